@@ -1,0 +1,455 @@
+//! The component's face: generated bindings, and conversions between them and the plain types. Nothing else.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use crate::host::{Escaping, Failure, Host, Level, Method, Part, Request, Response};
+use crate::{model, operations};
+
+use self::bindings::exports::identity::provisioning::provisioning_connector as wit;
+use self::bindings::identity::provisioning::{http, log, secrets::Secret, types};
+use self::bindings::wasi::clocks::{monotonic_clock, wall_clock};
+
+mod bindings {
+    #![allow(missing_docs, unreachable_pub, unused_qualifications, clippy::all, clippy::pedantic, clippy::restriction)]
+
+    wit_bindgen::generate!({ path: "wit", world: "connector", generate_all });
+
+    use super::Component;
+    export!(Component);
+}
+
+struct Component;
+
+/// The host behind the generated imports.
+struct Imports;
+
+impl Host for Imports {
+    type Secret = Secret;
+
+    fn send(&self, request: Request<'_, Secret>) -> Result<Response, Failure> {
+        http::send(&request.into()).map(Response::from).map_err(Failure::from)
+    }
+
+    fn send_all(&self, requests: Vec<Request<'_, Secret>>) -> Vec<Result<Response, Failure>> {
+        let requests: Vec<http::Request<'_>> = requests.into_iter().map(Into::into).collect();
+        let answers = http::send_all(&requests);
+        answers.into_iter().map(|answer| answer.map(Response::from).map_err(Failure::from)).collect()
+    }
+
+    fn log(&self, level: Level, message: &str, fields: &[(&str, &str)]) {
+        let level = match level {
+            Level::Debug => log::Level::Debug,
+            Level::Info => log::Level::Info,
+            Level::Warn => log::Level::Warn,
+            Level::Error => log::Level::Error,
+        };
+        let fields: Vec<_> = fields.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+        log::write(level, message, &fields);
+    }
+
+    fn now(&self) -> Duration {
+        let now = wall_clock::now();
+        Duration::new(now.seconds, now.nanoseconds)
+    }
+
+    fn sleep(&self, duration: Duration) {
+        let nanoseconds = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+        monotonic_clock::subscribe_duration(nanoseconds).block();
+    }
+}
+
+/// A panic aborts the component, and the host sees a bare trap; this tells it why.
+fn report_panics() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        std::panic::set_hook(Box::new(|info| {
+            let place = info.location().map_or_else(String::new, |at| format!("{}:{}", at.file(), at.line()));
+            let message = info.payload_as_str().unwrap_or("a panic without a text");
+            log::write(log::Level::Error, message, &[("panicked-at".to_owned(), place)]);
+        }));
+    });
+}
+
+impl wit::Guest for Component {
+    type Session = operations::Session<Imports>;
+
+    fn describe() -> wit::Descriptor {
+        report_panics();
+        operations::describe().into()
+    }
+
+    fn test_credentials(settings: wit::Settings) -> Vec<wit::Probe> {
+        report_panics();
+        operations::test_credentials(Imports, settings.into()).into_iter().map(Into::into).collect()
+    }
+}
+
+impl wit::GuestSession for operations::Session<Imports> {
+    fn open(settings: wit::Settings) -> Result<wit::Session, wit::Error> {
+        report_panics();
+        Self::open(Imports, settings.into()).map(wit::Session::new).map_err(Into::into)
+    }
+
+    fn list_attributes(&self) -> Result<Vec<wit::AttributeDefinition>, wit::Error> {
+        Ok(self.list_attributes().into_iter().map(Into::into).collect())
+    }
+
+    fn list_entitlements(&self, kind: String, cursor: Option<String>) -> Result<wit::EntitlementPage, wit::Error> {
+        self.list_entitlements(&kind, cursor.as_deref()).map(Into::into).map_err(Into::into)
+    }
+
+    fn import_users(&self, query: wit::ImportQuery) -> Result<wit::ImportPage, wit::Error> {
+        self.import_users(&query.into()).map(Into::into).map_err(Into::into)
+    }
+
+    fn push_users(
+        &self,
+        users: Vec<wit::DesiredUser>,
+        mode: wit::PushMode,
+    ) -> Result<Vec<Result<wit::Outcome, wit::Error>>, wit::Error> {
+        let users: Vec<model::DesiredUser> = users.into_iter().map(Into::into).collect();
+        outcomes(self.push_users(&users, &mode.into()))
+    }
+
+    fn deactivate_users(
+        &self,
+        ids: Vec<String>,
+        how: wit::Deactivation,
+        mode: wit::PushMode,
+    ) -> Result<Vec<Result<wit::Outcome, wit::Error>>, wit::Error> {
+        let how = match how {
+            wit::Deactivation::Deactivate => model::Deactivation::Deactivate,
+            wit::Deactivation::Freeze => model::Deactivation::Freeze,
+            wit::Deactivation::DeactivateOrFreeze => model::Deactivation::DeactivateOrFreeze,
+            wit::Deactivation::Unlink => model::Deactivation::Unlink,
+        };
+        outcomes(self.deactivate_users(&ids, how, &mode.into()))
+    }
+
+    fn reactivate_users(
+        &self,
+        ids: Vec<String>,
+        mode: wit::PushMode,
+    ) -> Result<Vec<Result<wit::Outcome, wit::Error>>, wit::Error> {
+        outcomes(self.reactivate_users(&ids, &mode.into()))
+    }
+
+    fn sync_passwords(&self, passwords: Vec<(String, Secret)>) -> Result<Vec<Result<(), wit::Error>>, wit::Error> {
+        let results = self.sync_passwords(&passwords)?;
+        Ok(results.into_iter().map(|result| result.map_err(Into::into)).collect())
+    }
+
+    fn usage(&self) -> wit::Usage {
+        let model::Usage { calls, used, limit } = self.usage();
+        wit::Usage { calls, used, limit }
+    }
+}
+
+fn outcomes(
+    results: model::Result<Vec<model::Result<model::Outcome>>>,
+) -> Result<Vec<Result<wit::Outcome, wit::Error>>, wit::Error> {
+    Ok(results?.into_iter().map(|result| result.map(Into::into).map_err(Into::into)).collect())
+}
+
+// Towards the host: requests.
+
+impl<'a> From<Request<'a, Secret>> for http::Request<'a> {
+    fn from(request: Request<'a, Secret>) -> Self {
+        let method = match request.method {
+            Method::Get => http::Method::Get,
+            Method::Post => http::Method::Post,
+            Method::Patch => http::Method::Patch,
+            Method::Delete => http::Method::Delete,
+        };
+        let headers = request.headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let body = request.body.into_iter().map(|part| match part {
+            Part::Text(text) => http::Part::Text(Cow::into_owned(text)),
+            Part::Secret(secret, Escaping::Xml) => http::Part::Secret((secret, http::Escaping::Xml)),
+            Part::Secret(secret, Escaping::Json) => http::Part::Secret((secret, http::Escaping::Json)),
+        });
+        Self { method, url: request.url, headers, body: body.collect() }
+    }
+}
+
+impl From<http::Response> for Response {
+    fn from(response: http::Response) -> Self {
+        Self { status: response.status, headers: response.headers, body: response.body }
+    }
+}
+
+impl From<http::Failure> for Failure {
+    fn from(failure: http::Failure) -> Self {
+        match failure {
+            http::Failure::Denied(reason) => Self::Denied(reason),
+            http::Failure::Unreachable(reason) => Self::Unreachable(reason),
+            http::Failure::Tls(reason) => Self::Tls(reason),
+            http::Failure::TimedOut => Self::TimedOut,
+            http::Failure::TooLarge(limit) => Self::TooLarge(limit),
+            http::Failure::Cancelled => Self::Cancelled,
+            http::Failure::Other(reason) => Self::Other(reason),
+        }
+    }
+}
+
+// From the host: arguments.
+
+impl From<wit::Settings> for model::Settings<Secret> {
+    fn from(settings: wit::Settings) -> Self {
+        Self { values: settings.values, secrets: settings.secrets }
+    }
+}
+
+impl From<wit::ImportQuery> for model::ImportQuery {
+    fn from(query: wit::ImportQuery) -> Self {
+        let scope = match query.scope {
+            wit::ImportScope::Full => model::ImportScope::Full,
+            wit::ImportScope::Since(watermark) => model::ImportScope::Since(watermark),
+            wit::ImportScope::Resume(cursor) => model::ImportScope::Resume(cursor),
+        };
+        Self { scope, page_size: query.page_size, attributes: query.attributes, grants: query.grants }
+    }
+}
+
+impl From<wit::PushMode> for model::PushMode {
+    fn from(mode: wit::PushMode) -> Self {
+        match mode {
+            wit::PushMode::Plan => Self::Plan,
+            wit::PushMode::Apply => Self::Apply,
+            wit::PushMode::ApplyPlanned(digests) => Self::ApplyPlanned(digests),
+        }
+    }
+}
+
+impl From<wit::DesiredUser> for model::DesiredUser {
+    fn from(user: wit::DesiredUser) -> Self {
+        let changes = user.changes.into_iter();
+        let grants = user.grants.into_iter();
+        Self {
+            key: user.key,
+            id: user.id,
+            username: user.username,
+            changes: changes
+                .map(|change| model::Change { name: change.name, value: change.value.map(Into::into) })
+                .collect(),
+            grants: grants.map(|grant| model::Grant { kind: grant.kind, id: grant.id }).collect(),
+            exact_grants: user.exact_grants,
+        }
+    }
+}
+
+impl From<types::Value> for model::Value {
+    fn from(value: types::Value) -> Self {
+        match value {
+            types::Value::Text(text) => Self::Text(text),
+            types::Value::Boolean(value) => Self::Boolean(value),
+            types::Value::Integer(value) => Self::Integer(value),
+            types::Value::Many(values) => Self::Many(values),
+        }
+    }
+}
+
+// Towards the host: results.
+
+impl From<model::Value> for types::Value {
+    fn from(value: model::Value) -> Self {
+        match value {
+            model::Value::Text(text) => Self::Text(text),
+            model::Value::Boolean(value) => Self::Boolean(value),
+            model::Value::Integer(value) => Self::Integer(value),
+            model::Value::Many(values) => Self::Many(values),
+        }
+    }
+}
+
+impl From<model::Error> for wit::Error {
+    fn from(error: model::Error) -> Self {
+        let retry = match error.retry {
+            model::Retry::Never => types::Retry::Never,
+            model::Retry::AtOnce => types::Retry::AtOnce,
+            model::Retry::After(seconds) => types::Retry::After(seconds),
+            model::Retry::AfterRemedy => types::Retry::AfterRemedy,
+        };
+        let upstream = error.upstream.map(|upstream| types::Upstream {
+            status: upstream.status,
+            code: upstream.code,
+            message: upstream.message,
+            fields: upstream.fields,
+        });
+        Self { kind: error.kind.into(), message: error.message, remedy: error.remedy, retry, upstream }
+    }
+}
+
+impl From<model::ErrorKind> for types::ErrorKind {
+    fn from(kind: model::ErrorKind) -> Self {
+        use model::ErrorKind as Kind;
+        match kind {
+            Kind::InvalidSettings => Self::InvalidSettings,
+            Kind::InvalidCredentials => Self::InvalidCredentials,
+            Kind::PermissionDenied => Self::PermissionDenied,
+            Kind::Unreachable => Self::Unreachable,
+            Kind::RateLimited => Self::RateLimited,
+            Kind::BudgetExhausted => Self::BudgetExhausted,
+            Kind::UsernameTaken => Self::UsernameTaken,
+            Kind::AmbiguousMatch => Self::AmbiguousMatch,
+            Kind::LicenseExhausted => Self::LicenseExhausted,
+            Kind::IncompatibleGrants => Self::IncompatibleGrants,
+            Kind::InvalidValue => Self::InvalidValue,
+            Kind::MissingValue => Self::MissingValue,
+            Kind::RejectedByRule => Self::RejectedByRule,
+            Kind::NotFound => Self::NotFound,
+            Kind::StaleReference => Self::StaleReference,
+            Kind::Drifted => Self::Drifted,
+            Kind::PasswordRejected => Self::PasswordRejected,
+            Kind::Unsupported => Self::Unsupported,
+            Kind::Transient => Self::Transient,
+            Kind::Other(name) => Self::Other(name.into_owned()),
+        }
+    }
+}
+
+impl From<model::Descriptor> for wit::Descriptor {
+    fn from(descriptor: model::Descriptor) -> Self {
+        let settings = descriptor.settings.into_iter().map(|setting| wit::Setting {
+            name: setting.name.to_owned(),
+            label: setting.label.to_owned(),
+            help: setting.help.to_owned(),
+            kind: match setting.kind {
+                model::SettingKind::Text => wit::SettingKind::Text,
+                model::SettingKind::Secret => wit::SettingKind::Secret,
+                model::SettingKind::Flag => wit::SettingKind::Flag,
+                model::SettingKind::Choice(choices) => wit::SettingKind::Choice(choices),
+            },
+            required: setting.required,
+        });
+        let grants = descriptor.grants.into_iter().map(|grant| wit::GrantKind {
+            name: grant.name.to_owned(),
+            label: grant.label.to_owned(),
+            many: grant.many,
+        });
+        Self {
+            name: descriptor.name.to_owned(),
+            version: descriptor.version.to_owned(),
+            features: descriptor.features.into(),
+            settings: settings.collect(),
+            grants: grants.collect(),
+        }
+    }
+}
+
+impl From<model::Features> for types::Features {
+    fn from(features: model::Features) -> Self {
+        [
+            (features.import_new_users, Self::IMPORT_NEW_USERS),
+            (features.import_profile_updates, Self::IMPORT_PROFILE_UPDATES),
+            (features.incremental_import, Self::INCREMENTAL_IMPORT),
+            (features.push_new_users, Self::PUSH_NEW_USERS),
+            (features.push_profile_updates, Self::PUSH_PROFILE_UPDATES),
+            (features.push_user_deactivation, Self::PUSH_USER_DEACTIVATION),
+            (features.reactivate_users, Self::REACTIVATE_USERS),
+            (features.sync_password, Self::SYNC_PASSWORD),
+            (features.profile_sourcing, Self::PROFILE_SOURCING),
+            (features.plan, Self::PLAN),
+        ]
+        .into_iter()
+        .filter_map(|(has, flag)| has.then_some(flag))
+        .fold(Self::empty(), |all, flag| all | flag)
+    }
+}
+
+impl From<model::Probe> for wit::Probe {
+    fn from(probe: model::Probe) -> Self {
+        let verdict = match probe.verdict {
+            model::Verdict::Passed => wit::Verdict::Passed,
+            model::Verdict::Failed => wit::Verdict::Failed,
+            model::Verdict::Skipped => wit::Verdict::Skipped,
+        };
+        Self { name: probe.name.to_owned(), verdict, detail: probe.detail, remedy: probe.remedy }
+    }
+}
+
+impl From<model::AttributeDefinition> for wit::AttributeDefinition {
+    fn from(definition: model::AttributeDefinition) -> Self {
+        Self {
+            name: definition.name,
+            label: definition.label,
+            kind: definition.kind.as_str().to_owned(),
+            many: definition.many,
+            required: definition.required,
+            writable: definition.writable,
+            max_length: definition.max_length,
+            choices: definition.choices,
+        }
+    }
+}
+
+impl From<model::EntitlementPage> for wit::EntitlementPage {
+    fn from(page: model::EntitlementPage) -> Self {
+        let entitlements = page.entitlements.into_iter().map(|entitlement| wit::Entitlement {
+            kind: entitlement.kind,
+            id: entitlement.id,
+            name: entitlement.name,
+            compatibility: entitlement.compatibility,
+            seats: entitlement.seats.map(|seats| wit::Seats { used: seats.used, total: seats.total }),
+        });
+        Self { entitlements: entitlements.collect(), next: page.next }
+    }
+}
+
+impl From<model::ImportPage> for wit::ImportPage {
+    fn from(page: model::ImportPage) -> Self {
+        Self {
+            users: page.users.into_iter().map(Into::into).collect(),
+            departed: page.departed,
+            next: page.next,
+            watermark: page.watermark,
+        }
+    }
+}
+
+impl From<model::User> for types::User {
+    fn from(user: model::User) -> Self {
+        let status = match user.status {
+            model::Status::Active => types::Status::Active,
+            model::Status::Inactive => types::Status::Inactive,
+            model::Status::Frozen => types::Status::Frozen,
+        };
+        let attributes = user.attributes.into_iter();
+        let grants = user.grants.into_iter();
+        Self {
+            id: user.id,
+            username: user.username,
+            status,
+            modified: user.modified,
+            attributes: attributes.map(|one| types::Attribute { name: one.name, value: one.value.into() }).collect(),
+            grants: grants.map(|grant| types::Grant { kind: grant.kind, id: grant.id }).collect(),
+        }
+    }
+}
+
+impl From<model::Outcome> for wit::Outcome {
+    fn from(outcome: model::Outcome) -> Self {
+        let action = match outcome.action {
+            model::Action::Created => wit::Action::Created,
+            model::Action::Updated => wit::Action::Updated,
+            model::Action::Unchanged => wit::Action::Unchanged,
+            model::Action::Deactivated => wit::Action::Deactivated,
+            model::Action::Frozen => wit::Action::Frozen,
+            model::Action::Reactivated => wit::Action::Reactivated,
+            model::Action::Unlinked => wit::Action::Unlinked,
+        };
+        let changes = outcome.changes.into_iter().map(|change| wit::FieldChange {
+            object: change.object.to_owned(),
+            field: change.field.to_owned(),
+            old: change.old,
+            new: change.new,
+        });
+        Self {
+            id: outcome.id,
+            action,
+            changes: changes.collect(),
+            side_effects: outcome.side_effects,
+            digest: outcome.digest,
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Faults of signing in (reference: the partner WSDL's `ExceptionCode`, H; texts as marked).
+
+use super::Row;
+use crate::model::{ErrorKind, Retry};
+
+pub(super) const ROWS: [Row; 20] = [
+    // H. Salesforce does not tell a locked user from a wrong password.
+    Row {
+        code: "INVALID_LOGIN",
+        pattern: "",
+        kind: ErrorKind::InvalidCredentials,
+        retry: Retry::AfterRemedy,
+        sentence: "Salesforce does not accept the username, the password or the security token of {}, or has locked this user out",
+        remedy: "Check the username, the password with its security token, and the instance type; a locked user is unlocked under Setup > Users > Users > Unlock",
+    },
+    // H.
+    Row {
+        code: "LOGIN_MUST_USE_SECURITY_TOKEN",
+        pattern: "",
+        kind: ErrorKind::InvalidCredentials,
+        retry: Retry::AfterRemedy,
+        sentence: "Salesforce wants the security token of {} behind the password, and got none or an old one",
+        remedy: "Enter the current security token; a new one is mailed from the personal settings of this user under Reset My Security Token, and every change of its password makes a new one",
+    },
+    // M-H, public reports since 2025.
+    Row {
+        code: "INVALID_OPERATION",
+        pattern: "SOAP API login()",
+        kind: ErrorKind::Unsupported,
+        retry: Retry::AfterRemedy,
+        sentence: "this Salesforce organization has switched off signing in by SOAP login(), so {} cannot sign in with a password",
+        remedy: "Allow SOAP API login() under Setup > Identity > User Interface or OAuth and OpenID Connect Settings, and mind that Salesforce retires it with Summer '27",
+    },
+    // H.
+    Row {
+        code: "UNSUPPORTED_API_VERSION",
+        pattern: "",
+        kind: ErrorKind::Unsupported,
+        retry: Retry::AfterRemedy,
+        sentence: "Salesforce no longer offers the API version that {} asked for",
+        remedy: "Set api-version to one that the organization lists under /services/data/, or update the connector when the sign-in itself is refused",
+    },
+    // H: the code; its text U.
+    Row {
+        code: "API_DISABLED_FOR_ORG",
+        pattern: "",
+        kind: ErrorKind::Unsupported,
+        retry: Retry::AfterRemedy,
+        sentence: "the edition of this Salesforce organization, or the profile of {}, has no access to the API",
+        remedy: "Use an edition with API access (Enterprise, Unlimited, Performance, Developer) and switch on API Enabled in the profile under Setup > Users > Profiles",
+    },
+    Row {
+        code: "API_CURRENTLY_DISABLED",
+        pattern: "",
+        kind: ErrorKind::Transient,
+        retry: Retry::After(300),
+        sentence: "Salesforce has switched off the API of this organization for the moment, so {} could not be dealt with",
+        remedy: "Wait for it to come back, and see status.salesforce.com",
+    },
+    Row {
+        code: "PASSWORD_LOCKOUT",
+        pattern: "",
+        kind: ErrorKind::InvalidCredentials,
+        retry: Retry::AfterRemedy,
+        sentence: "{} is locked out after too many wrong passwords",
+        remedy: "Unlock the user under Setup > Users > Users > Unlock, or wait out the lockout period of the password policy",
+    },
+    Row {
+        code: "LOGIN_DURING_RESTRICTED_DOMAIN",
+        pattern: "",
+        kind: ErrorKind::PermissionDenied,
+        retry: Retry::AfterRemedy,
+        sentence: "the profile of {} does not allow signing in from this network address",
+        remedy: "Add the address of the provisioning host under Setup > Users > Profiles > Login IP Ranges",
+    },
+    Row {
+        code: "LOGIN_DURING_RESTRICTED_TIME",
+        pattern: "",
+        kind: ErrorKind::PermissionDenied,
+        retry: Retry::AfterRemedy,
+        sentence: "the profile of {} does not allow signing in at this time of day",
+        remedy: "Widen the hours under Setup > Users > Profiles > Login Hours, or run the job within them",
+    },
+    Row {
+        code: "LOGIN_CHALLENGE_ISSUED",
+        pattern: "",
+        kind: ErrorKind::InvalidCredentials,
+        retry: Retry::AfterRemedy,
+        sentence: "Salesforce has asked {} to confirm the sign-in by a code",
+        remedy: "Add the address of the provisioning host under Setup > Security > Network Access, and use a user made for the API alone",
+    },
+    Row {
+        code: "LOGIN_CHALLENGE_PENDING",
+        pattern: "",
+        kind: ErrorKind::InvalidCredentials,
+        retry: Retry::AfterRemedy,
+        sentence: "Salesforce still waits for {} to confirm an earlier sign-in by a code",
+        remedy: "Confirm the sign-in in a browser, or add the address of the provisioning host under Setup > Security > Network Access",
+    },
+    Row {
+        code: "ORG_LOCKED",
+        pattern: "",
+        kind: ErrorKind::Unsupported,
+        retry: Retry::AfterRemedy,
+        sentence: "Salesforce has locked the organization that {} belongs to",
+        remedy: "Ask Salesforce support or the account executive why the organization is locked",
+    },
+    Row {
+        code: "TRIAL_EXPIRED",
+        pattern: "",
+        kind: ErrorKind::Unsupported,
+        retry: Retry::AfterRemedy,
+        sentence: "the trial of the Salesforce organization that {} belongs to has ended",
+        remedy: "Buy the organization or name another one in the settings",
+    },
+    Row {
+        code: "INACTIVE_PORTAL",
+        pattern: "",
+        kind: ErrorKind::InvalidSettings,
+        retry: Retry::AfterRemedy,
+        sentence: "the portal that {} signs in to is not active",
+        remedy: "Switch on the portal under Setup > Customize > Customer Portal > Settings, or enter the id of an active one",
+    },
+    Row {
+        code: "PORTAL_NO_ACCESS",
+        pattern: "",
+        kind: ErrorKind::PermissionDenied,
+        retry: Retry::AfterRemedy,
+        sentence: "{} may not sign in to the portal",
+        remedy: "Add the profile to the portal under Setup > Customize > Customer Portal > Settings > Assigned Profiles",
+    },
+    Row {
+        code: "UNSUPPORTED_CLIENT",
+        pattern: "",
+        kind: ErrorKind::Unsupported,
+        retry: Retry::Never,
+        sentence: "Salesforce does not let this client sign {} in",
+        remedy: "",
+    },
+    // H: a session that can do nothing but set a new password.
+    Row {
+        code: "INVALID_OPERATION_WITH_EXPIRED_PASSWORD",
+        pattern: "",
+        kind: ErrorKind::InvalidCredentials,
+        retry: Retry::AfterRemedy,
+        sentence: "the password of the admin user has expired, so Salesforce refused {}",
+        remedy: "Set a new password for this user, enter it with its new security token, and give the user Password Never Expires in its profile",
+    },
+    Row {
+        code: "ORGANIZATION_UNAVAILABLE",
+        pattern: "",
+        kind: ErrorKind::Transient,
+        retry: Retry::After(300),
+        sentence: "the Salesforce organization is not available at the moment, so {} could not be dealt with",
+        remedy: "Wait for the maintenance to end, and see status.salesforce.com",
+    },
+    Row {
+        code: "INVALID_SSO_GATEWAY_URL",
+        pattern: "",
+        kind: ErrorKind::InvalidSettings,
+        retry: Retry::AfterRemedy,
+        sentence: "delegated authentication is on for {}, and its gateway does not work",
+        remedy: "Take the API user off single sign-on under Setup > Users > Profiles > Is Single Sign-On Enabled",
+    },
+    // H, an HTML login page or a redirect comes where login() is asked of a host that is no login host.
+    Row {
+        code: "UNKNOWN_LOGIN_HOST",
+        pattern: "",
+        kind: ErrorKind::InvalidSettings,
+        retry: Retry::AfterRemedy,
+        sentence: "the login host did not answer the sign-in of {} as Salesforce does",
+        remedy: "Check instance-type and my-domain; the right host ends in .my.salesforce.com and stands under Setup > Company Settings > My Domain",
+    },
+];

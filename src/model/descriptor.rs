@@ -1,0 +1,192 @@
+//! What a connector is, what it needs, and what it found.
+
+/// What a connector can do; one flag for each of the WIT flags `features`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "mirrors the WIT flags one to one")]
+pub struct Features {
+    /// Users of the application can be read into the directory.
+    pub import_new_users: bool,
+    /// Changes of users that are known already can be read.
+    pub import_profile_updates: bool,
+    /// An import can start from a watermark.
+    pub incremental_import: bool,
+    /// Users can be made in the application.
+    pub push_new_users: bool,
+    /// Changes of users can be written to the application.
+    pub push_profile_updates: bool,
+    /// Users can be taken out of use.
+    pub push_user_deactivation: bool,
+    /// Users can be put back into use.
+    pub reactivate_users: bool,
+    /// Passwords can be set.
+    pub sync_password: bool,
+    /// The application may be the source of profile and lifecycle.
+    pub profile_sourcing: bool,
+    /// Plans can be asked for, and applied as approved.
+    pub plan: bool,
+}
+
+/// How a setting is asked for and checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SettingKind {
+    /// A text.
+    Text,
+    /// Arrives as a handle among the secrets.
+    Secret,
+    /// `true` or `false`.
+    Flag,
+    /// One of these.
+    Choice(Vec<String>),
+}
+
+/// One setting of a tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    /// In kebab-case; never changes.
+    pub name: &'static str,
+    /// For a form, in a few words.
+    pub label: &'static str,
+    /// Where to find the value, in a sentence.
+    pub help: &'static str,
+    /// How it is asked for.
+    pub kind: SettingKind,
+    /// Whether opening a session fails without it.
+    pub required: bool,
+}
+
+/// One kind of thing that can be assigned to a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GrantKind {
+    /// In kebab-case; never changes.
+    pub name: &'static str,
+    /// For a form, in a few words.
+    pub label: &'static str,
+    /// Whether a user may hold several.
+    pub many: bool,
+}
+
+/// What a connector is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Descriptor {
+    /// The application that it connects to.
+    pub name: &'static str,
+    /// The connector's own version (semver.org).
+    pub version: &'static str,
+    /// What it can do.
+    pub features: Features,
+    /// What it needs.
+    pub settings: Vec<Setting>,
+    /// What it can assign.
+    pub grants: Vec<GrantKind>,
+}
+
+/// How a probe ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// The point holds.
+    Passed,
+    /// It does not.
+    Failed,
+    /// Not tried, because an earlier probe failed or a setting is missing.
+    Skipped,
+}
+
+/// One point that `test-credentials` tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Probe {
+    /// In kebab-case; never changes.
+    pub name: &'static str,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// One sentence: what was found.
+    pub detail: String,
+    /// One sentence: what to do, and where. Present where the verdict is [`Verdict::Failed`].
+    pub remedy: Option<String>,
+}
+
+/// The SCIM type of an attribute (RFC 7643 §2.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AttributeKind {
+    /// A text.
+    String,
+    /// An RFC 3339 date and time.
+    DateTime,
+    /// The id of another record.
+    Reference,
+}
+
+impl AttributeKind {
+    /// The name that RFC 7643 gives the type.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::String => "string",
+            Self::DateTime => "dateTime",
+            Self::Reference => "reference",
+        }
+    }
+}
+
+/// One attribute of the application's users.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttributeDefinition {
+    /// The stable name.
+    pub name: String,
+    /// For a form, in a few words.
+    pub label: String,
+    /// Its type.
+    pub kind: AttributeKind,
+    /// Whether a user may hold several values.
+    pub many: bool,
+    /// Whether a new user needs it.
+    pub required: bool,
+    /// Whether a push may set it.
+    pub writable: bool,
+    /// In characters; none where there is no limit.
+    pub max_length: Option<u32>,
+    /// The allowed values; empty where any is allowed.
+    pub choices: Vec<String>,
+}
+
+/// Seats of a licence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seats {
+    /// Taken.
+    pub used: u64,
+    /// Bought.
+    pub total: u64,
+}
+
+/// Something that can be assigned to a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entitlement {
+    /// The name of a [`GrantKind`].
+    pub kind: String,
+    /// The application's id.
+    pub id: String,
+    /// The name that people know it by.
+    pub name: String,
+    /// Two entitlements fit together when they share a tag, or when one of them has none.
+    pub compatibility: Vec<String>,
+    /// Where it takes a seat of a limited licence.
+    pub seats: Option<Seats>,
+}
+
+/// One page of entitlements.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntitlementPage {
+    /// What can be assigned.
+    pub entitlements: Vec<Entitlement>,
+    /// The cursor of the next page; none on the last.
+    pub next: Option<String>,
+}
+
+/// What a session has used of the application's allowance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Usage {
+    /// HTTP requests that this session has sent.
+    pub calls: u64,
+    /// Calls that the whole organisation has used in the current period, as far as the application says.
+    pub used: Option<u64>,
+    /// Calls that the organisation may make in the period, as far as the application says.
+    pub limit: Option<u64>,
+}

@@ -1,0 +1,114 @@
+//! Why something was not done.
+
+use std::borrow::Cow;
+
+/// Whether the same call may succeed later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    /// It will not.
+    Never,
+    /// Right away.
+    AtOnce,
+    /// Seconds to wait first.
+    After(u32),
+    /// When the admin has done what the remedy says.
+    AfterRemedy,
+}
+
+/// What kind of thing went wrong, for programs; message and remedy say it to people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The tenant's settings are incomplete or malformed.
+    InvalidSettings,
+    /// The application does not accept the admin's credentials.
+    InvalidCredentials,
+    /// The admin account lacks a right.
+    PermissionDenied,
+    /// No answer from the application.
+    Unreachable,
+    /// The application asks to call less often.
+    RateLimited,
+    /// The application's allowance of calls is used up.
+    BudgetExhausted,
+    /// The username belongs to somebody else.
+    UsernameTaken,
+    /// More than one record of the application matches; none was touched.
+    AmbiguousMatch,
+    /// No seat is left of a licence.
+    LicenseExhausted,
+    /// Profile, role, permission set, feature licence or group do not fit together.
+    IncompatibleGrants,
+    /// A value is malformed, too long, or not among the choices.
+    InvalidValue,
+    /// A required value is missing.
+    MissingValue,
+    /// A rule of the organisation's own refuses the record.
+    RejectedByRule,
+    /// The record does not exist.
+    NotFound,
+    /// A stored id, cursor or watermark points at nothing any more.
+    StaleReference,
+    /// The application has moved on since the plan was made.
+    Drifted,
+    /// The new password does not meet the application's policy.
+    PasswordRejected,
+    /// The connector, or the organisation's edition, cannot do this.
+    Unsupported,
+    /// A passing condition: a lock, an overload, a cut connection.
+    Transient,
+    /// Anything else; a short name in kebab-case.
+    Other(Cow<'static, str>),
+}
+
+/// What the application itself answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upstream {
+    /// The HTTP status; 0 where there was none.
+    pub status: u16,
+    /// The application's own error code.
+    pub code: String,
+    /// The application's own words.
+    pub message: String,
+    /// The application's names of the fields concerned.
+    pub fields: Vec<String>,
+}
+
+/// Why something was not done. Neither sentence ever holds a secret or a session id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    /// For programs.
+    pub kind: ErrorKind,
+    /// One sentence: what happened, to which record.
+    pub message: String,
+    /// One sentence: what to do about it, and where.
+    pub remedy: Option<String>,
+    /// Whether to try again.
+    pub retry: Retry,
+    /// What the application answered, where it did. Boxed to keep results small.
+    pub upstream: Option<Box<Upstream>>,
+}
+
+impl Error {
+    /// An error that is final, without a remedy.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), remedy: None, retry: Retry::Never, upstream: None }
+    }
+
+    /// The same with a remedy; trying again then makes sense once it is done.
+    #[must_use]
+    pub fn with_remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.remedy = Some(remedy.into());
+        if self.retry == Retry::Never {
+            self.retry = Retry::AfterRemedy;
+        }
+        self
+    }
+
+    /// The same with another advice on trying again.
+    #[must_use]
+    pub fn with_retry(mut self, retry: Retry) -> Self {
+        self.retry = retry;
+        self
+    }
+}

@@ -1,0 +1,117 @@
+//! One tenant, signed in.
+
+use super::{import_users, list_attributes};
+use crate::host::Host;
+use crate::model::{
+    AttributeDefinition, Deactivation, DesiredUser, EntitlementPage, Error, ErrorKind, ImportPage, ImportQuery,
+    Outcome, PushMode, Result, Settings, Usage,
+};
+use crate::salesforce::client::Client;
+use crate::salesforce::id::Id;
+use crate::settings;
+
+/// One tenant, signed in. It implements no `Debug`, because its client holds the session id.
+pub struct Session<H: Host> {
+    client: Client<H>,
+    account_id: Id,
+}
+
+impl<H: Host> Session<H> {
+    /// Checks the settings and signs in.
+    ///
+    /// # Errors
+    ///
+    /// When settings are missing or malformed, when Salesforce refuses the sign-in or cannot be reached, and when the
+    /// sign-in leads to another organisation than the settings name: writing into the wrong one could not be undone.
+    pub fn open(host: H, settings: Settings<H::Secret>) -> Result<Self> {
+        let settings = settings::check(settings).complete()?;
+        let client = Client::sign_in(host, settings.credentials, &settings.api_version)?;
+        let found = Id::parse(&client.signed_in().organization_id);
+        if found != Ok(settings.organization_id) {
+            return Err(wrong_organization(&client.signed_in().organization_id));
+        }
+        Ok(Self { client, account_id: settings.account_id })
+    }
+
+    /// The attributes of the application's users.
+    pub fn list_attributes(&self) -> Vec<AttributeDefinition> {
+        list_attributes::list_attributes()
+    }
+
+    /// What can be assigned to a user.
+    ///
+    /// # Errors
+    ///
+    /// Always: profiles and roles are assigned by their ids, which this version does not list.
+    pub fn list_entitlements(&self, kind: &str, _cursor: Option<&str>) -> Result<EntitlementPage> {
+        Err(Error::new(
+            ErrorKind::Unsupported,
+            format!("this version of the connector does not list entitlements of kind {kind}"),
+        )
+        .with_remedy("Copy the id from the address of its page under Setup > Users"))
+    }
+
+    /// One page of users.
+    ///
+    /// # Errors
+    ///
+    /// When the cursor cannot be read, an attribute does not exist, or Salesforce does not answer.
+    pub fn import_users(&self, query: &ImportQuery) -> Result<ImportPage> {
+        import_users::import_users(&self.client, query)
+    }
+
+    /// Makes or changes users. Results stand in the order of the users.
+    ///
+    /// # Errors
+    ///
+    /// When none was dealt with.
+    pub fn push_users(&self, _users: &[DesiredUser], _mode: &PushMode) -> Result<Vec<Result<Outcome>>> {
+        Err(Error::new(ErrorKind::Unsupported, "this version of the connector only imports"))
+    }
+
+    /// Takes users out of use. Results stand in the order of the ids.
+    ///
+    /// # Errors
+    ///
+    /// When none was dealt with.
+    pub fn deactivate_users(
+        &self,
+        _ids: &[String],
+        _how: Deactivation,
+        _mode: &PushMode,
+    ) -> Result<Vec<Result<Outcome>>> {
+        Err(Error::new(ErrorKind::Unsupported, "this version of the connector only imports"))
+    }
+
+    /// Puts users back into use. Results stand in the order of the ids.
+    ///
+    /// # Errors
+    ///
+    /// When none was dealt with.
+    pub fn reactivate_users(&self, _ids: &[String], _mode: &PushMode) -> Result<Vec<Result<Outcome>>> {
+        Err(Error::new(ErrorKind::Unsupported, "this version of the connector only imports"))
+    }
+
+    /// Sets passwords, by the users' ids. Results stand in the order of the pairs.
+    ///
+    /// # Errors
+    ///
+    /// When none was dealt with.
+    pub fn sync_passwords(&self, _passwords: &[(String, H::Secret)]) -> Result<Vec<Result<()>>> {
+        Err(Error::new(ErrorKind::Unsupported, "this version of the connector only imports"))
+    }
+
+    /// What this session has used so far.
+    pub fn usage(&self) -> Usage {
+        self.client.usage()
+    }
+}
+
+/// The error for a sign-in that leads elsewhere; also told by the probe.
+pub(super) fn wrong_organization(found: &str) -> Error {
+    Error::new(
+        ErrorKind::InvalidSettings,
+        format!("the admin user belongs to the Salesforce organization {found}, and organization-id names another one"),
+    )
+    .with_remedy("Correct organization-id from Setup > Company Settings > Company Information, or sign in with a user of the organization that is meant")
+}

@@ -1,0 +1,374 @@
+//! A signed-in client: the session, its renewal, repeated tries, and what the calls cost.
+
+use std::borrow::Cow;
+use std::cell::{Cell, RefCell};
+use std::time::Duration;
+
+use super::error::{self, Fault};
+use super::login::{self, Credentials, SignedIn};
+use crate::diagnosis;
+use crate::host::{Failure, Host, Level, Method, Part, Request, Response};
+use crate::model::{Error, ErrorKind, Result, Retry, Usage};
+
+/// How often a call that met a passing condition is tried again.
+const RETRIES: u32 = 3;
+
+/// Whether a call may be sent again when it is not known whether Salesforce acted on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repeat {
+    /// It comes to the same: a query, a write of absolute values, a deletion.
+    Always,
+    /// It would do it twice: a creation; or be refused for it: a password.
+    Never,
+}
+
+/// A call below the REST API's root.
+#[derive(Debug)]
+pub struct Call<'a, S> {
+    /// What to do.
+    pub method: Method,
+    /// Below `/services/data/vNN.0/`, or absolute with a slash first.
+    pub path: Cow<'a, str>,
+    /// JSON, with the places of secrets left to the host.
+    pub body: Vec<Part<'a, S>>,
+    /// What to do when it is not known whether it was acted on.
+    pub repeat: Repeat,
+}
+
+impl<S> Call<'_, S> {
+    /// Reads below the root of the API.
+    pub fn get(path: String) -> Self {
+        Self { method: Method::Get, path: Cow::Owned(path), body: Vec::new(), repeat: Repeat::Always }
+    }
+
+    /// Reads at an absolute path of the instance, as `nextRecordsUrl` gives it. What is no such path is read below the root
+    /// of the API, so that no answer can lead to another host.
+    pub fn get_absolute(path: String) -> Self {
+        Self::get(path)
+    }
+}
+
+/// A call that failed.
+#[derive(Debug)]
+pub struct Failed {
+    /// Why.
+    pub error: Error,
+    /// What Salesforce answered, where it did.
+    pub fault: Option<Fault>,
+    /// Whether Salesforce may have acted on it all the same.
+    pub uncertain: bool,
+}
+
+/// What comes of one answer.
+enum Next {
+    Done(Response),
+    /// The session has ended; another sign-in lets the same call go on.
+    Renew(Failed),
+    /// A passing condition.
+    Again(Failed),
+    Stop(Failed),
+}
+
+/// A signed-in client of one organisation. It implements no `Debug`, because it holds the session id.
+pub struct Client<H: Host> {
+    host: H,
+    credentials: Credentials<H::Secret>,
+    root: String,
+    signed_in: RefCell<SignedIn>,
+    usage: Cell<Usage>,
+}
+
+impl<H: Host> Client<H> {
+    /// Signs in. `api_version` is the version of REST calls, such as `66.0`.
+    ///
+    /// # Errors
+    ///
+    /// When Salesforce refuses the sign-in, cannot be reached, or answers with an address that is not safe to call.
+    pub fn sign_in(host: H, credentials: Credentials<H::Secret>, api_version: &str) -> Result<Self> {
+        let mut usage = Usage::default();
+        let signed_in = sign_in(&host, &credentials, &mut usage)?;
+        Ok(Self {
+            host,
+            credentials,
+            root: format!("/services/data/v{api_version}/"),
+            signed_in: RefCell::new(signed_in),
+            usage: Cell::new(usage),
+        })
+    }
+
+    /// What the sign-in said.
+    pub fn signed_in(&self) -> SignedIn {
+        self.signed_in.borrow().clone()
+    }
+
+    /// What the client has used so far.
+    pub fn usage(&self) -> Usage {
+        self.usage.get()
+    }
+
+    /// The host, for its log.
+    pub fn host(&self) -> &H {
+        &self.host
+    }
+
+    /// Makes one call, and waits, tries again and signs in again as needed. `subject` says what it is about, for errors.
+    ///
+    /// # Errors
+    ///
+    /// When there is no answer, or one that refuses the call.
+    pub fn call(&self, call: &Call<'_, H::Secret>, subject: &str) -> Result<Response> {
+        self.attempt(call, subject).map_err(|failed| failed.error)
+    }
+
+    /// As [`Client::call`], with what is known of a failure.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::call`].
+    pub fn attempt(&self, call: &Call<'_, H::Secret>, subject: &str) -> std::result::Result<Response, Failed> {
+        let mut answers = self.attempt_all(&[call], &[subject]);
+        answers.pop().unwrap_or_else(|| {
+            let error = Error::new(ErrorKind::Transient, format!("the host gave no answer for {subject}"));
+            Err(Failed { error, fault: None, uncertain: true })
+        })
+    }
+
+    /// Makes independent calls side by side, each with its own subject. Answers stand in the order of the calls.
+    pub fn attempt_all(
+        &self,
+        calls: &[&Call<'_, H::Secret>],
+        subjects: &[&str],
+    ) -> Vec<std::result::Result<Response, Failed>> {
+        let mut answers: Vec<Option<std::result::Result<Response, Failed>>> = calls.iter().map(|_| None).collect();
+        let mut pending: Vec<usize> = (0..calls.len()).collect();
+        let mut renewed = false;
+        let mut attempt = 0;
+        while !pending.is_empty() {
+            let requests: Vec<_> = pending.iter().map(|&at| self.request(calls[at])).collect();
+            let responses = self.send(requests);
+            let mut ended = Vec::new();
+            let mut passing = Vec::new();
+            for (&at, response) in pending.iter().zip(responses) {
+                let answer = match self.judge(response, calls[at].repeat, subjects[at]) {
+                    Next::Done(response) => Ok(response),
+                    Next::Renew(failed) if renewed => Err(failed),
+                    Next::Renew(failed) => {
+                        ended.push(at);
+                        Err(failed)
+                    }
+                    Next::Again(failed) => {
+                        if attempt < RETRIES {
+                            passing.push(at);
+                        }
+                        Err(failed)
+                    }
+                    Next::Stop(failed) => Err(failed),
+                };
+                answers[at] = Some(answer);
+            }
+            if !ended.is_empty() {
+                renewed = true;
+                if let Err(error) = self.renew() {
+                    for at in ended.drain(..) {
+                        answers[at] = Some(Err(Failed { error: error.clone(), fault: None, uncertain: false }));
+                    }
+                }
+            }
+            if !passing.is_empty() {
+                self.back_off(attempt, subjects[passing[0]]);
+                attempt += 1;
+            }
+            ended.append(&mut passing);
+            ended.sort_unstable();
+            pending = ended;
+        }
+        answers.into_iter().flatten().collect()
+    }
+
+    /// Waits longer with each attempt, with a part left to chance so that jobs which met do not meet again.
+    pub fn back_off(&self, attempt: u32, subject: &str) {
+        self.host.log(Level::Warn, "Salesforce is busy; trying again", &[("about", subject)]);
+        let base = 250_u64 << attempt.min(6);
+        let chance = u64::from(self.host.now().subsec_nanos()) % base;
+        self.host.sleep(Duration::from_millis(base + chance));
+    }
+
+    fn request<'a>(&self, call: &'a Call<'_, H::Secret>) -> Request<'a, H::Secret> {
+        let signed_in = self.signed_in.borrow();
+        let root = if call.path.starts_with('/') { "" } else { self.root.as_str() };
+        let mut headers = vec![
+            ("authorization", format!("Bearer {}", signed_in.session_id)),
+            ("accept", "application/json".to_owned()),
+        ];
+        if !call.body.is_empty() {
+            headers.push(("content-type", "application/json; charset=UTF-8".to_owned()));
+        }
+        let body = call.body.iter().map(|part| match part {
+            Part::Text(text) => Part::Text(Cow::Borrowed(text.as_ref())),
+            Part::Secret(secret, escaping) => Part::Secret(*secret, *escaping),
+        });
+        Request {
+            method: call.method,
+            url: format!("{}{root}{}", signed_in.instance_url, call.path),
+            headers,
+            body: body.collect(),
+        }
+    }
+
+    fn send(&self, mut requests: Vec<Request<'_, H::Secret>>) -> Vec<std::result::Result<Response, Failure>> {
+        let mut usage = self.usage.get();
+        usage.calls = usage.calls.saturating_add(requests.len() as u64);
+        let responses = match requests.pop() {
+            Some(only) if requests.is_empty() => vec![self.host.send(only)],
+            Some(last) => {
+                requests.push(last);
+                self.host.send_all(requests)
+            }
+            None => Vec::new(),
+        };
+        for response in responses.iter().flatten() {
+            if let Some((used, limit)) = response.header("sforce-limit-info").and_then(api_usage) {
+                usage.used = Some(used);
+                usage.limit = Some(limit);
+            }
+        }
+        self.usage.set(usage);
+        responses
+    }
+
+    fn judge(&self, response: std::result::Result<Response, Failure>, repeat: Repeat, subject: &str) -> Next {
+        let response = match response {
+            Ok(response) if response.status < 300 => return Next::Done(response),
+            Ok(response) => response,
+            Err(failure) => {
+                let uncertain = may_have_acted(&failure);
+                let passing = matches!(failure, Failure::Unreachable(_) | Failure::TimedOut);
+                let failed = Failed { error: no_answer(failure, subject), fault: None, uncertain };
+                return match repeat {
+                    Repeat::Always if passing => Next::Again(failed),
+                    _ => Next::Stop(failed),
+                };
+            }
+        };
+        let mut fault = error::parse(response.status, &response.body);
+        // No answer is known to quote the session id; this keeps it out of errors should one do.
+        let session_id = &self.signed_in.borrow().session_id;
+        if fault.message.contains(session_id.as_str()) {
+            fault.message = fault.message.replace(session_id.as_str(), "***");
+        }
+        let passing = diagnosis::is_passing(&fault);
+        // Salesforce rolls back what it refuses with a code of its own; a gateway that answers without one knows nothing.
+        let uncertain = fault.status >= 500 && fault.code.is_empty();
+        let ended = fault.status == 401 && fault.code == "INVALID_SESSION_ID" && !fault.message.contains("REST API");
+        let failed = Failed { error: diagnosis::diagnose(fault.clone(), subject), fault: Some(fault), uncertain };
+        match repeat {
+            _ if ended => Next::Renew(failed),
+            Repeat::Never if uncertain => Next::Stop(failed),
+            _ if passing => Next::Again(failed),
+            _ => Next::Stop(failed),
+        }
+    }
+
+    fn renew(&self) -> Result<()> {
+        self.host.log(Level::Info, "the Salesforce session has ended; signing in again", &[]);
+        let mut usage = self.usage.get();
+        let renewed = sign_in(&self.host, &self.credentials, &mut usage);
+        self.usage.set(usage);
+        *self.signed_in.borrow_mut() = renewed?;
+        Ok(())
+    }
+}
+
+fn sign_in<H: Host>(host: &H, credentials: &Credentials<H::Secret>, usage: &mut Usage) -> Result<SignedIn> {
+    let subject = format!("the admin user {}", credentials.username);
+    usage.calls = usage.calls.saturating_add(1);
+    let response =
+        host.send(login::request(credentials)).map_err(|failure| no_answer(failure, "the sign-in at Salesforce"))?;
+    let signed_in = login::parse(response.status, &response.body).map_err(|mut fault| {
+        // A page or a redirect of some other server.
+        if fault.code.is_empty() && fault.status < 500 {
+            "UNKNOWN_LOGIN_HOST".clone_into(&mut fault.code);
+        }
+        diagnosis::diagnose(fault, &subject)
+    })?;
+    if !is_safe(&signed_in.instance_url, &credentials.login_url) {
+        return Err(Error::new(
+            ErrorKind::InvalidSettings,
+            "the login host answered with an instance address that is not https, so nothing more was sent",
+        )
+        .with_remedy("Check instance-type and my-domain; only Salesforce's own hosts can sign in"));
+    }
+    if signed_in.password_expired {
+        let fault = Fault {
+            status: response.status,
+            code: "INVALID_OPERATION_WITH_EXPIRED_PASSWORD".to_owned(),
+            message: "passwordExpired".to_owned(),
+            fields: Vec::new(),
+        };
+        return Err(diagnosis::diagnose(fault, "the sign-in"));
+    }
+    Ok(signed_in)
+}
+
+/// The session id only goes to an https address, or back to the loopback address that it came from.
+fn is_safe(instance_url: &str, login_url: &str) -> bool {
+    let https = instance_url.strip_prefix("https://").is_some_and(|host| !host.is_empty() && !host.contains('@'));
+    https || (login_url.starts_with("http://") && instance_url == login_url)
+}
+
+/// Reads `api-usage=18/15000`: used and limit (H). The first number is what is used, not what is left.
+fn api_usage(header: &str) -> Option<(u64, u64)> {
+    let (_, numbers) = header.split(',').find_map(|item| item.split_once("api-usage="))?;
+    let numbers = numbers.split(';').next()?;
+    let (used, limit) = numbers.split_once('/')?;
+    Some((used.trim().parse().ok()?, limit.trim().parse().ok()?))
+}
+
+fn may_have_acted(failure: &Failure) -> bool {
+    !matches!(failure, Failure::Denied(_) | Failure::Tls(_))
+}
+
+/// The error for a request without an answer.
+fn no_answer(failure: Failure, subject: &str) -> Error {
+    let (kind, retry, reason, remedy) = match failure {
+        Failure::Denied(reason) => (
+            ErrorKind::Unreachable,
+            Retry::AfterRemedy,
+            reason,
+            Some("Allow this host for the tenant, or raise the job's allowance of calls"),
+        ),
+        Failure::Unreachable(reason) => (
+            ErrorKind::Unreachable,
+            Retry::After(30),
+            reason,
+            Some("Check instance-type, my-domain and the network, and see status.salesforce.com"),
+        ),
+        Failure::Tls(reason) => (
+            ErrorKind::Unreachable,
+            Retry::AfterRemedy,
+            reason,
+            Some("Check my-domain, and whether a proxy replaces the certificates of Salesforce"),
+        ),
+        Failure::TimedOut => {
+            (ErrorKind::Transient, Retry::After(30), "Salesforce did not answer in time".to_owned(), None)
+        }
+        Failure::TooLarge(limit) => (
+            ErrorKind::Other(Cow::Borrowed("answer-too-large")),
+            Retry::Never,
+            format!("the answer is longer than {limit} bytes"),
+            Some("Ask for fewer users a page or fewer attributes"),
+        ),
+        Failure::Cancelled => {
+            (ErrorKind::Other(Cow::Borrowed("cancelled")), Retry::AtOnce, "the job was ended".to_owned(), None)
+        }
+        Failure::Other(reason) => (ErrorKind::Other(Cow::Borrowed("request-failed")), Retry::Never, reason, None),
+    };
+    let reason = reason.trim_end_matches('.');
+    Error {
+        kind,
+        message: format!("no answer for {subject}: {reason}"),
+        remedy: remedy.map(str::to_owned),
+        retry,
+        upstream: None,
+    }
+}

@@ -1,0 +1,162 @@
+//! Writing up to 200 records of one kind in one call (`composite/sobjects`).
+//!
+//! Each record has its own result, and `allOrNone` is false: a bad record never fails its neighbours (H). Contacts and
+//! users never share a call, since one of them is a setup object (H).
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::client::{Call, Client, Repeat};
+use super::error::{Fault, Refusal};
+use super::json::{self, Write};
+use super::query::unreadable;
+use crate::diagnosis;
+use crate::host::{Host, Method, Part};
+use crate::model::Error;
+
+/// Most records of one call (H).
+pub const MOST: usize = 200;
+
+/// How often a record that met a passing condition is tried again.
+const RETRIES: u32 = 3;
+
+/// Why one record was not written.
+#[derive(Debug)]
+pub enum Refused {
+    /// Salesforce refused this record.
+    Record(Fault),
+    /// The call as a whole failed. Where `uncertain`, Salesforce may have acted on it all the same.
+    Call {
+        /// Why.
+        error: Box<Error>,
+        /// Whether the record may have been written.
+        uncertain: bool,
+    },
+}
+
+impl Refused {
+    /// The error for people; `subject` names the record.
+    pub fn into_error(self, subject: &str) -> Error {
+        match self {
+            Self::Record(fault) => diagnosis::diagnose(fault, subject),
+            Self::Call { error, .. } => *error,
+        }
+    }
+
+    /// Whether the record may have been written all the same.
+    pub fn is_uncertain(&self) -> bool {
+        matches!(self, Self::Call { uncertain: true, .. })
+    }
+}
+
+/// What became of one record: its id, or why it was not written.
+pub type Written = Result<String, Refused>;
+
+#[derive(Serialize)]
+struct Body<'a> {
+    #[serde(rename = "allOrNone")]
+    all_or_none: bool,
+    records: &'a [&'a Write],
+}
+
+#[derive(Deserialize)]
+struct SaveResult {
+    #[serde(default)]
+    id: Option<String>,
+    success: bool,
+    #[serde(default)]
+    errors: Option<Vec<Refusal>>,
+}
+
+/// Makes records. Results stand in the order of the records; `subject` names them together, in the plural.
+pub fn create<H: Host>(client: &Client<H>, records: &[Write], subject: &str) -> Vec<Written> {
+    write(client, Method::Post, Repeat::Never, records, subject)
+}
+
+/// Changes records. Results stand in the order of the records; `subject` names them together, in the plural.
+pub fn update<H: Host>(client: &Client<H>, records: &[Write], subject: &str) -> Vec<Written> {
+    write(client, Method::Patch, Repeat::Always, records, subject)
+}
+
+fn write<H: Host>(
+    client: &Client<H>,
+    method: Method,
+    repeat: Repeat,
+    records: &[Write],
+    subject: &str,
+) -> Vec<Written> {
+    chunked(client, records, subject, |records| {
+        let body = json::encode(&Body { all_or_none: false, records });
+        Call { method, path: Cow::Borrowed("composite/sobjects"), body: vec![Part::Text(Cow::Owned(body))], repeat }
+    })
+}
+
+/// Deletes records by their ids. Results stand in the order of the ids.
+pub fn delete<H: Host>(client: &Client<H>, ids: &[String], subject: &str) -> Vec<Written> {
+    chunked(client, ids, subject, |ids| {
+        let ids = ids.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(",");
+        let path = Cow::Owned(format!("composite/sobjects?ids={ids}&allOrNone=false"));
+        Call { method: Method::Delete, path, body: Vec::new(), repeat: Repeat::Always }
+    })
+}
+
+fn chunked<'a, H: Host, T>(
+    client: &Client<H>,
+    items: &'a [T],
+    subject: &str,
+    call: impl Fn(&[&'a T]) -> Call<'static, H::Secret>,
+) -> Vec<Written> {
+    let mut written: Vec<Option<Written>> = items.iter().map(|_| None).collect();
+    let all: Vec<usize> = (0..items.len()).collect();
+    for chunk in all.chunks(MOST) {
+        let mut pending = chunk.to_vec();
+        for attempt in 0..=RETRIES {
+            let batch: Vec<&T> = pending.iter().filter_map(|&at| items.get(at)).collect();
+            let results = send(client, &call(&batch), batch.len(), subject);
+            let mut again = Vec::new();
+            for (&at, result) in pending.iter().zip(results) {
+                let passing = matches!(&result, Err(Refused::Record(fault)) if diagnosis::is_passing(fault));
+                if passing && attempt < RETRIES {
+                    again.push(at);
+                }
+                if let Some(slot) = written.get_mut(at) {
+                    *slot = Some(result);
+                }
+            }
+            if again.is_empty() {
+                break;
+            }
+            client.back_off(attempt, "records that Salesforce was changing at the same moment");
+            pending = again;
+        }
+    }
+    written.into_iter().map(|slot| slot.unwrap_or_else(|| Err(failed(unreadable(subject), true)))).collect()
+}
+
+fn send<H: Host>(client: &Client<H>, call: &Call<'_, H::Secret>, count: usize, subject: &str) -> Vec<Written> {
+    let failure = match client.attempt(call, subject) {
+        Ok(response) => match serde_json::from_slice::<Vec<SaveResult>>(&response.body) {
+            Ok(results) if results.len() == count => {
+                return results.into_iter().map(|result| read(result, response.status, subject)).collect();
+            }
+            // The call was acted on, but which record got which result cannot be told.
+            _ => (unreadable(subject), true),
+        },
+        Err(failed) => (failed.error, failed.uncertain),
+    };
+    (0..count).map(|_| Err(failed(failure.0.clone(), failure.1))).collect()
+}
+
+fn failed(error: Error, uncertain: bool) -> Refused {
+    Refused::Call { error: Box::new(error), uncertain }
+}
+
+fn read(result: SaveResult, status: u16, subject: &str) -> Written {
+    match (result.success, result.id, result.errors.into_iter().flatten().next()) {
+        (true, Some(id), _) => Ok(id),
+        (true, None, _) => Err(failed(unreadable(subject), true)),
+        (false, _, Some(refusal)) => Err(Refused::Record(refusal.into_fault(status))),
+        (false, _, None) => Err(Refused::Record(Fault { status, ..Fault::default() })),
+    }
+}

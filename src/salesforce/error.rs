@@ -1,0 +1,139 @@
+//! What Salesforce says when it refuses something.
+
+use serde::Deserialize;
+
+use crate::model::Upstream;
+
+/// One error, of a whole request or of one record in it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Fault {
+    /// The HTTP status of the answer.
+    pub status: u16,
+    /// Salesforce's code (`DUPLICATE_USERNAME`); empty where it gave none.
+    pub code: String,
+    /// Salesforce's words.
+    pub message: String,
+    /// API names of the fields concerned.
+    pub fields: Vec<String>,
+}
+
+impl From<Fault> for Upstream {
+    fn from(fault: Fault) -> Self {
+        Self { status: fault.status, code: fault.code, message: fault.message, fields: fault.fields }
+    }
+}
+
+/// The error objects of REST (`errorCode`), of collections (`statusCode`) and of OAuth (`error`), which differ in their
+/// names only (H).
+#[derive(Debug, Deserialize)]
+pub(super) struct Refusal {
+    #[serde(default, alias = "errorCode", alias = "statusCode", alias = "error")]
+    code: Option<String>,
+    #[serde(default, alias = "error_description")]
+    message: Option<String>,
+    #[serde(default)]
+    fields: Option<Vec<String>>,
+}
+
+impl Refusal {
+    pub(super) fn into_fault(self, status: u16) -> Fault {
+        Fault {
+            status,
+            code: self.code.unwrap_or_default(),
+            message: self.message.unwrap_or_default(),
+            fields: self.fields.unwrap_or_default(),
+        }
+    }
+}
+
+/// Reads the body of an answer that refuses a request: an array of errors, or, where the documentation prints it and
+/// gateways do it, a bare object, a page of HTML, or nothing.
+pub fn parse(status: u16, body: &[u8]) -> Fault {
+    if let Ok(refusals) = serde_json::from_slice::<Vec<Refusal>>(body)
+        && let Some(first) = refusals.into_iter().next()
+    {
+        return first.into_fault(status);
+    }
+    if let Ok(refusal) = serde_json::from_slice::<Refusal>(body)
+        && refusal.code.is_some()
+    {
+        return refusal.into_fault(status);
+    }
+    Fault { status, code: String::new(), message: excerpt(body), fields: Vec::new() }
+}
+
+/// Most that is quoted of an answer that is no error of Salesforce's.
+const EXCERPT: usize = 200;
+
+/// The readable beginning of a body: a page's title, or the text without tags.
+fn excerpt(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&body[..body.len().min(16 * EXCERPT)]);
+    let title = text.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>")).map(|(title, _)| title);
+    let mut plain = String::new();
+    let mut tag = false;
+    for letter in title.unwrap_or(&text).chars() {
+        match letter {
+            '<' => tag = true,
+            '>' if tag => tag = false,
+            _ if tag => {}
+            letter if letter.is_whitespace() || letter.is_control() => {
+                if !plain.is_empty() && !plain.ends_with(' ') {
+                    plain.push(' ');
+                }
+            }
+            letter => plain.push(letter),
+        }
+        if plain.len() >= EXCERPT {
+            plain.push('…');
+            break;
+        }
+    }
+    plain.truncate(plain.trim_end().len());
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn fault(status: u16, code: &str, message: &str, fields: &[&str]) -> Fault {
+        Fault {
+            status,
+            code: code.into(),
+            message: message.into(),
+            fields: fields.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    #[test]
+    fn every_shape_of_error_is_read() {
+        for (body, expected) in [
+            (r#"[{"message":"m","errorCode":"C","fields":["F"]}]"#, fault(400, "C", "m", &["F"])),
+            (r#"[{"message":"m","errorCode":"C"}]"#, fault(400, "C", "m", &[])),
+            (r#"{"message":"m","errorCode":"C"}"#, fault(400, "C", "m", &[])),
+            (r#"[{"message":"m","statusCode":"C","fields":null}]"#, fault(400, "C", "m", &[])),
+            (r#"{"error":"invalid_grant","error_description":"m"}"#, fault(400, "invalid_grant", "m", &[])),
+            (
+                r#"[{"duplicateResut":{"allowSave":true},"errorCode":"DUPLICATES_DETECTED","message":"m"}]"#,
+                fault(400, "DUPLICATES_DETECTED", "m", &[]),
+            ),
+            (
+                "<html><head><title>Down for\n Maintenance</title></head><body>x</body></html>",
+                fault(400, "", "Down for Maintenance", &[]),
+            ),
+            ("<p>Bad <b>gateway</b></p>", fault(400, "", "Bad gateway", &[])),
+            ("", fault(400, "", "", &[])),
+            ("[]", fault(400, "", "[]", &[])),
+        ] {
+            assert_eq!(parse(400, body.as_bytes()), expected, "{body}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn junk_is_quoted_shortly_and_never_panics(body in proptest::collection::vec(any::<u8>(), 0..4000)) {
+            prop_assert!(parse(500, &body).message.len() < 2 * EXCERPT);
+        }
+    }
+}

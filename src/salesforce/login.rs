@@ -1,0 +1,144 @@
+//! Signing in by the SOAP call `login()`.
+//!
+//! `login()` exists in API versions 31.0 to 64.0 and leaves with Summer '27 (H), so it is pinned, independent of the
+//! version that REST calls use. `LoginScopeHeader` is never sent: it scopes the sign-in of *portal* users, not of the
+//! admin (H for its meaning; what a server does when an admin sends it is U).
+
+use std::borrow::Cow;
+
+use quick_xml::Reader;
+use quick_xml::events::Event;
+
+use super::error::Fault;
+use crate::host::{Escaping, Method, Part, Request};
+
+/// The last version of the API that has `login()` (H).
+pub const VERSION: &str = "64.0";
+
+/// What is needed to sign in.
+#[derive(Debug)]
+pub struct Credentials<S> {
+    /// Scheme and host, without a slash at the end.
+    pub login_url: String,
+    /// The admin's username.
+    pub username: String,
+    /// The admin's password, with or without the security token at its end.
+    pub password: S,
+    /// The security token where it is kept apart.
+    pub security_token: Option<S>,
+}
+
+/// A session of the admin's, and what the sign-in says about it. It implements no `Debug`, because it holds the session id.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SignedIn {
+    /// The bearer token of REST calls.
+    pub session_id: String,
+    /// Scheme and host of the organisation's own instance.
+    pub instance_url: String,
+    /// The organisation's id, as sent.
+    pub organization_id: String,
+    /// The organisation's name.
+    pub organization_name: String,
+    /// The admin's own user id.
+    pub user_id: String,
+    /// Whether the session can only set a new password.
+    pub password_expired: bool,
+    /// Whether accounts may stand for people, in which case they have a field that says so.
+    pub has_person_accounts: bool,
+    /// The admin's time zone, the default for new users.
+    pub time_zone: Option<String>,
+    /// The admin's locale, the default for new users.
+    pub locale: Option<String>,
+    /// The admin's language, the default for new users.
+    pub language: Option<String>,
+}
+
+/// The request of `login()`. The secrets' places are left to the host.
+pub fn request<S>(credentials: &Credentials<S>) -> Request<'_, S> {
+    const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\
+        <soapenv:Envelope xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\" xmlns:urn=\"urn:partner.soap.sforce.com\">\
+        <soapenv:Body><urn:login><urn:username>";
+    const TAIL: &str = "</urn:password></urn:login></soapenv:Body></soapenv:Envelope>";
+
+    let username = quick_xml::escape::escape(credentials.username.as_str());
+    let mut body = vec![
+        Part::Text(Cow::Owned(format!("{HEAD}{username}</urn:username><urn:password>"))),
+        Part::Secret(&credentials.password, Escaping::Xml),
+    ];
+    body.extend(credentials.security_token.as_ref().map(|token| Part::Secret(token, Escaping::Xml)));
+    body.push(Part::Text(Cow::Borrowed(TAIL)));
+    Request {
+        method: Method::Post,
+        url: format!("{}/services/Soap/u/{VERSION}", credentials.login_url),
+        headers: vec![
+            ("content-type", "text/xml; charset=UTF-8".to_owned()),
+            ("accept", "text/xml".to_owned()),
+            ("soapaction", "\"\"".to_owned()),
+        ],
+        body,
+    }
+}
+
+/// Reads the answer to `login()`.
+///
+/// # Errors
+///
+/// The fault that Salesforce answered, or one without a code where the answer is none of `login()`.
+pub fn parse(status: u16, body: &[u8]) -> Result<SignedIn, Fault> {
+    let Some(elements) = leaves(body) else { return Err(super::error::parse(status, body)) };
+    let find = |name: &str| elements.iter().find(|(have, _)| have == name).map(|(_, text)| text.as_str());
+    let text = |name: &str| find(name).filter(|text| !text.is_empty()).map(str::to_owned);
+
+    if let Some(code) = find("exceptionCode").or_else(|| find("faultcode")) {
+        let code = code.rsplit(':').next().unwrap_or(code).to_owned();
+        let message = find("exceptionMessage").or_else(|| find("faultstring")).unwrap_or_default();
+        return Err(Fault { status, message: message.to_owned(), code, fields: Vec::new() });
+    }
+    let (Some(session_id), Some(server_url)) = (text("sessionId"), find("serverUrl")) else {
+        return Err(super::error::parse(status, body));
+    };
+    Ok(SignedIn {
+        session_id,
+        instance_url: origin(server_url).to_owned(),
+        organization_id: text("organizationId").unwrap_or_default(),
+        organization_name: text("organizationName").unwrap_or_default(),
+        user_id: text("userId").unwrap_or_default(),
+        password_expired: find("passwordExpired") == Some("true"),
+        has_person_accounts: find("orgHasPersonAccounts") == Some("true"),
+        time_zone: text("userTimeZone"),
+        locale: text("userLocale"),
+        language: text("userLanguage"),
+    })
+}
+
+/// Scheme and authority of an absolute URL.
+fn origin(url: &str) -> &str {
+    let start = url.find("://").map_or(0, |at| at + 3);
+    url[start..].find('/').map_or(url, |end| &url[..start + end])
+}
+
+/// The texts of the elements, by their names without prefix, in order; none where the body is no XML. Elements around
+/// others come with what text stood directly before their end, which nothing asks for.
+fn leaves(body: &[u8]) -> Option<Vec<(String, String)>> {
+    let body = std::str::from_utf8(body).ok()?;
+    let mut reader = Reader::from_str(body);
+    let mut found = Vec::new();
+    let mut text = String::new();
+    loop {
+        match reader.read_event().ok()? {
+            Event::Start(_) => text.clear(),
+            Event::Text(piece) => text.push_str(&piece.xml10_content()),
+            Event::CData(piece) => text.push_str(&piece.xml10_content()),
+            Event::GeneralRef(reference) => match reference.resolve_char_ref().ok()? {
+                Some(letter) => text.push(letter),
+                None => text.push_str(quick_xml::escape::resolve_predefined_entity(&reference)?),
+            },
+            Event::End(end) => {
+                found.push((end.local_name().as_ref().to_owned(), std::mem::take(&mut text)));
+            }
+            Event::Eof => break,
+            Event::Empty(_) | Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => {}
+        }
+    }
+    (!found.is_empty()).then_some(found)
+}

@@ -1,0 +1,15 @@
+//! Salesforce's wire formats: signing in, calling, asking and writing.
+//!
+//! Facts carry the confidence that they were established with: H official documentation or a recorded response, M several
+//! independent reports of real errors, L one report or an inference, U unconfirmed.
+
+pub mod client;
+pub mod collections;
+pub mod error;
+pub mod id;
+pub mod json;
+pub mod login;
+pub mod query;
+pub mod record;
+pub mod soql;
+pub mod url;

@@ -1,0 +1,82 @@
+//! Asking by SOQL.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+
+use super::client::{Call, Client};
+use super::record::Record;
+use super::soql::Select;
+use super::url::encode_query;
+use crate::host::{Host, Response};
+use crate::model::{Error, ErrorKind, Result, Retry};
+
+/// The longest query, percent-encoded, that is sent. The limit is 16,384 bytes for the URL, and the same for URL and headers
+/// together (H); this leaves room for both.
+pub const LONGEST: usize = 14_000;
+
+/// One answer to a query; borrows from the [`Response`].
+#[derive(Debug, Deserialize)]
+pub struct Page<'a> {
+    /// Whether this is all. Salesforce may cut an answer anywhere, also before the query's own LIMIT (H).
+    pub done: bool,
+    /// Where the rest is, relative to the instance.
+    #[serde(rename = "nextRecordsUrl", default, borrow)]
+    next: Option<Cow<'a, str>>,
+    /// The records.
+    #[serde(borrow)]
+    pub records: Vec<Record<'a>>,
+}
+
+/// Sends a query; [`page`] reads the answer. `subject` says what is asked for, for errors.
+///
+/// # Errors
+///
+/// As [`Client::call`].
+pub fn send<H: Host>(client: &Client<H>, query: &Select, subject: &str) -> Result<Response> {
+    client.call(&Call::get(format!("query?q={}", encode_query(&query.to_string()))), subject)
+}
+
+/// Reads an answer to a query.
+///
+/// # Errors
+///
+/// When the answer is not what Salesforce documents.
+pub fn page<'a>(response: &'a Response, subject: &str) -> Result<Page<'a>> {
+    serde_json::from_slice(&response.body).map_err(|_| unreadable(subject))
+}
+
+/// Sends a query and gives every record to `each`, following the answer to its end. For answers that are short by their
+/// nature; an import pages by key instead.
+///
+/// # Errors
+///
+/// As [`send`] and [`page`].
+pub fn for_each<H: Host>(
+    client: &Client<H>,
+    query: &Select,
+    subject: &str,
+    mut each: impl FnMut(&Record<'_>),
+) -> Result<()> {
+    let mut response = send(client, query, subject)?;
+    loop {
+        let page = page(&response, subject)?;
+        page.records.iter().for_each(&mut each);
+        match page.next {
+            Some(next) if !page.done => {
+                let next = next.into_owned();
+                response = client.call(&Call::get_absolute(next), subject)?;
+            }
+            _ => return Ok(()),
+        }
+    }
+}
+
+/// The error for an answer that is not what Salesforce documents.
+pub(super) fn unreadable(subject: &str) -> Error {
+    Error::new(
+        ErrorKind::Transient,
+        format!("Salesforce's answer for {subject} is cut off or not in its documented form"),
+    )
+    .with_retry(Retry::After(30))
+}

@@ -1,0 +1,183 @@
+//! One record of a query's answer.
+//!
+//! The fields wanted differ from call to call, so a record is what was selected and no fixed struct. Texts are borrowed
+//! from the answer wherever they hold no escapes; related records stand inside and are reached by a path.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+/// A field's value.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Cell<'a> {
+    /// Empty.
+    Null,
+    /// A truth value.
+    Boolean(bool),
+    /// A text, a picklist value, an id, a date; also a number, as written.
+    Text(Cow<'a, str>),
+    /// A related record.
+    Record(Record<'a>),
+}
+
+/// A record: the names of its fields as selected, and their values.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Record<'a>(Vec<(Cow<'a, str>, Cell<'a>)>);
+
+impl<'a> Record<'a> {
+    /// The value under a name or path (`Contact.Email`); names are compared without case, as Salesforce does.
+    pub fn cell(&self, path: &str) -> Option<&Cell<'a>> {
+        let (name, rest) = path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
+        let (_, cell) = self.0.iter().find(|(have, _)| have.eq_ignore_ascii_case(name))?;
+        match (rest, cell) {
+            (None, cell) => Some(cell),
+            (Some(rest), Cell::Record(record)) => record.cell(rest),
+            (Some(_), _) => None,
+        }
+    }
+
+    /// The text under a name or path; none where it is empty.
+    pub fn text(&self, path: &str) -> Option<&str> {
+        match self.cell(path)? {
+            Cell::Text(text) if !text.is_empty() => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The truth value under a name or path.
+    pub fn boolean(&self, path: &str) -> Option<bool> {
+        match self.cell(path)? {
+            Cell::Boolean(value) => Some(*value),
+            _ => None,
+        }
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Record<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields;
+        impl<'de> Visitor<'de> for Fields {
+            type Value = Record<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a record")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                fields(map)
+            }
+        }
+        deserializer.deserialize_map(Fields)
+    }
+}
+
+fn fields<'de, A: MapAccess<'de>>(mut map: A) -> Result<Record<'de>, A::Error> {
+    let mut fields = Vec::with_capacity(map.size_hint().unwrap_or(24));
+    while let Some(Key(name)) = map.next_key()? {
+        // The record's type and address; both are known from the query and the id.
+        if name == "attributes" {
+            map.next_value::<IgnoredAny>()?;
+        } else {
+            fields.push((name, map.next_value()?));
+        }
+    }
+    Ok(Record(fields))
+}
+
+/// A key that is borrowed where it can be; `Cow` alone would always copy.
+struct Key<'a>(Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Key<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match deserializer.deserialize_str(CellVisitor)? {
+            Cell::Text(text) => Ok(Self(text)),
+            _ => Err(serde::de::Error::custom("a key that is no text")),
+        }
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Cell<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(CellVisitor)
+    }
+}
+
+struct CellVisitor;
+
+impl<'de> Visitor<'de> for CellVisitor {
+    type Value = Cell<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a field's value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Cell::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
+        Ok(Cell::Boolean(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
+        Ok(Cell::Text(Cow::Owned(value.to_string())))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
+        Ok(Cell::Text(Cow::Owned(value.to_string())))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
+        Ok(Cell::Text(Cow::Owned(value.to_string())))
+    }
+
+    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Self::Value, E> {
+        Ok(Cell::Text(Cow::Borrowed(value)))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
+        Ok(Cell::Text(Cow::Owned(value.to_owned())))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Cell::Null)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        fields(map).map(Cell::Record)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROW: &str = r#"{"attributes":{"type":"User","url":"/x"},"Id":"005","Name":"Ad\u00e9 \"A\"","IsActive":true,
+        "Contact":{"attributes":{"type":"Contact"},"Email":"a@b.example","Account":{"Name":"Acme"}},
+        "UserRole":null,"Seats":3,"Score":1.5,"Tags":[1,2]}"#;
+
+    #[test]
+    fn fields_are_reached_by_name_and_path() {
+        let row: Record<'_> = serde_json::from_str(ROW).unwrap();
+        assert_eq!(row.text("Id"), Some("005"));
+        assert_eq!(row.text("id"), Some("005"));
+        assert_eq!(row.text("Name"), Some("Adé \"A\""));
+        assert_eq!(row.boolean("IsActive"), Some(true));
+        assert_eq!(row.text("Contact.Email"), Some("a@b.example"));
+        assert_eq!(row.text("Contact.Account.Name"), Some("Acme"));
+        assert_eq!(row.text("UserRole.Name"), None);
+        assert_eq!(row.text("Seats"), Some("3"));
+        assert_eq!(row.text("Score"), Some("1.5"));
+        assert_eq!(row.text("Nothing"), None);
+        assert_eq!(row.cell("Tags"), Some(&Cell::Null));
+    }
+
+    #[test]
+    fn plain_texts_and_names_are_borrowed_from_the_answer() {
+        let row: Record<'_> = serde_json::from_str(ROW).unwrap();
+        assert!(matches!(row.cell("Id"), Some(Cell::Text(Cow::Borrowed(_)))));
+        assert!(row.0.iter().all(|(name, _)| matches!(name, Cow::Borrowed(_))));
+    }
+}

@@ -1,1 +1,6 @@
-//! stub
+//! A Salesforce organisation on loopback.
+//!
+mod error;
+mod org;
+mod rules;
+mod soql;

@@ -1,0 +1,265 @@
+//! A field of an object and the small vocabulary to write one down.
+
+/// A field's type, in the words of describe's `type` property.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldType {
+    /// The record's own id.
+    Id,
+    /// The id of another record.
+    Reference,
+    /// Free text.
+    String,
+    /// Text over several lines.
+    TextArea,
+    /// An e-mail address.
+    Email,
+    /// A telephone number; Salesforce does not check its form.
+    Phone,
+    /// A web address.
+    Url,
+    /// One of a list of values.
+    Picklist,
+    /// True or false.
+    Boolean,
+    /// A whole number.
+    Int,
+    /// A calendar date, `YYYY-MM-DD`.
+    Date,
+    /// An instant, shown as `2022-03-17T16:21:26.000+0000`.
+    DateTime,
+}
+
+impl FieldType {
+    /// The name that describe gives the type.
+    #[must_use]
+    pub fn api_name(self) -> &'static str {
+        match self {
+            Self::Id => "id",
+            Self::Reference => "reference",
+            Self::String => "string",
+            Self::TextArea => "textarea",
+            Self::Email => "email",
+            Self::Phone => "phone",
+            Self::Url => "url",
+            Self::Picklist => "picklist",
+            Self::Boolean => "boolean",
+            Self::Int => "int",
+            Self::Date => "date",
+            Self::DateTime => "datetime",
+        }
+    }
+
+    /// Whether values compare as text, without regard to case.
+    #[must_use]
+    pub fn is_text(self) -> bool {
+        matches!(self, Self::String | Self::TextArea | Self::Email | Self::Phone | Self::Url | Self::Picklist)
+    }
+
+    /// Whether values are ids, which compare by case.
+    #[must_use]
+    pub fn is_id(self) -> bool {
+        matches!(self, Self::Id | Self::Reference)
+    }
+}
+
+/// Where a reference field points.
+#[derive(Debug)]
+pub struct Reference {
+    /// The objects it may point at.
+    pub to: &'static [&'static str],
+    /// The name a SOQL path follows from child to parent.
+    pub relationship: &'static str,
+    /// The name a child subquery follows from parent to children, where Salesforce gives one.
+    pub child_relationship: Option<&'static str>,
+}
+
+/// How a field's value comes to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stored {
+    /// Written to a column.
+    Column,
+    /// Computed from other columns of the same row by this SQL expression.
+    Formula(&'static str),
+}
+
+/// One field of an object.
+#[derive(Debug)]
+pub struct Field {
+    /// API name.
+    pub name: &'static str,
+    /// Label, as describe and error texts show it.
+    pub label: &'static str,
+    /// Type.
+    pub kind: FieldType,
+    /// Maximum length in characters; 0 where the type has none.
+    pub length: u32,
+    /// Whether it may be empty.
+    pub nillable: bool,
+    /// Whether it may be given on create.
+    pub createable: bool,
+    /// Whether it may be given on update.
+    pub updateable: bool,
+    /// Whether Salesforce fills it in when a create leaves it out.
+    pub defaulted: bool,
+    /// Whether a record can be addressed by it in an upsert.
+    pub id_lookup: bool,
+    /// Whether it is marked as an external id.
+    pub external_id: bool,
+    /// The picklist's values.
+    pub picklist: &'static [&'static str],
+    /// Whether other values than the picklist's are refused.
+    pub restricted: bool,
+    /// Where a reference points.
+    pub reference: Option<Reference>,
+    /// How the value comes to be.
+    pub stored: Stored,
+    /// The value a create without the field gets, as an SQL literal.
+    pub default_sql: Option<&'static str>,
+}
+
+impl Field {
+    /// A nillable, writable field of this type.
+    pub(super) const fn new(name: &'static str, label: &'static str, kind: FieldType, length: u32) -> Self {
+        Self {
+            name,
+            label,
+            kind,
+            length,
+            nillable: true,
+            createable: true,
+            updateable: true,
+            defaulted: false,
+            id_lookup: false,
+            external_id: false,
+            picklist: &[],
+            restricted: false,
+            reference: None,
+            stored: Stored::Column,
+            default_sql: None,
+        }
+    }
+
+    pub(super) const fn text(name: &'static str, label: &'static str, length: u32) -> Self {
+        Self::new(name, label, FieldType::String, length)
+    }
+
+    pub(super) const fn email(name: &'static str, label: &'static str) -> Self {
+        Self::new(name, label, FieldType::Email, 80)
+    }
+
+    pub(super) const fn phone(name: &'static str, label: &'static str) -> Self {
+        Self::new(name, label, FieldType::Phone, 40)
+    }
+
+    pub(super) const fn int(name: &'static str, label: &'static str) -> Self {
+        Self::new(name, label, FieldType::Int, 0)
+    }
+
+    pub(super) const fn datetime(name: &'static str, label: &'static str) -> Self {
+        Self::new(name, label, FieldType::DateTime, 0)
+    }
+
+    /// Booleans are never null: they default to false.
+    pub(super) const fn boolean(name: &'static str, label: &'static str) -> Self {
+        let mut field = Self::new(name, label, FieldType::Boolean, 0);
+        field.nillable = false;
+        field.defaulted = true;
+        field.default_sql = Some("0");
+        field
+    }
+
+    pub(super) const fn picklist(
+        name: &'static str,
+        label: &'static str,
+        length: u32,
+        values: &'static [&'static str],
+    ) -> Self {
+        let mut field = Self::new(name, label, FieldType::Picklist, length);
+        field.picklist = values;
+        field
+    }
+
+    pub(super) const fn reference(
+        name: &'static str,
+        label: &'static str,
+        relationship: &'static str,
+        to: &'static [&'static str],
+    ) -> Self {
+        let mut field = Self::new(name, label, FieldType::Reference, 18);
+        field.reference = Some(Reference { to, relationship, child_relationship: None });
+        field
+    }
+
+    /// The record's own id.
+    pub(super) const fn id(label: &'static str) -> Self {
+        let mut field = Self::new("Id", label, FieldType::Id, 18);
+        field.id_lookup = true;
+        field.required().read_only().with_default()
+    }
+
+    pub(super) const fn required(mut self) -> Self {
+        self.nillable = false;
+        self
+    }
+
+    pub(super) const fn read_only(mut self) -> Self {
+        self.createable = false;
+        self.updateable = false;
+        self
+    }
+
+    pub(super) const fn create_only(mut self) -> Self {
+        self.updateable = false;
+        self
+    }
+
+    pub(super) const fn update_only(mut self) -> Self {
+        self.createable = false;
+        self
+    }
+
+    pub(super) const fn with_default(mut self) -> Self {
+        self.defaulted = true;
+        self
+    }
+
+    pub(super) const fn default_to(mut self, sql: &'static str) -> Self {
+        self.defaulted = true;
+        self.default_sql = Some(sql);
+        self
+    }
+
+    pub(super) const fn lookup(mut self) -> Self {
+        self.id_lookup = true;
+        self
+    }
+
+    pub(super) const fn external(mut self) -> Self {
+        self.external_id = true;
+        self.id_lookup = true;
+        self
+    }
+
+    pub(super) const fn strict(mut self) -> Self {
+        self.restricted = true;
+        self
+    }
+
+    pub(super) const fn children(mut self, name: &'static str) -> Self {
+        if let Some(reference) = &mut self.reference {
+            reference.child_relationship = Some(name);
+        }
+        self
+    }
+
+    pub(super) const fn formula(mut self, sql: &'static str) -> Self {
+        self.stored = Stored::Formula(sql);
+        self.read_only()
+    }
+
+    /// Whether a create must give the field.
+    #[must_use]
+    pub fn is_required_on_create(&self) -> bool {
+        self.createable && !self.nillable && !self.defaulted
+    }
+}

@@ -1,0 +1,129 @@
+//! What the org's objects are: the one source for the SQL schema, SOQL translation, describe and DML validation.
+//!
+//! Each object is a constant table of [`Field`]s. Nothing else in the crate may know a field's type, length or
+//! writability; adding a field here makes it stored, queryable, described and checked.
+
+mod access;
+mod field;
+mod identity;
+mod people;
+
+pub use field::{Field, FieldType, Reference, Stored};
+
+/// One kind of record (an sObject).
+#[derive(Debug)]
+pub struct Object {
+    /// API name, in Salesforce's spelling.
+    pub name: &'static str,
+    /// Singular label, as describe and error texts show it.
+    pub label: &'static str,
+    /// Plural label.
+    pub label_plural: &'static str,
+    /// The three characters every id of this object starts with.
+    pub key_prefix: &'static str,
+    /// Whether the API may create rows.
+    pub createable: bool,
+    /// Whether the API may change rows.
+    pub updateable: bool,
+    /// Whether the API may delete rows.
+    pub deletable: bool,
+    /// Whether deletion goes to the recycle bin (`IsDeleted`) instead of removing the row.
+    pub recycled: bool,
+    /// Whether it is a setup object in the sense of the mixed DML rule (H).
+    pub setup: bool,
+    /// The fields, system fields first.
+    pub fields: &'static [Field],
+}
+
+impl Object {
+    /// The field with this API name; Salesforce compares names without regard to case.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<&'static Field> {
+        self.fields.iter().find(|field| field.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The reference field that a relationship path such as `Account` in `Account.Name` follows.
+    #[must_use]
+    pub fn relationship(&self, name: &str) -> Option<(&'static Field, &'static Reference)> {
+        self.fields.iter().find_map(|field| {
+            let reference = field.reference.as_ref()?;
+            reference.relationship.eq_ignore_ascii_case(name).then_some((field, reference))
+        })
+    }
+
+    /// The child object and its reference field behind a child relationship such as `Contacts` on Account.
+    #[must_use]
+    pub fn child_relationship(&self, name: &str) -> Option<(&'static Object, &'static Field)> {
+        OBJECTS.iter().find_map(|child| {
+            let field = child.fields.iter().find(|field| {
+                field.reference.as_ref().is_some_and(|reference| {
+                    reference.to.contains(&self.name)
+                        && reference.child_relationship.is_some_and(|child| child.eq_ignore_ascii_case(name))
+                })
+            })?;
+            Some((*child, field))
+        })
+    }
+}
+
+/// Every object of the org.
+pub static OBJECTS: [&Object; 14] = [
+    &identity::ORGANIZATION,
+    &people::ACCOUNT,
+    &people::CONTACT,
+    &people::USER,
+    &people::USER_LOGIN,
+    &identity::USER_ROLE,
+    &identity::PROFILE,
+    &identity::USER_LICENSE,
+    &access::PERMISSION_SET,
+    &access::PERMISSION_SET_ASSIGNMENT,
+    &access::PERMISSION_SET_LICENSE,
+    &access::PERMISSION_SET_LICENSE_ASSIGN,
+    &access::GROUP,
+    &access::GROUP_MEMBER,
+];
+
+/// The object with this API name, without regard to case.
+#[must_use]
+pub fn object(name: &str) -> Option<&'static Object> {
+    OBJECTS.iter().copied().find(|object| object.name.eq_ignore_ascii_case(name))
+}
+
+/// The object whose ids start with this id's prefix.
+#[must_use]
+pub fn object_of_id(id: &str) -> Option<&'static Object> {
+    let prefix = id.get(..3)?;
+    OBJECTS.iter().copied().find(|object| object.key_prefix == prefix)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn key_prefixes_are_unique() {
+        for (index, object) in OBJECTS.iter().enumerate() {
+            assert!(OBJECTS[index + 1..].iter().all(|other| other.key_prefix != object.key_prefix), "{}", object.name);
+        }
+    }
+
+    #[test]
+    fn every_reference_points_at_known_objects() {
+        for object in OBJECTS {
+            for reference in object.fields.iter().filter_map(|field| field.reference.as_ref()) {
+                for target in reference.to {
+                    assert!(super::object(target).is_some(), "{} refers to {target}", object.name);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_found_without_regard_to_case() {
+        let contact = object("contact").unwrap();
+        assert_eq!(contact.field("LASTNAME").unwrap().name, "LastName");
+        assert_eq!(contact.relationship("account").unwrap().1.to, ["Account"]);
+        assert_eq!(object("Account").unwrap().child_relationship("contacts").unwrap().0.name, "Contact");
+    }
+}

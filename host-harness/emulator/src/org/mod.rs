@@ -1,0 +1,145 @@
+//! The org itself: its rows, its clock and what makes it this org and no other. No HTTP here.
+
+pub mod catalogue;
+pub mod clock;
+pub mod credentials;
+pub mod facts;
+pub mod ids;
+pub mod licences;
+mod names;
+pub mod seed;
+pub mod store;
+pub mod switches;
+
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rusqlite::{Connection, OptionalExtension};
+
+use clock::Clock;
+use facts::Facts;
+use switches::Switches;
+
+/// A Salesforce organisation.
+#[derive(Debug)]
+pub struct Org {
+    db: Mutex<Connection>,
+    /// Identity and secrets that follow from the seed.
+    pub facts: Facts,
+    /// The org's time.
+    pub clock: Clock,
+    /// Its answers to what is not known about Salesforce.
+    pub switches: Switches,
+}
+
+impl Org {
+    /// Makes the org of this seed with this many portal users, or opens the one in the file, whatever made that.
+    ///
+    /// # Errors
+    /// When SQLite cannot open, create or fill the store.
+    pub fn open(file: Option<&Path>, seed: u64, users: u32, switches: Switches) -> rusqlite::Result<Self> {
+        let db = match file {
+            Some(file) => Connection::open(file)?,
+            None => Connection::open_in_memory()?,
+        };
+        db.set_prepared_statement_cache_capacity(256);
+        db.execute_batch("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY;")?;
+        let facts = match stored_seed(&db)? {
+            Some(seed) => Facts::of_seed(seed),
+            None => {
+                let facts = Facts::of_seed(seed);
+                let transaction = db.unchecked_transaction()?;
+                store::create_tables(&db)?;
+                seed::populate(&db, &facts, users, switches.sandbox)?;
+                credentials::set(&db, &facts.admin_id, &facts.admin_password, Some(&facts.security_token))?;
+                db.execute("INSERT INTO _org VALUES ('seed', ?1)", [facts.seed.to_string()])?;
+                transaction.commit()?;
+                facts
+            }
+        };
+        Ok(Self { db: Mutex::new(db), facts, clock: Clock::default(), switches })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Connection> {
+        // A panic while the store was held has rolled its transaction back, so the store is sound.
+        self.db.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs something inside one transaction, which is kept whatever the result: parts that fail undo themselves by
+    /// [`savepoint`].
+    ///
+    /// # Errors
+    /// When SQLite fails to begin or to commit.
+    pub fn transact<T>(&self, work: impl FnOnce(&Connection) -> T) -> rusqlite::Result<T> {
+        let db = self.lock();
+        let transaction = db.unchecked_transaction()?;
+        let result = work(&db);
+        transaction.commit()?;
+        Ok(result)
+    }
+}
+
+/// Runs something that leaves no trace when it fails. Savepoints nest.
+///
+/// # Errors
+/// The work's own, or SQLite's.
+pub fn savepoint<T, E: From<rusqlite::Error>>(db: &Connection, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    db.execute_batch("SAVEPOINT part")?;
+    let result = work();
+    if result.is_err() {
+        db.execute_batch("ROLLBACK TO part")?;
+    }
+    db.execute_batch("RELEASE part")?;
+    result
+}
+
+fn stored_seed(db: &Connection) -> rusqlite::Result<Option<u64>> {
+    let exists: bool = db.query_row("SELECT count(*) FROM sqlite_schema WHERE name = '_org'", [], |row| row.get(0))?;
+    if !exists {
+        return Ok(None);
+    }
+    let seed: Option<String> =
+        db.query_row("SELECT Value FROM _org WHERE Name = 'seed'", [], |row| row.get(0)).optional()?;
+    Ok(seed.and_then(|seed| seed.parse().ok()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dump(org: &Org) -> Vec<String> {
+        let db = org.lock();
+        let mut statement = db
+            .prepare(
+                "SELECT Id || Username || coalesce(UserRoleId, '-') || coalesce(ContactId, '-') FROM User ORDER BY Id",
+            )
+            .unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn the_same_seed_makes_the_same_org() {
+        let [a, b, c] = [7, 7, 8].map(|seed| dump(&Org::open(None, seed, 50, Switches::default()).unwrap()));
+        assert_eq!(a, b);
+        assert_ne!(a, c);
+    }
+
+    #[test]
+    fn a_failed_part_leaves_no_trace_and_its_neighbours_stay() {
+        let org = Org::open(None, 1, 5, Switches::default()).unwrap();
+        let count = |db: &Connection| -> i64 {
+            db.query_row("SELECT count(*) FROM _taken_username WHERE Username LIKE 'part%'", [], |row| row.get(0))
+                .unwrap()
+        };
+        org.transact(|db| {
+            for (name, good) in [("part1", true), ("part2", false), ("part3", true)] {
+                let _ = savepoint(db, || {
+                    db.execute("INSERT INTO _taken_username VALUES (?1)", [name])?;
+                    if good { Ok(()) } else { Err(rusqlite::Error::InvalidQuery) }
+                });
+            }
+        })
+        .unwrap();
+        assert_eq!(count(&org.lock()), 2);
+    }
+}

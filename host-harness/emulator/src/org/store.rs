@@ -1,0 +1,195 @@
+//! Rows in SQLite: the schema that follows from the catalogue, and the few statements that every rule shares.
+//!
+//! Ids are text in their 18-character form and cluster their table (`WITHOUT ROWID`), so that keyset pages are range
+//! scans. Instants are whole seconds since 1970. Text compares without regard to ASCII case, as SOQL does.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
+
+use super::catalogue::{Field, FieldType, OBJECTS, Object, Stored};
+use super::ids;
+
+/// Column values by API name.
+pub type Row = BTreeMap<&'static str, Value>;
+
+/// Text out of a row; `None` for null or another type.
+#[must_use]
+pub fn text<'a>(row: &'a Row, field: &str) -> Option<&'a str> {
+    match row.get(field) {
+        Some(Value::Text(text)) => Some(text),
+        _ => None,
+    }
+}
+
+/// A boolean out of a row; absent and null are false.
+#[must_use]
+pub fn flag(row: &Row, field: &str) -> bool {
+    matches!(row.get(field), Some(Value::Integer(1)))
+}
+
+fn column(field: &Field) -> String {
+    let mut sql = format!("\"{}\" ", field.name);
+    sql.push_str(match field.kind {
+        FieldType::Id => "TEXT NOT NULL PRIMARY KEY",
+        FieldType::Reference | FieldType::Date => "TEXT",
+        FieldType::Boolean | FieldType::Int | FieldType::DateTime => "INTEGER",
+        _ => "TEXT COLLATE NOCASE",
+    });
+    if let Stored::Formula(expression) = field.stored {
+        let _ = write!(sql, " GENERATED ALWAYS AS ({expression}) VIRTUAL");
+    }
+    if let Some(default) = field.default_sql {
+        let _ = write!(sql, " NOT NULL DEFAULT {default}");
+    }
+    sql
+}
+
+/// Creates the tables; those that start with an underscore hold what no query may show.
+///
+/// # Errors
+/// When SQLite refuses, for example because the tables exist.
+pub fn create_tables(db: &Connection) -> rusqlite::Result<()> {
+    let mut sql = String::new();
+    for object in OBJECTS {
+        let columns: Vec<String> = object.fields.iter().map(column).collect();
+        let _ = writeln!(sql, "CREATE TABLE \"{}\" ({}) WITHOUT ROWID;", object.name, columns.join(", "));
+    }
+    sql.push_str(
+        "CREATE TABLE _org (Name TEXT PRIMARY KEY, Value TEXT NOT NULL) WITHOUT ROWID;
+         CREATE TABLE _serial (Prefix TEXT PRIMARY KEY, Next INTEGER NOT NULL) WITHOUT ROWID;
+         CREATE TABLE _taken_username (Username TEXT COLLATE NOCASE PRIMARY KEY) WITHOUT ROWID;
+         CREATE TABLE _credential (
+            UserId TEXT PRIMARY KEY, Salt TEXT NOT NULL, Hash BLOB NOT NULL, SecurityToken TEXT,
+            IsExpired INTEGER NOT NULL DEFAULT 0, FailedLogins INTEGER NOT NULL DEFAULT 0
+         ) WITHOUT ROWID;
+         CREATE TABLE _old_password (UserId TEXT NOT NULL, Salt TEXT NOT NULL, Hash BLOB NOT NULL);",
+    );
+    db.execute_batch(&sql)
+}
+
+/// Creates the indexes and the triggers that keep licence counts. Done after a bulk load, which they would slow.
+///
+/// # Errors
+/// When SQLite refuses, for example because rows break a unique index.
+pub fn create_indexes(db: &Connection) -> rusqlite::Result<()> {
+    db.execute_batch(
+        r#"
+        CREATE UNIQUE INDEX user_username ON "User" (Username);
+        CREATE UNIQUE INDEX user_nickname ON "User" (CommunityNickname);
+        CREATE UNIQUE INDEX user_contact ON "User" (ContactId) WHERE ContactId IS NOT NULL;
+        CREATE INDEX user_email ON "User" (Email);
+        CREATE INDEX user_federation ON "User" (FederationIdentifier) WHERE FederationIdentifier IS NOT NULL;
+        CREATE INDEX user_modstamp ON "User" (SystemModstamp, Id);
+        CREATE INDEX user_account ON "User" (AccountId) WHERE AccountId IS NOT NULL;
+        CREATE INDEX contact_account ON Contact (AccountId);
+        CREATE INDEX contact_email ON Contact (Email);
+        CREATE INDEX contact_modstamp ON Contact (SystemModstamp, Id);
+        CREATE INDEX contact_external ON Contact (External_Id__c) WHERE External_Id__c IS NOT NULL;
+        CREATE UNIQUE INDEX login_user ON UserLogin (UserId);
+        CREATE INDEX assignment_assignee ON PermissionSetAssignment (AssigneeId);
+        CREATE INDEX license_assign_assignee ON PermissionSetLicenseAssign (AssigneeId);
+        CREATE INDEX member_user ON GroupMember (UserOrGroupId);
+        CREATE INDEX member_group ON GroupMember (GroupId);
+
+        UPDATE UserLicense SET UsedLicenses = (
+            SELECT count(*) FROM "User" u JOIN Profile p ON p.Id = u.ProfileId
+            WHERE u.IsActive = 1 AND p.UserLicenseId = UserLicense.Id);
+        UPDATE PermissionSetLicense SET UsedLicenses = (
+            SELECT count(*) FROM PermissionSetLicenseAssign a WHERE a.PermissionSetLicenseId = PermissionSetLicense.Id);
+
+        CREATE TRIGGER seat_taken AFTER INSERT ON "User" WHEN NEW.IsActive = 1 BEGIN
+            UPDATE UserLicense SET UsedLicenses = UsedLicenses + 1
+            WHERE Id = (SELECT UserLicenseId FROM Profile WHERE Id = NEW.ProfileId);
+        END;
+        CREATE TRIGGER seat_moved AFTER UPDATE OF IsActive, ProfileId ON "User" BEGIN
+            UPDATE UserLicense SET UsedLicenses = UsedLicenses - 1
+            WHERE OLD.IsActive = 1 AND Id = (SELECT UserLicenseId FROM Profile WHERE Id = OLD.ProfileId);
+            UPDATE UserLicense SET UsedLicenses = UsedLicenses + 1
+            WHERE NEW.IsActive = 1 AND Id = (SELECT UserLicenseId FROM Profile WHERE Id = NEW.ProfileId);
+        END;
+        CREATE TRIGGER feature_seat_taken AFTER INSERT ON PermissionSetLicenseAssign BEGIN
+            UPDATE PermissionSetLicense SET UsedLicenses = UsedLicenses + 1 WHERE Id = NEW.PermissionSetLicenseId;
+        END;
+        CREATE TRIGGER feature_seat_freed AFTER DELETE ON PermissionSetLicenseAssign BEGIN
+            UPDATE PermissionSetLicense SET UsedLicenses = UsedLicenses - 1 WHERE Id = OLD.PermissionSetLicenseId;
+        END;
+        CREATE TRIGGER user_follows_contact AFTER UPDATE OF AccountId ON Contact BEGIN
+            UPDATE "User" SET AccountId = NEW.AccountId WHERE ContactId = NEW.Id;
+        END;
+        "#,
+    )
+}
+
+/// The next free id of an object.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn next_id(db: &Connection, object: &Object, pod: &str) -> rusqlite::Result<String> {
+    let serial: i64 = db
+        .prepare_cached(
+            "INSERT INTO _serial (Prefix, Next) VALUES (?1, 2) ON CONFLICT DO UPDATE SET Next = Next + 1 RETURNING Next - 1",
+        )?
+        .query_row(params![object.key_prefix], |row| row.get(0))?;
+    Ok(ids::record_id(object.key_prefix, pod, serial.unsigned_abs()))
+}
+
+/// Inserts a row; fields that it leaves out take their defaults.
+///
+/// # Errors
+/// When SQLite refuses.
+pub fn insert(db: &Connection, object: &Object, row: &Row) -> rusqlite::Result<()> {
+    let names: Vec<String> = row.keys().map(|name| format!("\"{name}\"")).collect();
+    let marks = vec!["?"; row.len()].join(",");
+    let sql = format!("INSERT INTO \"{}\" ({}) VALUES ({marks})", object.name, names.join(","));
+    db.prepare_cached(&sql)?.execute(params_from_iter(row.values()))?;
+    Ok(())
+}
+
+/// Changes some fields of a row.
+///
+/// # Errors
+/// When SQLite refuses.
+pub fn update(db: &Connection, object: &Object, id: &str, changes: &Row) -> rusqlite::Result<()> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let assignments: Vec<String> = changes.keys().map(|name| format!("\"{name}\" = ?")).collect();
+    let sql = format!("UPDATE \"{}\" SET {} WHERE Id = ?", object.name, assignments.join(", "));
+    let id = Value::Text(id.to_owned());
+    db.prepare_cached(&sql)?.execute(params_from_iter(changes.values().chain([&id])))?;
+    Ok(())
+}
+
+/// Removes a row for good.
+///
+/// # Errors
+/// When SQLite refuses.
+pub fn remove(db: &Connection, object: &Object, id: &str) -> rusqlite::Result<()> {
+    db.prepare_cached(&format!("DELETE FROM \"{}\" WHERE Id = ?", object.name))?.execute([id])?;
+    Ok(())
+}
+
+/// The whole row with this 18-character id, deleted or not.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn load(db: &Connection, object: &'static Object, id: &str) -> rusqlite::Result<Option<Row>> {
+    find(db, object, "Id", &Value::Text(id.to_owned()))
+}
+
+/// The first row whose field has this value.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn find(db: &Connection, object: &'static Object, field: &str, value: &Value) -> rusqlite::Result<Option<Row>> {
+    let names: Vec<String> = object.fields.iter().map(|field| format!("\"{}\"", field.name)).collect();
+    let sql = format!("SELECT {} FROM \"{}\" WHERE \"{field}\" = ? LIMIT 1", names.join(","), object.name);
+    db.prepare_cached(&sql)?
+        .query_row([value], |row| {
+            object.fields.iter().enumerate().map(|(index, field)| Ok((field.name, row.get(index)?))).collect()
+        })
+        .optional()
+}

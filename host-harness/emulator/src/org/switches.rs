@@ -1,0 +1,43 @@
+//! What could not be confirmed about Salesforce, as switches, so that a client can be tested both ways.
+
+/// The org's answers to open questions (confidence U in the facts). The defaults are the likelier answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Switches {
+    /// HTTP status of `UNKNOWN_EXCEPTION` refusals such as the account owner without a role: 400 or 500.
+    pub unknown_exception_status: u16,
+    /// Whether an internal user's login may carry a `LoginScopeHeader` for the own org without a portal.
+    pub internal_login_ignores_scope: bool,
+    /// Whether high-volume users, too, need an account owner with a role.
+    pub owner_role_for_high_volume: bool,
+    /// Whether the SOAP `login` call is there at all; new orgs have it off (H).
+    pub soap_login: bool,
+    /// Whether the organisation calls itself a sandbox.
+    pub sandbox: bool,
+    /// API requests a day (H: shown in `Sforce-Limit-Info` and `limits`).
+    pub daily_api_requests: u64,
+    /// Wrong passwords until a user is locked out; Salesforce's default policy is 10.
+    pub failed_logins_until_lockout: u32,
+    /// Earlier passwords that may not come again; Salesforce's default policy remembers 3.
+    pub remembered_passwords: u32,
+    /// Least length of a password; Salesforce's default policy is 8.
+    pub minimum_password_length: usize,
+    /// How long a session lives without use, in seconds; Salesforce's default is two hours.
+    pub session_seconds: i64,
+}
+
+impl Default for Switches {
+    fn default() -> Self {
+        Self {
+            unknown_exception_status: 400,
+            internal_login_ignores_scope: false,
+            owner_role_for_high_volume: true,
+            soap_login: true,
+            sandbox: false,
+            daily_api_requests: 100_000,
+            failed_logins_until_lockout: 10,
+            remembered_passwords: 3,
+            minimum_password_length: 8,
+            session_seconds: 7_200,
+        }
+    }
+}

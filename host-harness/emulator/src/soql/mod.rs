@@ -1,0 +1,16 @@
+//! SOQL: a query's text becomes a tree ([`parse`]), the tree becomes SQL with bound parameters ([`sql`]), and rows
+//! become records in Salesforce's shape ([`record`]).
+//!
+//! What the catalogue does not know, SOQL cannot reach: names are resolved against it before any SQL exists.
+
+mod ast;
+mod dates;
+mod error;
+mod lex;
+mod parse;
+mod record;
+mod run;
+mod sql;
+
+pub use record::Record;
+pub use run::{Answer, Options, page, run};

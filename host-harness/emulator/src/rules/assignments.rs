@@ -1,0 +1,124 @@
+//! Permission sets, permission set licences and public groups: who may be assigned.
+
+use rusqlite::{OptionalExtension, params};
+
+use super::{Actor, missing};
+use crate::error::ApiError;
+use crate::org::store::{self, Row};
+use crate::org::{ids, licences};
+
+struct Assignee {
+    user_type: String,
+    licence_id: String,
+}
+
+fn assignee(actor: &Actor<'_>, id: &str) -> Result<Assignee, ApiError> {
+    actor
+        .db
+        .prepare_cached(
+            "SELECT u.UserType, p.UserLicenseId FROM User u JOIN Profile p ON p.Id = u.ProfileId WHERE u.Id = ?1",
+        )?
+        .query_row([id], |row| Ok(Assignee { user_type: row.get(0)?, licence_id: row.get(1)? }))
+        .optional()?
+        .ok_or_else(missing)
+}
+
+fn taken(actor: &Actor<'_>, sql: &str, a: &str, b: &str) -> Result<bool, ApiError> {
+    Ok(actor.db.prepare_cached(sql)?.query_row([a, b], |_| Ok(())).optional()?.is_some())
+}
+
+/// A permission set bound to a user licence goes to users of that licence only, and to each once (H).
+pub(super) fn before_permission_set(actor: &Actor<'_>, row: &Row) -> Result<(), ApiError> {
+    let user_id = store::text(row, "AssigneeId").unwrap_or_default();
+    let set_id = store::text(row, "PermissionSetId").unwrap_or_default();
+    let assignee = assignee(actor, user_id)?;
+    let (licence, owned, label): (Option<String>, bool, String) = actor
+        .db
+        .prepare_cached("SELECT LicenseId, IsOwnedByProfile, Label FROM PermissionSet WHERE Id = ?1")?
+        .query_row([set_id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .optional()?
+        .ok_or_else(missing)?;
+    if taken(
+        actor,
+        "SELECT 1 FROM PermissionSetAssignment WHERE AssigneeId = ?1 AND PermissionSetId = ?2",
+        user_id,
+        set_id,
+    )? {
+        return Err(ApiError::dml(
+            "DUPLICATE_VALUE",
+            format!(
+                "Duplicate PermissionSetAssignment.  Assignee: {}; Permission Set: {}",
+                ids::short(user_id),
+                ids::short(set_id)
+            ),
+            &["AssigneeId", "PermissionSetId"],
+        ));
+    }
+    let mismatch = licence.is_some_and(|licence| licence.starts_with("100") && licence != assignee.licence_id);
+    if owned || mismatch {
+        return Err(ApiError::dml(
+            "FIELD_INTEGRITY_EXCEPTION",
+            format!("The user license doesn't allow the permission: {label}"),
+            &[],
+        ));
+    }
+    Ok(())
+}
+
+/// Permission set licences are counted (H for the text).
+pub(super) fn before_permission_set_licence(actor: &Actor<'_>, row: &Row) -> Result<(), ApiError> {
+    let user_id = store::text(row, "AssigneeId").unwrap_or_default();
+    let licence_id = store::text(row, "PermissionSetLicenseId").unwrap_or_default();
+    assignee(actor, user_id)?;
+    let (total, used): (i64, i64) = actor
+        .db
+        .prepare_cached("SELECT TotalLicenses, UsedLicenses FROM PermissionSetLicense WHERE Id = ?1")?
+        .query_row([licence_id], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?
+        .ok_or_else(missing)?;
+    if taken(
+        actor,
+        "SELECT 1 FROM PermissionSetLicenseAssign WHERE AssigneeId = ?1 AND PermissionSetLicenseId = ?2",
+        user_id,
+        licence_id,
+    )? {
+        return Err(ApiError::dml(
+            "DUPLICATE_VALUE",
+            format!(
+                "Duplicate PermissionSetLicenseAssign.  Assignee: {}; Permission Set License: {}",
+                ids::short(user_id),
+                ids::short(licence_id)
+            ),
+            &["AssigneeId", "PermissionSetLicenseId"],
+        ));
+    }
+    if used >= total {
+        return Err(ApiError::dml("LICENSE_LIMIT_EXCEEDED", "License limit exceeded", &[]));
+    }
+    Ok(())
+}
+
+/// High-volume users cannot be in groups (H that it is refused; U in which words). A second membership of the same user
+/// is the first one.
+pub(super) fn before_group_member(actor: &Actor<'_>, row: &Row) -> Result<(), ApiError> {
+    let group_id = store::text(row, "GroupId").unwrap_or_default();
+    let member_id = store::text(row, "UserOrGroupId").unwrap_or_default();
+    let known = actor
+        .db
+        .prepare_cached("SELECT 1 FROM \"Group\" WHERE Id = ?1")?
+        .query_row([group_id], |_| Ok(()))
+        .optional()?;
+    if known.is_none() {
+        return Err(missing());
+    }
+    if member_id.starts_with("005") {
+        let assignee = assignee(actor, member_id)?;
+        if licences::is_high_volume(&assignee.user_type) {
+            return Err(ApiError::dml("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", &["UserOrGroupId"]));
+        }
+    }
+    actor
+        .db
+        .execute("DELETE FROM GroupMember WHERE GroupId = ?1 AND UserOrGroupId = ?2", params![group_id, member_id])?;
+    Ok(())
+}

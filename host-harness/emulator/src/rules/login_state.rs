@@ -1,0 +1,33 @@
+//! Freezing and unlocking: the two switches of UserLogin.
+
+use rusqlite::types::Value;
+
+use super::Actor;
+use crate::error::ApiError;
+use crate::org::credentials;
+use crate::org::store::{self, Row};
+
+/// Nobody freezes themselves, and a lock can be taken off but not put on (H for the codes, L for the words).
+pub(super) fn before_update(actor: &Actor<'_>, before: &Row, changes: &Row) -> Result<(), ApiError> {
+    let own = store::text(before, "UserId") == Some(actor.user_id);
+    if own && store::flag(changes, "IsFrozen") {
+        return Err(ApiError::dml("CANNOT_FREEZE_SELF", "You can't freeze yourself.", &["IsFrozen"]));
+    }
+    if store::flag(changes, "IsPasswordLocked") && !store::flag(before, "IsPasswordLocked") {
+        return Err(ApiError::dml(
+            "CANNOT_PASSWORD_LOCKOUT",
+            "You can only unlock a user's password; you can't lock it.",
+            &["IsPasswordLocked"],
+        ));
+    }
+    Ok(())
+}
+
+pub(super) fn after_update(actor: &Actor<'_>, before: &Row, changes: &Row) -> Result<(), ApiError> {
+    if changes.get("IsPasswordLocked") == Some(&Value::Integer(0))
+        && let Some(user_id) = store::text(before, "UserId")
+    {
+        credentials::clear_failures(actor.db, user_id)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,173 @@
+//! The rules of the org: what a create, an update and a delete must satisfy, and what they bring about.
+//!
+//! One file per family of rules. Every write, whichever endpoint it comes by, goes through [`create`], [`update`] and
+//! [`delete`], each of which leaves no trace when it fails.
+
+mod assignments;
+mod features;
+mod fields;
+mod identity;
+mod login_state;
+pub mod password;
+mod portal;
+mod records;
+mod seats;
+mod user;
+
+use rusqlite::Connection;
+use rusqlite::types::Value;
+use serde_json::{Map, Value as Json};
+
+use crate::error::ApiError;
+use crate::org::catalogue::Object;
+use crate::org::store::{self, Row};
+use crate::org::{Org, ids, savepoint};
+
+/// Who acts on the org, and through which transaction.
+#[derive(Clone, Copy, Debug)]
+pub struct Actor<'a> {
+    /// The org.
+    pub org: &'a Org,
+    /// The transaction's connection.
+    pub db: &'a Connection,
+    /// The acting user's id, 18 characters.
+    pub user_id: &'a str,
+}
+
+impl Actor<'_> {
+    fn now(&self) -> Value {
+        Value::Integer(self.org.clock.now())
+    }
+
+    /// Fills in whichever of these system fields the object has.
+    fn stamp(&self, object: &Object, row: &mut Row, created: bool) {
+        let user = || Value::Text(self.user_id.to_owned());
+        let mut put = |name: &str, value: Value| {
+            if let Some(field) = object.field(name) {
+                row.insert(field.name, value);
+            }
+        };
+        if created {
+            put("CreatedDate", self.now());
+            put("CreatedById", user());
+        }
+        put("LastModifiedDate", self.now());
+        put("LastModifiedById", user());
+        put("SystemModstamp", self.now());
+    }
+}
+
+/// Creates a record and returns its id.
+///
+/// # Errors
+/// What Salesforce would say, with code, message and fields.
+pub fn create(actor: &Actor<'_>, object: &'static Object, body: &Map<String, Json>) -> Result<String, ApiError> {
+    savepoint(actor.db, || {
+        if !object.createable {
+            return Err(unsupported(object, "create"));
+        }
+        let mut row = fields::for_create(object, body)?;
+        match object.name {
+            "User" => user::before_create(actor, &mut row)?,
+            "Contact" | "Account" => records::before_create(actor, object, &mut row)?,
+            "UserRole" => records::before_create_role(&mut row),
+            "Group" => records::before_create_group(actor, &mut row)?,
+            "PermissionSetAssignment" => assignments::before_permission_set(actor, &row)?,
+            "PermissionSetLicenseAssign" => assignments::before_permission_set_licence(actor, &row)?,
+            "GroupMember" => assignments::before_group_member(actor, &row)?,
+            _ => {}
+        }
+        let id = store::next_id(actor.db, object, &actor.org.facts.pod)?;
+        row.insert("Id", Value::Text(id.clone()));
+        actor.stamp(object, &mut row, true);
+        store::insert(actor.db, object, &row)?;
+        if object.name == "User" {
+            user::after_create(actor, &id, &row)?;
+        }
+        Ok(id)
+    })
+}
+
+/// Changes a record.
+///
+/// # Errors
+/// As [`create`]; [`missing`]'s when there is no such record.
+pub fn update(actor: &Actor<'_>, object: &'static Object, id: &str, body: &Map<String, Json>) -> Result<(), ApiError> {
+    savepoint(actor.db, || {
+        if !object.updateable {
+            return Err(unsupported(object, "update"));
+        }
+        let before = existing(actor, object, id)?;
+        let mut changes = fields::for_update(object, body)?;
+        match object.name {
+            "User" => user::before_update(actor, &before, &mut changes)?,
+            "UserLogin" => login_state::before_update(actor, &before, &changes)?,
+            "Contact" | "Account" => records::before_update(actor, object, &changes)?,
+            "UserRole" => records::before_update_role(&before)?,
+            _ => {}
+        }
+        actor.stamp(object, &mut changes, false);
+        let id = store::text(&before, "Id").unwrap_or(id).to_owned();
+        store::update(actor.db, object, &id, &changes)?;
+        if object.name == "User" {
+            user::after_update(actor, &id, &before, &changes)?;
+        }
+        if object.name == "UserLogin" {
+            login_state::after_update(actor, &before, &changes)?;
+        }
+        Ok(())
+    })
+}
+
+/// Deletes a record: to the recycle bin where the object has one.
+///
+/// # Errors
+/// As [`update`].
+pub fn delete(actor: &Actor<'_>, object: &'static Object, id: &str) -> Result<(), ApiError> {
+    savepoint(actor.db, || {
+        let before = existing(actor, object, id)?;
+        if !object.deletable {
+            return Err(unsupported(object, "delete"));
+        }
+        records::before_delete(actor, object, &before)?;
+        let id = store::text(&before, "Id").unwrap_or(id).to_owned();
+        if object.recycled {
+            let mut changes = Row::from([("IsDeleted", Value::Integer(1))]);
+            actor.stamp(object, &mut changes, false);
+            store::update(actor.db, object, &id, &changes)?;
+        } else {
+            store::remove(actor.db, object, &id)?;
+        }
+        records::after_delete(actor, object, &id)?;
+        Ok(())
+    })
+}
+
+/// The record with this id, which may have 15 or 18 characters.
+///
+/// # Errors
+/// `MALFORMED_ID`, `ENTITY_IS_DELETED` or [`missing`].
+pub fn existing(actor: &Actor<'_>, object: &'static Object, id: &str) -> Result<Row, ApiError> {
+    let full = ids::normalise(id)
+        .filter(|full| full.starts_with(object.key_prefix))
+        .ok_or_else(|| fields::malformed_id(&format!("{} ID", object.label), "Id", id))?;
+    let row = store::load(actor.db, object, &full)?.ok_or_else(missing)?;
+    if store::flag(&row, "IsDeleted") {
+        return Err(ApiError { status: 404, ..ApiError::dml("ENTITY_IS_DELETED", "entity is deleted", &[]) });
+    }
+    Ok(row)
+}
+
+/// A reference to a record that is not there (H).
+#[must_use]
+pub fn missing() -> ApiError {
+    ApiError::dml("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", &[])
+}
+
+fn unsupported(object: &Object, operation: &str) -> ApiError {
+    ApiError::dml(
+        "INVALID_TYPE_FOR_OPERATION",
+        format!("entity type {} does not support {operation}", object.name),
+        &[],
+    )
+}

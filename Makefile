@@ -1,0 +1,35 @@
+# Everything that a newcomer types. `make help` lists it.
+
+CARGO ?= cargo
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format doc component wasm-target
+
+help: ## Lists the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+demo: wasm-target ## Runs the main job against an emulated Salesforce org
+	$(CARGO) build --locked --package provisioning-host
+	@$(CARGO) run --locked --quiet --package provisioning-host -- demo
+
+test: wasm-target ## Runs the whole suite
+	$(CARGO) test --locked --workspace
+
+lint: wasm-target ## Checks formatting, lints (native and WebAssembly) and the documentation
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	scripts/wasm-clippy.sh
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps --document-private-items
+
+format: ## Formats the code
+	$(CARGO) fmt --all
+
+doc: wasm-target ## Builds the documentation of the libraries
+	$(CARGO) doc --locked --workspace --no-deps
+
+component: wasm-target ## Builds the connector and says where the component lies
+	$(CARGO) build --locked --package provisioning-host
+	@ls -l target/component/wasm32-unknown-unknown/component/salesforce_portal_connector.wasm
+
+wasm-target: ## Installs what compiling for WebAssembly needs, where it is missing
+	@scripts/wasm-target.sh

@@ -13,6 +13,9 @@ use std::borrow::Cow;
 use crate::model::{Error, ErrorKind, Retry};
 use crate::salesforce::error::Fault;
 
+/// What helps where the admin user's own password has expired.
+pub const EXPIRED_PASSWORD_REMEDY: &str = "Set a new password for this user, enter it with its new security token, and give the user Password Never Expires in its profile";
+
 /// One row of the table.
 struct Row {
     /// Salesforce's code; empty for any.

@@ -1,9 +1,9 @@
 //! Faults of signing in (reference: the partner WSDL's `ExceptionCode`, H; texts as marked).
 
-use super::Row;
+use super::{EXPIRED_PASSWORD_REMEDY, Row};
 use crate::model::{ErrorKind, Retry};
 
-pub(super) const ROWS: [Row; 20] = [
+pub(super) const ROWS: [Row; 19] = [
     // H. Salesforce does not tell a locked user from a wrong password.
     Row {
         code: "INVALID_LOGIN",
@@ -144,7 +144,7 @@ pub(super) const ROWS: [Row; 20] = [
         kind: ErrorKind::InvalidCredentials,
         retry: Retry::AfterRemedy,
         sentence: "the password of the admin user has expired, so Salesforce refused {}",
-        remedy: "Set a new password for this user, enter it with its new security token, and give the user Password Never Expires in its profile",
+        remedy: EXPIRED_PASSWORD_REMEDY,
     },
     Row {
         code: "ORGANIZATION_UNAVAILABLE",
@@ -161,14 +161,5 @@ pub(super) const ROWS: [Row; 20] = [
         retry: Retry::AfterRemedy,
         sentence: "delegated authentication is on for {}, and its gateway does not work",
         remedy: "Take the API user off single sign-on under Setup > Users > Profiles > Is Single Sign-On Enabled",
-    },
-    // H, an HTML login page or a redirect comes where login() is asked of a host that is no login host.
-    Row {
-        code: "UNKNOWN_LOGIN_HOST",
-        pattern: "",
-        kind: ErrorKind::InvalidSettings,
-        retry: Retry::AfterRemedy,
-        sentence: "the login host did not answer the sign-in of {} as Salesforce does",
-        remedy: "Check instance-type and my-domain; the right host ends in .my.salesforce.com and stands under Setup > Company Settings > My Domain",
     },
 ];

@@ -1,9 +1,13 @@
 //! What the connector does: one file for each function of the WIT interface.
 
+mod deactivate_users;
 mod describe;
+mod digest;
 mod import_users;
 mod list_attributes;
+mod push_users;
 mod session;
+mod sync_password;
 mod test_credentials;
 
 pub use describe::describe;

@@ -1,6 +1,6 @@
 //! One tenant, signed in.
 
-use super::{import_users, list_attributes};
+use super::{deactivate_users, import_users, list_attributes, push_users, sync_password};
 use crate::host::Host;
 use crate::model::{
     AttributeDefinition, Deactivation, DesiredUser, EntitlementPage, Error, ErrorKind, ImportPage, ImportQuery,
@@ -65,8 +65,8 @@ impl<H: Host> Session<H> {
     /// # Errors
     ///
     /// When none was dealt with.
-    pub fn push_users(&self, _users: &[DesiredUser], _mode: &PushMode) -> Result<Vec<Result<Outcome>>> {
-        Err(Error::new(ErrorKind::Unsupported, "this version of the connector only imports"))
+    pub fn push_users(&self, users: &[DesiredUser], mode: &PushMode) -> Result<Vec<Result<Outcome>>> {
+        push_users::push_users(&self.client, self.account_id, users, mode)
     }
 
     /// Takes users out of use. Results stand in the order of the ids.
@@ -74,13 +74,8 @@ impl<H: Host> Session<H> {
     /// # Errors
     ///
     /// When none was dealt with.
-    pub fn deactivate_users(
-        &self,
-        _ids: &[String],
-        _how: Deactivation,
-        _mode: &PushMode,
-    ) -> Result<Vec<Result<Outcome>>> {
-        Err(Error::new(ErrorKind::Unsupported, "this version of the connector only imports"))
+    pub fn deactivate_users(&self, ids: &[String], how: Deactivation, mode: &PushMode) -> Result<Vec<Result<Outcome>>> {
+        deactivate_users::deactivate_users(&self.client, ids, how, mode)
     }
 
     /// Puts users back into use. Results stand in the order of the ids.
@@ -88,8 +83,8 @@ impl<H: Host> Session<H> {
     /// # Errors
     ///
     /// When none was dealt with.
-    pub fn reactivate_users(&self, _ids: &[String], _mode: &PushMode) -> Result<Vec<Result<Outcome>>> {
-        Err(Error::new(ErrorKind::Unsupported, "this version of the connector only imports"))
+    pub fn reactivate_users(&self, ids: &[String], mode: &PushMode) -> Result<Vec<Result<Outcome>>> {
+        deactivate_users::reactivate_users(&self.client, ids, mode)
     }
 
     /// Sets passwords, by the users' ids. Results stand in the order of the pairs.
@@ -97,8 +92,8 @@ impl<H: Host> Session<H> {
     /// # Errors
     ///
     /// When none was dealt with.
-    pub fn sync_passwords(&self, _passwords: &[(String, H::Secret)]) -> Result<Vec<Result<()>>> {
-        Err(Error::new(ErrorKind::Unsupported, "this version of the connector only imports"))
+    pub fn sync_passwords(&self, passwords: &[(String, H::Secret)]) -> Result<Vec<Result<()>>> {
+        sync_password::sync_passwords(&self.client, passwords)
     }
 
     /// What this session has used so far.

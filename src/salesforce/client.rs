@@ -53,8 +53,6 @@ impl<S> Call<'_, S> {
 pub struct Failed {
     /// Why.
     pub error: Error,
-    /// What Salesforce answered, where it did.
-    pub fault: Option<Fault>,
     /// Whether Salesforce may have acted on it all the same.
     pub uncertain: bool,
 }
@@ -129,7 +127,7 @@ impl<H: Host> Client<H> {
         let mut answers = self.attempt_all(&[call], &[subject]);
         answers.pop().unwrap_or_else(|| {
             let error = Error::new(ErrorKind::Transient, format!("the host gave no answer for {subject}"));
-            Err(Failed { error, fault: None, uncertain: true })
+            Err(Failed { error, uncertain: true })
         })
     }
 
@@ -170,7 +168,7 @@ impl<H: Host> Client<H> {
                 renewed = true;
                 if let Err(error) = self.renew() {
                     for at in ended.drain(..) {
-                        answers[at] = Some(Err(Failed { error: error.clone(), fault: None, uncertain: false }));
+                        answers[at] = Some(Err(Failed { error: error.clone(), uncertain: false }));
                     }
                 }
             }
@@ -243,7 +241,7 @@ impl<H: Host> Client<H> {
             Err(failure) => {
                 let uncertain = may_have_acted(&failure);
                 let passing = matches!(failure, Failure::Unreachable(_) | Failure::TimedOut);
-                let failed = Failed { error: no_answer(failure, subject), fault: None, uncertain };
+                let failed = Failed { error: no_answer(failure, subject), uncertain };
                 return match repeat {
                     Repeat::Always if passing => Next::Again(failed),
                     _ => Next::Stop(failed),
@@ -260,7 +258,7 @@ impl<H: Host> Client<H> {
         // Salesforce rolls back what it refuses with a code of its own; a gateway that answers without one knows nothing.
         let uncertain = fault.status >= 500 && fault.code.is_empty();
         let ended = fault.status == 401 && fault.code == "INVALID_SESSION_ID" && !fault.message.contains("REST API");
-        let failed = Failed { error: diagnosis::diagnose(fault.clone(), subject), fault: Some(fault), uncertain };
+        let failed = Failed { error: diagnosis::diagnose(fault, subject), uncertain };
         match repeat {
             _ if ended => Next::Renew(failed),
             Repeat::Never if uncertain => Next::Stop(failed),
@@ -284,10 +282,15 @@ fn sign_in<H: Host>(host: &H, credentials: &Credentials<H::Secret>, usage: &mut 
     usage.calls = usage.calls.saturating_add(1);
     let response =
         host.send(login::request(credentials)).map_err(|failure| no_answer(failure, "the sign-in at Salesforce"))?;
-    let signed_in = login::parse(response.status, &response.body).map_err(|mut fault| {
+    let signed_in = login::parse(response.status, &response.body).map_err(|fault| {
         // A page or a redirect of some other server.
         if fault.code.is_empty() && fault.status < 500 {
-            "UNKNOWN_LOGIN_HOST".clone_into(&mut fault.code);
+            let message = format!("the login host did not answer the sign-in of {subject} as Salesforce does");
+            let error = Error::new(ErrorKind::InvalidSettings, message).with_remedy(
+                "Check instance-type and my-domain; the right host ends in .my.salesforce.com and stands under \
+                 Setup > Company Settings > My Domain",
+            );
+            return Error { upstream: Some(Box::new(fault.into())), ..error };
         }
         diagnosis::diagnose(fault, &subject)
     })?;
@@ -299,13 +302,9 @@ fn sign_in<H: Host>(host: &H, credentials: &Credentials<H::Secret>, usage: &mut 
         .with_remedy("Check instance-type and my-domain; only Salesforce's own hosts can sign in"));
     }
     if signed_in.password_expired {
-        let fault = Fault {
-            status: response.status,
-            code: "INVALID_OPERATION_WITH_EXPIRED_PASSWORD".to_owned(),
-            message: "passwordExpired".to_owned(),
-            fields: Vec::new(),
-        };
-        return Err(diagnosis::diagnose(fault, "the sign-in"));
+        // Such a session can do nothing but set a new password (H).
+        return Err(Error::new(ErrorKind::InvalidCredentials, format!("the password of {subject} has expired"))
+            .with_remedy(diagnosis::EXPIRED_PASSWORD_REMEDY));
     }
     Ok(signed_in)
 }

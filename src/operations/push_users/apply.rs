@@ -1,0 +1,184 @@
+//! Writing what was planned, in batches.
+//!
+//! The order keeps half-done work findable and small. New contacts come before the users that need them; when a user is
+//! then refused, the contact that this call made is deleted again. Of two records that exist, the user comes first, since
+//! it is the one that licences and rules refuse. What is left half done by a cut connection is finished by the next push:
+//! it finds the user by its username, and a contact without a user by its e-mail address.
+
+use super::plan::{CONTACT, Plan, Target, USER};
+use crate::host::Host;
+use crate::model::{Error, FieldChange, Outcome, Result};
+use crate::salesforce::client::Client;
+use crate::salesforce::collections::{self, Refused, Written};
+use crate::salesforce::json::{Datum, Write};
+
+/// One user on its way.
+struct Slot {
+    plan: Plan,
+    /// The contact, once it is there.
+    contact: Option<String>,
+    /// The user, once it is there.
+    user: Option<String>,
+    /// What stopped it.
+    error: Option<Error>,
+}
+
+impl Slot {
+    fn new(plan: Plan) -> Self {
+        let (user, contact) = match plan.target {
+            Target::New => (None, None),
+            Target::Adopt(contact) => (None, Some(contact)),
+            Target::Existing { user, contact } => (Some(user), contact),
+        };
+        Self { plan, contact: contact.map(|id| id.to_string()), user: user.map(|id| id.to_string()), error: None }
+    }
+
+    fn write(&self, object: &'static str, id: Option<String>) -> Write {
+        let fields = self.plan.changes_of(object).map(field).collect();
+        Write { object, id, fields }
+    }
+
+    fn into_result(self) -> Result<Outcome> {
+        match self.error {
+            Some(error) => Err(error),
+            None => Ok(Outcome { id: self.user, ..self.plan.into_outcome() }),
+        }
+    }
+}
+
+fn field(change: &FieldChange) -> (&'static str, Option<Datum>) {
+    (change.field, change.new.clone().map(Datum::Text))
+}
+
+/// Writes the plans. Results stand in order.
+pub(super) fn apply<H: Host>(client: &Client<H>, plans: Vec<Result<Plan>>) -> Vec<Result<Outcome>> {
+    let mut slots: Vec<Result<Slot>> = plans.into_iter().map(|plan| plan.map(Slot::new)).collect();
+    make_contacts(client, &mut pick(&mut slots, |slot| slot.plan.target == Target::New));
+    make_users(client, &mut pick(&mut slots, |slot| slot.user.is_none()));
+    // Users that were just made have all their fields; only those that existed are changed.
+    let exists = |slot: &Slot| matches!(slot.plan.target, Target::Existing { .. });
+    change_users(client, &mut pick(&mut slots, |slot| exists(slot) && slot.plan.changes_of(USER).next().is_some()));
+    // Contacts that were just made, too.
+    let known = |slot: &Slot| slot.plan.target != Target::New;
+    change_contacts(
+        client,
+        &mut pick(&mut slots, |slot| known(slot) && slot.plan.changes_of(CONTACT).next().is_some()),
+    );
+    slots.into_iter().map(|slot| slot.and_then(Slot::into_result)).collect()
+}
+
+/// The slots that a step concerns; those that were stopped before never are.
+fn pick(slots: &mut [Result<Slot>], concerns: impl Fn(&Slot) -> bool) -> Vec<&mut Slot> {
+    slots.iter_mut().flatten().filter(|slot| slot.error.is_none() && concerns(slot)).collect()
+}
+
+fn make_contacts<H: Host>(client: &Client<H>, slots: &mut [&mut Slot]) {
+    let writes: Vec<Write> = slots.iter().map(|slot| slot.write(CONTACT, None)).collect();
+    let written = collections::create(client, &writes, "the new contacts of a push");
+    for (slot, written) in slots.iter_mut().zip(written) {
+        match written {
+            Ok(id) => slot.contact = Some(id),
+            Err(refused) => {
+                let uncertain = refused.is_uncertain();
+                let mut error = refused.into_error(&format!("the contact of {}", slot.plan.subject));
+                if uncertain {
+                    add(&mut error, "the contact may have been made all the same, and the next push then takes it");
+                }
+                slot.error = Some(error);
+            }
+        }
+    }
+}
+
+fn make_users<H: Host>(client: &Client<H>, slots: &mut [&mut Slot]) {
+    let writes: Vec<Write> = slots
+        .iter()
+        .map(|slot| {
+            let mut write = slot.write(USER, None);
+            // A plan names the contact only where it exists; explicit null would break the creation.
+            if slot.plan.target == Target::New
+                && let Some(contact) = &slot.contact
+            {
+                write.fields.push(("ContactId", Some(Datum::Text(contact.clone()))));
+            }
+            write
+        })
+        .collect();
+    let written = collections::create(client, &writes, "the new users of a push");
+    let mut orphans = Vec::new();
+    for (slot, written) in slots.iter_mut().zip(written) {
+        match written {
+            Ok(id) => slot.user = Some(id),
+            Err(refused) => {
+                let uncertain = refused.is_uncertain();
+                let mut error = refused.into_error(&slot.plan.subject);
+                if uncertain {
+                    // Deleting the contact could take it from a user that is there.
+                    add(&mut error, "the user may have been made all the same, and the next push then finds it");
+                }
+                slot.error = Some(error);
+                if slot.plan.target == Target::New && !uncertain {
+                    orphans.push(&mut **slot);
+                }
+            }
+        }
+    }
+    remove_orphans(client, &mut orphans);
+}
+
+/// Deletes the contacts that this call made for users that were then refused.
+fn remove_orphans<H: Host>(client: &Client<H>, orphans: &mut [&mut Slot]) {
+    let ids: Vec<String> = orphans.iter().filter_map(|slot| slot.contact.clone()).collect();
+    let deleted = collections::delete(client, &ids, "the contacts of users that were refused");
+    for (slot, deleted) in orphans.iter_mut().zip(deleted) {
+        let (Some(error), Some(contact)) = (&mut slot.error, &slot.contact) else { continue };
+        if is_gone(&deleted) {
+            add(error, "the contact that was made for it has been deleted again");
+        } else {
+            add(
+                error,
+                &format!(
+                    "the contact {contact} that was made for it could not be deleted again, and the next push takes it"
+                ),
+            );
+        }
+    }
+}
+
+/// A deletion that was repeated after a cut connection finds the record gone.
+fn is_gone(deleted: &Written) -> bool {
+    match deleted {
+        Ok(_) => true,
+        Err(Refused::Record(fault)) => fault.code == "ENTITY_IS_DELETED",
+        Err(Refused::Call { .. }) => false,
+    }
+}
+
+fn change_users<H: Host>(client: &Client<H>, slots: &mut [&mut Slot]) {
+    let writes: Vec<Write> = slots.iter().map(|slot| slot.write(USER, slot.user.clone())).collect();
+    let written = collections::update(client, &writes, "the changed users of a push");
+    for (slot, written) in slots.iter_mut().zip(written) {
+        slot.error = written.err().map(|refused| refused.into_error(&slot.plan.subject));
+    }
+}
+
+fn change_contacts<H: Host>(client: &Client<H>, slots: &mut [&mut Slot]) {
+    let writes: Vec<Write> = slots.iter().map(|slot| slot.write(CONTACT, slot.contact.clone())).collect();
+    let written = collections::update(client, &writes, "the changed contacts of a push");
+    for (slot, written) in slots.iter_mut().zip(written) {
+        let Err(refused) = written else { continue };
+        let mut error = refused.into_error(&format!("the contact of {}", slot.plan.subject));
+        let user = slot.user.as_deref().unwrap_or_default();
+        if matches!(slot.plan.target, Target::Adopt(_)) {
+            add(&mut error, &format!("the user {user} itself has been made, and the next push finds it"));
+        } else if slot.plan.changes_of(USER).next().is_some() {
+            add(&mut error, &format!("the user {user} itself has been changed"));
+        }
+        slot.error = Some(error);
+    }
+}
+
+fn add(error: &mut Error, clause: &str) {
+    error.message.push_str("; ");
+    error.message.push_str(clause);
+}

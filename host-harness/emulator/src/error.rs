@@ -4,42 +4,42 @@ use serde_json::{Value, json};
 
 /// A refusal in Salesforce's words.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ApiError {
+pub(crate) struct ApiError {
     /// HTTP status of the refusal when it is the whole answer.
-    pub status: u16,
+    pub(crate) status: u16,
     /// Salesforce's error code.
-    pub code: &'static str,
+    pub(crate) code: &'static str,
     /// The text, to the letter.
-    pub message: String,
+    pub(crate) message: String,
     /// The fields at fault. `Some` for DML errors, even when empty; `None` for session, limit and not-found errors (H).
-    pub fields: Option<Vec<String>>,
+    pub(crate) fields: Option<Vec<String>>,
 }
 
 impl ApiError {
     /// An error that names no fields at all.
-    pub fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
         Self { status, code, message: message.into(), fields: None }
     }
 
     /// A DML error: HTTP 400 with the fields at fault.
-    pub fn dml(code: &'static str, message: impl Into<String>, fields: &[&str]) -> Self {
+    pub(crate) fn dml(code: &'static str, message: impl Into<String>, fields: &[&str]) -> Self {
         let fields = fields.iter().map(|field| (*field).to_owned()).collect();
         Self { status: 400, code, message: message.into(), fields: Some(fields) }
     }
 
     /// Something that is not built: HTTP 501 with a plain sentence, which no Salesforce org would say.
-    pub fn not_emulated(what: &str) -> Self {
+    pub(crate) fn not_emulated(what: &str) -> Self {
         Self::new(501, "NOT_EMULATED", format!("{what} is not emulated."))
     }
 
     /// HTTP 404 for a path or record that is not there (H).
-    pub fn not_found() -> Self {
+    pub(crate) fn not_found() -> Self {
         Self::new(404, "NOT_FOUND", "The requested resource does not exist")
     }
 
     /// The shape of a whole REST answer: an element of its array.
     #[must_use]
-    pub fn rest(&self) -> Value {
+    pub(crate) fn rest(&self) -> Value {
         match &self.fields {
             Some(fields) => json!({"message": self.message, "errorCode": self.code, "fields": fields}),
             None => json!({"message": self.message, "errorCode": self.code}),
@@ -48,7 +48,7 @@ impl ApiError {
 
     /// The shape inside a collections result.
     #[must_use]
-    pub fn save_result(&self) -> Value {
+    pub(crate) fn save_result(&self) -> Value {
         let fields = self.fields.as_deref().unwrap_or_default();
         json!({"statusCode": self.code, "message": self.message, "fields": fields})
     }

@@ -6,26 +6,26 @@ use chrono::{DateTime, Datelike, Timelike, Utc};
 
 /// The org's clock: the machine's, plus an offset.
 #[derive(Debug, Default)]
-pub struct Clock {
+pub(crate) struct Clock {
     offset_seconds: AtomicI64,
 }
 
 impl Clock {
     /// Seconds since 1970-01-01T00:00:00Z.
     #[must_use]
-    pub fn now(&self) -> i64 {
+    pub(crate) fn now(&self) -> i64 {
         Utc::now().timestamp() + self.offset_seconds.load(Ordering::Relaxed)
     }
 
     /// Moves the clock by this many seconds, forwards or back.
-    pub fn advance(&self, seconds: i64) {
+    pub(crate) fn advance(&self, seconds: i64) {
         self.offset_seconds.fetch_add(seconds, Ordering::Relaxed);
     }
 }
 
 /// An instant as REST shows it: `2022-03-17T16:21:26.000+0000` (H).
 #[must_use]
-pub fn rest_datetime(seconds: i64) -> String {
+pub(crate) fn rest_datetime(seconds: i64) -> String {
     let Some(at) = DateTime::from_timestamp(seconds, 0) else { return String::new() };
     format!(
         "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.000+0000",
@@ -40,7 +40,7 @@ pub fn rest_datetime(seconds: i64) -> String {
 
 /// Reads the forms of date and time that REST and SOQL accept: with `Z`, `+00:00` or `+0000`, with or without fractions.
 #[must_use]
-pub fn parse_datetime(text: &str) -> Option<i64> {
+pub(crate) fn parse_datetime(text: &str) -> Option<i64> {
     ["%Y-%m-%dT%H:%M:%S%.f%z", "%Y-%m-%dT%H:%M:%S%.f%#z"]
         .iter()
         .find_map(|format| DateTime::parse_from_str(text, format).ok())

@@ -11,28 +11,26 @@ fn hash(salt: &str, password: &str) -> Vec<u8> {
 
 /// A user's stored login secret.
 #[derive(Debug)]
-pub struct Credential {
+pub(crate) struct Credential {
     salt: String,
     hash: Vec<u8>,
     /// Whether the user has a security token to append.
-    pub has_token: bool,
+    pub(crate) has_token: bool,
     token: Option<String>,
     /// Whether the password must be changed before anything else.
-    pub is_expired: bool,
-    /// Wrong passwords since the last right one.
-    pub failed_logins: u32,
+    pub(crate) is_expired: bool,
 }
 
 impl Credential {
     /// Whether this is the password.
     #[must_use]
-    pub fn is_password(&self, password: &str) -> bool {
+    pub(crate) fn is_password(&self, password: &str) -> bool {
         hash(&self.salt, password) == self.hash
     }
 
     /// Whether this is the password followed by the security token.
     #[must_use]
-    pub fn is_password_with_token(&self, given: &str) -> bool {
+    pub(crate) fn is_password_with_token(&self, given: &str) -> bool {
         self.token
             .as_deref()
             .and_then(|token| given.strip_suffix(token))
@@ -44,8 +42,8 @@ impl Credential {
 ///
 /// # Errors
 /// When SQLite fails.
-pub fn load(db: &Connection, user_id: &str) -> rusqlite::Result<Option<Credential>> {
-    db.prepare_cached("SELECT Salt, Hash, SecurityToken, IsExpired, FailedLogins FROM _credential WHERE UserId = ?1")?
+pub(crate) fn load(db: &Connection, user_id: &str) -> rusqlite::Result<Option<Credential>> {
+    db.prepare_cached("SELECT Salt, Hash, SecurityToken, IsExpired FROM _credential WHERE UserId = ?1")?
         .query_row([user_id], |row| {
             let token: Option<String> = row.get(2)?;
             Ok(Credential {
@@ -54,7 +52,6 @@ pub fn load(db: &Connection, user_id: &str) -> rusqlite::Result<Option<Credentia
                 has_token: token.is_some(),
                 token,
                 is_expired: row.get(3)?,
-                failed_logins: row.get(4)?,
             })
         })
         .optional()
@@ -64,7 +61,7 @@ pub fn load(db: &Connection, user_id: &str) -> rusqlite::Result<Option<Credentia
 ///
 /// # Errors
 /// When SQLite fails.
-pub fn set(db: &Connection, user_id: &str, password: &str, token: Option<&str>) -> rusqlite::Result<()> {
+pub(crate) fn set(db: &Connection, user_id: &str, password: &str, token: Option<&str>) -> rusqlite::Result<()> {
     let salt: String = std::iter::repeat_with(fastrand::alphanumeric).take(16).collect();
     db.execute("INSERT INTO _old_password SELECT UserId, Salt, Hash FROM _credential WHERE UserId = ?1", [user_id])?;
     db.execute(
@@ -79,7 +76,7 @@ pub fn set(db: &Connection, user_id: &str, password: &str, token: Option<&str>) 
 ///
 /// # Errors
 /// When SQLite fails.
-pub fn was_used(db: &Connection, user_id: &str, password: &str, remembered: u32) -> rusqlite::Result<bool> {
+pub(crate) fn was_used(db: &Connection, user_id: &str, password: &str, remembered: u32) -> rusqlite::Result<bool> {
     let mut statement = db.prepare_cached(
         "SELECT Salt, Hash FROM _credential WHERE UserId = ?1
          UNION ALL SELECT Salt, Hash FROM
@@ -100,7 +97,7 @@ pub fn was_used(db: &Connection, user_id: &str, password: &str, remembered: u32)
 ///
 /// # Errors
 /// When SQLite fails.
-pub fn count_failure(db: &Connection, user_id: &str, limit: u32) -> rusqlite::Result<()> {
+pub(crate) fn count_failure(db: &Connection, user_id: &str, limit: u32) -> rusqlite::Result<()> {
     db.execute("UPDATE _credential SET FailedLogins = FailedLogins + 1 WHERE UserId = ?1", [user_id])?;
     db.execute(
         "UPDATE UserLogin SET IsPasswordLocked = 1
@@ -114,7 +111,7 @@ pub fn count_failure(db: &Connection, user_id: &str, limit: u32) -> rusqlite::Re
 ///
 /// # Errors
 /// When SQLite fails.
-pub fn clear_failures(db: &Connection, user_id: &str) -> rusqlite::Result<()> {
+pub(crate) fn clear_failures(db: &Connection, user_id: &str) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE _credential SET FailedLogins = 0 WHERE UserId = ?1 AND FailedLogins > 0")?
         .execute([user_id])?;
     Ok(())
@@ -124,7 +121,7 @@ pub fn clear_failures(db: &Connection, user_id: &str) -> rusqlite::Result<()> {
 ///
 /// # Errors
 /// When SQLite fails.
-pub fn expire(db: &Connection, user_id: &str) -> rusqlite::Result<()> {
+pub(crate) fn expire(db: &Connection, user_id: &str) -> rusqlite::Result<()> {
     db.execute("UPDATE _credential SET IsExpired = 1 WHERE UserId = ?1", [user_id])?;
     Ok(())
 }

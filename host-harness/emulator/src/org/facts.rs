@@ -6,25 +6,25 @@ use super::ids;
 
 /// The org's identity and its administrator's secrets. `Debug` shows no secret.
 #[derive(Clone)]
-pub struct Facts {
+pub(crate) struct Facts {
     /// The number everything else follows from.
-    pub seed: u64,
+    pub(crate) seed: u64,
     /// Two characters that all ids of the org share.
-    pub pod: String,
+    pub(crate) pod: String,
     /// The organisation's id.
-    pub organization_id: String,
+    pub(crate) organization_id: String,
     /// The customer portal's id.
-    pub portal_id: String,
+    pub(crate) portal_id: String,
     /// The administrator's user id.
-    pub admin_id: String,
+    pub(crate) admin_id: String,
     /// The account that new portal users' contacts go to.
-    pub account_id: String,
+    pub(crate) account_id: String,
     /// The administrator's username.
-    pub admin_username: String,
+    pub(crate) admin_username: String,
     /// The administrator's password.
-    pub admin_password: String,
+    pub(crate) admin_password: String,
     /// The administrator's security token.
-    pub security_token: String,
+    pub(crate) security_token: String,
 }
 
 impl std::fmt::Debug for Facts {
@@ -58,7 +58,7 @@ fn password(rng: &mut Rng) -> String {
 impl Facts {
     /// The facts of this seed; the same each time.
     #[must_use]
-    pub fn of_seed(seed: u64) -> Self {
+    pub(crate) fn of_seed(seed: u64) -> Self {
         let mut rng = Rng::with_seed(seed ^ 0x5f0e_a11e_0d06_f00d);
         let pod = format!("{}{}", rng.uppercase(), rng.lowercase());
         let organization = rng.u64(1..62_u64.pow(8));

@@ -19,7 +19,7 @@ fn suffix(id: &[u8]) -> [u8; 3] {
 
 /// The `serial`-th id of an object of the org with this two-character pod and reserve code, e.g. `005Hs00000000010MAA`.
 #[must_use]
-pub fn record_id(key_prefix: &str, pod: &str, serial: u64) -> String {
+pub(crate) fn record_id(key_prefix: &str, pod: &str, serial: u64) -> String {
     let mut body = [b'0'; 10];
     let mut rest = serial;
     for slot in body.iter_mut().rev() {
@@ -37,7 +37,7 @@ pub fn record_id(key_prefix: &str, pod: &str, serial: u64) -> String {
 
 /// The 18-character form of a 15- or 18-character id; `None` when it is no id or its suffix does not fit.
 #[must_use]
-pub fn normalise(id: &str) -> Option<String> {
+pub(crate) fn normalise(id: &str) -> Option<String> {
     let bytes = id.as_bytes();
     if !matches!(bytes.len(), 15 | 18) || !bytes.iter().all(u8::is_ascii_alphanumeric) {
         return None;
@@ -51,9 +51,18 @@ pub fn normalise(id: &str) -> Option<String> {
     Some(full)
 }
 
+/// The serial number inside a full id, the reverse of [`record_id`].
+#[must_use]
+pub(crate) fn serial(id: &str) -> Option<u64> {
+    id.get(5..15)?.bytes().try_fold(0_u64, |serial, byte| {
+        let digit = ALPHABET.iter().position(|letter| *letter == byte)?;
+        serial.checked_mul(62)?.checked_add(u64::try_from(digit).ok()?)
+    })
+}
+
 /// The 15-character form, as Salesforce shows it in some error texts.
 #[must_use]
-pub fn short(id: &str) -> &str {
+pub(crate) fn short(id: &str) -> &str {
     id.get(..15).unwrap_or(id)
 }
 
@@ -81,6 +90,7 @@ mod tests {
     fn ids_grow_with_their_serial() {
         let ids: Vec<String> = [0, 1, 61, 62, 3843, 3844, 1_000_000].map(|n| record_id("005", "Hs", n)).to_vec();
         assert!(ids.is_sorted());
+        assert_eq!(ids.last().and_then(|id| serial(id)), Some(1_000_000));
         assert!(ids.iter().all(|id| normalise(id).as_deref() == Some(id)));
     }
 }

@@ -5,19 +5,19 @@
 
 /// A kind of user licence.
 #[derive(Debug)]
-pub struct Licence {
+pub(crate) struct Licence {
     /// `UserLicense.Name` and `MasterLabel`.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// `UserLicense.LicenseDefinitionKey`.
-    pub key: &'static str,
+    pub(crate) key: &'static str,
     /// The user type of every profile of the licence.
-    pub user_type: &'static str,
+    pub(crate) user_type: &'static str,
     /// The standard profile of the licence, and further profiles that the org has.
-    pub profiles: &'static [&'static str],
+    pub(crate) profiles: &'static [&'static str],
     /// The share of seeded portal users, in percent.
-    pub share: u32,
+    pub(crate) share: u32,
     /// Feature-licence flags (without `UserPermissions`) that users of the licence may have.
-    pub features: &'static [&'static str],
+    pub(crate) features: &'static [&'static str],
 }
 
 const ALL_FEATURES: &[&str] = &[
@@ -38,7 +38,7 @@ const ALL_FEATURES: &[&str] = &[
 ];
 
 /// Every licence of the org, in the order their ids are given out.
-pub static LICENCES: [Licence; 10] = [
+pub(crate) static LICENCES: [Licence; 10] = [
     Licence {
         name: "Salesforce",
         key: "SFDC",
@@ -123,25 +123,25 @@ pub static LICENCES: [Licence; 10] = [
 
 /// The licence of this name.
 #[must_use]
-pub fn by_name(name: &str) -> Option<&'static Licence> {
+pub(crate) fn by_name(name: &str) -> Option<&'static Licence> {
     LICENCES.iter().find(|licence| licence.name == name)
 }
 
 /// Whether users of this type belong to a portal and so need a contact.
 #[must_use]
-pub fn is_portal(user_type: &str) -> bool {
+pub(crate) fn is_portal(user_type: &str) -> bool {
     matches!(user_type, "CspLitePortal" | "CustomerSuccess" | "PowerCustomerSuccess" | "PowerPartner")
 }
 
 /// Whether users of this type are high-volume: no roles, no groups (H).
 #[must_use]
-pub fn is_high_volume(user_type: &str) -> bool {
+pub(crate) fn is_high_volume(user_type: &str) -> bool {
     user_type == "CspLitePortal"
 }
 
 /// The `UserRole.PortalType` that a user of this type may have a role of.
 #[must_use]
-pub fn portal_type(user_type: &str) -> &'static str {
+pub(crate) fn portal_type(user_type: &str) -> &'static str {
     match user_type {
         "PowerPartner" => "Partner",
         "CustomerSuccess" | "PowerCustomerSuccess" => "CustomerPortal",

@@ -1,15 +1,15 @@
 //! The org itself: its rows, its clock and what makes it this org and no other. No HTTP here.
 
-pub mod catalogue;
-pub mod clock;
-pub mod credentials;
-pub mod facts;
-pub mod ids;
-pub mod licences;
+pub(crate) mod catalogue;
+pub(crate) mod clock;
+pub(crate) mod credentials;
+pub(crate) mod facts;
+pub(crate) mod ids;
+pub(crate) mod licences;
 mod names;
-pub mod seed;
-pub mod store;
-pub mod switches;
+pub(crate) mod seed;
+pub(crate) mod store;
+pub(crate) mod switches;
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -22,14 +22,14 @@ use switches::Switches;
 
 /// A Salesforce organisation.
 #[derive(Debug)]
-pub struct Org {
+pub(crate) struct Org {
     db: Mutex<Connection>,
     /// Identity and secrets that follow from the seed.
-    pub facts: Facts,
+    pub(crate) facts: Facts,
     /// The org's time.
-    pub clock: Clock,
+    pub(crate) clock: Clock,
     /// Its answers to what is not known about Salesforce.
-    pub switches: Switches,
+    pub(crate) switches: Switches,
 }
 
 impl Org {
@@ -37,7 +37,7 @@ impl Org {
     ///
     /// # Errors
     /// When SQLite cannot open, create or fill the store.
-    pub fn open(file: Option<&Path>, seed: u64, users: u32, switches: Switches) -> rusqlite::Result<Self> {
+    pub(crate) fn open(file: Option<&Path>, seed: u64, users: u32, switches: Switches) -> rusqlite::Result<Self> {
         let db = match file {
             Some(file) => Connection::open(file)?,
             None => Connection::open_in_memory()?,
@@ -70,7 +70,7 @@ impl Org {
     ///
     /// # Errors
     /// When SQLite fails to begin or to commit.
-    pub fn transact<T>(&self, work: impl FnOnce(&Connection) -> T) -> rusqlite::Result<T> {
+    pub(crate) fn transact<T>(&self, work: impl FnOnce(&Connection) -> T) -> rusqlite::Result<T> {
         let db = self.lock();
         let transaction = db.unchecked_transaction()?;
         let result = work(&db);
@@ -83,7 +83,10 @@ impl Org {
 ///
 /// # Errors
 /// The work's own, or SQLite's.
-pub fn savepoint<T, E: From<rusqlite::Error>>(db: &Connection, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+pub(crate) fn savepoint<T, E: From<rusqlite::Error>>(
+    db: &Connection,
+    work: impl FnOnce() -> Result<T, E>,
+) -> Result<T, E> {
     db.execute_batch("SAVEPOINT part")?;
     let result = work();
     if result.is_err() {

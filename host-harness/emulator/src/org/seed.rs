@@ -43,7 +43,7 @@ const GROUPS: [(&str, &str); 3] = [
 
 /// How many internal users an org with this many portal users has, besides the administrator.
 #[must_use]
-pub fn staff_of(portal_users: u32) -> u32 {
+pub(crate) fn staff_of(portal_users: u32) -> u32 {
     (5 + portal_users / 50).min(2_000)
 }
 
@@ -73,7 +73,7 @@ struct Generator<'a> {
 ///
 /// # Errors
 /// When SQLite fails.
-pub fn populate(db: &Connection, facts: &Facts, users: u32, sandbox: bool) -> rusqlite::Result<()> {
+pub(crate) fn populate(db: &Connection, facts: &Facts, users: u32, sandbox: bool) -> rusqlite::Result<()> {
     let mut generator =
         Generator { db, facts, rng: Rng::with_seed(facts.seed), serials: std::collections::BTreeMap::new(), users };
     generator.organisation(sandbox)?;

@@ -13,11 +13,11 @@ use super::catalogue::{Field, FieldType, OBJECTS, Object, Stored};
 use super::ids;
 
 /// Column values by API name.
-pub type Row = BTreeMap<&'static str, Value>;
+pub(crate) type Row = BTreeMap<&'static str, Value>;
 
 /// Text out of a row; `None` for null or another type.
 #[must_use]
-pub fn text<'a>(row: &'a Row, field: &str) -> Option<&'a str> {
+pub(crate) fn text<'a>(row: &'a Row, field: &str) -> Option<&'a str> {
     match row.get(field) {
         Some(Value::Text(text)) => Some(text),
         _ => None,
@@ -26,7 +26,7 @@ pub fn text<'a>(row: &'a Row, field: &str) -> Option<&'a str> {
 
 /// A boolean out of a row; absent and null are false.
 #[must_use]
-pub fn flag(row: &Row, field: &str) -> bool {
+pub(crate) fn flag(row: &Row, field: &str) -> bool {
     matches!(row.get(field), Some(Value::Integer(1)))
 }
 
@@ -34,7 +34,7 @@ fn column(field: &Field) -> String {
     let mut sql = format!("\"{}\" ", field.name);
     sql.push_str(match field.kind {
         FieldType::Id => "TEXT NOT NULL PRIMARY KEY",
-        FieldType::Reference | FieldType::Date => "TEXT",
+        FieldType::Reference => "TEXT",
         FieldType::Boolean | FieldType::Int | FieldType::DateTime => "INTEGER",
         _ => "TEXT COLLATE NOCASE",
     });
@@ -51,7 +51,7 @@ fn column(field: &Field) -> String {
 ///
 /// # Errors
 /// When SQLite refuses, for example because the tables exist.
-pub fn create_tables(db: &Connection) -> rusqlite::Result<()> {
+pub(crate) fn create_tables(db: &Connection) -> rusqlite::Result<()> {
     let mut sql = String::new();
     for object in OBJECTS {
         let columns: Vec<String> = object.fields.iter().map(column).collect();
@@ -74,7 +74,7 @@ pub fn create_tables(db: &Connection) -> rusqlite::Result<()> {
 ///
 /// # Errors
 /// When SQLite refuses, for example because rows break a unique index.
-pub fn create_indexes(db: &Connection) -> rusqlite::Result<()> {
+pub(crate) fn create_indexes(db: &Connection) -> rusqlite::Result<()> {
     db.execute_batch(
         r#"
         CREATE UNIQUE INDEX user_username ON "User" (Username);
@@ -127,7 +127,7 @@ pub fn create_indexes(db: &Connection) -> rusqlite::Result<()> {
 ///
 /// # Errors
 /// When SQLite fails.
-pub fn next_id(db: &Connection, object: &Object, pod: &str) -> rusqlite::Result<String> {
+pub(crate) fn next_id(db: &Connection, object: &Object, pod: &str) -> rusqlite::Result<String> {
     let serial: i64 = db
         .prepare_cached(
             "INSERT INTO _serial (Prefix, Next) VALUES (?1, 2) ON CONFLICT DO UPDATE SET Next = Next + 1 RETURNING Next - 1",
@@ -140,7 +140,7 @@ pub fn next_id(db: &Connection, object: &Object, pod: &str) -> rusqlite::Result<
 ///
 /// # Errors
 /// When SQLite refuses.
-pub fn insert(db: &Connection, object: &Object, row: &Row) -> rusqlite::Result<()> {
+pub(crate) fn insert(db: &Connection, object: &Object, row: &Row) -> rusqlite::Result<()> {
     let names: Vec<String> = row.keys().map(|name| format!("\"{name}\"")).collect();
     let marks = vec!["?"; row.len()].join(",");
     let sql = format!("INSERT INTO \"{}\" ({}) VALUES ({marks})", object.name, names.join(","));
@@ -152,7 +152,7 @@ pub fn insert(db: &Connection, object: &Object, row: &Row) -> rusqlite::Result<(
 ///
 /// # Errors
 /// When SQLite refuses.
-pub fn update(db: &Connection, object: &Object, id: &str, changes: &Row) -> rusqlite::Result<()> {
+pub(crate) fn update(db: &Connection, object: &Object, id: &str, changes: &Row) -> rusqlite::Result<()> {
     if changes.is_empty() {
         return Ok(());
     }
@@ -167,7 +167,7 @@ pub fn update(db: &Connection, object: &Object, id: &str, changes: &Row) -> rusq
 ///
 /// # Errors
 /// When SQLite refuses.
-pub fn remove(db: &Connection, object: &Object, id: &str) -> rusqlite::Result<()> {
+pub(crate) fn remove(db: &Connection, object: &Object, id: &str) -> rusqlite::Result<()> {
     db.prepare_cached(&format!("DELETE FROM \"{}\" WHERE Id = ?", object.name))?.execute([id])?;
     Ok(())
 }
@@ -176,7 +176,7 @@ pub fn remove(db: &Connection, object: &Object, id: &str) -> rusqlite::Result<()
 ///
 /// # Errors
 /// When SQLite fails.
-pub fn load(db: &Connection, object: &'static Object, id: &str) -> rusqlite::Result<Option<Row>> {
+pub(crate) fn load(db: &Connection, object: &'static Object, id: &str) -> rusqlite::Result<Option<Row>> {
     find(db, object, "Id", &Value::Text(id.to_owned()))
 }
 
@@ -184,7 +184,12 @@ pub fn load(db: &Connection, object: &'static Object, id: &str) -> rusqlite::Res
 ///
 /// # Errors
 /// When SQLite fails.
-pub fn find(db: &Connection, object: &'static Object, field: &str, value: &Value) -> rusqlite::Result<Option<Row>> {
+pub(crate) fn find(
+    db: &Connection,
+    object: &'static Object,
+    field: &str,
+    value: &Value,
+) -> rusqlite::Result<Option<Row>> {
     let names: Vec<String> = object.fields.iter().map(|field| format!("\"{}\"", field.name)).collect();
     let sql = format!("SELECT {} FROM \"{}\" WHERE \"{field}\" = ? LIMIT 1", names.join(","), object.name);
     db.prepare_cached(&sql)?

@@ -103,9 +103,6 @@ fn column_value(field: &Field, value: &Json) -> Result<Value, ApiError> {
         (FieldType::DateTime, Json::String(text)) => {
             clock::parse_datetime(text).map(Value::Integer).ok_or_else(|| undeserializable("datetime", value))
         }
-        (FieldType::Date, Json::String(text)) => chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d")
-            .map(|_| Value::Text(text.clone()))
-            .map_err(|_| undeserializable("date", value)),
         (kind, Json::String(text)) if kind.is_id() => reference(field, text),
         (kind, Json::String(text)) if kind.is_text() => checked_text(field, text),
         // Numbers for text fields are taken as they are written.

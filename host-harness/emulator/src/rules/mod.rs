@@ -8,7 +8,7 @@ mod features;
 mod fields;
 mod identity;
 mod login_state;
-pub mod password;
+pub(crate) mod password;
 mod portal;
 mod records;
 mod seats;
@@ -25,13 +25,13 @@ use crate::org::{Org, ids, savepoint};
 
 /// Who acts on the org, and through which transaction.
 #[derive(Clone, Copy, Debug)]
-pub struct Actor<'a> {
+pub(crate) struct Actor<'a> {
     /// The org.
-    pub org: &'a Org,
+    pub(crate) org: &'a Org,
     /// The transaction's connection.
-    pub db: &'a Connection,
+    pub(crate) db: &'a Connection,
     /// The acting user's id, 18 characters.
-    pub user_id: &'a str,
+    pub(crate) user_id: &'a str,
 }
 
 impl Actor<'_> {
@@ -61,7 +61,7 @@ impl Actor<'_> {
 ///
 /// # Errors
 /// What Salesforce would say, with code, message and fields.
-pub fn create(actor: &Actor<'_>, object: &'static Object, body: &Map<String, Json>) -> Result<String, ApiError> {
+pub(crate) fn create(actor: &Actor<'_>, object: &'static Object, body: &Map<String, Json>) -> Result<String, ApiError> {
     savepoint(actor.db, || {
         if !object.createable {
             return Err(unsupported(object, "create"));
@@ -92,7 +92,12 @@ pub fn create(actor: &Actor<'_>, object: &'static Object, body: &Map<String, Jso
 ///
 /// # Errors
 /// As [`create`]; [`missing`]'s when there is no such record.
-pub fn update(actor: &Actor<'_>, object: &'static Object, id: &str, body: &Map<String, Json>) -> Result<(), ApiError> {
+pub(crate) fn update(
+    actor: &Actor<'_>,
+    object: &'static Object,
+    id: &str,
+    body: &Map<String, Json>,
+) -> Result<(), ApiError> {
     savepoint(actor.db, || {
         if !object.updateable {
             return Err(unsupported(object, "update"));
@@ -123,7 +128,7 @@ pub fn update(actor: &Actor<'_>, object: &'static Object, id: &str, body: &Map<S
 ///
 /// # Errors
 /// As [`update`].
-pub fn delete(actor: &Actor<'_>, object: &'static Object, id: &str) -> Result<(), ApiError> {
+pub(crate) fn delete(actor: &Actor<'_>, object: &'static Object, id: &str) -> Result<(), ApiError> {
     savepoint(actor.db, || {
         let before = existing(actor, object, id)?;
         if !object.deletable {
@@ -147,7 +152,7 @@ pub fn delete(actor: &Actor<'_>, object: &'static Object, id: &str) -> Result<()
 ///
 /// # Errors
 /// `MALFORMED_ID`, `ENTITY_IS_DELETED` or [`missing`].
-pub fn existing(actor: &Actor<'_>, object: &'static Object, id: &str) -> Result<Row, ApiError> {
+pub(crate) fn existing(actor: &Actor<'_>, object: &'static Object, id: &str) -> Result<Row, ApiError> {
     let full = ids::normalise(id)
         .filter(|full| full.starts_with(object.key_prefix))
         .ok_or_else(|| fields::malformed_id(&format!("{} ID", object.label), "Id", id))?;
@@ -160,7 +165,7 @@ pub fn existing(actor: &Actor<'_>, object: &'static Object, id: &str) -> Result<
 
 /// A reference to a record that is not there (H).
 #[must_use]
-pub fn missing() -> ApiError {
+pub(crate) fn missing() -> ApiError {
     ApiError::dml("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", &[])
 }
 

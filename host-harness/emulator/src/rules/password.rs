@@ -12,7 +12,7 @@ fn refused(message: impl Into<String>) -> ApiError {
 ///
 /// # Errors
 /// `INVALID_NEW_PASSWORD` where the policy says no, `INSUFFICIENT_ACCESS` for the own password.
-pub fn set(actor: &Actor<'_>, user_id: &str, username: &str, password: &str) -> Result<(), ApiError> {
+pub(crate) fn set(actor: &Actor<'_>, user_id: &str, username: &str, password: &str) -> Result<(), ApiError> {
     if user_id == actor.user_id {
         return Err(ApiError::new(403, "INSUFFICIENT_ACCESS", "Cannot set password for self"));
     }
@@ -41,7 +41,7 @@ pub fn set(actor: &Actor<'_>, user_id: &str, username: &str, password: &str) -> 
 ///
 /// # Errors
 /// When the store fails.
-pub fn reset(actor: &Actor<'_>, user_id: &str) -> Result<String, ApiError> {
+pub(crate) fn reset(actor: &Actor<'_>, user_id: &str) -> Result<String, ApiError> {
     let random: String = std::iter::repeat_with(fastrand::alphanumeric).take(10).collect();
     let password = format!("{}{random}{}", fastrand::lowercase(), fastrand::digit(10));
     credentials::set(actor.db, user_id, &password, None)?;

@@ -12,5 +12,5 @@ mod record;
 mod run;
 mod sql;
 
-pub use record::Record;
-pub use run::{Answer, Options, page, run};
+pub(crate) use record::Record;
+pub(crate) use run::{Options, page, run};

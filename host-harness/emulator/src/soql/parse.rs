@@ -35,10 +35,6 @@ struct Parser<'a> {
 const CLAUSES: &[&str] =
     &["FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "AND", "OR", "FOR", "WITH", "USING", "ALL"];
 
-fn is_clause(word: &str) -> bool {
-    CLAUSES.iter().any(|clause| word.eq_ignore_ascii_case(clause))
-}
-
 impl<'a> Parser<'a> {
     fn peek(&self) -> Option<&'a Token> {
         self.tokens.get(self.next)
@@ -69,9 +65,17 @@ impl<'a> Parser<'a> {
         if self.take(text) { Ok(()) } else { Err(self.unexpected()) }
     }
 
+    /// Whether a clause begins here. `Group` and `Order` are objects, too, and begin one only before `BY`.
+    fn is_clause(&self) -> bool {
+        self.peek().is_some_and(|token| {
+            let paired = ["GROUP", "ORDER"].iter().any(|word| token.text.eq_ignore_ascii_case(word));
+            CLAUSES.iter().any(|clause| token.text.eq_ignore_ascii_case(clause)) && (!paired || self.is(1, "BY"))
+        })
+    }
+
     fn path(&mut self) -> Parsed<Path> {
         match self.peek() {
-            Some(token) if token.kind == Kind::Word && !token.text.contains(':') && !is_clause(&token.text) => {
+            Some(token) if token.kind == Kind::Word && !token.text.contains(':') && !self.is_clause() => {
                 self.next += 1;
                 let parts: Vec<String> = token.text.split('.').map(str::to_owned).collect();
                 if parts.iter().any(String::is_empty) {
@@ -85,7 +89,7 @@ impl<'a> Parser<'a> {
 
     fn alias(&mut self) -> Option<String> {
         let token = self.peek()?;
-        let fits = token.kind == Kind::Word && !is_clause(&token.text) && !token.text.contains(['.', ':']);
+        let fits = token.kind == Kind::Word && !self.is_clause() && !token.text.contains(['.', ':']);
         fits.then(|| {
             self.next += 1;
             token.text.clone()

@@ -8,7 +8,7 @@ use crate::org::clock;
 
 /// One record of an answer.
 #[derive(Clone, Debug)]
-pub struct Record {
+pub(crate) struct Record {
     pub(super) type_name: &'static str,
     /// Where the record can be read; aggregate results have none.
     pub(super) url: Option<String>,
@@ -18,7 +18,7 @@ pub struct Record {
 impl Record {
     /// A record that holds these columns of one row.
     #[must_use]
-    pub fn of_row(type_name: &'static str, url: String, columns: Vec<(&'static str, FieldType, Value)>) -> Self {
+    pub(crate) fn of_row(type_name: &'static str, url: String, columns: Vec<(&'static str, FieldType, Value)>) -> Self {
         let fields = columns.into_iter().map(|(name, kind, value)| (name.to_owned(), Cell::of(kind, value))).collect();
         Self { type_name, url: Some(url), fields }
     }

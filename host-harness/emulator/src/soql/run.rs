@@ -16,33 +16,33 @@ use crate::org::catalogue::{self, Field, FieldType, Object};
 
 /// How a query is to be answered.
 #[derive(Clone, Debug)]
-pub struct Options<'a> {
+pub(crate) struct Options<'a> {
     /// Whether rows in the recycle bin count (`queryAll`).
-    pub include_deleted: bool,
+    pub(crate) include_deleted: bool,
     /// Records on the first page.
-    pub batch: usize,
+    pub(crate) batch: usize,
     /// API version for the records' addresses, such as `64.0`.
-    pub version: &'a str,
+    pub(crate) version: &'a str,
     /// The org's time, for date literals.
-    pub now: i64,
+    pub(crate) now: i64,
 }
 
 /// A query's answer.
 #[derive(Debug)]
-pub struct Answer {
+pub(crate) struct Answer {
     /// All rows that the query finds.
-    pub total: usize,
+    pub(crate) total: usize,
     /// The first page.
-    pub records: Vec<Record>,
+    pub(crate) records: Vec<Record>,
     /// The ids of the rows behind the first page, in order: what a query locator remembers.
-    pub rest: Vec<String>,
+    pub(crate) rest: Vec<String>,
 }
 
 /// Answers a query.
 ///
 /// # Errors
 /// `MALFORMED_QUERY`, `INVALID_FIELD`, `INVALID_TYPE` and their like, with HTTP status 400.
-pub fn run(db: &Connection, soql: &str, options: &Options<'_>) -> Result<Answer, ApiError> {
+pub(crate) fn run(db: &Connection, soql: &str, options: &Options<'_>) -> Result<Answer, ApiError> {
     let prepared = parse::query(soql, options.now).and_then(|query| {
         let object = root(&query)?;
         Ok((Plan::new(&query, object, options, None)?, query))
@@ -73,7 +73,12 @@ pub fn run(db: &Connection, soql: &str, options: &Options<'_>) -> Result<Answer,
 ///
 /// # Errors
 /// As [`run`].
-pub fn page(db: &Connection, soql: &str, ids: &[String], options: &Options<'_>) -> Result<Vec<Record>, ApiError> {
+pub(crate) fn page(
+    db: &Connection,
+    soql: &str,
+    ids: &[String],
+    options: &Options<'_>,
+) -> Result<Vec<Record>, ApiError> {
     let plan = parse::query(soql, options.now)
         .and_then(|query| Plan::new(&query, root(&query)?, options, None))
         .map_err(|error| error.into_api(soql))?;

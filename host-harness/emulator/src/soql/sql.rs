@@ -353,7 +353,7 @@ fn mismatch(resolved: &Resolved, literal: &Literal) -> QueryError {
 }
 
 fn needs_no_quotes(kind: FieldType) -> bool {
-    matches!(kind, FieldType::Boolean | FieldType::Int | FieldType::Date | FieldType::DateTime)
+    matches!(kind, FieldType::Boolean | FieldType::Int | FieldType::DateTime)
 }
 
 /// The literal as the column stores it; refuses what does not fit the field's type.
@@ -368,7 +368,6 @@ fn bind(resolved: &Resolved, counts: bool, literal: &Literal) -> Result<Value, Q
             .or_else(|_| text.parse::<f64>().map(Value::Real))
             .map_err(|_| mismatch(resolved, literal))?),
         (LiteralValue::DateTime(at), FieldType::DateTime) => Ok(Value::Integer(*at)),
-        (LiteralValue::Date(text), FieldType::Date) => Ok(Value::Text(text.clone())),
         (LiteralValue::Text(raw), kind) if kind.is_id() => {
             let id = unescape(raw, false, literal.at)?;
             match ids::normalise(&id) {

@@ -2,7 +2,7 @@
 
 /// A field's type, in the words of describe's `type` property.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FieldType {
+pub(crate) enum FieldType {
     /// The record's own id.
     Id,
     /// The id of another record.
@@ -23,8 +23,6 @@ pub enum FieldType {
     Boolean,
     /// A whole number.
     Int,
-    /// A calendar date, `YYYY-MM-DD`.
-    Date,
     /// An instant, shown as `2022-03-17T16:21:26.000+0000`.
     DateTime,
 }
@@ -32,7 +30,7 @@ pub enum FieldType {
 impl FieldType {
     /// The name that describe gives the type.
     #[must_use]
-    pub fn api_name(self) -> &'static str {
+    pub(crate) fn api_name(self) -> &'static str {
         match self {
             Self::Id => "id",
             Self::Reference => "reference",
@@ -44,38 +42,37 @@ impl FieldType {
             Self::Picklist => "picklist",
             Self::Boolean => "boolean",
             Self::Int => "int",
-            Self::Date => "date",
             Self::DateTime => "datetime",
         }
     }
 
     /// Whether values compare as text, without regard to case.
     #[must_use]
-    pub fn is_text(self) -> bool {
+    pub(crate) fn is_text(self) -> bool {
         matches!(self, Self::String | Self::TextArea | Self::Email | Self::Phone | Self::Url | Self::Picklist)
     }
 
     /// Whether values are ids, which compare by case.
     #[must_use]
-    pub fn is_id(self) -> bool {
+    pub(crate) fn is_id(self) -> bool {
         matches!(self, Self::Id | Self::Reference)
     }
 }
 
 /// Where a reference field points.
 #[derive(Debug)]
-pub struct Reference {
+pub(crate) struct Reference {
     /// The objects it may point at.
-    pub to: &'static [&'static str],
+    pub(crate) to: &'static [&'static str],
     /// The name a SOQL path follows from child to parent.
-    pub relationship: &'static str,
+    pub(crate) relationship: &'static str,
     /// The name a child subquery follows from parent to children, where Salesforce gives one.
-    pub child_relationship: Option<&'static str>,
+    pub(crate) child_relationship: Option<&'static str>,
 }
 
 /// How a field's value comes to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stored {
+pub(crate) enum Stored {
     /// Written to a column.
     Column,
     /// Computed from other columns of the same row by this SQL expression.
@@ -84,37 +81,37 @@ pub enum Stored {
 
 /// One field of an object.
 #[derive(Debug)]
-pub struct Field {
+pub(crate) struct Field {
     /// API name.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// Label, as describe and error texts show it.
-    pub label: &'static str,
+    pub(crate) label: &'static str,
     /// Type.
-    pub kind: FieldType,
+    pub(crate) kind: FieldType,
     /// Maximum length in characters; 0 where the type has none.
-    pub length: u32,
+    pub(crate) length: u32,
     /// Whether it may be empty.
-    pub nillable: bool,
+    pub(crate) nillable: bool,
     /// Whether it may be given on create.
-    pub createable: bool,
+    pub(crate) createable: bool,
     /// Whether it may be given on update.
-    pub updateable: bool,
+    pub(crate) updateable: bool,
     /// Whether Salesforce fills it in when a create leaves it out.
-    pub defaulted: bool,
+    pub(crate) defaulted: bool,
     /// Whether a record can be addressed by it in an upsert.
-    pub id_lookup: bool,
+    pub(crate) id_lookup: bool,
     /// Whether it is marked as an external id.
-    pub external_id: bool,
+    pub(crate) external_id: bool,
     /// The picklist's values.
-    pub picklist: &'static [&'static str],
+    pub(crate) picklist: &'static [&'static str],
     /// Whether other values than the picklist's are refused.
-    pub restricted: bool,
+    pub(crate) restricted: bool,
     /// Where a reference points.
-    pub reference: Option<Reference>,
+    pub(crate) reference: Option<Reference>,
     /// How the value comes to be.
-    pub stored: Stored,
+    pub(crate) stored: Stored,
     /// The value a create without the field gets, as an SQL literal.
-    pub default_sql: Option<&'static str>,
+    pub(crate) default_sql: Option<&'static str>,
 }
 
 impl Field {
@@ -259,7 +256,7 @@ impl Field {
 
     /// Whether a create must give the field.
     #[must_use]
-    pub fn is_required_on_create(&self) -> bool {
+    pub(crate) fn is_required_on_create(&self) -> bool {
         self.createable && !self.nillable && !self.defaulted
     }
 }

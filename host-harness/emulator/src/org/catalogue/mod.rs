@@ -8,43 +8,44 @@ mod field;
 mod identity;
 mod people;
 
-pub use field::{Field, FieldType, Reference, Stored};
+pub(crate) use field::{Field, FieldType, Reference, Stored};
 
 /// One kind of record (an sObject).
 #[derive(Debug)]
-pub struct Object {
+pub(crate) struct Object {
     /// API name, in Salesforce's spelling.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// Singular label, as describe and error texts show it.
-    pub label: &'static str,
+    pub(crate) label: &'static str,
+    #[expect(dead_code, reason = "describe will show it")]
     /// Plural label.
-    pub label_plural: &'static str,
+    pub(crate) label_plural: &'static str,
     /// The three characters every id of this object starts with.
-    pub key_prefix: &'static str,
+    pub(crate) key_prefix: &'static str,
     /// Whether the API may create rows.
-    pub createable: bool,
+    pub(crate) createable: bool,
     /// Whether the API may change rows.
-    pub updateable: bool,
+    pub(crate) updateable: bool,
     /// Whether the API may delete rows.
-    pub deletable: bool,
+    pub(crate) deletable: bool,
     /// Whether deletion goes to the recycle bin (`IsDeleted`) instead of removing the row.
-    pub recycled: bool,
+    pub(crate) recycled: bool,
     /// Whether it is a setup object in the sense of the mixed DML rule (H).
-    pub setup: bool,
+    pub(crate) setup: bool,
     /// The fields, system fields first.
-    pub fields: &'static [Field],
+    pub(crate) fields: &'static [Field],
 }
 
 impl Object {
     /// The field with this API name; Salesforce compares names without regard to case.
     #[must_use]
-    pub fn field(&self, name: &str) -> Option<&'static Field> {
+    pub(crate) fn field(&self, name: &str) -> Option<&'static Field> {
         self.fields.iter().find(|field| field.name.eq_ignore_ascii_case(name))
     }
 
     /// The reference field that a relationship path such as `Account` in `Account.Name` follows.
     #[must_use]
-    pub fn relationship(&self, name: &str) -> Option<(&'static Field, &'static Reference)> {
+    pub(crate) fn relationship(&self, name: &str) -> Option<(&'static Field, &'static Reference)> {
         self.fields.iter().find_map(|field| {
             let reference = field.reference.as_ref()?;
             reference.relationship.eq_ignore_ascii_case(name).then_some((field, reference))
@@ -53,7 +54,7 @@ impl Object {
 
     /// The child object and its reference field behind a child relationship such as `Contacts` on Account.
     #[must_use]
-    pub fn child_relationship(&self, name: &str) -> Option<(&'static Object, &'static Field)> {
+    pub(crate) fn child_relationship(&self, name: &str) -> Option<(&'static Object, &'static Field)> {
         OBJECTS.iter().find_map(|child| {
             let field = child.fields.iter().find(|field| {
                 field.reference.as_ref().is_some_and(|reference| {
@@ -67,7 +68,7 @@ impl Object {
 }
 
 /// Every object of the org.
-pub static OBJECTS: [&Object; 14] = [
+pub(crate) static OBJECTS: [&Object; 14] = [
     &identity::ORGANIZATION,
     &people::ACCOUNT,
     &people::CONTACT,
@@ -86,13 +87,13 @@ pub static OBJECTS: [&Object; 14] = [
 
 /// The object with this API name, without regard to case.
 #[must_use]
-pub fn object(name: &str) -> Option<&'static Object> {
+pub(crate) fn object(name: &str) -> Option<&'static Object> {
     OBJECTS.iter().copied().find(|object| object.name.eq_ignore_ascii_case(name))
 }
 
 /// The object whose ids start with this id's prefix.
 #[must_use]
-pub fn object_of_id(id: &str) -> Option<&'static Object> {
+pub(crate) fn object_of_id(id: &str) -> Option<&'static Object> {
     let prefix = id.get(..3)?;
     OBJECTS.iter().copied().find(|object| object.key_prefix == prefix)
 }

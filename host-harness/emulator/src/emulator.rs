@@ -1,0 +1,312 @@
+//! Starting, inspecting and stopping an org.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::error::ApiError;
+use crate::http::sessions::Sessions;
+use crate::http::{self, Shared};
+use crate::journal::{Journal, JournalEntry};
+use crate::org::switches::Switches;
+use crate::org::{Org, credentials, store};
+use crate::rest::{Locators, Usage};
+use crate::soql::{self, Options};
+
+/// Why an emulator did not start or a look into its org failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The address could not be listened on.
+    #[error("the emulator cannot listen on {address}: {source}; choose another address")]
+    Listen {
+        /// The address asked for.
+        address: SocketAddr,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// The org's store failed.
+    #[error("the org's store failed: {0}; check that the data file is an emulator's and can be written")]
+    Store(#[from] rusqlite::Error),
+    /// A query was refused, in Salesforce's words.
+    #[error("{code}: {message}")]
+    Query {
+        /// Salesforce's error code.
+        code: &'static str,
+        /// Salesforce's text.
+        message: String,
+    },
+    /// The work was cut off because the runtime is shutting down.
+    #[error("the emulator was stopped while it was starting; start it again")]
+    Stopped,
+}
+
+impl From<ApiError> for Error {
+    fn from(error: ApiError) -> Self {
+        Self::Query { code: error.code, message: error.message }
+    }
+}
+
+/// What a client needs to reach the org. `Debug` hides the secrets; serialising shows them.
+#[derive(Clone, Serialize)]
+pub struct Connection {
+    /// `http://127.0.0.1:PORT`.
+    pub url: String,
+    /// The administrator's username.
+    pub username: String,
+    /// The administrator's password, without the token.
+    pub password: String,
+    /// The administrator's security token.
+    pub security_token: String,
+    /// The organisation's id, 18 characters.
+    pub organization_id: String,
+    /// The customer portal's id, 18 characters.
+    pub portal_id: String,
+    /// The account that new portal users' contacts go to, 18 characters.
+    pub account_id: String,
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Connection")
+            .field("url", &self.url)
+            .field("username", &self.username)
+            .field("organization_id", &self.organization_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How an org is to be made. By default: 100 portal users, seed 1, in memory, on a free port of 127.0.0.1.
+#[derive(Clone, Debug)]
+pub struct Builder {
+    users: u32,
+    seed: u64,
+    data: Option<PathBuf>,
+    listen: SocketAddr,
+    switches: Switches,
+}
+
+impl Builder {
+    /// How many portal users a new org has; internal users, contacts and accounts come on top.
+    #[must_use]
+    pub fn users(mut self, users: u32) -> Self {
+        self.users = users;
+        self
+    }
+
+    /// The number that decides ids, names, passwords and the token of a new org.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// A file to keep the org in. If it holds an org already, that one is opened and `users` and `seed` do not matter.
+    #[must_use]
+    pub fn data(mut self, file: impl AsRef<Path>) -> Self {
+        self.data = Some(file.as_ref().to_owned());
+        self
+    }
+
+    /// Where to listen; port 0 takes a free one.
+    #[must_use]
+    pub fn listen(mut self, address: SocketAddr) -> Self {
+        self.listen = address;
+        self
+    }
+
+    /// The org's answers to what is not known about Salesforce.
+    #[must_use]
+    pub fn switches(mut self, switches: Switches) -> Self {
+        self.switches = switches;
+        self
+    }
+
+    /// Makes or opens the org and serves it.
+    ///
+    /// # Errors
+    /// When the address cannot be listened on, or the store cannot be made or opened.
+    pub async fn start(self) -> Result<Emulator, Error> {
+        let failed = |source| Error::Listen { address: self.listen, source };
+        let listener = TcpListener::bind(self.listen).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let daily = self.switches.daily_api_requests;
+        let open = move || Org::open(self.data.as_deref(), self.seed, self.users, self.switches);
+        let org = tokio::task::spawn_blocking(open).await.map_err(|_| Error::Stopped)??;
+        let shared = Arc::new(Shared {
+            org,
+            sessions: Sessions::default(),
+            locators: Locators::default(),
+            usage: Usage::new(daily),
+            journal: Journal::default(),
+        });
+        let (stop, mut stopped) = watch::channel(false);
+        let router = http::router(Arc::clone(&shared));
+        let server = tokio::spawn(async move {
+            let signal = async move {
+                // An error means that the emulator was dropped, which stops it as well.
+                let _ = stopped.wait_for(|stop| *stop).await;
+            };
+            if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(signal).await {
+                tracing::error!(%error, "the emulator stopped serving");
+            }
+        });
+        Ok(Emulator { address, shared, stop, server })
+    }
+}
+
+/// A running org. Dropping it stops it.
+#[derive(Debug)]
+pub struct Emulator {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    stop: watch::Sender<bool>,
+    server: JoinHandle<()>,
+}
+
+impl Emulator {
+    /// Starts from the defaults.
+    #[must_use]
+    pub fn builder() -> Builder {
+        Builder {
+            users: 100,
+            seed: 1,
+            data: None,
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            switches: Switches::default(),
+        }
+    }
+
+    /// The org's address, `http://127.0.0.1:PORT`, without a slash at its end.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// What a client needs to reach the org.
+    #[must_use]
+    pub fn credentials(&self) -> Connection {
+        let facts = &self.shared.org.facts;
+        Connection {
+            url: self.url(),
+            username: facts.admin_username.clone(),
+            password: facts.admin_password.clone(),
+            security_token: facts.security_token.clone(),
+            organization_id: facts.organization_id.clone(),
+            portal_id: facts.portal_id.clone(),
+            account_id: facts.account_id.clone(),
+        }
+    }
+
+    /// The requests since the start or the last [`clear_journal`](Self::clear_journal), in the order they ended.
+    #[must_use]
+    pub fn journal(&self) -> Vec<JournalEntry> {
+        self.shared.journal.entries()
+    }
+
+    /// Forgets the requests so far.
+    pub fn clear_journal(&self) {
+        self.shared.journal.clear();
+    }
+
+    /// Ends all sessions: the next REST call of each client gets 401 `INVALID_SESSION_ID`.
+    pub fn expire_sessions(&self) {
+        self.shared.sessions.clear();
+    }
+
+    /// Closes all query cursors: the next further page gets `INVALID_QUERY_LOCATOR`.
+    pub fn expire_query_locators(&self) {
+        self.shared.locators.clear();
+    }
+
+    /// Marks the administrator's password as expired: logins succeed with `passwordExpired` and may do nothing.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn expire_admin_password(&self) -> Result<(), Error> {
+        let org = &self.shared.org;
+        Ok(org.transact(|db| credentials::expire(db, &org.facts.admin_id))??)
+    }
+
+    /// Sets how many seats a user licence has, by its name, such as `Customer Community`; says whether there is one.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn set_licence_seats(&self, licence: &str, seats: u32) -> Result<bool, Error> {
+        let changed = self.shared.org.transact(|db| {
+            db.execute("UPDATE UserLicense SET TotalLicenses = ?2 WHERE Name = ?1", rusqlite::params![licence, seats])
+        })??;
+        Ok(changed > 0)
+    }
+
+    /// Sets how many API requests the day allows.
+    pub fn set_daily_api_requests(&self, limit: u64) {
+        self.shared.usage.set_limit(limit);
+    }
+
+    /// Moves the org's clock by this many seconds, forwards or back.
+    pub fn advance_clock(&self, seconds: i64) {
+        self.shared.org.clock.advance(seconds);
+    }
+
+    /// Usernames that another org holds, so that creating them here is refused. No query shows them.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn usernames_taken_elsewhere(&self) -> Result<Vec<String>, Error> {
+        let names = self.shared.org.transact(|db| -> rusqlite::Result<Vec<String>> {
+            db.prepare("SELECT Username FROM _taken_username ORDER BY Username")?
+                .query_map([], |row| row.get(0))?
+                .collect()
+        })??;
+        Ok(names)
+    }
+
+    /// Looks straight into the org: the records that a query finds, all on one page, as an array. Not journalled, not
+    /// counted.
+    ///
+    /// # Errors
+    /// [`Error::Query`] when the query is refused.
+    pub fn query(&self, soql: &str) -> Result<Value, Error> {
+        let org = &self.shared.org;
+        let options = Options { include_deleted: false, batch: usize::MAX, version: "64.0", now: org.clock.now() };
+        let answer = org.transact(|db| soql::run(db, soql, &options))??;
+        serde_json::to_value(&answer.records)
+            .map_err(|error| Error::Query { code: "UNKNOWN_EXCEPTION", message: error.to_string() })
+    }
+
+    /// Whether this is the user's password, whatever the user's state. Not counted as a login.
+    #[must_use]
+    pub fn check_password(&self, username: &str, password: &str) -> bool {
+        let check = |db: &rusqlite::Connection| -> rusqlite::Result<bool> {
+            let Some(object) = crate::org::catalogue::object("User") else { return Ok(false) };
+            let username = rusqlite::types::Value::Text(username.to_owned());
+            let Some(user) = store::find(db, object, "Username", &username)? else { return Ok(false) };
+            let credential = credentials::load(db, store::text(&user, "Id").unwrap_or_default())?;
+            Ok(credential.is_some_and(|credential| credential.is_password(password)))
+        };
+        self.shared.org.transact(check).and_then(|checked| checked).unwrap_or(false)
+    }
+
+    /// Serves until the signal completes, then stops. A command line gives it `tokio::signal::ctrl_c()`.
+    pub async fn serve_until(self, signal: impl Future) {
+        signal.await;
+        self.shutdown().await;
+    }
+
+    /// Stops: requests under way are answered, for five seconds at most.
+    pub async fn shutdown(mut self) {
+        let _ = self.stop.send(true);
+        if tokio::time::timeout(Duration::from_secs(5), &mut self.server).await.is_err() {
+            self.server.abort();
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! The gate before REST: version, session, the day's requests; then the answer as HTTP.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{OriginalUri, State};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+
+use super::Shared;
+use super::sessions::bearer;
+use crate::error::ApiError;
+use crate::rest::{self, Body, Context, NEWEST, OLDEST, Request, Version};
+use crate::rules::Actor;
+
+/// Longest address in bytes (H).
+const MAX_URI: usize = 16_384;
+
+/// The versions list needs no session and carries no limits (H).
+pub(super) async fn versions() -> Response {
+    json_response(StatusCode::OK, rest::list_versions().to_string())
+}
+
+fn json_response(status: StatusCode, body: String) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/json;charset=UTF-8")], body).into_response()
+}
+
+pub(super) async fn handle(
+    State(shared): State<Arc<Shared>>,
+    method: Method,
+    OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    if uri.to_string().len() > MAX_URI {
+        return StatusCode::URI_TOO_LONG.into_response();
+    }
+    let worker = Arc::clone(&shared);
+    let answered = tokio::task::spawn_blocking(move || answer(&worker, &method, &uri, &headers, &body)).await;
+    let answered = answered.unwrap_or_else(|error| {
+        tracing::error!(%error, "a request failed inside the emulator");
+        ApiError::new(500, "UNKNOWN_EXCEPTION", "An unexpected error occurred.").into()
+    });
+    into_http(answered, &shared.usage.header())
+}
+
+fn into_http(answered: rest::Response, usage: &str) -> Response {
+    let status = StatusCode::from_u16(answered.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response =
+        if answered.body.is_empty() { status.into_response() } else { json_response(status, answered.body) };
+    let headers = response.headers_mut();
+    if let Ok(value) = usage.parse() {
+        headers.insert("sforce-limit-info", value);
+    }
+    if let Some(value) = answered.location.and_then(|location| location.parse().ok()) {
+        headers.insert(header::LOCATION, value);
+    }
+    response
+}
+
+fn answer(shared: &Shared, method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> rest::Response {
+    let mut path = rest::path_parts(uri.path().trim_start_matches("/services/data"));
+    let version = if path.is_empty() { String::new() } else { path.remove(0) };
+    let result = gate(shared, &version, headers).and_then(|(version, user_id)| {
+        let request = read(method, uri, headers, body, path);
+        let answered = shared.org.transact(|db| {
+            let actor = Actor { org: &shared.org, db, user_id: &user_id };
+            let context = Context { actor, version, locators: &shared.locators, usage: &shared.usage };
+            rest::dispatch(&context, &request)
+        });
+        Ok(answered?)
+    });
+    result.unwrap_or_else(rest::Response::from)
+}
+
+/// The version and the user of a request that may pass.
+fn gate(shared: &Shared, version: &str, headers: &HeaderMap) -> Result<(Version, String), ApiError> {
+    let version = version
+        .strip_prefix('v')
+        .and_then(Version::parse)
+        .filter(|version| version.0 <= NEWEST)
+        .ok_or_else(ApiError::not_found)?;
+    if version.0 < OLDEST {
+        return Err(ApiError::new(410, "UNSUPPORTED_API_VERSION", "The requested API version has been retired"));
+    }
+    let expired = || ApiError::new(401, "INVALID_SESSION_ID", "Session expired or invalid");
+    let token = bearer(headers).ok_or_else(expired)?;
+    let now = shared.org.clock.now();
+    let session = shared.sessions.find(token, now, shared.org.switches.session_seconds).ok_or_else(expired)?;
+    if !shared.org.transact(|db| crate::login::may_act(db, &session.user_id))?? {
+        shared.sessions.end(token);
+        return Err(expired());
+    }
+    shared.usage.count()?;
+    if session.password_expired {
+        return Err(ApiError::new(
+            403,
+            "INVALID_OPERATION_WITH_EXPIRED_PASSWORD",
+            "The users password has expired, you must call SetPassword before attempting any other API operations",
+        ));
+    }
+    Ok((version, session.user_id))
+}
+
+fn read(method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes, path: Vec<String>) -> Request {
+    let query = uri.query().map(rest::query_pairs).unwrap_or_default();
+    let mut method = match method.as_str() {
+        "HEAD" => "GET".to_owned(),
+        other => other.to_owned(),
+    };
+    // Clients that cannot send PATCH say it in the address (H).
+    if method == "POST"
+        && let Some((_, wanted)) = query.iter().find(|(key, _)| key == "_HttpMethod")
+    {
+        method = wanted.to_uppercase();
+    }
+    let body = if body.is_empty() {
+        Body::Empty
+    } else {
+        match serde_json::from_slice(body) {
+            Ok(value) => Body::Json(value),
+            Err(error) => {
+                Body::Broken(format!("Unexpected character at [line:{}, column:{}]", error.line(), error.column()))
+            }
+        }
+    };
+    let query_options = headers.get("sforce-query-options").and_then(|value| value.to_str().ok()).map(str::to_owned);
+    Request { method, path, query, body, query_options }
+}

@@ -1,0 +1,198 @@
+//! `composite/sobjects`: up to 200 records in one call, each with its own result.
+
+use serde_json::{Map, Value, json};
+
+use super::{Context, Request, Response, sobjects};
+use crate::error::ApiError;
+use crate::org::catalogue::{self, Object};
+use crate::org::{ids, savepoint};
+use crate::rules;
+
+/// Records in one call (H).
+const MAX_RECORDS: usize = 200;
+/// Runs of one type in one call (H).
+const MAX_CHUNKS: usize = 10;
+
+type Outcome = Result<String, ApiError>;
+
+/// Runs each item; with `all_or_none`, one failure undoes the rest.
+fn each<T>(
+    context: &Context<'_>,
+    items: &[T],
+    all_or_none: bool,
+    work: impl Fn(&T) -> Outcome,
+) -> Result<Response, ApiError> {
+    let mut outcomes: Vec<Outcome> = Vec::new();
+    let whole: Result<(), ApiError> = savepoint(context.actor.db, || {
+        outcomes.extend(items.iter().map(&work));
+        match outcomes.iter().find_map(|outcome| outcome.as_ref().err()) {
+            Some(error) if all_or_none => Err(error.clone()),
+            _ => Ok(()),
+        }
+    });
+    if whole.is_err() {
+        for outcome in outcomes.iter_mut().filter(|outcome| outcome.is_ok()) {
+            *outcome = Err(ApiError::dml(
+                "ALL_OR_NONE_OPERATION_ROLLED_BACK",
+                "Record rolled back because not all records were valid and the request was using AllOrNone header",
+                &[],
+            ));
+        }
+    }
+    let results: Vec<Value> = outcomes
+        .into_iter()
+        .map(|outcome| match outcome {
+            Ok(id) => json!({"id": id, "success": true, "errors": []}),
+            Err(error) => json!({"success": false, "errors": [error.save_result()]}),
+        })
+        .collect();
+    Ok(Response::json(200, &results))
+}
+
+struct Item {
+    object: Result<&'static Object, ApiError>,
+    body: Map<String, Value>,
+}
+
+fn items(request: &Request) -> Result<(Vec<Item>, bool), ApiError> {
+    let body = request.object()?;
+    let all_or_none = body.get("allOrNone").and_then(Value::as_bool).unwrap_or(false);
+    let records = body.get("records").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    check_count(records.len())?;
+    let items: Result<Vec<Item>, ApiError> = records
+        .iter()
+        .map(|record| {
+            let mut body = record.as_object().cloned().ok_or_else(|| {
+                ApiError::new(400, "JSON_PARSER_ERROR", "Each record must be a JSON object at [line:1, column:1]")
+            })?;
+            let attributes = body.remove("attributes");
+            let name = attributes.as_ref().and_then(|attributes| attributes["type"].as_str());
+            let object = match name {
+                None => {
+                    Err(ApiError::dml("INVALID_TYPE", "type is not specified in the attributes of the sobject", &[]))
+                }
+                Some(name) => catalogue::object(name).ok_or_else(|| {
+                    ApiError::dml("INVALID_TYPE", format!("sObject type '{name}' is not supported."), &[])
+                }),
+            };
+            Ok(Item { object, body })
+        })
+        .collect();
+    let items = items?;
+    check_chunks(&items)?;
+    Ok((items, all_or_none))
+}
+
+fn check_count(count: usize) -> Result<(), ApiError> {
+    match count {
+        0 => Err(ApiError::new(400, "REQUIRED_FIELD_MISSING", "At least 1 record is required")),
+        1..=MAX_RECORDS => Ok(()),
+        _ => Err(ApiError::new(
+            400,
+            "EXCEEDED_MAX_SIZE_REQUEST",
+            format!("record limit reached. cannot submit more than {MAX_RECORDS} records into this call"),
+        )),
+    }
+}
+
+/// Records come in at most ten runs of one type (H). The same words hold for Salesforce's answer only in kind (L).
+fn check_chunks(items: &[Item]) -> Result<(), ApiError> {
+    let names: Vec<&str> =
+        items.iter().filter_map(|item| item.object.as_ref().ok()).map(|object| object.name).collect();
+    let chunks = 1 + names.windows(2).filter(|pair| pair[0] != pair[1]).count();
+    if chunks > MAX_CHUNKS {
+        return Err(ApiError::new(
+            400,
+            "LIMIT_EXCEEDED",
+            format!(
+                "You can't have more than {MAX_CHUNKS} chunks in a single operation. Rearrange the records by type."
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// Setup objects do not mix with others in one create (H; the code is M, from the mixed DML rule).
+fn check_mix(items: &[Item]) -> Result<(), ApiError> {
+    let objects: Vec<&Object> = items.iter().filter_map(|item| item.object.as_ref().ok()).copied().collect();
+    let setup = objects.iter().find(|object| object.setup);
+    let other = objects.iter().find(|object| !object.setup);
+    match (setup, other) {
+        (Some(setup), Some(other)) => Err(ApiError::dml(
+            "MIXED_DML_OPERATION",
+            format!(
+                "DML operation on setup object is not permitted after you have updated a non-setup object (or vice versa): \
+                 {}, original object: {}",
+                setup.name, other.name
+            ),
+            &[],
+        )),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn create(context: &Context<'_>, request: &Request) -> Result<Response, ApiError> {
+    let (items, all_or_none) = items(request)?;
+    check_mix(&items)?;
+    each(context, &items, all_or_none, |item| rules::create(&context.actor, item.object.clone()?, &item.body))
+}
+
+pub(super) fn update(context: &Context<'_>, request: &Request) -> Result<Response, ApiError> {
+    let (items, all_or_none) = items(request)?;
+    check_mix(&items)?;
+    each(context, &items, all_or_none, |item| {
+        let object = item.object.clone()?;
+        let mut body = item.body.clone();
+        let key = body.keys().find(|key| key.eq_ignore_ascii_case("id")).cloned();
+        let id = key.and_then(|key| body.remove(&key));
+        let Some(id) = id.as_ref().and_then(Value::as_str) else {
+            return Err(ApiError::dml("MISSING_ARGUMENT", "Id not specified in an update call", &[]));
+        };
+        rules::update(&context.actor, object, id, &body)?;
+        Ok(ids::normalise(id).unwrap_or_else(|| id.to_owned()))
+    })
+}
+
+pub(super) fn delete(context: &Context<'_>, request: &Request) -> Result<Response, ApiError> {
+    let list: Vec<&str> =
+        request.parameter("ids").unwrap_or_default().split(',').map(str::trim).filter(|id| !id.is_empty()).collect();
+    check_count(list.len())?;
+    let all_or_none = request.parameter("allOrNone").is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    each(context, &list, all_or_none, |id| {
+        let object = ids::normalise(id)
+            .and_then(|full| catalogue::object_of_id(&full))
+            .ok_or_else(|| ApiError::dml("MALFORMED_ID", format!("malformed id {id}"), &[]))?;
+        rules::delete(&context.actor, object, id)?;
+        Ok(ids::normalise(id).unwrap_or_else(|| (*id).to_owned()))
+    })
+}
+
+/// Many records of one object by their ids; those that are not there are `null` (H).
+pub(super) fn read(context: &Context<'_>, request: &Request, name: &str) -> Result<Response, ApiError> {
+    let object = sobjects::object(name)?;
+    let (ids, fields) = if request.method == "POST" {
+        let body = request.object()?;
+        let list = |key: &str| -> String {
+            let values = body.get(key).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+            values.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(",")
+        };
+        (list("ids"), list("fields"))
+    } else {
+        let value = |key: &str| request.parameter(key).unwrap_or_default().to_owned();
+        (value("ids"), value("fields"))
+    };
+    let ids: Vec<&str> = ids.split(',').map(str::trim).filter(|id| !id.is_empty()).collect();
+    if ids.is_empty() || fields.is_empty() {
+        let name = if ids.is_empty() { "ids" } else { "fields" };
+        return Err(ApiError::new(400, "MISSING_ARGUMENT", format!("The {name} parameter is required")));
+    }
+    let fields = sobjects::selected(object, Some(&fields))?;
+    let mut records = Vec::new();
+    for id in ids {
+        records.push(match rules::existing(&context.actor, object, id) {
+            Ok(mut row) => Some(sobjects::record(context, object, &mut row, &fields)),
+            Err(_) => None,
+        });
+    }
+    Ok(Response::json(200, &records))
+}

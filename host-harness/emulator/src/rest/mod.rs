@@ -1,0 +1,201 @@
+//! The REST API without HTTP: a request against a transaction, and its answer.
+//!
+//! Everything below `/services/data/vNN.0` comes here after the gate in [`crate::http`] has checked the session, so
+//! that composite requests can call [`dispatch`] again for each of their parts, inside their own transaction. One file
+//! per family of resources; a new family is a new file and an arm in [`dispatch`].
+
+mod collections;
+mod limits;
+mod locators;
+mod password;
+mod query;
+mod sobjects;
+mod versions;
+
+use percent_encoding::percent_decode_str;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::error::ApiError;
+use crate::rules::Actor;
+
+pub(crate) use limits::Usage;
+pub(crate) use locators::Locators;
+pub(crate) use versions::{NEWEST, OLDEST, Version, list as list_versions};
+
+/// A request below `/services/data/vNN.0`.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    /// Upper-case method.
+    pub(crate) method: String,
+    /// The decoded parts of the path behind the version.
+    pub(crate) path: Vec<String>,
+    /// Decoded query parameters, in order.
+    pub(crate) query: Vec<(String, String)>,
+    /// The body, where there is one; JSON `null` otherwise.
+    pub(crate) body: Body,
+    /// `Sforce-Query-Options`.
+    pub(crate) query_options: Option<String>,
+}
+
+/// A request's body.
+#[derive(Clone, Debug)]
+pub(crate) enum Body {
+    /// None was sent.
+    Empty,
+    /// JSON.
+    Json(Value),
+    /// Not JSON; the reason.
+    Broken(String),
+}
+
+impl Request {
+    /// The value of a query parameter.
+    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The body as JSON.
+    fn json(&self) -> Result<&Value, ApiError> {
+        match &self.body {
+            Body::Json(value) => Ok(value),
+            Body::Broken(reason) => Err(ApiError::new(400, "JSON_PARSER_ERROR", reason.clone())),
+            Body::Empty => {
+                Err(ApiError::new(400, "JSON_PARSER_ERROR", "Unexpected end-of-input at [line:1, column:0]"))
+            }
+        }
+    }
+
+    /// The body as a JSON object.
+    fn object(&self) -> Result<&Map<String, Value>, ApiError> {
+        self.json()?.as_object().ok_or_else(|| {
+            ApiError::new(400, "JSON_PARSER_ERROR", "The body must be a JSON object at [line:1, column:1]")
+        })
+    }
+}
+
+/// Splits a URL's path into decoded parts.
+pub(crate) fn path_parts(path: &str) -> Vec<String> {
+    path.split('/')
+        .filter(|part| !part.is_empty())
+        .map(|part| percent_decode_str(part).decode_utf8_lossy().into_owned())
+        .collect()
+}
+
+/// Splits a URL's query into decoded pairs; a plus is a blank.
+pub(crate) fn query_pairs(query: &str) -> Vec<(String, String)> {
+    let decode = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
+    query
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (decode(key), decode(value))
+        })
+        .collect()
+}
+
+/// An answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Response {
+    /// HTTP status.
+    pub(crate) status: u16,
+    /// JSON text; empty for statuses without a body.
+    pub(crate) body: String,
+    /// `Location` of a created record.
+    pub(crate) location: Option<String>,
+}
+
+impl Response {
+    fn json(status: u16, body: &impl Serialize) -> Self {
+        match serde_json::to_string(body) {
+            Ok(body) => Self { status, body, location: None },
+            Err(error) => {
+                tracing::error!(%error, "an answer could not be written");
+                Self { status: 500, body: String::new(), location: None }
+            }
+        }
+    }
+
+    fn no_content() -> Self {
+        Self { status: 204, body: String::new(), location: None }
+    }
+}
+
+impl From<ApiError> for Response {
+    fn from(error: ApiError) -> Self {
+        Self::json(error.status, &json!([error.rest()]))
+    }
+}
+
+/// What a request acts on.
+pub(crate) struct Context<'a> {
+    /// Who acts, and through which transaction.
+    pub(crate) actor: Actor<'a>,
+    /// The API version of the address.
+    pub(crate) version: Version,
+    /// Query cursors.
+    pub(crate) locators: &'a Locators,
+    /// The day's API use.
+    pub(crate) usage: &'a Usage,
+}
+
+/// Answers a request.
+pub(crate) fn dispatch(context: &Context<'_>, request: &Request) -> Response {
+    let path: Vec<&str> = request.path.iter().map(String::as_str).collect();
+    let method = request.method.as_str();
+    let result = match (method, path.as_slice()) {
+        ("GET", []) => Ok(versions::resources(context.version)),
+        ("GET", ["query"]) => query::run(context, request, false),
+        ("GET", ["queryAll"]) => query::run(context, request, true),
+        ("GET", ["query" | "queryAll", locator]) => query::more(context, request, locator),
+        ("GET", ["limits"]) => Ok(limits::show(context)),
+        (_, ["sobjects", "User", id, "password"]) => password::handle(context, request, id),
+        ("POST", ["sobjects", object]) => sobjects::create(context, request, object),
+        ("GET", ["sobjects", object, id]) if *id != "describe" => sobjects::read(context, request, object, id),
+        ("PATCH", ["sobjects", object, id]) => sobjects::update(context, request, object, id),
+        ("DELETE", ["sobjects", object, id]) => sobjects::delete(context, object, id),
+        ("POST", ["composite", "sobjects"]) => collections::create(context, request),
+        ("PATCH", ["composite", "sobjects"]) => collections::update(context, request),
+        ("DELETE", ["composite", "sobjects"]) => collections::delete(context, request),
+        ("GET" | "POST", ["composite", "sobjects", object]) => collections::read(context, request, object),
+        _ => Err(elsewhere(method, &path)),
+    };
+    result.unwrap_or_else(Response::from)
+}
+
+/// What Salesforce has and the emulator has not answers so; anything else is not found.
+fn elsewhere(method: &str, path: &[&str]) -> ApiError {
+    const KNOWN: &[&str] = &[
+        "actions",
+        "analytics",
+        "appMenu",
+        "chatter",
+        "composite",
+        "connect",
+        "event",
+        "identity",
+        "jobs",
+        "metadata",
+        "parameterizedSearch",
+        "process",
+        "quickActions",
+        "recent",
+        "search",
+        "sobjects",
+        "tabs",
+        "theme",
+        "tooling",
+        "ui-api",
+        "wave",
+    ];
+    match path.first() {
+        Some(family) if KNOWN.contains(family) => ApiError::not_emulated(&format!("{method} {}", path.join("/"))),
+        Some(&("query" | "queryAll" | "limits")) => ApiError::new(
+            405,
+            "METHOD_NOT_ALLOWED",
+            format!("HTTP Method '{method}' not allowed. Allowed are GET,HEAD"),
+        ),
+        _ => ApiError::not_found(),
+    }
+}

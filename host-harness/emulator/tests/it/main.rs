@@ -1,0 +1,12 @@
+//! The emulator from outside, over HTTP, as a client sees it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod assignments;
+mod client;
+mod collections;
+mod login;
+mod org;
+mod password;
+mod query;
+mod rows;
+mod users;

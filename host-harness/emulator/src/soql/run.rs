@@ -115,7 +115,7 @@ struct Shape {
 enum Node {
     Leaf { column: usize, kind: FieldType },
     Parent(Shape),
-    Children { query: Query, object: &'static Object, key: &'static Field },
+    Children { query: Box<Query>, object: &'static Object, key: &'static Field },
 }
 
 struct Plan {
@@ -179,7 +179,7 @@ impl Plan {
                     Self::new(child, child_object, options, Some((key, "")))?;
                     let relationship =
                         key.reference.as_ref().and_then(|reference| reference.child_relationship).unwrap_or(key.name);
-                    let node = Node::Children { query: (**child).clone(), object: child_object, key };
+                    let node = Node::Children { query: child.clone(), object: child_object, key };
                     shape.items.push((relationship.to_owned(), node));
                 }
             }
@@ -217,7 +217,7 @@ impl Plan {
         }
         let order = scope.order(query)?;
         let window = sql::window(query)?;
-        Ok(Self { columns, from: scope.from_sql(), filter, group, order, window, shape, aggregate })
+        Ok(Self { columns, from: scope.source(), filter, group, order, window, shape, aggregate })
     }
 
     fn base(&self) -> String {

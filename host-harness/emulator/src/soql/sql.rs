@@ -50,7 +50,7 @@ impl Scope {
     }
 
     /// The `FROM` clause, once all paths are resolved.
-    pub(super) fn from_sql(&self) -> String {
+    pub(super) fn source(&self) -> String {
         let mut sql = format!("\"{}\" {}", self.object.name, self.table);
         for join in &self.joins {
             let _ = write!(sql, " LEFT JOIN \"{}\" {} ON {}", join.object.name, join.table, join.on);
@@ -268,7 +268,7 @@ fn rows(query: &Query, depth: usize) -> Result<Fragment, QueryError> {
     }
     let order = scope.order(query)?;
     let sql =
-        format!("SELECT {} FROM {} WHERE {}{order}{}", selected.column, scope.from_sql(), filter.sql, window(query)?);
+        format!("SELECT {} FROM {} WHERE {}{order}{}", selected.column, scope.source(), filter.sql, window(query)?);
     Ok(Fragment { sql, parameters: filter.parameters })
 }
 

@@ -60,6 +60,10 @@ impl QueryError {
         }
     }
 
+    pub(super) fn invalid_id(at: usize, id: &str) -> Self {
+        Self { code: "INVALID_QUERY_FILTER_OPERATOR", message: format!("invalid ID field: {id}"), at: Some(at) }
+    }
+
     pub(super) fn invalid_field(at: usize, message: impl Into<String>) -> Self {
         Self { code: "INVALID_FIELD", message: message.into(), at: Some(at) }
     }

@@ -35,6 +35,8 @@ struct Join {
 pub(super) struct Resolved {
     pub(super) field: &'static Field,
     pub(super) column: String,
+    /// Where the path stands in the query.
+    at: usize,
 }
 
 /// SQL text and its parameters, in order.
@@ -104,11 +106,11 @@ impl Scope {
             object = target;
         }
         let field = object.field(name).ok_or_else(|| QueryError::no_such_column(path.at, name, object.name))?;
-        Ok(Resolved { field, column: format!("{table}.\"{}\"", field.name) })
+        Ok(Resolved { field, column: format!("{table}.\"{}\"", field.name), at: path.at })
     }
 
     pub(super) fn aggregate(&mut self, call: &Aggregate) -> Result<Resolved, QueryError> {
-        let Resolved { field, column } = self.resolve(&call.path)?;
+        let Resolved { field, column, at } = self.resolve(&call.path)?;
         let sql = match call.function {
             Function::Count => format!("count({column})"),
             Function::CountDistinct => format!("count(DISTINCT {column})"),
@@ -124,7 +126,7 @@ impl Scope {
             Function::Sum => format!("sum({column})"),
             Function::Avg => format!("avg({column})"),
         };
-        Ok(Resolved { field, column: sql })
+        Ok(Resolved { field, column: sql, at })
     }
 
     fn operand(&mut self, operand: &Operand) -> Result<(Resolved, bool), QueryError> {
@@ -329,31 +331,19 @@ fn compare(
     Ok(())
 }
 
+/// A literal of the wrong type: nearly always a matter of quotes.
 fn mismatch(resolved: &Resolved, literal: &Literal) -> QueryError {
-    let (name, kind) = (resolved.field.name, resolved.field.kind.api_name());
-    let shown = match &literal.value {
-        LiteralValue::Null => "null".to_owned(),
-        LiteralValue::Boolean(value) => value.to_string(),
-        LiteralValue::Number(text) | LiteralValue::Date(text) => text.clone(),
-        LiteralValue::Text(text) => format!("'{text}'"),
-        LiteralValue::DateTime(at) => crate::org::clock::rest_datetime(*at),
-        LiteralValue::Range { .. } => "date literal".to_owned(),
+    let (name, kind) = (resolved.field.name, resolved.field.kind);
+    let advice = match literal.value {
+        LiteralValue::Text(_) => " and should not be enclosed in quotes",
+        _ if kind.is_text() || kind.is_id() => " and should be enclosed in quotes",
+        _ => "",
     };
-    let quoted = matches!(literal.value, LiteralValue::Text(_));
-    let advice = if quoted { "should not be enclosed in quotes" } else { "should be enclosed in quotes" };
-    let advice = if quoted != resolved.field.kind.is_text() && (quoted || !needs_no_quotes(resolved.field.kind)) {
-        advice
-    } else {
-        "does not fit the field"
-    };
+    let kind = kind.api_name();
     QueryError::invalid_field(
-        literal.at,
-        format!("value of filter criterion for field '{name}' must be of type {kind} and {advice}: {shown}"),
+        resolved.at,
+        format!("value of filter criterion for field '{name}' must be of type {kind}{advice}"),
     )
-}
-
-fn needs_no_quotes(kind: FieldType) -> bool {
-    matches!(kind, FieldType::Boolean | FieldType::Int | FieldType::DateTime)
 }
 
 /// The literal as the column stores it; refuses what does not fit the field's type.
@@ -373,7 +363,7 @@ fn bind(resolved: &Resolved, counts: bool, literal: &Literal) -> Result<Value, Q
             match ids::normalise(&id) {
                 Some(id) => Ok(Value::Text(id)),
                 None if id.is_empty() => Ok(Value::Null),
-                None => Err(QueryError::plain("INVALID_QUERY_FILTER_OPERATOR", format!("invalid ID field: {id}"))),
+                None => Err(QueryError::invalid_id(resolved.at, &id)),
             }
         }
         (LiteralValue::Text(raw), kind) if kind.is_text() => {

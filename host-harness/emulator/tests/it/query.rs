@@ -111,11 +111,32 @@ async fn wrong_queries_are_refused_in_salesforces_words() {
             "\nSELECT Id FORM User\n               ^\nERROR at Row:1:Column:16\nunexpected token: 'User'",
         ),
         ("SELECT Id FROM User OFFSET 2001", "NUMBER_OUTSIDE_VALID_RANGE", "Maximum SOQL offset allowed is 2000"),
-        ("SELECT Id FROM User WHERE IsActive = 'true'", "INVALID_FIELD", ""),
-        ("SELECT Id FROM User WHERE ContactId = 'short'", "INVALID_QUERY_FILTER_OPERATOR", "invalid ID field: short"),
-        ("SELECT Id FROM User WHERE Name = 'a\\x'", "MALFORMED_QUERY", ""),
-        ("SELECT Name, count(Id) FROM User", "MALFORMED_QUERY", ""),
-        ("", "MALFORMED_QUERY", ""),
+        (
+            "SELECT Id FROM User WHERE IsActive = 'true'",
+            "INVALID_FIELD",
+            "\nSELECT Id FROM User WHERE IsActive = 'true'\n                          ^\nERROR at Row:1:Column:27\nvalue of filter criterion for field 'IsActive' must be of type boolean and should not be enclosed in quotes",
+        ),
+        (
+            "SELECT Id FROM User WHERE Name = 5",
+            "INVALID_FIELD",
+            "\nSELECT Id FROM User WHERE Name = 5\n                          ^\nERROR at Row:1:Column:27\nvalue of filter criterion for field 'Name' must be of type string and should be enclosed in quotes",
+        ),
+        (
+            "SELECT Id FROM User WHERE ContactId = 'short'",
+            "INVALID_QUERY_FILTER_OPERATOR",
+            "\nSELECT Id FROM User WHERE ContactId = 'short'\n                          ^\nERROR at Row:1:Column:27\ninvalid ID field: short",
+        ),
+        (
+            "SELECT Id FROM User WHERE Name = 'a\\x'",
+            "MALFORMED_QUERY",
+            "\nSELECT Id FROM User WHERE Name = 'a\\x'\n                                 ^\nERROR at Row:1:Column:34\nInvalid string literal 'a\\x'. Illegal character sequence '\\x' in string literal.",
+        ),
+        (
+            "SELECT Name, count(Id) FROM User",
+            "MALFORMED_QUERY",
+            "\nSELECT Name, count(Id) FROM User\n       ^\nERROR at Row:1:Column:8\nField must be grouped or aggregated: Name",
+        ),
+        ("", "MALFORMED_QUERY", "\n\n^\nERROR at Row:1:Column:1\nunexpected token: '<EOF>'"),
     ] {
         let answer = org.soql(soql).await;
         assert_eq!(answer.status, 400, "{soql}: {}", answer.body);

@@ -31,3 +31,5 @@ pub mod settings;
 
 #[cfg(target_arch = "wasm32")]
 mod component;
+#[cfg(test)]
+mod scripted;

@@ -251,3 +251,6 @@ impl<S> Reader<S> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

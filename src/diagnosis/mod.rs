@@ -93,3 +93,6 @@ fn short_name(code: &str) -> Cow<'static, str> {
         .collect();
     if name.is_empty() { Cow::Borrowed("refused") } else { Cow::Owned(name) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -329,3 +329,6 @@ fn write<H: Host>(client: &Client<H>, plans: &mut [Result<Plan>], object: &'stat
         };
     }
 }
+
+#[cfg(test)]
+mod tests;

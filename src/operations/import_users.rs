@@ -164,3 +164,6 @@ fn rfc3339(text: &str) -> String {
 fn malformed(what: &str) -> Error {
     Error::new(ErrorKind::Transient, format!("Salesforce answered {SUBJECT} with {what}")).with_retry(Retry::After(30))
 }
+
+#[cfg(test)]
+mod tests;

@@ -95,3 +95,6 @@ fn subject(id: Id, known: &HashMap<Id, Option<String>>) -> Result<String> {
             .with_remedy("Import again; ids of a sandbox die when it is refreshed")),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
-use super::error::{self, Fault};
+use super::error;
 use super::login::{self, Credentials, SignedIn};
 use crate::diagnosis;
 use crate::host::{Failure, Host, Level, Method, Part, Request, Response};
@@ -371,3 +371,6 @@ fn no_answer(failure: Failure, subject: &str) -> Error {
         upstream: None,
     }
 }
+
+#[cfg(test)]
+mod tests;

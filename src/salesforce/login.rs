@@ -142,3 +142,6 @@ fn leaves(body: &[u8]) -> Option<Vec<(String, String)>> {
     }
     (!found.is_empty()).then_some(found)
 }
+
+#[cfg(test)]
+mod tests;

@@ -84,3 +84,6 @@ fn describe_change(change: &FieldChange) -> String {
         |value: &Option<String>| value.as_ref().map_or_else(|| "empty".to_owned(), |value| format!("{value:?}"));
     format!("{}.{} from {} to {}", change.object, change.field, quoted(&change.old), quoted(&change.new))
 }
+
+#[cfg(test)]
+mod tests;

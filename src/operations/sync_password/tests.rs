@@ -1,0 +1,105 @@
+use super::*;
+use crate::host::Failure;
+use crate::operations::Session;
+use crate::scripted::{ROOT, SESSION, Script, Secret, golden, records, settings};
+
+const A: &str = "0055e000001UsrAAAS";
+const B: &str = "0055e000001UsrBAAS";
+
+fn session(script: &Script) -> Session<Script> {
+    script.sign_in();
+    Session::open(script.clone(), settings()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn find_soql(ids: &[&str]) -> String {
+    let ids: Vec<String> = ids.iter().map(|id| format!("'{id}'")).collect();
+    format!("SELECT Id,Username,UserType FROM User WHERE Id IN ({})", ids.join(","))
+}
+
+fn row(id: &str, kind: &str) -> String {
+    format!(r#"{{"Id":"{id}","Username":"{id}@x.example","UserType":"{kind}"}}"#)
+}
+
+fn password(script: &Script, id: &str, name: &str, status: u16, answer: &str) {
+    let body = golden("password/request.json").trim_end().replace("{secret|json}", &format!("{{{name}|json}}"));
+    script.rest("POST", &format!("sobjects/User/{id}/password"), &body, status, answer);
+}
+
+#[test]
+fn each_password_is_one_request_with_the_secret_put_in_by_the_host() {
+    let script = Script::new();
+    let session = session(&script);
+    script.query(&find_soql(&[A, B]), 200, records(&[&row(A, "CspLitePortal"), &row(B, "PowerPartner")]));
+    password(&script, A, "first", 204, "");
+    password(&script, B, "second", 204, "");
+    let pairs = [(A.to_owned(), Secret("first")), (B[..15].to_owned(), Secret("second"))];
+    assert_eq!(session.sync_passwords(&pairs), Ok(vec![Ok(()), Ok(())]));
+}
+
+#[test]
+fn policy_reuse_and_missing_right_are_told_apart() {
+    for (status, answer, kind, words) in [
+        (400, golden("password/policy.json"), ErrorKind::PasswordRejected, "policy"),
+        (500, golden("password/reuse.json"), ErrorKind::PasswordRejected, "used before"),
+        (403, golden("password/denied.json"), ErrorKind::PermissionDenied, "lacks the right"),
+        (
+            400,
+            r#"[{"message":"Cannot set password for self","errorCode":"UNKNOWN"}]"#.to_owned(),
+            ErrorKind::RejectedByRule,
+            "admin user",
+        ),
+    ] {
+        let script = Script::new();
+        let session = session(&script);
+        script.query(&find_soql(&[A]), 200, records(&[&row(A, "CspLitePortal")]));
+        password(&script, A, "p", status, &answer);
+        let results = session.sync_passwords(&[(A.to_owned(), Secret("p"))]).unwrap();
+        let error = results.into_iter().next().unwrap().unwrap_err();
+        assert_eq!(error.kind, kind, "{answer}");
+        assert!(error.message.contains(words), "{error}");
+    }
+}
+
+#[test]
+fn a_bad_pair_does_not_fail_its_neighbours() {
+    let script = Script::new();
+    let session = session(&script);
+    let internal = "0055e000001AdmnAAC";
+    script.query(&find_soql(&[internal, B, A]), 200, records(&[&row(internal, "Standard"), &row(A, "CspLitePortal")]));
+    password(&script, A, "p", 204, "");
+    let pairs = ["nonsense", internal, B, A, A].map(|id| (id.to_owned(), Secret("p")));
+    let results = session.sync_passwords(&pairs).unwrap();
+    let kinds: Vec<Option<ErrorKind>> =
+        results.into_iter().map(|result| result.err().map(|error| error.kind)).collect();
+    assert_eq!(
+        kinds,
+        [
+            Some(ErrorKind::InvalidValue),
+            Some(ErrorKind::InvalidValue),
+            Some(ErrorKind::NotFound),
+            None,
+            Some(ErrorKind::InvalidValue)
+        ]
+    );
+}
+
+#[test]
+fn a_password_that_may_have_been_set_is_not_sent_again() {
+    let script = Script::new();
+    let session = session(&script);
+    script.query(&find_soql(&[A]), 200, records(&[&row(A, "CspLitePortal")]));
+    let body = golden("password/request.json").trim_end().replace("{secret|json}", "{p|json}");
+    let request = format!(
+        "POST {ROOT}sobjects/User/{A}/password\nauthorization: Bearer {SESSION}\naccept: application/json\n\
+         content-type: application/json; charset=UTF-8\n\n{body}"
+    );
+    script.fail(&request, Failure::TimedOut);
+    let error = session.sync_passwords(&[(A.to_owned(), Secret("p"))]).unwrap().remove(0).unwrap_err();
+    assert!(error.message.contains("may have been set"), "{error}");
+}
+
+#[test]
+fn an_empty_batch_asks_nothing() {
+    let script = Script::new();
+    assert_eq!(session(&script).sync_passwords(&[]), Ok(vec![]));
+}

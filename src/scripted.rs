@@ -1,0 +1,198 @@
+//! A host that plays a script: each request is compared with the next expectation and gets its answer. A request that the
+//! script does not expect fails the test, and so does an expectation that nobody met.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::host::{Escaping, Failure, Host, Level, Method, Part, Request, Response};
+use crate::model::Settings;
+
+/// The handle of a secret. There is no value behind it, just as in the component.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Secret(pub(crate) &'static str);
+
+/// One exchange of the script.
+struct Exchange {
+    expected: String,
+    answer: Result<(u16, Vec<u8>), Failure>,
+}
+
+/// Everything that is shared between the script and its hosts.
+#[derive(Default)]
+struct State {
+    script: RefCell<VecDeque<Exchange>>,
+    logged: RefCell<Vec<String>>,
+    slept: Cell<Duration>,
+}
+
+/// The script of a test, and the host that plays it. Clones play the same script.
+#[derive(Clone, Default)]
+pub(crate) struct Script(Rc<State>);
+
+/// The root of REST requests in scripts.
+pub(crate) const ROOT: &str = "https://acme.my.salesforce.com/services/data/v66.0/";
+
+/// The session id of the first sign-in in scripts.
+pub(crate) const SESSION: &str = "00D5e0000012AbC!AQcAQFirst.session";
+
+/// The session id of a renewed sign-in in scripts.
+pub(crate) const SECOND_SESSION: &str = "00D5e0000012AbC!AQcAQSecond.session";
+
+impl Script {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Expects a request, written as [`render`] writes it, and answers it.
+    pub(crate) fn answer(&self, request: &str, status: u16, body: impl AsRef<[u8]>) -> &Self {
+        self.push(request, Ok((status, body.as_ref().to_vec())))
+    }
+
+    /// Expects a request and fails it.
+    pub(crate) fn fail(&self, request: &str, failure: Failure) -> &Self {
+        self.push(request, Err(failure))
+    }
+
+    fn push(&self, request: &str, answer: Result<(u16, Vec<u8>), Failure>) -> &Self {
+        let expected = request.trim_end().to_owned();
+        self.0.script.borrow_mut().push_back(Exchange { expected, answer });
+        self
+    }
+
+    /// Expects the golden sign-in, and answers it.
+    pub(crate) fn sign_in(&self) -> &Self {
+        self.answer(golden("login/request.txt").as_str(), 200, golden("login/success.xml"))
+    }
+
+    /// Expects a query by its SOQL.
+    pub(crate) fn query(&self, soql: &str, status: u16, body: impl AsRef<[u8]>) -> &Self {
+        self.query_as(SESSION, soql, status, body)
+    }
+
+    /// Expects a query in a session.
+    pub(crate) fn query_as(&self, session: &str, soql: &str, status: u16, body: impl AsRef<[u8]>) -> &Self {
+        let path = format!("query?q={}", crate::salesforce::url::encode_query(soql));
+        self.answer(&rest(session, "GET", &path, ""), status, body)
+    }
+
+    /// Expects a call with a JSON body, which may be empty.
+    pub(crate) fn rest(&self, method: &str, path: &str, body: &str, status: u16, answer: impl AsRef<[u8]>) -> &Self {
+        self.answer(&rest(SESSION, method, path, body), status, answer)
+    }
+
+    /// What was logged so far.
+    pub(crate) fn logged(&self) -> Vec<String> {
+        self.0.logged.borrow().clone()
+    }
+
+    /// How long was waited so far.
+    pub(crate) fn slept(&self) -> Duration {
+        self.0.slept.get()
+    }
+
+    fn play(&self, request: &Request<'_, Secret>) -> Result<Response, Failure> {
+        let sent = render(request);
+        let Some(exchange) = self.0.script.borrow_mut().pop_front() else {
+            panic!("a request after the end of the script:\n{sent}");
+        };
+        assert_eq!(sent, exchange.expected, "another request than the script expects");
+        exchange.answer.map(|(status, body)| {
+            let usage = ("sforce-limit-info".to_owned(), "api-usage=18/15000".to_owned());
+            Response { status, headers: vec![usage], body }
+        })
+    }
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        let left = self.script.borrow().len();
+        // A test that fails already should say why, and not this.
+        if !std::thread::panicking() {
+            assert_eq!(left, 0, "requests of the script that were never sent");
+        }
+    }
+}
+
+impl Host for Script {
+    type Secret = Secret;
+
+    fn send(&self, request: Request<'_, Secret>) -> Result<Response, Failure> {
+        self.play(&request)
+    }
+
+    fn send_all(&self, requests: Vec<Request<'_, Secret>>) -> Vec<Result<Response, Failure>> {
+        requests.iter().map(|request| self.play(request)).collect()
+    }
+
+    fn log(&self, level: Level, message: &str, fields: &[(&str, &str)]) {
+        self.0.logged.borrow_mut().push(format!("{level:?} {message} {fields:?}"));
+    }
+
+    fn now(&self) -> Duration {
+        Duration::from_millis(1_700_000_000_000)
+    }
+
+    fn sleep(&self, duration: Duration) {
+        self.0.slept.set(self.0.slept.get() + duration);
+    }
+}
+
+/// A request as text: the request line, the headers, an empty line and the body, with secrets as `{name|escaping}`.
+fn render(request: &Request<'_, Secret>) -> String {
+    let method = match request.method {
+        Method::Get => "GET",
+        Method::Post => "POST",
+        Method::Patch => "PATCH",
+        Method::Delete => "DELETE",
+    };
+    let mut text = format!("{method} {}\n", request.url);
+    for (name, value) in &request.headers {
+        text.push_str(&format!("{name}: {value}\n"));
+    }
+    text.push('\n');
+    for part in &request.body {
+        match part {
+            Part::Text(piece) => text.push_str(piece),
+            Part::Secret(secret, Escaping::Xml) => text.push_str(&format!("{{{}|xml}}", secret.0)),
+            Part::Secret(secret, Escaping::Json) => text.push_str(&format!("{{{}|json}}", secret.0)),
+        }
+    }
+    text.trim_end().to_owned()
+}
+
+/// A REST request as [`render`] writes it.
+fn rest(session: &str, method: &str, path: &str, body: &str) -> String {
+    let content_type = if body.is_empty() { "" } else { "content-type: application/json; charset=UTF-8\n" };
+    let url =
+        if path.starts_with('/') { format!("https://acme.my.salesforce.com{path}") } else { format!("{ROOT}{path}") };
+    format!("{method} {url}\nauthorization: Bearer {session}\naccept: application/json\n{content_type}\n{body}")
+}
+
+/// A file of the golden folder.
+pub(crate) fn golden(path: &str) -> String {
+    let full = format!("{}/tests/golden/connector/{path}", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(&full).unwrap_or_else(|error| panic!("{full}: {error}"))
+}
+
+/// Settings that hold.
+pub(crate) fn settings() -> Settings<Secret> {
+    let values = [
+        ("instance-type", "my-domain"),
+        ("my-domain", "acme.my.salesforce.com"),
+        ("username", "api@acme.example"),
+        ("organization-id", "00D5e0000012AbC"),
+        ("portal-id", "0605e0000012AbC"),
+        ("account-id", "0015e00000AcmeA"),
+    ];
+    Settings {
+        values: values.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
+        secrets: vec![("password".to_owned(), Secret("password")), ("security-token".to_owned(), Secret("token"))],
+    }
+}
+
+/// An answer to a query with these records, as JSON objects.
+pub(crate) fn records(records: &[&str]) -> String {
+    format!("{{\"totalSize\":{},\"done\":true,\"records\":[{}]}}", records.len(), records.join(","))
+}

@@ -1,0 +1,101 @@
+//! `deactivate`: takes users out of use.
+
+use clap::{Args, ValueEnum};
+
+use super::command_line::Global;
+use super::context::Context;
+use super::failure::Failure;
+use super::output::Output;
+use super::push::NOT_ATTEMPTED;
+use super::report::{Entry, Report};
+use super::view::ErrorView;
+use crate::config::StandardInput;
+use crate::runtime::wit::{Deactivation, PushMode};
+
+/// Users a call.
+const BATCH: usize = 200;
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// The tenant's name in the tenants file.
+    tenant: String,
+    /// The users' ids in the application, as `import` prints them.
+    #[arg(required = true, value_name = "ID")]
+    ids: Vec<String>,
+    /// How.
+    #[arg(long, value_enum, default_value_t)]
+    how: How,
+    /// Say what would change and write nothing.
+    #[arg(long)]
+    plan: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum How {
+    /// The user cannot sign in and gives back its licence.
+    #[default]
+    Deactivate,
+    /// The user cannot sign in and keeps its licence.
+    Freeze,
+    /// Freeze where the application refuses to deactivate.
+    DeactivateOrFreeze,
+    /// Give up the user for good and release its contact; cannot be undone.
+    Unlink,
+}
+
+impl From<How> for Deactivation {
+    fn from(how: How) -> Self {
+        match how {
+            How::Deactivate => Self::Deactivate,
+            How::Freeze => Self::Freeze,
+            How::DeactivateOrFreeze => Self::DeactivateOrFreeze,
+            How::Unlink => Self::Unlink,
+        }
+    }
+}
+
+pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
+    let mut context = Context::start(&global.tenants, &options.tenant, &mut StandardInput::process()).await?;
+    context.job.open().await?;
+    let mode = if options.plan { PushMode::Plan } else { PushMode::Apply };
+    let progress = output.progress("users", Some(options.ids.len() as u64));
+    let mut entries = Vec::with_capacity(options.ids.len());
+    let mut ended = None;
+    for ids in options.ids.chunks(BATCH) {
+        let result = match ended {
+            None => context.job.deactivate_users(ids, options.how.into(), &mode).await.map_err(Failure::from),
+            Some(_) => Ok(Vec::new()),
+        };
+        match result {
+            Ok(results) => {
+                let mut results = results.into_iter();
+                entries.extend(ids.iter().map(|id| Entry {
+                    label: id.clone(),
+                    result: match results.next() {
+                        Some(result) => result.map_err(|error| ErrorView::from(&error)),
+                        None => Err(ErrorView::local("not-attempted", NOT_ATTEMPTED.to_owned())),
+                    },
+                }));
+            }
+            Err(failure) => {
+                ended = Some(failure);
+                entries.extend(ids.iter().map(|id| Entry {
+                    label: id.clone(),
+                    result: Err(ErrorView::local("not-attempted", NOT_ATTEMPTED.to_owned())),
+                }));
+            }
+        }
+        progress.inc(ids.len() as u64);
+    }
+    progress.finish_and_clear();
+    let report = Report {
+        tenant: &context.tenant.name,
+        command: "deactivate",
+        plan: options.plan,
+        usage: context.job.usage(),
+        entries,
+        ended,
+    };
+    report.print(output)?;
+    Ok(report.finish())
+}

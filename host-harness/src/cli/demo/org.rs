@@ -1,0 +1,128 @@
+//! The demo's org: the emulator as a process of its own, and a tenant for it.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde::Deserialize;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+
+use crate::cli::failure::{Failure, SOME_FAILED};
+use crate::cli::view::ErrorView;
+
+/// How long the emulator may take to say where it listens.
+const START: Duration = Duration::from_secs(60);
+
+/// What the emulator prints first.
+#[derive(Deserialize)]
+pub(super) struct Connection {
+    pub(super) url: String,
+    username: String,
+    password: String,
+    security_token: String,
+    pub(super) organization_id: String,
+    portal_id: String,
+    account_id: String,
+}
+
+/// A running emulator.
+pub(super) struct Org {
+    process: Child,
+    connection: Connection,
+}
+
+fn failed(reason: impl std::fmt::Display) -> Failure {
+    Failure {
+        exit: SOME_FAILED,
+        error: ErrorView::local("emulator", format!("the emulated org did not start: {reason}")),
+    }
+}
+
+impl Org {
+    /// Starts this program a second time, as `emulator`, and waits for its first line.
+    pub(super) async fn start(users: u32, seed: u64) -> Result<Self, Failure> {
+        let program = std::env::current_exe().map_err(failed)?;
+        let mut process = Command::new(program)
+            .args(["emulator", "--listen", "127.0.0.1:0", "--json"])
+            .args(["--users", &users.to_string(), "--seed", &seed.to_string()])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(failed)?;
+        let stdout = process.stdout.take().ok_or_else(|| failed("it has no output"))?;
+        let mut lines = BufReader::new(stdout).lines();
+        let line = tokio::time::timeout(START, lines.next_line())
+            .await
+            .map_err(|_| failed(format!("it said nothing within {} s", START.as_secs())))?
+            .map_err(failed)?
+            .ok_or_else(|| failed("it ended at once; its error stands above"))?;
+        let connection = serde_json::from_str(&line).map_err(failed)?;
+        Ok(Self { process, connection })
+    }
+
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Writes a tenants file for the org, and its secrets into files that only the owner can read.
+    pub(super) fn write_tenant(&self, folder: &Path) -> Result<PathBuf, Failure> {
+        let org = &self.connection;
+        let write = || -> std::io::Result<PathBuf> {
+            std::fs::create_dir_all(folder)?;
+            write_private(&folder.join("password"), &org.password)?;
+            write_private(&folder.join("security-token"), &org.security_token)?;
+            write_private(&folder.join("new-password"), "Lantern-4711-harbour")?;
+            let path = folder.join("tenants.toml");
+            std::fs::write(&path, tenants_toml(org))?;
+            Ok(path)
+        };
+        write().map_err(|error| {
+            Failure::usage(format!(
+                "the folder {} cannot be written: {error}; name another with --folder",
+                folder.display()
+            ))
+        })
+    }
+
+    /// Ends the process and waits for its end.
+    pub(super) async fn stop(&mut self) {
+        if let Err(error) = self.process.kill().await {
+            tracing::warn!(%error, "the emulator could not be ended");
+        }
+    }
+}
+
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write as _;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)?.write_all(text.as_bytes())
+}
+
+fn tenants_toml(org: &Connection) -> String {
+    let quoted = |text: &str| toml::Value::from(text).to_string();
+    format!(
+        "# Written by the demo for its emulated org.\n\
+         [tenants.demo.settings]\n\
+         instance-type = \"my-domain\"\n\
+         my-domain = {}\n\
+         username = {}\n\
+         organization-id = {}\n\
+         portal-id = {}\n\
+         account-id = {}\n\n\
+         [tenants.demo.secrets]\n\
+         password = {{ file = \"password\" }}\n\
+         security-token = {{ file = \"security-token\" }}\n\n\
+         [tenants.demo.egress]\n\
+         loopback = true\n",
+        quoted(&org.url),
+        quoted(&org.username),
+        quoted(&org.organization_id),
+        quoted(&org.portal_id),
+        quoted(&org.account_id),
+    )
+}

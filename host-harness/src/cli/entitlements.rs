@@ -1,0 +1,79 @@
+//! `entitlements`: what can be assigned to users.
+
+use clap::Args;
+use serde::Serialize;
+
+use super::command_line::Global;
+use super::context::Context;
+use super::failure::Failure;
+use super::grants;
+use super::output::Output;
+use crate::config::StandardInput;
+use crate::runtime::wit::Entitlement;
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// The tenant's name in the tenants file.
+    tenant: String,
+    /// The kind of grant, as `describe` names it; all kinds where there is none.
+    kind: Option<String>,
+}
+
+#[derive(Serialize)]
+struct View<'a> {
+    kind: &'a str,
+    id: &'a str,
+    name: &'a str,
+    compatibility: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seats: Option<SeatsView>,
+}
+
+#[derive(Serialize)]
+struct SeatsView {
+    used: u64,
+    total: u64,
+}
+
+pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output) -> Result<(), Failure> {
+    let mut context = Context::start(&global.tenants, &options.tenant, &mut StandardInput::process()).await?;
+    let kinds = match &options.kind {
+        Some(kind) => vec![kind.clone()],
+        None => context.descriptor.grants.iter().map(|grant| grant.name.clone()).collect(),
+    };
+    let mut found: Vec<Entitlement> = Vec::new();
+    for kind in kinds {
+        found.extend(grants::all(&mut context.job, &kind).await?);
+    }
+    if output.json() {
+        let views: Vec<View<'_>> = found.iter().map(View::from).collect();
+        output.document(&views)?;
+        return Ok(());
+    }
+    let mut table = output.table(&["Kind", "Name", "Id", "Seats", "Fits with"]);
+    for entitlement in &found {
+        let seats =
+            entitlement.seats.as_ref().map_or(String::new(), |seats| format!("{} of {}", seats.used, seats.total));
+        table.add_row([
+            &entitlement.kind,
+            &entitlement.name,
+            &entitlement.id,
+            &seats,
+            &entitlement.compatibility.join(", "),
+        ]);
+    }
+    output.line(&table.to_string())?;
+    Ok(())
+}
+
+impl<'a> From<&'a Entitlement> for View<'a> {
+    fn from(entitlement: &'a Entitlement) -> Self {
+        Self {
+            kind: &entitlement.kind,
+            id: &entitlement.id,
+            name: &entitlement.name,
+            compatibility: &entitlement.compatibility,
+            seats: entitlement.seats.as_ref().map(|seats| SeatsView { used: seats.used, total: seats.total }),
+        }
+    }
+}

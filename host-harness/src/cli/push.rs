@@ -1,0 +1,146 @@
+//! `push`: makes and changes users as a CSV file says.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::command_line::Global;
+use super::context::Context;
+use super::failure::Failure;
+use super::grants::{self, Names};
+use super::output::Output;
+use super::people::{self, EmptyCell, Row};
+use super::report::{Entry, Report};
+use super::view::ErrorView;
+use crate::config::StandardInput;
+use crate::runtime::JobError;
+use crate::runtime::wit::{DesiredUser, ErrorKind, Grant, PushMode};
+
+/// Users a call: what one Salesforce collections request takes, and a deadline's worth for any application.
+const BATCH: usize = 200;
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// The tenant's name in the tenants file.
+    tenant: String,
+    /// A CSV file whose first row names the columns: username, key, id, grant:KIND, and attributes by name.
+    #[arg(value_name = "PEOPLE.CSV")]
+    people: PathBuf,
+    /// Assign this to everybody, beside what the file says, by name or id.
+    #[arg(long = "grant", value_name = "KIND=NAME", value_parser = grants::parse)]
+    grants: Vec<(String, String)>,
+    /// Say what would change and write nothing.
+    #[arg(long)]
+    plan: bool,
+    /// Let an empty cell clear its attribute; otherwise it is left alone.
+    #[arg(long)]
+    clear_empty: bool,
+}
+
+pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
+    let text = std::fs::read(&options.people)
+        .map_err(|error| Failure::usage(format!("the file {} cannot be read: {error}", options.people.display())))?;
+    let empty = if options.clear_empty { EmptyCell::Clear } else { EmptyCell::Leave };
+    let mut rows = people::read(&text, &options.people, empty)?;
+    add_grants(&mut rows, &options.grants);
+    let mut context = Context::start(&global.tenants, &options.tenant, &mut StandardInput::process()).await?;
+    check_attributes(&mut context, &rows).await?;
+    let mode = if options.plan { PushMode::Plan } else { PushMode::Apply };
+    let (entries, ended) = push(&mut context, rows, &mode, output).await?;
+    let report = Report {
+        tenant: &context.tenant.name,
+        command: "push",
+        plan: options.plan,
+        usage: context.job.usage(),
+        entries,
+        ended,
+    };
+    report.print(output)?;
+    Ok(report.finish())
+}
+
+/// Adds grants to every row.
+pub(crate) fn add_grants(rows: &mut [Row], grants: &[(String, String)]) {
+    for user in rows.iter_mut().filter_map(|row| row.user.as_mut().ok()) {
+        user.grants.extend(grants.iter().map(|(kind, id)| Grant { kind: kind.clone(), id: id.clone() }));
+    }
+}
+
+/// Refuses a column that is no attribute before anything is written: it would fail every row.
+async fn check_attributes(context: &mut Context, rows: &[Row]) -> Result<(), Failure> {
+    let known = match context.job.list_attributes().await {
+        Ok(known) => known,
+        // Then each row is told by itself.
+        Err(JobError::Refused(error)) if matches!(error.kind, ErrorKind::Unsupported) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    match people::attributes(rows).iter().find(|name| !known.iter().any(|one| one.name == **name)) {
+        None => Ok(()),
+        Some(stray) => {
+            let names: Vec<&str> = known.iter().filter(|one| one.writable).map(|one| one.name.as_str()).collect();
+            Err(Failure::usage(format!(
+                "the column `{stray}` is no attribute of the connector; it has {}",
+                names.join(", ")
+            )))
+        }
+    }
+}
+
+/// Pushes the rows in batches. Returns an entry for each row, and what ended the push early.
+pub(crate) async fn push(
+    context: &mut Context,
+    rows: Vec<Row>,
+    mode: &PushMode,
+    output: &Output,
+) -> Result<(Vec<Entry>, Option<Failure>), Failure> {
+    let names =
+        Names::look_up(&mut context.job, &context.descriptor, rows.iter().filter_map(|row| row.user.as_ref().ok()))
+            .await?;
+    let mut entries: Vec<(String, Option<Result<_, ErrorView>>)> = Vec::with_capacity(rows.len());
+    let mut sound: Vec<(usize, DesiredUser)> = Vec::with_capacity(rows.len());
+    for (index, Row { label, user }) in rows.into_iter().enumerate() {
+        let user = user.and_then(|mut user| names.resolve(&label, &mut user.grants).map(|()| user));
+        match user {
+            Ok(user) => {
+                sound.push((index, user));
+                entries.push((label, None));
+            }
+            Err(error) => entries.push((label, Some(Err(error)))),
+        }
+    }
+    let progress = output.progress("people pushed", Some(sound.len() as u64));
+    let mut ended = None;
+    let mut indices = Vec::with_capacity(BATCH);
+    let mut batch = Vec::with_capacity(BATCH);
+    let mut rest = sound.into_iter().peekable();
+    while rest.peek().is_some() && ended.is_none() {
+        indices.clear();
+        batch.clear();
+        for (index, user) in rest.by_ref().take(BATCH) {
+            indices.push(index);
+            batch.push(user);
+        }
+        match context.job.push_users(&batch, mode).await {
+            Ok(results) => {
+                for (index, result) in indices.iter().zip(results) {
+                    entries[*index].1 = Some(result.map_err(|error| ErrorView::from(&error)));
+                }
+            }
+            Err(error) => ended = Some(Failure::from(error)),
+        }
+        progress.inc(batch.len() as u64);
+    }
+    progress.finish_and_clear();
+    let entries = entries
+        .into_iter()
+        .map(|(label, result)| Entry {
+            label,
+            result: result.unwrap_or_else(|| Err(ErrorView::local("not-attempted", NOT_ATTEMPTED.to_owned()))),
+        })
+        .collect();
+    Ok((entries, ended))
+}
+
+/// What stands at a record that a command did not come to, or whose call was cut short.
+pub(crate) const NOT_ATTEMPTED: &str =
+    "the command ended before this record was finished; run it again, which repeats nothing that was done";

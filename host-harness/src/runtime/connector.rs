@@ -1,0 +1,46 @@
+//! A component that has been loaded and checked.
+
+use super::bindings::ConnectorPre;
+use super::job::JobState;
+
+/// A connector, compiled and linked; jobs are started from it. Cheap to clone.
+#[derive(Clone)]
+pub struct Connector {
+    pub(crate) pre: ConnectorPre<JobState>,
+    pub(crate) digest: String,
+    pub(crate) size: usize,
+    pub(crate) imports: Vec<String>,
+    pub(crate) exports: Vec<String>,
+}
+
+impl Connector {
+    /// SHA-256 of the component's bytes, in hexadecimal.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// Length of the component, in bytes.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// The interfaces that it imports, as it names them.
+    pub fn imports(&self) -> &[String] {
+        &self.imports
+    }
+
+    /// The interfaces that it exports, as it names them.
+    pub fn exports(&self) -> &[String] {
+        &self.exports
+    }
+}
+
+pub(crate) fn digest_of(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    let digest = ring::digest::digest(&ring::digest::SHA256, bytes);
+    digest.as_ref().iter().fold(String::with_capacity(64), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

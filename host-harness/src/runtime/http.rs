@@ -1,0 +1,318 @@
+//! HTTP on behalf of a component: egress, secrets, bounds, counts.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Client, Url};
+use zeroize::Zeroizing;
+
+use super::bindings::identity::provisioning::http::{self, Failure, Method, Part, Request, Response};
+use super::egress::{EgressPolicy, Refusal, is_localhost, is_public};
+use super::job::JobState;
+use super::limits::Limits;
+use super::secrets::Masks;
+
+/// Longest request line that Salesforce takes, and most servers (HTTP 414 beyond it).
+const LONGEST_URL: usize = 16 << 10;
+
+/// Fields that belong to the connection and not to the component.
+const HOST_FIELDS: &[&str] = &[
+    "host",
+    "content-length",
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "expect",
+];
+
+/// Makes the client that all jobs of a runtime share. It follows no redirect, uses no proxy, keeps no cookie, and connects
+/// only to addresses that [`CheckedResolver`] has let through.
+pub(crate) fn client(roots: &[reqwest::Certificate]) -> reqwest::Result<Client> {
+    // Whoever comes first installs the process-wide provider; that it is installed already is no error.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .dns_resolver(CheckedResolver)
+        .connect_timeout(std::time::Duration::from_secs(10))
+        .pool_idle_timeout(std::time::Duration::from_secs(60))
+        .user_agent(concat!("provisioning-host/", env!("CARGO_PKG_VERSION")))
+        .tls_certs_merge(roots.iter().cloned())
+        .build()
+}
+
+/// Resolves names and drops out where an address is not public, so that the address that was checked is the one that is
+/// connected to (no second look-up in between that could answer otherwise).
+struct CheckedResolver;
+
+impl Resolve for CheckedResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let host = name.as_str().to_owned();
+            let found: Vec<SocketAddr> = tokio::net::lookup_host((host.as_str(), 0)).await?.collect();
+            Ok(checked(&host, found)?)
+        })
+    }
+}
+
+/// `found`, if every address fits the name.
+fn checked(host: &str, found: Vec<SocketAddr>) -> Result<Addrs, Box<Refusal>> {
+    let fits = |address: &SocketAddr| {
+        if is_localhost(host) { address.ip().is_loopback() } else { is_public(address.ip()) }
+    };
+    match found.iter().find(|address| !fits(address)) {
+        Some(stray) => Err(Box::new(Refusal::PrivateAddress { host: host.to_owned(), address: stray.ip() })),
+        None => Ok(Box::new(found.into_iter())),
+    }
+}
+
+/// What the HTTP of one job shares: the policy, the bounds and the counts.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    pub(crate) client: Client,
+    pub(crate) egress: EgressPolicy,
+    pub(crate) limits: Limits,
+    pub(crate) sent: AtomicU64,
+    pub(crate) received_bytes: AtomicU64,
+}
+
+/// A request that has passed all checks, with its secrets in place.
+struct Prepared {
+    method: reqwest::Method,
+    url: Url,
+    headers: HeaderMap,
+    body: Option<Body>,
+    masks: Masks,
+}
+
+/// A body that is wiped from memory once it has been sent.
+struct Body(Zeroizing<Vec<u8>>);
+
+impl AsRef<[u8]> for Body {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Gate {
+    async fn send(&self, request: Prepared) -> Result<Response, Failure> {
+        if let Err(refusal) = self.egress.allows(&request.url) {
+            return Err(Failure::Denied(refusal.to_string()));
+        }
+        if self.sent.fetch_add(1, Ordering::Relaxed) >= self.limits.requests {
+            self.sent.fetch_sub(1, Ordering::Relaxed);
+            return Err(Failure::Denied(format!(
+                "the host {} was not asked: this job has sent the {} requests that the rule `limits.requests` allows it",
+                authority(&request.url),
+                self.limits.requests
+            )));
+        }
+        let place = authority(&request.url);
+        let started = Instant::now();
+        let method = request.method.clone();
+        let path = request.url.path().to_owned();
+        let answer = match tokio::time::timeout(self.limits.request, self.exchange(request)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(Failure::TimedOut),
+        };
+        let status = answer.as_ref().map_or(0, |response| response.status);
+        tracing::debug!(%method, host = %place, %path, status, duration_ms = started.elapsed().as_millis() as u64, "request");
+        answer
+    }
+
+    async fn exchange(&self, request: Prepared) -> Result<Response, Failure> {
+        let place = authority(&request.url);
+        let failed = |error: &reqwest::Error| failure(&place, error);
+        let mut outgoing = self.client.request(request.method, request.url).headers(request.headers);
+        if let Some(body) = request.body {
+            outgoing = outgoing.body(Bytes::from_owner(body));
+        }
+        let mut incoming = outgoing.send().await.map_err(|error| failed(&error))?;
+        let status = incoming.status().as_u16();
+        let headers = incoming
+            .headers()
+            .iter()
+            .map(|(name, value)| {
+                let value = String::from_utf8_lossy(value.as_bytes());
+                (name.as_str().to_owned(), request.masks.apply_str(&value).into_owned())
+            })
+            .collect();
+        let mut body = Vec::new();
+        while let Some(chunk) = incoming.chunk().await.map_err(|error| failed(&error))? {
+            if body.len() + chunk.len() > self.limits.response {
+                return Err(Failure::TooLarge(self.limits.response as u64));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        self.received_bytes.fetch_add(body.len() as u64, Ordering::Relaxed);
+        if let std::borrow::Cow::Owned(masked) = request.masks.apply(&body) {
+            tracing::warn!(host = %place, "the server echoed a secret; it was masked before the connector saw it");
+            body = masked;
+        }
+        Ok(Response { status, headers, body })
+    }
+}
+
+/// Host and port, for people.
+fn authority(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+/// The kind of failure that a client error is, told by the errors below it.
+fn failure(place: &str, error: &reqwest::Error) -> Failure {
+    if error.is_timeout() {
+        // The client itself has only a connect timeout: nothing was sent.
+        return Failure::Unreachable(format!("{place} did not accept a connection within 10 seconds"));
+    }
+    let mut root: &dyn std::error::Error = error;
+    loop {
+        if let Some(refusal) = root.downcast_ref::<Box<Refusal>>() {
+            return Failure::Denied(refusal.to_string());
+        }
+        if let Some(refusal) = root.downcast_ref::<Refusal>() {
+            return Failure::Denied(refusal.to_string());
+        }
+        if let Some(tls) = root.downcast_ref::<rustls::Error>() {
+            return Failure::Tls(format!("no trusted TLS connection to {place}: {tls}"));
+        }
+        if let Some(io) = root.downcast_ref::<std::io::Error>() {
+            // An io error hides what it wraps from `source`.
+            if let Some(tls) = io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+                return Failure::Tls(format!("no trusted TLS connection to {place}: {tls}"));
+            }
+        }
+        match root.source() {
+            Some(source) => root = source,
+            None => break,
+        }
+    }
+    if error.is_connect() {
+        Failure::Unreachable(format!("no connection to {place}: {root}"))
+    } else if error.is_builder() {
+        Failure::Other(format!("the request to {place} is malformed: {root}"))
+    } else {
+        Failure::Unreachable(format!("the connection to {place} broke before the answer was complete: {root}"))
+    }
+}
+
+impl JobState {
+    fn prepare(&self, request: Request) -> wasmtime::Result<Result<Prepared, Failure>> {
+        let mut masks = Masks::default();
+        let mut body = Zeroizing::new(Vec::new());
+        let has_body = !request.body.is_empty();
+        for part in &request.body {
+            match part {
+                Part::Text(text) => body.extend_from_slice(text.as_bytes()),
+                Part::Secret((handle, escaping)) => {
+                    let secret = &self.table.get(handle)?.0;
+                    masks.add(secret);
+                    body.extend_from_slice(secret.escaped(*escaping).as_bytes());
+                }
+            }
+        }
+        Ok(checked_request(request, masks, has_body.then_some(Body(body))))
+    }
+}
+
+fn checked_request(request: Request, masks: Masks, body: Option<Body>) -> Result<Prepared, Failure> {
+    // The body is dealt with already.
+    let Request { method, url: address, headers: fields, body: _ } = request;
+    if address.len() > LONGEST_URL {
+        return Err(Failure::Other(format!("the address is {} bytes long; {LONGEST_URL} are the most", address.len())));
+    }
+    let url = Url::parse(&address).map_err(|error| Failure::Other(format!("the address is malformed: {error}")))?;
+    let mut headers = HeaderMap::new();
+    for (name, value) in &fields {
+        let refused = || Failure::Other(format!("the header field `{}` is malformed", name.escape_debug()));
+        let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| refused())?;
+        if HOST_FIELDS.contains(&header.as_str()) {
+            return Err(Failure::Other(format!("the header field `{header}` belongs to the host")));
+        }
+        headers.append(header, HeaderValue::from_str(value).map_err(|_| refused())?);
+    }
+    let method = match method {
+        Method::Get => reqwest::Method::GET,
+        Method::Post => reqwest::Method::POST,
+        Method::Patch => reqwest::Method::PATCH,
+        Method::Put => reqwest::Method::PUT,
+        Method::Delete => reqwest::Method::DELETE,
+    };
+    Ok(Prepared { method, url, headers, body, masks })
+}
+
+impl http::Host for JobState {
+    async fn send(&mut self, request: Request) -> wasmtime::Result<Result<Response, Failure>> {
+        match self.prepare(request)? {
+            Ok(prepared) => Ok(self.gate.send(prepared).await),
+            Err(failure) => Ok(Err(failure)),
+        }
+    }
+
+    async fn send_all(&mut self, requests: Vec<Request>) -> wasmtime::Result<Vec<Result<Response, Failure>>> {
+        let prepared: Vec<_> =
+            requests.into_iter().map(|request| self.prepare(request)).collect::<wasmtime::Result<_>>()?;
+        let gate: Arc<Gate> = Arc::clone(&self.gate);
+        let answers = stream::iter(prepared)
+            .map(|prepared| {
+                let gate = Arc::clone(&gate);
+                async move {
+                    match prepared {
+                        Ok(prepared) => gate.send(prepared).await,
+                        Err(failure) => Err(failure),
+                    }
+                }
+            })
+            .buffered(self.limits.requests_in_flight.max(1))
+            .collect()
+            .await;
+        Ok(answers)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_must_resolve_to_addresses_that_fit_it() {
+        let at = |ip: &str| SocketAddr::new(ip.parse().unwrap(), 0);
+        let fits = |host: &str, ips: &[&str]| checked(host, ips.iter().map(|ip| at(ip)).collect()).is_ok();
+        assert!(fits("login.example.com", &["93.184.215.14", "2606:2800:21f::1"]));
+        assert!(!fits("login.example.com", &["93.184.215.14", "10.0.0.1"]));
+        assert!(!fits("login.example.com", &["127.0.0.1"]));
+        assert!(fits("localhost", &["127.0.0.1", "::1"]));
+        assert!(!fits("localhost", &["93.184.215.14"]));
+    }
+
+    #[test]
+    fn header_fields_of_the_connection_are_refused() {
+        let request = |name: &str, value: &str| Request {
+            method: Method::Get,
+            url: "https://a.example/".to_owned(),
+            headers: vec![(name.to_owned(), value.to_owned())],
+            body: Vec::new(),
+        };
+        for (name, value) in
+            [("Host", "b"), ("content-length", "1"), ("Transfer-Encoding", "chunked"), ("x y", ""), ("x", "a\r\nb: c")]
+        {
+            assert!(
+                matches!(checked_request(request(name, value), Masks::default(), None), Err(Failure::Other(_))),
+                "{name}: {value:?}"
+            );
+        }
+        assert!(checked_request(request("Accept", "application/json"), Masks::default(), None).is_ok());
+    }
+}

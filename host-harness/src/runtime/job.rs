@@ -1,0 +1,369 @@
+//! One job: one tenant, one sandbox, a few calls.
+//!
+//! # Cancellation
+//! Each call takes the store out of the job for its duration. When the call's future is dropped, traps, or exceeds its
+//! deadline, the store goes with it, and every later call answers [`SandboxFault::Ended`]: a component that was
+//! interrupted in the middle of its work is never entered again.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::error::Elapsed;
+use wasmtime::component::{Resource, ResourceAny, ResourceTable};
+use wasmtime::{Store, UpdateDeadline};
+
+use super::bindings;
+use super::bindings::exports::identity::provisioning::provisioning_connector::{
+    AttributeDefinition, Deactivation, Descriptor, DesiredUser, EntitlementPage, Guest, ImportPage, ImportQuery,
+    Outcome, Probe, PushMode, Usage,
+};
+use super::bindings::identity::provisioning::types::{self, Settings};
+use super::connector::Connector;
+use super::engine::Runtime;
+use super::error::{ComputeExceeded, JobError, SandboxFault};
+use super::http::Gate;
+use super::limits::{EPOCH_TICK, Limits, MemoryLimiter};
+use super::secrets::{Masks, Secret, SecretHandle};
+use super::tenant::Tenant;
+
+/// One result for each record of a batch, in its order.
+pub type Results<T> = Vec<Result<T, types::Error>>;
+
+/// What the host functions of one store work on.
+pub(crate) struct JobState {
+    pub(crate) tenant: Arc<str>,
+    pub(crate) id: String,
+    pub(crate) table: ResourceTable,
+    pub(crate) limits: Limits,
+    pub(crate) limiter: MemoryLimiter,
+    pub(crate) gate: Arc<Gate>,
+    /// Every secret of the tenant.
+    pub(crate) masks: Masks,
+    pub(crate) log_events: u64,
+    /// The last error that the component logged; a panic hook's text where it panicked.
+    pub(crate) last_error: Option<String>,
+    /// Epochs that the call under way may still compute.
+    ticks_left: u64,
+}
+
+/// `types` declares no function; linking asks for the trait all the same.
+impl types::Host for JobState {}
+
+/// What a job has used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JobUsage {
+    /// HTTP requests sent.
+    pub requests: u64,
+    /// Bytes of response bodies received, after decoding.
+    pub received_bytes: u64,
+}
+
+/// A sandbox with a connector in it, for one tenant. Dropping it ends the sandbox.
+pub struct Job {
+    tenant: Tenant,
+    bindings: bindings::Connector,
+    session: Option<ResourceAny>,
+    store: Option<Store<JobState>>,
+    gate: Arc<Gate>,
+    /// Given back when the job goes.
+    _slot: Option<OwnedSemaphorePermit>,
+}
+
+/// A call under way. It owns the store, so that the store does not outlive a call that was cut short.
+struct Call {
+    name: &'static str,
+    store: Store<JobState>,
+    deadline: Duration,
+}
+
+impl Job {
+    pub(crate) async fn start(
+        runtime: &Runtime,
+        connector: &Connector,
+        tenant: &Tenant,
+        number: u64,
+        slot: Option<OwnedSemaphorePermit>,
+    ) -> Result<Self, JobError> {
+        let limits = tenant.limits.clone();
+        let gate = Arc::new(Gate {
+            client: runtime.http_client(),
+            egress: tenant.egress.clone(),
+            limits: limits.clone(),
+            sent: AtomicU64::new(0),
+            received_bytes: AtomicU64::new(0),
+        });
+        let mut masks = Masks::default();
+        tenant.secrets.values().for_each(|secret| masks.add(secret));
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(limits.handles);
+        let limiter = MemoryLimiter { memory: limits.memory, table_elements: limits.table_elements };
+        let state = JobState {
+            tenant: tenant.name.as_str().into(),
+            id: format!("job-{number}"),
+            table,
+            limiter,
+            gate: Arc::clone(&gate),
+            masks,
+            log_events: 0,
+            last_error: None,
+            ticks_left: 0,
+            limits,
+        };
+        let mut store = Store::new(&runtime.engine, state);
+        store.limiter(|state| &mut state.limiter);
+        store.set_hostcall_fuel(tenant.limits.transfer);
+        store.epoch_deadline_callback(|mut context| {
+            let state = context.data_mut();
+            match state.ticks_left.checked_sub(1) {
+                Some(left) => {
+                    state.ticks_left = left;
+                    Ok(UpdateDeadline::Yield(1))
+                }
+                None => Err(ComputeExceeded.into()),
+            }
+        });
+        let mut call = Call::new("instantiate", store);
+        let made = tokio::time::timeout(call.deadline, connector.pre.instantiate_async(&mut call.store)).await;
+        let (bindings, store) = call.end(made)?;
+        Ok(Self { tenant: tenant.clone(), bindings, session: None, store: Some(store), gate, _slot: slot })
+    }
+
+    /// What the job has used so far.
+    pub fn usage(&self) -> JobUsage {
+        JobUsage {
+            requests: self.gate.sent.load(Ordering::Relaxed),
+            received_bytes: self.gate.received_bytes.load(Ordering::Relaxed),
+        }
+    }
+
+    /// What the connector is and needs.
+    ///
+    /// # Errors
+    /// When the sandbox ends the job.
+    pub async fn describe(&mut self) -> Result<Descriptor, JobError> {
+        let mut call = self.begin("describe")?;
+        let result = tokio::time::timeout(call.deadline, self.guest().call_describe(&mut call.store)).await;
+        self.end(call, result)
+    }
+
+    /// Tries the tenant's settings.
+    ///
+    /// # Errors
+    /// When the sandbox ends the job. Settings that do not hold are failed probes, not errors.
+    pub async fn test_credentials(&mut self) -> Result<Vec<Probe>, JobError> {
+        let mut call = self.begin("test-credentials")?;
+        let settings = self.settings(&mut call.store)?;
+        let result =
+            tokio::time::timeout(call.deadline, self.guest().call_test_credentials(&mut call.store, &settings)).await;
+        self.end(call, result)
+    }
+
+    /// Signs in, unless this job has already.
+    ///
+    /// # Errors
+    /// When the settings or credentials do not hold, the application cannot be reached, or the sandbox ends the job.
+    pub async fn open(&mut self) -> Result<(), JobError> {
+        if self.session.is_some() {
+            return Ok(());
+        }
+        let mut call = self.begin("open")?;
+        let settings = self.settings(&mut call.store)?;
+        let result =
+            tokio::time::timeout(call.deadline, self.guest().session().call_open(&mut call.store, &settings)).await;
+        self.session = Some(self.end(call, result)??);
+        Ok(())
+    }
+
+    /// The attributes of the application's users.
+    ///
+    /// # Errors
+    /// When the connector refuses, or the sandbox ends the job.
+    pub async fn list_attributes(&mut self) -> Result<Vec<AttributeDefinition>, JobError> {
+        let session = self.signed_in().await?;
+        let mut call = self.begin("list-attributes")?;
+        let result =
+            tokio::time::timeout(call.deadline, self.guest().session().call_list_attributes(&mut call.store, session))
+                .await;
+        Ok(self.end(call, result)??)
+    }
+
+    /// One page of what can be assigned to a user.
+    ///
+    /// # Errors
+    /// When the connector refuses, or the sandbox ends the job.
+    pub async fn list_entitlements(&mut self, kind: &str, cursor: Option<&str>) -> Result<EntitlementPage, JobError> {
+        let session = self.signed_in().await?;
+        let mut call = self.begin("list-entitlements")?;
+        let result = tokio::time::timeout(
+            call.deadline,
+            self.guest().session().call_list_entitlements(&mut call.store, session, kind, cursor),
+        )
+        .await;
+        Ok(self.end(call, result)??)
+    }
+
+    /// One page of users.
+    ///
+    /// # Errors
+    /// When the connector refuses, or the sandbox ends the job.
+    pub async fn import_users(&mut self, query: &ImportQuery) -> Result<ImportPage, JobError> {
+        let session = self.signed_in().await?;
+        let mut call = self.begin("import-users")?;
+        let result = tokio::time::timeout(
+            call.deadline,
+            self.guest().session().call_import_users(&mut call.store, session, query),
+        )
+        .await;
+        Ok(self.end(call, result)??)
+    }
+
+    /// Makes or changes users; a result for each, in order.
+    ///
+    /// # Errors
+    /// When the connector refuses the whole batch, or the sandbox ends the job.
+    pub async fn push_users(&mut self, users: &[DesiredUser], mode: &PushMode) -> Result<Results<Outcome>, JobError> {
+        let session = self.signed_in().await?;
+        let mut call = self.begin("push-users")?;
+        let result = tokio::time::timeout(
+            call.deadline,
+            self.guest().session().call_push_users(&mut call.store, session, users, mode),
+        )
+        .await;
+        Ok(self.end(call, result)??)
+    }
+
+    /// Takes users out of use; a result for each, in order.
+    ///
+    /// # Errors
+    /// When the connector refuses the whole batch, or the sandbox ends the job.
+    pub async fn deactivate_users(
+        &mut self,
+        ids: &[String],
+        how: Deactivation,
+        mode: &PushMode,
+    ) -> Result<Results<Outcome>, JobError> {
+        let session = self.signed_in().await?;
+        let mut call = self.begin("deactivate-users")?;
+        let result = tokio::time::timeout(
+            call.deadline,
+            self.guest().session().call_deactivate_users(&mut call.store, session, ids, how, mode),
+        )
+        .await;
+        Ok(self.end(call, result)??)
+    }
+
+    /// Puts users back into use; a result for each, in order.
+    ///
+    /// # Errors
+    /// When the connector refuses the whole batch, or the sandbox ends the job.
+    pub async fn reactivate_users(&mut self, ids: &[String], mode: &PushMode) -> Result<Results<Outcome>, JobError> {
+        let session = self.signed_in().await?;
+        let mut call = self.begin("reactivate-users")?;
+        let result = tokio::time::timeout(
+            call.deadline,
+            self.guest().session().call_reactivate_users(&mut call.store, session, ids, mode),
+        )
+        .await;
+        Ok(self.end(call, result)??)
+    }
+
+    /// Sets passwords by the users' ids; a result for each, in order.
+    ///
+    /// # Errors
+    /// When the connector refuses the whole batch, or the sandbox ends the job.
+    pub async fn sync_passwords(&mut self, passwords: &[(String, Secret)]) -> Result<Results<()>, JobError> {
+        let session = self.signed_in().await?;
+        let mut call = self.begin("sync-passwords")?;
+        let mut handles = Vec::with_capacity(passwords.len());
+        for (id, secret) in passwords {
+            let handle = self.handle(&mut call.store, secret)?;
+            handles.push((id.clone(), handle));
+        }
+        let result = tokio::time::timeout(
+            call.deadline,
+            self.guest().session().call_sync_passwords(&mut call.store, session, &handles),
+        )
+        .await;
+        Ok(self.end(call, result)??)
+    }
+
+    /// What the session has used of the application's allowance, as far as the connector knows.
+    ///
+    /// # Errors
+    /// When the sandbox ends the job.
+    pub async fn session_usage(&mut self) -> Result<Usage, JobError> {
+        let session = self.signed_in().await?;
+        let mut call = self.begin("usage")?;
+        let result =
+            tokio::time::timeout(call.deadline, self.guest().session().call_usage(&mut call.store, session)).await;
+        self.end(call, result)
+    }
+
+    fn guest(&self) -> &Guest {
+        self.bindings.identity_provisioning_provisioning_connector()
+    }
+
+    async fn signed_in(&mut self) -> Result<ResourceAny, JobError> {
+        self.open().await?;
+        self.session.ok_or_else(|| self.stopped("open", SandboxFault::Ended))
+    }
+
+    fn stopped(&self, call: &'static str, fault: SandboxFault) -> JobError {
+        JobError::Stopped { tenant: self.tenant.name.clone(), call, fault }
+    }
+
+    fn begin(&mut self, name: &'static str) -> Result<Call, JobError> {
+        let store = self.store.take().ok_or_else(|| self.stopped(name, SandboxFault::Ended))?;
+        Ok(Call::new(name, store))
+    }
+
+    fn end<T>(&mut self, call: Call, result: Result<wasmtime::Result<T>, Elapsed>) -> Result<T, JobError> {
+        let (value, store) = call.end(result)?;
+        self.store = Some(store);
+        Ok(value)
+    }
+
+    /// The tenant's settings, with a fresh handle for each secret.
+    fn settings(&self, store: &mut Store<JobState>) -> Result<Settings, JobError> {
+        let values = self.tenant.settings.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+        let mut secrets = Vec::with_capacity(self.tenant.secrets.len());
+        for (name, secret) in &self.tenant.secrets {
+            secrets.push((name.clone(), self.handle(store, secret)?));
+        }
+        Ok(Settings { values, secrets })
+    }
+
+    fn handle(&self, store: &mut Store<JobState>, secret: &Secret) -> Result<Resource<SecretHandle>, JobError> {
+        let state = store.data_mut();
+        state.masks.add(secret);
+        let handles = state.limits.handles;
+        state
+            .table
+            .push(SecretHandle(secret.clone()))
+            .map_err(|_| self.stopped("settings", SandboxFault::Handles(handles)))
+    }
+}
+
+impl Call {
+    fn new(name: &'static str, mut store: Store<JobState>) -> Self {
+        let state = store.data_mut();
+        state.last_error = None;
+        state.ticks_left = (state.limits.compute.as_nanos() / EPOCH_TICK.as_nanos()) as u64;
+        let deadline = state.limits.call;
+        store.set_epoch_deadline(1);
+        Self { name, store, deadline }
+    }
+
+    fn end<T>(self, result: Result<wasmtime::Result<T>, Elapsed>) -> Result<(T, Store<JobState>), JobError> {
+        let fault = match result {
+            Ok(Ok(value)) => return Ok((value, self.store)),
+            Ok(Err(error)) => SandboxFault::of(&error, self.store.data()),
+            Err(_) => SandboxFault::Deadline(self.deadline),
+        };
+        let state = self.store.data();
+        tracing::warn!(tenant = %state.tenant, job = %state.id, call = self.name, %fault, "the sandbox ended a job");
+        Err(JobError::Stopped { tenant: state.tenant.to_string(), call: self.name, fault })
+    }
+}

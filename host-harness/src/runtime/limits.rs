@@ -1,0 +1,97 @@
+//! The bounds of a sandbox, and the part of them that Wasmtime asks about while a component runs.
+
+use std::time::Duration;
+
+use wasmtime::ResourceLimiter;
+
+/// How often the epoch advances. A component that computes is looked at this often; it yields to other jobs each time, so
+/// this is also the longest time that one job can hold a thread.
+pub(crate) const EPOCH_TICK: Duration = Duration::from_millis(10);
+
+/// What one job may use.
+///
+/// The defaults fit a connector that pages 2,000 records a call; none of them is reached by well-behaved work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Linear memory of the component, in bytes. Default 64 MiB: a page of 2,000 users was seen to need under 16 MiB.
+    pub memory: usize,
+    /// Elements in the component's tables. Default 20,000: a connector's function table has a few thousand.
+    pub table_elements: usize,
+    /// Time that one call may compute, waiting not counted. Default 10 s.
+    pub compute: Duration,
+    /// Time that one call may take in all, waiting included. Default 5 min: a page or a batch of 200 with retries.
+    pub call: Duration,
+    /// Time that one HTTP request may take, its answer included. Default 2 min.
+    pub request: Duration,
+    /// Length of one HTTP response after decoding, in bytes. Default 16 MiB: 2,000 users of 2 KiB are 4 MiB.
+    pub response: usize,
+    /// HTTP requests of one job that are under way at once. Default 8.
+    pub requests_in_flight: usize,
+    /// HTTP requests that one job may send. Default 10,000.
+    pub requests: u64,
+    /// Bytes that a component may hand to the host in one call. Default 32 MiB.
+    pub transfer: usize,
+    /// Resources (secrets, timers) that a component may hold at once. Default 4,096.
+    pub handles: usize,
+    /// Log events that a job may write. Default 10,000; what comes after is dropped and counted.
+    pub log_events: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            memory: 64 << 20,
+            table_elements: 20_000,
+            compute: Duration::from_secs(10),
+            call: Duration::from_secs(300),
+            request: Duration::from_secs(120),
+            response: 16 << 20,
+            requests_in_flight: 8,
+            requests: 10_000,
+            transfer: 32 << 20,
+            handles: 4_096,
+            log_events: 10_000,
+        }
+    }
+}
+
+/// Grants or refuses growth of a store. A refusal ends the job at once: were the growth merely denied, the component
+/// would see a failed allocation and abort, which looks like a bug of its own.
+#[derive(Debug)]
+pub(crate) struct MemoryLimiter {
+    pub(crate) memory: usize,
+    pub(crate) table_elements: usize,
+}
+
+/// Growth that was refused.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum GrowthRefused {
+    #[error("its memory would have grown to {0} bytes")]
+    Memory(usize),
+    #[error("its tables would have grown to {0} elements")]
+    Table(usize),
+}
+
+impl ResourceLimiter for MemoryLimiter {
+    fn memory_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        if desired > self.memory {
+            return Err(GrowthRefused::Memory(desired).into());
+        }
+        Ok(true)
+    }
+
+    fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        if desired > self.table_elements {
+            return Err(GrowthRefused::Table(desired).into());
+        }
+        Ok(true)
+    }
+
+    fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
+        Err(error)
+    }
+
+    fn table_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
+        Err(error)
+    }
+}

@@ -1,0 +1,40 @@
+//! The sandbox: components, jobs, and what the host gives to them.
+//!
+//! [`Runtime`] compiles components into [`Connector`]s and starts [`Job`]s from them. A job holds one Wasmtime store for one
+//! [`Tenant`]; nothing in it is shared with another tenant, and it is bounded in every direction by [`Limits`]. A component
+//! reaches the outside only through the HTTP of this module, which asks the tenant's [`EgressPolicy`] and puts
+//! [`Secret`]s into requests after they have left the sandbox.
+
+pub(crate) mod bindings;
+pub(crate) mod clocks;
+mod connector;
+mod egress;
+mod engine;
+mod error;
+mod http;
+mod job;
+mod limits;
+mod log;
+pub(crate) mod secrets;
+mod tenant;
+
+pub use connector::Connector;
+pub use egress::{EgressPolicy, HostRule, Refusal, RuleError};
+pub use engine::{Runtime, RuntimeBuilder};
+pub use error::{EngineError, JobError, LoadError, SandboxFault};
+pub use job::{Job, JobUsage, Results};
+pub use limits::Limits;
+pub use secrets::Secret;
+pub use tenant::Tenant;
+
+/// The types of the WIT package, as Wasmtime generates them: what a job is asked and what it answers.
+pub mod wit {
+    pub use super::bindings::exports::identity::provisioning::provisioning_connector::{
+        Action, AttributeDefinition, Deactivation, Descriptor, DesiredUser, Entitlement, EntitlementPage, FieldChange,
+        GrantKind, ImportPage, ImportQuery, ImportScope, Outcome, Probe, PushMode, Seats, Setting, SettingKind, Usage,
+        Verdict,
+    };
+    pub use super::bindings::identity::provisioning::types::{
+        Attribute, Change, Error, ErrorKind, Features, Grant, Retry, Status, Upstream, User, Value,
+    };
+}

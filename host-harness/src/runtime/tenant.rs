@@ -1,0 +1,22 @@
+//! What a sandbox is made for: one tenant.
+
+use std::collections::BTreeMap;
+
+use super::egress::EgressPolicy;
+use super::limits::Limits;
+use super::secrets::Secret;
+
+/// One customer of the platform: its settings of one application, its secrets, and what its jobs may do.
+#[derive(Clone, Debug, Default)]
+pub struct Tenant {
+    /// Unique on this host; stands in logs and errors.
+    pub name: String,
+    /// Settings by the names that the connector's descriptor declares.
+    pub settings: BTreeMap<String, String>,
+    /// Secrets by the names that the connector's descriptor declares.
+    pub secrets: BTreeMap<String, Secret>,
+    /// The hosts that its jobs may reach.
+    pub egress: EgressPolicy,
+    /// The bounds of each of its jobs.
+    pub limits: Limits,
+}

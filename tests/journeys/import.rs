@@ -1,0 +1,100 @@
+//! Importing the portal's users.
+
+use std::collections::BTreeSet;
+
+use provisioning_host::runtime::wit::{ErrorKind, ImportQuery, ImportScope, Status};
+
+use crate::support::{Org, import_all, journey, refused, text};
+
+#[test]
+fn a_full_import_reads_each_portal_user_once_with_its_contact() {
+    journey(async {
+        let org = Org::start(730, 11).await;
+        let expected = org.query("SELECT Id, Username, IsActive, Contact.AccountId FROM User WHERE ContactId != null AND UserType IN ('PowerPartner','CspLitePortal','CustomerSuccess','PowerCustomerSuccess')");
+        assert!(expected.len() >= 700);
+        let (users, pages) = import_all(&mut org.job().await, 100, true).await;
+        assert_eq!(users.len(), expected.len());
+        assert!(pages as usize >= expected.len() / 100);
+        let ids: BTreeSet<&str> = users.iter().map(|user| user.id.as_str()).collect();
+        assert_eq!(ids.len(), users.len(), "no user twice");
+        for row in &expected {
+            let user = users.iter().find(|user| user.id == row["Id"].as_str().unwrap()).unwrap();
+            assert_eq!(user.username, row["Username"].as_str().unwrap());
+            assert_eq!(user.status == Status::Inactive, row["IsActive"] == false, "{}", user.username);
+            assert_eq!(text(user, "accountId"), row["Contact"]["AccountId"].as_str());
+            assert_eq!(user.grants.iter().filter(|grant| grant.kind == "profile").count(), 1);
+        }
+        assert_eq!(org.writes(), Vec::<String>::new());
+    });
+}
+
+#[test]
+fn an_import_goes_on_from_any_page_in_another_job() {
+    journey(async {
+        let org = Org::start(90, 12).await;
+        let (whole, _) = import_all(&mut org.job().await, 2000, false).await;
+        let mut query = ImportQuery { scope: ImportScope::Full, page_size: 20, attributes: Vec::new(), grants: false };
+        let mut pieces = Vec::new();
+        loop {
+            // A new job each page: nothing but the cursor is carried over. Locators are gone too.
+            org.emulator.expire_query_locators();
+            let page = org.job().await.import_users(&query).await.unwrap();
+            pieces.extend(page.users);
+            match page.next {
+                Some(next) => query.scope = ImportScope::Resume(next),
+                None => break,
+            }
+        }
+        let ids = |users: &[provisioning_host::runtime::wit::User]| {
+            users.iter().map(|user| user.id.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(ids(&pieces), ids(&whole));
+    });
+}
+
+#[test]
+fn a_full_import_of_a_page_costs_at_most_two_calls() {
+    journey(async {
+        let org = Org::start(3000, 13).await;
+        let mut job = org.job().await;
+        job.open().await.unwrap();
+        org.emulator.clear_journal();
+        let (users, pages) = import_all(&mut job, 2000, true).await;
+        assert!(users.len() >= 2900);
+        let calls = org.emulator.journal().len();
+        assert!(calls <= 2 * pages as usize, "{calls} calls for {pages} pages");
+    });
+}
+
+#[test]
+fn only_the_attributes_asked_for_are_read() {
+    journey(async {
+        let org = Org::start(5, 14).await;
+        let query = ImportQuery {
+            scope: ImportScope::Full,
+            page_size: 5,
+            attributes: vec!["email".to_owned(), "familyName".to_owned()],
+            grants: false,
+        };
+        let page = org.job().await.import_users(&query).await.unwrap();
+        let mut names: Vec<&str> = page.users[0].attributes.iter().map(|attribute| attribute.name.as_str()).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["email", "familyName"]);
+        let unknown = ImportQuery { attributes: vec!["shoeSize".to_owned()], ..query };
+        let error = refused(org.job().await.import_users(&unknown).await.unwrap_err());
+        assert!(error.message.contains("shoeSize"), "{}", error.message);
+    });
+}
+
+#[test]
+fn a_cursor_of_nobody_is_refused() {
+    journey(async {
+        let org = Org::start(5, 15).await;
+        for cursor in ["", "nonsense", "9|x", "' OR Id != '"] {
+            let scope = ImportScope::Resume(cursor.to_owned());
+            let query = ImportQuery { scope, page_size: 5, attributes: Vec::new(), grants: false };
+            let error = refused(org.job().await.import_users(&query).await.unwrap_err());
+            assert!(matches!(error.kind, ErrorKind::StaleReference), "{cursor}: {error:?}");
+        }
+    });
+}

@@ -1,0 +1,36 @@
+//! Setting passwords.
+
+use provisioning_host::runtime::Secret;
+use provisioning_host::runtime::wit::{ErrorKind, Status};
+
+use crate::support::{Org, import_all, journey};
+
+#[test]
+fn passwords_are_set_and_refusals_told_apart() {
+    journey(async {
+        let org = Org::start(20, 35).await;
+        let mut job = org.job().await;
+        let (users, _) = import_all(&mut job, 2000, false).await;
+        let active: Vec<_> = users.iter().filter(|user| user.status == Status::Active).collect();
+        let secret = |text: &str| Secret::new(text.to_owned());
+        let passwords = [
+            (active[0].id.clone(), secret("Quotes \" and \\ 17 & <more>")),
+            (active[1].id.clone(), secret("letters")),
+            ("005000000000000AAA".to_owned(), secret("Fine-enough-4711")),
+            (active[2].id.clone(), secret("Another-fine-4711")),
+        ];
+        let results = job.sync_passwords(&passwords).await.unwrap();
+        assert!(results[0].is_ok(), "{:?}", results[0]);
+        assert!(org.emulator.check_password(&active[0].username, "Quotes \" and \\ 17 & <more>"));
+        let policy = results[1].as_ref().unwrap_err();
+        assert!(matches!(policy.kind, ErrorKind::PasswordRejected), "{policy:?}");
+        assert!(policy.upstream.is_some() && !format!("{policy:?}").contains("letters\""), "{policy:?}");
+        assert!(!org.emulator.check_password(&active[1].username, "letters"));
+        assert!(
+            matches!(results[2].as_ref().unwrap_err().kind, ErrorKind::NotFound | ErrorKind::StaleReference),
+            "{:?}",
+            results[2]
+        );
+        assert!(org.emulator.check_password(&active[2].username, "Another-fine-4711"));
+    });
+}

@@ -264,6 +264,7 @@ impl From<model::Value> for types::Value {
 
 impl From<model::Error> for wit::Error {
     fn from(error: model::Error) -> Self {
+        let error = error.into_details();
         let retry = match error.retry {
             model::Retry::Never => types::Retry::Never,
             model::Retry::AtOnce => types::Retry::AtOnce,

@@ -89,7 +89,7 @@ fn summary(problems: &[Problem]) -> Error {
     let sentences: Vec<&str> = problems.iter().map(|problem| problem.sentence.as_str()).collect();
     let mut remedies: Vec<&str> = problems.iter().map(|problem| problem.remedy).collect();
     remedies.dedup();
-    Error::new(ErrorKind::InvalidSettings, sentences.join("; ")).with_remedy(remedies.join(" "))
+    Error::new(ErrorKind::InvalidSettings, sentences.join("; ")).with_remedy(&remedies.join(" "))
 }
 
 /// Checks the settings as they arrive.

@@ -10,7 +10,7 @@ mod sign_in;
 
 use std::borrow::Cow;
 
-use crate::model::{Error, ErrorKind, Retry};
+use crate::model::{Details, Error, ErrorKind, Retry};
 use crate::salesforce::error::Fault;
 
 /// What helps where the admin user's own password has expired.
@@ -54,7 +54,7 @@ pub fn diagnose(fault: Fault, subject: &str) -> Error {
         ),
         None => unknown(&fault, subject),
     };
-    Error { kind, message, remedy, retry, upstream: Some(Box::new(fault.into())) }
+    Details { kind, message, remedy, retry, upstream: Some(fault.into()) }.into()
 }
 
 /// Whether the fault is a passing condition that is worth another try within the same call.

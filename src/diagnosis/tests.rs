@@ -100,7 +100,7 @@ fn the_catalogue_of_real_errors_is_told_apart() {
     ] {
         let error = tell(400, code, message);
         assert_eq!(error.kind, kind, "{code}: {message}");
-        let upstream = error.upstream.unwrap();
+        let upstream = error.upstream.as_ref().unwrap();
         assert_eq!((upstream.code.as_str(), upstream.message.as_str()), (code, message));
     }
 }

@@ -13,7 +13,7 @@ pub use descriptor::{
     AttributeDefinition, AttributeKind, Descriptor, Entitlement, EntitlementPage, Features, GrantKind, Probe, Seats,
     Setting, SettingKind, Usage, Verdict,
 };
-pub use error::{Error, ErrorKind, Retry, Upstream};
+pub use error::{Details, Error, ErrorKind, Retry, Upstream};
 pub use import::{ImportPage, ImportQuery, ImportScope};
 pub use lifecycle::Deactivation;
 pub use push::{Action, Change, DesiredUser, FieldChange, Outcome, PushMode};

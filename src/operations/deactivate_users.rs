@@ -3,9 +3,8 @@
 //! A deactivation sends `IsActive` alone: a malformed e-mail address of somebody who leaves must not keep them signed in.
 //! Freezing is a record of its own, `UserLogin`, that Salesforce keeps for every user (H).
 
-use std::collections::{HashMap, HashSet};
-
 use super::digest::digest;
+use super::index::Index;
 use super::push_users::{check_digests, drifted};
 use super::{ID, is_portal_user_type};
 use crate::diagnosis;
@@ -38,6 +37,29 @@ struct Known {
 struct Login {
     id: String,
     is_frozen: bool,
+}
+
+/// Users by their ids.
+#[derive(Debug, Default)]
+struct Users {
+    index: Index,
+    users: Vec<Known>,
+}
+
+impl Users {
+    fn insert(&mut self, id: Id, user: Known) {
+        if self.index.insert(id.as_str(), self.users.len()) {
+            self.users.push(user);
+        }
+    }
+
+    fn get(&self, id: Id) -> Option<&Known> {
+        self.users.get(self.index.get(id.as_str())?)
+    }
+
+    fn get_mut(&mut self, id: Id) -> Option<&mut Known> {
+        self.users.get_mut(self.index.get(id.as_str())?)
+    }
 }
 
 /// What would be done to one user.
@@ -131,13 +153,13 @@ fn run<H: Host>(client: &Client<H>, ids: &[String], goal: Goal, mode: &PushMode)
 
 /// Reads the ids; each user counts once.
 pub(super) fn check_ids(ids: &[String]) -> Vec<Result<Id>> {
-    let mut seen = HashSet::new();
+    let mut seen = Index::default();
     let checked = ids.iter().map(|text| {
         let id = Id::parse_of(text.trim(), prefix::USER).map_err(|reason| {
             Error::new(ErrorKind::InvalidValue, format!("the user id {text:?} {reason}"))
                 .with_remedy("Give the id of the user in Salesforce, which starts with 005")
         })?;
-        if seen.insert(id) {
+        if seen.insert(id.as_str(), 0) {
             Ok(id)
         } else {
             Err(Error::new(ErrorKind::InvalidValue, format!("the user {id} is given twice in this call"))
@@ -147,8 +169,8 @@ pub(super) fn check_ids(ids: &[String]) -> Vec<Result<Id>> {
     checked.collect()
 }
 
-fn find<H: Host>(client: &Client<H>, ids: &[Id], with_login: bool) -> Result<HashMap<Id, Known>> {
-    let mut known = HashMap::with_capacity(ids.len());
+fn find<H: Host>(client: &Client<H>, ids: &[Id], with_login: bool) -> Result<Users> {
+    let mut known = Users::default();
     for batch in ids.chunks(BATCH) {
         let literals: Vec<Literal> = batch.iter().copied().map(Literal::Id).collect();
         let fields = ["Id", "Username", "IsActive", "UserType"].map(Name::fixed).to_vec();
@@ -170,7 +192,7 @@ fn find<H: Host>(client: &Client<H>, ids: &[Id], with_login: bool) -> Result<Has
         let fields = ["Id", "UserId", "IsFrozen"].map(Name::fixed).to_vec();
         let query = Select::new(Name::fixed(USER_LOGIN), fields).filter(Condition::In(Name::fixed("UserId"), literals));
         query::for_each(client, &query, "whether users are frozen", |record| {
-            let user = record.text("UserId").and_then(|id| Id::parse(id).ok()).and_then(|id| known.get_mut(&id));
+            let user = record.text("UserId").and_then(|id| Id::parse(id).ok()).and_then(|id| known.get_mut(id));
             if let (Some(user), Some(id)) = (user, record.text("Id")) {
                 user.login =
                     Some(Login { id: id.to_owned(), is_frozen: record.boolean("IsFrozen").unwrap_or_default() });
@@ -180,8 +202,8 @@ fn find<H: Host>(client: &Client<H>, ids: &[Id], with_login: bool) -> Result<Has
     Ok(known)
 }
 
-fn plan(id: Id, known: &HashMap<Id, Known>, goal: Goal) -> Result<Plan> {
-    let user = known.get(&id).ok_or_else(|| {
+fn plan(id: Id, known: &Users, goal: Goal) -> Result<Plan> {
+    let user = known.get(id).ok_or_else(|| {
         Error::new(ErrorKind::NotFound, format!("the user {id} does not exist in this organization"))
             .with_remedy("Import again; ids of a sandbox die when it is refreshed")
     })?;

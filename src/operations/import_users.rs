@@ -6,10 +6,9 @@
 
 mod cursor;
 
-use std::collections::HashSet;
-
 use self::cursor::Cursor;
 use super::describe::{PROFILE, ROLE};
+use super::index::Index;
 use super::{ID, is_portal_user};
 use crate::attributes::{self, Definition};
 use crate::host::{Host, Level};
@@ -62,7 +61,7 @@ pub(super) fn import_users<H: Host>(client: &Client<H>, query: &ImportQuery) -> 
         .records
         .iter()
         .zip(&ids)
-        .map(|(record, id)| user(record, id, &attributes, query.grants, frozen.contains(id)))
+        .map(|(record, id)| user(record, id, &attributes, query.grants, frozen.get(id.as_str()).is_some()))
         .collect();
     Ok(ImportPage { users, departed: Vec::new(), next, watermark: None })
 }
@@ -100,8 +99,8 @@ fn select(attributes: &[&'static Definition], last: Option<Id>, limit: u32) -> S
 
 /// Which of these users, given in order, are frozen. Without the right to see it, users count as not frozen: an import
 /// that fails over it would be worse.
-fn frozen<H: Host>(client: &Client<H>, ids: &[Id]) -> HashSet<Id> {
-    let (Some(first), Some(last)) = (ids.first(), ids.last()) else { return HashSet::new() };
+fn frozen<H: Host>(client: &Client<H>, ids: &[Id]) -> Index {
+    let (Some(first), Some(last)) = (ids.first(), ids.last()) else { return Index::default() };
     let user_id = Name::fixed("UserId");
     let range = Condition::All(vec![
         Condition::Equals(Name::fixed("IsFrozen"), Literal::Boolean(true)),
@@ -109,9 +108,11 @@ fn frozen<H: Host>(client: &Client<H>, ids: &[Id]) -> HashSet<Id> {
         Condition::UpTo(user_id.clone(), Literal::Id(*last)),
     ]);
     let query = Select::new(Name::fixed("UserLogin"), vec![user_id]).filter(range);
-    let mut frozen = HashSet::new();
+    let mut frozen = Index::default();
     let result = query::for_each(client, &query, "the frozen users of an import", |record| {
-        frozen.extend(record.text("UserId").and_then(|id| Id::parse(id).ok()));
+        if let Some(id) = record.text("UserId").and_then(|id| Id::parse(id).ok()) {
+            frozen.insert(id.as_str(), 0);
+        }
     });
     if let Err(error) = result {
         client.host().log(

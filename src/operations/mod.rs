@@ -4,6 +4,7 @@ mod deactivate_users;
 mod describe;
 mod digest;
 mod import_users;
+mod index;
 mod list_attributes;
 mod push_users;
 mod session;

@@ -3,9 +3,9 @@
 //! Each password is one request, sent side by side; the host puts the password into the body, so it is never seen here.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 use super::deactivate_users::check_ids;
+use super::index::Index;
 use super::{ID, is_portal_user_type};
 use crate::host::{Escaping, Host, Method, Part};
 use crate::model::{Error, ErrorKind, Result};
@@ -16,6 +16,13 @@ use crate::salesforce::soql::{Condition, Literal, Name, Select};
 
 /// Users asked for in one query; their ids always fit into a URL.
 const BATCH: usize = 200;
+
+/// Usernames by id; none for users that are no portal users.
+#[derive(Debug, Default)]
+struct Users {
+    index: Index,
+    usernames: Vec<Option<String>>,
+}
 
 /// Sets passwords, by the users' ids. Results stand in the order of the pairs.
 pub(super) fn sync_passwords<H: Host>(
@@ -66,9 +73,8 @@ fn call<S>(id: Id, password: &S) -> Call<'_, S> {
     }
 }
 
-/// Usernames by id; none for users that are no portal users.
-fn find<H: Host>(client: &Client<H>, ids: &[Id]) -> Result<HashMap<Id, Option<String>>> {
-    let mut known = HashMap::with_capacity(ids.len());
+fn find<H: Host>(client: &Client<H>, ids: &[Id]) -> Result<Users> {
+    let mut known = Users::default();
     for batch in ids.chunks(BATCH) {
         let fields = ["Id", "Username", "UserType"].map(Name::fixed).to_vec();
         let ids = batch.iter().copied().map(Literal::Id).collect();
@@ -76,15 +82,17 @@ fn find<H: Host>(client: &Client<H>, ids: &[Id]) -> Result<HashMap<Id, Option<St
         query::for_each(client, &query, "the users whose passwords are set", |record| {
             if let Some(id) = record.text("Id").and_then(|id| Id::parse(id).ok()) {
                 let is_portal_user = record.text("UserType").is_some_and(is_portal_user_type);
-                known.insert(id, record.text("Username").filter(|_| is_portal_user).map(str::to_owned));
+                if known.index.insert(id.as_str(), known.usernames.len()) {
+                    known.usernames.push(record.text("Username").filter(|_| is_portal_user).map(str::to_owned));
+                }
             }
         })?;
     }
     Ok(known)
 }
 
-fn subject(id: Id, known: &HashMap<Id, Option<String>>) -> Result<String> {
-    match known.get(&id) {
+fn subject(id: Id, known: &Users) -> Result<String> {
+    match known.index.get(id.as_str()).and_then(|at| known.usernames.get(at)) {
         Some(Some(username)) => Ok(format!("the user {username}")),
         Some(None) => Err(Error::new(
             ErrorKind::InvalidValue,

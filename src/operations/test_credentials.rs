@@ -128,6 +128,7 @@ fn skipped(name: &'static str, reason: &str) -> Probe {
 }
 
 fn failed(name: &'static str, error: Error) -> Probe {
+    let error = error.into_details();
     let remedy = error.remedy.unwrap_or_else(|| "Try again later, and look into the log if it stays so.".to_owned());
     Probe { name, verdict: Verdict::Failed, detail: sentence(&error.message), remedy: Some(sentence(&remedy)) }
 }
@@ -135,8 +136,11 @@ fn failed(name: &'static str, error: Error) -> Probe {
 /// Errors are written for the middle of a line; a probe's detail stands alone.
 fn sentence(text: &str) -> String {
     let text = text.trim_end_matches('.');
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
+    let mut sentence = format!("{text}.");
+    if let Some(first) = sentence.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    sentence
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::error;
 use super::login::{self, Credentials, SignedIn};
 use crate::diagnosis;
 use crate::host::{Failure, Host, Level, Method, Part, Request, Response};
-use crate::model::{Error, ErrorKind, Result, Retry, Usage};
+use crate::model::{Details, Error, ErrorKind, Result, Retry, Usage};
 
 /// How often a call that met a passing condition is tried again.
 const RETRIES: u32 = 3;
@@ -125,10 +125,7 @@ impl<H: Host> Client<H> {
     /// As [`Client::call`].
     pub fn attempt(&self, call: &Call<'_, H::Secret>, subject: &str) -> std::result::Result<Response, Failed> {
         let mut answers = self.attempt_all(&[call], &[subject]);
-        answers.pop().unwrap_or_else(|| {
-            let error = Error::new(ErrorKind::Transient, format!("the host gave no answer for {subject}"));
-            Err(Failed { error, uncertain: true })
-        })
+        answers.pop().unwrap_or_else(|| Err(unanswered(subject)))
     }
 
     /// Makes independent calls side by side, each with its own subject. Answers stand in the order of the calls.
@@ -144,43 +141,45 @@ impl<H: Host> Client<H> {
         while !pending.is_empty() {
             let requests: Vec<_> = pending.iter().map(|&at| self.request(calls[at])).collect();
             let responses = self.send(requests);
+            // Those to send again, in order; and of them those whose session has ended.
+            let mut again = Vec::new();
             let mut ended = Vec::new();
-            let mut passing = Vec::new();
             for (&at, response) in pending.iter().zip(responses) {
-                let answer = match self.judge(response, calls[at].repeat, subjects[at]) {
+                answers[at] = Some(match self.judge(response, calls[at].repeat, subjects[at]) {
                     Next::Done(response) => Ok(response),
-                    Next::Renew(failed) if renewed => Err(failed),
                     Next::Renew(failed) => {
-                        ended.push(at);
+                        if !renewed {
+                            again.push(at);
+                            ended.push(at);
+                        }
                         Err(failed)
                     }
                     Next::Again(failed) => {
                         if attempt < RETRIES {
-                            passing.push(at);
+                            again.push(at);
                         }
                         Err(failed)
                     }
                     Next::Stop(failed) => Err(failed),
-                };
-                answers[at] = Some(answer);
+                });
+            }
+            if again.len() > ended.len() {
+                self.back_off(attempt, subjects[again[0]]);
+                attempt += 1;
             }
             if !ended.is_empty() {
                 renewed = true;
                 if let Err(error) = self.renew() {
-                    for at in ended.drain(..) {
+                    again.retain(|at| !ended.contains(at));
+                    for at in ended {
                         answers[at] = Some(Err(Failed { error: error.clone(), uncertain: false }));
                     }
                 }
             }
-            if !passing.is_empty() {
-                self.back_off(attempt, subjects[passing[0]]);
-                attempt += 1;
-            }
-            ended.append(&mut passing);
-            ended.sort_unstable();
-            pending = ended;
+            pending = again;
         }
-        answers.into_iter().flatten().collect()
+        let answers = answers.into_iter().zip(subjects);
+        answers.map(|(answer, subject)| answer.unwrap_or_else(|| Err(unanswered(subject)))).collect()
     }
 
     /// Waits longer with each attempt, with a part left to chance so that jobs which met do not meet again.
@@ -277,6 +276,12 @@ impl<H: Host> Client<H> {
     }
 }
 
+/// A host that gives fewer answers than it got requests.
+fn unanswered(subject: &str) -> Failed {
+    let error = Error::new(ErrorKind::Transient, format!("the host gave no answer for {subject}"));
+    Failed { error, uncertain: true }
+}
+
 fn sign_in<H: Host>(host: &H, credentials: &Credentials<H::Secret>, usage: &mut Usage) -> Result<SignedIn> {
     let subject = format!("the admin user {}", credentials.username);
     usage.calls = usage.calls.saturating_add(1);
@@ -290,7 +295,7 @@ fn sign_in<H: Host>(host: &H, credentials: &Credentials<H::Secret>, usage: &mut 
                 "Check instance-type and my-domain; the right host ends in .my.salesforce.com and stands under \
                  Setup > Company Settings > My Domain",
             );
-            return Error { upstream: Some(Box::new(fault.into())), ..error };
+            return error.with_upstream(fault.into());
         }
         diagnosis::diagnose(fault, &subject)
     })?;
@@ -363,13 +368,14 @@ fn no_answer(failure: Failure, subject: &str) -> Error {
         Failure::Other(reason) => (ErrorKind::Other(Cow::Borrowed("request-failed")), Retry::Never, reason, None),
     };
     let reason = reason.trim_end_matches('.');
-    Error {
+    Details {
         kind,
         message: format!("no answer for {subject}: {reason}"),
         remedy: remedy.map(str::to_owned),
         retry,
         upstream: None,
     }
+    .into()
 }
 
 #[cfg(test)]

@@ -104,7 +104,7 @@ fn who_is_no_portal_user_of_this_organization_is_not_touched() {
     users(&script, &[A, B], &[&user(A, true, "Standard")]);
     let ids = ["003", A, B, B].map(str::to_owned);
     let results = session.deactivate_users(&ids, Deactivation::Deactivate, &PushMode::Apply).unwrap();
-    let kinds: Vec<ErrorKind> = results.into_iter().map(|result| result.unwrap_err().kind).collect();
+    let kinds: Vec<ErrorKind> = results.into_iter().map(|result| result.unwrap_err().kind.clone()).collect();
     assert_eq!(kinds, [ErrorKind::InvalidValue, ErrorKind::InvalidValue, ErrorKind::NotFound, ErrorKind::InvalidValue]);
 }
 

@@ -77,7 +77,7 @@ mod tests {
         #[test]
         fn any_string_resumes_or_is_refused(text in any::<String>()) {
             if let Err(error) = Cursor::parse(&text) {
-                prop_assert_eq!(error.kind, ErrorKind::StaleReference);
+                prop_assert_eq!(error.kind.clone(), ErrorKind::StaleReference);
             }
         }
     }

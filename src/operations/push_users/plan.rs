@@ -158,7 +158,7 @@ fn difference(
         (Some(old), Some(new)) => match form {
             Form::Plain => old == new,
             // Salesforce may store addresses in lower case (U); to compare them as written could differ for ever.
-            Form::Email => old.to_lowercase() == new.to_lowercase(),
+            Form::Email => old.eq_ignore_ascii_case(new),
             Form::Lines => old.lines().eq(new.lines()),
         },
         (old, new) => old == new,
@@ -180,9 +180,8 @@ fn create(wanted: &Wanted, contact: Option<&Known>, account_id: Id, defaults: &D
 
     let set = |object, field, new: String| FieldChange { object, field, old: None, new: Some(new) };
     let mut changes = Vec::new();
-    match contact {
-        None => changes.push(set(CONTACT, "AccountId", account_id.to_string())),
-        Some(contact) => changes.push(set(USER, "ContactId", contact.id.to_string())),
+    if contact.is_none() {
+        changes.push(set(CONTACT, "AccountId", account_id.to_string()));
     }
     for (definition, value) in &wanted.values {
         if let Some(field) = definition.contact {
@@ -190,6 +189,7 @@ fn create(wanted: &Wanted, contact: Option<&Known>, account_id: Id, defaults: &D
             changes.extend(difference(CONTACT, field.name, definition.form, old, value.as_deref()));
         }
     }
+    changes.extend(contact.map(|contact| set(USER, "ContactId", contact.id.to_string())));
     changes.push(set(USER, "Username", wanted.username.clone()));
     for (definition, value) in &wanted.values {
         if let (Some(field), Some(value)) = (definition.user, value) {
@@ -203,8 +203,6 @@ fn create(wanted: &Wanted, contact: Option<&Known>, account_id: Id, defaults: &D
     }
     changes.push(set(USER, "ProfileId", profile.to_string()));
     changes.extend(wanted.role.map(|role| set(USER, "UserRoleId", role.to_string())));
-    // Contact's fields first; the sort keeps their order.
-    changes.sort_by_key(|change| change.object == USER);
     Ok(changes)
 }
 
@@ -215,7 +213,7 @@ fn required_defaults(wanted: &Wanted, defaults: &Defaults) -> [(&'static str, St
     let nickname: String = local.chars().take(31).collect();
     [
         ("Alias", alias(wanted, local)),
-        ("CommunityNickname", format!("{nickname}.{}", digest::short(&wanted.username.to_lowercase()))),
+        ("CommunityNickname", format!("{nickname}.{}", digest::short(&wanted.username.to_ascii_lowercase()))),
         ("TimeZoneSidKey", defaults.time_zone.clone()),
         ("LocaleSidKey", defaults.locale.clone()),
         ("EmailEncodingKey", "UTF-8".to_owned()),
@@ -228,7 +226,12 @@ fn required_defaults(wanted: &Wanted, defaults: &Defaults) -> [(&'static str, St
 fn alias(wanted: &Wanted, local: &str) -> String {
     let letters = |name: &str, most: usize| -> String {
         let value = wanted.value(name).unwrap_or_default();
-        value.chars().filter(|letter| letter.is_alphanumeric()).take(most).flat_map(char::to_lowercase).collect()
+        value
+            .chars()
+            .filter(|letter| letter.is_alphanumeric())
+            .take(most)
+            .map(|letter| letter.to_ascii_lowercase())
+            .collect()
     };
     let initial = letters(GIVEN_NAME, 1);
     let last = letters(FAMILY_NAME, 7);

@@ -4,12 +4,13 @@
 //! More than one candidate stops the push of this person, with the candidates named: e-mail addresses are not unique, and
 //! no second user is ever made for a contact.
 
-use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
 use super::wanted::Wanted;
 use crate::attributes::{self, EMAIL, FEDERATION_ID};
 use crate::host::Host;
 use crate::model::{Error, ErrorKind, Result};
+use crate::operations::index::Index;
 use crate::operations::is_portal_user_type;
 use crate::salesforce::client::Client;
 use crate::salesforce::id::Id;
@@ -52,7 +53,7 @@ impl Known {
     }
 
     fn has_username(&self, username: &str) -> bool {
-        self.username().to_lowercase() == username.to_lowercase()
+        self.username().eq_ignore_ascii_case(username)
     }
 }
 
@@ -101,7 +102,8 @@ fn find_users<H: Host>(client: &Client<H>, wanted: &[&Wanted]) -> Result<Vec<Kno
             }
         }
     }
-    find(client, "User", &paths, wanted, "the users of a push", &|wanted| {
+    find(client, "User", &paths, 0..wanted.len(), "the users of a push", &|part| {
+        let wanted = wanted.get(part).unwrap_or_default();
         let ids = wanted.iter().filter_map(|wanted| wanted.id).map(Literal::Id).collect::<Vec<_>>();
         let usernames = texts(wanted, |wanted| Some(&wanted.username));
         let federation_ids = texts(wanted, |wanted| wanted.value(FEDERATION_ID));
@@ -115,33 +117,39 @@ fn texts<'a>(wanted: &[&'a Wanted], get: impl Fn(&'a Wanted) -> Option<&'a str>)
     wanted.iter().copied().filter_map(get).map(|text| Literal::Text(text.to_owned())).collect()
 }
 
-/// Runs one query for a batch, or several where it would be too long for a URL.
-fn find<H: Host, T>(
+/// Runs one query for the items of a batch, or several where it would be too long for a URL. `condition` selects the
+/// records of a part of the batch.
+fn find<H: Host>(
     client: &Client<H>,
     object: &'static str,
     paths: &[String],
-    batch: &[T],
+    batch: Range<usize>,
     subject: &str,
-    condition: &dyn Fn(&[T]) -> Condition,
+    condition: &dyn Fn(Range<usize>) -> Condition,
 ) -> Result<Vec<Known>> {
-    if batch.is_empty() {
-        return Ok(Vec::new());
-    }
-    // Every path comes from our own table, so none is lost here.
-    let fields = paths.iter().filter_map(|path| Name::parse(path)).collect();
-    let query = Select::new(Name::fixed(object), fields).filter(condition(batch));
-    if batch.len() > 1 && encode_query(&query.to_string()).len() > LONGEST {
-        let (first, second) = batch.split_at(batch.len() / 2);
-        let mut found = find(client, object, paths, first, subject, condition)?;
-        for known in find(client, object, paths, second, subject, condition)? {
-            if !found.iter().any(|have| have.id == known.id) {
+    let mut found: Vec<Known> = Vec::new();
+    let mut parts = vec![batch];
+    while let Some(part) = parts.pop() {
+        if part.is_empty() {
+            continue;
+        }
+        // Every path comes from our own table, so none is lost here.
+        let fields = paths.iter().filter_map(|path| Name::parse(path)).collect();
+        let query = Select::new(Name::fixed(object), fields).filter(condition(part.clone()));
+        if part.len() > 1 && encode_query(&query.to_string()).len() > LONGEST {
+            let middle = part.start + part.len() / 2;
+            parts.extend([middle..part.end, part.start..middle]);
+            continue;
+        }
+        query::for_each(client, &query, subject, |record| {
+            // A record may be found by its username in one part and by another key in the next.
+            if let Some(known) = Known::read(record, paths)
+                && !found.iter().any(|have| have.id == known.id)
+            {
                 found.push(known);
             }
-        }
-        return Ok(found);
+        })?;
     }
-    let mut found = Vec::new();
-    query::for_each(client, &query, subject, |record| found.extend(Known::read(record, paths)))?;
     Ok(found)
 }
 
@@ -257,23 +265,24 @@ fn match_contacts<H: Host>(
             paths.push(field.name.to_owned());
         }
     }
-    let contacts = find(client, "Contact", &paths, &open, "the contacts of a push", &|open| {
-        let emails = open.iter().map(|(_, _, email)| Literal::Text((*email).to_owned())).collect();
+    let contacts = find(client, "Contact", &paths, 0..open.len(), "the contacts of a push", &|part| {
+        let emails =
+            open.get(part).unwrap_or_default().iter().map(|(_, _, email)| Literal::Text((*email).to_owned())).collect();
         Condition::All(vec![
             Condition::Equals(Name::fixed("AccountId"), Literal::Id(account_id)),
             Condition::In(Name::fixed("Email"), emails),
         ])
     })?;
     let user_paths = ["Id", "Username", "ContactId"].map(str::to_owned);
-    let users = find(client, "User", &user_paths, &contacts, "the users of the contacts of a push", &|contacts| {
+    let users = find(client, "User", &user_paths, 0..contacts.len(), "the users of the contacts of a push", &|part| {
+        let contacts = contacts.get(part).unwrap_or_default();
         Condition::In(Name::fixed("ContactId"), contacts.iter().map(|contact| Literal::Id(contact.id)).collect())
     })?;
-    let users: HashMap<Id, &Known> = users.iter().filter_map(|user| Some((user.id("ContactId")?, user))).collect();
 
-    let mut emails = HashSet::new();
+    let mut emails = Index::default();
     for (at, wanted, email) in open {
         if let Some(slot) = found.get_mut(at) {
-            *slot = if emails.insert(email.to_lowercase()) {
+            *slot = if emails.insert(&email.to_ascii_lowercase(), 0) {
                 match_contact(wanted, email, &contacts, &users)
             } else {
                 Err(Error::new(
@@ -290,13 +299,13 @@ fn match_contacts<H: Host>(
     Ok(())
 }
 
-fn match_contact(wanted: &Wanted, email: &str, contacts: &[Known], users: &HashMap<Id, &Known>) -> Result<Match> {
+fn match_contact(wanted: &Wanted, email: &str, contacts: &[Known], users: &[Known]) -> Result<Match> {
     let subject = wanted.subject();
-    let same = |contact: &&Known| contact.text("Email").is_some_and(|have| have.to_lowercase() == email.to_lowercase());
+    let same = |contact: &&Known| contact.text("Email").is_some_and(|have| have.eq_ignore_ascii_case(email));
     let candidates: Vec<&Known> = contacts.iter().filter(same).collect();
     match candidates.as_slice() {
         [] => Ok(Match::Nobody),
-        [contact] => match users.get(&contact.id) {
+        [contact] => match users.iter().find(|user| user.id("ContactId") == Some(contact.id)) {
             None => Ok(Match::Contact(Box::new((*contact).clone()))),
             Some(user) => Err(Error::new(
                 ErrorKind::AmbiguousMatch,

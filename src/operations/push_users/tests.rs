@@ -235,7 +235,7 @@ fn the_contact_of_a_refused_user_is_deleted_again() {
     let error = push_one(&session, ada(), &PushMode::Apply).unwrap_err();
     assert_eq!(error.kind, ErrorKind::LicenseExhausted);
     assert!(error.message.contains("deleted again"), "{error}");
-    assert_eq!(error.upstream.unwrap().code, "LICENSE_LIMIT_EXCEEDED");
+    assert_eq!(error.upstream.as_ref().unwrap().code, "LICENSE_LIMIT_EXCEEDED");
 }
 
 #[test]

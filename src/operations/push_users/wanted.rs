@@ -1,10 +1,9 @@
 //! What is wanted of each user, checked before anything is asked of Salesforce.
 
-use std::collections::HashSet;
-
 use crate::attributes::{self, Definition, Form};
 use crate::model::{Change, DesiredUser, Error, ErrorKind, Grant, Result, Value};
 use crate::operations::describe::{PROFILE, ROLE};
+use crate::operations::index::Index;
 use crate::salesforce::id::{Id, prefix};
 
 /// A desired user without mistakes that can be seen from here.
@@ -39,7 +38,7 @@ impl Wanted {
 
 /// Checks a batch. Of users that are given twice, by key, id or username, the first counts and the others are refused.
 pub(super) fn check_all(users: &[DesiredUser]) -> Vec<Result<Wanted>> {
-    let (mut keys, mut usernames, mut ids) = (HashSet::new(), HashSet::new(), HashSet::new());
+    let (mut keys, mut usernames, mut ids) = (Index::default(), Index::default(), Index::default());
     let checked = users.iter().map(|user| {
         let wanted = check(user)?;
         let twice = |what: &str| {
@@ -49,13 +48,13 @@ pub(super) fn check_all(users: &[DesiredUser]) -> Vec<Result<Wanted>> {
             )
             .with_remedy("Give each person once, with a username of its own"))
         };
-        if !keys.insert(user.key.as_str()) {
+        if !keys.insert(&user.key, 0) {
             return twice("key");
         }
-        if !usernames.insert(wanted.username.to_lowercase()) {
+        if !usernames.insert(&wanted.username.to_ascii_lowercase(), 0) {
             return twice("username");
         }
-        if wanted.id.is_some_and(|id| !ids.insert(id)) {
+        if wanted.id.is_some_and(|id| !ids.insert(id.as_str(), 0)) {
             return twice("id");
         }
         Ok(wanted)

@@ -70,7 +70,7 @@ fn a_bad_pair_does_not_fail_its_neighbours() {
     let pairs = ["nonsense", internal, B, A, A].map(|id| (id.to_owned(), Secret("p")));
     let results = session.sync_passwords(&pairs).unwrap();
     let kinds: Vec<Option<ErrorKind>> =
-        results.into_iter().map(|result| result.err().map(|error| error.kind)).collect();
+        results.into_iter().map(|result| result.err().map(|error| error.kind.clone())).collect();
     assert_eq!(
         kinds,
         [

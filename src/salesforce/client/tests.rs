@@ -75,7 +75,7 @@ fn a_session_that_may_not_use_rest_does_not_sign_in_again() {
     );
     let error = client.call(&Call::get("limits".to_owned()), "the limits").map(|_| ()).unwrap_err();
     assert_eq!(error.kind, ErrorKind::PermissionDenied);
-    assert!(error.remedy.unwrap().contains("API Enabled"));
+    assert!(error.remedy.as_ref().unwrap().contains("API Enabled"));
 }
 
 #[test]

@@ -52,8 +52,10 @@ fn into_http(answered: rest::Response, usage: &str) -> Response {
     if let Ok(value) = usage.parse() {
         headers.insert("sforce-limit-info", value);
     }
-    if let Some(value) = answered.location.and_then(|location| location.parse().ok()) {
-        headers.insert(header::LOCATION, value);
+    for (name, value) in answered.headers {
+        if let Ok(value) = value.parse() {
+            headers.insert(name, value);
+        }
     }
     response
 }
@@ -64,7 +66,7 @@ fn answer(shared: &Shared, method: &Method, uri: &Uri, headers: &HeaderMap, body
     let result = gate(shared, &version, headers).and_then(|(version, user_id)| {
         let request = read(method, uri, headers, body, path);
         let answered = shared.org.transact(|db| {
-            let actor = Actor { org: &shared.org, db, user_id: &user_id };
+            let actor = Actor::new(&shared.org, db, &user_id);
             let context = Context { actor, version, locators: &shared.locators, usage: &shared.usage };
             rest::dispatch(&context, &request)
         });
@@ -124,6 +126,10 @@ fn read(method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes, path: Vec
             }
         }
     };
-    let query_options = headers.get("sforce-query-options").and_then(|value| value.to_str().ok()).map(str::to_owned);
-    Request { method, path, query, body, query_options }
+    let headers = headers
+        .iter()
+        .filter(|(name, _)| **name != header::AUTHORIZATION)
+        .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
+        .collect();
+    Request { method, path, query, body, headers }
 }

@@ -12,6 +12,8 @@ mod query;
 mod sobjects;
 mod versions;
 
+use std::collections::BTreeMap;
+
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -34,8 +36,8 @@ pub(crate) struct Request {
     pub(crate) query: Vec<(String, String)>,
     /// The body, where there is one; JSON `null` otherwise.
     pub(crate) body: Body,
-    /// `Sforce-Query-Options`.
-    pub(crate) query_options: Option<String>,
+    /// Headers that resources read, by their names in lower case.
+    pub(crate) headers: BTreeMap<String, String>,
 }
 
 /// A request's body.
@@ -53,6 +55,11 @@ impl Request {
     /// The value of a query parameter.
     pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The value of a header; the name in lower case.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(String::as_str)
     }
 
     /// The body as JSON.
@@ -100,25 +107,35 @@ pub(crate) fn query_pairs(query: &str) -> Vec<(String, String)> {
 pub(crate) struct Response {
     /// HTTP status.
     pub(crate) status: u16,
-    /// JSON text; empty for statuses without a body.
+    /// The text, JSON unless a header says otherwise; empty for statuses without a body.
     pub(crate) body: String,
-    /// `Location` of a created record.
-    pub(crate) location: Option<String>,
+    /// Headers besides the usual ones, by their names in lower case.
+    pub(crate) headers: Vec<(&'static str, String)>,
 }
 
 impl Response {
     fn json(status: u16, body: &impl Serialize) -> Self {
         match serde_json::to_string(body) {
-            Ok(body) => Self { status, body, location: None },
+            Ok(body) => Self { status, body, headers: Vec::new() },
             Err(error) => {
                 tracing::error!(%error, "an answer could not be written");
-                Self { status: 500, body: String::new(), location: None }
+                Self::empty(500)
             }
         }
     }
 
     fn no_content() -> Self {
-        Self { status: 204, body: String::new(), location: None }
+        Self::empty(204)
+    }
+
+    /// An answer that is its status alone.
+    fn empty(status: u16) -> Self {
+        Self { status, body: String::new(), headers: Vec::new() }
+    }
+
+    fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
     }
 }
 

@@ -23,8 +23,7 @@ struct Page<'a> {
 
 fn batch(request: &Request) -> usize {
     request
-        .query_options
-        .as_deref()
+        .header("sforce-query-options")
         .and_then(|options| {
             options.split([',', ';']).find_map(|option| {
                 let (name, value) = option.split_once('=')?;

@@ -18,9 +18,8 @@ pub(super) fn create(context: &Context<'_>, request: &Request, name: &str) -> Re
     let object = object(name)?;
     let id = rules::create(&context.actor, object, request.object()?)?;
     let location = format!("{}/sobjects/{}/{id}", context.version.base(), object.name);
-    let mut response = Response::json(201, &json!({"id": id, "success": true, "errors": []}));
-    response.location = Some(location);
-    Ok(response)
+    let body = json!({"id": id, "success": true, "errors": []});
+    Ok(Response::json(201, &body).with_header("location", location))
 }
 
 /// The fields that `?fields=` names, or all.

@@ -34,7 +34,12 @@ pub(crate) struct Actor<'a> {
     pub(crate) user_id: &'a str,
 }
 
-impl Actor<'_> {
+impl<'a> Actor<'a> {
+    /// A user who asks for nothing special.
+    pub(crate) fn new(org: &'a Org, db: &'a Connection, user_id: &'a str) -> Self {
+        Self { org, db, user_id }
+    }
+
     fn now(&self) -> Value {
         Value::Integer(self.org.clock.now())
     }

@@ -1,9 +1,10 @@
 //! Starting, inspecting and stopping an org.
 
-use std::future::Future;
+use std::future::{Future, IntoFuture};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -12,10 +13,14 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::control;
 use crate::error::ApiError;
+use crate::faults::{Fault, Faults, PendingFault};
+use crate::http::connection::{Doorman, Hangup};
 use crate::http::sessions::Sessions;
 use crate::http::{self, Shared};
 use crate::journal::{Journal, JournalEntry};
+use crate::org::seats::{self, LicencePool};
 use crate::org::switches::Switches;
 use crate::org::{Org, credentials, store};
 use crate::rest::{Locators, Usage};
@@ -91,6 +96,7 @@ pub struct Builder {
     seed: u64,
     data: Option<PathBuf>,
     listen: SocketAddr,
+    control: Option<SocketAddr>,
     switches: Switches,
 }
 
@@ -123,6 +129,14 @@ impl Builder {
         self
     }
 
+    /// Where to serve the control API, which is not served otherwise; port 0 takes a free one. Whoever reaches this address
+    /// rules the org: give it a loopback address.
+    #[must_use]
+    pub fn control(mut self, address: SocketAddr) -> Self {
+        self.control = Some(address);
+        self
+    }
+
     /// The org's answers to what is not known about Salesforce.
     #[must_use]
     pub fn switches(mut self, switches: Switches) -> Self {
@@ -135,9 +149,11 @@ impl Builder {
     /// # Errors
     /// When the address cannot be listened on, or the store cannot be made or opened.
     pub async fn start(self) -> Result<Emulator, Error> {
-        let failed = |source| Error::Listen { address: self.listen, source };
-        let listener = TcpListener::bind(self.listen).await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
+        let (listener, address) = bind(self.listen).await?;
+        let control = match self.control {
+            Some(address) => Some(bind(address).await?),
+            None => None,
+        };
         let daily = self.switches.daily_api_requests;
         let open = move || Org::open(self.data.as_deref(), self.seed, self.users, self.switches);
         let org = tokio::task::spawn_blocking(open).await.map_err(|_| Error::Stopped)??;
@@ -147,19 +163,37 @@ impl Builder {
             locators: Locators::default(),
             usage: Usage::new(daily),
             journal: Journal::default(),
+            faults: Faults::default(),
+            under_way: AtomicU32::new(0),
         });
-        let (stop, mut stopped) = watch::channel(false);
-        let router = http::router(Arc::clone(&shared));
-        let server = tokio::spawn(async move {
-            let signal = async move {
-                // An error means that the emulator was dropped, which stops it as well.
-                let _ = stopped.wait_for(|stop| *stop).await;
-            };
-            if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(signal).await {
-                tracing::error!(%error, "the emulator stopped serving");
-            }
+        let (stop, stopped) = watch::channel(false);
+        let service = http::router(Arc::clone(&shared)).into_make_service_with_connect_info::<Hangup>();
+        let served = axum::serve(Doorman(listener), service).with_graceful_shutdown(ended(stopped.clone()));
+        let mut servers = vec![tokio::spawn(logged(served.into_future()))];
+        let control_address = control.map(|(listener, address)| {
+            let served = axum::serve(listener, control::router(Arc::clone(&shared)));
+            servers.push(tokio::spawn(logged(served.with_graceful_shutdown(ended(stopped)).into_future())));
+            address
         });
-        Ok(Emulator { address, shared, stop, server })
+        Ok(Emulator { address, control_address, shared, stop, servers })
+    }
+}
+
+async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
+    let failed = |source| Error::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
+}
+
+async fn ended(mut stopped: watch::Receiver<bool>) {
+    // An error means that the emulator was dropped, which stops it as well.
+    let _ = stopped.wait_for(|stop| *stop).await;
+}
+
+async fn logged(server: impl Future<Output = std::io::Result<()>>) {
+    if let Err(error) = server.await {
+        tracing::error!(%error, "the emulator stopped serving");
     }
 }
 
@@ -167,9 +201,10 @@ impl Builder {
 #[derive(Debug)]
 pub struct Emulator {
     address: SocketAddr,
+    control_address: Option<SocketAddr>,
     shared: Arc<Shared>,
     stop: watch::Sender<bool>,
-    server: JoinHandle<()>,
+    servers: Vec<JoinHandle<()>>,
 }
 
 impl Emulator {
@@ -181,6 +216,7 @@ impl Emulator {
             seed: 1,
             data: None,
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            control: None,
             switches: Switches::default(),
         }
     }
@@ -189,6 +225,12 @@ impl Emulator {
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// The control API's address, if there is one: [`Builder::control`].
+    #[must_use]
+    pub fn control_url(&self) -> Option<String> {
+        self.control_address.map(|address| format!("http://{address}"))
     }
 
     /// What a client needs to reach the org.
@@ -206,15 +248,60 @@ impl Emulator {
         }
     }
 
-    /// The requests since the start or the last [`clear_journal`](Self::clear_journal), in the order they ended.
+    /// The requests since the start or the last [`clear_journal`](Self::clear_journal), in the order they ended; of very
+    /// many, the latest 100,000.
     #[must_use]
     pub fn journal(&self) -> Vec<JournalEntry> {
-        self.shared.journal.entries()
+        self.shared.journal.read().1
+    }
+
+    /// How many requests there were since then, remembered or not.
+    #[must_use]
+    pub fn journal_total(&self) -> u64 {
+        self.shared.journal.total()
     }
 
     /// Forgets the requests so far.
     pub fn clear_journal(&self) {
         self.shared.journal.clear();
+    }
+
+    /// Puts a fault on the next matching requests and returns its number, which their journal entries carry. Of several
+    /// faults that match, a request meets the one that was put first.
+    pub fn inject(&self, fault: Fault) -> u64 {
+        self.shared.faults.put(fault)
+    }
+
+    /// The faults that still wait for requests.
+    #[must_use]
+    pub fn faults(&self) -> Vec<PendingFault> {
+        self.shared.faults.waiting()
+    }
+
+    /// Takes back all faults that wait.
+    pub fn clear_faults(&self) {
+        self.shared.faults.clear();
+    }
+
+    /// The switches as they are now.
+    #[must_use]
+    pub fn switches(&self) -> Switches {
+        (*self.shared.org.switches()).clone()
+    }
+
+    /// Changes the switches; requests under way keep those they began with.
+    pub fn set_switches(&self, change: impl FnOnce(&mut Switches)) {
+        let mut switches = self.switches();
+        change(&mut switches);
+        self.shared.set_switches(switches);
+    }
+
+    /// The pools of seats: user licences, permission set licences and feature licences.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn licence_pools(&self) -> Result<Vec<LicencePool>, Error> {
+        Ok(self.shared.org.transact(seats::list)??)
     }
 
     /// Ends all sessions: the next REST call of each client gets 401 `INVALID_SESSION_ID`.
@@ -236,20 +323,23 @@ impl Emulator {
         Ok(org.transact(|db| credentials::expire(db, &org.facts.admin_id))??)
     }
 
-    /// Sets how many seats a user licence has, by its name, such as `Customer Community`; says whether there is one.
+    /// Sets how many seats a licence has, by its name, such as `Customer Community`; says whether there is one. The names
+    /// are those of [`licence_pools`](Self::licence_pools).
     ///
     /// # Errors
     /// When the store fails.
     pub fn set_licence_seats(&self, licence: &str, seats: u32) -> Result<bool, Error> {
-        let changed = self.shared.org.transact(|db| {
-            db.execute("UPDATE UserLicense SET TotalLicenses = ?2 WHERE Name = ?1", rusqlite::params![licence, seats])
-        })??;
-        Ok(changed > 0)
+        Ok(self.shared.org.transact(|db| seats::set(db, licence, seats))??)
     }
 
     /// Sets how many API requests the day allows.
     pub fn set_daily_api_requests(&self, limit: u64) {
-        self.shared.usage.set_limit(limit);
+        self.shared.set_daily_api_requests(limit);
+    }
+
+    /// Sets how many API requests the day had.
+    pub fn set_api_requests_used(&self, used: u64) {
+        self.shared.usage.set_used(used);
     }
 
     /// Moves the org's clock by this many seconds, forwards or back.
@@ -305,8 +395,11 @@ impl Emulator {
     /// Stops: requests under way are answered, for five seconds at most.
     pub async fn shutdown(mut self) {
         let _ = self.stop.send(true);
-        if tokio::time::timeout(Duration::from_secs(5), &mut self.server).await.is_err() {
-            self.server.abort();
+        let patience = tokio::time::Instant::now() + Duration::from_secs(5);
+        for server in &mut self.servers {
+            if tokio::time::timeout_at(patience, &mut *server).await.is_err() {
+                server.abort();
+            }
         }
     }
 }

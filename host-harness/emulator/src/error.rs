@@ -1,5 +1,8 @@
 //! The one error that REST, collections and Bulk show, each in its own shape.
 
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
 use serde_json::{Value, json};
 
 /// A refusal in Salesforce's words.
@@ -52,6 +55,19 @@ impl ApiError {
         let fields = self.fields.as_deref().unwrap_or_default();
         json!({"statusCode": self.code, "message": self.message, "fields": fields})
     }
+}
+
+/// An error code that came from outside, for an error that holds only codes that last. Each distinct code is kept once,
+/// for good; they come from a test's own faults and switches, so there are few.
+pub(crate) fn code(text: &str) -> &'static str {
+    static KNOWN: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(code) = known.get(text) {
+        return code;
+    }
+    let code: &'static str = Box::leak(text.to_owned().into_boxed_str());
+    known.insert(code);
+    code
 }
 
 impl std::fmt::Display for ApiError {

@@ -1,43 +1,105 @@
 //! What came in: every request with its status and duration, for tests that count calls.
 
+use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use serde::{Serialize, Serializer};
+
+/// How many requests are remembered; the oldest make room for new ones, so that a long run does not eat the memory.
+const CAPACITY: usize = 100_000;
+
 /// One request. Headers, bodies and query parameters other than the SOQL are never kept, so no secret can be here.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct JournalEntry {
     /// HTTP method.
     pub method: String,
     /// Path, without its query.
     pub path: String,
-    /// The query's text, for requests that carry one.
+    /// The query's text, for requests that carry one: `query`, `queryAll` and Bulk query jobs.
     pub soql: Option<String>,
-    /// HTTP status of the answer.
+    /// HTTP status of the answer; 0 where the connection was dropped before there was one.
     pub status: u16,
-    /// From the request's head to the answer's.
+    /// From the request's head to the answer's, a fault's latency included. In JSON `durationMs`, in milliseconds.
+    #[serde(rename = "durationMs", serialize_with = "milliseconds")]
     pub duration: Duration,
+    /// Bytes of the request's body.
+    pub request_bytes: u64,
+    /// Bytes of the answer's body.
+    pub response_bytes: u64,
+    /// The number of the fault that the request met, as [`Emulator::inject`](crate::Emulator::inject) gave it.
+    pub fault: Option<u64>,
+}
+
+fn milliseconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(duration.as_secs_f64() * 1000.0)
 }
 
 /// The journal.
 #[derive(Debug, Default)]
 pub(crate) struct Journal {
-    entries: Mutex<Vec<JournalEntry>>,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    total: u64,
+    entries: VecDeque<JournalEntry>,
 }
 
 impl Journal {
-    fn lock(&self) -> MutexGuard<'_, Vec<JournalEntry>> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn record(&self, method: String, path: String, soql: Option<String>, status: u16, duration: Duration) {
-        self.lock().push(JournalEntry { method, path, soql, status, duration });
+    pub(crate) fn record(&self, entry: JournalEntry) {
+        let mut kept = self.lock();
+        kept.total += 1;
+        if kept.entries.len() == CAPACITY {
+            kept.entries.pop_front();
+        }
+        kept.entries.push_back(entry);
     }
 
-    pub(crate) fn entries(&self) -> Vec<JournalEntry> {
-        self.lock().clone()
+    /// How many requests there were, and those that are remembered, oldest first.
+    pub(crate) fn read(&self) -> (u64, Vec<JournalEntry>) {
+        let kept = self.lock();
+        (kept.total, kept.entries.iter().cloned().collect())
+    }
+
+    /// How many requests there were.
+    pub(crate) fn total(&self) -> u64 {
+        self.lock().total
     }
 
     pub(crate) fn clear(&self) {
-        self.lock().clear();
+        *self.lock() = Kept::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_requests_make_room_and_still_count() {
+        let journal = Journal::default();
+        for index in 0..CAPACITY + 3 {
+            journal.record(JournalEntry {
+                method: "GET".into(),
+                path: index.to_string(),
+                soql: None,
+                status: 200,
+                duration: Duration::ZERO,
+                request_bytes: 0,
+                response_bytes: 0,
+                fault: None,
+            });
+        }
+        let (total, entries) = journal.read();
+        assert_eq!((total, entries.len(), entries[0].path.as_str()), (100_003, CAPACITY, "3"));
+        journal.clear();
+        assert_eq!(journal.total(), 0);
     }
 }

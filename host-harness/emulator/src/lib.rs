@@ -16,8 +16,10 @@
 //! Inside, from the bottom up: `org` holds the rows, described once by its catalogue; `soql` reads them; `rules` guards
 //! every write; `rest` is the REST API without HTTP; `login` decides who may sign in; `http` is the wire.
 
+mod control;
 mod emulator;
 mod error;
+mod faults;
 mod http;
 mod journal;
 mod login;
@@ -27,5 +29,7 @@ mod rules;
 mod soql;
 
 pub use emulator::{Builder, Connection, Emulator, Error};
+pub use faults::{Effect, ErrorBody, Fault, PendingFault, When};
 pub use journal::JournalEntry;
+pub use org::seats::LicencePool;
 pub use org::switches::Switches;

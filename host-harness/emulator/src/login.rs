@@ -107,7 +107,7 @@ pub(crate) fn by_password(
         if credential.has_token && !portal && credential.is_password(password) {
             return Ok(Err(Refusal::TokenMissing));
         }
-        credentials::count_failure(db, &user.id, org.switches.failed_logins_until_lockout)?;
+        credentials::count_failure(db, &user.id, org.switches().failed_logins_until_lockout)?;
         return Ok(Err(Refusal::Invalid));
     }
     credentials::clear_failures(db, &user.id)?;
@@ -127,7 +127,7 @@ fn scope_fits(org: &Org, portal: bool, scope: Option<&Scope>) -> bool {
         (true, None) => false,
         (false, None) => true,
         (false, Some(scope)) => {
-            org.switches.internal_login_ignores_scope && own_org(scope) && scope.portal_id.is_none()
+            org.switches().internal_login_ignores_scope && own_org(scope) && scope.portal_id.is_none()
         }
     }
 }

@@ -3,23 +3,27 @@
 //! `/services/data` is REST ([`rest`]), `/services/Soap` is SOAP ([`soap`]). Anything else that Salesforce has and the
 //! emulator has not answers 501 with a plain sentence.
 
+pub(crate) mod connection;
+mod gate;
 mod rest;
 pub(crate) mod sessions;
 mod soap;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::sync::atomic::AtomicU32;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::middleware::{self, Next};
+use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 
+use crate::faults::Faults;
 use crate::journal::Journal;
 use crate::org::Org;
-use crate::rest::{Locators, Usage, query_pairs};
+use crate::org::switches::Switches;
+use crate::rest::{Locators, Usage};
 use sessions::Sessions;
 
 /// The largest body that is read, in bytes; Salesforce takes 50 MB.
@@ -33,6 +37,22 @@ pub(crate) struct Shared {
     pub(crate) locators: Locators,
     pub(crate) usage: Usage,
     pub(crate) journal: Journal,
+    pub(crate) faults: Faults,
+    /// How many requests are being worked on.
+    pub(crate) under_way: AtomicU32,
+}
+
+impl Shared {
+    /// Changes the org's switches, and what follows from them.
+    pub(crate) fn set_switches(&self, switches: Switches) {
+        self.usage.set_limit(switches.daily_api_requests);
+        self.org.set_switches(switches);
+    }
+
+    /// Sets how many API requests the day allows.
+    pub(crate) fn set_daily_api_requests(&self, limit: u64) {
+        self.set_switches(Switches { daily_api_requests: limit, ..(*self.org.switches()).clone() });
+    }
 }
 
 /// The org's routes.
@@ -47,23 +67,8 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/services/Soap/u/{version}/{organization}", any(soap::handle))
         .fallback(elsewhere)
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(middleware::from_fn_with_state(Arc::clone(&shared), record))
+        .layer(middleware::from_fn_with_state(Arc::clone(&shared), gate::pass))
         .with_state(shared)
-}
-
-/// Writes each request into the journal: never its headers or body, and of its query only the SOQL.
-async fn record(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
-    let method = request.method().to_string();
-    let path = request.uri().path().to_owned();
-    let soql = path
-        .starts_with("/services/data/")
-        .then(|| request.uri().query())
-        .flatten()
-        .and_then(|query| query_pairs(query).into_iter().find_map(|(key, value)| (key == "q").then_some(value)));
-    let start = Instant::now();
-    let response = next.run(request).await;
-    shared.journal.record(method, path, soql, response.status().as_u16(), start.elapsed());
-    response
 }
 
 async fn elsewhere(request: Request) -> Response {

@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{OriginalUri, State};
+use axum::extract::{Extension, OriginalUri, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 
 use super::Shared;
+use super::gate::RecordFaults;
 use super::sessions::bearer;
 use crate::error::ApiError;
 use crate::rest::{self, Body, Context, NEWEST, OLDEST, Request, Version};
-use crate::rules::Actor;
+use crate::rules::{Actor, WriteOptions};
 
 /// Longest address in bytes (H).
 const MAX_URI: usize = 16_384;
@@ -29,6 +30,7 @@ pub(super) async fn handle(
     State(shared): State<Arc<Shared>>,
     method: Method,
     OriginalUri(uri): OriginalUri,
+    faults: Option<Extension<RecordFaults>>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
@@ -36,20 +38,30 @@ pub(super) async fn handle(
         return StatusCode::URI_TOO_LONG.into_response();
     }
     let worker = Arc::clone(&shared);
-    let answered = tokio::task::spawn_blocking(move || answer(&worker, &method, &uri, &headers, &body)).await;
+    let options = write_options(faults);
+    let answered = tokio::task::spawn_blocking(move || answer(&worker, &method, &uri, &headers, &body, &options)).await;
     let answered = answered.unwrap_or_else(|error| {
         tracing::error!(%error, "a request failed inside the emulator");
         ApiError::new(500, "UNKNOWN_EXCEPTION", "An unexpected error occurred.").into()
     });
-    into_http(answered, &shared.usage.header())
+    into_http(answered, Some(&shared.usage.header()))
 }
 
-fn into_http(answered: rest::Response, usage: &str) -> Response {
+fn write_options(faults: Option<Extension<RecordFaults>>) -> WriteOptions {
+    let mut options = WriteOptions::none();
+    if let Some(Extension(RecordFaults(faults))) = faults {
+        options.faults = faults;
+    }
+    options
+}
+
+/// The answer as HTTP, with the day's API use where it is known.
+pub(super) fn into_http(answered: rest::Response, usage: Option<&str>) -> Response {
     let status = StatusCode::from_u16(answered.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response =
         if answered.body.is_empty() { status.into_response() } else { json_response(status, answered.body) };
     let headers = response.headers_mut();
-    if let Ok(value) = usage.parse() {
+    if let Some(value) = usage.and_then(|usage| usage.parse().ok()) {
         headers.insert("sforce-limit-info", value);
     }
     for (name, value) in answered.headers {
@@ -60,13 +72,20 @@ fn into_http(answered: rest::Response, usage: &str) -> Response {
     response
 }
 
-fn answer(shared: &Shared, method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> rest::Response {
+fn answer(
+    shared: &Shared,
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: &Bytes,
+    options: &WriteOptions,
+) -> rest::Response {
     let mut path = rest::path_parts(uri.path().trim_start_matches("/services/data"));
     let version = if path.is_empty() { String::new() } else { path.remove(0) };
     let result = gate(shared, &version, headers).and_then(|(version, user_id)| {
         let request = read(method, uri, headers, body, path);
         let answered = shared.org.transact(|db| {
-            let actor = Actor::new(&shared.org, db, &user_id);
+            let actor = Actor { options, ..Actor::new(&shared.org, db, &user_id) };
             let context = Context { actor, version, locators: &shared.locators, usage: &shared.usage };
             rest::dispatch(&context, &request)
         });
@@ -88,7 +107,7 @@ fn gate(shared: &Shared, version: &str, headers: &HeaderMap) -> Result<(Version,
     let expired = || ApiError::new(401, "INVALID_SESSION_ID", "Session expired or invalid");
     let token = bearer(headers).ok_or_else(expired)?;
     let now = shared.org.clock.now();
-    let session = shared.sessions.find(token, now, shared.org.switches.session_seconds).ok_or_else(expired)?;
+    let session = shared.sessions.find(token, now, shared.org.switches().session_seconds).ok_or_else(expired)?;
     if !shared.org.transact(|db| crate::login::may_act(db, &session.user_id))?? {
         shared.sessions.end(token);
         return Err(expired());

@@ -7,12 +7,13 @@ pub(crate) mod facts;
 pub(crate) mod ids;
 pub(crate) mod licences;
 mod names;
+pub(crate) mod seats;
 pub(crate) mod seed;
 pub(crate) mod store;
 pub(crate) mod switches;
 
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use rusqlite::{Connection, OptionalExtension};
 
@@ -28,8 +29,7 @@ pub(crate) struct Org {
     pub(crate) facts: Facts,
     /// The org's time.
     pub(crate) clock: Clock,
-    /// Its answers to what is not known about Salesforce.
-    pub(crate) switches: Switches,
+    switches: RwLock<Arc<Switches>>,
 }
 
 impl Org {
@@ -57,7 +57,18 @@ impl Org {
                 facts
             }
         };
-        Ok(Self { db: Mutex::new(db), facts, clock: Clock::default(), switches })
+        Ok(Self { db: Mutex::new(db), facts, clock: Clock::default(), switches: RwLock::new(Arc::new(switches)) })
+    }
+
+    /// Its answers to what is not known about Salesforce, as they are now.
+    #[must_use]
+    pub(crate) fn switches(&self) -> Arc<Switches> {
+        Arc::clone(&self.switches.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Changes the switches; what is under way keeps those it read.
+    pub(crate) fn set_switches(&self, switches: Switches) {
+        *self.switches.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(switches);
     }
 
     fn lock(&self) -> MutexGuard<'_, Connection> {

@@ -1,7 +1,10 @@
 //! What could not be confirmed about Salesforce, as switches, so that a client can be tested both ways.
 
+use serde::{Deserialize, Serialize};
+
 /// The org's answers to open questions (confidence U in the facts). The defaults are the likelier answers.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Switches {
     /// HTTP status of `UNKNOWN_EXCEPTION` refusals such as the account owner without a role: 400 or 500.
     pub unknown_exception_status: u16,
@@ -23,6 +26,9 @@ pub struct Switches {
     pub minimum_password_length: usize,
     /// How long a session lives without use, in seconds; Salesforce's default is two hours.
     pub session_seconds: i64,
+    /// How many requests may be under way at one time; no limit when absent. Salesforce counts those that run for longer
+    /// than 20 seconds and allows 25 of them (H); here each request counts.
+    pub concurrent_api_requests: Option<u32>,
 }
 
 impl Default for Switches {
@@ -38,6 +44,7 @@ impl Default for Switches {
             remembered_passwords: 3,
             minimum_password_length: 8,
             session_seconds: 7_200,
+            concurrent_api_requests: None,
         }
     }
 }

@@ -33,6 +33,16 @@ impl Usage {
         }
     }
 
+    /// Requests that the day had and may have.
+    pub(crate) fn read(&self) -> (u64, u64) {
+        (self.used.load(Ordering::Relaxed), self.limit.load(Ordering::Relaxed))
+    }
+
+    /// Sets how many requests the day had.
+    pub(crate) fn set_used(&self, used: u64) {
+        self.used.store(used, Ordering::Relaxed);
+    }
+
     /// Sets the day's limit.
     pub(crate) fn set_limit(&self, limit: u64) {
         self.limit.store(limit, Ordering::Relaxed);

@@ -8,6 +8,7 @@ mod features;
 mod fields;
 mod identity;
 mod login_state;
+mod options;
 pub(crate) mod password;
 mod portal;
 mod records;
@@ -23,6 +24,8 @@ use crate::org::catalogue::Object;
 use crate::org::store::{self, Row};
 use crate::org::{Org, ids, savepoint};
 
+pub(crate) use options::{RecordFault, WriteOptions};
+
 /// Who acts on the org, and through which transaction.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Actor<'a> {
@@ -32,12 +35,15 @@ pub(crate) struct Actor<'a> {
     pub(crate) db: &'a Connection,
     /// The acting user's id, 18 characters.
     pub(crate) user_id: &'a str,
+    /// What the request asks of its writes.
+    pub(crate) options: &'a WriteOptions,
 }
 
 impl<'a> Actor<'a> {
     /// A user who asks for nothing special.
     pub(crate) fn new(org: &'a Org, db: &'a Connection, user_id: &'a str) -> Self {
-        Self { org, db, user_id }
+        static NOTHING: WriteOptions = WriteOptions::none();
+        Self { org, db, user_id, options: &NOTHING }
     }
 
     fn now(&self) -> Value {
@@ -72,6 +78,7 @@ pub(crate) fn create(actor: &Actor<'_>, object: &'static Object, body: &Map<Stri
             return Err(unsupported(object, "create"));
         }
         let mut row = fields::for_create(object, body)?;
+        actor.options.check("")?;
         match object.name {
             "User" => user::before_create(actor, &mut row)?,
             "Contact" | "Account" => records::before_create(actor, object, &mut row)?,
@@ -108,6 +115,7 @@ pub(crate) fn update(
             return Err(unsupported(object, "update"));
         }
         let before = existing(actor, object, id)?;
+        actor.options.check(store::text(&before, "Id").unwrap_or(id))?;
         let mut changes = fields::for_update(object, body)?;
         match object.name {
             "User" => user::before_update(actor, &before, &mut changes)?,
@@ -139,6 +147,7 @@ pub(crate) fn delete(actor: &Actor<'_>, object: &'static Object, id: &str) -> Re
         if !object.deletable {
             return Err(unsupported(object, "delete"));
         }
+        actor.options.check(store::text(&before, "Id").unwrap_or(id))?;
         records::before_delete(actor, object, &before)?;
         let id = store::text(&before, "Id").unwrap_or(id).to_owned();
         if object.recycled {

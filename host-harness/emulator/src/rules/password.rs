@@ -16,7 +16,7 @@ pub(crate) fn set(actor: &Actor<'_>, user_id: &str, username: &str, password: &s
     if user_id == actor.user_id {
         return Err(ApiError::new(403, "INSUFFICIENT_ACCESS", "Cannot set password for self"));
     }
-    let switches = &actor.org.switches;
+    let switches = actor.org.switches();
     if password.chars().count() < switches.minimum_password_length {
         let least = switches.minimum_password_length;
         return Err(refused(format!("Your password must be at least {least} characters long.")));

@@ -112,9 +112,9 @@ pub(super) fn check_contact(
         ));
     }
     let needs_owner_role =
-        !licences::is_high_volume(&profile.user_type) || actor.org.switches.owner_role_for_high_volume;
+        !licences::is_high_volume(&profile.user_type) || actor.org.switches().owner_role_for_high_volume;
     if needs_owner_role && owner_role(actor, account_id)?.is_none() {
-        let status = actor.org.switches.unknown_exception_status;
+        let status = actor.org.switches().unknown_exception_status;
         return Err(ApiError {
             status,
             ..ApiError::dml("UNKNOWN_EXCEPTION", "portal account owner must have a role", &[])

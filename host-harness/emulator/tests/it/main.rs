@@ -4,6 +4,8 @@
 mod assignments;
 mod client;
 mod collections;
+mod control;
+mod faults;
 mod login;
 mod org;
 mod password;

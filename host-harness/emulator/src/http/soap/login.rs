@@ -16,7 +16,8 @@ const MUST_USE_TOKEN: &str = "Invalid username, password, security token; or use
 
 pub(super) fn answer(shared: &Shared, version: Version, origin: &str, envelope: &Envelope) -> Result<String, Fault> {
     let org = &shared.org;
-    if !org.switches.soap_login {
+    let switches = org.switches();
+    if !switches.soap_login {
         return Err(Fault::unexpected("INVALID_OPERATION", "SOAP API login() is disabled by default in this org."));
     }
     let scope = envelope.headers.child("LoginScopeHeader").map(|header| Scope {
@@ -53,7 +54,7 @@ pub(super) fn answer(shared: &Shared, version: Version, origin: &str, envelope: 
          </result></loginResponse>",
         origin = escape(origin),
         expired = user.password_expired,
-        sandbox = org.switches.sandbox,
+        sandbox = switches.sandbox,
         user_id = user.id,
         info = format_args!(
             "<userInfo>\
@@ -85,7 +86,7 @@ pub(super) fn answer(shared: &Shared, version: Version, origin: &str, envelope: 
             organization = escape(&user.organization_name),
             profile = user.profile_id,
             role = optional("roleId", user.role_id.as_deref()),
-            seconds = org.switches.session_seconds,
+            seconds = switches.session_seconds,
             email = escape(&user.email),
             name = escape(&user.name),
             user_id = user.id,

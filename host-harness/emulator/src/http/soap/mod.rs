@@ -48,6 +48,12 @@ pub(super) async fn handle(
     (status, [(header::CONTENT_TYPE, "text/xml; charset=utf-8")], body).into_response()
 }
 
+/// A refusal before the envelope is even read.
+pub(super) fn refused(code: &'static str, message: String) -> Response {
+    let fault = Fault::unexpected(code, message);
+    (fault.status(), [(header::CONTENT_TYPE, "text/xml; charset=utf-8")], fault.into_xml()).into_response()
+}
+
 /// The content of the answer's body, as XML.
 fn answer(shared: &Shared, version: &str, origin: &str, body: &[u8]) -> Result<String, Fault> {
     let unsupported = || Fault::unexpected("UNSUPPORTED_API_VERSION", "Invalid Api version specified on URL");

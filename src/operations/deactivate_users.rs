@@ -146,7 +146,7 @@ fn run<H: Host>(client: &Client<H>, ids: &[String], goal: Goal, mode: &PushMode)
         }
     }
     match mode {
-        PushMode::Plan => Ok(plans.into_iter().map(|plan| plan.map(Plan::into_outcome)).collect()),
+        PushMode::Plan => Ok(plans.into_iter().map(|plan| plan.map(Plan::into_prospect)).collect()),
         PushMode::Apply | PushMode::ApplyPlanned(_) => Ok(apply(client, plans)),
     }
 }
@@ -229,8 +229,6 @@ fn plan(id: Id, known: &Users, goal: Goal) -> Result<Plan> {
             let otherwise = freezing(plan.clone(), user).ok();
             let mut plan = deactivation(plan, user);
             if plan.action == Action::Deactivated {
-                plan.side_effects
-                    .push("Where Salesforce refuses to deactivate the user, it is frozen instead.".to_owned());
                 plan.otherwise = otherwise.map(Box::new);
             }
             Ok(plan)
@@ -299,6 +297,14 @@ impl Plan {
     fn digest(&self) -> String {
         let otherwise = if self.otherwise.is_some() { "or-freeze" } else { "" };
         digest(&["lifecycle", self.user.as_str(), otherwise], &self.changes())
+    }
+
+    /// What the plan would come to, with what is not known before it is tried.
+    fn into_prospect(mut self) -> Outcome {
+        if self.otherwise.is_some() {
+            self.side_effects.push("Where Salesforce refuses to deactivate the user, it is frozen instead.".to_owned());
+        }
+        self.into_outcome()
     }
 
     fn into_outcome(self) -> Outcome {

@@ -24,7 +24,7 @@ pub mod prefix {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
     /// Wrong length.
-    #[error("has {0} characters where an id has 15 or 18")]
+    #[error("is {0} long where an id has 15 or 18 characters")]
     Length(usize),
     /// Something other than ASCII letters and digits.
     #[error("has characters other than letters and digits")]

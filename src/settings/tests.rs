@@ -49,7 +49,7 @@ fn each_mistake_is_named() {
         ("organization-id", None, "organization-id is missing"),
         ("organization-id", Some("  "), "organization-id is missing"),
         ("organization-id", Some("0605e0000012AbC"), "does not start with 00D"),
-        ("portal-id", Some("060"), "has 3 characters where an id has 15 or 18"),
+        ("portal-id", Some("060"), "is 3 long where an id has 15 or 18 characters"),
         ("account-id", Some("0015e00000acmeAAAR"), "lost its upper and lower case"),
         (
             "account-id",

@@ -158,6 +158,13 @@ fn whom_salesforce_refuses_to_deactivate_is_frozen_where_that_is_asked() {
         one(session.deactivate_users(&[A.to_owned()], Deactivation::DeactivateOrFreeze, &PushMode::Apply)).unwrap();
     assert_eq!(outcome.action, Action::Frozen);
     assert!(outcome.side_effects.iter().any(|effect| effect.contains("default owner")), "{outcome:?}");
+
+    users(&script, &[A], &[&user(A, true, "CspLitePortal")]);
+    logins(&script, &[A], &[&login(false)]);
+    let planned =
+        one(session.deactivate_users(&[A.to_owned()], Deactivation::DeactivateOrFreeze, &PushMode::Plan)).unwrap();
+    assert_eq!(planned.action, Action::Deactivated);
+    assert!(planned.side_effects.iter().any(|effect| effect.contains("frozen instead")), "{planned:?}");
 }
 
 #[test]

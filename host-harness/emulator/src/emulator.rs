@@ -23,7 +23,7 @@ use crate::journal::{Journal, JournalEntry};
 use crate::org::seats::{self, LicencePool};
 use crate::org::switches::Switches;
 use crate::org::{Org, credentials, store};
-use crate::rest::{Locators, Usage};
+use crate::rest::{Jobs, Locators, Usage};
 use crate::soql::{self, Options};
 
 /// Why an emulator did not start or a look into its org failed.
@@ -164,6 +164,7 @@ impl Builder {
             usage: Usage::new(daily),
             journal: Journal::default(),
             faults: Faults::default(),
+            jobs: Jobs::default(),
             under_way: AtomicU32::new(0),
         });
         let (stop, stopped) = watch::channel(false);

@@ -23,7 +23,7 @@ use crate::faults::Faults;
 use crate::journal::Journal;
 use crate::org::Org;
 use crate::org::switches::Switches;
-use crate::rest::{Locators, Usage};
+use crate::rest::{Jobs, Locators, Usage};
 use sessions::Sessions;
 
 /// The largest body that is read, in bytes; Salesforce takes 50 MB.
@@ -38,6 +38,7 @@ pub(crate) struct Shared {
     pub(crate) usage: Usage,
     pub(crate) journal: Journal,
     pub(crate) faults: Faults,
+    pub(crate) jobs: Jobs,
     /// How many requests are being worked on.
     pub(crate) under_way: AtomicU32,
 }

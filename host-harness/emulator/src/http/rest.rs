@@ -86,7 +86,14 @@ fn answer(
         let request = read(method, uri, headers, body, path);
         let answered = shared.org.transact(|db| {
             let actor = Actor { options, ..Actor::new(&shared.org, db, &user_id) };
-            let context = Context { actor, version, locators: &shared.locators, usage: &shared.usage };
+            let context = Context {
+                actor,
+                version,
+                locators: &shared.locators,
+                usage: &shared.usage,
+                jobs: &shared.jobs,
+                faults: &shared.faults,
+            };
             rest::dispatch(&context, &request)
         });
         Ok(answered?)
@@ -135,7 +142,13 @@ fn read(method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes, path: Vec
     {
         method = wanted.to_uppercase();
     }
-    let body = if body.is_empty() {
+    let csv = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok())
+        .is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/csv"));
+    let body = if csv {
+        Body::Text(String::from_utf8_lossy(body).into_owned())
+    } else if body.is_empty() {
         Body::Empty
     } else {
         match serde_json::from_slice(body) {

@@ -29,6 +29,11 @@ pub struct Switches {
     /// How many requests may be under way at one time; no limit when absent. Salesforce counts those that run for longer
     /// than 20 seconds and allows 25 of them (H); here each request counts.
     pub concurrent_api_requests: Option<u32>,
+    /// At which look a Bulk job is complete: 1 is the first `GET` of the job, and looks before it show `InProgress`; 0 is
+    /// at once.
+    pub bulk_polls: u32,
+    /// Whether each further set of a Bulk query's results begins with the header row again.
+    pub bulk_results_repeat_header: bool,
 }
 
 impl Default for Switches {
@@ -45,6 +50,8 @@ impl Default for Switches {
             minimum_password_length: 8,
             session_seconds: 7_200,
             concurrent_api_requests: None,
+            bulk_polls: 2,
+            bulk_results_repeat_header: true,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! that composite requests can call [`dispatch`] again for each of their parts, inside their own transaction. One file
 //! per family of resources; a new family is a new file and an arm in [`dispatch`].
 
+mod bulk;
 mod collections;
 mod limits;
 mod locators;
@@ -19,8 +20,10 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::error::ApiError;
+use crate::faults::Faults;
 use crate::rules::Actor;
 
+pub(crate) use bulk::Jobs;
 pub(crate) use limits::Usage;
 pub(crate) use locators::Locators;
 pub(crate) use versions::{NEWEST, OLDEST, Version, list as list_versions};
@@ -47,6 +50,8 @@ pub(crate) enum Body {
     Empty,
     /// JSON.
     Json(Value),
+    /// CSV.
+    Text(String),
     /// Not JSON; the reason.
     Broken(String),
 }
@@ -66,6 +71,9 @@ impl Request {
     fn json(&self) -> Result<&Value, ApiError> {
         match &self.body {
             Body::Json(value) => Ok(value),
+            Body::Text(_) => {
+                Err(ApiError::new(400, "JSON_PARSER_ERROR", "The body must be JSON at [line:1, column:1]"))
+            }
             Body::Broken(reason) => Err(ApiError::new(400, "JSON_PARSER_ERROR", reason.clone())),
             Body::Empty => {
                 Err(ApiError::new(400, "JSON_PARSER_ERROR", "Unexpected end-of-input at [line:1, column:0]"))
@@ -124,6 +132,11 @@ impl Response {
         }
     }
 
+    /// An answer that is not JSON.
+    fn text(status: u16, content_type: &str, body: String) -> Self {
+        Self { status, body, headers: Vec::new() }.with_header("content-type", content_type)
+    }
+
     fn no_content() -> Self {
         Self::empty(204)
     }
@@ -155,6 +168,10 @@ pub(crate) struct Context<'a> {
     pub(crate) locators: &'a Locators,
     /// The day's API use.
     pub(crate) usage: &'a Usage,
+    /// Bulk jobs.
+    pub(crate) jobs: &'a Jobs,
+    /// Faults that wait for records of Bulk jobs.
+    pub(crate) faults: &'a Faults,
 }
 
 /// Answers a request.
@@ -176,6 +193,7 @@ pub(crate) fn dispatch(context: &Context<'_>, request: &Request) -> Response {
         ("PATCH", ["composite", "sobjects"]) => collections::update(context, request),
         ("DELETE", ["composite", "sobjects"]) => collections::delete(context, request),
         ("GET" | "POST", ["composite", "sobjects", object]) => collections::read(context, request, object),
+        (_, ["jobs", "query" | "ingest", ..]) => bulk::handle(context, request),
         _ => Err(elsewhere(method, &path)),
     };
     result.unwrap_or_else(Response::from)

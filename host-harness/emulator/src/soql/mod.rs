@@ -11,6 +11,8 @@ mod parse;
 mod record;
 mod run;
 mod sql;
+mod table;
 
 pub(crate) use record::Record;
 pub(crate) use run::{Options, page, run};
+pub(crate) use table::{ids, table, values};

@@ -100,6 +100,13 @@ pub(crate) fn page(
     Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
 }
 
+/// Resolves every name of the query, without running it, and returns its object.
+pub(super) fn check(query: &Query, options: &Options<'_>) -> Result<&'static Object, QueryError> {
+    let object = root(query)?;
+    Plan::new(query, object, options, None)?;
+    Ok(object)
+}
+
 fn root(query: &Query) -> Result<&'static Object, QueryError> {
     let name = query.from.text();
     catalogue::object(&name).ok_or_else(|| QueryError::no_such_object(query.from.at, &name))

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod assignments;
+mod bulk;
 mod client;
 mod collections;
 mod control;

@@ -11,7 +11,7 @@ use super::licences::{self, LICENCES, Licence};
 use super::{ids, names, store};
 
 /// 2024-01-01T00:00:00Z. Seeded rows are dated over the two years that follow.
-const EPOCH: i64 = 1_704_067_200;
+pub(crate) const EPOCH: i64 = 1_704_067_200;
 const TWO_YEARS: i64 = 63_072_000;
 
 /// Usernames that another org holds.

@@ -75,6 +75,7 @@ pub(crate) fn create_tables(db: &Connection) -> rusqlite::Result<()> {
 /// # Errors
 /// When SQLite refuses, for example because rows break a unique index.
 pub(crate) fn create_indexes(db: &Connection) -> rusqlite::Result<()> {
+    create_unique_indexes(db)?;
     db.execute_batch(
         r#"
         CREATE UNIQUE INDEX user_username ON "User" (Username);
@@ -121,6 +122,20 @@ pub(crate) fn create_indexes(db: &Connection) -> rusqlite::Result<()> {
         END;
         "#,
     )
+}
+
+/// Indexes of the fields that the catalogue calls unique. A record in the recycle bin does not hold its value.
+fn create_unique_indexes(db: &Connection) -> rusqlite::Result<()> {
+    for object in OBJECTS {
+        let alive = if object.recycled { " AND IsDeleted = 0" } else { "" };
+        for name in object.fields.iter().filter(|field| field.unique).map(|field| field.name) {
+            db.execute_batch(&format!(
+                "CREATE UNIQUE INDEX \"{0}_{name}\" ON \"{0}\" ({name}) WHERE {name} IS NOT NULL{alive}",
+                object.name
+            ))?;
+        }
+    }
+    Ok(())
 }
 
 /// The next free id of an object.

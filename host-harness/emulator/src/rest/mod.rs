@@ -6,6 +6,8 @@
 
 mod bulk;
 mod collections;
+mod conditions;
+mod describe;
 mod limits;
 mod locators;
 mod password;
@@ -179,14 +181,17 @@ pub(crate) fn dispatch(context: &Context<'_>, request: &Request) -> Response {
     let path: Vec<&str> = request.path.iter().map(String::as_str).collect();
     let method = request.method.as_str();
     let result = match (method, path.as_slice()) {
-        ("GET", []) => Ok(versions::resources(context.version)),
+        ("GET", []) => Ok(versions::resources(context, request)),
         ("GET", ["query"]) => query::run(context, request, false),
         ("GET", ["queryAll"]) => query::run(context, request, true),
         ("GET", ["query" | "queryAll", locator]) => query::more(context, request, locator),
         ("GET", ["limits"]) => Ok(limits::show(context)),
         (_, ["sobjects", "User", id, "password"]) => password::handle(context, request, id),
+        ("GET", ["sobjects"]) => Ok(describe::global(context, request)),
+        ("GET", ["sobjects", object]) => describe::basic(context, request, object),
+        ("GET", ["sobjects", object, "describe"]) => describe::full(context, request, object),
         ("POST", ["sobjects", object]) => sobjects::create(context, request, object),
-        ("GET", ["sobjects", object, id]) if *id != "describe" => sobjects::read(context, request, object, id),
+        ("GET", ["sobjects", object, id]) => sobjects::read(context, request, object, id),
         ("PATCH", ["sobjects", object, id]) => sobjects::update(context, request, object, id),
         ("DELETE", ["sobjects", object, id]) => sobjects::delete(context, object, id),
         ("POST", ["composite", "sobjects"]) => collections::create(context, request),

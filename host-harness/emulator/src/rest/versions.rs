@@ -1,8 +1,8 @@
 //! API versions: which there are, and which are gone.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::Response;
+use super::{Context, Request, Response};
 
 /// The oldest version that still answers; v21–30 were retired in Summer '25 (H).
 pub(crate) const OLDEST: u32 = 31;
@@ -52,12 +52,15 @@ pub(crate) fn list() -> Value {
     Value::Array(versions)
 }
 
-/// The resources of a version: those that are built.
-pub(super) fn resources(version: Version) -> Response {
-    let base = version.base();
+/// The resources of a version: those that are built, and the address of who asks.
+pub(super) fn resources(context: &Context<'_>, request: &Request) -> Response {
+    let base = context.version.base();
     let names = ["composite", "limits", "query", "queryAll", "sobjects"];
-    let map: serde_json::Map<String, Value> =
+    let mut map: Map<String, Value> =
         names.iter().map(|name| ((*name).to_owned(), json!(format!("{base}/{name}")))).collect();
+    let host = request.header("host").unwrap_or("localhost");
+    let (organization, user) = (&context.actor.org.facts.organization_id, context.actor.user_id);
+    map.insert("identity".to_owned(), json!(format!("http://{host}/id/{organization}/{user}")));
     Response::json(200, &map)
 }
 

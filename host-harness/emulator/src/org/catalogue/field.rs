@@ -102,8 +102,12 @@ pub(crate) struct Field {
     pub(crate) id_lookup: bool,
     /// Whether it is marked as an external id.
     pub(crate) external_id: bool,
+    /// Whether no two records may have the same value.
+    pub(crate) unique: bool,
     /// The picklist's values.
     pub(crate) picklist: &'static [&'static str],
+    /// What people see instead of a value, where that differs.
+    pub(crate) picklist_labels: &'static [(&'static str, &'static str)],
     /// Whether other values than the picklist's are refused.
     pub(crate) restricted: bool,
     /// Where a reference points.
@@ -128,7 +132,9 @@ impl Field {
             defaulted: false,
             id_lookup: false,
             external_id: false,
+            unique: false,
             picklist: &[],
+            picklist_labels: &[],
             restricted: false,
             reference: None,
             stored: Stored::Column,
@@ -237,6 +243,17 @@ impl Field {
         self
     }
 
+    /// No two records may have the same value; compared without regard to case.
+    pub(super) const fn unique(mut self) -> Self {
+        self.unique = true;
+        self
+    }
+
+    pub(super) const fn labels(mut self, labels: &'static [(&'static str, &'static str)]) -> Self {
+        self.picklist_labels = labels;
+        self
+    }
+
     pub(super) const fn strict(mut self) -> Self {
         self.restricted = true;
         self
@@ -252,6 +269,24 @@ impl Field {
     pub(super) const fn formula(mut self, sql: &'static str) -> Self {
         self.stored = Stored::Formula(sql);
         self.read_only()
+    }
+
+    /// Whether an administrator made the field.
+    #[must_use]
+    pub(crate) fn is_custom(&self) -> bool {
+        self.name.ends_with("__c")
+    }
+
+    /// What people see for a picklist value.
+    #[must_use]
+    pub(crate) fn picklist_label(&self, value: &'static str) -> &'static str {
+        self.picklist_labels.iter().find(|(found, _)| *found == value).map_or(value, |(_, label)| label)
+    }
+
+    /// Whether upserts and references may find a record by it.
+    #[must_use]
+    pub(crate) fn is_lookup_key(&self) -> bool {
+        self.id_lookup || self.external_id
     }
 
     /// Whether a create must give the field.

@@ -1,5 +1,6 @@
 //! What a user is in the org: the organisation, roles, profiles and licences.
 
+use super::people::USER_TYPE_LABELS;
 use super::{Field, Object};
 
 const USER_TYPES: &[&str] =
@@ -90,7 +91,7 @@ pub(super) static PROFILE: Object = Object {
         Field::id("Profile ID"),
         Field::text("Name", "Name", 255).required().read_only(),
         Field::reference("UserLicenseId", "User License ID", "UserLicense", &["UserLicense"]).required().read_only(),
-        Field::picklist("UserType", "User Type", 40, USER_TYPES).strict().read_only(),
+        Field::picklist("UserType", "User Type", 40, USER_TYPES).labels(USER_TYPE_LABELS).strict().read_only(),
         Field::text("Description", "Description", 255).read_only(),
         Field::datetime("CreatedDate", "Created Date").required().read_only().with_default(),
         Field::reference("CreatedById", "Created By ID", "CreatedBy", &["User"]).required().read_only().with_default(),

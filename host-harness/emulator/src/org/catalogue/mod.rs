@@ -17,7 +17,6 @@ pub(crate) struct Object {
     pub(crate) name: &'static str,
     /// Singular label, as describe and error texts show it.
     pub(crate) label: &'static str,
-    #[expect(dead_code, reason = "describe will show it")]
     /// Plural label.
     pub(crate) label_plural: &'static str,
     /// The three characters every id of this object starts with.
@@ -52,17 +51,36 @@ impl Object {
         })
     }
 
+    /// Whether `updated` and `deleted` list its rows, after the calls that the object reference gives it (M).
+    #[must_use]
+    pub(crate) fn is_replicateable(&self) -> bool {
+        const NAMES: &[&str] =
+            &["Organization", "Account", "Contact", "User", "UserRole", "Profile", "Group", "GroupMember"];
+        NAMES.contains(&self.name)
+    }
+
+    /// Whether it has page layouts, and with them record types (M).
+    #[must_use]
+    pub(crate) fn is_layoutable(&self) -> bool {
+        matches!(self.name, "Account" | "Contact" | "User")
+    }
+
+    /// The child objects whose reference fields point here, with these fields.
+    pub(crate) fn children(&self) -> impl Iterator<Item = (&'static Object, &'static Field, &'static Reference)> {
+        let name = self.name;
+        OBJECTS.iter().flat_map(move |child| {
+            child.fields.iter().filter_map(move |field| {
+                let reference = field.reference.as_ref().filter(|reference| reference.to.contains(&name))?;
+                Some((*child, field, reference))
+            })
+        })
+    }
+
     /// The child object and its reference field behind a child relationship such as `Contacts` on Account.
     #[must_use]
     pub(crate) fn child_relationship(&self, name: &str) -> Option<(&'static Object, &'static Field)> {
-        OBJECTS.iter().find_map(|child| {
-            let field = child.fields.iter().find(|field| {
-                field.reference.as_ref().is_some_and(|reference| {
-                    reference.to.contains(&self.name)
-                        && reference.child_relationship.is_some_and(|child| child.eq_ignore_ascii_case(name))
-                })
-            })?;
-            Some((*child, field))
+        self.children().find_map(|(child, field, reference)| {
+            reference.child_relationship.is_some_and(|found| found.eq_ignore_ascii_case(name)).then_some((child, field))
         })
     }
 }

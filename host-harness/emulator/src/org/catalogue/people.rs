@@ -21,6 +21,16 @@ const TIME_ZONES: &[&str] = &[
 const ENCODINGS: &[&str] = &["UTF-8", "ISO-8859-1", "Shift_JIS", "ISO-2022-JP", "EUC-JP"];
 const USER_TYPES: &[&str] =
     &["Standard", "PowerPartner", "CspLitePortal", "CustomerSuccess", "PowerCustomerSuccess", "CsnOnly", "Guest"];
+/// The labels of user types and portal roles are those of the object reference (H).
+pub(super) const USER_TYPE_LABELS: &[(&str, &str)] = &[
+    ("PowerPartner", "Partner"),
+    ("CspLitePortal", "High Volume Portal"),
+    ("CustomerSuccess", "Customer Portal User"),
+    ("PowerCustomerSuccess", "Customer Portal Manager"),
+    ("CsnOnly", "Chatter Free"),
+];
+const PORTAL_ROLE_LABELS: &[(&str, &str)] = &[("Worker", "User"), ("PersonAccount", "Person Account")];
+const GRADES: &[&str] = &["Associate", "Professional", "Principal", "Executive"];
 const DIGEST: &[&str] = &["D", "W", "N"];
 const GROUP_DIGEST: &[&str] = &["P", "D", "W", "N"];
 
@@ -98,6 +108,8 @@ pub(super) static CONTACT: Object = Object {
         Field::reference("ReportsToId", "Reports To ID", "ReportsTo", &["Contact"]),
         Field::new("Description", "Contact Description", FieldType::TextArea, 32_000),
         Field::text("External_Id__c", "External Id", 100).external(),
+        Field::text("IdP_Key__c", "IdP Key", 64).external().unique(),
+        Field::boolean("Newsletter__c", "Newsletter"),
         Field::reference("OwnerId", "Owner ID", "Owner", &["User"]).required().with_default(),
         Field::datetime("CreatedDate", "Created Date").required().read_only().with_default(),
         Field::reference("CreatedById", "Created By ID", "CreatedBy", &["User"]).required().read_only().with_default(),
@@ -149,7 +161,7 @@ pub(super) static USER: Object = Object {
         Field::picklist("EmailEncodingKey", "Email Encoding", 40, ENCODINGS).required().strict(),
         Field::picklist("LanguageLocaleKey", "Language", 40, LANGUAGES).required().strict(),
         Field::reference("ProfileId", "Profile ID", "Profile", &["Profile"]).required().children("Users"),
-        Field::picklist("UserType", "User Type", 40, USER_TYPES).strict().read_only(),
+        Field::picklist("UserType", "User Type", 40, USER_TYPES).labels(USER_TYPE_LABELS).strict().read_only(),
         Field::text("EmployeeNumber", "Employee Number", 20),
         Field::reference("DelegatedApproverId", "Delegated Approver ID", "DelegatedApprover", &["User"]),
         Field::reference("ManagerId", "Manager ID", "Manager", &["User"]).children("DirectReports"),
@@ -170,7 +182,7 @@ pub(super) static USER: Object = Object {
         .default_to("'N'"),
         Field::reference("ContactId", "Contact ID", "Contact", &["Contact"]).children("Users"),
         Field::reference("AccountId", "Account ID", "Account", &["Account"]).read_only().children("Users"),
-        Field::picklist("PortalRole", "Portal Role Level", 40, PORTAL_ROLES).strict(),
+        Field::picklist("PortalRole", "Portal Role Level", 40, PORTAL_ROLES).labels(PORTAL_ROLE_LABELS).strict(),
         Field::boolean("IsPortalEnabled", "Portal Enabled").update_only(),
         Field::boolean("IsPortalSelfRegistered", "Self-Registered via Customer Portal").create_only(),
         Field::text("FederationIdentifier", "SAML Federation ID", 512).lookup(),
@@ -189,6 +201,9 @@ pub(super) static USER: Object = Object {
         Field::boolean("UserPermissionsChatterAnswersUser", "Chatter Answers User"),
         Field::boolean("UserPermissionsCallCenterAutoLogin", "Auto-login To Call Center"),
         Field::boolean("UserPermissionsMobileUser", "Apex Mobile User"),
+        Field::text("IdP_Key__c", "IdP Key", 64).external().unique(),
+        Field::picklist("Employee_Grade__c", "Employee Grade", 255, GRADES).strict(),
+        Field::text("Cost_Center__c", "Cost Center", 20),
         Field::boolean("ReceivesInfoEmails", "Info Emails"),
         Field::boolean("ReceivesAdminInfoEmails", "Admin Info Emails"),
         Field::datetime("CreatedDate", "Created Date").required().read_only().with_default(),

@@ -1,0 +1,132 @@
+//! A field in describe's words.
+
+use serde_json::{Value, json};
+
+use crate::org::catalogue::{Field, FieldType, Object};
+
+/// The XML type that SOAP clients see (H).
+fn soap_type(kind: FieldType) -> &'static str {
+    match kind {
+        FieldType::Id | FieldType::Reference => "tns:ID",
+        FieldType::Boolean => "xsd:boolean",
+        FieldType::Int => "xsd:int",
+        FieldType::DateTime => "xsd:dateTime",
+        _ => "xsd:string",
+    }
+}
+
+/// Up to three bytes for a character; ids are plain ASCII (H).
+fn byte_length(field: &Field) -> u32 {
+    if field.kind.is_id() { field.length } else { field.length * 3 }
+}
+
+/// Text of more than 255 characters can neither be filtered nor sorted by (H).
+fn is_long(field: &Field) -> bool {
+    field.kind == FieldType::TextArea && field.length > 255
+}
+
+/// The default as JSON, from the SQL literal that the store uses.
+fn default_value(field: &Field) -> Value {
+    match (field.kind, field.default_sql) {
+        (FieldType::Boolean, Some(sql)) => json!(sql == "1"),
+        _ => Value::Null,
+    }
+}
+
+fn picklist(field: &Field) -> Value {
+    let default = field.default_sql.map(|sql| sql.trim_matches('\''));
+    field
+        .picklist
+        .iter()
+        .map(|value| {
+            json!({
+                "active": true,
+                "defaultValue": default == Some(*value),
+                "label": field.picklist_label(value),
+                "validFor": null,
+                "value": value,
+            })
+        })
+        .collect()
+}
+
+/// A person's name comes in parts, which describe ties together.
+fn compound(object: &Object, field: &Field) -> Option<&'static str> {
+    let person = object.field("LastName").is_some();
+    (person && matches!(field.name, "FirstName" | "LastName" | "Salutation")).then_some("Name")
+}
+
+/// What no field of the org is or has.
+const FALSE: [&str; 14] = [
+    "aiPredictionField",
+    "autoNumber",
+    "calculated",
+    "cascadeDelete",
+    "caseSensitive",
+    "dependentPicklist",
+    "deprecatedAndHidden",
+    "displayLocationInDecimal",
+    "encrypted",
+    "formulaTreatNullNumberAsZero",
+    "highScaleNumber",
+    "htmlFormatted",
+    "queryByDistance",
+    "restrictedDelete",
+];
+const NULL: [&str; 9] = [
+    "calculatedFormula",
+    "controllerName",
+    "defaultValueFormula",
+    "filteredLookupInfo",
+    "inlineHelpText",
+    "mask",
+    "maskType",
+    "referenceTargetField",
+    "relationshipOrder",
+];
+
+/// One element of describe's `fields`.
+pub(super) fn describe(object: &Object, field: &Field) -> Value {
+    let long = is_long(field);
+    let writable = field.createable || field.updateable;
+    let (targets, relationship) =
+        field.reference.as_ref().map_or((&[][..], None), |reference| (reference.to, Some(reference.relationship)));
+    let own = [
+        ("aggregatable", json!(!long && field.kind != FieldType::Boolean)),
+        ("byteLength", json!(byte_length(field))),
+        ("compoundFieldName", json!(compound(object, field))),
+        ("createable", json!(field.createable)),
+        ("custom", json!(field.is_custom())),
+        ("defaultValue", default_value(field)),
+        ("defaultedOnCreate", json!(field.defaulted)),
+        ("digits", json!(if field.kind == FieldType::Int { 9 } else { 0 })),
+        ("externalId", json!(field.external_id)),
+        ("extraTypeInfo", json!((field.kind == FieldType::TextArea).then_some("plaintextarea"))),
+        ("filterable", json!(!long)),
+        ("groupable", json!(!long && field.kind != FieldType::DateTime)),
+        ("idLookup", json!(field.id_lookup)),
+        ("label", json!(field.label)),
+        ("length", json!(field.length)),
+        ("name", json!(field.name)),
+        ("nameField", json!(field.name == "Name")),
+        ("namePointing", json!(targets.len() > 1)),
+        ("nillable", json!(field.nillable)),
+        ("permissionable", json!(field.nillable && writable)),
+        ("picklistValues", picklist(field)),
+        ("polymorphicForeignKey", json!(targets.len() > 1)),
+        ("precision", json!(0)),
+        ("referenceTo", json!(targets)),
+        ("relationshipName", json!(relationship)),
+        ("restrictedPicklist", json!(field.restricted)),
+        ("scale", json!(0)),
+        ("searchPrefilterable", json!(field.kind == FieldType::Reference)),
+        ("soapType", json!(soap_type(field.kind))),
+        ("sortable", json!(!long)),
+        ("type", json!(field.kind.api_name())),
+        ("unique", json!(field.unique)),
+        ("updateable", json!(field.updateable)),
+        ("writeRequiresMasterRead", json!(false)),
+    ];
+    let constant = FALSE.map(|name| (name, json!(false))).into_iter().chain(NULL.map(|name| (name, Value::Null)));
+    Value::Object(own.into_iter().chain(constant).map(|(name, value)| (name.to_owned(), value)).collect())
+}

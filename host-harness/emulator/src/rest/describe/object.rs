@@ -1,0 +1,138 @@
+//! An object in describe's words.
+
+use serde_json::{Map, Value, json};
+
+use super::field::describe as describe_field;
+use super::url;
+use crate::org::catalogue::Object;
+use crate::rest::Version;
+
+/// The record type that objects without record types of their own have (H).
+const MASTER_RECORD_TYPE: &str = "012000000000000AAA";
+
+fn urls(object: &Object, version: Version, full: bool) -> Value {
+    let mut urls = Map::new();
+    let mut put = |name: &str, rest: &str| urls.insert(name.to_owned(), json!(url(version, object, rest)));
+    put("rowTemplate", "/{ID}");
+    put("describe", "/describe");
+    put("sobject", "");
+    if object.is_layoutable() {
+        put("compactLayouts", "/describe/compactLayouts");
+        put("approvalLayouts", "/describe/approvalLayouts");
+        put("layouts", "/describe/layouts");
+        put("defaultValues", "/defaultValues?recordTypeId&fields");
+        put("listviews", "/listviews");
+        put("quickActions", "/quickActions");
+    }
+    if full {
+        for (name, page) in [("uiDetailTemplate", "{ID}"), ("uiEditTemplate", "{ID}/e"), ("uiNewRecord", "e")] {
+            urls.insert(name.to_owned(), json!(format!("/{}/{page}", object.key_prefix).replace("//", "/")));
+        }
+    }
+    Value::Object(urls)
+}
+
+fn common(object: &Object, version: Version, full: bool) -> Map<String, Value> {
+    let mut map = Map::new();
+    let mut put = |name: &str, value: Value| map.insert(name.to_owned(), value);
+    let layoutable = object.is_layoutable();
+    put("activateable", json!(false));
+    put("associateEntityType", Value::Null);
+    put("associateParentEntity", Value::Null);
+    put("createable", json!(object.createable));
+    put("custom", json!(false));
+    put("customSetting", json!(false));
+    put("deepCloneable", json!(false));
+    put("deletable", json!(object.deletable));
+    put("deprecatedAndHidden", json!(false));
+    put("feedEnabled", json!(layoutable));
+    put("hasSubtypes", json!(false));
+    put("isInterface", json!(false));
+    put("isSubtype", json!(false));
+    put("keyPrefix", json!(object.key_prefix));
+    put("label", json!(object.label));
+    put("labelPlural", json!(object.label_plural));
+    put("layoutable", json!(layoutable));
+    put("mergeable", json!(matches!(object.name, "Account" | "Contact")));
+    put("mruEnabled", json!(layoutable));
+    put("name", json!(object.name));
+    put("queryable", json!(true));
+    put("replicateable", json!(object.is_replicateable()));
+    put("retrieveable", json!(true));
+    put("searchable", json!(layoutable));
+    put("triggerable", json!(layoutable));
+    put("undeletable", json!(object.recycled));
+    put("updateable", json!(object.updateable));
+    put("urls", urls(object, version, full));
+    map
+}
+
+/// An object without its fields, as in the list of all.
+pub(super) fn brief(object: &Object, version: Version) -> Value {
+    Value::Object(common(object, version, false))
+}
+
+fn child_relationships(object: &Object) -> Value {
+    object
+        .children()
+        .map(|(child, field, reference)| {
+            // What goes with its parent when that is deleted.
+            let cascade = matches!((child.name, field.name), ("Contact", "AccountId") | ("GroupMember", "GroupId"));
+            json!({
+                "cascadeDelete": cascade,
+                "childSObject": child.name,
+                "deprecatedAndHidden": false,
+                "field": field.name,
+                "junctionIdListNames": [],
+                "junctionReferenceTo": [],
+                "relationshipName": reference.child_relationship,
+                "restrictedDelete": false,
+            })
+        })
+        .collect()
+}
+
+fn record_types(object: &Object, version: Version) -> Value {
+    if !object.is_layoutable() {
+        return json!([]);
+    }
+    json!([{
+        "active": true,
+        "available": true,
+        "defaultRecordTypeMapping": true,
+        "developerName": "Master",
+        "master": true,
+        "name": "Master",
+        "recordTypeId": MASTER_RECORD_TYPE,
+        "urls": {"layout": url(version, object, &format!("/describe/layouts/{MASTER_RECORD_TYPE}"))},
+    }])
+}
+
+/// An object with its fields.
+pub(super) fn full(object: &Object, version: Version) -> Value {
+    let mut map = common(object, version, true);
+    let mut put = |name: &str, value: Value| map.insert(name.to_owned(), value);
+    let plural = object.label_plural.to_lowercase();
+    let mut scopes = vec![json!({"label": format!("All {plural}"), "name": "everything"})];
+    if object.field("OwnerId").is_some() {
+        scopes.push(json!({"label": format!("My {plural}"), "name": "mine"}));
+    }
+    put("actionOverrides", json!([]));
+    put("childRelationships", child_relationships(object));
+    put("compactLayoutable", json!(object.is_layoutable()));
+    put("defaultImplementation", Value::Null);
+    put("extendedBy", Value::Null);
+    put("extendsInterfaces", Value::Null);
+    put("fields", object.fields.iter().map(|field| describe_field(object, field)).collect());
+    put("implementedBy", Value::Null);
+    put("implementsInterfaces", Value::Null);
+    put("listviewable", Value::Null);
+    put("lookupLayoutable", Value::Null);
+    put("namedLayoutInfos", json!([]));
+    put("networkScopeFieldName", Value::Null);
+    put("recordTypeInfos", record_types(object, version));
+    put("searchLayoutable", json!(object.is_layoutable()));
+    put("sobjectDescribeOption", json!("FULL"));
+    put("supportedScopes", Value::Array(scopes));
+    Value::Object(map)
+}

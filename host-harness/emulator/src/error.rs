@@ -40,6 +40,12 @@ impl ApiError {
         Self::new(404, "NOT_FOUND", "The requested resource does not exist")
     }
 
+    /// HTTP 405 for a resource that has other methods (M).
+    pub(crate) fn method_not_allowed(method: &str, allowed: &str) -> Self {
+        let message = format!("HTTP Method '{method}' not allowed. Allowed are {allowed}");
+        Self::new(405, "METHOD_NOT_ALLOWED", message)
+    }
+
     /// The shape of a whole REST answer: an element of its array.
     #[must_use]
     pub(crate) fn rest(&self) -> Value {

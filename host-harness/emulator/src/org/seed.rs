@@ -82,6 +82,7 @@ pub(crate) fn populate(db: &Connection, facts: &Facts, users: u32, sandbox: bool
     let sets = generator.permission_sets()?;
     let roles = generator.roles()?;
     let staff = generator.staff(&profiles, &roles)?;
+    generator.grades()?;
     let mut accounts = generator.accounts(&staff)?;
     let groups = generator.groups()?;
     generator.portal_roles(&mut accounts, &roles)?;
@@ -256,6 +257,15 @@ impl Generator<'_> {
             staff.push(id);
         }
         Ok(staff)
+    }
+
+    /// A custom field of the staff. By hand of the ids, so that no random number moves.
+    fn grades(&self) -> rusqlite::Result<()> {
+        self.db.execute_batch(
+            "UPDATE User SET Cost_Center__c = 'CC-' || substr(Id, 14, 2), Employee_Grade__c = CASE
+               WHEN Id = (SELECT min(Id) FROM User) THEN 'Executive'
+               WHEN UserType = 'Standard' THEN 'Professional' ELSE 'Associate' END",
+        )
     }
 
     fn accounts(&mut self, staff: &[String]) -> rusqlite::Result<Vec<Account>> {

@@ -213,3 +213,13 @@ pub(crate) fn find(
         })
         .optional()
 }
+
+/// The ids of the rows whose field has this value, in order; those in the recycle bin do not count.
+///
+/// # Errors
+/// When SQLite fails.
+pub(crate) fn ids_by(db: &Connection, object: &Object, field: &Field, value: &Value) -> rusqlite::Result<Vec<String>> {
+    let alive = if object.recycled { " AND IsDeleted = 0" } else { "" };
+    let sql = format!("SELECT Id FROM \"{}\" WHERE \"{}\" = ?{alive} ORDER BY Id", object.name, field.name);
+    db.prepare_cached(&sql)?.query_map([value], |row| row.get(0))?.collect()
+}

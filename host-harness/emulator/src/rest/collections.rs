@@ -6,14 +6,26 @@ use super::{Context, Request, Response, sobjects};
 use crate::error::ApiError;
 use crate::org::catalogue::{self, Object};
 use crate::org::{ids, savepoint};
-use crate::rules;
+use crate::rules::{self, Actor, Transaction};
 
 /// Records in one call (H).
 const MAX_RECORDS: usize = 200;
 /// Runs of one type in one call (H).
 const MAX_CHUNKS: usize = 10;
 
-type Outcome = Result<String, ApiError>;
+/// A record that was written, and in an upsert whether it is new.
+struct Written {
+    id: String,
+    created: Option<bool>,
+}
+
+impl From<String> for Written {
+    fn from(id: String) -> Self {
+        Self { id, created: None }
+    }
+}
+
+type Outcome = Result<Written, ApiError>;
 
 /// Runs each item; with `all_or_none`, one failure undoes the rest.
 fn each<T>(
@@ -42,7 +54,8 @@ fn each<T>(
     let results: Vec<Value> = outcomes
         .into_iter()
         .map(|outcome| match outcome {
-            Ok(id) => json!({"id": id, "success": true, "errors": []}),
+            Ok(Written { id, created: None }) => json!({"id": id, "success": true, "errors": []}),
+            Ok(Written { id, created }) => json!({"id": id, "success": true, "errors": [], "created": created}),
             Err(error) => json!({"success": false, "errors": [error.save_result()]}),
         })
         .collect();
@@ -112,21 +125,13 @@ fn check_chunks(items: &[Item]) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Setup objects do not mix with others in one create (H; the code is M, from the mixed DML rule).
+/// Setup objects do not mix with others in one create (H; code and text are M, from the mixed DML rule).
 fn check_mix(items: &[Item]) -> Result<(), ApiError> {
     let objects: Vec<&Object> = items.iter().filter_map(|item| item.object.as_ref().ok()).copied().collect();
     let setup = objects.iter().find(|object| object.setup);
     let other = objects.iter().find(|object| !object.setup);
     match (setup, other) {
-        (Some(setup), Some(other)) => Err(ApiError::dml(
-            "MIXED_DML_OPERATION",
-            format!(
-                "DML operation on setup object is not permitted after you have updated a non-setup object (or vice versa): \
-                 {}, original object: {}",
-                setup.name, other.name
-            ),
-            &[],
-        )),
+        (Some(setup), Some(other)) => Err(rules::mixed(setup.name, other.name)),
         _ => Ok(()),
     }
 }
@@ -134,22 +139,64 @@ fn check_mix(items: &[Item]) -> Result<(), ApiError> {
 pub(super) fn create(context: &Context<'_>, request: &Request) -> Result<Response, ApiError> {
     let (items, all_or_none) = items(request)?;
     check_mix(&items)?;
-    each(context, &items, all_or_none, |item| rules::create(&context.actor, item.object.clone()?, &item.body))
+    each(context, &items, all_or_none, |item| {
+        Ok(rules::create(&context.actor, item.object.clone()?, &item.body)?.into())
+    })
+}
+
+/// The records of one call share one transaction (M), unless a larger one is under way.
+fn shared<'a>(context: &Context<'a>, own: &'a Transaction) -> Actor<'a> {
+    let transaction = context.actor.transaction.or(Some(own));
+    Actor { transaction, ..context.actor }
+}
+
+/// Takes a field out of a body, whatever its case.
+fn take(body: &mut Map<String, Value>, field: &str) -> Option<Value> {
+    let name = body.keys().find(|name| name.eq_ignore_ascii_case(field)).cloned()?;
+    body.remove(&name)
+}
+
+/// `composite/sobjects/{Object}/{Field}`: each record by its key (H).
+pub(super) fn upsert(
+    context: &Context<'_>,
+    request: &Request,
+    object: &str,
+    field: &str,
+) -> Result<Response, ApiError> {
+    let object = sobjects::object(object)?;
+    let key = rules::key_field(object, field).map_err(|_| sobjects::no_such_key(field))?;
+    let (items, all_or_none) = items(request)?;
+    each(context, &items, all_or_none, |item| {
+        let named = item.object.clone()?;
+        if named.name != object.name {
+            // That all records are of the address's object is H, in which words is U.
+            return Err(ApiError::dml(
+                "INVALID_TYPE",
+                format!("The record's type {} is not the request's, {}", named.name, object.name),
+                &[],
+            ));
+        }
+        let mut body = item.body.clone();
+        let value = take(&mut body, key.name).filter(|value| !value.is_null());
+        let value = value.map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+        let (id, created) = rules::upsert(&context.actor, object, key, value.as_deref(), &body)?;
+        Ok(Written { id, created: Some(created) })
+    })
 }
 
 pub(super) fn update(context: &Context<'_>, request: &Request) -> Result<Response, ApiError> {
     let (items, all_or_none) = items(request)?;
-    check_mix(&items)?;
+    let own = Transaction::default();
+    let actor = shared(context, &own);
     each(context, &items, all_or_none, |item| {
         let object = item.object.clone()?;
         let mut body = item.body.clone();
-        let key = body.keys().find(|key| key.eq_ignore_ascii_case("id")).cloned();
-        let id = key.and_then(|key| body.remove(&key));
+        let id = take(&mut body, "Id");
         let Some(id) = id.as_ref().and_then(Value::as_str) else {
             return Err(ApiError::dml("MISSING_ARGUMENT", "Id not specified in an update call", &[]));
         };
-        rules::update(&context.actor, object, id, &body)?;
-        Ok(ids::normalise(id).unwrap_or_else(|| id.to_owned()))
+        rules::update(&actor, object, id, &body)?;
+        Ok(ids::normalise(id).unwrap_or_else(|| id.to_owned()).into())
     })
 }
 
@@ -158,12 +205,14 @@ pub(super) fn delete(context: &Context<'_>, request: &Request) -> Result<Respons
         request.parameter("ids").unwrap_or_default().split(',').map(str::trim).filter(|id| !id.is_empty()).collect();
     check_count(list.len())?;
     let all_or_none = request.parameter("allOrNone").is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    let own = Transaction::default();
+    let actor = shared(context, &own);
     each(context, &list, all_or_none, |id| {
         let object = ids::normalise(id)
             .and_then(|full| catalogue::object_of_id(&full))
             .ok_or_else(|| ApiError::dml("MALFORMED_ID", format!("malformed id {id}"), &[]))?;
-        rules::delete(&context.actor, object, id)?;
-        Ok(ids::normalise(id).unwrap_or_else(|| (*id).to_owned()))
+        rules::delete(&actor, object, id)?;
+        Ok(ids::normalise(id).unwrap_or_else(|| (*id).to_owned()).into())
     })
 }
 

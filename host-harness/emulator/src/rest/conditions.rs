@@ -16,14 +16,15 @@ pub(super) enum Verdict {
     Failed,
 }
 
-/// Judges a request about something that changed last at this instant, in seconds since 1970. A header that is no HTTP
-/// date counts as absent, as RFC 9110 wants it.
+/// Judges a request about something that changed last at this instant, in seconds since 1970. As RFC 9110 wants it, a
+/// header that is no HTTP date counts as absent, and so does `If-Modified-Since` on a write.
 pub(super) fn judge(request: &Request, changed: i64) -> Verdict {
     let date = |name: &str| request.header(name).and_then(parse);
     if date("if-unmodified-since").is_some_and(|since| changed > since) {
         return Verdict::Failed;
     }
-    if date("if-modified-since").is_some_and(|since| changed <= since) {
+    let reads = request.method == "GET";
+    if reads && date("if-modified-since").is_some_and(|since| changed <= since) {
         return Verdict::NotModified;
     }
     Verdict::Go

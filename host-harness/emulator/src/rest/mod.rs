@@ -8,6 +8,7 @@ mod bulk;
 mod collections;
 mod conditions;
 mod describe;
+mod external_ids;
 mod limits;
 mod locators;
 mod password;
@@ -190,11 +191,15 @@ pub(crate) fn dispatch(context: &Context<'_>, request: &Request) -> Response {
         ("GET", ["sobjects"]) => Ok(describe::global(context, request)),
         ("GET", ["sobjects", object]) => describe::basic(context, request, object),
         ("GET", ["sobjects", object, "describe"]) => describe::full(context, request, object),
-        ("POST", ["sobjects", object]) => sobjects::create(context, request, object),
+        ("GET", ["sobjects", _, "describe", _, ..]) => Err(elsewhere(method, &path)),
+        ("GET", ["sobjects", _, part, ..]) if UNBUILT_PARTS.contains(part) => Err(elsewhere(method, &path)),
+        ("POST", ["sobjects", object] | ["sobjects", object, "Id"]) => sobjects::create(context, request, object),
         ("GET", ["sobjects", object, id]) => sobjects::read(context, request, object, id),
         ("PATCH", ["sobjects", object, id]) => sobjects::update(context, request, object, id),
-        ("DELETE", ["sobjects", object, id]) => sobjects::delete(context, object, id),
+        ("DELETE", ["sobjects", object, id]) => sobjects::delete(context, request, object, id),
+        (_, ["sobjects", object, field, value]) => external_ids::handle(context, request, [object, field, value]),
         ("POST", ["composite", "sobjects"]) => collections::create(context, request),
+        ("PATCH", ["composite", "sobjects", object, field]) => collections::upsert(context, request, object, field),
         ("PATCH", ["composite", "sobjects"]) => collections::update(context, request),
         ("DELETE", ["composite", "sobjects"]) => collections::delete(context, request),
         ("GET" | "POST", ["composite", "sobjects", object]) => collections::read(context, request, object),
@@ -203,6 +208,10 @@ pub(crate) fn dispatch(context: &Context<'_>, request: &Request) -> Response {
     };
     result.unwrap_or_else(Response::from)
 }
+
+/// What Salesforce has below an object and the emulator has not.
+const UNBUILT_PARTS: &[&str] =
+    &["approvalLayouts", "defaultValues", "layouts", "listviews", "namedLayouts", "quickActions", "relevantItems"];
 
 /// What Salesforce has and the emulator has not answers so; anything else is not found.
 fn elsewhere(method: &str, path: &[&str]) -> ApiError {
@@ -231,11 +240,7 @@ fn elsewhere(method: &str, path: &[&str]) -> ApiError {
     ];
     match path.first() {
         Some(family) if KNOWN.contains(family) => ApiError::not_emulated(&format!("{method} {}", path.join("/"))),
-        Some(&("query" | "queryAll" | "limits")) => ApiError::new(
-            405,
-            "METHOD_NOT_ALLOWED",
-            format!("HTTP Method '{method}' not allowed. Allowed are GET,HEAD"),
-        ),
+        Some(&("query" | "queryAll" | "limits")) => ApiError::method_not_allowed(method, "GET,HEAD"),
         _ => ApiError::not_found(),
     }
 }

@@ -30,10 +30,6 @@ pub(super) fn handle(context: &Context<'_>, request: &Request, id: &str) -> Resu
             let password = crate::org::savepoint(actor.db, || rules::password::reset(actor, id))?;
             Ok(Response::json(200, &json!({"NewPassword": password})))
         }
-        method => Err(ApiError::new(
-            405,
-            "METHOD_NOT_ALLOWED",
-            format!("HTTP Method '{method}' not allowed. Allowed are DELETE,GET,HEAD,POST"),
-        )),
+        method => Err(ApiError::method_not_allowed(method, "DELETE,GET,HEAD,POST")),
     }
 }

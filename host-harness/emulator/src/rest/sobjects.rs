@@ -3,6 +3,7 @@
 use rusqlite::types::Value as Column;
 use serde_json::json;
 
+use super::conditions::{self, Verdict};
 use super::{Context, Request, Response};
 use crate::error::ApiError;
 use crate::org::catalogue::{self, Field, FieldType, Object};
@@ -17,9 +18,43 @@ pub(super) fn object(name: &str) -> Result<&'static Object, ApiError> {
 pub(super) fn create(context: &Context<'_>, request: &Request, name: &str) -> Result<Response, ApiError> {
     let object = object(name)?;
     let id = rules::create(&context.actor, object, request.object()?)?;
-    let location = format!("{}/sobjects/{}/{id}", context.version.base(), object.name);
     let body = json!({"id": id, "success": true, "errors": []});
-    Ok(Response::json(201, &body).with_header("location", location))
+    Ok(Response::json(201, &body).with_header("location", location(context, object, &id)))
+}
+
+/// Where a record can be read.
+pub(super) fn location(context: &Context<'_>, object: &Object, id: &str) -> String {
+    format!("{}/sobjects/{}/{id}", context.version.base(), object.name)
+}
+
+/// Salesforce takes what is no id for an external id field (H for the text).
+pub(super) fn no_such_key(name: &str) -> ApiError {
+    let message = format!("Provided external ID field does not exist or is not accessible: {name}");
+    ApiError::new(404, "NOT_FOUND", message)
+}
+
+/// When a row changed last, in seconds since 1970.
+fn changed(row: &store::Row) -> i64 {
+    let at = |name: &str| match row.get(name) {
+        Some(Column::Integer(at)) => Some(*at),
+        _ => None,
+    };
+    at("LastModifiedDate").or_else(|| at("SystemModstamp")).unwrap_or_default()
+}
+
+/// The answer of a request whose conditions the record does not meet; none where it may go on.
+pub(super) fn precondition(
+    context: &Context<'_>,
+    request: &Request,
+    object: &'static Object,
+    id: &str,
+) -> Result<Option<Response>, ApiError> {
+    let row = rules::existing(&context.actor, object, id).map_err(gone)?;
+    match conditions::judge(request, changed(&row)) {
+        Verdict::Go => Ok(None),
+        Verdict::NotModified => Ok(Some(Response::empty(304))),
+        Verdict::Failed => Err(conditions::failed()),
+    }
 }
 
 /// The fields that `?fields=` names, or all.
@@ -65,15 +100,14 @@ pub(super) fn read(context: &Context<'_>, request: &Request, name: &str, id: &st
     let object = object(name)?;
     let fields = selected(object, request.parameter("fields"))?;
     if ids::normalise(id).is_none_or(|full| !full.starts_with(object.key_prefix)) {
-        // Salesforce takes what is no id for an external id field (H for the text).
-        return Err(ApiError::new(
-            404,
-            "NOT_FOUND",
-            format!("Provided external ID field does not exist or is not accessible: {id}"),
-        ));
+        return Err(no_such_key(id));
+    }
+    if let Some(refused) = precondition(context, request, object, id)? {
+        return Ok(refused);
     }
     let mut row = rules::existing(&context.actor, object, id).map_err(gone)?;
-    Ok(Response::json(200, &record(context, object, &mut row, &fields)))
+    let answer = Response::json(200, &record(context, object, &mut row, &fields));
+    Ok(answer.with_header("last-modified", conditions::http_date(changed(&row))))
 }
 
 /// In an address, a record that is not there is a resource that is not there.
@@ -84,14 +118,18 @@ fn gone(error: ApiError) -> ApiError {
 pub(super) fn update(context: &Context<'_>, request: &Request, name: &str, id: &str) -> Result<Response, ApiError> {
     let object = object(name)?;
     let body = request.object()?;
-    rules::existing(&context.actor, object, id).map_err(gone)?;
+    if let Some(refused) = precondition(context, request, object, id)? {
+        return Ok(refused);
+    }
     rules::update(&context.actor, object, id, body)?;
     Ok(Response::no_content())
 }
 
-pub(super) fn delete(context: &Context<'_>, name: &str, id: &str) -> Result<Response, ApiError> {
+pub(super) fn delete(context: &Context<'_>, request: &Request, name: &str, id: &str) -> Result<Response, ApiError> {
     let object = object(name)?;
-    rules::existing(&context.actor, object, id).map_err(gone)?;
+    if let Some(refused) = precondition(context, request, object, id)? {
+        return Ok(refused);
+    }
     rules::delete(&context.actor, object, id)?;
     Ok(Response::no_content())
 }

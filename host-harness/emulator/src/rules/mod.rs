@@ -7,12 +7,16 @@ mod assignments;
 mod features;
 mod fields;
 mod identity;
+mod keys;
 mod login_state;
 mod options;
 pub(crate) mod password;
 mod portal;
 mod records;
+mod references;
 mod seats;
+mod transaction;
+mod upsert;
 mod user;
 
 use rusqlite::Connection;
@@ -24,7 +28,11 @@ use crate::org::catalogue::Object;
 use crate::org::store::{self, Row};
 use crate::org::{Org, ids, savepoint};
 
+pub(crate) use keys::{key_field, matching};
 pub(crate) use options::{RecordFault, WriteOptions};
+use transaction::{Operation, Side};
+pub(crate) use transaction::{Transaction, mixed};
+pub(crate) use upsert::upsert;
 
 /// Who acts on the org, and through which transaction.
 #[derive(Clone, Copy, Debug)]
@@ -37,17 +45,30 @@ pub(crate) struct Actor<'a> {
     pub(crate) user_id: &'a str,
     /// What the request asks of its writes.
     pub(crate) options: &'a WriteOptions,
+    /// What was written before in the same transaction, where writes of several objects can share one.
+    pub(crate) transaction: Option<&'a Transaction>,
 }
 
 impl<'a> Actor<'a> {
     /// A user who asks for nothing special.
     pub(crate) fn new(org: &'a Org, db: &'a Connection, user_id: &'a str) -> Self {
         static NOTHING: WriteOptions = WriteOptions::none();
-        Self { org, db, user_id, options: &NOTHING }
+        Self { org, db, user_id, options: &NOTHING, transaction: None }
     }
 
     fn now(&self) -> Value {
         Value::Integer(self.org.clock.now())
+    }
+
+    /// Which side of the mixed DML rule a write is on; refuses it when the transaction holds the other.
+    fn side(&self, object: &Object, operation: Operation, body: &Map<String, Json>) -> Result<Side, ApiError> {
+        self.transaction.map_or(Ok(Side::Neutral), |transaction| transaction.check(object, operation, body))
+    }
+
+    fn wrote(&self, object: &Object, side: Side) {
+        if let Some(transaction) = self.transaction {
+            transaction.record(object, side);
+        }
     }
 
     /// Fills in whichever of these system fields the object has.
@@ -77,8 +98,10 @@ pub(crate) fn create(actor: &Actor<'_>, object: &'static Object, body: &Map<Stri
         if !object.createable {
             return Err(unsupported(object, "create"));
         }
+        let body = &*references::resolve(actor, object, body)?;
         let mut row = fields::for_create(object, body)?;
         actor.options.check("")?;
+        let side = actor.side(object, Operation::Create, body)?;
         match object.name {
             "User" => user::before_create(actor, &mut row)?,
             "Contact" | "Account" => records::before_create(actor, object, &mut row)?,
@@ -89,6 +112,7 @@ pub(crate) fn create(actor: &Actor<'_>, object: &'static Object, body: &Map<Stri
             "GroupMember" => assignments::before_group_member(actor, &row)?,
             _ => {}
         }
+        keys::check_unique(actor, object, &row, None)?;
         let id = store::next_id(actor.db, object, &actor.org.facts.pod)?;
         row.insert("Id", Value::Text(id.clone()));
         actor.stamp(object, &mut row, true);
@@ -96,6 +120,7 @@ pub(crate) fn create(actor: &Actor<'_>, object: &'static Object, body: &Map<Stri
         if object.name == "User" {
             user::after_create(actor, &id, &row)?;
         }
+        actor.wrote(object, side);
         Ok(id)
     })
 }
@@ -116,7 +141,9 @@ pub(crate) fn update(
         }
         let before = existing(actor, object, id)?;
         actor.options.check(store::text(&before, "Id").unwrap_or(id))?;
+        let body = &*references::resolve(actor, object, body)?;
         let mut changes = fields::for_update(object, body)?;
+        let side = actor.side(object, Operation::Update, body)?;
         match object.name {
             "User" => user::before_update(actor, &before, &mut changes)?,
             "UserLogin" => login_state::before_update(actor, &before, &changes)?,
@@ -124,8 +151,9 @@ pub(crate) fn update(
             "UserRole" => records::before_update_role(&before)?,
             _ => {}
         }
-        actor.stamp(object, &mut changes, false);
         let id = store::text(&before, "Id").unwrap_or(id).to_owned();
+        keys::check_unique(actor, object, &changes, Some(&id))?;
+        actor.stamp(object, &mut changes, false);
         store::update(actor.db, object, &id, &changes)?;
         if object.name == "User" {
             user::after_update(actor, &id, &before, &changes)?;
@@ -133,6 +161,7 @@ pub(crate) fn update(
         if object.name == "UserLogin" {
             login_state::after_update(actor, &before, &changes)?;
         }
+        actor.wrote(object, side);
         Ok(())
     })
 }
@@ -148,6 +177,7 @@ pub(crate) fn delete(actor: &Actor<'_>, object: &'static Object, id: &str) -> Re
             return Err(unsupported(object, "delete"));
         }
         actor.options.check(store::text(&before, "Id").unwrap_or(id))?;
+        let side = actor.side(object, Operation::Delete, &Map::new())?;
         records::before_delete(actor, object, &before)?;
         let id = store::text(&before, "Id").unwrap_or(id).to_owned();
         if object.recycled {
@@ -158,6 +188,7 @@ pub(crate) fn delete(actor: &Actor<'_>, object: &'static Object, id: &str) -> Re
             store::remove(actor.db, object, &id)?;
         }
         records::after_delete(actor, object, &id)?;
+        actor.wrote(object, side);
         Ok(())
     })
 }

@@ -40,6 +40,16 @@ pub(super) enum SelectItem {
     /// `COUNT()` without a field, which answers by `totalSize` alone.
     Count,
     Children(Box<Query>),
+    /// `FIELDS(…)`, with the byte offset it stands at.
+    Group(FieldGroup, usize),
+}
+
+/// A group of an object's fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FieldGroup {
+    All,
+    Standard,
+    Custom,
 }
 
 #[derive(Clone, Debug, PartialEq)]

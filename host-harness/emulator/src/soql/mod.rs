@@ -6,6 +6,7 @@
 mod ast;
 mod dates;
 mod error;
+mod groups;
 mod lex;
 mod parse;
 mod record;

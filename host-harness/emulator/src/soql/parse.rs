@@ -1,7 +1,8 @@
 //! Tokens to a tree, by recursive descent: each refusal names the token it did not expect, as Salesforce does.
 
 use super::ast::{
-    Aggregate, Condition, Function, Literal, LiteralValue, Operand, Operator, Order, Path, Query, SelectItem,
+    Aggregate, Condition, FieldGroup, Function, Literal, LiteralValue, Operand, Operator, Order, Path, Query,
+    SelectItem,
 };
 use super::dates;
 use super::error::QueryError;
@@ -165,11 +166,27 @@ impl<'a> Parser<'a> {
             self.next += 3;
             return Ok(SelectItem::Count);
         }
+        if self.is(0, "FIELDS") && self.is(1, "(") {
+            return self.group();
+        }
         if let Some(call) = self.aggregate()? {
             return Ok(SelectItem::Aggregate { call, alias: self.alias() });
         }
         let path = self.path()?;
         Ok(SelectItem::Field { path, alias: self.alias() })
+    }
+
+    fn group(&mut self) -> Parsed<SelectItem> {
+        let at = self.at();
+        self.next += 2;
+        let groups = [("ALL", FieldGroup::All), ("STANDARD", FieldGroup::Standard), ("CUSTOM", FieldGroup::Custom)];
+        for (word, group) in groups {
+            if self.take(word) {
+                self.expect(")")?;
+                return Ok(SelectItem::Group(group, at));
+            }
+        }
+        Err(self.unexpected())
     }
 
     fn aggregate(&mut self) -> Parsed<Option<Aggregate>> {

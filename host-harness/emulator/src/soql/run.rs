@@ -8,6 +8,7 @@ use rusqlite::{Connection, params_from_iter};
 
 use super::ast::{Aggregate, Function, Path, Query, SelectItem};
 use super::error::QueryError;
+use super::groups;
 use super::parse;
 use super::record::{Cell, Record};
 use super::sql::{self, Fragment, Scope};
@@ -144,6 +145,8 @@ impl Plan {
         options: &Options<'_>,
         child_of: Option<(&'static Field, &str)>,
     ) -> Result<Self, QueryError> {
+        let expanded = groups::expand(query, object)?;
+        let query = expanded.as_ref().unwrap_or(query);
         let mut scope = Scope::new(object, query.alias.as_deref(), 0);
         let counts = query.select.iter().any(|item| matches!(item, SelectItem::Count));
         if counts && query.select.len() > 1 {
@@ -155,7 +158,8 @@ impl Plan {
         let mut columns = vec![if aggregate { "NULL".to_owned() } else { scope.id_column() }];
         for (index, item) in query.select.iter().enumerate() {
             match item {
-                SelectItem::Count => {}
+                // Groups were written out above.
+                SelectItem::Count | SelectItem::Group(..) => {}
                 SelectItem::Field { path, alias } if aggregate => {
                     let grouped = query.group_by.iter().any(|group| group.text().eq_ignore_ascii_case(&path.text()));
                     if !grouped {
@@ -275,7 +279,7 @@ fn descend(
     if depth + 1 >= path.parts.len() {
         let resolved = scope.resolve(path)?;
         if shape.items.iter().any(|(name, _)| name == resolved.field.name) {
-            return Err(QueryError::malformed(path.at, format!("duplicate field selected: {}", path.text())));
+            return Err(QueryError::plain("INVALID_FIELD", format!("duplicate field selected: {}", path.text())));
         }
         let leaf = Node::Leaf { column: columns.len(), kind: resolved.field.kind };
         shape.items.push((resolved.field.name.to_owned(), leaf));

@@ -8,6 +8,7 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) limit_info: Option<String>,
     pub(crate) location: Option<String>,
+    pub(crate) last_modified: Option<String>,
     pub(crate) body: Value,
 }
 
@@ -85,11 +86,11 @@ impl Org {
     pub(crate) async fn send(&self, request: RequestBuilder) -> Answer {
         let response = request.send().await.unwrap();
         let header = |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
-        let (status, limit_info, location) =
-            (response.status().as_u16(), header("sforce-limit-info"), header("location"));
+        let (status, limit_info) = (response.status().as_u16(), header("sforce-limit-info"));
+        let (location, last_modified) = (header("location"), header("last-modified"));
         let text = response.text().await.unwrap();
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Answer { status, limit_info, location, body }
+        Answer { status, limit_info, location, last_modified, body }
     }
 
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {

@@ -222,3 +222,30 @@ async fn the_recycle_bin_shows_in_query_all_only() {
     let all = org.get("queryAll?q=SELECT+Id,IsDeleted+FROM+Contact+WHERE+LastName='Shortlived'").await;
     assert_eq!(all.body["records"][0]["IsDeleted"], json!(true));
 }
+
+#[tokio::test]
+async fn groups_of_fields_stand_for_their_names() {
+    let org = Org::start().await;
+    let id = org.contact("Grouped").await;
+    let keys = |answer: &crate::client::Answer| -> Vec<String> {
+        answer.body["records"][0].as_object().unwrap().keys().cloned().collect()
+    };
+    let custom = org.soql("SELECT FIELDS(CUSTOM) FROM Contact LIMIT 1").await;
+    assert_eq!(keys(&custom), ["External_Id__c", "IdP_Key__c", "Newsletter__c", "attributes"], "{}", custom.body);
+    let all = org.soql(&format!("SELECT FIELDS(ALL) FROM Contact WHERE Id = '{id}'")).await;
+    let standard = org.soql("SELECT fields(standard) FROM Contact").await;
+    assert_eq!(keys(&all).len(), keys(&standard).len() + 3);
+    let children = org.soql("SELECT Name, (SELECT FIELDS(ALL) FROM Contacts LIMIT 1) FROM Account LIMIT 1").await;
+    assert_eq!(children.body["records"][0]["Contacts"]["records"][0]["attributes"]["type"], "Contact");
+    let unbounded = "The SOQL FIELDS function must have a LIMIT of at most 200";
+    for (soql, code, message, confidence) in [
+        ("SELECT FIELDS(ALL) FROM Contact", "MALFORMED_QUERY", unbounded, "M"),
+        ("SELECT FIELDS(CUSTOM) FROM Contact LIMIT 201", "MALFORMED_QUERY", unbounded, "M"),
+        ("SELECT (SELECT FIELDS(ALL) FROM Contacts) FROM Account LIMIT 1", "MALFORMED_QUERY", unbounded, "M"),
+        ("SELECT Id, FIELDS(ALL) FROM User LIMIT 200", "INVALID_FIELD", "duplicate field selected: Id", "H"),
+    ] {
+        let answer = org.soql(soql).await;
+        let expected = (code.to_owned(), message.to_owned(), Value::Null);
+        assert_eq!((answer.status, answer.error()), (400, expected), "{soql} ({confidence})");
+    }
+}

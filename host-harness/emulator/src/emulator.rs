@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
+use rusqlite::OptionalExtension as _;
 use serde::Serialize;
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -20,6 +21,8 @@ use crate::http::connection::{Doorman, Hangup};
 use crate::http::sessions::Sessions;
 use crate::http::{self, Shared};
 use crate::journal::{Journal, JournalEntry};
+use crate::login::assertion::VerificationKey;
+use crate::login::{self, oauth};
 use crate::org::seats::{self, LicencePool};
 use crate::org::switches::Switches;
 use crate::org::{Org, credentials, store};
@@ -40,6 +43,9 @@ pub enum Error {
     /// The org's store failed.
     #[error("the org's store failed: {0}; check that the data file is an emulator's and can be written")]
     Store(#[from] rusqlite::Error),
+    /// The connected app's certificate or public key is none.
+    #[error("the connected app's key cannot be used: {0}; give an RSA certificate or public key in PEM")]
+    AppKey(String),
     /// A query was refused, in Salesforce's words.
     #[error("{code}: {message}")]
     Query {
@@ -76,6 +82,10 @@ pub struct Connection {
     pub portal_id: String,
     /// The account that new portal users' contacts go to, 18 characters.
     pub account_id: String,
+    /// The connected app's consumer key, for OAuth.
+    pub client_id: String,
+    /// The connected app's consumer secret.
+    pub client_secret: String,
 }
 
 impl std::fmt::Debug for Connection {
@@ -98,6 +108,7 @@ pub struct Builder {
     listen: SocketAddr,
     control: Option<SocketAddr>,
     switches: Switches,
+    app_key: Option<String>,
 }
 
 impl Builder {
@@ -144,11 +155,20 @@ impl Builder {
         self
     }
 
+    /// The connected app's certificate, or its bare RSA public key, in PEM: with it the app may sign in by JWT bearer
+    /// assertions (RS256). Without it every assertion is refused.
+    #[must_use]
+    pub fn connected_app_key(mut self, pem: impl Into<String>) -> Self {
+        self.app_key = Some(pem.into());
+        self
+    }
+
     /// Makes or opens the org and serves it.
     ///
     /// # Errors
-    /// When the address cannot be listened on, or the store cannot be made or opened.
+    /// When the connected app's key is none, the address cannot be listened on, or the store cannot be made or opened.
     pub async fn start(self) -> Result<Emulator, Error> {
+        let app_key = self.app_key.as_deref().map(VerificationKey::from_pem).transpose().map_err(Error::AppKey)?;
         let (listener, address) = bind(self.listen).await?;
         let control = match self.control {
             Some(address) => Some(bind(address).await?),
@@ -160,6 +180,7 @@ impl Builder {
         let shared = Arc::new(Shared {
             org,
             sessions: Sessions::default(),
+            app_key,
             locators: Locators::default(),
             usage: Usage::new(daily),
             journal: Journal::default(),
@@ -219,6 +240,7 @@ impl Emulator {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             control: None,
             switches: Switches::default(),
+            app_key: None,
         }
     }
 
@@ -234,7 +256,8 @@ impl Emulator {
         self.control_address.map(|address| format!("http://{address}"))
     }
 
-    /// What a client needs to reach the org.
+    /// What a client needs to reach the org. The token is the administrator's present one; the password is the seeded one,
+    /// which does not hold any more once somebody has changed it, because only its hash is kept.
     #[must_use]
     pub fn credentials(&self) -> Connection {
         let facts = &self.shared.org.facts;
@@ -242,11 +265,47 @@ impl Emulator {
             url: self.url(),
             username: facts.admin_username.clone(),
             password: facts.admin_password.clone(),
-            security_token: facts.security_token.clone(),
+            security_token: self.security_token(&facts.admin_username).unwrap_or_else(|| facts.security_token.clone()),
             organization_id: facts.organization_id.clone(),
             portal_id: facts.portal_id.clone(),
             account_id: facts.account_id.clone(),
+            client_id: facts.client_id.clone(),
+            client_secret: facts.client_secret.clone(),
         }
+    }
+
+    fn user_id(&self, username: &str) -> Option<String> {
+        let find = |db: &rusqlite::Connection| -> rusqlite::Result<Option<String>> {
+            db.query_row("SELECT Id FROM User WHERE Username = ?1", [username], |row| row.get(0)).optional()
+        };
+        self.shared.org.transact(find).and_then(|found| found).ok().flatten()
+    }
+
+    /// The user's security token as it was mailed to them last; `None` for portal users, who have none.
+    #[must_use]
+    pub fn security_token(&self, username: &str) -> Option<String> {
+        let user_id = self.user_id(username)?;
+        self.shared.org.transact(|db| credentials::token(db, &user_id)).and_then(|token| token).ok().flatten()
+    }
+
+    /// Lets the connected app act for the user, as if they had said yes in a browser, and returns the refresh token that
+    /// the app gets for that; `None` when there is no such user.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn approve_connected_app(&self, username: &str) -> Result<Option<String>, Error> {
+        let Some(user_id) = self.user_id(username) else { return Ok(None) };
+        Ok(Some(self.shared.org.transact(|db| oauth::approve(db, &user_id))??))
+    }
+
+    /// Gives or takes the user's permission "API Enabled"; says whether there is such a user.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn set_api_enabled(&self, username: &str, enabled: bool) -> Result<bool, Error> {
+        let Some(user_id) = self.user_id(username) else { return Ok(false) };
+        self.shared.org.transact(|db| login::set_api_enabled(db, &user_id, enabled))??;
+        Ok(true)
     }
 
     /// The requests since the start or the last [`clear_journal`](Self::clear_journal), in the order they ended; of very

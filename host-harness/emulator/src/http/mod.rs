@@ -1,10 +1,11 @@
 //! HTTP: the routes of the org, and what they share.
 //!
-//! `/services/data` is REST ([`rest`]), `/services/Soap` is SOAP ([`soap`]). Anything else that Salesforce has and the
-//! emulator has not answers 501 with a plain sentence.
+//! `/services/data` is REST ([`rest`]), `/services/Soap` is SOAP ([`soap`]), `/services/oauth2` and `/id` are OAuth
+//! ([`oauth`]). Anything else that Salesforce has and the emulator has not answers 501 with a plain sentence.
 
 pub(crate) mod connection;
 mod gate;
+mod oauth;
 mod rest;
 pub(crate) mod sessions;
 mod soap;
@@ -21,6 +22,7 @@ use axum::routing::{any, get};
 
 use crate::faults::Faults;
 use crate::journal::Journal;
+use crate::login::assertion::VerificationKey;
 use crate::org::Org;
 use crate::org::switches::Switches;
 use crate::rest::{Jobs, Locators, Usage};
@@ -34,6 +36,8 @@ const MAX_BODY: usize = 50 << 20;
 pub(crate) struct Shared {
     pub(crate) org: Org,
     pub(crate) sessions: Sessions,
+    /// The connected app's key for signed assertions, where it has one.
+    pub(crate) app_key: Option<VerificationKey>,
     pub(crate) locators: Locators,
     pub(crate) usage: Usage,
     pub(crate) journal: Journal,
@@ -66,6 +70,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/services/data/{version}/{*path}", any(rest::handle))
         .route("/services/Soap/u/{version}", any(soap::handle))
         .route("/services/Soap/u/{version}/{organization}", any(soap::handle))
+        .merge(oauth::routes())
         .fallback(elsewhere)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(middleware::from_fn_with_state(Arc::clone(&shared), gate::pass))

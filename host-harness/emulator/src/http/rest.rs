@@ -11,6 +11,7 @@ use super::Shared;
 use super::gate::RecordFaults;
 use super::sessions::bearer;
 use crate::error::ApiError;
+use crate::login::ApiRefusal;
 use crate::rest::{self, Body, Context, NEWEST, OLDEST, Request, Version};
 use crate::rules::{Actor, WriteOptions};
 
@@ -120,6 +121,7 @@ fn gate(shared: &Shared, version: &str, headers: &HeaderMap) -> Result<(Version,
         return Err(expired());
     }
     shared.usage.count()?;
+    shared.org.transact(|db| crate::login::may_use_api(&shared.org, db, &session.user_id))??.map_err(api_refused)?;
     if session.password_expired {
         return Err(ApiError::new(
             403,
@@ -128,6 +130,15 @@ fn gate(shared: &Shared, version: &str, headers: &HeaderMap) -> Result<(Version,
         ));
     }
     Ok((version, session.user_id))
+}
+
+/// What REST says where the API is off (H for the organisation, M for the user).
+fn api_refused(refusal: ApiRefusal) -> ApiError {
+    let message = match refusal {
+        ApiRefusal::Organization => "The REST API is not enabled for this Organization.",
+        ApiRefusal::User => "API is disabled for this User",
+    };
+    ApiError::new(403, refusal.code(), message)
 }
 
 fn read(method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes, path: Vec<String>) -> Request {

@@ -72,6 +72,23 @@ pub(crate) fn set(db: &Connection, user_id: &str, password: &str, token: Option<
     Ok(())
 }
 
+/// A new security token, as Salesforce mails it to its user.
+#[must_use]
+pub(crate) fn new_token() -> String {
+    std::iter::repeat_with(fastrand::alphanumeric).take(24).collect()
+}
+
+/// The user's security token, where there is one.
+///
+/// # Errors
+/// When SQLite fails.
+pub(crate) fn token(db: &Connection, user_id: &str) -> rusqlite::Result<Option<String>> {
+    db.prepare_cached("SELECT SecurityToken FROM _credential WHERE UserId = ?1")?
+        .query_row([user_id], |row| row.get(0))
+        .optional()
+        .map(Option::flatten)
+}
+
 /// Whether the password is the current one or one of the latest `remembered` before it.
 ///
 /// # Errors

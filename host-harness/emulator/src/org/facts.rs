@@ -25,6 +25,10 @@ pub(crate) struct Facts {
     pub(crate) admin_password: String,
     /// The administrator's security token.
     pub(crate) security_token: String,
+    /// The connected app's consumer key.
+    pub(crate) client_id: String,
+    /// The connected app's consumer secret.
+    pub(crate) client_secret: String,
 }
 
 impl std::fmt::Debug for Facts {
@@ -64,6 +68,8 @@ impl Facts {
         let organization = rng.u64(1..62_u64.pow(8));
         let portal = rng.u64(1..62_u64.pow(6));
         let number = rng.u32(100..1000);
+        // A generator of its own, so that the app's secrets move nothing else.
+        let mut app = Rng::with_seed(seed ^ 0x0c11_e47a_9900_0a17);
         Self {
             seed,
             organization_id: ids::record_id("00D", &pod, organization),
@@ -76,6 +82,8 @@ impl Facts {
             ),
             admin_password: password(&mut rng),
             security_token: alphanumeric(&mut rng, 24),
+            client_id: format!("3MVG9{}", alphanumeric(&mut app, 80)),
+            client_secret: (0..64).map(|_| app.digit(16).to_ascii_uppercase()).collect(),
             pod,
         }
     }
@@ -99,7 +107,9 @@ mod tests {
             assert!(facts.admin_password.len() >= 12);
             assert!("&<\"%+".chars().all(|awkward| facts.admin_password.contains(awkward)));
             let shown = format!("{facts:?}");
-            assert!(!shown.contains(&facts.admin_password) && !shown.contains(&facts.security_token));
+            for secret in [&facts.admin_password, &facts.security_token, &facts.client_secret] {
+                assert!(!shown.contains(secret));
+            }
         }
     }
 }

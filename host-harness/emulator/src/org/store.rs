@@ -65,7 +65,9 @@ pub(crate) fn create_tables(db: &Connection) -> rusqlite::Result<()> {
             UserId TEXT PRIMARY KEY, Salt TEXT NOT NULL, Hash BLOB NOT NULL, SecurityToken TEXT,
             IsExpired INTEGER NOT NULL DEFAULT 0, FailedLogins INTEGER NOT NULL DEFAULT 0
          ) WITHOUT ROWID;
-         CREATE TABLE _old_password (UserId TEXT NOT NULL, Salt TEXT NOT NULL, Hash BLOB NOT NULL);",
+         CREATE TABLE _old_password (UserId TEXT NOT NULL, Salt TEXT NOT NULL, Hash BLOB NOT NULL);
+         CREATE TABLE _refresh_token (Hash BLOB PRIMARY KEY, UserId TEXT NOT NULL) WITHOUT ROWID;
+         CREATE TABLE _api_disabled (UserId TEXT PRIMARY KEY) WITHOUT ROWID;",
     );
     db.execute_batch(&sql)
 }

@@ -34,6 +34,26 @@ pub struct Switches {
     pub bulk_polls: u32,
     /// Whether each further set of a Bulk query's results begins with the header row again.
     pub bulk_results_repeat_header: bool,
+    /// Whether internal users must put their security token behind the password; not from a trusted network (H).
+    pub security_token_required: bool,
+    /// Whether logins come from outside the addresses that the users' profiles allow (H for the code, M for the words).
+    pub login_address_restricted: bool,
+    /// Whether it is outside the hours in which the users' profiles allow a login (H for the code, L for the words).
+    pub login_hours_restricted: bool,
+    /// Whether the edition has the API at all (H for the code, M for the words).
+    pub api_enabled: bool,
+    /// Whether the org's address stands for its My Domain; otherwise for `login.salesforce.com`, which knows no client
+    /// credentials (H).
+    pub my_domain: bool,
+    /// "Allow OAuth Username-Password Flows"; new orgs have it off (H).
+    pub oauth_password_flow: bool,
+    /// Whether an expired password gives a restricted session by OAuth, as it does by SOAP, or a refusal (U).
+    pub oauth_admits_expired_password: bool,
+    /// Whether the connected app has a user to run as for client credentials; the administrator if so.
+    pub client_credentials_user: bool,
+    /// The connected app's "Permitted Users": administrators are approved and nobody else may use it (true), or all users
+    /// may approve it for themselves (false).
+    pub admin_approved_users_only: bool,
 }
 
 impl Default for Switches {
@@ -52,6 +72,15 @@ impl Default for Switches {
             concurrent_api_requests: None,
             bulk_polls: 2,
             bulk_results_repeat_header: true,
+            security_token_required: true,
+            login_address_restricted: false,
+            login_hours_restricted: false,
+            api_enabled: true,
+            my_domain: true,
+            oauth_password_flow: true,
+            oauth_admits_expired_password: true,
+            client_credentials_user: true,
+            admin_approved_users_only: true,
         }
     }
 }

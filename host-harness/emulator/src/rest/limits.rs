@@ -43,6 +43,12 @@ impl Usage {
         self.used.store(used, Ordering::Relaxed);
     }
 
+    /// Whether the day's requests are used up. Signing in is no request of the day, but it is refused then too (M).
+    pub(crate) fn is_used_up(&self) -> bool {
+        let (used, limit) = self.read();
+        used >= limit
+    }
+
     /// Sets the day's limit.
     pub(crate) fn set_limit(&self, limit: u64) {
         self.limit.store(limit, Ordering::Relaxed);
@@ -50,7 +56,8 @@ impl Usage {
 
     /// Used and limit: `api-usage=18/15000` means 18 used (H).
     pub(crate) fn header(&self) -> String {
-        format!("api-usage={}/{}", self.used.load(Ordering::Relaxed), self.limit.load(Ordering::Relaxed))
+        let (used, limit) = self.read();
+        format!("api-usage={used}/{limit}")
     }
 }
 

@@ -54,6 +54,12 @@ impl Org {
         org
     }
 
+    /// An org that its administrator has not signed in to.
+    pub(crate) async fn closed(switches: Switches) -> Self {
+        let emulator = Emulator::builder().users(5).seed(7).switches(switches).start().await.unwrap();
+        Self { emulator, http: plain_http(), session: String::new() }
+    }
+
     pub(crate) async fn sign_in(&mut self) {
         let connection = self.emulator.credentials();
         let password = format!("{}{}", connection.password, connection.security_token);

@@ -63,13 +63,7 @@ async fn versions_without_login_are_refused() {
 
 #[tokio::test]
 async fn login_can_be_switched_off() {
-    let emulator = salesforce_emulator::Emulator::builder()
-        .users(5)
-        .switches(Switches { soap_login: false, ..Switches::default() })
-        .start()
-        .await
-        .unwrap();
-    let org = Org { emulator, http: crate::client::plain_http(), session: String::new() };
+    let org = Org::closed(Switches { soap_login: false, ..Switches::default() }).await;
     let c = org.emulator.credentials();
     let (status, body) = org.soap_login("64.0", "", &c.username, &format!("{}{}", c.password, c.security_token)).await;
     assert_eq!(status, 500);

@@ -5,6 +5,8 @@ use quick_xml::escape::escape;
 use quick_xml::events::Event;
 use quick_xml::{Reader, XmlVersion};
 
+use crate::error::ApiError;
+
 /// How deep a request's elements may nest.
 const MAX_DEPTH: usize = 32;
 
@@ -120,13 +122,29 @@ fn append(open: &mut [Element], text: &str) {
     }
 }
 
-/// An answer around this content.
-pub(super) fn wrap(content: &str) -> String {
+/// An answer around this content, with the day's used and allowed requests in its header where the call has that (H: all
+/// but `login`).
+pub(super) fn wrap(content: &str, limits: Option<(u64, u64)>) -> String {
+    let header = limits.map_or_else(String::new, |(used, limit)| {
+        format!(
+            "<soapenv:Header><LimitInfoHeader><limitInfo><current>{used}</current><limit>{limit}</limit>\
+             <type>API REQUESTS</type></limitInfo></LimitInfoHeader></soapenv:Header>"
+        )
+    });
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?><soapenv:Envelope \
          xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\" xmlns=\"urn:partner.soap.sforce.com\" \
-         xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\"><soapenv:Body>{content}</soapenv:Body></soapenv:Envelope>"
+         xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\">{header}<soapenv:Body>{content}</soapenv:Body>\
+         </soapenv:Envelope>"
     )
+}
+
+/// An element with this text, or one that is nil.
+pub(super) fn nillable(name: &str, value: Option<&str>) -> String {
+    match value {
+        Some(value) => format!("<{name}>{}</{name}>", escape(value)),
+        None => format!("<{name} xsi:nil=\"true\"/>"),
+    }
 }
 
 /// A refusal as SOAP shows it.
@@ -143,6 +161,18 @@ impl Fault {
     /// A refused login (H).
     pub(in crate::http) fn login(code: &'static str, message: impl Into<String>) -> Self {
         Self { status: 500, detail: Some("LoginFault"), code, message: message.into() }
+    }
+
+    /// An id that is no user's (H for the type, M for the code, U for the words).
+    pub(super) fn invalid_id(id: &str) -> Self {
+        let message = format!("Invalid user ID specified: {id}");
+        Self { status: 500, detail: Some("InvalidIdFault"), code: "INVALID_ID_FIELD", message }
+    }
+
+    /// An old password that is not the user's (H for the type, U for the words).
+    pub(super) fn old_password() -> Self {
+        let message = "The old password you have entered is incorrect.".to_owned();
+        Self { status: 500, detail: Some("InvalidOldPasswordFault"), code: "INVALID_OLD_PASSWORD", message }
     }
 
     /// Any other refusal of the API.
@@ -186,6 +216,16 @@ impl Fault {
              xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\"><soapenv:Body><soapenv:Fault>{fault}</soapenv:Fault>\
              </soapenv:Body></soapenv:Envelope>"
         )
+    }
+}
+
+impl From<ApiError> for Fault {
+    fn from(error: ApiError) -> Self {
+        let detail = match error.code {
+            "INVALID_NEW_PASSWORD" => "InvalidNewPasswordFault",
+            _ => "UnexpectedErrorFault",
+        };
+        Self { status: 500, detail: Some(detail), code: error.code, message: error.message }
     }
 }
 

@@ -3,6 +3,8 @@
 use quick_xml::escape::escape;
 
 use super::envelope::{Envelope, Fault};
+use super::session::api_refused;
+use super::user_info;
 use crate::http::Shared;
 use crate::login::{self, Refusal, Scope};
 use crate::org::ids;
@@ -31,16 +33,15 @@ pub(super) fn answer(shared: &Shared, version: Version, origin: &str, envelope: 
             match refusal {
                 Refusal::Invalid => Fault::login("INVALID_LOGIN", INVALID_LOGIN),
                 Refusal::TokenMissing => Fault::login("LOGIN_MUST_USE_SECURITY_TOKEN", MUST_USE_TOKEN),
+                Refusal::Address => Fault::login("LOGIN_DURING_RESTRICTED_DOMAIN", "cannot log in from current domain"),
+                Refusal::Hours => Fault::login("LOGIN_DURING_RESTRICTED_TIME", "cannot log in at current time"),
             }
         })?;
+    org.transact(|db| login::may_use_api(org, db, &user.id))??.map_err(api_refused)?;
     let organization_id = &org.facts.organization_id;
     let session = shared.sessions.start(organization_id, &user.id, user.password_expired, org.clock.now());
     let number = version.number();
     let tail = ids::short(organization_id);
-    let optional = |name: &str, value: Option<&str>| match value {
-        Some(value) => format!("<{name}>{}</{name}>", escape(value)),
-        None => format!("<{name} xsi:nil=\"true\"/>"),
-    };
     // The elements stand in the order of the schema, which strict clients insist on.
     Ok(format!(
         "<loginResponse><result>\
@@ -50,51 +51,12 @@ pub(super) fn answer(shared: &Shared, version: Version, origin: &str, envelope: 
          <serverUrl>{origin}/services/Soap/u/{number}/{tail}</serverUrl>\
          <sessionId>{session}</sessionId>\
          <userId>{user_id}</userId>\
-         {info}\
+         <userInfo>{info}</userInfo>\
          </result></loginResponse>",
         origin = escape(origin),
         expired = user.password_expired,
         sandbox = switches.sandbox,
         user_id = user.id,
-        info = format_args!(
-            "<userInfo>\
-             <accessibilityMode>false</accessibilityMode>\
-             <chatterExternal>false</chatterExternal>\
-             <currencySymbol>£</currencySymbol>\
-             <orgAttachmentFileSizeLimit>5242880</orgAttachmentFileSizeLimit>\
-             <orgDefaultCurrencyIsoCode>GBP</orgDefaultCurrencyIsoCode>\
-             <orgDefaultCurrencyLocale>en_GB</orgDefaultCurrencyLocale>\
-             <orgDisallowHtmlAttachments>false</orgDisallowHtmlAttachments>\
-             <orgHasPersonAccounts>false</orgHasPersonAccounts>\
-             <organizationId>{organization_id}</organizationId>\
-             <organizationMultiCurrency>false</organizationMultiCurrency>\
-             <organizationName>{organization}</organizationName>\
-             <profileId>{profile}</profileId>\
-             {role}\
-             <sessionSecondsValid>{seconds}</sessionSecondsValid>\
-             <userDefaultCurrencyIsoCode xsi:nil=\"true\"/>\
-             <userEmail>{email}</userEmail>\
-             <userFullName>{name}</userFullName>\
-             <userId>{user_id}</userId>\
-             <userLanguage>{language}</userLanguage>\
-             <userLocale>{locale}</userLocale>\
-             <userName>{username}</userName>\
-             <userTimeZone>{time_zone}</userTimeZone>\
-             <userType>{user_type}</userType>\
-             <userUiSkin>Theme3</userUiSkin>\
-             </userInfo>",
-            organization = escape(&user.organization_name),
-            profile = user.profile_id,
-            role = optional("roleId", user.role_id.as_deref()),
-            seconds = switches.session_seconds,
-            email = escape(&user.email),
-            name = escape(&user.name),
-            user_id = user.id,
-            language = user.language,
-            locale = user.locale,
-            username = escape(&user.username),
-            time_zone = user.time_zone,
-            user_type = user.user_type,
-        ),
+        info = user_info::elements(org, &user),
     ))
 }

@@ -1,7 +1,13 @@
-//! The SOAP partner API: one address, and the operation is the body's first element. One file per operation.
+//! The SOAP partner API: one address, and the operation is the body's first element.
+//!
+//! Besides `login`, the calls that concern the user and their password are built; whatever reads or writes records
+//! answers 501, because REST does that.
 
 mod envelope;
 mod login;
+mod password;
+mod session;
+mod user_info;
 
 use std::sync::Arc;
 
@@ -37,7 +43,7 @@ pub(super) async fn handle(
     let origin = origin(&headers);
     let answered = tokio::task::spawn_blocking(move || answer(&shared, &address.version, &origin, &body)).await;
     let (status, body) = match answered {
-        Ok(Ok(body)) => (StatusCode::OK, envelope::wrap(&body)),
+        Ok(Ok(body)) => (StatusCode::OK, body),
         Ok(Err(fault)) => (fault.status(), fault.into_xml()),
         Err(error) => {
             tracing::error!(%error, "a request failed inside the emulator");
@@ -54,16 +60,24 @@ pub(super) fn refused(code: &'static str, message: String) -> Response {
     (fault.status(), [(header::CONTENT_TYPE, "text/xml; charset=utf-8")], fault.into_xml()).into_response()
 }
 
-/// The content of the answer's body, as XML.
+/// The answer as XML.
 fn answer(shared: &Shared, version: &str, origin: &str, body: &[u8]) -> Result<String, Fault> {
     let unsupported = || Fault::unexpected("UNSUPPORTED_API_VERSION", "Invalid Api version specified on URL");
     let version = Version::parse(version)
         .filter(|version| (crate::rest::OLDEST..=crate::rest::NEWEST).contains(&version.0))
         .ok_or_else(unsupported)?;
     let envelope = Envelope::read(body)?;
-    match envelope.operation.name.as_str() {
-        "login" if version.0 > NEWEST_LOGIN => Err(unsupported()),
-        "login" => login::answer(shared, version, origin, &envelope),
-        other => Err(Fault::not_emulated(other)),
-    }
+    let operation: fn(&Shared, &Envelope) -> Result<String, Fault> = match envelope.operation.name.as_str() {
+        "login" if version.0 > NEWEST_LOGIN => return Err(unsupported()),
+        "login" => return Ok(envelope::wrap(&login::answer(shared, version, origin, &envelope)?, None)),
+        "logout" => session::logout,
+        "getServerTimestamp" => session::timestamp,
+        "getUserInfo" => user_info::answer,
+        "setPassword" => password::set,
+        "changeOwnPassword" => password::change_own,
+        "resetPassword" => password::reset,
+        other => return Err(Fault::not_emulated(other)),
+    };
+    let content = operation(shared, &envelope)?;
+    Ok(envelope::wrap(&content, Some(shared.usage.read())))
 }

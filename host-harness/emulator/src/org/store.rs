@@ -65,6 +65,7 @@ pub(crate) fn create_tables(db: &Connection) -> rusqlite::Result<()> {
             UserId TEXT PRIMARY KEY, Salt TEXT NOT NULL, Hash BLOB NOT NULL, SecurityToken TEXT,
             IsExpired INTEGER NOT NULL DEFAULT 0, FailedLogins INTEGER NOT NULL DEFAULT 0
          ) WITHOUT ROWID;
+         CREATE TABLE _removed (Id TEXT PRIMARY KEY, At INTEGER NOT NULL) WITHOUT ROWID;
          CREATE TABLE _old_password (UserId TEXT NOT NULL, Salt TEXT NOT NULL, Hash BLOB NOT NULL);
          CREATE TABLE _refresh_token (Hash BLOB PRIMARY KEY, UserId TEXT NOT NULL) WITHOUT ROWID;
          CREATE TABLE _api_disabled (UserId TEXT PRIMARY KEY) WITHOUT ROWID;",
@@ -180,12 +181,16 @@ pub(crate) fn update(db: &Connection, object: &Object, id: &str, changes: &Row) 
     Ok(())
 }
 
-/// Removes a row for good.
+/// Removes rows for good and remembers when. The condition is SQL whose parameters stand for these ids.
 ///
 /// # Errors
 /// When SQLite refuses.
-pub(crate) fn remove(db: &Connection, object: &Object, id: &str) -> rusqlite::Result<()> {
-    db.prepare_cached(&format!("DELETE FROM \"{}\" WHERE Id = ?", object.name))?.execute([id])?;
+pub(crate) fn remove(db: &Connection, object: &Object, condition: &str, ids: &[&str], at: i64) -> rusqlite::Result<()> {
+    let table = object.name;
+    // The instant is an integer of our own, so it may stand in the text.
+    let remember = format!("INSERT OR REPLACE INTO _removed SELECT Id, {at} FROM \"{table}\" WHERE {condition}");
+    db.execute(&remember, params_from_iter(ids))?;
+    db.prepare_cached(&format!("DELETE FROM \"{table}\" WHERE {condition}"))?.execute(params_from_iter(ids))?;
     Ok(())
 }
 

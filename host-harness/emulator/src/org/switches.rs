@@ -54,6 +54,11 @@ pub struct Switches {
     /// The connected app's "Permitted Users": administrators are approved and nobody else may use it (true), or all users
     /// may approve it for themselves (false).
     pub admin_approved_users_only: bool,
+    /// Whether the mixed DML rule holds across the parts of one all-or-nothing composite request or graph.
+    pub mixed_dml_in_composite: bool,
+    /// Whether each part of a failed graph shows the error of the part that failed, as version 50 did (M), instead of
+    /// `PROCESSING_HALTED`.
+    pub graph_repeats_error: bool,
 }
 
 impl Default for Switches {
@@ -81,6 +86,8 @@ impl Default for Switches {
             oauth_admits_expired_password: true,
             client_credentials_user: true,
             admin_approved_users_only: true,
+            mixed_dml_in_composite: true,
+            graph_repeats_error: false,
         }
     }
 }

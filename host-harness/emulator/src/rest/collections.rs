@@ -27,13 +27,14 @@ impl From<String> for Written {
 
 type Outcome = Result<Written, ApiError>;
 
-/// Runs each item; with `all_or_none`, one failure undoes the rest.
+/// Runs each item; with `all_or_none`, one failure undoes the rest. A transaction around the call decides for it (H).
 fn each<T>(
     context: &Context<'_>,
     items: &[T],
     all_or_none: bool,
     work: impl Fn(&T) -> Outcome,
 ) -> Result<Response, ApiError> {
+    let all_or_none = all_or_none || context.actor.transaction.is_some();
     let mut outcomes: Vec<Outcome> = Vec::new();
     let whole: Result<(), ApiError> = savepoint(context.actor.db, || {
         outcomes.extend(items.iter().map(&work));
@@ -186,7 +187,7 @@ pub(super) fn upsert(
 
 pub(super) fn update(context: &Context<'_>, request: &Request) -> Result<Response, ApiError> {
     let (items, all_or_none) = items(request)?;
-    let own = Transaction::default();
+    let own = Transaction::new(true);
     let actor = shared(context, &own);
     each(context, &items, all_or_none, |item| {
         let object = item.object.clone()?;
@@ -205,7 +206,7 @@ pub(super) fn delete(context: &Context<'_>, request: &Request) -> Result<Respons
         request.parameter("ids").unwrap_or_default().split(',').map(str::trim).filter(|id| !id.is_empty()).collect();
     check_count(list.len())?;
     let all_or_none = request.parameter("allOrNone").is_some_and(|value| value.eq_ignore_ascii_case("true"));
-    let own = Transaction::default();
+    let own = Transaction::new(true);
     let actor = shared(context, &own);
     each(context, &list, all_or_none, |id| {
         let object = ids::normalise(id)

@@ -6,6 +6,7 @@
 
 mod bulk;
 mod collections;
+mod composite;
 mod conditions;
 mod describe;
 mod external_ids;
@@ -13,6 +14,7 @@ mod limits;
 mod locators;
 mod password;
 mod query;
+mod replication;
 mod sobjects;
 mod versions;
 
@@ -162,6 +164,7 @@ impl From<ApiError> for Response {
 }
 
 /// What a request acts on.
+#[derive(Clone, Copy)]
 pub(crate) struct Context<'a> {
     /// Who acts, and through which transaction.
     pub(crate) actor: Actor<'a>,
@@ -191,6 +194,8 @@ pub(crate) fn dispatch(context: &Context<'_>, request: &Request) -> Response {
         ("GET", ["sobjects"]) => Ok(describe::global(context, request)),
         ("GET", ["sobjects", object]) => describe::basic(context, request, object),
         ("GET", ["sobjects", object, "describe"]) => describe::full(context, request, object),
+        ("GET", ["sobjects", object, "updated"]) => replication::updated(context, request, object),
+        ("GET", ["sobjects", object, "deleted"]) => replication::deleted(context, request, object),
         ("GET", ["sobjects", _, "describe", _, ..]) => Err(elsewhere(method, &path)),
         ("GET", ["sobjects", _, part, ..]) if UNBUILT_PARTS.contains(part) => Err(elsewhere(method, &path)),
         ("POST", ["sobjects", object] | ["sobjects", object, "Id"]) => sobjects::create(context, request, object),
@@ -203,6 +208,10 @@ pub(crate) fn dispatch(context: &Context<'_>, request: &Request) -> Response {
         ("PATCH", ["composite", "sobjects"]) => collections::update(context, request),
         ("DELETE", ["composite", "sobjects"]) => collections::delete(context, request),
         ("GET" | "POST", ["composite", "sobjects", object]) => collections::read(context, request, object),
+        ("GET", ["composite"]) => Ok(composite::resources(context)),
+        ("POST", ["composite"]) => composite::run(context, request),
+        ("POST", ["composite", "batch"]) => composite::batch(context, request),
+        ("POST", ["composite", "graph"]) => composite::graph(context, request),
         (_, ["jobs", "query" | "ingest", ..]) => bulk::handle(context, request),
         _ => Err(elsewhere(method, &path)),
     };

@@ -22,6 +22,11 @@ impl Version {
             .flatten()
     }
 
+    /// Whether it is neither retired nor unknown.
+    pub(crate) fn is_served(self) -> bool {
+        (OLDEST..=NEWEST).contains(&self.0)
+    }
+
     /// `64.0`.
     pub(crate) fn number(self) -> String {
         format!("{}.0", self.0)

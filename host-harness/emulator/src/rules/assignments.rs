@@ -1,11 +1,11 @@
 //! Permission sets, permission set licences and public groups: who may be assigned.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::OptionalExtension;
 
 use super::{Actor, missing};
 use crate::error::ApiError;
 use crate::org::store::{self, Row};
-use crate::org::{ids, licences};
+use crate::org::{catalogue, ids, licences};
 
 struct Assignee {
     user_type: String,
@@ -117,8 +117,13 @@ pub(super) fn before_group_member(actor: &Actor<'_>, row: &Row) -> Result<(), Ap
             return Err(ApiError::dml("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", &["UserOrGroupId"]));
         }
     }
-    actor
-        .db
-        .execute("DELETE FROM GroupMember WHERE GroupId = ?1 AND UserOrGroupId = ?2", params![group_id, member_id])?;
+    leave(actor, "GroupId = ?1 AND UserOrGroupId = ?2", &[group_id, member_id])
+}
+
+/// Ends memberships.
+pub(super) fn leave(actor: &Actor<'_>, condition: &str, ids: &[&str]) -> Result<(), ApiError> {
+    if let Some(object) = catalogue::object("GroupMember") {
+        store::remove(actor.db, object, condition, ids, actor.org.clock.now())?;
+    }
     Ok(())
 }

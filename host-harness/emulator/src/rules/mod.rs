@@ -185,7 +185,7 @@ pub(crate) fn delete(actor: &Actor<'_>, object: &'static Object, id: &str) -> Re
             actor.stamp(object, &mut changes, false);
             store::update(actor.db, object, &id, &changes)?;
         } else {
-            store::remove(actor.db, object, &id)?;
+            store::remove(actor.db, object, "Id = ?1", &[&id], actor.org.clock.now())?;
         }
         records::after_delete(actor, object, &id)?;
         actor.wrote(object, side);

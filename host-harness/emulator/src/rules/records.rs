@@ -3,7 +3,7 @@
 use rusqlite::OptionalExtension;
 use rusqlite::types::Value;
 
-use super::{Actor, missing};
+use super::{Actor, assignments, missing};
 use crate::error::ApiError;
 use crate::org::catalogue::{self, Object};
 use crate::org::store::{self, Row};
@@ -127,7 +127,7 @@ pub(super) fn after_delete(actor: &Actor<'_>, object: &Object, id: &str) -> Resu
             )?;
         }
         "Group" => {
-            actor.db.execute("DELETE FROM GroupMember WHERE GroupId = ?1 OR UserOrGroupId = ?1", [id])?;
+            assignments::leave(actor, "GroupId = ?1 OR UserOrGroupId = ?1", &[id])?;
         }
         _ => {}
     }

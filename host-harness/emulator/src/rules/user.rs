@@ -3,7 +3,7 @@
 use rusqlite::params;
 use rusqlite::types::Value;
 
-use super::{Actor, features, identity, portal, seats};
+use super::{Actor, assignments, features, identity, portal, seats};
 use crate::error::ApiError;
 use crate::org::catalogue;
 use crate::org::licences;
@@ -143,14 +143,14 @@ pub(super) fn after_update(actor: &Actor<'_>, id: &str, before: &Row, changes: &
     let deactivated = store::flag(before, "IsActive") && changes.get("IsActive") == Some(&Value::Integer(0));
     if deactivated {
         // A deactivated user leaves the public groups and does not come back by reactivation.
-        actor.db.execute("DELETE FROM GroupMember WHERE UserOrGroupId = ?1", [id])?;
+        assignments::leave(actor, "UserOrGroupId = ?1", &[id])?;
     }
     if let Some(profile_id) = store::text(changes, "ProfileId")
         && store::text(before, "ProfileId") != Some(profile_id)
     {
         assign_profile_set(actor, id, profile_id)?;
         if store::text(changes, "UserType").is_some_and(licences::is_high_volume) {
-            actor.db.execute("DELETE FROM GroupMember WHERE UserOrGroupId = ?1", [id])?;
+            assignments::leave(actor, "UserOrGroupId = ?1", &[id])?;
         }
     }
     Ok(())

@@ -2,19 +2,23 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod assignments;
+mod batch;
 mod bulk;
 mod client;
 mod collections;
+mod composite;
 mod conditions;
 mod control;
 mod describe;
 mod external_ids;
 mod faults;
+mod graph;
 mod login;
 mod oauth;
 mod org;
 mod password;
 mod query;
+mod replication;
 mod rows;
 mod soap;
 mod users;

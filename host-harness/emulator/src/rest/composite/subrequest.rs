@@ -1,0 +1,191 @@
+//! One part of a composite request.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use super::address::Address;
+use super::references::{Known, Unresolved};
+use crate::error::ApiError;
+use crate::rest::{self, Body, Context, Request, Response, Version};
+
+/// From here on a reference id with other characters fails the whole request (H).
+const STRICT_REFERENCE_IDS: u32 = 52;
+
+/// A part as the client wrote it.
+#[derive(Clone, Debug)]
+pub(super) struct Subrequest {
+    pub(super) method: String,
+    pub(super) url: String,
+    pub(super) reference_id: String,
+    pub(super) body: Option<Value>,
+    headers: BTreeMap<String, String>,
+}
+
+/// What came of a part.
+#[derive(Clone, Debug)]
+pub(super) struct Outcome {
+    pub(super) status: u16,
+    pub(super) body: Value,
+    headers: Map<String, Value>,
+}
+
+fn malformed(message: impl Into<String>) -> ApiError {
+    ApiError::new(400, "JSON_PARSER_ERROR", message)
+}
+
+/// Letters, digits and underscores, the first not an underscore (H).
+fn is_reference_id(id: &str) -> bool {
+    id.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && id.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
+}
+
+/// Reads the parts of a request.
+///
+/// # Errors
+/// For the whole request when a part lacks what it must have (H that the whole fails; the texts are U).
+pub(super) fn list(parts: Option<&Value>, name: &str, version: Version) -> Result<Vec<Subrequest>, ApiError> {
+    let parts = parts.and_then(Value::as_array).filter(|parts| !parts.is_empty());
+    let parts = parts.ok_or_else(|| malformed(format!("The {name} property must be a list of subrequests.")))?;
+    let mut seen = BTreeSet::new();
+    let mut list = Vec::with_capacity(parts.len());
+    for part in parts {
+        let part = Subrequest::read(part)?;
+        if version.0 >= STRICT_REFERENCE_IDS && !is_reference_id(&part.reference_id) {
+            return Err(malformed(illegal_reference_id(&part.reference_id)));
+        }
+        if !seen.insert(part.reference_id.clone()) {
+            return Err(malformed(format!("The referenceId {} is used more than once.", part.reference_id)));
+        }
+        list.push(part);
+    }
+    Ok(list)
+}
+
+fn illegal_reference_id(id: &str) -> String {
+    format!(
+        "Provided referenceId ('{id}') must start with a letter or a number, and it can contain only letters, numbers \
+         and underscores ('_')."
+    )
+}
+
+impl Subrequest {
+    fn read(part: &Value) -> Result<Self, ApiError> {
+        let text = |name: &str| {
+            let found = part.get(name).and_then(Value::as_str).map(str::to_owned);
+            found.ok_or_else(|| malformed(format!("A subrequest lacks its {name}.")))
+        };
+        let headers = part.get("httpHeaders").and_then(Value::as_object);
+        let headers = headers.into_iter().flatten();
+        Ok(Self {
+            method: text("method")?.to_uppercase(),
+            url: text("url")?,
+            reference_id: text("referenceId")?,
+            body: part.get("body").filter(|body| !body.is_null()).cloned(),
+            headers: headers
+                .filter_map(|(name, value)| Some((name.to_lowercase(), value.as_str()?.to_owned())))
+                .collect(),
+        })
+    }
+
+    /// The decoded path behind the version, as far as it can be told before references are resolved.
+    pub(super) fn path(&self) -> Vec<String> {
+        Address::absolute(&self.url).map(|address| address.path).unwrap_or_default()
+    }
+
+    /// Whether it is one of the few queries or collections that a request may have.
+    pub(super) fn is_heavy(&self) -> bool {
+        let path = self.path();
+        let path: Vec<&str> = path.iter().map(String::as_str).collect();
+        matches!(path.as_slice(), ["query" | "queryAll", ..] | ["composite", "sobjects", ..])
+    }
+
+    /// Whether `composite` takes it: sObject resources, queries and collections (H).
+    pub(super) fn is_composable(&self) -> bool {
+        self.is_heavy() || self.path().first().is_some_and(|family| matches!(family.as_str(), "sobjects" | "limits"))
+    }
+
+    /// Runs it with the answers of its predecessors, and adds its own to them.
+    pub(super) fn run(&self, context: &Context<'_>, known: &mut Known, allowed: fn(&Self) -> bool) -> Outcome {
+        let outcome = match known.resolve(self) {
+            _ if !allowed(self) => Outcome::of(refused(&self.url).into()),
+            Ok(resolved) => resolved.dispatch(context),
+            Err(Unresolved { path, reference_id }) => Outcome::halted(&format!(
+                "Invalid reference specified. No value for {path} found in {reference_id}. {}",
+                illegal_reference_id(&path)
+            )),
+        };
+        known.insert(&self.reference_id, outcome.body.clone());
+        outcome
+    }
+
+    fn dispatch(&self, context: &Context<'_>) -> Outcome {
+        let Some(Address { version, path, query }) = Address::absolute(&self.url) else {
+            return Outcome::of(refused(&self.url).into());
+        };
+        let request = Request {
+            method: self.method.clone(),
+            path,
+            query,
+            body: self.body.clone().map_or(Body::Empty, Body::Json),
+            headers: self.headers.clone(),
+        };
+        Outcome::of(rest::dispatch(&Context { version, ..*context }, &request))
+    }
+}
+
+/// A part that composite requests do not take (H that it is refused, U in which words).
+fn refused(url: &str) -> ApiError {
+    ApiError::new(400, "INVALID_REQUEST", format!("The url {url} is not supported in a composite request."))
+}
+
+impl Outcome {
+    pub(super) fn of(response: Response) -> Self {
+        let name = |name: &str| match name {
+            "location" => Some("Location"),
+            "last-modified" => Some("Last-Modified"),
+            _ => None,
+        };
+        let headers = response.headers.into_iter();
+        Self {
+            status: response.status,
+            body: serde_json::from_str(&response.body).unwrap_or(Value::Null),
+            headers: headers.filter_map(|(key, value)| Some((name(key)?.to_owned(), json!(value)))).collect(),
+        }
+    }
+
+    /// A part that was not run, or whose work was undone, because of another.
+    pub(super) fn halted(message: &str) -> Self {
+        Self::of(ApiError::new(400, "PROCESSING_HALTED", message).into())
+    }
+
+    /// Whether an all-or-nothing request fails by it: so it does by one record of a collection, though that answers 200 (H).
+    pub(super) fn failed(&self) -> bool {
+        let record_failed = |record: &Value| record.get("success") == Some(&Value::Bool(false));
+        self.status >= 400
+            || self.status == 300
+            || self.body.as_array().is_some_and(|records| records.iter().any(record_failed))
+    }
+
+    /// An element of `compositeResponse`.
+    pub(super) fn result(self, part: &Subrequest) -> Value {
+        json!({
+            "body": self.body,
+            "httpHeaders": self.headers,
+            "httpStatusCode": self.status,
+            "referenceId": part.reference_id,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reference_ids_are_words() {
+        for (id, fits) in [("a", true), ("9_z", true), ("_a", false), ("a[1]", false), ("a.b", false), ("", false)] {
+            assert_eq!(is_reference_id(id), fits, "{id}");
+        }
+    }
+}

@@ -365,7 +365,13 @@ impl From<model::Probe> for wit::Probe {
             model::Verdict::Failed => wit::Verdict::Failed,
             model::Verdict::Skipped => wit::Verdict::Skipped,
         };
-        Self { name: probe.name.to_owned(), verdict, detail: probe.detail, remedy: probe.remedy }
+        Self {
+            name: probe.name.to_owned(),
+            verdict,
+            kind: probe.kind.map(Into::into),
+            detail: probe.detail,
+            remedy: probe.remedy,
+        }
     }
 }
 

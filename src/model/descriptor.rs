@@ -1,5 +1,7 @@
 //! What a connector is, what it needs, and what it found.
 
+use super::ErrorKind;
+
 /// What a connector can do; one flag for each of the WIT flags `features`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "mirrors the WIT flags one to one")]
@@ -98,6 +100,8 @@ pub struct Probe {
     pub name: &'static str,
     /// How it ended.
     pub verdict: Verdict,
+    /// For programs. Present where the verdict is [`Verdict::Failed`].
+    pub kind: Option<ErrorKind>,
     /// One sentence: what was found.
     pub detail: String,
     /// One sentence: what to do, and where. Present where the verdict is [`Verdict::Failed`].

@@ -3,7 +3,7 @@
 use super::ID;
 use super::session::wrong_organization;
 use crate::host::Host;
-use crate::model::{Error, Probe, Settings, Verdict};
+use crate::model::{Error, ErrorKind, Probe, Settings, Verdict};
 use crate::salesforce::client::Client;
 use crate::salesforce::id::Id;
 use crate::salesforce::query;
@@ -66,7 +66,12 @@ fn settings_valid(problems: &[settings::Problem]) -> Probe {
     Probe {
         name: names::SETTINGS,
         verdict: Verdict::Failed,
-        detail: sentence(&problems.iter().map(|problem| problem.sentence.as_str()).collect::<Vec<_>>().join("; ")),
+        kind: Some(ErrorKind::InvalidSettings),
+        // A setting's name keeps its spelling, so it cannot begin the sentence.
+        detail: format!(
+            "Settings do not hold: {}.",
+            problems.iter().map(|problem| problem.sentence.as_str()).collect::<Vec<_>>().join("; ")
+        ),
         remedy: Some(remedies.join(" ")),
     }
 }
@@ -116,21 +121,33 @@ fn account_exists<H: Host>(client: &Client<H>, account_id: Option<Id>) -> Probe 
             "Copy account-id from the address of the account's page, and give the admin user's profile read access to accounts.",
         ),
     };
-    Probe { name: names::ACCOUNT, verdict: Verdict::Failed, detail, remedy: Some(remedy.to_owned()) }
+    Probe {
+        name: names::ACCOUNT,
+        verdict: Verdict::Failed,
+        kind: Some(ErrorKind::InvalidSettings),
+        detail,
+        remedy: Some(remedy.to_owned()),
+    }
 }
 
 fn passed(name: &'static str, detail: String) -> Probe {
-    Probe { name, verdict: Verdict::Passed, detail, remedy: None }
+    Probe { name, verdict: Verdict::Passed, kind: None, detail, remedy: None }
 }
 
 fn skipped(name: &'static str, reason: &str) -> Probe {
-    Probe { name, verdict: Verdict::Skipped, detail: reason.to_owned(), remedy: None }
+    Probe { name, verdict: Verdict::Skipped, kind: None, detail: reason.to_owned(), remedy: None }
 }
 
 fn failed(name: &'static str, error: Error) -> Probe {
     let error = error.into_details();
     let remedy = error.remedy.unwrap_or_else(|| "Try again later, and look into the log if it stays so.".to_owned());
-    Probe { name, verdict: Verdict::Failed, detail: sentence(&error.message), remedy: Some(sentence(&remedy)) }
+    Probe {
+        name,
+        verdict: Verdict::Failed,
+        kind: Some(error.kind),
+        detail: sentence(&error.message),
+        remedy: Some(sentence(&remedy)),
+    }
 }
 
 /// Errors are written for the middle of a line; a probe's detail stands alone.

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::command_line::Global;
 use super::context::Context;
-use super::failure::{DONE, Failure, NO_ACCESS};
+use super::failure::{DONE, Failure, NO_ACCESS, exit_of};
 use super::output::{Output, Tone};
 use super::view::{ProbeView, UsageView, verdict_name};
 use crate::config::StandardInput;
@@ -62,5 +62,5 @@ pub(crate) fn print(probes: &[Probe], output: &mut Output) -> Result<(), Failure
 /// The exit code of the first failed probe: later ones are often its consequence.
 pub(crate) fn exit(probes: &[Probe]) -> u8 {
     let failed = probes.iter().find(|probe| probe.verdict == Verdict::Failed);
-    failed.map_or(DONE, |_probe| NO_ACCESS)
+    failed.map_or(DONE, |probe| probe.kind.as_ref().map_or(NO_ACCESS, exit_of))
 }

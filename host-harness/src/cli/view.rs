@@ -216,7 +216,7 @@ impl<'a> From<&'a Probe> for ProbeView<'a> {
         Self {
             name: &probe.name,
             verdict: verdict_name(probe.verdict),
-            kind: None::<String>,
+            kind: probe.kind.as_ref().map(kind_name),
             detail: &probe.detail,
             remedy: probe.remedy.as_deref(),
         }

@@ -39,7 +39,7 @@ fn nothing_is_sent_while_the_sign_in_has_no_settings() {
         verdicts(&probes).iter().map(|(_, verdict)| *verdict).collect::<Vec<_>>(),
         [Verdict::Failed, Verdict::Skipped, Verdict::Skipped, Verdict::Skipped]
     );
-    assert!(probes[0].detail.contains("Password is missing"), "{}", probes[0].detail);
+    assert!(probes[0].detail.contains("password is missing"), "{}", probes[0].detail);
 }
 
 #[test]

@@ -1,0 +1,9 @@
+//! The command line as a process: what it prints, what it exits with, and what it leaves behind.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+mod bad_input;
+mod demo;
+mod documents;
+mod secrecy;

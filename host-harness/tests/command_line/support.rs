@@ -1,0 +1,138 @@
+//! An emulated org, a folder with a tenants file for it, and the program.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use salesforce_emulator::{Connection, Emulator};
+use serde_json::Value as Json;
+use tempfile::TempDir;
+
+/// Everything that one test needs.
+pub(crate) struct Fixture {
+    pub(crate) emulator: Emulator,
+    pub(crate) org: Connection,
+    pub(crate) folder: TempDir,
+    /// The emulator serves on it.
+    _executor: tokio::runtime::Runtime,
+}
+
+/// What a run of the program left.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Run {
+    /// Standard output, which must be one JSON document and nothing else.
+    pub(crate) fn json(&self) -> Json {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+}
+
+impl Fixture {
+    pub(crate) fn new(users: u32, seed: u64) -> Self {
+        let executor = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let emulator = executor.block_on(Emulator::builder().users(users).seed(seed).start()).unwrap();
+        let org = emulator.credentials();
+        let fixture = Self { emulator, org, folder: tempfile::tempdir().unwrap(), _executor: executor };
+        fixture.write("password", &fixture.org.password);
+        fixture.write("token", &fixture.org.security_token);
+        fixture.write_tenants(&fixture.tenants());
+        fixture
+    }
+
+    /// The tenants file of a sound tenant `acme`.
+    pub(crate) fn tenants(&self) -> String {
+        let org = &self.org;
+        format!(
+            r#"
+[tenants.acme.settings]
+instance-type = "my-domain"
+my-domain = "{}"
+username = "{}"
+organization-id = "{}"
+portal-id = "{}"
+account-id = "{}"
+[tenants.acme.secrets]
+password = {{ file = "password" }}
+security-token = {{ file = "token" }}
+[tenants.acme.egress]
+loopback = true
+"#,
+            org.url, org.username, org.organization_id, org.portal_id, org.account_id
+        )
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path(name), text).unwrap();
+    }
+
+    pub(crate) fn write_tenants(&self, text: &str) {
+        self.write("tenants.toml", text);
+    }
+
+    /// Changes the tenants file.
+    pub(crate) fn edit_tenants(&self, from: &str, to: &str) {
+        let text = self.tenants();
+        assert!(text.contains(from), "{from}");
+        self.write_tenants(&text.replace(from, to));
+    }
+
+    /// Runs the program in the folder, with `input` on standard input.
+    pub(crate) fn run_with(&self, arguments: &[&str], input: &str, environment: &[(&str, &str)]) -> Run {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_host-harness"))
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env_remove("PROVISIONING_TENANTS")
+            .env_remove("RUST_LOG")
+            .envs(environment.iter().copied())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // A program that does not read its input may have closed it.
+        let _ = process.stdin.take().unwrap().write_all(input.as_bytes());
+        let output = process.wait_with_output().unwrap();
+        Run {
+            code: output.status.code().unwrap(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Run {
+        self.run_with(arguments, "", &[])
+    }
+
+    /// The id of an active portal user.
+    pub(crate) fn active_user(&self) -> (String, String) {
+        let found = self
+            .emulator
+            .query("SELECT Id, Username FROM User WHERE IsActive = true AND UserType = 'CspLitePortal' ORDER BY Id LIMIT 1")
+            .unwrap();
+        (found[0]["Id"].as_str().unwrap().to_owned(), found[0]["Username"].as_str().unwrap().to_owned())
+    }
+
+    pub(crate) fn count(&self, object: &str) -> usize {
+        self.emulator.query(&format!("SELECT Id FROM {object}")).unwrap().as_array().unwrap().len()
+    }
+
+    /// A CSV file of people with a profile that has seats.
+    pub(crate) fn people(&self, rows: &str) {
+        let profile = self.emulator.query("SELECT Id FROM Profile WHERE Name = 'Customer Community User'").unwrap();
+        let profile = profile[0]["Id"].as_str().unwrap();
+        let mut text = String::from("username,givenName,familyName,email,grant:profile\n");
+        for row in rows.lines() {
+            text.push_str(&format!("{row},{profile}\n"));
+        }
+        self.write("people.csv", &text);
+    }
+}

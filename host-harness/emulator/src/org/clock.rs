@@ -38,7 +38,7 @@ pub(crate) fn rest_datetime(seconds: i64) -> String {
     )
 }
 
-/// Reads the forms of date and time that REST and SOQL accept: with `Z`, `+00:00` or `+0000`, with or without fractions.
+/// Reads the forms of date and time that REST and SOQL accept: with `Z`, `+00:00` or `+0000`, with fractions or not.
 #[must_use]
 pub(crate) fn parse_datetime(text: &str) -> Option<i64> {
     ["%Y-%m-%dT%H:%M:%S%.f%z", "%Y-%m-%dT%H:%M:%S%.f%#z"]

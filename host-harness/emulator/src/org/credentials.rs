@@ -1,6 +1,6 @@
 //! Passwords and security tokens. A hash with a salt is kept, so that not even a dump of the store shows a password.
 //!
-//! The hash is plain SHA-256: what stands here is a test org's made-up passwords, and a slow hash would only slow tests.
+//! The hash is plain SHA-256: what stands here is a test org's made-up passwords, and a slow hash would slow tests.
 
 use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};

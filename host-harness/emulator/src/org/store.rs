@@ -148,7 +148,8 @@ fn create_unique_indexes(db: &Connection) -> rusqlite::Result<()> {
 pub(crate) fn next_id(db: &Connection, object: &Object, pod: &str) -> rusqlite::Result<String> {
     let serial: i64 = db
         .prepare_cached(
-            "INSERT INTO _serial (Prefix, Next) VALUES (?1, 2) ON CONFLICT DO UPDATE SET Next = Next + 1 RETURNING Next - 1",
+            "INSERT INTO _serial (Prefix, Next) VALUES (?1, 2)
+             ON CONFLICT DO UPDATE SET Next = Next + 1 RETURNING Next - 1",
         )?
         .query_row(params![object.key_prefix], |row| row.get(0))?;
     Ok(ids::record_id(object.key_prefix, pod, serial.unsigned_abs()))

@@ -69,9 +69,9 @@ pub(super) fn selected(object: &'static Object, list: Option<&str>) -> Result<Ve
                     400,
                     "INVALID_FIELD",
                     format!(
-                        "No such column '{name}' on entity '{}'. If you are attempting to use a custom field, be sure to \
-                         append the '__c' after the custom field name. Please reference your WSDL or the describe call for \
-                         the appropriate names.",
+                        "No such column '{name}' on entity '{}'. If you are attempting to use a custom field, be sure \
+                         to append the '__c' after the custom field name. Please reference your WSDL or the describe \
+                         call for the appropriate names.",
                         object.name
                     ),
                 )

@@ -60,7 +60,7 @@ pub(crate) fn list() -> Value {
 /// The resources of a version: those that are built, and the address of who asks.
 pub(super) fn resources(context: &Context<'_>, request: &Request) -> Response {
     let base = context.version.base();
-    let names = ["composite", "limits", "query", "queryAll", "sobjects"];
+    let names = ["composite", "jobs", "limits", "query", "queryAll", "sobjects"];
     let mut map: Map<String, Value> =
         names.iter().map(|name| ((*name).to_owned(), json!(format!("{base}/{name}")))).collect();
     let host = request.header("host").unwrap_or("localhost");

@@ -80,8 +80,8 @@ fn values(object: &Object, body: &Map<String, Json>, writable: impl Fn(&Field) -
         return Err(ApiError::dml(
             "INVALID_FIELD_FOR_INSERT_UPDATE",
             format!(
-                "Unable to create/update fields: {}. Please check the security settings of this field and verify that it \
-                 is read/write for your profile or permission set.",
+                "Unable to create/update fields: {}. Please check the security settings of this field and verify that \
+                 it is read/write for your profile or permission set.",
                 read_only.join(", ")
             ),
             &read_only,
@@ -126,7 +126,8 @@ fn undeserializable(kind: &str, value: &Json) -> ApiError {
         400,
         "JSON_PARSER_ERROR",
         format!(
-            "Cannot deserialize instance of {kind} from {token} value {shown} or request may be missing a required field"
+            "Cannot deserialize instance of {kind} from {token} value {shown} or request may be missing a required \
+             field"
         ),
     )
 }

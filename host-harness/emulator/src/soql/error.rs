@@ -28,9 +28,9 @@ impl QueryError {
         Self {
             code: "INVALID_FIELD",
             message: format!(
-                "No such column '{column}' on entity '{entity}'. If you are attempting to use a custom field, be sure to \
-                 append the '__c' after the custom field name. Please reference your WSDL or the describe call for the \
-                 appropriate names."
+                "No such column '{column}' on entity '{entity}'. If you are attempting to use a custom field, be \
+                 sure to append the '__c' after the custom field name. Please reference your WSDL or the describe call \
+                 for the appropriate names."
             ),
             at: Some(at),
         }
@@ -52,9 +52,9 @@ impl QueryError {
         Self {
             code: "INVALID_TYPE",
             message: format!(
-                "sObject type '{object}' is not supported. If you are attempting to use a custom object, be sure to append \
-                 the '__c' after the entity name. Please reference your WSDL or the describe call for the appropriate \
-                 names."
+                "sObject type '{object}' is not supported. If you are attempting to use a custom object, be sure to \
+                 append the '__c' after the entity name. Please reference your WSDL or the describe call for the \
+                 appropriate names."
             ),
             at: Some(at),
         }
@@ -99,7 +99,8 @@ mod tests {
         let error = QueryError::no_such_object(20, "XYZZY").into_api("select count() from XYZZY");
         assert_eq!(error.code, "INVALID_TYPE");
         assert!(error.message.starts_with(
-            "\nselect count() from XYZZY\n                    ^\nERROR at Row:1:Column:21\nsObject type 'XYZZY' is not supported. If"
+            "\nselect count() from XYZZY\n                    ^\nERROR at Row:1:Column:21\n\
+             sObject type 'XYZZY' is not supported. If"
         ));
     }
 }

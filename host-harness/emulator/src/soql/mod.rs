@@ -8,9 +8,11 @@ mod dates;
 mod error;
 mod groups;
 mod lex;
+mod literal;
 mod parse;
 mod record;
 mod run;
+mod scope;
 mod sql;
 mod table;
 

@@ -342,8 +342,8 @@ mod tests {
     #[test]
     fn every_clause_finds_its_place() {
         let soql = "SELECT Id, Contact.Account.Name, (SELECT Id FROM Users) FROM User u WHERE (IsActive = true OR NOT \
-                    (Name LIKE 'A%')) AND Id NOT IN ('a', 'b') AND ContactId IN (SELECT Id FROM Contact WHERE Email != null) \
-                    ORDER BY Name DESC NULLS LAST, Id LIMIT 5 OFFSET 2";
+                    (Name LIKE 'A%')) AND Id NOT IN ('a', 'b') AND ContactId IN (SELECT Id FROM Contact WHERE \
+                    Email != null) ORDER BY Name DESC NULLS LAST, Id LIMIT 5 OFFSET 2";
         let query = query(soql, 0).unwrap();
         assert_eq!(query.select.len(), 3);
         assert_eq!(query.alias.as_deref(), Some("u"));

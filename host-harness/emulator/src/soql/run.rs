@@ -11,7 +11,8 @@ use super::error::QueryError;
 use super::groups;
 use super::parse;
 use super::record::{Cell, Record};
-use super::sql::{self, Fragment, Scope};
+use super::scope::Scope;
+use super::sql::{self, Fragment};
 use crate::error::ApiError;
 use crate::org::catalogue::{self, Field, FieldType, Object};
 
@@ -198,7 +199,7 @@ impl Plan {
         let mut filter = Fragment::default();
         let mut conditions = String::from("1");
         if !options.include_deleted
-            && let Some(alive) = sql::alive(&scope)
+            && let Some(alive) = scope.alive()
         {
             let _ = write!(conditions, " AND {alive}");
         }

@@ -159,7 +159,8 @@ impl Outcome {
         Self::of(ApiError::new(400, "PROCESSING_HALTED", message).into())
     }
 
-    /// Whether an all-or-nothing request fails by it: so it does by one record of a collection, though that answers 200 (H).
+    /// Whether an all-or-nothing request fails by it: so it does by one record of a collection, though that answers
+    /// 200 (H).
     pub(super) fn failed(&self) -> bool {
         let record_failed = |record: &Value| record.get("success") == Some(&Value::Bool(false));
         self.status >= 400

@@ -25,7 +25,7 @@ pub(super) fn global(context: &Context<'_>, request: &Request) -> Response {
     .unwrap_or_else(Response::from)
 }
 
-/// `sobjects/{Object}`: one object in short, and the records that the user looked at last, of which an API user has none.
+/// `sobjects/{Object}`: one object in short, and the records that the user looked at last: an API user has none.
 pub(super) fn basic(context: &Context<'_>, request: &Request, name: &str) -> Result<Response, ApiError> {
     let object = super::sobjects::object(name)?;
     unless_unchanged(request, || {

@@ -16,18 +16,20 @@ pub(crate) struct ApiError {
     pub(crate) message: String,
     /// The fields at fault. `Some` for DML errors, even when empty; `None` for session, limit and not-found errors (H).
     pub(crate) fields: Option<Vec<String>>,
+    /// A further part of a REST answer, by its key: what a duplicate rule found.
+    pub(crate) extra: Option<(&'static str, Box<Value>)>,
 }
 
 impl ApiError {
     /// An error that names no fields at all.
     pub(crate) fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), fields: None }
+        Self { status, code, message: message.into(), fields: None, extra: None }
     }
 
     /// A DML error: HTTP 400 with the fields at fault.
     pub(crate) fn dml(code: &'static str, message: impl Into<String>, fields: &[&str]) -> Self {
         let fields = fields.iter().map(|field| (*field).to_owned()).collect();
-        Self { status: 400, code, message: message.into(), fields: Some(fields) }
+        Self { status: 400, code, message: message.into(), fields: Some(fields), extra: None }
     }
 
     /// Something that is not built: HTTP 501 with a plain sentence, which no Salesforce org would say.
@@ -49,10 +51,14 @@ impl ApiError {
     /// The shape of a whole REST answer: an element of its array.
     #[must_use]
     pub(crate) fn rest(&self) -> Value {
-        match &self.fields {
-            Some(fields) => json!({"message": self.message, "errorCode": self.code, "fields": fields}),
-            None => json!({"message": self.message, "errorCode": self.code}),
+        let mut shown = json!({"message": self.message, "errorCode": self.code});
+        if let Some(fields) = &self.fields {
+            shown["fields"] = json!(fields);
         }
+        if let Some((key, extra)) = &self.extra {
+            shown[*key] = (**extra).clone();
+        }
+        shown
     }
 
     /// The shape inside a collections result.

@@ -32,4 +32,5 @@ pub use emulator::{Builder, Connection, Emulator, Error};
 pub use faults::{Effect, ErrorBody, Fault, PendingFault, When};
 pub use journal::JournalEntry;
 pub use org::seats::LicencePool;
-pub use org::switches::Switches;
+pub use org::switches::{DuplicateRule, Switches, ValidationRule};
+pub use org::wording::{Unconfirmed, Wording};

@@ -39,7 +39,7 @@ pub(super) async fn handle(
         return StatusCode::URI_TOO_LONG.into_response();
     }
     let worker = Arc::clone(&shared);
-    let options = write_options(faults);
+    let options = write_options(faults, &headers);
     let answered = tokio::task::spawn_blocking(move || answer(&worker, &method, &uri, &headers, &body, &options)).await;
     let answered = answered.unwrap_or_else(|error| {
         tracing::error!(%error, "a request failed inside the emulator");
@@ -48,8 +48,11 @@ pub(super) async fn handle(
     into_http(answered, Some(&shared.usage.header()))
 }
 
-fn write_options(faults: Option<Extension<RecordFaults>>) -> WriteOptions {
+fn write_options(faults: Option<Extension<RecordFaults>>, headers: &HeaderMap) -> WriteOptions {
     let mut options = WriteOptions::none();
+    if let Some(header) = headers.get("sforce-duplicate-rule-header").and_then(|value| value.to_str().ok()) {
+        options.read_duplicate_header(header);
+    }
     if let Some(Extension(RecordFaults(faults))) = faults {
         options.faults = faults;
     }

@@ -127,6 +127,17 @@ pub(crate) fn by_name(name: &str) -> Option<&'static Licence> {
     LICENCES.iter().find(|licence| licence.name == name)
 }
 
+/// Whether this is the profile that Salesforce made with a licence, and no copy of it.
+#[must_use]
+pub(crate) fn is_standard_profile(name: &str) -> bool {
+    LICENCES.iter().any(|licence| licence.profiles.first() == Some(&name))
+}
+
+/// The flags that take a seat, without `UserPermissions`. The automatic login to a call centre is a setting.
+pub(crate) fn features_with_seats() -> impl Iterator<Item = &'static str> {
+    ALL_FEATURES.iter().copied().filter(|flag| *flag != "CallCenterAutoLogin")
+}
+
 /// Whether users of this type belong to a portal and so need a contact.
 #[must_use]
 pub(crate) fn is_portal(user_type: &str) -> bool {

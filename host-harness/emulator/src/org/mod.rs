@@ -11,6 +11,7 @@ pub(crate) mod seats;
 pub(crate) mod seed;
 pub(crate) mod store;
 pub(crate) mod switches;
+pub(crate) mod wording;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -44,12 +45,14 @@ impl Org {
         };
         db.set_prepared_statement_cache_capacity(256);
         db.execute_batch("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY;")?;
+        db.execute_batch(seats::TABLE)?;
         let facts = match stored_seed(&db)? {
             Some(seed) => Facts::of_seed(seed),
             None => {
                 let facts = Facts::of_seed(seed);
                 let transaction = db.unchecked_transaction()?;
                 store::create_tables(&db)?;
+                seats::seed_features(&db)?;
                 seed::populate(&db, &facts, users, switches.sandbox)?;
                 credentials::set(&db, &facts.admin_id, &facts.admin_password, Some(&facts.security_token))?;
                 db.execute("INSERT INTO _org VALUES ('seed', ?1)", [facts.seed.to_string()])?;

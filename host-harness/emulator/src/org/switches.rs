@@ -1,6 +1,10 @@
 //! What could not be confirmed about Salesforce, as switches, so that a client can be tested both ways.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+
+use super::wording::{Unconfirmed, Wording};
 
 /// The org's answers to open questions (confidence U in the facts). The defaults are the likelier answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +63,67 @@ pub struct Switches {
     /// Whether each part of a failed graph shows the error of the part that failed, as version 50 did (M), instead of
     /// `PROCESSING_HALTED`.
     pub graph_repeats_error: bool,
+    /// Account role optimisation: an account's first user takes a role that is shared by its owner's accounts; only the
+    /// second makes the account's own roles (H).
+    pub account_role_optimization: bool,
+    /// How many roles an account gets, from the bottom up: 1 to 3 (H).
+    pub portal_roles_per_account: u8,
+    /// How many portal roles the org may have; no limit when absent. The real number is U.
+    pub portal_role_limit: Option<u32>,
+    /// How many internal roles the org may have; no limit when absent. Salesforce starts with 500 (M).
+    pub role_limit: Option<u32>,
+    /// Whether users may have the external profiles that come with a licence, or only copies of them (H).
+    pub standard_external_profiles: bool,
+    /// Whether a profile of another licence is refused with the permission that the licence lacks (H) instead of the more
+    /// common sentence (H).
+    pub profile_refusal_names_permission: bool,
+    /// Domains that internal users' e-mail addresses must lie in; none means any (H).
+    pub email_domains: Vec<String>,
+    /// What the org does with contacts that it has already.
+    pub contact_duplicates: DuplicateRule,
+    /// Whether a refusal calls what it found `duplicateResult` and not, as it does, `duplicateResut` (H for both).
+    pub duplicate_result_spelt_right: bool,
+    /// The org's validation rules.
+    pub validation_rules: Vec<ValidationRule>,
+    /// Usernames of users who cannot be deactivated because the org relies on them: default lead owners and their like (H).
+    pub cannot_deactivate: Vec<String>,
+    /// Whether `IsActive` beside `IsPortalEnabled = false` is refused (M); Salesforce's own instructions send both.
+    pub refuse_is_active_with_disable: bool,
+    /// Whether a disabled portal user can be enabled again; Salesforce says no (H).
+    pub enable_portal_user_by_api: bool,
+    /// Other words for refusals whose words are not confirmed.
+    pub wording: BTreeMap<Unconfirmed, Wording>,
+}
+
+/// What the org does with a contact that it has already (H).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum DuplicateRule {
+    /// Nothing.
+    #[default]
+    Off,
+    /// It refuses, unless the request says `allowSave=true`.
+    Alert,
+    /// It refuses.
+    Block,
+}
+
+/// A validation rule: which records are at fault, and what is said of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ValidationRule {
+    /// The object's API name.
+    pub object: String,
+    /// The field that is looked at.
+    pub field: String,
+    /// The form of a value that is refused, without regard to case; `*` stands for any run of characters, and nothing for
+    /// an empty field.
+    pub refuses: String,
+    /// What is said, verbatim.
+    pub message: String,
+    /// Whether the refusal names the field; otherwise it stands for the whole record.
+    #[serde(default)]
+    pub at_field: bool,
 }
 
 impl Default for Switches {
@@ -80,7 +145,6 @@ impl Default for Switches {
             security_token_required: true,
             login_address_restricted: false,
             login_hours_restricted: false,
-            api_enabled: true,
             my_domain: true,
             oauth_password_flow: true,
             oauth_admits_expired_password: true,
@@ -88,6 +152,21 @@ impl Default for Switches {
             admin_approved_users_only: true,
             mixed_dml_in_composite: true,
             graph_repeats_error: false,
+            api_enabled: true,
+            account_role_optimization: false,
+            portal_roles_per_account: 3,
+            portal_role_limit: Some(50_000),
+            role_limit: Some(500),
+            standard_external_profiles: true,
+            profile_refusal_names_permission: false,
+            email_domains: Vec::new(),
+            contact_duplicates: DuplicateRule::Off,
+            duplicate_result_spelt_right: false,
+            validation_rules: Vec::new(),
+            cannot_deactivate: Vec::new(),
+            refuse_is_active_with_disable: true,
+            enable_portal_user_by_api: false,
+            wording: BTreeMap::new(),
         }
     }
 }

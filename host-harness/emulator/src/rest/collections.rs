@@ -129,11 +129,10 @@ fn check_chunks(items: &[Item]) -> Result<(), ApiError> {
 /// Setup objects do not mix with others in one create (H; code and text are M, from the mixed DML rule).
 fn check_mix(items: &[Item]) -> Result<(), ApiError> {
     let objects: Vec<&Object> = items.iter().filter_map(|item| item.object.as_ref().ok()).copied().collect();
-    let setup = objects.iter().find(|object| object.setup);
-    let other = objects.iter().find(|object| !object.setup);
-    match (setup, other) {
-        (Some(setup), Some(other)) => Err(rules::mixed(setup.name, other.name)),
-        _ => Ok(()),
+    let Some(first) = objects.first() else { return Ok(()) };
+    match objects.iter().find(|object| object.setup != first.setup) {
+        Some(other) => Err(rules::mixed(other.name, first.name)),
+        None => Ok(()),
     }
 }
 

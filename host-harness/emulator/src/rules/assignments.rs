@@ -5,6 +5,7 @@ use rusqlite::OptionalExtension;
 use super::{Actor, missing};
 use crate::error::ApiError;
 use crate::org::store::{self, Row};
+use crate::org::wording::Unconfirmed;
 use crate::org::{catalogue, ids, licences};
 
 struct Assignee {
@@ -99,8 +100,8 @@ pub(super) fn before_permission_set_licence(actor: &Actor<'_>, row: &Row) -> Res
 }
 
 /// High-volume users cannot be in groups (H that it is refused; U in which words). A second membership of the same user
-/// is the first one.
-pub(super) fn before_group_member(actor: &Actor<'_>, row: &Row) -> Result<(), ApiError> {
+/// is the first one (H), whose id this returns.
+pub(super) fn before_group_member(actor: &Actor<'_>, row: &Row) -> Result<Option<String>, ApiError> {
     let group_id = store::text(row, "GroupId").unwrap_or_default();
     let member_id = store::text(row, "UserOrGroupId").unwrap_or_default();
     let known = actor
@@ -114,10 +115,15 @@ pub(super) fn before_group_member(actor: &Actor<'_>, row: &Row) -> Result<(), Ap
     if member_id.starts_with("005") {
         let assignee = assignee(actor, member_id)?;
         if licences::is_high_volume(&assignee.user_type) {
-            return Err(ApiError::dml("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", &["UserOrGroupId"]));
+            return Err(Unconfirmed::GroupForHighVolumeUser.refusal(&actor.org.switches()));
         }
     }
-    leave(actor, "GroupId = ?1 AND UserOrGroupId = ?2", &[group_id, member_id])
+    let same = actor
+        .db
+        .prepare_cached("SELECT Id FROM GroupMember WHERE GroupId = ?1 AND UserOrGroupId = ?2")?
+        .query_row([group_id, member_id], |row| row.get(0))
+        .optional()?;
+    Ok(same)
 }
 
 /// Ends memberships.

@@ -1,5 +1,8 @@
-//! Feature licences are flags on the user, and not every user licence allows every flag.
+//! Feature licences are flags on the user: not every user licence allows every flag, and each flag takes a seat.
 
+use rusqlite::{OptionalExtension, params};
+
+use super::Actor;
 use super::portal::Profile;
 use crate::error::ApiError;
 use crate::org::catalogue;
@@ -21,5 +24,48 @@ pub(super) fn check(row: &Row, profile: &Profile) -> Result<(), ApiError> {
             ));
         }
     }
+    Ok(())
+}
+
+/// Takes and frees the seats by which a user's flags change. Only active users take seats, as with user licences.
+///
+/// # Errors
+/// `LICENSE_LIMIT_EXCEEDED` (H for code and text) when a seat is wanted and there is none.
+pub(super) fn settle(actor: &Actor<'_>, before: Option<&Row>, after: &Row) -> Result<(), ApiError> {
+    let holds = |row: &Row, name: &str| store::flag(row, "IsActive") && store::flag(row, name);
+    for name in after.keys().filter(|name| name.starts_with(PREFIX)) {
+        let flag = &name[PREFIX.len()..];
+        match (before.is_some_and(|before| holds(before, name)), holds(after, name)) {
+            (false, true) => take(actor, flag)?,
+            (true, false) => free(actor, flag)?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn take(actor: &Actor<'_>, flag: &str) -> Result<(), ApiError> {
+    let seats: Option<(i64, i64)> = actor
+        .db
+        .prepare_cached("SELECT Total, Used FROM _feature_seats WHERE Flag = ?1")?
+        .query_row([flag], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    // A flag without a pool is a mere setting.
+    let Some((total, used)) = seats else { return Ok(()) };
+    if used >= total {
+        return Err(ApiError::dml("LICENSE_LIMIT_EXCEEDED", "License limit exceeded", &[]));
+    }
+    change(actor, flag, 1)
+}
+
+fn free(actor: &Actor<'_>, flag: &str) -> Result<(), ApiError> {
+    change(actor, flag, -1)
+}
+
+fn change(actor: &Actor<'_>, flag: &str, by: i64) -> Result<(), ApiError> {
+    actor
+        .db
+        .prepare_cached("UPDATE _feature_seats SET Used = Used + ?2 WHERE Flag = ?1")?
+        .execute(params![flag, by])?;
     Ok(())
 }

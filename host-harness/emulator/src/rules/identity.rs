@@ -6,6 +6,7 @@ use rusqlite::types::Value;
 use super::Actor;
 use super::fields::is_email;
 use crate::error::ApiError;
+use crate::org::licences;
 use crate::org::store::{self, Row};
 
 /// Usernames look like e-mail addresses (H) and are kept in lower case.
@@ -21,6 +22,21 @@ pub(super) fn check_form(row: &mut Row) -> Result<(), ApiError> {
         *username = username.to_lowercase();
     }
     Ok(())
+}
+
+/// Internal users' addresses must lie in the org's domains, if it names any (H; external users are exempt, H).
+pub(super) fn check_domain(actor: &Actor<'_>, row: &Row, user_type: &str) -> Result<(), ApiError> {
+    let domains = &actor.org.switches().email_domains;
+    let Some((_, domain)) = store::text(row, "Email").and_then(|email| email.rsplit_once('@')) else { return Ok(()) };
+    let allowed = domains.iter().any(|allowed| allowed.eq_ignore_ascii_case(domain));
+    if domains.is_empty() || allowed || licences::is_portal(user_type) {
+        return Ok(());
+    }
+    Err(ApiError::dml(
+        "FIELD_INTEGRITY_EXCEPTION",
+        format!("Invalid Email Address: Must be in domain(s) {}: Email", domains.join(", ")),
+        &["Email"],
+    ))
 }
 
 /// A nickname for a user who came without: Salesforce makes one up (how is U).

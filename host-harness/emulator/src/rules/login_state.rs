@@ -6,19 +6,16 @@ use super::Actor;
 use crate::error::ApiError;
 use crate::org::credentials;
 use crate::org::store::{self, Row};
+use crate::org::wording::Unconfirmed;
 
 /// Nobody freezes themselves, and a lock can be taken off but not put on (H for the codes, L for the words).
 pub(super) fn before_update(actor: &Actor<'_>, before: &Row, changes: &Row) -> Result<(), ApiError> {
     let own = store::text(before, "UserId") == Some(actor.user_id);
     if own && store::flag(changes, "IsFrozen") {
-        return Err(ApiError::dml("CANNOT_FREEZE_SELF", "You can't freeze yourself.", &["IsFrozen"]));
+        return Err(Unconfirmed::FreezeSelf.refusal(&actor.org.switches()));
     }
     if store::flag(changes, "IsPasswordLocked") && !store::flag(before, "IsPasswordLocked") {
-        return Err(ApiError::dml(
-            "CANNOT_PASSWORD_LOCKOUT",
-            "You can only unlock a user's password; you can't lock it.",
-            &["IsPasswordLocked"],
-        ));
+        return Err(Unconfirmed::LockPassword.refusal(&actor.org.switches()));
     }
     Ok(())
 }

@@ -3,7 +3,10 @@
 //! One file per family of rules. Every write, whichever endpoint it comes by, goes through [`create`], [`update`] and
 //! [`delete`], each of which leaves no trace when it fails.
 
+mod accounts;
+mod administrators;
 mod assignments;
+mod duplicates;
 mod features;
 mod fields;
 mod identity;
@@ -12,12 +15,14 @@ mod login_state;
 mod options;
 pub(crate) mod password;
 mod portal;
+mod portal_roles;
 mod records;
 mod references;
 mod seats;
 mod transaction;
 mod upsert;
 mod user;
+mod validation;
 
 use rusqlite::Connection;
 use rusqlite::types::Value;
@@ -105,14 +110,22 @@ pub(crate) fn create(actor: &Actor<'_>, object: &'static Object, body: &Map<Stri
         match object.name {
             "User" => user::before_create(actor, &mut row)?,
             "Contact" | "Account" => records::before_create(actor, object, &mut row)?,
-            "UserRole" => records::before_create_role(&mut row),
+            "UserRole" => records::before_create_role(actor, &mut row)?,
             "Group" => records::before_create_group(actor, &mut row)?,
             "PermissionSetAssignment" => assignments::before_permission_set(actor, &row)?,
             "PermissionSetLicenseAssign" => assignments::before_permission_set_licence(actor, &row)?,
-            "GroupMember" => assignments::before_group_member(actor, &row)?,
+            "GroupMember" => {
+                if let Some(same) = assignments::before_group_member(actor, &row)? {
+                    return Ok(same);
+                }
+            }
             _ => {}
         }
         keys::check_unique(actor, object, &row, None)?;
+        validation::check(actor, object, &row)?;
+        if object.name == "Contact" {
+            duplicates::check(actor, &row, None)?;
+        }
         let id = store::next_id(actor.db, object, &actor.org.facts.pod)?;
         row.insert("Id", Value::Text(id.clone()));
         actor.stamp(object, &mut row, true);
@@ -151,10 +164,23 @@ pub(crate) fn update(
             "UserRole" => records::before_update_role(&before)?,
             _ => {}
         }
+        if object.name == "Account" {
+            accounts::check_owner(actor, &before, &changes)?;
+        }
         let id = store::text(&before, "Id").unwrap_or(id).to_owned();
         keys::check_unique(actor, object, &changes, Some(&id))?;
+        let mut after = before.clone();
+        after.extend(changes.clone());
+        validation::check(actor, object, &after)?;
+        if object.name == "Contact" && ["Email", "FirstName", "LastName"].iter().any(|name| changes.contains_key(name))
+        {
+            duplicates::check(actor, &after, Some(&id))?;
+        }
         actor.stamp(object, &mut changes, false);
         store::update(actor.db, object, &id, &changes)?;
+        if object.name == "Account" {
+            accounts::after_update(actor, &before, &changes)?;
+        }
         if object.name == "User" {
             user::after_update(actor, &id, &before, &changes)?;
         }

@@ -16,6 +16,10 @@ pub(crate) struct RecordFault {
 /// One request's wishes and faults.
 #[derive(Debug)]
 pub(crate) struct WriteOptions {
+    /// `Sforce-Duplicate-Rule-Header: allowSave=true`: duplicates that a rule only warns of may be saved.
+    pub(crate) allow_duplicates: bool,
+    /// `includeRecordDetails=true`: duplicates are shown with their fields.
+    pub(crate) show_duplicates: bool,
     /// Refusals put on this request's records.
     pub(crate) faults: Vec<RecordFault>,
     written: AtomicUsize,
@@ -30,7 +34,20 @@ impl Default for WriteOptions {
 impl WriteOptions {
     /// No wishes.
     pub(crate) const fn none() -> Self {
-        Self { faults: Vec::new(), written: AtomicUsize::new(0) }
+        Self { allow_duplicates: false, show_duplicates: false, faults: Vec::new(), written: AtomicUsize::new(0) }
+    }
+
+    /// Reads `Sforce-Duplicate-Rule-Header` (H); what it leaves out is false.
+    pub(crate) fn read_duplicate_header(&mut self, header: &str) {
+        for option in header.split([';', ',']) {
+            let Some((name, value)) = option.split_once('=') else { continue };
+            let value = value.trim().eq_ignore_ascii_case("true");
+            match name.trim().to_ascii_lowercase().as_str() {
+                "allowsave" => self.allow_duplicates = value,
+                "includerecorddetails" => self.show_duplicates = value,
+                _ => {}
+            }
+        }
     }
 
     /// Counts a record and refuses it if a fault lies on it. `id` is empty for a record that is yet to be made.
@@ -54,6 +71,15 @@ impl WriteOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_duplicate_header_is_read_without_regard_to_case_and_order() {
+        let mut options = WriteOptions::none();
+        options.read_duplicate_header("includeRecordDetails=TRUE; AllowSave=true;runAsCurrentUser=true");
+        assert!(options.allow_duplicates && options.show_duplicates);
+        options.read_duplicate_header("allowSave=false");
+        assert!(!options.allow_duplicates);
+    }
 
     #[test]
     fn a_fault_hits_the_records_at_its_positions() {

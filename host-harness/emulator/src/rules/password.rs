@@ -3,6 +3,7 @@
 use super::Actor;
 use crate::error::ApiError;
 use crate::login;
+use crate::org::wording::Unconfirmed;
 use crate::org::{credentials, licences};
 
 fn refused(message: impl Into<String>) -> ApiError {
@@ -55,8 +56,7 @@ fn check_policy(actor: &Actor<'_>, user_id: &str, username: &str, password: &str
         return Err(refused("Your password cannot equal or contain your user name."));
     }
     if credentials::was_used(actor.db, user_id, password, switches.remembered_passwords)? {
-        // The text is M; under which code it comes is U.
-        return Err(refused("invalid repeated password"));
+        return Err(Unconfirmed::RepeatedPassword.refusal(&switches));
     }
     Ok(())
 }

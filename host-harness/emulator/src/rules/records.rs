@@ -7,6 +7,7 @@ use super::{Actor, assignments, missing};
 use crate::error::ApiError;
 use crate::org::catalogue::{self, Object};
 use crate::org::store::{self, Row};
+use crate::org::wording::Unconfirmed;
 
 /// Accounts and contacts belong to whoever makes them, and refer to what is there.
 pub(super) fn before_create(actor: &Actor<'_>, object: &Object, row: &mut Row) -> Result<(), ApiError> {
@@ -60,8 +61,31 @@ fn developer_name(row: &mut Row) {
     }
 }
 
-pub(super) fn before_create_role(row: &mut Row) {
+/// Portal roles are the system's own (H for the words), and there are only so many internal ones.
+pub(super) fn before_create_role(actor: &Actor<'_>, row: &mut Row) -> Result<(), ApiError> {
     developer_name(row);
+    let parent = store::text(row, "ParentRoleId").unwrap_or_default();
+    let below_portal: bool = actor.db.query_row(
+        "SELECT count(*) > 0 FROM UserRole WHERE Id = ?1 AND PortalType <> 'None'",
+        [parent],
+        |row| row.get(0),
+    )?;
+    if below_portal {
+        return Err(ApiError::dml(
+            "FIELD_INTEGRITY_EXCEPTION",
+            "Cannot specify system-maintained portal role field: [Name]",
+            &["Name"],
+        ));
+    }
+    let switches = actor.org.switches();
+    if let Some(limit) = switches.role_limit {
+        let used: u32 =
+            actor.db.query_row("SELECT count(*) FROM UserRole WHERE PortalType = 'None'", [], |row| row.get(0))?;
+        if used >= limit {
+            return Err(Unconfirmed::RoleLimit.refusal(&switches));
+        }
+    }
+    Ok(())
 }
 
 /// Portal roles are the system's own (H).

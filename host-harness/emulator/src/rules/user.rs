@@ -3,30 +3,36 @@
 use rusqlite::params;
 use rusqlite::types::Value;
 
-use super::{Actor, assignments, features, identity, portal, seats};
+use super::{Actor, accounts, administrators, assignments, features, identity, portal, portal_roles, seats};
 use crate::error::ApiError;
 use crate::org::catalogue;
 use crate::org::licences;
 use crate::org::store::{self, Row};
+use crate::org::wording::Unconfirmed;
 
 pub(super) fn before_create(actor: &Actor<'_>, row: &mut Row) -> Result<(), ApiError> {
     identity::check_form(row)?;
     let profile = portal::profile(actor, row)?;
+    administrators::check_grant(actor, None, row)?;
+    portal::check_standard(actor, &profile)?;
     row.insert("UserType", Value::Text(profile.user_type.clone()));
     let contact = portal::check_contact(actor, row, &profile, None)?;
     if let Some(contact) = &contact {
         row.insert("AccountId", Value::Text(contact.account_id.clone()));
         row.insert("IsPortalEnabled", Value::Integer(1));
     }
-    portal::check_role(actor, row, &profile)?;
+    portal_roles::check(actor, row, &profile)?;
     features::check(row, &profile)?;
+    identity::check_domain(actor, row, &profile.user_type)?;
     identity::give_nickname(actor, row)?;
     identity::check_unique(actor, row, None)?;
-    if !row.contains_key("IsActive") || store::flag(row, "IsActive") {
+    row.entry("IsActive").or_insert(Value::Integer(1));
+    if store::flag(row, "IsActive") {
         seats::take(actor, &profile)?;
     }
+    features::settle(actor, None, row)?;
     if let Some(contact) = &contact {
-        portal::give_role(actor, row, &profile, contact)?;
+        portal_roles::give(actor, row, &profile, contact)?;
     }
     Ok(())
 }
@@ -40,6 +46,9 @@ pub(super) fn after_create(actor: &Actor<'_>, id: &str, row: &Row) -> Result<(),
     }
     if let Some(profile_id) = store::text(row, "ProfileId") {
         assign_profile_set(actor, id, profile_id)?;
+    }
+    if let (Some(account), Some(user_type)) = (store::text(row, "AccountId"), store::text(row, "UserType")) {
+        accounts::open_portal(actor, account, user_type)?;
     }
     Ok(())
 }
@@ -63,11 +72,7 @@ fn assign_profile_set(actor: &Actor<'_>, user_id: &str, profile_id: &str) -> Res
 
 pub(super) fn before_update(actor: &Actor<'_>, before: &Row, changes: &mut Row) -> Result<(), ApiError> {
     let id = store::text(before, "Id").unwrap_or_default().to_owned();
-    let deactivates = changes.get("IsActive") == Some(&Value::Integer(0));
-    if deactivates && id == actor.user_id {
-        return Err(ApiError::dml("FIELD_INTEGRITY_EXCEPTION", "Cannot de-activate self: Active", &["IsActive"]));
-    }
-    disable_portal(before, changes)?;
+    disable_portal(actor, before, changes)?;
     if let Some(Value::Text(username)) = changes.get_mut("Username") {
         *username = username.to_lowercase();
     }
@@ -78,7 +83,10 @@ pub(super) fn before_update(actor: &Actor<'_>, before: &Row, changes: &mut Row) 
     let changed = |names: &[&str]| {
         names.iter().any(|name| changes.get(name).is_some_and(|value| before.get(name) != Some(value)))
     };
+    administrators::check_change(actor, before, &after, changes)?;
+    administrators::check_grant(actor, Some(before), &after)?;
     let profile = portal::profile(actor, &after)?;
+    portal::check_standard(actor, &profile)?;
     let disables = changes.get("IsPortalEnabled") == Some(&Value::Integer(0));
     let mut derived = Row::new();
     if changed(&["ProfileId"]) {
@@ -97,46 +105,64 @@ pub(super) fn before_update(actor: &Actor<'_>, before: &Row, changes: &mut Row) 
         {
             // A new user type takes its own kind of portal role, or none.
             after.insert("UserRoleId", Value::Null);
-            portal::give_role(actor, &mut after, &profile, contact)?;
+            portal_roles::give(actor, &mut after, &profile, contact)?;
             derived.insert("UserRoleId", after.get("UserRoleId").cloned().unwrap_or(Value::Null));
         }
     }
     if changed(&["UserRoleId"]) {
-        portal::check_role(actor, &after, &profile)?;
+        portal_roles::check(actor, &after, &profile)?;
     }
     features::check(changes, &profile)?;
+    if changed(&["Email"]) {
+        identity::check_domain(actor, &after, &profile.user_type)?;
+    }
     identity::check_unique(actor, changes, Some(&id))?;
     let was_active = store::flag(before, "IsActive");
     if store::flag(&after, "IsActive") && (!was_active || portal::licence_changes(actor, before, &profile)?) {
         seats::take(actor, &profile)?;
     }
+    features::settle(actor, Some(before), &after)?;
     changes.extend(derived);
     Ok(())
 }
 
-/// `IsPortalEnabled = false` is a disable: it deactivates and lets the contact go, for good (M).
-fn disable_portal(before: &Row, changes: &mut Row) -> Result<(), ApiError> {
-    let Some(enabled) = changes.get("IsPortalEnabled").cloned() else { return Ok(()) };
-    if enabled == Value::Integer(1) {
-        // Whether the API can enable a portal user is not known (U); an enabled one stays as it is.
+/// `IsPortalEnabled = false` is a disable: it deactivates and lets the contact go (M), and there is no way back (H).
+fn disable_portal(actor: &Actor<'_>, before: &Row, changes: &mut Row) -> Result<(), ApiError> {
+    let switches = actor.org.switches();
+    let disabled = licences::is_portal(store::text(before, "UserType").unwrap_or_default())
+        && store::text(before, "ContactId").is_none();
+    let returns = ["IsPortalEnabled", "IsActive"].iter().any(|name| changes.get(name) == Some(&Value::Integer(1)))
+        || store::text(changes, "ContactId").is_some();
+    if disabled && returns && !switches.enable_portal_user_by_api {
+        return Err(Unconfirmed::EnablePortalUser.refusal(&switches));
+    }
+    if changes.get("IsPortalEnabled") != Some(&Value::Integer(0)) || !store::flag(before, "IsPortalEnabled") {
         return Ok(());
     }
-    if !store::flag(before, "IsPortalEnabled") {
-        return Ok(());
+    if changes.contains_key("IsActive") && switches.refuse_is_active_with_disable {
+        return Err(Unconfirmed::DisableWithIsActive.refusal(&switches));
     }
-    if changes.contains_key("IsActive") {
-        return Err(ApiError::dml(
-            "FIELD_INTEGRITY_EXCEPTION",
-            "You cannot change IsActive and IsPortalEnabled in the same update",
-            &["IsActive", "IsPortalEnabled"],
-        ));
-    }
-    changes.insert("IsActive", Value::Integer(0));
-    changes.insert("ContactId", Value::Null);
-    changes.insert("AccountId", Value::Null);
-    changes.insert("UserRoleId", Value::Null);
-    changes.insert("PortalRole", Value::Null);
+    changes.extend(disabled_fields());
     Ok(())
+}
+
+fn disabled_fields() -> Row {
+    let mut row = Row::from([("IsActive", Value::Integer(0)), ("IsPortalEnabled", Value::Integer(0))]);
+    row.extend(["ContactId", "AccountId", "UserRoleId", "PortalRole"].map(|name| (name, Value::Null)));
+    row
+}
+
+/// Disables a portal user whose account stops being a portal account.
+pub(super) fn disable(actor: &Actor<'_>, before: &Row) -> Result<(), ApiError> {
+    let Some(object) = catalogue::object("User") else { return Ok(()) };
+    let id = store::text(before, "Id").unwrap_or_default();
+    let mut changes = disabled_fields();
+    let mut after = before.clone();
+    after.extend(changes.clone());
+    features::settle(actor, Some(before), &after)?;
+    actor.stamp(object, &mut changes, false);
+    store::update(actor.db, object, id, &changes)?;
+    after_update(actor, id, before, &changes)
 }
 
 pub(super) fn after_update(actor: &Actor<'_>, id: &str, before: &Row, changes: &Row) -> Result<(), ApiError> {

@@ -20,5 +20,6 @@ mod password;
 mod query;
 mod replication;
 mod rows;
+mod rules;
 mod soap;
 mod users;

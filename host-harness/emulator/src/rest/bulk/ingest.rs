@@ -1,7 +1,6 @@
 //! Ingest jobs: CSV in, one result for each row.
 
-use rusqlite::params_from_iter;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::csv::Dialect;
 use super::job::{Ingest, Job, State, Work};
@@ -29,13 +28,8 @@ pub(super) fn create(context: &Context<'_>, request: &Request) -> Result<Respons
     })?;
     let external_id = match (operation, text("externalIdFieldName")) {
         ("upsert", Some(name)) => {
-            let field = object.field(name).filter(|field| field.id_lookup).ok_or_else(|| {
-                ApiError::new(
-                    400,
-                    "INVALIDJOB",
-                    format!("InvalidJob : Field name provided, {name} is not an External ID or indexed field"),
-                )
-            })?;
+            let field = rules::key_field(object, name)
+                .map_err(|error| ApiError::new(400, "INVALIDJOB", format!("InvalidJob : {}", error.message)))?;
             Some(field.name.to_owned())
         }
         ("upsert", None) => {
@@ -154,11 +148,11 @@ fn shown(error: &ApiError) -> String {
     format!("{}:{}:{fields}", error.code, error.message)
 }
 
-/// A column of the upload: a field of the object, or a parent's field by which the parent is found.
+/// A column of the upload: a field of the object, or a parent's key by which the parent is found.
 enum Column {
     Id,
     Field(&'static Field),
-    Parent { reference: &'static Field, target: &'static Object, key: &'static Field },
+    Parent { relationship: &'static str, key: &'static Field },
 }
 
 impl Column {
@@ -168,10 +162,10 @@ impl Column {
             return Ok(Self::Id);
         }
         if let Some((relationship, key)) = name.split_once('.') {
-            let (field, reference) = object.relationship(relationship).ok_or_else(unknown)?;
+            let (_, reference) = object.relationship(relationship).ok_or_else(unknown)?;
             let target = reference.to.first().and_then(|name| catalogue::object(name)).ok_or_else(unknown)?;
-            let key = target.field(key).filter(|key| key.id_lookup).ok_or_else(unknown)?;
-            return Ok(Self::Parent { reference: field, target, key });
+            let key = rules::key_field(target, key).map_err(|_| unknown())?;
+            return Ok(Self::Parent { relationship: reference.relationship, key });
         }
         object.field(name).map(Self::Field).ok_or_else(unknown)
     }
@@ -182,13 +176,13 @@ type Written = Result<(String, bool), (String, ApiError)>;
 
 fn write(actor: &Actor<'_>, ingest: &Ingest, operation: &str, columns: &[Column], row: &[String]) -> Written {
     let object = ingest.object;
-    let (id, body) = record(actor, columns, row).map_err(|error| (String::new(), error))?;
+    let (id, body) = record(columns, row);
     match operation {
         "insert" => {
             let made = rules::create(actor, object, &body).map_err(|error| (String::new(), error))?;
             Ok((made, true))
         }
-        "upsert" => upsert(actor, ingest, id, body),
+        "upsert" => upsert(actor, ingest, id.as_deref(), body),
         _ => {
             let Some(id) = id else {
                 let message =
@@ -209,44 +203,17 @@ fn write(actor: &Actor<'_>, ingest: &Ingest, operation: &str, columns: &[Column]
     }
 }
 
-fn upsert(actor: &Actor<'_>, ingest: &Ingest, id: Option<String>, mut body: Map<String, Value>) -> Written {
+fn upsert(actor: &Actor<'_>, ingest: &Ingest, id: Option<&str>, mut body: Map<String, Value>) -> Written {
     let object = ingest.object;
-    let refused = |error| (String::new(), error);
-    let name = ingest.external_id.as_deref().unwrap_or("Id");
-    let existing = if name == "Id" {
-        id
-    } else {
-        let value = body.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-        if value.is_empty() {
-            let message = format!("{name} not specified");
-            return Err(refused(ApiError::dml("MISSING_ARGUMENT", message, &[])));
-        }
-        let mut found = lookup(actor, object, name, &value).map_err(refused)?;
-        if found.len() > 1 {
-            let list: Vec<String> = found.iter().map(|id| ids::short(id).to_owned()).collect();
-            let message = format!("{name}: more than one record found for external id field: [{}]", list.join(", "));
-            return Err(refused(ApiError::dml("DUPLICATE_EXTERNAL_ID", message, &[])));
-        }
-        found.pop()
-    };
-    match existing {
-        None => rules::create(actor, object, &body).map(|id| (id, true)).map_err(refused),
-        Some(id) => {
-            body.remove(name);
-            match rules::update(actor, object, &id, &body) {
-                Ok(()) => Ok((ids::normalise(&id).unwrap_or(id), false)),
-                Err(error) => Err((id, error)),
-            }
-        }
-    }
+    let key = ingest.external_id.as_deref().and_then(|name| object.field(name)).or_else(|| object.field("Id"));
+    let Some(key) = key else { return Err((String::new(), rules::missing())) };
+    let given = body.remove(key.name);
+    let value = id.filter(|_| key.name == "Id").or_else(|| given.as_ref().and_then(Value::as_str));
+    rules::upsert(actor, object, key, value, &body).map_err(|error| (String::new(), error))
 }
 
 /// The row as a record's id and body. An empty value leaves the field alone, `#N/A` empties it (H).
-fn record(
-    actor: &Actor<'_>,
-    columns: &[Column],
-    row: &[String],
-) -> Result<(Option<String>, Map<String, Value>), ApiError> {
+fn record(columns: &[Column], row: &[String]) -> (Option<String>, Map<String, Value>) {
     let mut id = None;
     let mut body = Map::new();
     for (column, value) in columns.iter().zip(row) {
@@ -257,31 +224,15 @@ fn record(
         match column {
             Column::Id => id = Some(value.trim().to_owned()),
             Column::Field(field) => drop(body.insert(field.name.to_owned(), given)),
-            Column::Parent { reference, .. } if given.is_null() => drop(body.insert(reference.name.to_owned(), given)),
-            Column::Parent { reference, target, key } => {
-                let found = lookup(actor, target, key.name, value)?;
-                let [parent] = found.as_slice() else {
-                    // H for the words.
-                    let message = format!(
-                        "Foreign key external ID: {value} not found for field {} in entity {}",
-                        key.name, target.name
-                    );
-                    return Err(ApiError::dml("INVALID_FIELD", message, &[]));
-                };
-                body.insert(reference.name.to_owned(), Value::String(parent.clone()));
+            Column::Parent { relationship, .. } if given.is_null() => {
+                body.insert((*relationship).to_owned(), given);
+            }
+            Column::Parent { relationship, key } => {
+                body.insert((*relationship).to_owned(), json!({key.name: given}));
             }
         }
     }
-    Ok((id, body))
-}
-
-/// The ids of the records whose field has this value, two at most.
-fn lookup(actor: &Actor<'_>, object: &Object, field: &str, value: &str) -> Result<Vec<String>, ApiError> {
-    let alive = if object.recycled { " AND IsDeleted = 0" } else { "" };
-    let sql = format!("SELECT Id FROM \"{}\" WHERE \"{field}\" = ?{alive} LIMIT 2", object.name);
-    let mut statement = actor.db.prepare_cached(&sql)?;
-    let found = statement.query_map(params_from_iter([value]), |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
-    Ok(found)
+    (id, body)
 }
 
 pub(super) fn results(context: &Context<'_>, id: &str, kind: &str) -> Result<Response, ApiError> {

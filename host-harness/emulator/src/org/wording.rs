@@ -1,0 +1,124 @@
+//! Refusals that Salesforce is known to make, in words or by a code that could not be confirmed.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{self, ApiError};
+
+/// A refusal whose wording is not confirmed (U). Each has likely words, which [`Switches::wording`] replaces.
+///
+/// [`Switches::wording`]: super::switches::Switches::wording
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum Unconfirmed {
+    /// A portal user's contact has no account.
+    ContactWithoutAccount,
+    /// A role for a high-volume user.
+    RoleForHighVolumeUser,
+    /// A public group for a high-volume user.
+    GroupForHighVolumeUser,
+    /// The org has as many internal roles as it may.
+    RoleLimit,
+    /// The org has as many portal roles as it may.
+    PortalRoleLimit,
+    /// `IsActive` beside `IsPortalEnabled = false`.
+    DisableWithIsActive,
+    /// A disabled portal user is to be enabled again.
+    EnablePortalUser,
+    /// The user serves the org in a way that keeps them active. The words are Salesforce's for the default creator of web
+    /// leads (H); under which code they come is U.
+    CannotDeactivate,
+    /// The last active administrator is to lose their powers.
+    LastAdmin,
+    /// The role of a user who owns portal accounts is to go.
+    OwnerLosesRole,
+    /// Users freeze themselves.
+    FreezeSelf,
+    /// A password is to be locked by hand.
+    LockPassword,
+    /// `Account.IsCustomerPortal = false` for more users than may be disabled at once.
+    TooManyPortalUsers,
+    /// A password of the user's history. The words are M; code and status are U.
+    RepeatedPassword,
+}
+
+/// Words to say instead; what is absent stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Wording {
+    /// HTTP status.
+    pub status: Option<u16>,
+    /// Salesforce's code.
+    pub code: Option<String>,
+    /// The text.
+    pub message: Option<String>,
+    /// The fields at fault.
+    pub fields: Option<Vec<String>>,
+}
+
+impl Unconfirmed {
+    fn likely(self) -> ApiError {
+        const INTEGRITY: &str = "FIELD_INTEGRITY_EXCEPTION";
+        let dml = ApiError::dml;
+        match self {
+            Self::ContactWithoutAccount => {
+                dml(INTEGRITY, "The contact must have a value in the AccountId field", &["ContactId"])
+            }
+            Self::RoleForHighVolumeUser => dml(INTEGRITY, "role type must match user type", &[]),
+            Self::GroupForHighVolumeUser => {
+                dml("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", &["UserOrGroupId"])
+            }
+            Self::RoleLimit => dml("LIMIT_EXCEEDED", "You have reached the maximum number of roles.", &[]),
+            Self::PortalRoleLimit => dml("LIMIT_EXCEEDED", "You have reached the maximum number of portal roles.", &[]),
+            Self::DisableWithIsActive => dml(
+                INTEGRITY,
+                "You cannot change IsActive and IsPortalEnabled in the same update",
+                &["IsActive", "IsPortalEnabled"],
+            ),
+            Self::EnablePortalUser => {
+                dml(INTEGRITY, "A disabled portal user can't be enabled again", &["IsPortalEnabled"])
+            }
+            Self::CannotDeactivate => {
+                dml(INTEGRITY, "You cannot disable the Web to Lead Default Creator.", &["IsActive"])
+            }
+            Self::LastAdmin => {
+                dml("CANNOT_DISABLE_LAST_ADMIN", "You can't disable the last active administrator.", &[])
+            }
+            Self::OwnerLosesRole => dml(
+                "USER_OWNS_PORTAL_ACCOUNT_EXCEPTION",
+                "The user owns portal accounts and must have a role.",
+                &["UserRoleId"],
+            ),
+            Self::FreezeSelf => dml("CANNOT_FREEZE_SELF", "You can't freeze yourself.", &["IsFrozen"]),
+            Self::LockPassword => dml(
+                "CANNOT_PASSWORD_LOCKOUT",
+                "You can only unlock a user's password; you can't lock it.",
+                &["IsPasswordLocked"],
+            ),
+            Self::TooManyPortalUsers => {
+                dml(INTEGRITY, "You can disable up to 100 portal users of an account at once.", &["IsCustomerPortal"])
+            }
+            Self::RepeatedPassword => ApiError::new(400, "INVALID_NEW_PASSWORD", "invalid repeated password"),
+        }
+    }
+
+    /// The refusal, in the org's words.
+    pub(crate) fn refusal(self, switches: &super::switches::Switches) -> ApiError {
+        let mut refusal = self.likely();
+        if let Some(wording) = switches.wording.get(&self) {
+            if let Some(status) = wording.status {
+                refusal.status = status;
+            }
+            if let Some(code) = &wording.code {
+                refusal.code = error::code(code);
+            }
+            if let Some(message) = &wording.message {
+                refusal.message.clone_from(message);
+            }
+            if let Some(fields) = &wording.fields {
+                refusal.fields = Some(fields.clone());
+            }
+        }
+        refusal
+    }
+}

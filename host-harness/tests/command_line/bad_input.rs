@@ -1,5 +1,7 @@
 //! Bad input gets one clear sentence, the right exit code, and leaves nothing half done.
 
+use salesforce_emulator::JournalEntry;
+
 use crate::support::{Fixture, Run};
 
 /// Checks exit code, the words, and that there is one error, also as JSON.
@@ -26,10 +28,14 @@ fn settings_that_are_missing_or_malformed_exit_with_2() {
         ("password = {", "# password = {", ["password", ""]),
     ] {
         fixture.edit_tenants(from, to);
+        fixture.emulator.clear_journal();
         fails(&fixture, &["import", "acme"], 2, &words);
+        assert!(fixture.emulator.journal().is_empty());
+        // This one tries what the other settings allow, and writes nothing.
         fails(&fixture, &["test-credentials", "acme"], 2, &words);
+        let written = |entry: &JournalEntry| entry.method != "GET" && !entry.path.contains("/services/Soap/");
+        assert!(!fixture.emulator.journal().iter().any(written));
     }
-    assert!(fixture.emulator.journal().is_empty());
 }
 
 #[test]

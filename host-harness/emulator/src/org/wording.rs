@@ -40,6 +40,14 @@ pub enum Unconfirmed {
     TooManyPortalUsers,
     /// A password of the user's history. The words are M; code and status are U.
     RepeatedPassword,
+    /// A composite request or batch as a whole: a part lacks what it must have, or an id comes twice.
+    CompositeShape,
+    /// A part of a composite request or batch whose address may not stand there.
+    CompositePart,
+    /// A record of another object in a collections upsert.
+    UpsertOfOtherObject,
+    /// A reference by a nested record that has no key, or several.
+    NestedRecordKeys,
 }
 
 /// Words to say instead; what is absent stays as it is.
@@ -99,6 +107,16 @@ impl Unconfirmed {
                 dml(INTEGRITY, "You can disable up to 100 portal users of an account at once.", &["IsCustomerPortal"])
             }
             Self::RepeatedPassword => ApiError::new(400, "INVALID_NEW_PASSWORD", "invalid repeated password"),
+            Self::CompositeShape => {
+                ApiError::new(400, "JSON_PARSER_ERROR", "The request is not a list of well-formed subrequests.")
+            }
+            Self::CompositePart => ApiError::new(400, "INVALID_REQUEST", "The url is not supported in this request."),
+            Self::UpsertOfOtherObject => {
+                dml("INVALID_TYPE", "The record's type is not that of the request's address.", &[])
+            }
+            Self::NestedRecordKeys => {
+                dml("INVALID_FIELD", "Exactly one external id field must be specified for a reference.", &[])
+            }
         }
     }
 

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{Context, Request, Response, sobjects};
 use crate::error::ApiError;
 use crate::org::catalogue::{self, Object};
+use crate::org::wording::Unconfirmed;
 use crate::org::{ids, savepoint};
 use crate::rules::{self, Actor, Transaction};
 
@@ -169,12 +170,7 @@ pub(super) fn upsert(
     each(context, &items, all_or_none, |item| {
         let named = item.object.clone()?;
         if named.name != object.name {
-            // That all records are of the address's object is H, in which words is U.
-            return Err(ApiError::dml(
-                "INVALID_TYPE",
-                format!("The record's type {} is not the request's, {}", named.name, object.name),
-                &[],
-            ));
+            return Err(Unconfirmed::UpsertOfOtherObject.refusal(&context.actor.org.switches()));
         }
         let mut body = item.body.clone();
         let value = take(&mut body, key.name).filter(|value| !value.is_null());

@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json};
 use super::{Actor, keys};
 use crate::error::ApiError;
 use crate::org::catalogue::{Field, Object};
+use crate::org::wording::Unconfirmed;
 
 /// The body with nested records replaced by the ids they mean.
 pub(super) fn resolve<'a>(
@@ -39,12 +40,7 @@ fn find(actor: &Actor<'_>, field: &Field, record: &Map<String, Json>) -> Result<
     let target = keys::target_of(field, type_name).ok_or_else(super::missing)?;
     let mut named = record.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("attributes"));
     let (Some((name, value)), None) = (named.next(), named.next()) else {
-        // That one key is wanted is H, in which words is U.
-        return Err(ApiError::dml(
-            "INVALID_FIELD",
-            format!("Exactly one external id field must be specified for the reference to {}", target.name),
-            &[],
-        ));
+        return Err(Unconfirmed::NestedRecordKeys.refusal(&actor.org.switches()));
     };
     let key = keys::key_field(target, name)?;
     let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);

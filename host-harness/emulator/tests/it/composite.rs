@@ -1,6 +1,6 @@
 //! Several requests in one: `composite`.
 
-use salesforce_emulator::Switches;
+use salesforce_emulator::{Switches, Unconfirmed, Wording};
 use serde_json::{Value, json};
 
 use crate::client::Org;
@@ -251,4 +251,26 @@ async fn the_other_way_round_does_not_mix_either() {
         (&list[0]["success"], &list[1]["errors"][0]["statusCode"]),
         (&json!(true), &json!("MIXED_DML_OPERATION"))
     );
+}
+
+#[tokio::test]
+async fn unconfirmed_refusals_can_have_other_words() {
+    let words = |code: &str| Wording { code: Some(code.to_owned()), ..Wording::default() };
+    let wording = [
+        (Unconfirmed::CompositeShape, words("A")),
+        (Unconfirmed::CompositePart, words("B")),
+        (Unconfirmed::UpsertOfOtherObject, words("C")),
+        (Unconfirmed::NestedRecordKeys, words("D")),
+    ];
+    let org = Org::with(Switches { wording: wording.into_iter().collect(), ..Switches::default() }).await;
+    assert_eq!(org.post("composite", &request(false, vec![])).await.error().0, "A");
+    let nested = org.post("composite", &request(false, vec![part("r", "GET", "composite", Value::Null)])).await;
+    assert_eq!(nested.body["compositeResponse"][0]["body"][0]["errorCode"], "B");
+    let other = json!({"records": [{"attributes": {"type": "Account"}, "IdP_Key__c": "x"}]});
+    let other = org.patch("composite/sobjects/Contact/IdP_Key__c", &other).await;
+    assert_eq!(other.body[0]["errors"][0]["statusCode"], "C");
+    for keys in [json!({}), json!({"External_Id__c": "x", "Id": "y"})] {
+        let contact = org.post("sobjects/Contact", &json!({"LastName": "x", "Account": keys})).await;
+        assert_eq!(contact.error().0, "D");
+    }
 }

@@ -10,6 +10,7 @@ mod composite;
 mod conditions;
 mod control;
 mod describe;
+mod documentation;
 mod external_ids;
 mod faults;
 mod graph;

@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::address::Address;
-use super::{MAX_SUBREQUESTS, over_limit};
+use super::{MAX_SUBREQUESTS, malformed, over_limit};
 use crate::error::ApiError;
+use crate::org::wording::Unconfirmed;
 use crate::rest::{self, Body, Context, Request, Response};
 
 struct Part {
@@ -18,14 +19,15 @@ pub(in crate::rest) fn run(context: &Context<'_>, request: &Request) -> Result<R
     let body = request.object()?;
     let halt_on_error = body.get("haltOnError").and_then(Value::as_bool).unwrap_or(false);
     let list = body.get("batchRequests").and_then(Value::as_array).filter(|list| !list.is_empty());
-    let list = list.ok_or_else(|| malformed("The batchRequests property must be a list of subrequests."))?;
+    let list = list.ok_or_else(|| malformed(context))?;
     if list.len() > MAX_SUBREQUESTS {
         return Err(over_limit(MAX_SUBREQUESTS, "subrequests in the Batch request"));
     }
-    let parts: Result<Vec<Part>, ApiError> = list.iter().map(read).collect();
+    let parts: Option<Vec<Part>> = list.iter().map(read).collect();
+    let parts = parts.ok_or_else(|| malformed(context))?;
     let mut has_errors = false;
     let mut results = Vec::with_capacity(list.len());
-    for (index, part) in parts?.into_iter().enumerate() {
+    for (index, part) in parts.into_iter().enumerate() {
         let response = if has_errors && halt_on_error {
             // The status and the code are H, the text is L.
             ApiError::new(412, "BATCH_PROCESSING_HALTED", "Batch processing halted per request.").into()
@@ -43,20 +45,11 @@ pub(in crate::rest) fn run(context: &Context<'_>, request: &Request) -> Result<R
     Ok(Response::json(200, &json!({"hasErrors": has_errors, "results": results})))
 }
 
-fn malformed(message: impl Into<String>) -> ApiError {
-    ApiError::new(400, "JSON_PARSER_ERROR", message)
-}
-
-/// Addresses begin with the version, `v64.0/sobjects/…` (H).
-fn read(part: &Value) -> Result<Part, ApiError> {
-    let text = |name: &str| {
-        part.get(name).and_then(Value::as_str).ok_or_else(|| malformed(format!("A subrequest lacks its {name}.")))
-    };
-    let (method, url) = (text("method")?, text("url")?);
-    Ok(Part {
-        method: method.to_uppercase(),
-        address: Address::relative(url)
-            .ok_or_else(|| malformed(format!("The url {url} must begin with a version.")))?,
+fn read(part: &Value) -> Option<Part> {
+    let text = |name: &str| part.get(name).and_then(Value::as_str);
+    Some(Part {
+        method: text("method")?.to_uppercase(),
+        address: Address::relative(text("url")?)?,
         body: part.get("richInput").filter(|body| !body.is_null()).cloned().map_or(Body::Empty, Body::Json),
     })
 }
@@ -64,8 +57,7 @@ fn read(part: &Value) -> Result<Part, ApiError> {
 fn answer(context: &Context<'_>, part: Part) -> Response {
     let Part { method, address: Address { version, path, query }, body } = part;
     if path.first().is_some_and(|family| family == "composite") {
-        let nested = format!("{} is not supported in a batch request.", path.join("/"));
-        return ApiError::new(400, "INVALID_REQUEST", nested).into();
+        return Unconfirmed::CompositePart.refusal(&context.actor.org.switches()).into();
     }
     let request = Request { method, path, query, body, headers: std::collections::BTreeMap::new() };
     rest::dispatch(&Context { version, ..*context }, &request)

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::subrequest::{self, Outcome, Subrequest};
-use super::{over_limit, references, transaction};
+use super::{malformed, over_limit, references, transaction};
 use crate::error::ApiError;
 use crate::rest::{Context, Request, Response};
 
@@ -58,10 +58,8 @@ pub(in crate::rest) fn run(context: &Context<'_>, request: &Request) -> Result<R
 }
 
 fn read(context: &Context<'_>, request: &Request) -> Result<Vec<Graph>, ApiError> {
-    let malformed = |message: String| ApiError::new(400, "JSON_PARSER_ERROR", message);
-    let body = request.object()?;
-    let list = body.get("graphs").and_then(Value::as_array).filter(|graphs| !graphs.is_empty());
-    let list = list.ok_or_else(|| malformed("The graphs property must be a list of graphs.".to_owned()))?;
+    let list = request.object()?.get("graphs").and_then(Value::as_array).filter(|graphs| !graphs.is_empty());
+    let list = list.ok_or_else(|| malformed(context))?;
     if list.len() > MAX_GRAPHS {
         return Err(over_limit(MAX_GRAPHS, "Graphs in the Payload"));
     }
@@ -69,11 +67,10 @@ fn read(context: &Context<'_>, request: &Request) -> Result<Vec<Graph>, ApiError
     let mut graphs = Vec::with_capacity(list.len());
     for graph in list {
         let id = graph.get("graphId").and_then(Value::as_str).unwrap_or_default().to_owned();
-        // Unique, and starting with a letter or a number (H); the text is U.
-        if !id.starts_with(|first: char| first.is_ascii_alphanumeric()) || !seen.insert(id.clone()) {
-            return Err(malformed(format!("The graphId '{id}' must be unique and start with a letter or a number.")));
-        }
-        let parts = subrequest::list(graph.get("compositeRequest"), "compositeRequest", context.version)?;
+        // Unique, and starting with a letter or a number (H).
+        let fits = id.starts_with(|first: char| first.is_ascii_alphanumeric()) && seen.insert(id.clone());
+        let parts = subrequest::list(graph.get("compositeRequest"), context.version).filter(|_| fits);
+        let parts = parts.ok_or_else(|| malformed(context))?;
         graphs.push(Graph { id, parts });
     }
     let all = || graphs.iter().flat_map(|graph| &graph.parts);

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use super::{Context, Request, Response};
 use crate::error::ApiError;
+use crate::org::wording::Unconfirmed;
 use subrequest::Subrequest;
 
 pub(super) use batch::run as batch;
@@ -36,6 +37,11 @@ fn over_limit(limit: usize, of: &str) -> ApiError {
     ApiError::new(400, "LIMIT_EXCEEDED", format!("Limit of {limit} reached for number of {of}"))
 }
 
+/// A request that is not what it must be.
+fn malformed(context: &Context<'_>) -> ApiError {
+    Unconfirmed::CompositeShape.refusal(&context.actor.org.switches())
+}
+
 /// `POST composite`: up to 25 parts, which may use each other's answers; one API call.
 ///
 /// `collateSubrequests` lets Salesforce gather parts of one kind; answers come in the parts' order either way, so it
@@ -43,7 +49,7 @@ fn over_limit(limit: usize, of: &str) -> ApiError {
 pub(super) fn run(context: &Context<'_>, request: &Request) -> Result<Response, ApiError> {
     let body = request.object()?;
     let all_or_none = body.get("allOrNone").and_then(Value::as_bool).unwrap_or(false);
-    let parts = subrequest::list(body.get("compositeRequest"), "compositeRequest", context.version)?;
+    let parts = subrequest::list(body.get("compositeRequest"), context.version).ok_or_else(|| malformed(context))?;
     if parts.len() > MAX_SUBREQUESTS {
         return Err(over_limit(MAX_SUBREQUESTS, "subrequests in the Composite request"));
     }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::address::Address;
 use super::references::{Known, Unresolved};
 use crate::error::ApiError;
+use crate::org::wording::Unconfirmed;
 use crate::rest::{self, Body, Context, Request, Response, Version};
 
 /// From here on a reference id with other characters fails the whole request (H).
@@ -30,36 +31,20 @@ pub(super) struct Outcome {
     headers: Map<String, Value>,
 }
 
-fn malformed(message: impl Into<String>) -> ApiError {
-    ApiError::new(400, "JSON_PARSER_ERROR", message)
-}
-
 /// Letters, digits and underscores, the first not an underscore (H).
 fn is_reference_id(id: &str) -> bool {
     id.starts_with(|first: char| first.is_ascii_alphanumeric())
         && id.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
 }
 
-/// Reads the parts of a request.
-///
-/// # Errors
-/// For the whole request when a part lacks what it must have (H that the whole fails; the texts are U).
-pub(super) fn list(parts: Option<&Value>, name: &str, version: Version) -> Result<Vec<Subrequest>, ApiError> {
-    let parts = parts.and_then(Value::as_array).filter(|parts| !parts.is_empty());
-    let parts = parts.ok_or_else(|| malformed(format!("The {name} property must be a list of subrequests.")))?;
-    let mut seen = BTreeSet::new();
-    let mut list = Vec::with_capacity(parts.len());
-    for part in parts {
-        let part = Subrequest::read(part)?;
-        if version.0 >= STRICT_REFERENCE_IDS && !is_reference_id(&part.reference_id) {
-            return Err(malformed(illegal_reference_id(&part.reference_id)));
-        }
-        if !seen.insert(part.reference_id.clone()) {
-            return Err(malformed(format!("The referenceId {} is used more than once.", part.reference_id)));
-        }
-        list.push(part);
-    }
-    Ok(list)
+/// Reads the parts of a request; `None` when the whole must be refused, because a part lacks what it must have (H) or
+/// an id comes twice.
+pub(super) fn list(parts: Option<&Value>, version: Version) -> Option<Vec<Subrequest>> {
+    let parts: Vec<Subrequest> = parts?.as_array()?.iter().map(Subrequest::read).collect::<Option<_>>()?;
+    let ids: BTreeSet<&str> = parts.iter().map(|part| part.reference_id.as_str()).collect();
+    let strict = version.0 >= STRICT_REFERENCE_IDS;
+    let fits = ids.len() == parts.len() && !(strict && ids.iter().any(|id| !is_reference_id(id)));
+    (fits && !parts.is_empty()).then_some(parts)
 }
 
 fn illegal_reference_id(id: &str) -> String {
@@ -70,19 +55,17 @@ fn illegal_reference_id(id: &str) -> String {
 }
 
 impl Subrequest {
-    fn read(part: &Value) -> Result<Self, ApiError> {
-        let text = |name: &str| {
-            let found = part.get(name).and_then(Value::as_str).map(str::to_owned);
-            found.ok_or_else(|| malformed(format!("A subrequest lacks its {name}.")))
-        };
+    fn read(part: &Value) -> Option<Self> {
+        let text = |name: &str| part.get(name).and_then(Value::as_str).map(str::to_owned);
         let headers = part.get("httpHeaders").and_then(Value::as_object);
-        let headers = headers.into_iter().flatten();
-        Ok(Self {
+        Some(Self {
             method: text("method")?.to_uppercase(),
             url: text("url")?,
             reference_id: text("referenceId")?,
             body: part.get("body").filter(|body| !body.is_null()).cloned(),
             headers: headers
+                .into_iter()
+                .flatten()
                 .filter_map(|(name, value)| Some((name.to_lowercase(), value.as_str()?.to_owned())))
                 .collect(),
         })
@@ -108,7 +91,7 @@ impl Subrequest {
     /// Runs it with the answers of its predecessors, and adds its own to them.
     pub(super) fn run(&self, context: &Context<'_>, known: &mut Known, allowed: fn(&Self) -> bool) -> Outcome {
         let outcome = match known.resolve(self) {
-            _ if !allowed(self) => Outcome::of(refused(&self.url).into()),
+            _ if !allowed(self) => Outcome::of(refused(context).into()),
             Ok(resolved) => resolved.dispatch(context),
             Err(Unresolved { path, reference_id }) => Outcome::halted(&format!(
                 "Invalid reference specified. No value for {path} found in {reference_id}. {}",
@@ -121,7 +104,7 @@ impl Subrequest {
 
     fn dispatch(&self, context: &Context<'_>) -> Outcome {
         let Some(Address { version, path, query }) = Address::absolute(&self.url) else {
-            return Outcome::of(refused(&self.url).into());
+            return Outcome::of(refused(context).into());
         };
         let request = Request {
             method: self.method.clone(),
@@ -134,9 +117,9 @@ impl Subrequest {
     }
 }
 
-/// A part that composite requests do not take (H that it is refused, U in which words).
-fn refused(url: &str) -> ApiError {
-    ApiError::new(400, "INVALID_REQUEST", format!("The url {url} is not supported in a composite request."))
+/// A part that composite requests do not take (H that it is refused).
+fn refused(context: &Context<'_>) -> ApiError {
+    Unconfirmed::CompositePart.refusal(&context.actor.org.switches())
 }
 
 impl Outcome {

@@ -104,7 +104,7 @@ fn check_count(count: usize) -> Result<(), ApiError> {
         1..=MAX_RECORDS => Ok(()),
         _ => Err(ApiError::new(
             400,
-            "EXCEEDED_MAX_SIZE_REQUEST",
+            "EXCEEDED_ID_LIMIT",
             format!("record limit reached. cannot submit more than {MAX_RECORDS} records into this call"),
         )),
     }

@@ -67,7 +67,7 @@ async fn whole_calls_are_refused_for_their_size_and_their_mix() {
     let user = json!({"attributes": {"type": "User"}, "LastName": "x"});
     for (records, code) in [
         (json!([]), "REQUIRED_FIELD_MISSING"),
-        (json!(many), "EXCEEDED_MAX_SIZE_REQUEST"),
+        (json!(many), "EXCEEDED_ID_LIMIT"),
         (json!([contact(&org, "Mixed"), user]), "MIXED_DML_OPERATION"),
     ] {
         let answer = org.post("composite/sobjects", &json!({"records": records})).await;

@@ -3,7 +3,7 @@
 CARGO ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format doc component wasm-target
+.PHONY: help demo test clients lint format doc component wasm-target
 
 help: ## Lists the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -14,6 +14,9 @@ demo: wasm-target ## Runs the main job against an emulated Salesforce org
 
 test: wasm-target ## Runs the whole suite
 	$(CARGO) test --locked --workspace
+
+clients: ## Checks the emulator with clients that others wrote, which it installs
+	python3 host-harness/emulator/clients/run.py
 
 lint: wasm-target ## Checks formatting, lints (native and WebAssembly) and the documentation
 	$(CARGO) fmt --all --check

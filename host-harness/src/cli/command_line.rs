@@ -34,6 +34,9 @@ pub(crate) struct Global {
     /// Print one JSON document on standard output, and everything else on standard error.
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    /// Where compiled components are kept; `off` compiles each time. By default a folder in the user's cache folder.
+    #[arg(long, global = true, env = "PROVISIONING_CACHE", value_name = "FOLDER")]
+    pub(crate) cache: Option<PathBuf>,
     /// When to use colour; NO_COLOR is heeded.
     #[arg(long, global = true, value_enum, default_value_t)]
     color: ColorChoice,
@@ -93,9 +96,9 @@ pub fn main() -> ExitCode {
 
 async fn run(global: &Global, command: Command, output: &mut Output) -> Result<u8, Failure> {
     match command {
-        Command::Demo(options) => demo::run(&options, output).await,
+        Command::Demo(options) => demo::run(global, &options, output).await,
         Command::Emulator(options) => emulator::run(&options, output).await.map(|()| DONE),
-        Command::Describe(options) => describe::run(&options, output).await.map(|()| DONE),
+        Command::Describe(options) => describe::run(global, &options, output).await.map(|()| DONE),
         Command::TestCredentials(options) => test_credentials::run(global, &options, output).await,
         Command::Entitlements(options) => entitlements::run(global, &options, output).await.map(|()| DONE),
         Command::Import(options) => import::run(global, &options, output).await,

@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::context::load;
+use super::command_line::Global;
+use super::context::{load, runtime};
 use super::failure::Failure;
 use super::output::Output;
 use super::view::{DescriptorView, feature_names, setting_kind};
 use crate::config::ComponentChoice;
-use crate::runtime::{Runtime, Tenant};
+use crate::runtime::Tenant;
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -20,8 +21,8 @@ pub(crate) struct Options {
     imports: bool,
 }
 
-pub(crate) async fn run(options: &Options, output: &mut Output) -> Result<(), Failure> {
-    let runtime = Runtime::builder().jobs(1).build()?;
+pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output) -> Result<(), Failure> {
+    let runtime = runtime(global)?;
     let component = options.component.clone().map_or(ComponentChoice::Embedded, ComponentChoice::File);
     let connector = load(&runtime, &component, Path::new(""))?;
     if options.imports {

@@ -36,7 +36,7 @@ struct SeatsView {
 }
 
 pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output) -> Result<(), Failure> {
-    let mut context = Context::start(&global.tenants, &options.tenant, &mut StandardInput::process()).await?;
+    let mut context = Context::start(global, &global.tenants, &options.tenant, &mut StandardInput::process()).await?;
     let kinds = match &options.kind {
         Some(kind) => vec![kind.clone()],
         None => context.descriptor.grants.iter().map(|grant| grant.name.clone()).collect(),

@@ -55,7 +55,7 @@ pub(crate) struct Imported {
 }
 
 pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
-    let mut context = Context::start(&global.tenants, &options.tenant, &mut StandardInput::process()).await?;
+    let mut context = Context::start(global, &global.tenants, &options.tenant, &mut StandardInput::process()).await?;
     // What cannot even begin is an error by itself; what breaks later must not lose the users that were read.
     context.job.open().await?;
     let scope = match (&options.resume, &options.since) {

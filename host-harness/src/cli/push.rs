@@ -43,7 +43,7 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
     let empty = if options.clear_empty { EmptyCell::Clear } else { EmptyCell::Leave };
     let mut rows = people::read(&text, &options.people, empty)?;
     add_grants(&mut rows, &options.grants);
-    let mut context = Context::start(&global.tenants, &options.tenant, &mut StandardInput::process()).await?;
+    let mut context = Context::start(global, &global.tenants, &options.tenant, &mut StandardInput::process()).await?;
     check_attributes(&mut context, &rows).await?;
     let mode = if options.plan { PushMode::Plan } else { PushMode::Apply };
     let (entries, ended) = push(&mut context, rows, &mode, output).await?;

@@ -60,7 +60,7 @@ struct Document<'a> {
 
 pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
     let mut input = StandardInput::process();
-    let mut context = Context::start(&global.tenants, &options.tenant, &mut input).await?;
+    let mut context = Context::start(global, &global.tenants, &options.tenant, &mut input).await?;
     let password = options.password.source().read("new password", Path::new(""), &mut input)?;
     drop(input);
     let results = context.job.sync_passwords(&[(options.id.clone(), password)]).await?;

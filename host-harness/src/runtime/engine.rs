@@ -9,6 +9,7 @@ use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, MemoryCreator, PoolingAllocationConfig};
 
 use super::bindings::{self, ConnectorPre};
+use super::cache::ComponentCache;
 use super::connector::{Connector, digest_of};
 use super::error::{EngineError, LoadError};
 use super::job::{Job, JobState};
@@ -30,6 +31,7 @@ pub struct Runtime {
     pub(crate) engine: Engine,
     linker: Arc<Linker<JobState>>,
     client: Client,
+    cache: Option<ComponentCache>,
     slots: Arc<Semaphore>,
     next_job: Arc<AtomicU64>,
 }
@@ -40,6 +42,7 @@ pub struct RuntimeBuilder {
     largest_memory: usize,
     roots: Vec<reqwest::Certificate>,
     memory: Option<Arc<dyn MemoryCreator>>,
+    cache: Option<ComponentCache>,
 }
 
 impl RuntimeBuilder {
@@ -70,6 +73,12 @@ impl RuntimeBuilder {
     /// tests and forensics: instances start slower.
     pub fn memory(mut self, creator: Arc<dyn MemoryCreator>) -> Self {
         self.memory = Some(creator);
+        self
+    }
+
+    /// Keeps compiled components in `cache`. Default: none, every [`Runtime::load`] compiles.
+    pub fn cache(mut self, cache: ComponentCache) -> Self {
+        self.cache = Some(cache);
         self
     }
 
@@ -124,6 +133,7 @@ impl RuntimeBuilder {
             engine,
             linker: Arc::new(linker),
             client,
+            cache: self.cache,
             slots: Arc::new(Semaphore::new(self.jobs as usize)),
             next_job: Arc::default(),
         })
@@ -149,7 +159,7 @@ fn tick(engine: &Engine) -> Result<(), EngineError> {
 impl Runtime {
     /// A runtime to be configured.
     pub fn builder() -> RuntimeBuilder {
-        RuntimeBuilder { jobs: 256, largest_memory: 256 << 20, roots: Vec::new(), memory: None }
+        RuntimeBuilder { jobs: 256, largest_memory: 256 << 20, roots: Vec::new(), memory: None, cache: None }
     }
 
     /// Compiles a component and checks that it is a connector.
@@ -157,8 +167,18 @@ impl Runtime {
     /// # Errors
     /// When it is no component, asks for something that no connector is given, or does not implement the interface.
     pub fn load(&self, bytes: &[u8]) -> Result<Connector, LoadError> {
-        let component =
-            Component::new(&self.engine, bytes).map_err(|error| LoadError::NotAComponent(format!("{error:#}")))?;
+        let digest = digest_of(bytes);
+        let component = match self.cache.as_ref().and_then(|cache| cache.load(&self.engine, &digest)) {
+            Some(component) => component,
+            None => {
+                let component = Component::new(&self.engine, bytes)
+                    .map_err(|error| LoadError::NotAComponent(format!("{error:#}")))?;
+                if let Some(cache) = &self.cache {
+                    cache.store(&self.engine, &digest, &component);
+                }
+                component
+            }
+        };
         let kind = component.component_type();
         let imports: Vec<String> = kind.imports(&self.engine).map(|(name, _)| name.to_owned()).collect();
         if let Some(foreign) = imports.iter().find(|import| !GIVEN.iter().any(|given| import.starts_with(given))) {
@@ -170,7 +190,7 @@ impl Runtime {
             .instantiate_pre(&component)
             .and_then(ConnectorPre::new)
             .map_err(|error| LoadError::NotAConnector(format!("{error:#}")))?;
-        Ok(Connector { pre, digest: digest_of(bytes), size: bytes.len(), imports, exports })
+        Ok(Connector { pre, digest, size: bytes.len(), imports, exports })
     }
 
     /// Starts a job: a fresh sandbox for `tenant`, once a slot is free.

@@ -6,6 +6,7 @@
 //! [`Secret`]s into requests after they have left the sandbox.
 
 pub(crate) mod bindings;
+mod cache;
 pub(crate) mod clocks;
 mod connector;
 mod egress;
@@ -18,6 +19,7 @@ mod log;
 pub(crate) mod secrets;
 mod tenant;
 
+pub use cache::{CacheError, ComponentCache};
 pub use connector::Connector;
 pub use egress::{EgressPolicy, HostRule, Refusal, RuleError};
 pub use engine::{Runtime, RuntimeBuilder};

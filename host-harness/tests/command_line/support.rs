@@ -92,6 +92,8 @@ loopback = true
             .current_dir(self.folder.path())
             .env_remove("PROVISIONING_TENANTS")
             .env_remove("RUST_LOG")
+            // One for all tests: compiling the component would be most of their time.
+            .env("PROVISIONING_CACHE", concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"))
             .envs(environment.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::command_line::Global;
 use super::failure::Failure;
 use super::output::Output;
 
@@ -34,10 +35,10 @@ pub(crate) struct Options {
     keep: bool,
 }
 
-pub(crate) async fn run(options: &Options, output: &mut Output) -> Result<u8, Failure> {
+pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
     let mut org = org::Org::start(options.users, options.seed).await?;
     let tenants = org.write_tenant(&options.folder)?;
-    let exit = story::tell(options, &tenants, &org, output).await?;
+    let exit = story::tell(global, options, &tenants, &org, output).await?;
     if options.keep {
         output.line(&format!(
             "\nThe org stays at {} until Ctrl-C. Try, in another terminal:\n  host-harness --tenants {} import demo",

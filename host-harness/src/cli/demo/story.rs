@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::org::Org;
 use super::{Options, PEOPLE};
+use crate::cli::command_line::Global;
 use crate::cli::context::Context;
 use crate::cli::failure::{DONE, Failure, SOME_FAILED};
 use crate::cli::output::{Output, Tone};
@@ -34,7 +35,13 @@ struct Summary {
     requests: u64,
 }
 
-pub(super) async fn tell(options: &Options, tenants: &Path, org: &Org, output: &mut Output) -> Result<u8, Failure> {
+pub(super) async fn tell(
+    global: &Global,
+    options: &Options,
+    tenants: &Path,
+    org: &Org,
+    output: &mut Output,
+) -> Result<u8, Failure> {
     let (text, path) = match &options.people {
         None => (PEOPLE.as_bytes().to_vec(), PathBuf::from("people.csv")),
         Some(path) => {
@@ -52,7 +59,7 @@ pub(super) async fn tell(options: &Options, tenants: &Path, org: &Org, output: &
         org.connection().url
     ))?;
     output.line(&format!("The tenant `demo` in {} may reach this machine and nothing else.", tenants.display()))?;
-    let mut context = Context::start(tenants, "demo", &mut StandardInput(Box::new(std::io::empty()))).await?;
+    let mut context = Context::start(global, tenants, "demo", &mut StandardInput(Box::new(std::io::empty()))).await?;
 
     output.heading("1. Test the credentials")?;
     let probes = context.job.test_credentials().await?;

@@ -140,8 +140,8 @@ impl Builder {
         self
     }
 
-    /// Where to serve the control API, which is not served otherwise; port 0 takes a free one. Whoever reaches this address
-    /// rules the org: give it a loopback address.
+    /// Where to serve the control API, which is not served otherwise; port 0 takes a free one. Whoever reaches this
+    /// address rules the org: give it a loopback address.
     #[must_use]
     pub fn control(mut self, address: SocketAddr) -> Self {
         self.control = Some(address);
@@ -256,8 +256,8 @@ impl Emulator {
         self.control_address.map(|address| format!("http://{address}"))
     }
 
-    /// What a client needs to reach the org. The token is the administrator's present one; the password is the seeded one,
-    /// which does not hold any more once somebody has changed it, because only its hash is kept.
+    /// What a client needs to reach the org. The token is the administrator's present one; the password is the seeded
+    /// one, which does not hold any more once somebody has changed it, because only its hash is kept.
     #[must_use]
     pub fn credentials(&self) -> Connection {
         let facts = &self.shared.org.facts;
@@ -288,8 +288,8 @@ impl Emulator {
         self.shared.org.transact(|db| credentials::token(db, &user_id)).and_then(|token| token).ok().flatten()
     }
 
-    /// Lets the connected app act for the user, as if they had said yes in a browser, and returns the refresh token that
-    /// the app gets for that; `None` when there is no such user.
+    /// Lets the connected app act for the user, as if they had said yes in a browser, and returns the refresh token
+    /// that the app gets for that; `None` when there is no such user.
     ///
     /// # Errors
     /// When the store fails.
@@ -308,8 +308,8 @@ impl Emulator {
         Ok(true)
     }
 
-    /// The requests since the start or the last [`clear_journal`](Self::clear_journal), in the order they ended; of very
-    /// many, the latest 100,000.
+    /// The requests since the start or the last [`clear_journal`](Self::clear_journal), in the order they ended; of
+    /// very many, the latest 100,000.
     #[must_use]
     pub fn journal(&self) -> Vec<JournalEntry> {
         self.shared.journal.read().1
@@ -383,8 +383,8 @@ impl Emulator {
         Ok(org.transact(|db| credentials::expire(db, &org.facts.admin_id))??)
     }
 
-    /// Sets how many seats a licence has, by its name, such as `Customer Community`; says whether there is one. The names
-    /// are those of [`licence_pools`](Self::licence_pools).
+    /// Sets how many seats a licence has, by its name, such as `Customer Community`; says whether there is one. The
+    /// names are those of [`licence_pools`](Self::licence_pools).
     ///
     /// # Errors
     /// When the store fails.

@@ -1,8 +1,8 @@
 //! The control API: the org's strings for whoever runs it, on a port of its own and never on the org's.
 //!
-//! JSON over HTTP. A refusal is `{"error": "…"}` with one sentence. Requests that a web page could send are refused, and
-//! so is a body that is not declared as JSON, because nothing here asks for a password. `docs/emulator-control.md` shows
-//! each resource by example.
+//! JSON over HTTP. A refusal is `{"error": "…"}` with one sentence. Requests that a web page could send are refused,
+//! and so is a body that is not declared as JSON, because nothing here asks for a password. `docs/emulator-control.md`
+//! shows each resource by example.
 
 mod body;
 mod org;

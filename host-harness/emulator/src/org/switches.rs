@@ -30,11 +30,11 @@ pub struct Switches {
     pub minimum_password_length: usize,
     /// How long a session lives without use, in seconds; Salesforce's default is two hours.
     pub session_seconds: i64,
-    /// How many requests may be under way at one time; no limit when absent. Salesforce counts those that run for longer
-    /// than 20 seconds and allows 25 of them (H); here each request counts.
+    /// How many requests may be under way at one time; no limit when absent. Salesforce counts those that run for
+    /// longer than 20 seconds and allows 25 of them (H); here each request counts.
     pub concurrent_api_requests: Option<u32>,
-    /// At which look a Bulk job is complete: 1 is the first `GET` of the job, and looks before it show `InProgress`; 0 is
-    /// at once.
+    /// At which look a Bulk job is complete: 1 is the first `GET` of the job, and looks before it show `InProgress`; 0
+    /// is at once.
     pub bulk_polls: u32,
     /// Whether each further set of a Bulk query's results begins with the header row again.
     pub bulk_results_repeat_header: bool,
@@ -55,8 +55,8 @@ pub struct Switches {
     pub oauth_admits_expired_password: bool,
     /// Whether the connected app has a user to run as for client credentials; the administrator if so.
     pub client_credentials_user: bool,
-    /// The connected app's "Permitted Users": administrators are approved and nobody else may use it (true), or all users
-    /// may approve it for themselves (false).
+    /// The connected app's "Permitted Users": administrators are approved and nobody else may use it (true), or all
+    /// users may approve it for themselves (false).
     pub admin_approved_users_only: bool,
     /// Whether the mixed DML rule holds across the parts of one all-or-nothing composite request or graph.
     pub mixed_dml_in_composite: bool,
@@ -74,8 +74,8 @@ pub struct Switches {
     pub role_limit: Option<u32>,
     /// Whether users may have the external profiles that come with a licence, or only copies of them (H).
     pub standard_external_profiles: bool,
-    /// Whether a profile of another licence is refused with the permission that the licence lacks (H) instead of the more
-    /// common sentence (H).
+    /// Whether a profile of another licence is refused with the permission that the licence lacks (H) instead of the
+    /// more common sentence (H).
     pub profile_refusal_names_permission: bool,
     /// Domains that internal users' e-mail addresses must lie in; none means any (H).
     pub email_domains: Vec<String>,
@@ -85,7 +85,8 @@ pub struct Switches {
     pub duplicate_result_spelt_right: bool,
     /// The org's validation rules.
     pub validation_rules: Vec<ValidationRule>,
-    /// Usernames of users who cannot be deactivated because the org relies on them: default lead owners and their like (H).
+    /// Usernames of users who cannot be deactivated because the org relies on them: default lead owners and their like
+    /// (H).
     pub cannot_deactivate: Vec<String>,
     /// Whether `IsActive` beside `IsPortalEnabled = false` is refused (M); Salesforce's own instructions send both.
     pub refuse_is_active_with_disable: bool,
@@ -116,8 +117,8 @@ pub struct ValidationRule {
     pub object: String,
     /// The field that is looked at.
     pub field: String,
-    /// The form of a value that is refused, without regard to case; `*` stands for any run of characters, and nothing for
-    /// an empty field.
+    /// The form of a value that is refused, without regard to case; `*` stands for any run of characters, and nothing
+    /// for an empty field.
     pub refuses: String,
     /// What is said, verbatim.
     pub message: String,

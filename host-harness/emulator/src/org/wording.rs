@@ -25,8 +25,8 @@ pub enum Unconfirmed {
     DisableWithIsActive,
     /// A disabled portal user is to be enabled again.
     EnablePortalUser,
-    /// The user serves the org in a way that keeps them active. The words are Salesforce's for the default creator of web
-    /// leads (H); under which code they come is U.
+    /// The user serves the org in a way that keeps them active. The words are Salesforce's for the default creator of
+    /// web leads (H); under which code they come is U.
     CannotDeactivate,
     /// The last active administrator is to lose their powers.
     LastAdmin,

@@ -36,12 +36,18 @@ pub(super) fn handle(
     let found = rules::matching(&context.actor, object, field, value)?;
     match (request.method.as_str(), found.as_slice()) {
         ("GET" | "PATCH" | "POST" | "DELETE", [_, _, ..]) => Ok(several(context, object, &found)),
+        ("PATCH" | "POST", []) if update_only(request) => Err(ApiError::not_found()),
         ("PATCH" | "POST", _) => write(context, request, object, field, value),
         ("GET" | "DELETE", []) => Err(ApiError::not_found()),
         ("GET", [id, ..]) => sobjects::read(context, request, object.name, id),
         ("DELETE", [id, ..]) => sobjects::delete(context, request, object.name, id),
         (method, _) => Err(ApiError::method_not_allowed(method, "DELETE,GET,HEAD,PATCH,POST")),
     }
+}
+
+/// `?updateOnly=true`: a record that is not there is not made (H; what is said then is L).
+fn update_only(request: &Request) -> bool {
+    request.parameter("updateOnly").is_some_and(|value| value.eq_ignore_ascii_case("true"))
 }
 
 fn write(

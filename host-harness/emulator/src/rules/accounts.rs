@@ -28,8 +28,8 @@ pub(super) fn check_owner(actor: &Actor<'_>, before: &Row, changes: &Row) -> Res
     if role_based { Err(owner_without_role(actor)) } else { Ok(()) }
 }
 
-/// `IsCustomerPortal = false` disables the account's customer portal users and deletes its customer portal roles, for good
-/// (H); so does `IsPartner = false` with its partners.
+/// `IsCustomerPortal = false` disables the account's customer portal users and deletes its customer portal roles, for
+/// good (H); so does `IsPartner = false` with its partners.
 pub(super) fn after_update(actor: &Actor<'_>, before: &Row, changes: &Row) -> Result<(), ApiError> {
     for (flag, portal_type) in [("IsCustomerPortal", "CustomerPortal"), ("IsPartner", "Partner")] {
         if store::flag(before, flag) && changes.get(flag) == Some(&Value::Integer(0)) {
@@ -45,7 +45,8 @@ fn close_portal(actor: &Actor<'_>, account: &str, portal_type: &str) -> Result<(
     let users: Vec<String> = actor
         .db
         .prepare_cached(
-            "SELECT Id FROM User WHERE AccountId = ?1 AND IsPortalEnabled = 1 AND (UserType = 'PowerPartner') = ?2 LIMIT ?3",
+            "SELECT Id FROM User WHERE AccountId = ?1 AND IsPortalEnabled = 1 AND (UserType = 'PowerPartner') = ?2 \
+             LIMIT ?3",
         )?
         .query_map(params![account, partners, DISABLED_AT_ONCE + 1], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;

@@ -33,13 +33,14 @@ pub(super) fn check_grant(actor: &Actor<'_>, before: Option<&Row>, after: &Row) 
     }
     Err(ApiError::dml(
         "FIELD_INTEGRITY_EXCEPTION",
-        "Cannot grant or remove a profile with modify all data, without having the modify all data permission yourself.",
+        "Cannot grant or remove a profile with modify all data, without having the modify all data permission \
+         yourself.",
         &[],
     ))
 }
 
-/// What keeps a user as they are: themselves (H), the org's last administrator (H for the code), the org's settings (H), a
-/// colleague's hierarchy field (H), the portal accounts they own (H for the code).
+/// What keeps a user as they are: themselves (H), the org's last administrator (H for the code), the org's settings
+/// (H), a colleague's hierarchy field (H), the portal accounts they own (H for the code).
 pub(super) fn check_change(actor: &Actor<'_>, before: &Row, after: &Row, changes: &Row) -> Result<(), ApiError> {
     let id = store::text(before, "Id").unwrap_or_default();
     let deactivates = store::flag(before, "IsActive") && !store::flag(after, "IsActive");

@@ -1,7 +1,8 @@
-//! The duplicate rule for contacts: whoever has the same e-mail address and last name, or the same name on the same account,
-//! is found already.
+//! The duplicate rule for contacts: whoever has the same e-mail address and last name, or the same name on the same
+//! account, is found already.
 //!
-//! Salesforce's standard rule compares by likeness; this one by equality, which is enough for a client to meet its refusal.
+//! Salesforce's standard rule compares by likeness; this one by equality, which is enough for a client to meet its
+//! refusal.
 
 use rusqlite::params;
 use serde_json::{Value as Json, json};

@@ -69,9 +69,9 @@ pub(super) fn check_unique(actor: &Actor<'_>, row: &Row, own_id: Option<&str>) -
         if here || exists(actor, "SELECT 1 FROM _taken_username WHERE Username = ?1", &[username])? {
             return Err(ApiError::dml(
                 "DUPLICATE_USERNAME",
-                "Duplicate Username.<br>The username already exists in this or another Salesforce organization. Usernames \
-                 must be unique across all Salesforce organizations. To resolve, use a different username (it doesn't need \
-                 to match the user's email address). ",
+                "Duplicate Username.<br>The username already exists in this or another Salesforce organization. \
+                 Usernames must be unique across all Salesforce organizations. To resolve, use a different username \
+                 (it doesn't need to match the user's email address). ",
                 &["Username"],
             ));
         }

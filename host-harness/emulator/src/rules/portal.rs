@@ -30,10 +30,16 @@ pub(super) fn profile(actor: &Actor<'_>, row: &Row) -> Result<Profile, ApiError>
     actor
         .db
         .prepare_cached(
-            "SELECT p.UserType, l.Id, l.Name, p.Name FROM Profile p JOIN UserLicense l ON l.Id = p.UserLicenseId WHERE p.Id = ?1",
+            "SELECT p.UserType, l.Id, l.Name, p.Name FROM Profile p JOIN UserLicense l ON l.Id = p.UserLicenseId \
+             WHERE p.Id = ?1",
         )?
         .query_row([id], |row| {
-            Ok(Profile { user_type: row.get(0)?, licence_id: row.get(1)?, licence_name: row.get(2)?, name: row.get(3)? })
+            Ok(Profile {
+                user_type: row.get(0)?,
+                licence_id: row.get(1)?,
+                licence_name: row.get(2)?,
+                name: row.get(3)?,
+            })
         })
         .optional()?
         .ok_or_else(missing)
@@ -47,8 +53,8 @@ pub(super) fn check_standard(actor: &Actor<'_>, profile: &Profile) -> Result<(),
     }
     Err(ApiError::dml(
         "FIELD_INTEGRITY_EXCEPTION",
-        "To create or update users for this profile, go to Setup > Digital Experiences > Settings and select Allow using \
-         standard external profiles for self-registration, user creation, and login.",
+        "To create or update users for this profile, go to Setup > Digital Experiences > Settings and select Allow \
+         using standard external profiles for self-registration, user creation, and login.",
         &[],
     ))
 }
@@ -72,8 +78,8 @@ pub(super) fn check_profile_change(actor: &Actor<'_>, before: &Row, after: &Prof
         return Err(ApiError::dml(
             "FIELD_INTEGRITY_EXCEPTION",
             format!(
-                "User's Profile can't be set to '{}' because it's derived from a license that doesn't require the following \
-                 permission(s): {permission}. Select a different profile.",
+                "User's Profile can't be set to '{}' because it's derived from a license that doesn't require the \
+                 following permission(s): {permission}. Select a different profile.",
                 after.name
             ),
             &[],
@@ -81,8 +87,8 @@ pub(super) fn check_profile_change(actor: &Actor<'_>, before: &Row, after: &Prof
     }
     Err(ApiError::dml(
         "FIELD_INTEGRITY_EXCEPTION",
-        "You can only assign profiles that are compatible with the user's license. For a list of compatible licenses and \
-         profiles, see the Salesforce Help.",
+        "You can only assign profiles that are compatible with the user's license. For a list of compatible licenses \
+         and profiles, see the Salesforce Help.",
         &["ProfileId"],
     ))
 }

@@ -1,4 +1,5 @@
-//! Accounts, contacts, roles and groups: references that must exist, and deletions that must not tear a portal user apart.
+//! Accounts, contacts, roles and groups: references that must exist, and deletions that must not tear a portal user
+//! apart.
 
 use rusqlite::OptionalExtension;
 use rusqlite::types::Value;

@@ -22,8 +22,8 @@ pub(crate) struct Table {
 /// The table of this query, without its rows.
 ///
 /// # Errors
-/// As [`run::run`], and for what Bulk queries do not take: aggregates, children and `OFFSET` (H that they are refused; the
-/// text is H for children and U for the others).
+/// As [`run::run`], and for what Bulk queries do not take: aggregates, children and `OFFSET` (H that they are refused;
+/// the text is H for children and U for the others).
 pub(crate) fn table(soql: &str, options: &Options<'_>) -> Result<Table, ApiError> {
     let query = parse::query(soql, options.now).map_err(|error| error.into_api(soql))?;
     let refused = |what: &str| {

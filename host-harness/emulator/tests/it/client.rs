@@ -77,7 +77,8 @@ impl Org {
     ) -> (u16, String) {
         let envelope = format!(
             "<?xml version=\"1.0\"?><s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\" \
-             xmlns:u=\"urn:partner.soap.sforce.com\"><s:Header>{header}</s:Header><s:Body><u:login><u:username>{}</u:username>\
+             xmlns:u=\"urn:partner.soap.sforce.com\"><s:Header>{header}</s:Header><s:Body><u:login>\
+             <u:username>{}</u:username>\
              <u:password>{}</u:password></u:login></s:Body></s:Envelope>",
             escape(username),
             escape(password)

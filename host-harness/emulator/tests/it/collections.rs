@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use crate::client::Org;
 
 fn contact(org: &Org, last_name: &str) -> Value {
-    json!({"attributes": {"type": "Contact"}, "LastName": last_name, "AccountId": org.emulator.credentials().account_id})
+    let account = org.emulator.credentials().account_id;
+    json!({"attributes": {"type": "Contact"}, "LastName": last_name, "AccountId": account})
 }
 
 #[tokio::test]
@@ -46,9 +47,8 @@ async fn updates_and_deletes_name_their_records() {
     let (a, b) = (org.contact("A").await, org.contact("B").await);
     let record = |id: Option<&str>, title: &str| json!({"attributes": {"type": "Contact"}, "id": id, "Title": title});
     let gone = "003000000000001AAA";
-    let answer = org
-        .patch("composite/sobjects", &json!({"records": [record(Some(&a), "x"), record(None, "x"), record(Some(gone), "x"), record(Some(&b[..15]), "y")]}))
-        .await;
+    let records = [record(Some(&a), "x"), record(None, "x"), record(Some(gone), "x"), record(Some(&b[..15]), "y")];
+    let answer = org.patch("composite/sobjects", &json!({"records": records})).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     assert_eq!((&answer.body[0]["id"], &answer.body[3]["id"]), (&json!(a), &json!(b)));
     assert_eq!(answer.body[1]["errors"][0]["statusCode"], "MISSING_ARGUMENT");

@@ -63,6 +63,16 @@ async fn what_cannot_be_done_by_a_key_is_refused() {
         (Method::DELETE, "sobjects/Contact/IdP_Key__c/none", None, 404, "NOT_FOUND", gone.to_owned(), None, "H"),
         (
             Method::PATCH,
+            "sobjects/Contact/IdP_Key__c/none?updateOnly=true",
+            Some(json!({"LastName": "x"})),
+            404,
+            "NOT_FOUND",
+            gone.to_owned(),
+            None,
+            "L",
+        ),
+        (
+            Method::PATCH,
             "sobjects/Contact/IdP_Key__c/1",
             Some(json!({"LastName": "x", "idp_key__c": "1"})),
             400,

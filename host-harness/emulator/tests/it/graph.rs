@@ -71,7 +71,8 @@ async fn graphs_have_limits() {
     assert_eq!(
         large.body,
         json!({"graphs": [{"graphId": "1", "isSuccessful": false, "graphResponse": {"compositeResponse": [{
-            "body": [{"errorCode": "LIMIT_EXCEEDED", "message": "Limit of 500 reached for number of Nodes in the Graph"}],
+            "body": [{"errorCode": "LIMIT_EXCEEDED", "message": "Limit of 500 reached for number of Nodes in the \
+             Graph"}],
             "httpHeaders": {}, "httpStatusCode": 400, "referenceId": null}]}}]})
     );
     let chain: Vec<Value> = (0..16)

@@ -113,8 +113,9 @@ async fn the_password_grant_gives_a_session_for_rest_and_soap() {
     hmac::verify(&key, signed.as_bytes(), &signature).expect("the signature is over id and time");
 
     let envelope = format!(
-        "<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\" xmlns:u=\"urn:partner.soap.sforce.com\"><s:Header>\
-         <u:SessionHeader><u:sessionId>{access}</u:sessionId></u:SessionHeader></s:Header><s:Body><u:getUserInfo/></s:Body>\
+        "<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\" xmlns:u=\"urn:partner.soap.sforce.com\">\
+         <s:Header><u:SessionHeader><u:sessionId>{access}</u:sessionId></u:SessionHeader></s:Header>\
+         <s:Body><u:getUserInfo/></s:Body>\
          </s:Envelope>"
     );
     let soap = org.http.post(format!("{}/services/Soap/u/65.0", c.url)).body(envelope).send().await.unwrap();

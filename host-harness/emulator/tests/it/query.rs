@@ -8,8 +8,8 @@ use crate::client::Org;
 #[tokio::test]
 async fn records_have_salesforces_shape() {
     let org = Org::start().await;
-    let soql = "SELECT Id, IsActive, CreatedDate, UserRoleId, Contact.Account.Name, Contact.Email, Profile.UserLicense.Name \
-                FROM User WHERE UserType = 'CspLitePortal' ORDER BY Id LIMIT 1";
+    let soql = "SELECT Id, IsActive, CreatedDate, UserRoleId, Contact.Account.Name, Contact.Email, \
+                Profile.UserLicense.Name FROM User WHERE UserType = 'CspLitePortal' ORDER BY Id LIMIT 1";
     let answer = org.soql(soql).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     assert_eq!((&answer.body["totalSize"], &answer.body["done"]), (&json!(1), &json!(true)));
@@ -93,7 +93,8 @@ async fn wrong_queries_are_refused_in_salesforces_words() {
         (
             "SELECT Id FROM XYZZY",
             "INVALID_TYPE",
-            "\nSELECT Id FROM XYZZY\n               ^\nERROR at Row:1:Column:16\nsObject type 'XYZZY' is not supported.",
+            "\nSELECT Id FROM XYZZY\n               ^\nERROR at Row:1:Column:16\n\
+             sObject type 'XYZZY' is not supported.",
         ),
         (
             "SELECT Foo FROM User",
@@ -103,7 +104,8 @@ async fn wrong_queries_are_refused_in_salesforces_words() {
         (
             "SELECT Id FROM User WHERE Foo.Name = 'x'",
             "INVALID_FIELD",
-            "\nSELECT Id FROM User WHERE Foo.Name = 'x'\n                          ^\nERROR at Row:1:Column:27\nDidn't understand relationship 'Foo' in field path.",
+            "\nSELECT Id FROM User WHERE Foo.Name = 'x'\n                          ^\nERROR at Row:1:Column:27\n\
+             Didn't understand relationship 'Foo' in field path.",
         ),
         (
             "SELECT Id FORM User",
@@ -114,27 +116,33 @@ async fn wrong_queries_are_refused_in_salesforces_words() {
         (
             "SELECT Id FROM User WHERE IsActive = 'true'",
             "INVALID_FIELD",
-            "\nSELECT Id FROM User WHERE IsActive = 'true'\n                          ^\nERROR at Row:1:Column:27\nvalue of filter criterion for field 'IsActive' must be of type boolean and should not be enclosed in quotes",
+            "\nSELECT Id FROM User WHERE IsActive = 'true'\n                          ^\nERROR at Row:1:Column:27\n\
+             value of filter criterion for field 'IsActive' must be of type boolean and should not be enclosed in \
+             quotes",
         ),
         (
             "SELECT Id FROM User WHERE Name = 5",
             "INVALID_FIELD",
-            "\nSELECT Id FROM User WHERE Name = 5\n                          ^\nERROR at Row:1:Column:27\nvalue of filter criterion for field 'Name' must be of type string and should be enclosed in quotes",
+            "\nSELECT Id FROM User WHERE Name = 5\n                          ^\nERROR at Row:1:Column:27\n\
+             value of filter criterion for field 'Name' must be of type string and should be enclosed in quotes",
         ),
         (
             "SELECT Id FROM User WHERE ContactId = 'short'",
             "INVALID_QUERY_FILTER_OPERATOR",
-            "\nSELECT Id FROM User WHERE ContactId = 'short'\n                          ^\nERROR at Row:1:Column:27\ninvalid ID field: short",
+            "\nSELECT Id FROM User WHERE ContactId = 'short'\n                          ^\nERROR at Row:1:Column:27\n\
+             invalid ID field: short",
         ),
         (
             "SELECT Id FROM User WHERE Name = 'a\\x'",
             "MALFORMED_QUERY",
-            "\nSELECT Id FROM User WHERE Name = 'a\\x'\n                                 ^\nERROR at Row:1:Column:34\nInvalid string literal 'a\\x'. Illegal character sequence '\\x' in string literal.",
+            "\nSELECT Id FROM User WHERE Name = 'a\\x'\n                                 ^\nERROR at Row:1:Column:34\n\
+             Invalid string literal 'a\\x'. Illegal character sequence '\\x' in string literal.",
         ),
         (
             "SELECT Name, count(Id) FROM User",
             "MALFORMED_QUERY",
-            "\nSELECT Name, count(Id) FROM User\n       ^\nERROR at Row:1:Column:8\nField must be grouped or aggregated: Name",
+            "\nSELECT Name, count(Id) FROM User\n       ^\nERROR at Row:1:Column:8\n\
+             Field must be grouped or aggregated: Name",
         ),
         ("", "MALFORMED_QUERY", "\n\n^\nERROR at Row:1:Column:1\nunexpected token: '<EOF>'"),
     ] {
@@ -152,7 +160,9 @@ async fn counts_and_groups() {
     let org = Org::start().await;
     let counted = org.soql("SELECT count() FROM User WHERE ContactId != null").await;
     assert_eq!(counted.body, json!({"totalSize": 60, "done": true, "records": []}));
-    let grouped = org.soql("SELECT UserType, COUNT(Id), COUNT(ContactId) contacts FROM User GROUP BY UserType HAVING COUNT(Id) > 1 ORDER BY COUNT(Id) DESC").await;
+    let soql = "SELECT UserType, COUNT(Id), COUNT(ContactId) contacts FROM User GROUP BY UserType \
+                HAVING COUNT(Id) > 1 ORDER BY COUNT(Id) DESC";
+    let grouped = org.soql(soql).await;
     assert_eq!(grouped.status, 200, "{}", grouped.body);
     let records = grouped.body["records"].as_array().unwrap();
     assert_eq!(records[0]["attributes"], json!({"type": "AggregateResult"}));

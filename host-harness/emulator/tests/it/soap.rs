@@ -12,8 +12,9 @@ async fn call(org: &Org, session: &str, operation: &str) -> (u16, String) {
         format!("<u:SessionHeader><u:sessionId>{}</u:sessionId></u:SessionHeader>", escape(session))
     };
     let envelope = format!(
-        "<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\" xmlns:u=\"urn:partner.soap.sforce.com\"><s:Header>\
-         {header}<u:CallOptions><u:client>test</u:client></u:CallOptions></s:Header><s:Body>{operation}</s:Body></s:Envelope>"
+        "<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\" xmlns:u=\"urn:partner.soap.sforce.com\">\
+         <s:Header>{header}<u:CallOptions><u:client>test</u:client></u:CallOptions></s:Header>\
+         <s:Body>{operation}</s:Body></s:Envelope>"
     );
     let url =
         format!("{}/services/Soap/u/64.0/{}", org.emulator.url(), &org.emulator.credentials().organization_id[..15]);
@@ -224,7 +225,8 @@ async fn changing_the_own_password_takes_the_old_one() {
     let old = org.emulator.credentials().password;
     let change = |old: &str, new: &str| {
         format!(
-            "<u:changeOwnPassword><u:oldPassword>{}</u:oldPassword><u:newPassword>{new}</u:newPassword></u:changeOwnPassword>",
+            "<u:changeOwnPassword><u:oldPassword>{}</u:oldPassword><u:newPassword>{new}</u:newPassword>\
+             </u:changeOwnPassword>",
             escape(old)
         )
     };

@@ -135,7 +135,8 @@ fn person(shared: &Shared, user_id: &str) -> Result<Option<Person>, Refusal> {
 
 fn load(db: &Connection, user_id: &str) -> rusqlite::Result<Option<Person>> {
     db.prepare_cached(
-        "SELECT Id, Username, CommunityNickname, Name, Email, FirstName, LastName, TimeZoneSidKey, Street, City, State, Country,
+        "SELECT Id, Username, CommunityNickname, Name, Email, FirstName, LastName, TimeZoneSidKey, Street, City,
+           State, Country,
            PostalCode, MobilePhone, IsActive, UserType, LanguageLocaleKey, LocaleSidKey, LastModifiedDate
          FROM User WHERE Id = ?1",
     )?

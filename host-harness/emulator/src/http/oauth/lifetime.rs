@@ -14,8 +14,8 @@ use crate::http::Shared;
 use crate::login;
 use crate::login::oauth::{self, OAuthError};
 
-/// Ends an access token, or a refresh token with all access tokens that came from it (H). The token may come in the query
-/// of a GET (M).
+/// Ends an access token, or a refresh token with all access tokens that came from it (H). The token may come in the
+/// query of a GET (M).
 pub(super) async fn revoke(
     State(shared): State<Arc<Shared>>,
     OriginalUri(uri): OriginalUri,

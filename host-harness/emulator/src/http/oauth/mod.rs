@@ -1,8 +1,8 @@
 //! OAuth 2 under `/services/oauth2`, and the identity URL under `/id`.
 //!
 //! Built: the token endpoint's grants ([`token`]), revocation and introspection ([`lifetime`]), and who the user is
-//! ([`identity`]). The grants that need a browser (authorization code, device) are not; a test gets the refresh token that
-//! they would end with from the emulator itself.
+//! ([`identity`]). The grants that need a browser (authorization code, device) are not; a test gets the refresh token
+//! that they would end with from the emulator itself.
 
 mod identity;
 mod lifetime;

@@ -116,8 +116,8 @@ pub(super) fn identity_url(origin: &str, facts: &Facts, user_id: &str) -> String
     format!("{origin}/id/{}/{user_id}", facts.organization_id)
 }
 
-/// By this the client knows that the identity URL is Salesforce's: HMAC-SHA256 over it and the time, keyed by the consumer
-/// secret, in Base64 (H).
+/// By this the client knows that the identity URL is Salesforce's: HMAC-SHA256 over it and the time, keyed by the
+/// consumer secret, in Base64 (H).
 fn sign(secret: &str, id: &str, issued_at: &str) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     STANDARD.encode(hmac::sign(&key, format!("{id}{issued_at}").as_bytes()))

@@ -122,8 +122,8 @@ fn append(open: &mut [Element], text: &str) {
     }
 }
 
-/// An answer around this content, with the day's used and allowed requests in its header where the call has that (H: all
-/// but `login`).
+/// An answer around this content, with the day's used and allowed requests in its header where the call has that (H:
+/// all but `login`).
 pub(super) fn wrap(content: &str, limits: Option<(u64, u64)>) -> String {
     let header = limits.map_or_else(String::new, |(used, limit)| {
         format!(
@@ -212,9 +212,10 @@ impl Fault {
         };
         format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?><soapenv:Envelope \
-             xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\" xmlns:sf=\"urn:fault.partner.soap.sforce.com\" \
-             xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\"><soapenv:Body><soapenv:Fault>{fault}</soapenv:Fault>\
-             </soapenv:Body></soapenv:Envelope>"
+             xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\" \
+             xmlns:sf=\"urn:fault.partner.soap.sforce.com\" \
+             xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\"><soapenv:Body>\
+             <soapenv:Fault>{fault}</soapenv:Fault></soapenv:Body></soapenv:Envelope>"
         )
     }
 }
@@ -242,8 +243,8 @@ mod tests {
 
     #[test]
     fn escaped_text_is_read_back() {
-        let xml = "<e:Envelope xmlns:e=\"x\"><e:Body><login><password>a&amp;b&lt;c&#34;&#x25;<![CDATA[<d>]]></password></login>\
-                   </e:Body></e:Envelope>";
+        let xml = "<e:Envelope xmlns:e=\"x\"><e:Body><login><password>a&amp;b&lt;c&#34;&#x25;<![CDATA[<d>]]></password>\
+                   </login></e:Body></e:Envelope>";
         let envelope = Envelope::read(xml.as_bytes()).unwrap();
         assert_eq!(envelope.operation.text_of("password"), "a&b<c\"%<d>");
     }

@@ -11,10 +11,11 @@ use crate::org::ids;
 use crate::rest::Version;
 
 const INVALID_LOGIN: &str = "Invalid username, password, security token; or user locked out.";
-const MUST_USE_TOKEN: &str = "Invalid username, password, security token; or user locked out. Are you at a new location? When \
-    accessing Salesforce--either via a desktop client or the API--from outside of your company’s trusted networks, you must add a \
-    security token to your password to log in. To get your new security token, log in to Salesforce. From your personal settings, \
-    enter Reset My Security Token in the Quick Find box, then select Reset My Security Token.";
+const MUST_USE_TOKEN: &str = "Invalid username, password, security token; or user locked out. Are you at a new \
+    location? When accessing Salesforce--either via a desktop client or the API--from outside of your company’s \
+    trusted networks, you must add a security token to your password to log in. To get your new security token, log \
+    in to Salesforce. From your personal settings, enter Reset My Security Token in the Quick Find box, then select \
+    Reset My Security Token.";
 
 pub(super) fn answer(shared: &Shared, version: Version, origin: &str, envelope: &Envelope) -> Result<String, Fault> {
     let org = &shared.org;

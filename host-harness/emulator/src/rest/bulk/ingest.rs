@@ -78,8 +78,8 @@ pub(super) fn upload(context: &Context<'_>, request: &Request, id: &str) -> Resu
                 400,
                 "CLIENTINPUTERROR",
                 format!(
-                    "Found multiple contents for job: <{id}>, please 'Close' / 'Abort' / 'Delete' the current Job then create \
-                     a new Job and make sure you only do 'PUT' once on a given Job."
+                    "Found multiple contents for job: <{id}>, please 'Close' / 'Abort' / 'Delete' the current Job \
+                     then create a new Job and make sure you only do 'PUT' once on a given Job."
                 ),
             ));
         }

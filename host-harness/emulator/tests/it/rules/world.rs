@@ -135,8 +135,8 @@ impl World {
         (200, String::new())
     }
 
-    /// Puts values of the org in: `{Contact WHERE …}` is an id, `{15 Contact WHERE …}` its short form, `{Email of User WHERE
-    /// …}` another field, `{account}` the connector's account, `{elsewhere}` a username that another org holds.
+    /// Puts values of the org in: `{Contact WHERE …}` is an id, `{15 Contact WHERE …}` its short form, `{Email of User
+    /// WHERE …}` another field, `{account}` the connector's account, `{elsewhere}` a username that another org holds.
     pub(crate) fn fill(&self, text: &str) -> String {
         let mut out = String::new();
         let mut rest = text;

@@ -37,6 +37,10 @@ impl Host for Imports {
         answers.into_iter().map(|answer| answer.map(Response::from).map_err(Failure::from)).collect()
     }
 
+    fn sign_rs256(&self, secret: &Secret, message: &[u8]) -> Result<Vec<u8>, String> {
+        secret.sign_rs256(message)
+    }
+
     fn log(&self, level: Level, message: &str, fields: &[(&str, &str)]) {
         let level = match level {
             Level::Debug => log::Level::Debug,
@@ -167,6 +171,7 @@ impl<'a> From<Request<'a, Secret>> for http::Request<'a> {
             Part::Text(text) => http::Part::Text(Cow::into_owned(text)),
             Part::Secret(secret, Escaping::Xml) => http::Part::Secret((secret, http::Escaping::Xml)),
             Part::Secret(secret, Escaping::Json) => http::Part::Secret((secret, http::Escaping::Json)),
+            Part::Secret(secret, Escaping::Form) => http::Part::Secret((secret, http::Escaping::Form)),
         });
         Self { method, url: request.url, headers, body: body.collect() }
     }

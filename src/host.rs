@@ -26,6 +26,8 @@ pub enum Escaping {
     Xml,
     /// As the inside of a JSON string (RFC 8259 §7); the quotes around it belong to the text parts.
     Json,
+    /// As a value of `application/x-www-form-urlencoded` (WHATWG URL §5).
+    Form,
 }
 
 /// One piece of a body.
@@ -114,6 +116,13 @@ pub trait Host {
 
     /// Sends independent requests side by side. Answers stand in the order of the requests.
     fn send_all(&self, requests: Vec<Request<'_, Self::Secret>>) -> Vec<Result<Response, Failure>>;
+
+    /// Signs `message` with this secret as a PEM-encoded RSA private key by RS256 (RFC 7518 §3.3), and gives the raw signature.
+    ///
+    /// # Errors
+    ///
+    /// One sentence that says why the secret cannot sign.
+    fn sign_rs256(&self, secret: &Self::Secret, message: &[u8]) -> Result<Vec<u8>, String>;
 
     /// Tells the operator something.
     fn log(&self, level: Level, message: &str, fields: &[(&str, &str)]);

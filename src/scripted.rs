@@ -126,6 +126,13 @@ impl Host for Script {
         requests.iter().map(|request| self.play(request)).collect()
     }
 
+    fn sign_rs256(&self, secret: &Secret, message: &[u8]) -> Result<Vec<u8>, String> {
+        if secret.0 == "no key" {
+            return Err("the secret is no PEM-encoded RSA private key".to_owned());
+        }
+        Ok(format!("<{} signs {} bytes>", secret.0, message.len()).into_bytes())
+    }
+
     fn log(&self, level: Level, message: &str, fields: &[(&str, &str)]) {
         self.0.logged.borrow_mut().push(format!("{level:?} {message} {fields:?}"));
     }
@@ -157,6 +164,7 @@ fn render(request: &Request<'_, Secret>) -> String {
             Part::Text(piece) => text.push_str(piece),
             Part::Secret(secret, Escaping::Xml) => text.push_str(&format!("{{{}|xml}}", secret.0)),
             Part::Secret(secret, Escaping::Json) => text.push_str(&format!("{{{}|json}}", secret.0)),
+            Part::Secret(secret, Escaping::Form) => text.push_str(&format!("{{{}|form}}", secret.0)),
         }
     }
     text.trim_end().to_owned()

@@ -5,8 +5,11 @@
 
 mod definition;
 mod host_name;
+mod limits;
+mod sign_in;
 
 pub use definition::{definitions, names};
+pub use limits::Reserve;
 
 use crate::model::{self, Error, ErrorKind};
 use crate::salesforce::id::{Id, Malformed, prefix};
@@ -17,6 +20,14 @@ pub const DEFAULT_API_VERSION: &str = "66.0";
 
 /// The oldest version of the REST API that has what the connector calls (collections, 42.0) and is not retired.
 const OLDEST_API_VERSION: u32 = 42;
+
+/// The kinds of portal users, as the setting calls them and as `UserType` does (H).
+pub const USER_TYPES: [(&str, &str); 4] = [
+    ("high-volume-portal", "CspLitePortal"),
+    ("customer-portal-user", "CustomerSuccess"),
+    ("customer-portal-manager", "PowerCustomerSuccess"),
+    ("partner", "PowerPartner"),
+];
 
 /// Settings that hold.
 #[derive(Debug)]
@@ -31,6 +42,10 @@ pub struct Settings<S> {
     pub portal_id: Id,
     /// The account under which new contacts are made.
     pub account_id: Id,
+    /// The `UserType` values of the users that are imported, in the order of [`USER_TYPES`].
+    pub user_types: Vec<&'static str>,
+    /// API requests that are left for others.
+    pub api_reserve: Reserve,
 }
 
 /// What is wrong with one setting.
@@ -57,6 +72,10 @@ pub struct Checked<S> {
     pub portal_id: Option<Id>,
     /// The account under which new contacts are made.
     pub account_id: Option<Id>,
+    /// The `UserType` values of the users that are imported.
+    pub user_types: Option<Vec<&'static str>>,
+    /// API requests that are left for others.
+    pub api_reserve: Option<Reserve>,
     /// What is wrong, in the order of the settings.
     pub problems: Vec<Problem>,
 }
@@ -75,10 +94,18 @@ impl<S> Checked<S> {
                 organization_id: Some(organization_id),
                 portal_id: Some(portal_id),
                 account_id: Some(account_id),
+                user_types: Some(user_types),
+                api_reserve: Some(api_reserve),
                 problems,
-            } if problems.is_empty() => {
-                Ok(Settings { credentials, api_version, organization_id, portal_id, account_id })
-            }
+            } if problems.is_empty() => Ok(Settings {
+                credentials,
+                api_version,
+                organization_id,
+                portal_id,
+                account_id,
+                user_types,
+                api_reserve,
+            }),
             Self { problems, .. } => Err(summary(&problems)),
         }
     }
@@ -97,22 +124,23 @@ pub fn check<S>(settings: model::Settings<S>) -> Checked<S> {
     let mut reader = Reader { values: settings.values, secrets: settings.secrets, problems: Vec::new() };
     reader.refuse_strangers();
 
-    let login_url = reader.login_url();
-    let username = reader.required(names::USERNAME).and_then(|username| reader.username(username));
-    let password = reader.password();
-    let security_token = reader.secret(names::SECURITY_TOKEN);
+    let credentials = reader.credentials();
     let organization_id = reader.id(names::ORGANIZATION_ID, prefix::ORGANIZATION);
     let portal_id = reader.id(names::PORTAL_ID, prefix::PORTAL);
     let account_id = reader.id(names::ACCOUNT_ID, prefix::ACCOUNT);
     let api_version = reader.api_version();
-
-    let credentials = match (login_url, username, password) {
-        (Some(login_url), Some(username), Some(password)) => {
-            Some(Credentials { login_url, username, password, security_token })
-        }
-        _ => None,
-    };
-    Checked { credentials, api_version, organization_id, portal_id, account_id, problems: reader.problems }
+    let user_types = reader.user_types();
+    let api_reserve = reader.api_reserve();
+    Checked {
+        credentials,
+        api_version,
+        organization_id,
+        portal_id,
+        account_id,
+        user_types,
+        api_reserve,
+        problems: reader.problems,
+    }
 }
 
 struct Reader<S> {
@@ -166,28 +194,6 @@ impl<S> Reader<S> {
             self.problem(name, format!("{name} is missing"));
         }
         value
-    }
-
-    fn secret(&mut self, name: &str) -> Option<S> {
-        let at = self.secrets.iter().position(|(have, _)| have == name)?;
-        Some(self.secrets.swap_remove(at).1)
-    }
-
-    fn password(&mut self) -> Option<S> {
-        let password = self.secret(names::PASSWORD);
-        // One that came as a plain value has its own sentence already.
-        if password.is_none() && !self.values.iter().any(|(name, _)| name == names::PASSWORD) {
-            self.problem(names::PASSWORD, format!("{} is missing", names::PASSWORD));
-        }
-        password
-    }
-
-    fn username(&mut self, username: String) -> Option<String> {
-        if crate::attributes::is_email(&username) {
-            return Some(username);
-        }
-        self.problem(names::USERNAME, format!("{} does not have the form of an e-mail address", names::USERNAME));
-        None
     }
 
     fn id(&mut self, name: &'static str, prefix: &'static str) -> Option<Id> {

@@ -3,7 +3,7 @@
 use super::{EXPIRED_PASSWORD_REMEDY, Row};
 use crate::model::{ErrorKind, Retry};
 
-pub(super) const ROWS: [Row; 19] = [
+pub(super) const ROWS: [Row; 35] = [
     // H. Salesforce does not tell a locked user from a wrong password.
     Row {
         code: "INVALID_LOGIN",
@@ -29,7 +29,7 @@ pub(super) const ROWS: [Row; 19] = [
         kind: ErrorKind::Unsupported,
         retry: Retry::AfterRemedy,
         sentence: "this Salesforce organization has switched off signing in by SOAP login(), so {} cannot sign in with a password",
-        remedy: "Allow SOAP API login() under Setup > Identity > User Interface or OAuth and OpenID Connect Settings, and mind that Salesforce retires it with Summer '27",
+        remedy: "Set sign-in to client-credentials or jwt-bearer with a connected app, or allow SOAP API login() under Setup > Identity > User Interface until Salesforce ends it with Summer '27",
     },
     // H.
     Row {
@@ -161,5 +161,149 @@ pub(super) const ROWS: [Row; 19] = [
         retry: Retry::AfterRemedy,
         sentence: "delegated authentication is on for {}, and its gateway does not work",
         remedy: "Take the API user off single sign-on under Setup > Users > Profiles > Is Single Sign-On Enabled",
+    },
+    // H.
+    Row {
+        code: "invalid_grant",
+        pattern: "request not supported on this domain",
+        kind: ErrorKind::InvalidSettings,
+        retry: Retry::AfterRemedy,
+        sentence: "Salesforce grants {} client credentials only at the organization's own host",
+        remedy: "Set instance-type to my-domain and enter the host that ends in .my.salesforce.com",
+    },
+    // H.
+    Row {
+        code: "invalid_grant",
+        pattern: "no client credentials user enabled",
+        kind: ErrorKind::InvalidCredentials,
+        retry: Retry::AfterRemedy,
+        sentence: "the connected app does not allow client credentials or names no user to run as, so {} cannot sign in",
+        remedy: "Switch on Enable Client Credentials Flow and choose a Run As user under Setup > Apps > App Manager > Manage > Edit Policies",
+    },
+    // H.
+    Row {
+        code: "invalid_grant",
+        pattern: "user hasn't approved this consumer",
+        kind: ErrorKind::InvalidCredentials,
+        retry: Retry::AfterRemedy,
+        sentence: "{} does not exist or may not use the connected app",
+        remedy: "Set Permitted Users to Admin approved users are pre-authorized and add the user's profile under Setup > Apps > App Manager > Manage",
+    },
+    // H.
+    Row {
+        code: "invalid_grant",
+        pattern: "audience",
+        kind: ErrorKind::InvalidSettings,
+        retry: Retry::AfterRemedy,
+        sentence: "Salesforce does not take the assertion of {} at this host",
+        remedy: "Set instance-type to production or sandbox as the organization is, or to my-domain with its own host",
+    },
+    // M.
+    Row {
+        code: "invalid_grant",
+        pattern: "invalid assertion",
+        kind: ErrorKind::InvalidCredentials,
+        retry: Retry::AfterRemedy,
+        sentence: "Salesforce does not accept the signature on the assertion of {}",
+        remedy: "Upload the certificate of private-key to the connected app under Setup > Apps > App Manager > Use Digital Signatures",
+    },
+    // M.
+    Row {
+        code: "invalid_grant",
+        pattern: "expired authorization code",
+        kind: ErrorKind::InvalidCredentials,
+        retry: Retry::AfterRemedy,
+        sentence: "the assertion of {} had expired when it reached Salesforce",
+        remedy: "Correct the clock of the provisioning host",
+    },
+    // M.
+    Row {
+        code: "invalid_grant",
+        pattern: "ip restricted or invalid login hours",
+        kind: ErrorKind::PermissionDenied,
+        retry: Retry::AfterRemedy,
+        sentence: "the profile of {} does not allow signing in from this network address or at this time",
+        remedy: "Widen Login IP Ranges and Login Hours under Setup > Users > Profiles, or relax IP restrictions in the connected app",
+    },
+    // H. Wrong passwords, locked users and a flow that is switched off look the same.
+    Row {
+        code: "invalid_grant",
+        pattern: "authentication failure",
+        kind: ErrorKind::InvalidCredentials,
+        retry: Retry::AfterRemedy,
+        sentence: "Salesforce does not accept the username, the password or the security token of {}, or does not allow the password flow",
+        remedy: "Check the three, allow it under Setup > Identity > OAuth and OpenID Connect Settings > Allow OAuth Username-Password Flows, or set sign-in to client-credentials",
+    },
+    // M.
+    Row {
+        code: "invalid_grant",
+        pattern: "",
+        kind: ErrorKind::InvalidCredentials,
+        retry: Retry::AfterRemedy,
+        sentence: "Salesforce does not let {} sign in with the connected app",
+        remedy: "See Setup > Identity > Login History for the reason, and check the connected app's policies",
+    },
+    // M.
+    Row {
+        code: "invalid_client_id",
+        pattern: "",
+        kind: ErrorKind::InvalidCredentials,
+        retry: Retry::AfterRemedy,
+        sentence: "there is no connected app with this consumer key in the organization that {} belongs to",
+        remedy: "Copy client-id from Setup > Apps > App Manager; a new app works ten minutes after it was made",
+    },
+    // M.
+    Row {
+        code: "invalid_client",
+        pattern: "",
+        kind: ErrorKind::InvalidCredentials,
+        retry: Retry::AfterRemedy,
+        sentence: "Salesforce does not accept the consumer secret of the connected app of {}",
+        remedy: "Copy client-secret from Setup > Apps > App Manager > Manage Consumer Details",
+    },
+    // M.
+    Row {
+        code: "invalid_app_access",
+        pattern: "",
+        kind: ErrorKind::PermissionDenied,
+        retry: Retry::AfterRemedy,
+        sentence: "{} is not approved to use the connected app",
+        remedy: "Add the user's profile or a permission set under Setup > Apps > App Manager > Manage",
+    },
+    // M.
+    Row {
+        code: "unsupported_grant_type",
+        pattern: "",
+        kind: ErrorKind::Unsupported,
+        retry: Retry::AfterRemedy,
+        sentence: "the organization does not offer this way to sign in to {}",
+        remedy: "Choose another sign-in",
+    },
+    // M.
+    Row {
+        code: "inactive_user",
+        pattern: "",
+        kind: ErrorKind::InvalidCredentials,
+        retry: Retry::AfterRemedy,
+        sentence: "{} is inactive",
+        remedy: "Activate the user under Setup > Users > Users",
+    },
+    // M.
+    Row {
+        code: "inactive_org",
+        pattern: "",
+        kind: ErrorKind::Unsupported,
+        retry: Retry::AfterRemedy,
+        sentence: "the organization that {} belongs to is locked, closed or suspended",
+        remedy: "Ask Salesforce support or the account executive",
+    },
+    // M.
+    Row {
+        code: "rate_limit_exceeded",
+        pattern: "",
+        kind: ErrorKind::RateLimited,
+        retry: Retry::After(60),
+        sentence: "{} has signed in too often in a short time",
+        remedy: "Run fewer jobs side by side",
     },
 ];

@@ -25,7 +25,8 @@ impl<H: Host> Session<H> {
     /// sign-in leads to another organisation than the settings name: writing into the wrong one could not be undone.
     pub fn open(host: H, settings: Settings<H::Secret>) -> Result<Self> {
         let settings = settings::check(settings).complete()?;
-        let client = Client::sign_in(host, settings.credentials, &settings.api_version)?;
+        let client =
+            Client::sign_in(host, settings.credentials, &settings.api_version)?.with_reserve(settings.api_reserve);
         let found = Id::parse(&client.signed_in().organization_id);
         if found != Ok(settings.organization_id) {
             return Err(wrong_organization(&client.signed_in().organization_id));

@@ -5,10 +5,12 @@ use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use super::error;
-use super::login::{self, Credentials, SignedIn};
+use super::login::{self, Credentials, Method, SignedIn};
+use super::oauth;
 use crate::diagnosis;
-use crate::host::{Failure, Host, Level, Method, Part, Request, Response};
+use crate::host::{self, Failure, Host, Level, Part, Request, Response};
 use crate::model::{Details, Error, ErrorKind, Result, Retry, Usage};
+use crate::settings::Reserve;
 
 /// How often a call that met a passing condition is tried again.
 const RETRIES: u32 = 3;
@@ -26,7 +28,7 @@ pub enum Repeat {
 #[derive(Debug)]
 pub struct Call<'a, S> {
     /// What to do.
-    pub method: Method,
+    pub method: host::Method,
     /// Below `/services/data/vNN.0/`, or absolute with a slash first.
     pub path: Cow<'a, str>,
     /// JSON, with the places of secrets left to the host.
@@ -38,7 +40,7 @@ pub struct Call<'a, S> {
 impl<S> Call<'_, S> {
     /// Reads below the root of the API.
     pub fn get(path: String) -> Self {
-        Self { method: Method::Get, path: Cow::Owned(path), body: Vec::new(), repeat: Repeat::Always }
+        Self { method: host::Method::Get, path: Cow::Owned(path), body: Vec::new(), repeat: Repeat::Always }
     }
 
     /// Reads at an absolute path of the instance, as `nextRecordsUrl` gives it. What is no such path is read below the root
@@ -72,8 +74,9 @@ pub struct Client<H: Host> {
     host: H,
     credentials: Credentials<H::Secret>,
     root: String,
-    signed_in: RefCell<SignedIn>,
+    pub(super) signed_in: RefCell<SignedIn>,
     usage: Cell<Usage>,
+    reserve: Reserve,
 }
 
 impl<H: Host> Client<H> {
@@ -91,7 +94,15 @@ impl<H: Host> Client<H> {
             root: format!("/services/data/v{api_version}/"),
             signed_in: RefCell::new(signed_in),
             usage: Cell::new(usage),
+            reserve: Reserve::Calls(0),
         })
+    }
+
+    /// The same, which stops before the organisation has fewer API requests left than these.
+    #[must_use]
+    pub fn with_reserve(mut self, reserve: Reserve) -> Self {
+        self.reserve = reserve;
+        self
     }
 
     /// What the sign-in said.
@@ -139,6 +150,12 @@ impl<H: Host> Client<H> {
         let mut renewed = false;
         let mut attempt = 0;
         while !pending.is_empty() {
+            if let Some(error) = self.starved(pending.len(), subjects[pending[0]]) {
+                for at in pending {
+                    answers[at] = Some(Err(Failed { error: error.clone(), uncertain: false }));
+                }
+                break;
+            }
             let requests: Vec<_> = pending.iter().map(|&at| self.request(calls[at])).collect();
             let responses = self.send(requests);
             // Those to send again, in order; and of them those whose session has ended.
@@ -180,6 +197,21 @@ impl<H: Host> Client<H> {
         }
         let answers = answers.into_iter().zip(subjects);
         answers.map(|(answer, subject)| answer.unwrap_or_else(|| Err(unanswered(subject)))).collect()
+    }
+
+    /// The error for requests that would use up what is left for others. Until the first answer the organisation's own
+    /// count is not known, and nothing is held back.
+    fn starved(&self, requests: usize, subject: &str) -> Option<Error> {
+        let Usage { used: Some(used), limit: Some(limit), .. } = self.usage.get() else { return None };
+        let (left, reserve) = (limit.saturating_sub(used), self.reserve.of(limit));
+        if reserve == 0 || left >= reserve.saturating_add(requests as u64) {
+            return None;
+        }
+        let message = format!(
+            "the Salesforce organization has {left} of its {limit} API requests of the day left, and api-reserve keeps {reserve} for others, so {subject} has to wait"
+        );
+        let error = Error::new(ErrorKind::BudgetExhausted, message).with_retry(Retry::After(3600));
+        Some(error.with_remedy("Wait until requests of the last 24 hours have passed, lower api-reserve, or buy more; Setup > Company Settings > Company Information shows the use"))
     }
 
     /// Waits longer with each attempt, with a part left to chance so that jobs which met do not meet again.
@@ -283,11 +315,29 @@ fn unanswered(subject: &str) -> Failed {
 }
 
 fn sign_in<H: Host>(host: &H, credentials: &Credentials<H::Secret>, usage: &mut Usage) -> Result<SignedIn> {
-    let subject = format!("the admin user {}", credentials.username);
+    let Credentials { login_url, username, method } = credentials;
+    let subject = match username.as_str() {
+        "" => "the connected app".to_owned(),
+        username => format!("the admin user {username}"),
+    };
+    let request = match method {
+        Method::Soap(password) => login::request(login_url, username, password),
+        Method::PasswordFlow(app, password) => oauth::password_flow(login_url, app, username, password),
+        Method::ClientCredentials(app) => oauth::client_credentials(login_url, app),
+        Method::JwtBearer(client_id, key) => {
+            let signed = oauth::assertion(client_id, username, login_url, host.now());
+            let signature = host.sign_rs256(key, signed.as_bytes()).map_err(|reason| {
+                let message = format!("the assertion of {subject} cannot be signed: {}", reason.trim_end_matches('.'));
+                Error::new(ErrorKind::InvalidSettings, message)
+                    .with_remedy("Enter the PEM-encoded RSA private key whose certificate the connected app has")
+            })?;
+            oauth::jwt_bearer(login_url, &format!("{signed}.{}", oauth::base64url(&signature)))
+        }
+    };
+    let parse = if matches!(method, Method::Soap(_)) { login::parse } else { oauth::parse };
     usage.calls = usage.calls.saturating_add(1);
-    let response =
-        host.send(login::request(credentials)).map_err(|failure| no_answer(failure, "the sign-in at Salesforce"))?;
-    let signed_in = login::parse(response.status, &response.body).map_err(|fault| {
+    let response = host.send(request).map_err(|failure| no_answer(failure, "the sign-in at Salesforce"))?;
+    let signed_in = parse(response.status, &response.body).map_err(|fault| {
         // A page or a redirect of some other server.
         if fault.code.is_empty() && fault.status < 500 {
             let message = format!("the login host did not answer the sign-in of {subject} as Salesforce does");
@@ -299,7 +349,7 @@ fn sign_in<H: Host>(host: &H, credentials: &Credentials<H::Secret>, usage: &mut 
         }
         diagnosis::diagnose(fault, &subject)
     })?;
-    if !is_safe(&signed_in.instance_url, &credentials.login_url) {
+    if !is_safe(&signed_in.instance_url, login_url) {
         return Err(Error::new(
             ErrorKind::InvalidSettings,
             "the login host answered with an instance address that is not https, so nothing more was sent",

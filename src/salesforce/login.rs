@@ -10,7 +10,7 @@ use quick_xml::Reader;
 use quick_xml::events::Event;
 
 use super::error::Fault;
-use crate::host::{Escaping, Method, Part, Request};
+use crate::host::{self, Escaping, Part, Request};
 
 /// The last version of the API that has `login()` (H).
 pub const VERSION: &str = "64.0";
@@ -20,16 +20,46 @@ pub const VERSION: &str = "64.0";
 pub struct Credentials<S> {
     /// Scheme and host, without a slash at the end.
     pub login_url: String,
-    /// The admin's username.
+    /// The admin's username; empty where the connected app names the user itself.
     pub username: String,
-    /// The admin's password, with or without the security token at its end.
+    /// By what means.
+    pub method: Method<S>,
+}
+
+/// How the admin user is proven.
+#[derive(Debug)]
+pub enum Method<S> {
+    /// The SOAP call `login()`.
+    Soap(Password<S>),
+    /// OAuth 2.0, resource owner password credentials (RFC 6749 §4.3).
+    PasswordFlow(App<S>, Password<S>),
+    /// OAuth 2.0, client credentials (RFC 6749 §4.4); the connected app names the user that it runs as.
+    ClientCredentials(App<S>),
+    /// OAuth 2.0, a signed assertion (RFC 7523): the consumer key and the RSA private key that belongs to the certificate of
+    /// the connected app.
+    JwtBearer(String, S),
+}
+
+/// The admin's password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Password<S> {
+    /// With or without the security token at its end.
     pub password: S,
     /// The security token where it is kept apart.
     pub security_token: Option<S>,
 }
 
+/// A connected app.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct App<S> {
+    /// The consumer key.
+    pub id: String,
+    /// The consumer secret.
+    pub secret: S,
+}
+
 /// A session of the admin's, and what the sign-in says about it. It implements no `Debug`, because it holds the session id.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct SignedIn {
     /// The bearer token of REST calls.
     pub session_id: String,
@@ -54,22 +84,22 @@ pub struct SignedIn {
 }
 
 /// The request of `login()`. The secrets' places are left to the host.
-pub fn request<S>(credentials: &Credentials<S>) -> Request<'_, S> {
+pub fn request<'a, S>(login_url: &str, username: &str, password: &'a Password<S>) -> Request<'a, S> {
     const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\
         <soapenv:Envelope xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\" xmlns:urn=\"urn:partner.soap.sforce.com\">\
         <soapenv:Body><urn:login><urn:username>";
     const TAIL: &str = "</urn:password></urn:login></soapenv:Body></soapenv:Envelope>";
 
-    let username = quick_xml::escape::escape(credentials.username.as_str());
+    let username = quick_xml::escape::escape(username);
     let mut body = vec![
         Part::Text(Cow::Owned(format!("{HEAD}{username}</urn:username><urn:password>"))),
-        Part::Secret(&credentials.password, Escaping::Xml),
+        Part::Secret(&password.password, Escaping::Xml),
     ];
-    body.extend(credentials.security_token.as_ref().map(|token| Part::Secret(token, Escaping::Xml)));
+    body.extend(password.security_token.as_ref().map(|token| Part::Secret(token, Escaping::Xml)));
     body.push(Part::Text(Cow::Borrowed(TAIL)));
     Request {
-        method: Method::Post,
-        url: format!("{}/services/Soap/u/{VERSION}", credentials.login_url),
+        method: host::Method::Post,
+        url: format!("{login_url}/services/Soap/u/{VERSION}"),
         headers: vec![
             ("content-type", "text/xml; charset=UTF-8".to_owned()),
             ("accept", "text/xml".to_owned()),
@@ -112,7 +142,7 @@ pub fn parse(status: u16, body: &[u8]) -> Result<SignedIn, Fault> {
 }
 
 /// Scheme and authority of an absolute URL.
-fn origin(url: &str) -> &str {
+pub(super) fn origin(url: &str) -> &str {
     let start = url.find("://").map_or(0, |at| at + 3);
     url[start..].find('/').map_or(url, |end| &url[..start + end])
 }

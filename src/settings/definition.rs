@@ -8,6 +8,14 @@ pub mod names {
     pub const INSTANCE_TYPE: &str = "instance-type";
     /// The organisation's own host.
     pub const MY_DOMAIN: &str = "my-domain";
+    /// Which way to sign in.
+    pub const SIGN_IN: &str = "sign-in";
+    /// The consumer key of the connected app.
+    pub const CLIENT_ID: &str = "client-id";
+    /// The consumer secret of the connected app, a secret.
+    pub const CLIENT_SECRET: &str = "client-secret";
+    /// The private key of the connected app, a secret.
+    pub const PRIVATE_KEY: &str = "private-key";
     /// The admin's username.
     pub const USERNAME: &str = "username";
     /// The admin's password, a secret.
@@ -20,6 +28,10 @@ pub mod names {
     pub const PORTAL_ID: &str = "portal-id";
     /// The account of new contacts.
     pub const ACCOUNT_ID: &str = "account-id";
+    /// The kinds of users that are imported.
+    pub const USER_TYPES: &str = "user-types";
+    /// API requests that are left for others.
+    pub const API_RESERVE: &str = "api-reserve";
     /// The version of the REST API.
     pub const API_VERSION: &str = "api-version";
 }
@@ -27,6 +39,13 @@ pub mod names {
 pub(super) const PRODUCTION: &str = "production";
 pub(super) const SANDBOX: &str = "sandbox";
 pub(super) const MY_DOMAIN: &str = "my-domain";
+
+pub(super) const SOAP: &str = "soap";
+pub(super) const CLIENT_CREDENTIALS: &str = "client-credentials";
+pub(super) const JWT_BEARER: &str = "jwt-bearer";
+pub(super) const PASSWORD_FLOW: &str = "password-flow";
+/// The ways to sign in.
+pub(super) const SIGN_INS: [&str; 4] = [SOAP, CLIENT_CREDENTIALS, JWT_BEARER, PASSWORD_FLOW];
 
 /// All settings, in the order of a form.
 pub fn definitions() -> Vec<Setting> {
@@ -47,23 +66,51 @@ pub fn definitions() -> Vec<Setting> {
             required: false,
         },
         Setting {
+            name: names::SIGN_IN,
+            label: "Sign-in",
+            help: "Choose client-credentials or jwt-bearer with a connected app of Setup > Apps > App Manager; soap (the default) takes the admin's password, which new organizations refuse and Salesforce ends with Summer '27, and password-flow takes both.",
+            kind: SettingKind::Choice(SIGN_INS.map(str::to_owned).to_vec()),
+            required: false,
+        },
+        Setting {
             name: names::USERNAME,
             label: "Admin username",
-            help: "Enter the username of an admin user made for the API, such as api@acme.com; it stands under Setup > Users > Users.",
+            help: "Enter the username of an admin user made for the API, such as api@acme.com; it stands under Setup > Users > Users, and only client-credentials does without.",
             kind: SettingKind::Text,
-            required: true,
+            required: false,
         },
         Setting {
             name: names::PASSWORD,
             label: "Admin password",
-            help: "Enter the password of the admin user, with the security token directly behind it unless the token is given on its own.",
+            help: "Enter the password of the admin user for soap or password-flow, with the security token directly behind it unless the token is given on its own.",
             kind: SettingKind::Secret,
-            required: true,
+            required: false,
         },
         Setting {
             name: names::SECURITY_TOKEN,
             label: "Security token",
             help: "Enter the token that Salesforce mails from the personal settings under Reset My Security Token; leave it out where it stands behind the password.",
+            kind: SettingKind::Secret,
+            required: false,
+        },
+        Setting {
+            name: names::CLIENT_ID,
+            label: "Consumer key",
+            help: "Copy it from Setup > Apps > App Manager, the connected app's Manage Consumer Details; every sign-in but soap needs it.",
+            kind: SettingKind::Text,
+            required: false,
+        },
+        Setting {
+            name: names::CLIENT_SECRET,
+            label: "Consumer secret",
+            help: "Copy it from Setup > Apps > App Manager, the connected app's Manage Consumer Details; client-credentials and password-flow need it.",
+            kind: SettingKind::Secret,
+            required: false,
+        },
+        Setting {
+            name: names::PRIVATE_KEY,
+            label: "Private key",
+            help: "Enter the PEM-encoded RSA private key whose certificate the connected app has under Use Digital Signatures; jwt-bearer needs it.",
             kind: SettingKind::Secret,
             required: false,
         },
@@ -87,6 +134,20 @@ pub fn definitions() -> Vec<Setting> {
             help: "Open the account that new contacts belong to and copy the id from the address of its page; it starts with 001.",
             kind: SettingKind::Text,
             required: true,
+        },
+        Setting {
+            name: names::USER_TYPES,
+            label: "User types",
+            help: "Name the kinds of users to import, with commas between: high-volume-portal, customer-portal-user, customer-portal-manager, partner; left out, all four.",
+            kind: SettingKind::Text,
+            required: false,
+        },
+        Setting {
+            name: names::API_RESERVE,
+            label: "API reserve",
+            help: "Enter how many of the organization's daily API requests to leave for others, as a number or a percentage such as 10%; left out, 5%.",
+            kind: SettingKind::Text,
+            required: false,
         },
         Setting {
             name: names::API_VERSION,

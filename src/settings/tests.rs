@@ -1,4 +1,5 @@
 use super::*;
+use crate::salesforce::login::{App, Method, Password};
 use crate::scripted::{Secret, settings};
 
 fn with(name: &str, value: Option<&str>) -> Checked<Secret> {
@@ -20,7 +21,10 @@ fn settings_that_hold_are_complete() {
     assert_eq!(settings.credentials.login_url, "https://acme.my.salesforce.com");
     assert_eq!(settings.api_version, DEFAULT_API_VERSION);
     assert_eq!(settings.organization_id.as_str(), "00D5e0000012AbCEAU");
-    assert_eq!(settings.credentials.security_token, Some(Secret("token")));
+    let password = Password { password: Secret("password"), security_token: Some(Secret("token")) };
+    assert!(matches!(settings.credentials.method, Method::Soap(found) if found == password));
+    assert_eq!(settings.user_types, USER_TYPES.map(|(_, user_type)| user_type));
+    assert_eq!(settings.api_reserve, Reserve::Percent(5));
 }
 
 #[test]
@@ -68,6 +72,63 @@ fn each_mistake_is_named() {
     }
 }
 
+fn signing_in_by(way: &str, values: &[(&str, &str)], secrets: &[&'static str]) -> Checked<Secret> {
+    let mut settings = settings();
+    settings.secrets = secrets.iter().map(|name| ((*name).to_owned(), Secret(name))).collect();
+    settings.values.retain(|(name, _)| name != "username");
+    settings.values.push(("sign-in".to_owned(), way.to_owned()));
+    settings.values.extend(values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    check(settings)
+}
+
+#[test]
+fn each_way_to_sign_in_asks_for_what_it_needs() {
+    let app = App { id: "3MVG9".to_owned(), secret: Secret("client-secret") };
+    let (id, admin) = (("client-id", "3MVG9"), ("username", "api@acme.example"));
+
+    let method = |checked: Checked<Secret>| checked.complete().unwrap().credentials.method;
+    let found = method(signing_in_by("client-credentials", &[id], &["client-secret"]));
+    assert!(matches!(found, Method::ClientCredentials(found) if found == app));
+    let found = method(signing_in_by("password-flow", &[id, admin], &["client-secret", "password"]));
+    assert!(
+        matches!(found, Method::PasswordFlow(found, password) if found == app && password.security_token.is_none())
+    );
+    let found = method(signing_in_by("jwt-bearer", &[id, admin], &["private-key"]));
+    assert!(matches!(found, Method::JwtBearer(id, Secret("private-key")) if id == "3MVG9"));
+
+    for (way, missing) in [
+        ("soap", &["username", "password"][..]),
+        ("client-credentials", &["client-id", "client-secret"]),
+        ("jwt-bearer", &["client-id", "username", "private-key"]),
+        ("password-flow", &["client-id", "client-secret", "username", "password"]),
+        ("saml", &["sign-in"]),
+    ] {
+        let problems = signing_in_by(way, &[], &[]).problems;
+        assert_eq!(problems.iter().map(|problem| problem.setting.as_str()).collect::<Vec<_>>(), missing, "{way}");
+    }
+}
+
+#[test]
+fn user_types_are_chosen_by_name() {
+    let chosen = |value| with("user-types", Some(value)).complete().unwrap().user_types;
+    assert_eq!(chosen("partner, High-Volume-Portal,"), ["CspLitePortal", "PowerPartner"]);
+    assert_eq!(chosen("PowerCustomerSuccess"), ["PowerCustomerSuccess"]);
+    assert!(problem(&with("user-types", Some("partner,standard"))).contains("names a kind of users other than"));
+    assert!(problem(&with("user-types", Some(","))).contains("user-types"));
+}
+
+#[test]
+fn the_reserve_is_a_number_or_a_percentage() {
+    let reserve = |value| with("api-reserve", Some(value)).complete().unwrap().api_reserve;
+    assert_eq!(reserve("0").of(15_000), 0);
+    assert_eq!(reserve("250").of(15_000), 250);
+    assert_eq!(reserve("10 %").of(15_000), 1_500);
+    assert_eq!(reserve("99%").of(u64::MAX), u64::MAX / 100 * 99);
+    for bad in ["many", "-1", "100%", "%", "1.5"] {
+        assert!(problem(&with("api-reserve", Some(bad))).contains("api-reserve is neither"), "{bad}");
+    }
+}
+
 #[test]
 fn all_problems_are_told_at_once_and_no_value_is_quoted() {
     let settings = model::Settings::<Secret> {
@@ -89,7 +150,7 @@ fn all_problems_are_told_at_once_and_no_value_is_quoted() {
 #[test]
 fn the_declared_settings_are_those_that_are_read() {
     for definition in definitions() {
-        let expected = matches!(definition.name, "password" | "security-token");
+        let expected = matches!(definition.name, "password" | "security-token" | "client-secret" | "private-key");
         assert_eq!(definition.kind == model::SettingKind::Secret, expected, "{}", definition.name);
     }
 }

@@ -44,7 +44,7 @@ fn plan_all<H: Host>(client: &Client<H>, account_id: Id, users: &[DesiredUser]) 
     let checked = wanted::check_all(users);
     let sound: Vec<&Wanted> = checked.iter().flatten().collect();
     let mut matches = resolve::resolve(client, account_id, &sound)?.into_iter();
-    let defaults = plan::Defaults::of(&client.signed_in());
+    let defaults = plan::Defaults::of(&client.identity()?);
     let plans = checked.into_iter().map(|wanted| {
         let wanted = wanted?;
         // There is a match for every sound user, in order.

@@ -13,7 +13,7 @@ fn client(script: &Script) -> Client<Script> {
 
 fn create<'a>(body: &'static str) -> Call<'a, Secret> {
     Call {
-        method: Method::Post,
+        method: host::Method::Post,
         path: Cow::Borrowed("sobjects/Contact"),
         body: vec![Part::Text(Cow::Borrowed(body))],
         repeat: Repeat::Never,
@@ -173,4 +173,110 @@ fn no_error_holds_the_session_id() {
     let error = client.call(&Call::get("limits".to_owned()), "the limits").map(|_| ()).unwrap_err();
     assert!(!format!("{error:?}").contains(SESSION));
     assert!(error.message.contains("bad *** here"), "{error}");
+}
+
+const TOKEN: &str = r#"{"access_token":"00D5e0000012AbC!AQcAQFirst.session","instance_url":"https://acme.my.salesforce.com","id":"https://login.salesforce.com/id/00D5e0000012AbCEAU/0055e000001AdmNAAS","token_type":"Bearer"}"#;
+
+fn token_request(body: &str) -> String {
+    format!(
+        "POST https://acme.my.salesforce.com/services/oauth2/token\ncontent-type: application/x-www-form-urlencoded\n\
+         accept: application/json\n\n{body}"
+    )
+}
+
+fn signing_in_by(script: &Script, username: &str, method: Method<Secret>) -> Result<Client<Script>> {
+    let login_url = "https://acme.my.salesforce.com".to_owned();
+    let credentials = Credentials { login_url, username: username.to_owned(), method };
+    Client::sign_in(script.clone(), credentials, "66.0")
+}
+
+fn app() -> login::App<Secret> {
+    login::App { id: "3MVG9&x".to_owned(), secret: Secret("client-secret") }
+}
+
+#[test]
+fn a_connected_app_signs_in_as_itself_and_its_session_renews() {
+    let script = Script::new();
+    let request = token_request("grant_type=client_credentials&client_id=3MVG9%26x&client_secret={client-secret|form}");
+    script.answer(&request, 200, TOKEN);
+    let client = signing_in_by(&script, "", Method::ClientCredentials(app())).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(client.signed_in().organization_id, "00D5e0000012AbCEAU");
+    script.rest("GET", "limits", "", 401, EXPIRED);
+    script.answer(&request, 200, TOKEN).rest("GET", "limits", "", 200, "{}");
+    assert!(client.call(&Call::get("limits".to_owned()), "the limits").is_ok());
+}
+
+#[test]
+fn the_password_flow_leaves_the_places_of_all_secrets_to_the_host() {
+    let script = Script::new();
+    script.answer(
+        &token_request(
+            "grant_type=password&client_id=3MVG9%26x&client_secret={client-secret|form}&username=a%2Bb@acme.example&password={password|form}{token|form}",
+        ),
+        400,
+        r#"{"error":"invalid_grant","error_description":"authentication failure"}"#,
+    );
+    let password = login::Password { password: Secret("password"), security_token: Some(Secret("token")) };
+    let error = signing_in_by(&script, "a+b@acme.example", Method::PasswordFlow(app(), password)).map(|_| ());
+    let error = error.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::InvalidCredentials);
+    assert!(error.message.contains("a+b@acme.example") && error.message.contains("password flow"), "{error}");
+}
+
+#[test]
+fn an_assertion_is_signed_by_the_host() {
+    let script = Script::new();
+    let signed = oauth::assertion(
+        "3MVG9",
+        "api@acme.example",
+        "https://acme.my.salesforce.com",
+        Duration::from_millis(1_700_000_000_000),
+    );
+    let signature = oauth::base64url(format!("<private-key signs {} bytes>", signed.len()).as_bytes());
+    let body =
+        format!("grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion={signed}.{signature}");
+    script.answer(&token_request(&body), 200, TOKEN);
+    let method = Method::JwtBearer("3MVG9".to_owned(), Secret("private-key"));
+    assert!(signing_in_by(&script, "api@acme.example", method).is_ok());
+
+    let method = Method::JwtBearer("3MVG9".to_owned(), Secret("no key"));
+    let error = signing_in_by(&script, "api@acme.example", method).map(|_| ()).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::InvalidSettings);
+    assert!(error.message.contains("no PEM-encoded RSA private key"), "{error}");
+}
+
+#[test]
+fn after_a_sign_in_by_oauth_the_users_own_locale_is_asked_for_once() {
+    let script = Script::new();
+    let request = token_request("grant_type=client_credentials&client_id=3MVG9%26x&client_secret={client-secret|form}");
+    script.answer(&request, 200, TOKEN);
+    let client = signing_in_by(&script, "", Method::ClientCredentials(app())).unwrap_or_else(|error| panic!("{error}"));
+    script.query(
+        "SELECT TimeZoneSidKey,LocaleSidKey,LanguageLocaleKey FROM User WHERE Id = '0055e000001AdmNAAS'",
+        200,
+        records(&[r#"{"TimeZoneSidKey":"Europe/Berlin","LocaleSidKey":"de_DE","LanguageLocaleKey":"de"}"#]),
+    );
+    for _ in 0..2 {
+        assert_eq!(client.identity().unwrap().time_zone.as_deref(), Some("Europe/Berlin"));
+    }
+}
+
+#[test]
+fn a_job_stops_before_it_uses_what_is_kept_for_others() {
+    // The script's organization has used 18 of 15000.
+    for (reserve, sent) in [(14_981, true), (14_982, false)] {
+        let script = Script::new();
+        let client = client(&script).with_reserve(Reserve::Calls(reserve));
+        script.rest("GET", "limits", "", 200, "{}");
+        client.call(&Call::get("limits".to_owned()), "the limits").unwrap();
+        if sent {
+            script.rest("GET", "limits", "", 200, "{}");
+        }
+        let second = client.call(&Call::get("limits".to_owned()), "the import");
+        assert_eq!(second.is_ok(), sent);
+        if let Err(error) = second {
+            assert_eq!(error.kind, ErrorKind::BudgetExhausted);
+            assert!(error.message.contains("14982 of its 15000"), "{error}");
+        }
+    }
 }

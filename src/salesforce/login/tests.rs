@@ -43,13 +43,8 @@ fn an_answer_of_another_server_is_a_fault_without_a_code() {
 
 #[test]
 fn the_username_is_escaped_in_the_request() {
-    let credentials = Credentials {
-        login_url: "https://login.salesforce.com".to_owned(),
-        username: "a<b>&'\"@x.example".to_owned(),
-        password: (),
-        security_token: None,
-    };
-    let request = request(&credentials);
+    let password = Password { password: (), security_token: None };
+    let request = request("https://login.salesforce.com", "a<b>&'\"@x.example", &password);
     let Some(Part::Text(head)) = request.body.first() else { panic!("no text first") };
     assert!(
         head.ends_with("<urn:username>a&lt;b&gt;&amp;&apos;&quot;@x.example</urn:username><urn:password>"),

@@ -152,13 +152,16 @@ async fn a_reference_may_name_the_other_records_key() {
     }
 }
 
+fn record(key: &Value, last_name: &str) -> Value {
+    json!({"attributes": {"type": "Contact"}, "IdP_Key__c": key, "LastName": last_name})
+}
+
 #[tokio::test]
 async fn many_rows_are_upserted_in_one_call() {
     let org = Org::start().await;
-    let record = |key: Value, last_name: &str| json!({"attributes": {"type": "Contact"}, "IdP_Key__c": key, "LastName": last_name});
     let path = "composite/sobjects/Contact/IdP_Key__c";
-    let records = json!({"records": [record(json!("a"), "A"), record(json!(7), "B"), record(Value::Null, "C"),
-        record(json!("d"), ""), {"attributes": {"type": "Account"}, "IdP_Key__c": "e"}]});
+    let records = json!({"records": [record(&json!("a"), "A"), record(&json!(7), "B"), record(&Value::Null, "C"),
+        record(&json!("d"), ""), {"attributes": {"type": "Account"}, "IdP_Key__c": "e"}]});
     let first = org.patch(path, &records).await;
     assert_eq!(first.status, 200, "{}", first.body);
     assert_eq!((&first.body[0]["created"], &first.body[1]["created"]), (&json!(true), &json!(true)));

@@ -141,6 +141,7 @@ fn usage_errors_exit_with_2() {
         &["sync-password", "acme", "005000000000000AAA", "--password", "x"],
         &["deactivate", "acme"],
         &["emulator", "--listen", "0.0.0.0:0"],
+        &["emulator", "--control", "0.0.0.0:0"],
     ] {
         let run = fixture.run(arguments);
         assert_eq!(run.code, 2, "{arguments:?}: {run:?}");

@@ -101,7 +101,18 @@ fn the_emulator_prints_its_connection_first_and_a_seed_names_an_org() {
     use std::io::{BufRead as _, BufReader};
     let first_line = || {
         let mut process = std::process::Command::new(env!("CARGO_BIN_EXE_host-harness"))
-            .args(["emulator", "--listen", "127.0.0.1:0", "--users", "20", "--seed", "9", "--json"])
+            .args([
+                "emulator",
+                "--listen",
+                "127.0.0.1:0",
+                "--control",
+                "127.0.0.1:0",
+                "--users",
+                "20",
+                "--seed",
+                "9",
+                "--json",
+            ])
             .stdout(std::process::Stdio::piped())
             .spawn()
             .unwrap();
@@ -114,6 +125,7 @@ fn the_emulator_prints_its_connection_first_and_a_seed_names_an_org() {
     let (one, two) = (first_line(), first_line());
     for name in ["url", "username", "password", "security_token", "organization_id", "portal_id", "account_id"] {
         assert!(one[name].as_str().is_some_and(|value| !value.is_empty()), "{name}");
+        assert!(one["control_url"].as_str().unwrap().starts_with("http://127.0.0.1:"));
         if name != "url" {
             assert_eq!(one[name], two[name], "{name}");
         }

@@ -115,6 +115,11 @@ impl<H: Host> Client<H> {
         self.usage.get()
     }
 
+    /// The root of the REST API, an absolute path with a slash at its end.
+    pub(super) fn root(&self) -> &str {
+        &self.root
+    }
+
     /// The host, for its log.
     pub fn host(&self) -> &H {
         &self.host

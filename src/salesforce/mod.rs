@@ -5,6 +5,8 @@
 
 pub mod client;
 pub mod collections;
+pub mod composite;
+pub mod describe;
 pub mod error;
 pub mod id;
 mod identity;

@@ -22,7 +22,7 @@ pub struct Page<'a> {
     pub done: bool,
     /// Where the rest is, relative to the instance.
     #[serde(rename = "nextRecordsUrl", default, borrow)]
-    next: Option<Cow<'a, str>>,
+    pub(super) next: Option<Cow<'a, str>>,
     /// The records.
     #[serde(borrow)]
     pub records: Vec<Record<'a>>,

@@ -1,0 +1,7 @@
+//! The connector, built natively, against the emulated org: what it costs, what a crash leaves behind, and what has gone
+//! wrong elsewhere and must not go wrong here.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod first;
+mod support;

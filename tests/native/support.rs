@@ -1,0 +1,250 @@
+//! An emulated org, and a host that carries the connector's requests to it.
+
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::rc::Rc;
+use std::sync::OnceLock;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use salesforce_emulator::{Builder, Emulator, JournalEntry};
+use salesforce_portal_connector::host::{Escaping, Failure, Host, Level, Method, Part, Request, Response};
+use salesforce_portal_connector::model::{Change, DesiredUser, Grant, Settings, Value};
+use salesforce_portal_connector::operations::Session;
+use serde_json::Value as Json;
+
+/// A secret with its value, which the connector cannot read.
+#[derive(Clone)]
+pub(crate) struct Secret(pub(crate) String);
+
+/// What a host unwinds with where it is told to drop the connector.
+struct Dropped;
+
+/// A host over loopback HTTP. Clones share their counts.
+#[derive(Clone)]
+pub(crate) struct Native {
+    agent: ureq::Agent,
+    /// Requests left until the connector is dropped.
+    left: Rc<Cell<Option<u64>>>,
+}
+
+impl Native {
+    pub(crate) fn new() -> Self {
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .timeout_global(Some(Duration::from_secs(120)))
+            .build();
+        Self { agent: config.into(), left: Rc::default() }
+    }
+
+    /// Drops the connector where it would send another request after these.
+    pub(crate) fn drop_after(&self, requests: u64) {
+        self.left.set(Some(requests));
+    }
+}
+
+/// Runs a piece of work; none where the host dropped the connector in the middle of it.
+pub(crate) fn unless_dropped<T>(work: impl FnOnce() -> T) -> Option<T> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(done) => Some(done),
+        Err(reason) if reason.is::<Dropped>() => None,
+        Err(reason) => resume_unwind(reason),
+    }
+}
+
+impl Host for Native {
+    type Secret = Secret;
+
+    fn send(&self, request: Request<'_, Secret>) -> Result<Response, Failure> {
+        if let Some(left) = self.left.get() {
+            if left == 0 {
+                resume_unwind(Box::new(Dropped));
+            }
+            self.left.set(Some(left - 1));
+        }
+        assert!(request.url.len() <= 16 * 1024, "a URL of {} bytes", request.url.len());
+        let method = match request.method {
+            Method::Get => "GET",
+            Method::Post => "POST",
+            Method::Patch => "PATCH",
+            Method::Delete => "DELETE",
+        };
+        let mut builder = ureq::http::Request::builder().method(method).uri(&request.url);
+        for (name, value) in &request.headers {
+            builder = builder.header(*name, value);
+        }
+        let body: String = request.body.iter().map(rendered).collect();
+        let sent = if request.body.is_empty() {
+            self.agent.run(builder.body(()).unwrap())
+        } else {
+            self.agent.run(builder.body(body).unwrap())
+        };
+        let mut response = sent.map_err(failure)?;
+        let headers = response.headers().iter();
+        let headers = headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
+        let status = response.status().as_u16();
+        let body = response.body_mut().with_config().limit(1 << 30).read_to_vec().map_err(failure)?;
+        Ok(Response { status, headers, body })
+    }
+
+    fn send_all(&self, requests: Vec<Request<'_, Secret>>) -> Vec<Result<Response, Failure>> {
+        requests.into_iter().map(|request| self.send(request)).collect()
+    }
+
+    fn log(&self, _: Level, _: &str, _: &[(&str, &str)]) {}
+
+    fn now(&self) -> Duration {
+        SystemTime::now().duration_since(UNIX_EPOCH).unwrap()
+    }
+
+    /// Nobody waits for a test.
+    fn sleep(&self, _: Duration) {}
+}
+
+fn failure(error: ureq::Error) -> Failure {
+    match error {
+        ureq::Error::Timeout(_) => Failure::TimedOut,
+        other => Failure::Unreachable(other.to_string()),
+    }
+}
+
+fn rendered(part: &Part<'_, Secret>) -> String {
+    match part {
+        Part::Text(text) => text.to_string(),
+        Part::Secret(secret, Escaping::Json) => {
+            let quoted = serde_json::to_string(&secret.0).unwrap();
+            quoted[1..quoted.len() - 1].to_owned()
+        }
+        Part::Secret(secret, Escaping::Xml) => {
+            secret.0.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+        }
+    }
+}
+
+/// Orgs live on it; the connector runs on the test's own thread.
+fn executor() -> &'static tokio::runtime::Runtime {
+    static EXECUTOR: OnceLock<tokio::runtime::Runtime> = OnceLock::new();
+    EXECUTOR.get_or_init(|| tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap())
+}
+
+/// An emulated org.
+pub(crate) struct Org {
+    pub(crate) emulator: Emulator,
+}
+
+impl Org {
+    /// An org with `users` portal users; each `seed` another org.
+    pub(crate) fn start(users: u32, seed: u64) -> Self {
+        Self::build(Emulator::builder().users(users).seed(seed))
+    }
+
+    /// An org made in another way.
+    pub(crate) fn build(builder: Builder) -> Self {
+        Self { emulator: executor().block_on(builder.start()).unwrap() }
+    }
+
+    /// Settings for this org that sign in with the admin's password.
+    pub(crate) fn settings(&self) -> Settings<Secret> {
+        let org = self.emulator.credentials();
+        let values = [
+            ("instance-type", "my-domain".to_owned()),
+            ("my-domain", org.url),
+            ("username", org.username),
+            ("organization-id", org.organization_id),
+            ("portal-id", org.portal_id),
+            ("account-id", org.account_id),
+        ];
+        Settings {
+            values: values.map(|(name, value)| (name.to_owned(), value)).to_vec(),
+            secrets: vec![
+                ("password".to_owned(), Secret(org.password)),
+                ("security-token".to_owned(), Secret(org.security_token)),
+            ],
+        }
+    }
+
+    /// Settings with some more, or others.
+    pub(crate) fn settings_with(&self, more: &[(&str, &str)]) -> Settings<Secret> {
+        let mut settings = self.settings();
+        for (name, value) in more {
+            settings.values.retain(|(have, _)| have != name);
+            settings.values.push(((*name).to_owned(), (*value).to_owned()));
+        }
+        settings
+    }
+
+    /// A session of its own host.
+    pub(crate) fn session(&self) -> Session<Native> {
+        self.session_with(&[])
+    }
+
+    /// A session with some more settings.
+    pub(crate) fn session_with(&self, more: &[(&str, &str)]) -> Session<Native> {
+        Session::open(Native::new(), self.settings_with(more)).unwrap()
+    }
+
+    /// The records that a query finds, looked at from behind the API.
+    pub(crate) fn query(&self, soql: &str) -> Vec<Json> {
+        self.emulator.query(soql).unwrap().as_array().unwrap().clone()
+    }
+
+    /// How many records a query finds.
+    pub(crate) fn count(&self, object: &str) -> usize {
+        self.query(&format!("SELECT Id FROM {object}")).len()
+    }
+
+    /// The id of the record that fulfils a condition, of which there is one.
+    pub(crate) fn id(&self, object: &str, condition: &str) -> String {
+        let found = self.query(&format!("SELECT Id FROM {object} WHERE {condition}"));
+        assert_eq!(found.len(), 1, "{object} with {condition}");
+        found[0]["Id"].as_str().unwrap().to_owned()
+    }
+
+    /// What a piece of work costs: its result and its requests.
+    pub(crate) fn observe<T>(&self, work: impl FnOnce() -> T) -> (T, Vec<JournalEntry>) {
+        self.emulator.clear_journal();
+        let done = work();
+        (done, self.emulator.journal())
+    }
+}
+
+/// Of some requests, those that write something, as `METHOD path`. Signing in writes nothing, and neither does asking
+/// several queries by one `composite`, which the connector uses for nothing else.
+pub(crate) fn writes(journal: &[JournalEntry]) -> Vec<String> {
+    let reads = |entry: &&JournalEntry| {
+        entry.method == "GET"
+            || entry.path.contains("/services/Soap/")
+            || entry.path.contains("/oauth2/")
+            || entry.path.ends_with("/composite")
+    };
+    let writes = journal.iter().filter(|entry| !reads(entry));
+    writes.map(|entry| format!("{} {}", entry.method, entry.path)).collect()
+}
+
+/// A person to be pushed, with a profile and the attributes that a new user needs.
+pub(crate) fn person(name: &str, profile: &str) -> DesiredUser {
+    let username = format!("{}@lighthouse.example", name.to_lowercase());
+    DesiredUser {
+        key: name.to_owned(),
+        id: None,
+        username: username.clone(),
+        changes: vec![
+            set("givenName", name),
+            set("familyName", "Tester"),
+            set("email", &username),
+            set("federationId", &format!("F-{name}")),
+        ],
+        grants: vec![grant("profile", profile)],
+        exact_grants: false,
+    }
+}
+
+/// A change that sets a text.
+pub(crate) fn set(name: &str, value: &str) -> Change {
+    Change { name: name.to_owned(), value: Some(Value::Text(value.to_owned())) }
+}
+
+/// A grant.
+pub(crate) fn grant(kind: &str, id: &str) -> Grant {
+    Grant { kind: kind.to_owned(), id: id.to_owned() }
+}

@@ -12,6 +12,7 @@ use super::gate::RecordFaults;
 use super::sessions::bearer;
 use crate::error::ApiError;
 use crate::login::ApiRefusal;
+use crate::org::wording::Unconfirmed;
 use crate::rest::{self, Body, Context, NEWEST, OLDEST, Request, Version};
 use crate::rules::{Actor, WriteOptions};
 
@@ -126,11 +127,7 @@ fn gate(shared: &Shared, version: &str, headers: &HeaderMap) -> Result<(Version,
     shared.usage.count()?;
     shared.org.transact(|db| crate::login::may_use_api(&shared.org, db, &session.user_id))??.map_err(api_refused)?;
     if session.password_expired {
-        return Err(ApiError::new(
-            403,
-            "INVALID_OPERATION_WITH_EXPIRED_PASSWORD",
-            "The users password has expired, you must call SetPassword before attempting any other API operations",
-        ));
+        return Err(Unconfirmed::ExpiredPassword.refusal(&shared.org.switches()));
     }
     Ok((version, session.user_id))
 }

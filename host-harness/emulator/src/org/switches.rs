@@ -51,7 +51,7 @@ pub struct Switches {
     pub my_domain: bool,
     /// "Allow OAuth Username-Password Flows"; new orgs have it off (H).
     pub oauth_password_flow: bool,
-    /// Whether an expired password gives a restricted session by OAuth, as it does by SOAP, or a refusal (U).
+    /// Whether an expired password gives a restricted session by OAuth, as it does by SOAP (M), or a refusal.
     pub oauth_admits_expired_password: bool,
     /// Whether the connected app has a user to run as for client credentials; the administrator if so.
     pub client_credentials_user: bool,

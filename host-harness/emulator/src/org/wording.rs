@@ -48,6 +48,16 @@ pub enum Unconfirmed {
     UpsertOfOtherObject,
     /// A reference by a nested record that has no key, or several.
     NestedRecordKeys,
+    /// REST in a session whose password has expired. Code and words are H; clients tell of 403 and of 401.
+    ExpiredPassword,
+    /// A SOAP call names an id that is no user's. The code is M.
+    UnknownUserId,
+    /// `changeOwnPassword` with an old password that is not the user's. The code is H.
+    WrongOldPassword,
+    /// A login outside the hours of the user's profile. The code is H.
+    LoginHours,
+    /// A token to revoke that is not there. The code is H.
+    UnknownToken,
 }
 
 /// Words to say instead; what is absent stays as it is.
@@ -117,6 +127,17 @@ impl Unconfirmed {
             Self::NestedRecordKeys => {
                 dml("INVALID_FIELD", "Exactly one external id field must be specified for a reference.", &[])
             }
+            Self::ExpiredPassword => ApiError::new(
+                403,
+                "INVALID_OPERATION_WITH_EXPIRED_PASSWORD",
+                "The users password has expired, you must call SetPassword before attempting any other API operations",
+            ),
+            Self::UnknownUserId => ApiError::new(500, "INVALID_ID_FIELD", "Invalid user ID specified."),
+            Self::WrongOldPassword => {
+                ApiError::new(500, "INVALID_OLD_PASSWORD", "The old password you have entered is incorrect.")
+            }
+            Self::LoginHours => ApiError::new(500, "LOGIN_DURING_RESTRICTED_TIME", "cannot log in at current time"),
+            Self::UnknownToken => ApiError::new(400, "invalid_token", "invalid token"),
         }
     }
 

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{OriginalUri, State};
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::token::{SCOPE, identity_url};
@@ -13,6 +14,7 @@ use super::{Form, answer, blocking, only_post, refusal};
 use crate::http::Shared;
 use crate::login;
 use crate::login::oauth::{self, OAuthError};
+use crate::org::wording::Unconfirmed;
 
 /// Ends an access token, or a refresh token with all access tokens that came from it (H). The token may come in the
 /// query of a GET (M).
@@ -33,12 +35,29 @@ pub(super) async fn revoke(
                 shared.sessions.end_refreshed_by(&oauth::fingerprint(token));
                 StatusCode::OK.into_response()
             }
-            // The code is H, the words are U.
-            Ok(false) => refusal(OAuthError::new("invalid_token", "invalid token")),
-            Err(error) => refusal(error.into()),
+            Ok(false) => {
+                // What has no token's form at all is another refusal (H that it exists; L for what it covers).
+                if token.starts_with("00D") || token.starts_with("5Aep") {
+                    let unknown = Unconfirmed::UnknownToken.refusal(&shared.org.switches());
+                    not_revoked(unknown.code, &unknown.message)
+                } else {
+                    not_revoked("unsupported_token_type", "this token type is not supported")
+                }
+            }
+            Err(error) => {
+                let error = OAuthError::from(error);
+                not_revoked(error.code, error.description)
+            }
         }
     })
     .await
+}
+
+/// This endpoint alone refuses in the form of a form (H).
+fn not_revoked(code: &str, description: &str) -> Response {
+    let description = utf8_percent_encode(description, NON_ALPHANUMERIC);
+    let body = format!("error={code}&error_description={description}");
+    (StatusCode::BAD_REQUEST, [(header::CONTENT_TYPE, "application/x-www-form-urlencoded")], body).into_response()
 }
 
 /// Says whether a token is alive, to the connected app only.

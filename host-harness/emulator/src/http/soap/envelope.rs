@@ -163,16 +163,9 @@ impl Fault {
         Self { status: 500, detail: Some("LoginFault"), code, message: message.into() }
     }
 
-    /// An id that is no user's (H for the type, M for the code, U for the words).
-    pub(super) fn invalid_id(id: &str) -> Self {
-        let message = format!("Invalid user ID specified: {id}");
-        Self { status: 500, detail: Some("InvalidIdFault"), code: "INVALID_ID_FIELD", message }
-    }
-
-    /// An old password that is not the user's (H for the type, U for the words).
-    pub(super) fn old_password() -> Self {
-        let message = "The old password you have entered is incorrect.".to_owned();
-        Self { status: 500, detail: Some("InvalidOldPasswordFault"), code: "INVALID_OLD_PASSWORD", message }
+    /// A refusal of this type.
+    pub(super) fn of(kind: &'static str, refusal: ApiError) -> Self {
+        Self { status: 500, detail: Some(kind), code: refusal.code, message: refusal.message }
     }
 
     /// Any other refusal of the API.
@@ -226,7 +219,7 @@ impl From<ApiError> for Fault {
             "INVALID_NEW_PASSWORD" => "InvalidNewPasswordFault",
             _ => "UnexpectedErrorFault",
         };
-        Self { status: 500, detail: Some(detail), code: error.code, message: error.message }
+        Self::of(detail, error)
     }
 }
 

@@ -8,6 +8,7 @@ use super::user_info;
 use crate::http::Shared;
 use crate::login::{self, Refusal, Scope};
 use crate::org::ids;
+use crate::org::wording::Unconfirmed;
 use crate::rest::Version;
 
 const INVALID_LOGIN: &str = "Invalid username, password, security token; or user locked out.";
@@ -35,7 +36,7 @@ pub(super) fn answer(shared: &Shared, version: Version, origin: &str, envelope: 
                 Refusal::Invalid => Fault::login("INVALID_LOGIN", INVALID_LOGIN),
                 Refusal::TokenMissing => Fault::login("LOGIN_MUST_USE_SECURITY_TOKEN", MUST_USE_TOKEN),
                 Refusal::Address => Fault::login("LOGIN_DURING_RESTRICTED_DOMAIN", "cannot log in from current domain"),
-                Refusal::Hours => Fault::login("LOGIN_DURING_RESTRICTED_TIME", "cannot log in at current time"),
+                Refusal::Hours => Fault::of("LoginFault", Unconfirmed::LoginHours.refusal(&switches)),
             }
         })?;
     org.transact(|db| login::may_use_api(org, db, &user.id))??.map_err(api_refused)?;

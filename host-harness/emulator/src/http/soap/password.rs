@@ -6,13 +6,14 @@ use super::envelope::{Envelope, Fault};
 use super::session::Caller;
 use crate::http::Shared;
 use crate::login;
+use crate::org::wording::Unconfirmed;
 use crate::org::{catalogue, credentials, ids, savepoint, store};
 use crate::rules::{self, Actor};
 
 /// The id and the username of the user that the call names.
 fn target(actor: &Actor<'_>, envelope: &Envelope) -> Result<(String, String), Fault> {
     let given = envelope.operation.text_of("userId").trim();
-    let unknown = || Fault::invalid_id(given);
+    let unknown = || Fault::of("InvalidIdFault", Unconfirmed::UnknownUserId.refusal(&actor.org.switches()));
     let id = ids::normalise(given).ok_or_else(unknown)?;
     let object = catalogue::object("User").ok_or_else(unknown)?;
     let row = store::load(actor.db, object, &id)?.ok_or_else(unknown)?;
@@ -38,7 +39,7 @@ pub(super) fn set(shared: &Shared, envelope: &Envelope) -> Result<String, Fault>
         if own {
             rules::password::set_own(actor, &username, password)?;
         } else {
-            caller.check_unrestricted()?;
+            caller.check_unrestricted(actor.org)?;
             rules::password::set(actor, &user_id, &username, password)?;
         }
         Ok(own)
@@ -55,7 +56,8 @@ pub(super) fn change_own(shared: &Shared, envelope: &Envelope) -> Result<String,
     run(shared, &caller, |actor| {
         let credential = credentials::load(actor.db, actor.user_id)?;
         if !credential.is_some_and(|credential| credential.is_password(envelope.operation.text_of("oldPassword"))) {
-            return Err(Fault::old_password());
+            let refusal = Unconfirmed::WrongOldPassword.refusal(&actor.org.switches());
+            return Err(Fault::of("InvalidOldPasswordFault", refusal));
         }
         let username = login::load(actor.db, actor.user_id)?.map(|user| user.username).unwrap_or_default();
         Ok(rules::password::set_own(actor, &username, envelope.operation.text_of("newPassword"))?)
@@ -67,7 +69,7 @@ pub(super) fn change_own(shared: &Shared, envelope: &Envelope) -> Result<String,
 /// A random password, which the user must change at the next login.
 pub(super) fn reset(shared: &Shared, envelope: &Envelope) -> Result<String, Fault> {
     let caller = Caller::of(shared, envelope)?;
-    caller.check_unrestricted()?;
+    caller.check_unrestricted(&shared.org)?;
     let password = run(shared, &caller, |actor| {
         let (user_id, _) = target(actor, envelope)?;
         Ok(rules::password::reset(actor, &user_id)?)

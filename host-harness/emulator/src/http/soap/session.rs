@@ -7,7 +7,8 @@ use sha2::{Digest, Sha256};
 use super::envelope::{Envelope, Fault};
 use crate::http::Shared;
 use crate::login::{self, ApiRefusal};
-use crate::org::clock;
+use crate::org::wording::Unconfirmed;
+use crate::org::{Org, clock};
 
 /// The user behind a call.
 pub(super) struct Caller {
@@ -40,12 +41,9 @@ impl Caller {
     }
 
     /// Refuses what may not be called with an expired password (H).
-    pub(super) fn check_unrestricted(&self) -> Result<(), Fault> {
+    pub(super) fn check_unrestricted(&self, org: &Org) -> Result<(), Fault> {
         if self.restricted {
-            return Err(Fault::unexpected(
-                "INVALID_OPERATION_WITH_EXPIRED_PASSWORD",
-                "The users password has expired, you must call SetPassword before attempting any other API operations",
-            ));
+            return Err(Unconfirmed::ExpiredPassword.refusal(&org.switches()).into());
         }
         Ok(())
     }
@@ -85,7 +83,7 @@ pub(super) fn logout(shared: &Shared, envelope: &Envelope) -> Result<String, Fau
 
 /// `getServerTimestamp` tells the org's clock.
 pub(super) fn timestamp(shared: &Shared, envelope: &Envelope) -> Result<String, Fault> {
-    Caller::of(shared, envelope)?.check_unrestricted()?;
+    Caller::of(shared, envelope)?.check_unrestricted(&shared.org)?;
     let now = clock::rest_datetime(shared.org.clock.now()).replace("+0000", "Z");
     Ok(format!(
         "<getServerTimestampResponse><result><timestamp>{now}</timestamp></result></getServerTimestampResponse>"

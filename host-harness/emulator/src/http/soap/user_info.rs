@@ -10,7 +10,7 @@ use crate::org::Org;
 
 pub(super) fn answer(shared: &Shared, envelope: &Envelope) -> Result<String, Fault> {
     let caller = Caller::of(shared, envelope)?;
-    caller.check_unrestricted()?;
+    caller.check_unrestricted(&shared.org)?;
     let user = shared.org.transact(|db| login::load(db, &caller.user_id))??;
     let user = user.ok_or_else(|| Fault::unexpected("UNKNOWN_EXCEPTION", "An unexpected error occurred."))?;
     let info = elements(&shared.org, &user);

@@ -25,7 +25,7 @@ use crate::login::assertion::VerificationKey;
 use crate::login::{self, oauth};
 use crate::org::seats::{self, LicencePool};
 use crate::org::switches::Switches;
-use crate::org::{Org, credentials, store};
+use crate::org::{OpenError, Org, credentials, store};
 use crate::rest::{Jobs, Locators, Usage};
 use crate::soql::{self, Options};
 
@@ -43,6 +43,9 @@ pub enum Error {
     /// The org's store failed.
     #[error("the org's store failed: {0}; check that the data file is an emulator's and can be written")]
     Store(#[from] rusqlite::Error),
+    /// The data file's org was made by another version of the emulator.
+    #[error("the data file holds an org of another version of the emulator; remove the file or name another")]
+    OutdatedData,
     /// The connected app's certificate or public key is none.
     #[error("the connected app's key cannot be used: {0}; give an RSA certificate or public key in PEM")]
     AppKey(String),
@@ -57,6 +60,15 @@ pub enum Error {
     /// The work was cut off because the runtime is shutting down.
     #[error("the emulator was stopped while it was starting; start it again")]
     Stopped,
+}
+
+impl From<OpenError> for Error {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Store(error) => Self::Store(error),
+            OpenError::Outdated => Self::OutdatedData,
+        }
+    }
 }
 
 impl From<ApiError> for Error {

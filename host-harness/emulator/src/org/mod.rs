@@ -33,20 +33,39 @@ pub(crate) struct Org {
     switches: RwLock<Arc<Switches>>,
 }
 
+/// Why an org could not be opened.
+#[derive(Debug)]
+pub(crate) enum OpenError {
+    /// The store failed.
+    Store(rusqlite::Error),
+    /// The file holds an org whose tables have another form.
+    Outdated,
+}
+
+impl From<rusqlite::Error> for OpenError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Store(error)
+    }
+}
+
 impl Org {
     /// Makes the org of this seed with this many portal users, or opens the one in the file, whatever made that.
     ///
     /// # Errors
-    /// When SQLite cannot open, create or fill the store.
-    pub(crate) fn open(file: Option<&Path>, seed: u64, users: u32, switches: Switches) -> rusqlite::Result<Self> {
+    /// When SQLite cannot open, create or fill the store, or the file's org was made by another emulator.
+    pub(crate) fn open(file: Option<&Path>, seed: u64, users: u32, switches: Switches) -> Result<Self, OpenError> {
         let db = match file {
             Some(file) => Connection::open(file)?,
             None => Connection::open_in_memory()?,
         };
         db.set_prepared_statement_cache_capacity(256);
         db.execute_batch("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY;")?;
+        let seed_of_file = stored_seed(&db)?;
+        if seed_of_file.is_some() && !store::is_current(&db)? {
+            return Err(OpenError::Outdated);
+        }
         db.execute_batch(seats::TABLE)?;
-        let facts = match stored_seed(&db)? {
+        let facts = match seed_of_file {
             Some(seed) => Facts::of_seed(seed),
             None => {
                 let facts = Facts::of_seed(seed);

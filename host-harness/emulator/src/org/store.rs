@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
+use sha2::{Digest, Sha256};
 
 use super::catalogue::{Field, FieldType, OBJECTS, Object, Stored};
 use super::ids;
@@ -47,11 +48,33 @@ fn column(field: &Field) -> String {
     sql
 }
 
-/// Creates the tables; those that start with an underscore hold what no query may show.
+/// Creates the tables, and marks the store with the [`fingerprint`] of their form.
 ///
 /// # Errors
 /// When SQLite refuses, for example because the tables exist.
 pub(crate) fn create_tables(db: &Connection) -> rusqlite::Result<()> {
+    db.execute_batch(&tables())?;
+    db.pragma_update(None, "user_version", fingerprint())
+}
+
+/// A number for the form of the tables, by which a file of an older emulator is told from one of this.
+#[must_use]
+pub(crate) fn fingerprint() -> i32 {
+    let digest = Sha256::digest(tables().as_bytes());
+    digest.iter().take(4).fold(0_i32, |number, byte| (number << 8) | i32::from(*byte))
+}
+
+/// Whether the store's tables have the form that this emulator works with.
+///
+/// # Errors
+/// When SQLite fails.
+pub(crate) fn is_current(db: &Connection) -> rusqlite::Result<bool> {
+    let found: i32 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    Ok(found == fingerprint())
+}
+
+/// The tables as SQL; those that start with an underscore hold what no query may show.
+fn tables() -> String {
     let mut sql = String::new();
     for object in OBJECTS {
         let columns: Vec<String> = object.fields.iter().map(column).collect();
@@ -70,7 +93,7 @@ pub(crate) fn create_tables(db: &Connection) -> rusqlite::Result<()> {
          CREATE TABLE _refresh_token (Hash BLOB PRIMARY KEY, UserId TEXT NOT NULL) WITHOUT ROWID;
          CREATE TABLE _api_disabled (UserId TEXT PRIMARY KEY) WITHOUT ROWID;",
     );
-    db.execute_batch(&sql)
+    sql
 }
 
 /// Creates the indexes and the triggers that keep licence counts. Done after a bulk load, which they would slow.

@@ -83,5 +83,8 @@ async fn a_data_file_keeps_the_org() {
     assert_eq!(again.query("SELECT Id FROM Contact WHERE LastName = 'Kept'").unwrap()[0]["Id"], contact.as_str());
     assert_eq!(again.credentials().password, password);
     again.shutdown().await;
+    rusqlite::Connection::open(&file).unwrap().pragma_update(None, "user_version", 1).unwrap();
+    let outdated = Emulator::builder().data(&file).start().await;
+    assert!(matches!(outdated, Err(salesforce_emulator::Error::OutdatedData)));
     std::fs::remove_dir_all(&folder).unwrap();
 }

@@ -96,7 +96,7 @@ impl wit::GuestSession for operations::Session<Imports> {
     }
 
     fn list_attributes(&self) -> Result<Vec<wit::AttributeDefinition>, wit::Error> {
-        Ok(self.list_attributes().into_iter().map(Into::into).collect())
+        Ok(self.list_attributes()?.into_iter().map(Into::into).collect())
     }
 
     fn list_entitlements(&self, kind: String, cursor: Option<String>) -> Result<wit::EntitlementPage, wit::Error> {

@@ -82,6 +82,24 @@ impl Script {
         self.answer(&rest(SESSION, method, path, body), status, answer)
     }
 
+    /// Expects a composite request of reads, each a query or the path of a resource, and answers each by its status and body.
+    pub(crate) fn composite(&self, parts: &[(&str, u16, &str)]) -> &Self {
+        let (mut requests, mut answers) = (Vec::new(), Vec::new());
+        for (at, (read, status, answer)) in parts.iter().enumerate() {
+            let path = match read.starts_with("SELECT ") {
+                true => format!("query?q={}", crate::salesforce::url::encode_query(read)),
+                false => (*read).to_owned(),
+            };
+            requests.push(format!(r#"{{"method":"GET","referenceId":"r{at}","url":"/services/data/v66.0/{path}"}}"#));
+            answers.push(format!(
+                r#"{{"body":{answer},"httpHeaders":{{}},"httpStatusCode":{status},"referenceId":"r{at}"}}"#
+            ));
+        }
+        let request = format!(r#"{{"allOrNone":false,"compositeRequest":[{}]}}"#, requests.join(","));
+        let answer = format!(r#"{{"compositeResponse":[{}]}}"#, answers.join(","));
+        self.rest("POST", "composite", &request, 200, answer)
+    }
+
     /// What was logged so far.
     pub(crate) fn logged(&self) -> Vec<String> {
         self.0.logged.borrow().clone()

@@ -113,6 +113,12 @@ pub struct Probe {
 pub enum AttributeKind {
     /// A text.
     String,
+    /// A truth value.
+    Boolean,
+    /// A whole number.
+    Integer,
+    /// A number with a fraction; values are texts, as written.
+    Decimal,
     /// An RFC 3339 date and time.
     DateTime,
     /// The id of another record.
@@ -124,6 +130,9 @@ impl AttributeKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::String => "string",
+            Self::Boolean => "boolean",
+            Self::Integer => "integer",
+            Self::Decimal => "decimal",
             Self::DateTime => "dateTime",
             Self::Reference => "reference",
         }

@@ -24,7 +24,7 @@ pub fn describe() -> Descriptor {
         features: Features {
             import_new_users: true,
             import_profile_updates: true,
-            incremental_import: false,
+            incremental_import: true,
             push_new_users: true,
             push_profile_updates: true,
             push_user_deactivation: true,

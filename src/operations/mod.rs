@@ -7,6 +7,7 @@ mod import_users;
 mod index;
 mod list_attributes;
 mod push_users;
+mod schema;
 mod session;
 mod sync_password;
 mod test_credentials;
@@ -15,20 +16,14 @@ pub use describe::describe;
 pub use session::Session;
 pub use test_credentials::test_credentials;
 
-use crate::salesforce::soql::{Condition, Literal, Name};
+use crate::salesforce::soql::Name;
 
 /// The `UserType` values of users with a portal licence (H): High Volume Portal, Customer Portal User, Customer Portal
 /// Manager, Partner.
 const PORTAL_USER_TYPES: [&str; 4] = ["CspLitePortal", "CustomerSuccess", "PowerCustomerSuccess", "PowerPartner"];
 
-const USER_TYPE: Name = Name::fixed("UserType");
 const ID: Name = Name::fixed("Id");
 
 fn is_portal_user_type(user_type: &str) -> bool {
     PORTAL_USER_TYPES.contains(&user_type)
-}
-
-/// The condition that a user has a portal licence.
-fn is_portal_user() -> Condition {
-    Condition::In(USER_TYPE, PORTAL_USER_TYPES.map(|kind| Literal::Text(kind.to_owned())).to_vec())
 }

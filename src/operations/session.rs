@@ -1,5 +1,7 @@
 //! One tenant, signed in.
 
+use super::import_users::Population;
+use super::schema::Cached;
 use super::{deactivate_users, import_users, list_attributes, push_users, sync_password};
 use crate::host::Host;
 use crate::model::{
@@ -14,6 +16,8 @@ use crate::settings;
 pub struct Session<H: Host> {
     client: Client<H>,
     account_id: Id,
+    population: Population,
+    schema: Cached,
 }
 
 impl<H: Host> Session<H> {
@@ -31,12 +35,17 @@ impl<H: Host> Session<H> {
         if found != Ok(settings.organization_id) {
             return Err(wrong_organization(&client.signed_in().organization_id));
         }
-        Ok(Self { client, account_id: settings.account_id })
+        let population = Population::new(&settings.user_types);
+        Ok(Self { client, account_id: settings.account_id, population, schema: Cached::default() })
     }
 
     /// The attributes of the application's users.
-    pub fn list_attributes(&self) -> Vec<AttributeDefinition> {
-        list_attributes::list_attributes()
+    ///
+    /// # Errors
+    ///
+    /// When Salesforce does not describe its users or contacts.
+    pub fn list_attributes(&self) -> Result<Vec<AttributeDefinition>> {
+        list_attributes::list_attributes(&self.client, &self.schema)
     }
 
     /// What can be assigned to a user.
@@ -58,7 +67,7 @@ impl<H: Host> Session<H> {
     ///
     /// When the cursor cannot be read, an attribute does not exist, or Salesforce does not answer.
     pub fn import_users(&self, query: &ImportQuery) -> Result<ImportPage> {
-        import_users::import_users(&self.client, query)
+        import_users::import_users(&self.client, &self.schema, self.population, query)
     }
 
     /// Makes or changes users. Results stand in the order of the users.

@@ -16,4 +16,5 @@ pub mod oauth;
 pub mod query;
 pub mod record;
 pub mod soql;
+pub mod time;
 pub mod url;

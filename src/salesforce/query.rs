@@ -22,10 +22,17 @@ pub struct Page<'a> {
     pub done: bool,
     /// Where the rest is, relative to the instance.
     #[serde(rename = "nextRecordsUrl", default, borrow)]
-    pub(super) next: Option<Cow<'a, str>>,
+    next: Option<Cow<'a, str>>,
     /// The records.
     #[serde(borrow)]
     pub records: Vec<Record<'a>>,
+}
+
+impl Page<'_> {
+    /// Where the rest of the answer is, if this is not all.
+    pub fn rest(&self) -> Option<String> {
+        if self.done { None } else { self.next.as_ref().map(ToString::to_string) }
+    }
 }
 
 /// Sends a query; [`page`] reads the answer. `subject` says what is asked for, for errors.
@@ -62,12 +69,9 @@ pub fn for_each<H: Host>(
     loop {
         let page = page(&response, subject)?;
         page.records.iter().for_each(&mut each);
-        match page.next {
-            Some(next) if !page.done => {
-                let next = next.into_owned();
-                response = client.call(&Call::get_absolute(next), subject)?;
-            }
-            _ => return Ok(()),
+        match page.rest() {
+            Some(next) => response = client.call(&Call::get_absolute(next), subject)?,
+            None => return Ok(()),
         }
     }
 }

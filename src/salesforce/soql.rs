@@ -55,6 +55,8 @@ pub enum Literal {
     Id(Id),
     /// A truth value.
     Boolean(bool),
+    /// A moment, in seconds since 1970-01-01T00:00:00Z.
+    Time(u64),
 }
 
 impl fmt::Display for Literal {
@@ -81,6 +83,7 @@ impl fmt::Display for Literal {
             Self::Id(id) => write!(f, "'{id}'"),
             Self::Boolean(true) => f.write_str("true"),
             Self::Boolean(false) => f.write_str("false"),
+            Self::Time(seconds) => f.write_str(&super::time::soql(*seconds)),
         }
     }
 }
@@ -92,6 +95,8 @@ pub enum Condition {
     Equals(Name, Literal),
     /// The field has one of the values; at least one is needed.
     In(Name, Vec<Literal>),
+    /// The field has one of the values that another query selects.
+    Among(Name, Box<Select>),
     /// The field is greater than the value.
     Above(Name, Literal),
     /// The field is the value or greater.
@@ -108,6 +113,7 @@ impl fmt::Display for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Equals(name, value) => write!(f, "{} = {value}", name.0),
+            Self::Among(name, query) => write!(f, "{} IN ({query})", name.0),
             Self::Above(name, value) => write!(f, "{} > {value}", name.0),
             Self::AtLeast(name, value) => write!(f, "{} >= {value}", name.0),
             Self::UpTo(name, value) => write!(f, "{} <= {value}", name.0),

@@ -1,49 +1,138 @@
-//! The position between two pages, as an opaque string that stays valid over restarts and versions.
+//! Positions between two pages and between two imports, as opaque strings that stay valid over restarts and versions.
 
 use std::fmt;
 
 use crate::model::{Error, ErrorKind, Result};
 use crate::salesforce::id::{Id, prefix};
+use crate::settings::USER_TYPES;
 
-/// The version that this code writes, and the scope of a full import.
-const FULL: &str = "1.full.";
+/// The version that this code writes. Version 1 knew full imports only, and is still resumed.
+const VERSION: &str = "2";
 
-/// A position.
+/// The latest time that a position may name, in seconds: the end of the year 9999. Later ones cannot be asked for.
+const LATEST: u64 = 253_402_300_799;
+
+/// Which users are imported, as a set of the four kinds. A position holds for one population only: in another, users that
+/// have not changed would never be given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::operations) struct Population(u8);
+
+impl Population {
+    /// Of the chosen values of `UserType`.
+    pub(in crate::operations) fn new(user_types: &[&str]) -> Self {
+        let bits = USER_TYPES.iter().enumerate().filter(|(_, (_, kind))| user_types.contains(kind));
+        Self(bits.fold(0, |bits, (at, _)| bits | 1 << at))
+    }
+
+    /// The values of `UserType`.
+    pub(super) fn user_types(self) -> impl Iterator<Item = &'static str> {
+        USER_TYPES.iter().enumerate().filter(move |(at, _)| self.0 >> at & 1 == 1).map(|(_, (_, kind))| *kind)
+    }
+}
+
+/// What an import reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// All users.
+    Full,
+    /// What changed at this time or later, in seconds since 1970.
+    Changes(u64),
+}
+
+/// A position within an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Cursor {
+    pub(super) population: Population,
+    pub(super) scope: Scope,
+    /// Salesforce's time when the import began, in seconds since 1970; none at the start, and in cursors of version 1.
+    pub(super) began: Option<u64>,
     /// The last user that was given; none at the start.
-    pub last: Option<Id>,
+    pub(super) last: Option<Id>,
 }
 
 impl Cursor {
     /// Before the first user.
-    pub(super) fn start() -> Self {
-        Self { last: None }
+    pub(super) fn start(population: Population, scope: Scope) -> Self {
+        Self { population, scope, began: None, last: None }
     }
 
     /// Reads what an earlier page gave.
-    pub(super) fn parse(text: &str) -> Result<Self> {
-        let stale = |reason: &str| {
-            Error::new(ErrorKind::StaleReference, format!("the cursor of the import cannot be used: {reason}"))
-                .with_remedy("Start the import again from its beginning")
+    pub(super) fn parse(text: &str, population: Population) -> Result<Self> {
+        let stale = |reason| stale("cursor", reason);
+        if let Some(id) = text.strip_prefix("1.full.") {
+            let last = Id::parse_of(id, prefix::USER).map_err(|_| stale(DAMAGED))?;
+            return Ok(Self { population, scope: Scope::Full, began: None, last: Some(last) });
+        }
+        let parts: Vec<&str> = text.split('.').collect();
+        let (scope, rest) = match parts.as_slice() {
+            [VERSION, "full", rest @ ..] => (Scope::Full, rest),
+            [VERSION, "changes", from, rest @ ..] => (Scope::Changes(time(from).ok_or_else(|| stale(DAMAGED))?), rest),
+            _ => return Err(stale(stranger(&parts))),
         };
-        if let Some(id) = text.strip_prefix(FULL) {
-            let last = Id::parse_of(id, prefix::USER).map_err(|_| stale("its position is damaged"))?;
-            return Ok(Self { last: Some(last) });
+        let [bits, began, last] = rest else { return Err(stale(DAMAGED)) };
+        if *bits != population.0.to_string() {
+            return Err(stale(OTHER_POPULATION));
         }
-        match text.split_once('.').map(|(version, _)| version.parse::<u32>()) {
-            Some(Ok(1)) => Err(stale("it belongs to another kind of import")),
-            Some(Ok(_)) => Err(stale("it was made by another version of the connector")),
-            _ => Err(stale("it is none of this connector's")),
-        }
+        let began = time(began).ok_or_else(|| stale(DAMAGED))?;
+        let last = Id::parse_of(last, prefix::USER).map_err(|_| stale(DAMAGED))?;
+        Ok(Self { population, scope, began: Some(began), last: Some(last) })
+    }
+
+    /// Behind this user, in an import that began at this time.
+    pub(super) fn behind(self, last: Id, began: Option<u64>) -> Self {
+        Self { began, last: Some(last), ..self }
     }
 }
 
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(FULL)?;
-        self.last.map_or(Ok(()), |last| last.fmt(f))
+        let last = self.last.as_ref().map_or("", Id::as_str);
+        match (self.scope, self.began) {
+            // What version 1 began has no time to carry on.
+            (Scope::Full, None) => write!(f, "1.full.{last}"),
+            (Scope::Full, Some(began)) => write!(f, "{VERSION}.full.{}.{began}.{last}", self.population.0),
+            (Scope::Changes(from), began) => {
+                write!(f, "{VERSION}.changes.{from}.{}.{}.{last}", self.population.0, began.unwrap_or(from))
+            }
+        }
     }
+}
+
+/// The watermark of an import that began at this time; `overlap` is taken off.
+pub(super) fn watermark(population: Population, began: u64, overlap: u64) -> String {
+    format!("{VERSION}.since.{}.{}", population.0, began.saturating_sub(overlap))
+}
+
+/// Reads the watermark of an earlier import: the time to read changes from.
+pub(super) fn parse_watermark(text: &str, population: Population) -> Result<u64> {
+    let parts: Vec<&str> = text.split('.').collect();
+    let stale = |reason| stale("watermark", reason);
+    match parts.as_slice() {
+        [VERSION, "since", bits, from] if *bits == population.0.to_string() => time(from).ok_or_else(|| stale(DAMAGED)),
+        [VERSION, "since", _, _] => Err(stale(OTHER_POPULATION)),
+        _ => Err(stale(stranger(&parts))),
+    }
+}
+
+const DAMAGED: &str = "its position is damaged";
+const OTHER_POPULATION: &str = "it was made when user-types named other users";
+
+fn time(text: &str) -> Option<u64> {
+    text.parse().ok().filter(|time| *time <= LATEST)
+}
+
+/// Why a string that nobody here reads is none of ours.
+fn stranger(parts: &[&str]) -> &'static str {
+    match parts {
+        ["1" | VERSION, _, ..] => "it belongs to another kind of import",
+        [version, _, ..] if version.parse::<u32>().is_ok() => "it was made by another version of the connector",
+        _ => "it is none of this connector's",
+    }
+}
+
+fn stale(what: &str, reason: &str) -> Error {
+    Error::new(ErrorKind::StaleReference, format!("the {what} of the import cannot be used: {reason}"))
+        .with_remedy("Start with a full import")
 }
 
 #[cfg(test)]
@@ -51,33 +140,71 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    const ALL: Population = Population(15);
+
+    fn id() -> Id {
+        Id::parse("0055e000001AbcD").unwrap()
+    }
+
     #[test]
     fn a_cursor_survives_its_string() {
-        let cursor = Cursor { last: Some(Id::parse("0055e000001AbcD").unwrap()) };
-        assert_eq!(Cursor::parse(&cursor.to_string()), Ok(cursor));
+        for scope in [Scope::Full, Scope::Changes(1_700_000_000)] {
+            let cursor = Cursor::start(ALL, scope).behind(id(), Some(1_700_000_300));
+            assert_eq!(Cursor::parse(&cursor.to_string(), ALL), Ok(cursor));
+        }
+        let first_version = Cursor::start(ALL, Scope::Full).behind(id(), None);
+        assert_eq!(Cursor::parse(&first_version.to_string(), ALL), Ok(first_version));
+    }
+
+    #[test]
+    fn cursors_of_the_first_version_are_resumed() {
+        let cursor = Cursor::parse("1.full.0055e000001AbcD", ALL).unwrap();
+        assert_eq!((cursor.scope, cursor.last, cursor.began), (Scope::Full, Some(id()), None));
+    }
+
+    #[test]
+    fn a_watermark_begins_before_its_import_did() {
+        assert_eq!(parse_watermark(&watermark(ALL, 1_700_000_300, 300), ALL), Ok(1_700_000_000));
+        assert_eq!(parse_watermark(&watermark(ALL, 5, 300), ALL), Ok(0));
     }
 
     #[test]
     fn what_cannot_be_resumed_says_why() {
         for (text, reason) in [
-            ("2.full.0055e000001AbcD", "another version"),
+            ("3.full.15.0.0055e000001AbcD", "another version"),
             ("1.delta.x", "another kind"),
+            ("2.since.15.5", "another kind"),
             ("1.full.", "damaged"),
             ("1.full.0035e000001AbcD", "damaged"),
+            ("2.full.15.0055e000001AbcD", "damaged"),
+            ("2.full.15.99999999999999.0055e000001AbcD", "damaged"),
+            ("2.changes.x.15.0.0055e000001AbcD", "damaged"),
+            ("2.full.7.1700000000.0055e000001AbcD", "user-types"),
             ("", "none of this"),
             ("01g5e000001AbcD-2000", "none of this"),
         ] {
-            let error = Cursor::parse(text).unwrap_err();
+            let error = Cursor::parse(text, ALL).unwrap_err();
             assert_eq!(error.kind, ErrorKind::StaleReference, "{text}");
             assert!(error.message.contains(reason), "{text}: {}", error.message);
         }
+        assert!(parse_watermark("2.since.7.5", ALL).unwrap_err().message.contains("user-types"));
+        assert!(parse_watermark("2.full.15.5.0055e000001AbcD", ALL).unwrap_err().message.contains("another kind"));
+    }
+
+    #[test]
+    fn a_population_is_its_user_types() {
+        let some = Population::new(&["PowerPartner", "CspLitePortal"]);
+        assert_eq!(some.user_types().collect::<Vec<_>>(), ["CspLitePortal", "PowerPartner"]);
+        assert_eq!(Population::new(&USER_TYPES.map(|(_, kind)| kind)), ALL);
     }
 
     proptest! {
         #[test]
-        fn any_string_resumes_or_is_refused(text in any::<String>()) {
-            if let Err(error) = Cursor::parse(&text) {
-                prop_assert_eq!(error.kind.clone(), ErrorKind::StaleReference);
+        fn any_string_resumes_or_is_refused(text in "\\PC*|[0-9]\\.(full|changes|since)(\\.[0-9a-zA-Z]{0,20}){0,5}") {
+            for outcome in [Cursor::parse(&text, ALL).map(|_| ()), parse_watermark(&text, ALL).map(|_| ())] {
+                if let Err(error) = outcome {
+                    prop_assert_eq!(error.kind.clone(), ErrorKind::StaleReference);
+                }
             }
         }
     }

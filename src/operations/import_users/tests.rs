@@ -2,159 +2,57 @@ use super::*;
 use crate::operations::Session;
 use crate::scripted::{Script, golden, records, settings};
 
+mod changes;
+mod full;
+
 const TYPES: &str = "UserType IN ('CspLitePortal','CustomerSuccess','PowerCustomerSuccess','PowerPartner')";
-const NO_FROZEN: &str = r#"{"totalSize":0,"done":true,"records":[]}"#;
+const NONE: &str = r#"{"totalSize":0,"done":true,"records":[]}"#;
+/// The script's clock, which counts where an answer has no date.
+const NOW: u64 = 1_700_000_000;
+
+const A: &str = "0055e000001UsrAAAS";
+const B: &str = "0055e000001UsrBAAS";
+const C: &str = "0055e000001UsrCAAS";
+
+/// Descriptions with a feature licence, two custom fields, and permission set groups.
+const DESCRIBED: [&str; 3] = [
+    r#"{"fields":[{"name":"Username","label":"Username","type":"string","length":80,"createable":true,"updateable":true},
+        {"name":"Email","label":"Email","type":"email","length":100,"createable":true,"updateable":true},
+        {"name":"LocaleSidKey","label":"Locale","type":"picklist","length":40,"updateable":true,"restrictedPicklist":true,
+         "picklistValues":[{"active":true,"value":"en_US"},{"active":false,"value":"xx"},{"active":true,"value":"de_DE"}]},
+        {"name":"UserPermissionsKnowledgeUser","label":"Knowledge User","type":"boolean","createable":true,"updateable":true},
+        {"name":"Level__c","label":"Level","type":"double","length":0,"custom":true,"nillable":true,"updateable":true},
+        {"name":"Place__c","label":"Place","type":"location","custom":true}]}"#,
+    r#"{"fields":[{"name":"Email","label":"Email","type":"email","length":80},
+        {"name":"Newsletter__c","label":"Newsletter","type":"boolean","custom":true,"createable":true,"updateable":true}]}"#,
+    r#"{"fields":[{"name":"PermissionSetGroupId","label":"Group","type":"reference","length":18}]}"#,
+];
 
 fn session(script: &Script) -> Session<Script> {
     script.sign_in();
     Session::open(script.clone(), settings()).unwrap_or_else(|error| panic!("{error}"))
 }
 
+fn described(script: &Script) {
+    script.composite(&[
+        ("sobjects/User/describe", 200, DESCRIBED[0]),
+        ("sobjects/Contact/describe", 200, DESCRIBED[1]),
+        ("sobjects/PermissionSetAssignment/describe", 200, DESCRIBED[2]),
+    ]);
+}
+
 fn query(scope: ImportScope, page_size: u32) -> ImportQuery {
-    ImportQuery { scope, page_size, attributes: vec!["email".to_owned(), "accountId".to_owned()], grants: true }
-}
-
-fn soql(after: &str, limit: u32) -> String {
-    format!(
-        "SELECT Id,Username,IsActive,SystemModstamp,ProfileId,UserRoleId,Email,Contact.AccountId FROM User \
-         WHERE {TYPES}{after} ORDER BY Id LIMIT {limit}"
-    )
-}
-
-fn frozen_soql(first: &str, last: &str) -> String {
-    format!("SELECT UserId FROM UserLogin WHERE IsFrozen = true AND UserId >= '{first}' AND UserId <= '{last}'")
+    ImportQuery { scope, page_size, attributes: vec!["email".to_owned(), "accountId".to_owned()], grants: false }
 }
 
 fn row(id: &str, active: bool) -> String {
     format!(
-        r#"{{"attributes":{{"type":"User"}},"Id":"{id}","Username":"{id}@x.example","IsActive":{active},"SystemModstamp":"2022-03-17T16:21:26.000+0000","ProfileId":"00e5e000001PrtAAAS","UserRoleId":null,"Email":"a@x.example","Contact":{{"AccountId":"0015e00000AcmeAAAR"}}}}"#
+        r#"{{"attributes":{{"type":"User"}},"Id":"{id}","Username":"{id}@x.example","IsActive":{active},"UserType":"CspLitePortal","SystemModstamp":"2022-03-17T16:21:26.000+0000","ProfileId":"00e5e000001PrtAAAS","UserRoleId":null,"Email":"a@x.example","Contact":{{"AccountId":"0015e00000AcmeAAAR"}}}}"#
     )
 }
 
-const A: &str = "0055e000001UsrAAAS";
-const B: &str = "0055e000001UsrBAAS";
-const C: &str = "0055e000001UsrCAAS";
-
-#[test]
-fn a_page_is_one_query_and_one_for_the_frozen() {
-    let script = Script::new();
-    let session = session(&script);
-    script.query(golden("import/default.soql").trim_end(), 200, golden("import/page.json"));
-    script.query(&frozen_soql(A, C), 200, records(&[&format!(r#"{{"UserId":"{B}"}}"#)]));
-    let query = ImportQuery { scope: ImportScope::Full, page_size: 100, attributes: vec![], grants: true };
-    let page = session.import_users(&query).unwrap();
-    assert_eq!(page.next, None);
-    assert_eq!(page.watermark, None);
-    let statuses: Vec<Status> = page.users.iter().map(|user| user.status).collect();
-    assert_eq!(statuses, [Status::Active, Status::Frozen, Status::Inactive]);
-    let ada = &page.users[0];
-    assert_eq!(ada.id, A);
-    assert_eq!(ada.username, "ada@portal.example");
-    assert_eq!(ada.modified, "2022-03-17T16:21:26.000Z");
-    let text = |name: &str| ada.attributes.iter().find(|one| one.name == name).map(|one| one.value.clone());
-    assert_eq!(text("familyName"), Some(Value::Text("King \"Lovelace\"".to_owned())));
-    assert_eq!(text("contactEmail"), Some(Value::Text("ada@example.com".to_owned())));
-    assert_eq!(text("accountId"), Some(Value::Text("0015e00000AcmeAAAR".to_owned())));
-    assert_eq!(text("title"), None);
-    let grants: Vec<(&str, &str)> = ada.grants.iter().map(|grant| (grant.kind.as_str(), grant.id.as_str())).collect();
-    assert_eq!(grants, [("profile", "00e5e000001PrtAAAS"), ("role", "00E5e000001RolAEAS")]);
-}
-
-#[test]
-fn pages_continue_behind_the_last_id_until_one_is_not_full() {
-    let script = Script::new();
-    let session = session(&script);
-    script.query(&soql("", 2), 200, records(&[&row(A, true), &row(B, true)]));
-    script.query(&frozen_soql(A, B), 200, NO_FROZEN);
-    let first = session.import_users(&query(ImportScope::Full, 2)).unwrap();
-    let next = first.next.unwrap();
-    script.query(&soql(&format!(" AND Id > '{B}'"), 2), 200, records(&[&row(C, true)]));
-    script.query(&frozen_soql(C, C), 200, NO_FROZEN);
-    let second = session.import_users(&query(ImportScope::Resume(next), 2)).unwrap();
-    assert_eq!(second.users.len(), 1);
-    assert_eq!(second.next, None);
-}
-
-#[test]
-fn a_full_page_at_the_very_end_is_followed_by_an_empty_last_one() {
-    let script = Script::new();
-    let session = session(&script);
-    script.query(&soql(&format!(" AND Id > '{A}'"), 1), 200, records(&[]));
-    let page = session.import_users(&query(ImportScope::Resume(format!("1.full.{A}")), 1)).unwrap();
-    assert_eq!((page.users.len(), page.next), (0, None));
-}
-
-#[test]
-fn a_page_that_salesforce_cuts_short_is_not_the_last_and_its_locator_is_not_used() {
-    let script = Script::new();
-    let session = session(&script);
-    let cut = format!(
-        r#"{{"totalSize":3,"done":false,"nextRecordsUrl":"/services/data/v66.0/query/01g-1","records":[{}]}}"#,
-        row(A, true)
-    );
-    script.query(&soql("", 2000), 200, cut);
-    script.query(&frozen_soql(A, A), 200, NO_FROZEN);
-    let page = session.import_users(&query(ImportScope::Full, 5000)).unwrap();
-    assert_eq!(page.next.as_deref(), Some(format!("1.full.{A}").as_str()));
-}
-
-#[test]
-fn answers_without_progress_are_errors_and_no_endless_import() {
-    for body in [
-        r#"{"totalSize":3,"done":false,"records":[]}"#.to_owned(),
-        format!(r#"{{"totalSize":3,"done":false,"records":[{}]}}"#, row(A, true)),
-    ] {
-        let script = Script::new();
-        let session = session(&script);
-        script.query(&soql(&format!(" AND Id > '{A}'"), 10), 200, body);
-        let error = session.import_users(&query(ImportScope::Resume(format!("1.full.{A}")), 10)).unwrap_err();
-        assert_eq!(error.kind, ErrorKind::Transient);
-    }
-}
-
-#[test]
-fn malformed_answers_are_errors() {
-    for body in [
-        "",
-        "[]",
-        "{",
-        "null",
-        r#"{"done":true}"#,
-        r#"{"done":true,"records":[{"Username":"x"}]}"#,
-        r#"{"done":true,"records":[1]}"#,
-    ] {
-        let script = Script::new();
-        let session = session(&script);
-        script.query(&soql("", 10), 200, body);
-        assert_eq!(
-            session.import_users(&query(ImportScope::Full, 10)).unwrap_err().kind,
-            ErrorKind::Transient,
-            "{body}"
-        );
-    }
-}
-
-#[test]
-fn a_page_size_of_nothing_still_makes_progress() {
-    let script = Script::new();
-    let session = session(&script);
-    script.query(&soql("", 1), 200, records(&[]));
-    assert!(session.import_users(&query(ImportScope::Full, 0)).is_ok());
-}
-
-#[test]
-fn without_the_right_to_see_the_frozen_the_import_goes_on_and_says_so() {
-    let script = Script::new();
-    let session = session(&script);
-    script.query(&soql("", 10), 200, records(&[&row(A, true)]));
-    script.query(
-        &frozen_soql(A, A),
-        400,
-        r#"[{"message":"sObject type 'UserLogin' is not supported.","errorCode":"INVALID_TYPE"}]"#,
-    );
-    let page = session.import_users(&query(ImportScope::Full, 10)).unwrap();
-    assert_eq!(page.users[0].status, Status::Active);
-    assert!(script.logged().iter().any(|line| line.contains("frozen")));
+fn grants(user: &User) -> Vec<(&str, &str)> {
+    user.grants.iter().map(|grant| (grant.kind.as_str(), grant.id.as_str())).collect()
 }
 
 #[test]
@@ -166,10 +64,9 @@ fn what_cannot_be_imported_is_refused_before_any_request() {
     let error = session.import_users(&unknown).unwrap_err();
     assert_eq!(error.kind, ErrorKind::InvalidValue);
     assert!(error.message.contains("shoeSize"));
-    let since = session.import_users(&query(ImportScope::Since("x".to_owned()), 10)).unwrap_err();
-    assert_eq!(since.kind, ErrorKind::Unsupported);
-    let stale = session.import_users(&query(ImportScope::Resume("9.x".to_owned()), 10)).unwrap_err();
-    assert_eq!(stale.kind, ErrorKind::StaleReference);
+    for scope in [ImportScope::Resume("9.x".to_owned()), ImportScope::Since("x".to_owned())] {
+        assert_eq!(session.import_users(&query(scope, 10)).unwrap_err().kind, ErrorKind::StaleReference);
+    }
 }
 
 #[test]
@@ -185,4 +82,23 @@ fn a_sign_in_to_another_organization_opens_no_session() {
     let error = Session::open(script, settings).map(|_| ()).unwrap_err();
     assert_eq!(error.kind, ErrorKind::InvalidSettings);
     assert!(error.message.contains("00D5e0000012AbCEAU"));
+}
+
+#[test]
+fn attributes_are_listed_as_the_organization_describes_them() {
+    let script = Script::new();
+    let session = session(&script);
+    described(&script);
+    let all = session.list_attributes().unwrap();
+    assert_eq!(session.list_attributes().unwrap().len(), all.len());
+    let names: Vec<&str> = all.iter().map(|one| one.name.as_str()).collect();
+    // What is hidden from the admin user is left out, and so is what has no counterpart.
+    assert_eq!(names, ["username", "email", "locale", "contactEmail", "Level__c", "Contact.Newsletter__c"]);
+    let find = |name: &str| all.iter().find(|one| one.name == name).unwrap();
+    assert_eq!(find("email").max_length, Some(80));
+    assert_eq!(find("locale").choices, ["en_US", "de_DE"]);
+    assert!(!find("contactEmail").writable);
+    assert_eq!(find("Level__c").kind.as_str(), "decimal");
+    let newsletter = find("Contact.Newsletter__c");
+    assert_eq!((newsletter.kind.as_str(), newsletter.required, newsletter.writable), ("boolean", true, true));
 }

@@ -1,0 +1,104 @@
+//! The attributes of an import, and how each is read from a record.
+
+use std::borrow::Cow;
+
+use super::rfc3339;
+use crate::attributes;
+use crate::model::{AttributeDefinition, AttributeKind, Error, ErrorKind, Result, Value};
+use crate::salesforce::record::{Cell, Record};
+
+/// One attribute that is read.
+pub(super) struct Column {
+    pub(super) name: Cow<'static, str>,
+    /// As a path from the user.
+    pub(super) path: Cow<'static, str>,
+    kind: AttributeKind,
+    many: bool,
+}
+
+impl Column {
+    /// The attribute's value; none where it is empty.
+    pub(super) fn value(&self, record: &Record<'_>) -> Option<Value> {
+        let text = match record.cell(&self.path)? {
+            Cell::Boolean(value) => return Some(Value::Boolean(*value)),
+            Cell::Text(text) if !text.is_empty() => text,
+            _ => return None,
+        };
+        Some(match self.kind {
+            AttributeKind::DateTime => Value::Text(rfc3339(text)),
+            // Salesforce parts the values of a multi-select picklist by semicolons (H).
+            _ if self.many => Value::Many(text.split(';').map(str::to_owned).collect()),
+            // Salesforce may write a whole number with a fraction of zero.
+            AttributeKind::Integer => {
+                let digits = text.strip_suffix(".0").unwrap_or(text);
+                digits.parse().map_or_else(|_| Value::Text(text.to_string()), Value::Integer)
+            }
+            _ => Value::Text(text.to_string()),
+        })
+    }
+}
+
+/// The attributes of these names, each once; without names, the default set. `custom` gives the organisation's own, which
+/// are only asked for where a name is none of ours.
+pub(super) fn wanted<'a>(
+    names: &[String],
+    custom: impl Fn() -> Result<&'a Vec<AttributeDefinition>>,
+) -> Result<Vec<Column>> {
+    let fixed = |definition: &'static attributes::Definition| Column {
+        name: Cow::Borrowed(definition.name),
+        path: Cow::Borrowed(definition.path),
+        kind: definition.kind,
+        many: false,
+    };
+    if names.is_empty() {
+        return Ok(attributes::ALL.iter().filter(|definition| definition.by_default).map(fixed).collect());
+    }
+    let mut found: Vec<Column> = Vec::with_capacity(names.len());
+    for name in names {
+        if found.iter().any(|have| have.name == *name) {
+            continue;
+        }
+        if let Some(definition) = attributes::find(name) {
+            found.push(fixed(definition));
+            continue;
+        }
+        // Salesforce ends the names of custom fields so (H); what cannot be one need not be looked up.
+        let known = if name.ends_with("__c") { custom()?.iter().find(|known| known.name == *name) } else { None };
+        let definition = known.ok_or_else(|| {
+            let message = format!("the import asks for the attribute {name:?}, which does not exist");
+            Error::new(ErrorKind::InvalidValue, message).with_remedy("Use the names that list-attributes gives")
+        })?;
+        found.push(Column {
+            name: Cow::Owned(definition.name.clone()),
+            path: Cow::Owned(definition.name.clone()),
+            kind: definition.kind,
+            many: definition.many,
+        });
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(kind: AttributeKind, many: bool, json: &str) -> Option<Value> {
+        let json = format!(r#"{{"F__c":{json}}}"#);
+        let record: Record<'_> = serde_json::from_str(&json).unwrap();
+        Column { name: "F__c".into(), path: "F__c".into(), kind, many }.value(&record)
+    }
+
+    #[test]
+    fn values_have_the_type_of_their_field() {
+        use AttributeKind::{Boolean, DateTime, Decimal, Integer, String};
+        let text = |text: &str| Some(Value::Text(text.to_owned()));
+        assert_eq!(value(Boolean, false, "true"), Some(Value::Boolean(true)));
+        assert_eq!(value(Integer, false, "42"), Some(Value::Integer(42)));
+        assert_eq!(value(Integer, false, "42.0"), Some(Value::Integer(42)));
+        assert_eq!(value(Decimal, false, "1.5"), text("1.5"));
+        assert_eq!(value(String, true, r#""a;b""#), Some(Value::Many(vec!["a".to_owned(), "b".to_owned()])));
+        assert_eq!(value(DateTime, false, r#""2022-03-17T16:21:26.000+0000""#), text("2022-03-17T16:21:26.000Z"));
+        assert_eq!(value(String, false, r#""""#), None);
+        assert_eq!(value(String, false, "null"), None);
+    }
+}

@@ -1,0 +1,205 @@
+//! What the users of a page hold: permission sets, permission set groups, public groups; and which of them are frozen.
+
+use super::super::describe::{PERMISSION_SET, PERMISSION_SET_GROUP, PUBLIC_GROUP};
+use super::super::index::Index;
+use super::super::schema::Schema;
+use super::cursor::Population;
+use super::{has_type, user_id};
+use crate::diagnosis;
+use crate::host::{Host, Level};
+use crate::model::{Details, Error, ErrorKind, Grant, Result};
+use crate::salesforce::client::{Call, Client};
+use crate::salesforce::composite::{Answer, Read};
+use crate::salesforce::id::Id;
+use crate::salesforce::query;
+use crate::salesforce::record::Record;
+use crate::salesforce::soql::{Condition, Literal, Name, Select};
+
+/// Users whose permission sets one query asks for. An answer has up to 2,000 rows (H), so it holds three sets for each of
+/// these; a page of 2,000 users takes three such queries.
+const USERS_A_QUERY: usize = 667;
+
+/// Whose holdings a query asks for.
+pub(super) enum Who<'a> {
+    /// The portal users with these ids, which are all of their population between the first and the last.
+    Range(&'a [Id], Population),
+    /// The users with these ids.
+    Listed(&'a [Id]),
+}
+
+/// What a query asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Frozen,
+    PermissionSets,
+    Groups,
+}
+
+impl Kind {
+    fn subject(self) -> &'static str {
+        match self {
+            Self::Frozen => "the frozen users of an import",
+            Self::PermissionSets => "the permission sets of an import's users",
+            Self::Groups => "the public groups of an import's users",
+        }
+    }
+}
+
+/// The queries for what users hold; grants only where there is a schema. They are at most five.
+pub(super) fn queries(who: &Who<'_>, schema: Option<&Schema>) -> Vec<(Kind, Select)> {
+    let (Who::Range(ids, _) | Who::Listed(ids)) = who;
+    let mut queries = vec![(Kind::Frozen, frozen(who))];
+    let Some(schema) = schema else { return queries };
+    let group = Condition::Equals(Name::fixed("Group.Type"), Literal::Text("Regular".to_owned()));
+    let members = Select::new(Name::fixed("GroupMember"), ["UserOrGroupId", "GroupId"].map(Name::fixed).to_vec())
+        .filter(Condition::All(vec![group, among("UserOrGroupId", who)]));
+    queries.push((Kind::Groups, members));
+
+    let mut fields = ["AssigneeId", "PermissionSetId"].map(Name::fixed).to_vec();
+    if schema.has_set_groups {
+        fields.push(Name::fixed("PermissionSetGroupId"));
+    }
+    for part in ids.chunks(USERS_A_QUERY) {
+        let who = match who {
+            Who::Range(_, population) => Who::Range(part, *population),
+            Who::Listed(_) => Who::Listed(part),
+        };
+        // Every user also has the set that its profile owns (H).
+        let own = Condition::Equals(Name::fixed("PermissionSet.IsOwnedByProfile"), Literal::Boolean(false));
+        let sets = Select::new(Name::fixed("PermissionSetAssignment"), fields.clone())
+            .filter(Condition::All(vec![own, among("AssigneeId", &who)]));
+        queries.push((Kind::PermissionSets, sets));
+    }
+    queries
+}
+
+/// Who is frozen: few, so that the range of ids is enough.
+fn frozen(who: &Who<'_>) -> Select {
+    let user_id = Name::fixed("UserId");
+    let mut conditions = vec![Condition::Equals(Name::fixed("IsFrozen"), Literal::Boolean(true))];
+    match who {
+        Who::Range(ids, _) => conditions.extend(range("UserId", ids)),
+        Who::Listed(ids) => conditions.push(listed("UserId", ids)),
+    }
+    Select::new(Name::fixed("UserLogin"), vec![user_id]).filter(Condition::All(conditions))
+}
+
+/// The condition that a field names one of the users, and no internal user whose id lies between theirs.
+fn among(field: &'static str, who: &Who<'_>) -> Condition {
+    match who {
+        Who::Range(ids, population) => {
+            let mut conditions = vec![has_type("UserType", population.user_types())];
+            conditions.extend(range("Id", ids));
+            let users = Select::new(Name::fixed("User"), vec![Name::fixed("Id")]).filter(Condition::All(conditions));
+            Condition::Among(Name::fixed(field), Box::new(users))
+        }
+        Who::Listed(ids) => listed(field, ids),
+    }
+}
+
+fn range(field: &'static str, ids: &[Id]) -> Vec<Condition> {
+    let (Some(first), Some(last)) = (ids.first(), ids.last()) else { return Vec::new() };
+    let field = Name::fixed(field);
+    vec![Condition::AtLeast(field.clone(), Literal::Id(*first)), Condition::UpTo(field, Literal::Id(*last))]
+}
+
+pub(super) fn listed(field: &'static str, ids: &[Id]) -> Condition {
+    Condition::In(Name::fixed(field), ids.iter().copied().map(Literal::Id).collect())
+}
+
+/// The queries as parts of one call.
+pub(super) fn reads(queries: &[(Kind, Select)]) -> impl Iterator<Item = Read<'_>> {
+    queries.iter().map(|(_, query)| Read::Query(query))
+}
+
+/// What the users of a page hold.
+pub(super) struct Holdings {
+    places: Index,
+    held: Vec<(bool, Vec<Grant>)>,
+}
+
+impl Holdings {
+    /// Of these users, who hold nothing yet.
+    pub(super) fn new(ids: &[Id]) -> Self {
+        let mut places = Index::default();
+        for (at, id) in ids.iter().enumerate() {
+            places.insert(id.as_str(), at);
+        }
+        Self { places, held: ids.iter().map(|_| (false, Vec::new())).collect() }
+    }
+
+    /// Whether the user is frozen, and its grants.
+    pub(super) fn take(&mut self, id: &Id) -> (bool, Vec<Grant>) {
+        let held = self.places.get(id.as_str()).and_then(|at| self.held.get_mut(at));
+        held.map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Reads the answers to [`queries`], and what follows those that Salesforce has cut.
+    pub(super) fn read<H: Host>(
+        &mut self,
+        client: &Client<H>,
+        queries: &[(Kind, Select)],
+        answers: &[Answer<'_>],
+    ) -> Result<()> {
+        let mut open = Vec::new();
+        for ((kind, _), answer) in queries.iter().zip(answers) {
+            match answer.fault().map(|fault| diagnosis::diagnose(fault, kind.subject())) {
+                None => open.extend(self.page(*kind, &answer.page(kind.subject())?)),
+                Some(error) if *kind == Kind::Frozen => tolerate(client, error)?,
+                Some(error) => return Err(error),
+            }
+        }
+        while !open.is_empty() {
+            let kinds: Vec<Kind> = open.iter().map(|(kind, _)| *kind).collect();
+            let calls: Vec<_> = open.drain(..).map(|(_, next)| Call::get_absolute(next)).collect();
+            let calls: Vec<&_> = calls.iter().collect();
+            let subjects: Vec<&str> = kinds.iter().map(|kind| kind.subject()).collect();
+            for (kind, response) in kinds.iter().zip(client.attempt_all(&calls, &subjects)) {
+                let response = response.map_err(|failed| failed.error)?;
+                open.extend(self.page(*kind, &query::page(&response, kind.subject())?));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes one answer in, and gives where it goes on.
+    fn page(&mut self, kind: Kind, page: &query::Page<'_>) -> Option<(Kind, String)> {
+        for record in &page.records {
+            self.note(kind, record);
+        }
+        Some((kind, page.rest()?))
+    }
+
+    fn note(&mut self, kind: Kind, record: &Record<'_>) {
+        let field = match kind {
+            Kind::Frozen => "UserId",
+            Kind::PermissionSets => "AssigneeId",
+            Kind::Groups => "UserOrGroupId",
+        };
+        let place = user_id(record, field).and_then(|id| self.places.get(id.as_str()));
+        let Some((frozen, grants)) = place.and_then(|at| self.held.get_mut(at)) else { return };
+        let grant = match kind {
+            Kind::Frozen => {
+                *frozen = true;
+                return;
+            }
+            Kind::Groups => (PUBLIC_GROUP, record.text("GroupId")),
+            // A group of sets is assigned by a row of its own, which names a set that nobody knows beside it (H).
+            Kind::PermissionSets => match record.text("PermissionSetGroupId") {
+                Some(group) => (PERMISSION_SET_GROUP, Some(group)),
+                None => (PERMISSION_SET, record.text("PermissionSetId")),
+            },
+        };
+        if let (kind, Some(id)) = grant {
+            grants.push(Grant { kind: kind.to_owned(), id: id.to_owned() });
+        }
+    }
+}
+
+/// Without the right to see it, users count as not frozen: an import that fails over it would be worse.
+pub(super) fn tolerate<H: Host>(client: &Client<H>, error: Error) -> Result<()> {
+    let Details { kind: ErrorKind::PermissionDenied, message, .. } = &*error else { return Err(error) };
+    let fields = [("reason", message.as_str())];
+    client.host().log(Level::Warn, "could not read which users are frozen; they are imported as active", &fields);
+    Ok(())
+}

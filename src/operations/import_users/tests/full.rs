@@ -1,0 +1,230 @@
+use super::*;
+
+fn soql(after: &str, limit: u32) -> String {
+    format!(
+        "SELECT Id,Username,IsActive,UserType,SystemModstamp,ProfileId,UserRoleId,Email,Contact.AccountId FROM User \
+         WHERE {TYPES}{after} ORDER BY Id LIMIT {limit}"
+    )
+}
+
+fn frozen_soql(first: &str, last: &str) -> String {
+    format!("SELECT UserId FROM UserLogin WHERE IsFrozen = true AND UserId >= '{first}' AND UserId <= '{last}'")
+}
+
+fn none_frozen(script: &Script, first: &str, last: &str) {
+    script.composite(&[(&frozen_soql(first, last), 200, NONE)]);
+}
+
+fn range(first: &str, last: &str) -> String {
+    format!("(SELECT Id FROM User WHERE {TYPES} AND Id >= '{first}' AND Id <= '{last}')")
+}
+
+#[test]
+fn a_page_is_one_call_for_the_users_and_one_for_what_they_hold() {
+    let script = Script::new();
+    let session = session(&script);
+    described(&script);
+    script.query(golden("import/default.soql").trim_end(), 200, golden("import/page.json"));
+    let members = records(&[&format!(r#"{{"UserOrGroupId":"{A}","GroupId":"00G5e000001GrpAAAS"}}"#)]);
+    let sets = records(&[
+        &format!(r#"{{"AssigneeId":"{C}","PermissionSetId":"0PS5e000001SetAAAS","PermissionSetGroupId":null}}"#),
+        &format!(
+            r#"{{"AssigneeId":"{A}","PermissionSetId":"0PS5e000001SetBAAS","PermissionSetGroupId":"0PG5e000001GrpAAAS"}}"#
+        ),
+        r#"{"AssigneeId":"0055e000001NobodyAA","PermissionSetId":"0PS5e000001SetBAAS"}"#,
+    ]);
+    script.composite(&[
+        (&frozen_soql(A, C), 200, &records(&[&format!(r#"{{"UserId":"{B}"}}"#)])),
+        (
+            &format!(
+                "SELECT UserOrGroupId,GroupId FROM GroupMember WHERE Group.Type = 'Regular' AND UserOrGroupId IN {}",
+                range(A, C)
+            ),
+            200,
+            &members,
+        ),
+        (
+            &format!(
+                "SELECT AssigneeId,PermissionSetId,PermissionSetGroupId FROM PermissionSetAssignment \
+                 WHERE PermissionSet.IsOwnedByProfile = false AND AssigneeId IN {}",
+                range(A, C)
+            ),
+            200,
+            &sets,
+        ),
+    ]);
+    let query = ImportQuery { scope: ImportScope::Full, page_size: 100, attributes: vec![], grants: true };
+    let page = session.import_users(&query).unwrap();
+    assert_eq!(page.next, None);
+    assert_eq!(page.watermark, Some(format!("2.since.15.{}", NOW - 300)));
+    let statuses: Vec<Status> = page.users.iter().map(|user| user.status).collect();
+    assert_eq!(statuses, [Status::Active, Status::Frozen, Status::Inactive]);
+    let ada = &page.users[0];
+    assert_eq!(ada.id, A);
+    assert_eq!(ada.username, "ada@portal.example");
+    assert_eq!(ada.modified, "2022-03-17T16:21:26.000Z");
+    let text = |name: &str| ada.attributes.iter().find(|one| one.name == name).map(|one| one.value.clone());
+    let value = |text: &str| Some(crate::model::Value::Text(text.to_owned()));
+    assert_eq!(text("familyName"), value("King \"Lovelace\""));
+    assert_eq!(text("contactEmail"), value("ada@example.com"));
+    assert_eq!(text("accountId"), value("0015e00000AcmeAAAR"));
+    assert_eq!(text("title"), None);
+    assert_eq!(
+        grants(ada),
+        [
+            ("profile", "00e5e000001PrtAAAS"),
+            ("role", "00E5e000001RolAEAS"),
+            ("public-group", "00G5e000001GrpAAAS"),
+            ("permission-set-group", "0PG5e000001GrpAAAS"),
+            ("feature-license", "UserPermissionsKnowledgeUser"),
+        ]
+    );
+    assert!(grants(&page.users[2]).contains(&("permission-set", "0PS5e000001SetAAAS")));
+}
+
+#[test]
+fn pages_continue_behind_the_last_id_until_one_is_not_full() {
+    let script = Script::new();
+    let session = session(&script);
+    script.query(&soql("", 2), 200, records(&[&row(A, true), &row(B, true)]));
+    none_frozen(&script, A, B);
+    let first = session.import_users(&query(ImportScope::Full, 2)).unwrap();
+    assert_eq!(first.watermark, None);
+    let next = first.next.unwrap();
+    script.query(&soql(&format!(" AND Id > '{B}'"), 2), 200, records(&[&row(C, true)]));
+    none_frozen(&script, C, C);
+    let second = session.import_users(&query(ImportScope::Resume(next), 2)).unwrap();
+    assert_eq!(second.users.len(), 1);
+    assert_eq!(second.next, None);
+    // From when the first page was read, not the last.
+    assert_eq!(second.watermark, Some(format!("2.since.15.{}", NOW - 300)));
+}
+
+#[test]
+fn a_full_page_at_the_very_end_is_followed_by_an_empty_last_one() {
+    let script = Script::new();
+    let session = session(&script);
+    script.query(&soql(&format!(" AND Id > '{A}'"), 1), 200, records(&[]));
+    let page = session.import_users(&query(ImportScope::Resume(format!("1.full.{A}")), 1)).unwrap();
+    assert_eq!((page.users.len(), page.next, page.watermark), (0, None, None));
+}
+
+#[test]
+fn a_page_that_salesforce_cuts_short_is_not_the_last_and_its_locator_is_not_used() {
+    let script = Script::new();
+    let session = session(&script);
+    let cut = format!(
+        r#"{{"totalSize":3,"done":false,"nextRecordsUrl":"/services/data/v66.0/query/01g-1","records":[{}]}}"#,
+        row(A, true)
+    );
+    script.query(&soql("", 2000), 200, cut);
+    none_frozen(&script, A, A);
+    let page = session.import_users(&query(ImportScope::Full, 5000)).unwrap();
+    assert_eq!(page.next, Some(format!("2.full.15.{NOW}.{A}")));
+}
+
+#[test]
+fn holdings_that_salesforce_cuts_short_are_read_to_their_end() {
+    let script = Script::new();
+    let session = session(&script);
+    script.query(&soql("", 10), 200, records(&[&row(A, true), &row(B, true)]));
+    let cut = r#"{"totalSize":2,"done":false,"nextRecordsUrl":"/services/data/v66.0/query/01g-2000","records":[]}"#;
+    script.composite(&[(&frozen_soql(A, B), 200, cut)]);
+    let rest = records(&[&format!(r#"{{"UserId":"{B}"}}"#)]);
+    script.rest("GET", "/services/data/v66.0/query/01g-2000", "", 200, rest);
+    let page = session.import_users(&query(ImportScope::Full, 10)).unwrap();
+    assert_eq!(page.users[1].status, Status::Frozen);
+}
+
+#[test]
+fn answers_without_progress_are_errors_and_no_endless_import() {
+    for body in [
+        r#"{"totalSize":3,"done":false,"records":[]}"#.to_owned(),
+        format!(r#"{{"totalSize":3,"done":false,"records":[{}]}}"#, row(A, true)),
+    ] {
+        let script = Script::new();
+        let session = session(&script);
+        script.query(&soql(&format!(" AND Id > '{A}'"), 10), 200, body);
+        let error = session.import_users(&query(ImportScope::Resume(format!("1.full.{A}")), 10)).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Transient);
+    }
+}
+
+#[test]
+fn malformed_answers_are_errors() {
+    for body in [
+        "",
+        "[]",
+        "{",
+        "null",
+        r#"{"done":true}"#,
+        r#"{"done":true,"records":[{"Username":"x"}]}"#,
+        r#"{"done":true,"records":[1]}"#,
+    ] {
+        let script = Script::new();
+        let session = session(&script);
+        script.query(&soql("", 10), 200, body);
+        assert_eq!(
+            session.import_users(&query(ImportScope::Full, 10)).unwrap_err().kind,
+            ErrorKind::Transient,
+            "{body}"
+        );
+    }
+}
+
+#[test]
+fn a_page_size_of_nothing_still_makes_progress() {
+    let script = Script::new();
+    let session = session(&script);
+    script.query(&soql("", 1), 200, records(&[]));
+    assert!(session.import_users(&query(ImportScope::Full, 0)).is_ok());
+}
+
+const HIDDEN: &str = r#"[{"message":"sObject type 'UserLogin' is not supported.","errorCode":"INVALID_TYPE"}]"#;
+
+#[test]
+fn without_the_right_to_see_the_frozen_the_import_goes_on_and_says_so() {
+    let script = Script::new();
+    let session = session(&script);
+    script.query(&soql("", 10), 200, records(&[&row(A, true)]));
+    script.composite(&[(&frozen_soql(A, A), 400, HIDDEN)]);
+    let page = session.import_users(&query(ImportScope::Full, 10)).unwrap();
+    assert_eq!(page.users[0].status, Status::Active);
+    assert!(script.logged().iter().any(|line| line.contains("frozen")));
+}
+
+#[test]
+fn a_passing_failure_never_makes_frozen_users_active() {
+    let script = Script::new();
+    let session = session(&script);
+    script.query(&soql("", 10), 200, records(&[&row(A, true)]));
+    let busy = r#"[{"message":"busy","errorCode":"SERVER_UNAVAILABLE"}]"#;
+    script.composite(&[(&frozen_soql(A, A), 503, busy)]);
+    assert_eq!(session.import_users(&query(ImportScope::Full, 10)).unwrap_err().kind, ErrorKind::Transient);
+}
+
+#[test]
+fn custom_attributes_are_read_by_their_own_names() {
+    let script = Script::new();
+    let session = session(&script);
+    described(&script);
+    let soql = format!(
+        "SELECT Id,Username,IsActive,UserType,SystemModstamp,ProfileId,UserRoleId,Level__c,Contact.Newsletter__c FROM User \
+         WHERE {TYPES} ORDER BY Id LIMIT 10"
+    );
+    let row = row(A, true).replace(r#""Email":"a@x.example","#, r#""Level__c":2.5,"#);
+    script.query(
+        &soql,
+        200,
+        records(&[&row.replace(r#""AccountId":"0015e00000AcmeAAAR""#, r#""Newsletter__c":true"#)]),
+    );
+    none_frozen(&script, A, A);
+    let attributes = vec!["Level__c".to_owned(), "Contact.Newsletter__c".to_owned()];
+    let query = ImportQuery { scope: ImportScope::Full, page_size: 10, attributes, grants: false };
+    let page = session.import_users(&query).unwrap();
+    let values: Vec<_> = page.users[0].attributes.iter().map(|one| (one.name.as_str(), one.value.clone())).collect();
+    use crate::model::Value;
+    assert_eq!(values, [("Level__c", Value::Text("2.5".to_owned())), ("Contact.Newsletter__c", Value::Boolean(true))]);
+    let unknown = ImportQuery { attributes: vec!["Nothing__c".to_owned()], ..query };
+    assert_eq!(session.import_users(&unknown).unwrap_err().kind, ErrorKind::InvalidValue);
+}

@@ -1,0 +1,141 @@
+//! What this organisation's users have beyond the standard: custom fields, feature licences, permission set groups.
+
+use std::cell::OnceCell;
+
+use super::describe::FEATURE_LICENSE;
+use crate::attributes;
+use crate::host::Host;
+use crate::model::{AttributeDefinition, AttributeKind, Result};
+use crate::salesforce::client::Client;
+use crate::salesforce::composite::{self, Read};
+use crate::salesforce::describe::{Field, Object};
+
+const SUBJECT: &str = "the fields of users and contacts";
+
+/// Feature licences are flags on the user whose names begin so (H); a flag is there only where the organisation has the
+/// feature (H).
+const FLAG: &str = "UserPermissions";
+
+/// A feature licence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Flag {
+    /// The user's field, which is also the id of the grant.
+    pub(super) field: String,
+    /// The name that people know it by.
+    pub(super) label: String,
+}
+
+/// The organisation's own shape.
+#[derive(Debug, Default)]
+pub(super) struct Schema {
+    /// All attributes, the custom ones last; those are named as Salesforce names the field.
+    pub(super) attributes: Vec<AttributeDefinition>,
+    /// The feature licences, in the order of their fields.
+    pub(super) flags: Vec<Flag>,
+    /// Whether assignments tell of permission set groups (API 45.0 and later, H).
+    pub(super) has_set_groups: bool,
+}
+
+/// The schema, asked for once in a session.
+#[derive(Debug, Default)]
+pub(super) struct Cached(OnceCell<Schema>);
+
+impl Cached {
+    /// The schema; the first call asks for it.
+    pub(super) fn get<H: Host>(&self, client: &Client<H>) -> Result<&Schema> {
+        match self.0.get() {
+            Some(schema) => Ok(schema),
+            None => {
+                let schema = load(client)?;
+                Ok(self.0.get_or_init(|| schema))
+            }
+        }
+    }
+}
+
+fn load<H: Host>(client: &Client<H>) -> Result<Schema> {
+    let objects = ["User", "Contact", "PermissionSetAssignment"];
+    let paths = objects.map(|object| format!("sobjects/{object}/describe"));
+    let reads: Vec<Read<'_>> = paths.iter().map(|path| Read::Resource(path)).collect();
+    let response = composite::send(client, &reads, SUBJECT)?;
+    let answers = composite::answers(&response, reads.len(), SUBJECT)?;
+    let user: Object<'_> = answers[0].read(SUBJECT)?;
+    let contact: Object<'_> = answers[1].read(SUBJECT)?;
+    // Whoever may not see assignments learns that where they are asked for.
+    let has_set_groups = answers[2]
+        .read::<Object<'_>>(SUBJECT)
+        .is_ok_and(|assignment| assignment.fields.iter().any(|field| field.name == "PermissionSetGroupId"));
+    Ok(Schema { attributes: attributes(&user, &contact), flags: flags(&user), has_set_groups })
+}
+
+fn flags(user: &Object<'_>) -> Vec<Flag> {
+    let is_flag = |field: &&Field<'_>| field.kind == "boolean" && field.name.starts_with(FLAG);
+    let flags = user.fields.iter().filter(is_flag);
+    flags.map(|field| Flag { field: field.name.to_string(), label: field.label.to_string() }).collect()
+}
+
+fn attributes(user: &Object<'_>, contact: &Object<'_>) -> Vec<AttributeDefinition> {
+    let mut all = Vec::with_capacity(attributes::ALL.len());
+    for definition in &attributes::ALL {
+        let field = match definition.path.strip_prefix("Contact.") {
+            Some(name) => find(contact, name),
+            None => find(user, definition.path),
+        };
+        // A field that the admin user may not see can be neither read nor written.
+        let Some(field) = field else { continue };
+        let mut described = definition.describe();
+        described.writable &= field.createable || field.updateable;
+        if field.length > 0 {
+            described.max_length = described.max_length.map(|length| length.min(field.length));
+        }
+        if field.restricted_picklist {
+            described.choices = choices(field);
+        }
+        all.push(described);
+    }
+    for (object, prefix) in [(user, ""), (contact, "Contact.")] {
+        all.extend(object.fields.iter().filter(|field| field.custom).filter_map(|field| custom(field, prefix)));
+    }
+    all
+}
+
+fn find<'o, 'a>(object: &'o Object<'a>, name: &str) -> Option<&'o Field<'a>> {
+    object.fields.iter().find(|field| field.name == name)
+}
+
+fn choices(field: &Field<'_>) -> Vec<String> {
+    field.picklist_values.iter().filter(|choice| choice.active).map(|choice| choice.value.to_string()).collect()
+}
+
+/// A custom field as an attribute; none where its type has no counterpart, as a location's.
+fn custom(field: &Field<'_>, prefix: &str) -> Option<AttributeDefinition> {
+    let (kind, many) = match &*field.kind {
+        "string" | "textarea" | "email" | "phone" | "url" | "picklist" | "combobox" | "encryptedstring" | "date"
+        | "time" => (AttributeKind::String, false),
+        "multipicklist" => (AttributeKind::String, true),
+        "boolean" => (AttributeKind::Boolean, false),
+        "int" | "long" => (AttributeKind::Integer, false),
+        "double" | "currency" | "percent" => (AttributeKind::Decimal, false),
+        "datetime" => (AttributeKind::DateTime, false),
+        "reference" => (AttributeKind::Reference, false),
+        _ => return None,
+    };
+    let is_text = kind == AttributeKind::String && field.length > 0;
+    Some(AttributeDefinition {
+        name: format!("{prefix}{}", field.name),
+        label: field.label.to_string(),
+        kind,
+        many,
+        required: field.is_required(),
+        writable: field.createable || field.updateable,
+        max_length: is_text.then_some(field.length),
+        choices: if field.restricted_picklist { choices(field) } else { Vec::new() },
+    })
+}
+
+impl Flag {
+    /// As a grant of a user who has it.
+    pub(super) fn grant(&self) -> crate::model::Grant {
+        crate::model::Grant { kind: FEATURE_LICENSE.to_owned(), id: self.field.clone() }
+    }
+}

@@ -62,7 +62,10 @@ impl Org {
 
     /// Requests since the last look that wrote something.
     pub(crate) fn writes(&self) -> Vec<String> {
-        let reading = |method: &str, path: &str| method == "GET" || path.contains("/services/Soap/");
+        // Of the composite requests, the connector writes by collections alone.
+        let reading = |method: &str, path: &str| {
+            method == "GET" || path.contains("/services/Soap/") || path.ends_with("/composite")
+        };
         self.emulator
             .journal()
             .iter()

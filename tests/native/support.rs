@@ -6,6 +6,10 @@ use std::rc::Rc;
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use ring::rand::SystemRandom;
+use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use salesforce_emulator::{Builder, Emulator, JournalEntry};
 use salesforce_portal_connector::host::{Escaping, Failure, Host, Level, Method, Part, Request, Response};
 use salesforce_portal_connector::model::{Change, DesiredUser, Grant, Settings, Value};
@@ -91,6 +95,16 @@ impl Host for Native {
         requests.into_iter().map(|request| self.send(request)).collect()
     }
 
+    fn sign_rs256(&self, secret: &Secret, message: &[u8]) -> Result<Vec<u8>, String> {
+        let base64: String = secret.0.lines().filter(|line| !line.starts_with("-----")).collect();
+        let der = STANDARD.decode(base64).map_err(|error| error.to_string())?;
+        let pair = RsaKeyPair::from_pkcs8(&der).map_err(|error| error.to_string())?;
+        let mut signature = vec![0; pair.public().modulus_len()];
+        pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature)
+            .map_err(|error| error.to_string())?;
+        Ok(signature)
+    }
+
     fn log(&self, _: Level, _: &str, _: &[(&str, &str)]) {}
 
     fn now(&self) -> Duration {
@@ -115,6 +129,7 @@ fn rendered(part: &Part<'_, Secret>) -> String {
             let quoted = serde_json::to_string(&secret.0).unwrap();
             quoted[1..quoted.len() - 1].to_owned()
         }
+        Part::Secret(secret, Escaping::Form) => secret.0.bytes().map(|byte| format!("%{byte:02X}")).collect(),
         Part::Secret(secret, Escaping::Xml) => {
             secret.0.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
         }

@@ -1,0 +1,277 @@
+//! Importing: what it finds, and what it costs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use salesforce_portal_connector::model::{
+    Action, Deactivation, ErrorKind, ImportPage, ImportQuery, ImportScope, PushMode, Status, User, Value,
+};
+use salesforce_portal_connector::operations::Session;
+use serde_json::Value as Json;
+
+use crate::support::{Native, Org};
+
+fn query(scope: ImportScope, page_size: u32) -> ImportQuery {
+    ImportQuery { scope, page_size, attributes: Vec::new(), grants: true }
+}
+
+/// All pages of an import.
+fn all(session: &Session<Native>, scope: ImportScope, page_size: u32) -> Vec<ImportPage> {
+    let mut pages = vec![session.import_users(&query(scope, page_size)).unwrap()];
+    while let Some(next) = pages[pages.len() - 1].next.clone() {
+        pages.push(session.import_users(&query(ImportScope::Resume(next), page_size)).unwrap());
+    }
+    for page in &pages[..pages.len() - 1] {
+        assert_eq!(page.watermark, None, "only the last page has a watermark");
+    }
+    pages
+}
+
+fn users(pages: &[ImportPage]) -> Vec<&User> {
+    pages.iter().flat_map(|page| &page.users).collect()
+}
+
+fn watermark(pages: &[ImportPage]) -> ImportScope {
+    ImportScope::Since(pages.last().unwrap().watermark.clone().unwrap())
+}
+
+fn text<'a>(row: &'a Json, field: &str) -> &'a str {
+    row[field].as_str().unwrap_or_default()
+}
+
+/// Moves the org's clock so far that nothing of before lies in the overlap of the next import.
+fn later(org: &Org) {
+    org.emulator.advance_clock(3_600);
+}
+
+#[test]
+fn a_full_import_gives_every_portal_user_with_all_it_holds() {
+    let org = Org::start(1_500, 21);
+    let session = org.session();
+    let pages = all(&session, ImportScope::Full, 400);
+    let imported = users(&pages);
+
+    let mut expected: BTreeMap<String, BTreeSet<(String, String)>> = BTreeMap::new();
+    for row in org.query("SELECT Id, ProfileId, UserRoleId FROM User WHERE UserType IN ('PowerPartner','CspLitePortal','CustomerSuccess','PowerCustomerSuccess')") {
+        let held = expected.entry(text(&row, "Id").to_owned()).or_default();
+        held.insert(("profile".to_owned(), text(&row, "ProfileId").to_owned()));
+        if !text(&row, "UserRoleId").is_empty() {
+            held.insert(("role".to_owned(), text(&row, "UserRoleId").to_owned()));
+        }
+    }
+    for row in org.query(
+        "SELECT AssigneeId, PermissionSetId FROM PermissionSetAssignment WHERE PermissionSet.IsOwnedByProfile = false",
+    ) {
+        if let Some(held) = expected.get_mut(text(&row, "AssigneeId")) {
+            held.insert(("permission-set".to_owned(), text(&row, "PermissionSetId").to_owned()));
+        }
+    }
+    for row in org.query("SELECT UserOrGroupId, GroupId FROM GroupMember WHERE Group.Type = 'Regular'") {
+        if let Some(held) = expected.get_mut(text(&row, "UserOrGroupId")) {
+            held.insert(("public-group".to_owned(), text(&row, "GroupId").to_owned()));
+        }
+    }
+    let found: BTreeMap<String, BTreeSet<(String, String)>> = imported
+        .iter()
+        .map(|user| {
+            let held = user.grants.iter().map(|grant| (grant.kind.clone(), grant.id.clone()));
+            (user.id.clone(), held.collect())
+        })
+        .collect();
+    assert_eq!(found.len(), imported.len(), "no user twice");
+    assert_eq!(found, expected);
+
+    let frozen: BTreeSet<String> = org
+        .query("SELECT UserId FROM UserLogin WHERE IsFrozen = true")
+        .iter()
+        .map(|row| text(row, "UserId").to_owned())
+        .collect();
+    for user in imported.iter().filter(|user| user.status != Status::Inactive) {
+        assert_eq!(user.status == Status::Frozen, frozen.contains(&user.id), "{}", user.username);
+    }
+}
+
+#[test]
+fn a_hundred_thousand_users_with_grants_cost_at_most_110_calls() {
+    let org = Org::start(100_000, 22);
+    let (pages, journal) = org.observe(|| all(&org.session(), ImportScope::Full, 2_000));
+    assert_eq!(users(&pages).len(), 100_000);
+    assert!(journal.len() <= 110, "{} calls", journal.len());
+}
+
+#[test]
+fn fifty_changes_cost_at_most_four_calls() {
+    let org = Org::start(2_000, 23);
+    let pages = all(&org.session(), ImportScope::Full, 2_000);
+    later(&org);
+    let changed: Vec<String> = users(&pages)[100..150].iter().map(|user| user.id.clone()).collect();
+    let outcomes = org.session().deactivate_users(&changed, Deactivation::Freeze, &PushMode::Apply).unwrap();
+    assert!(
+        outcomes.iter().all(
+            |outcome| matches!(outcome, Ok(outcome) if matches!(outcome.action, Action::Frozen | Action::Unchanged))
+        )
+    );
+    let (increment, journal) = org.observe(|| all(&org.session(), watermark(&pages), 2_000));
+    assert!(journal.len() <= 4, "{} calls", journal.len());
+    let found: BTreeSet<&str> = users(&increment).iter().map(|user| user.id.as_str()).collect();
+    assert!(found.len() >= 40 && found.iter().all(|id| changed.iter().any(|one| one == id)), "{}", found.len());
+    assert!(users(&increment).iter().all(|user| user.status != Status::Active));
+}
+
+/// One changed record of each kind.
+fn change(org: &Org, path: &str, body: &str) {
+    org.write("PATCH", path, body);
+}
+
+#[test]
+fn an_increment_finds_changes_of_users_contacts_freezes_and_grants() {
+    let org = Org::start(300, 24);
+    let pages = all(&org.session(), ImportScope::Full, 2_000);
+    let portal: Vec<Json> =
+        org.query("SELECT Id, ContactId, UserType FROM User WHERE UserType = 'PowerCustomerSuccess' AND IsActive = true ORDER BY Id");
+    let id = |at: usize| text(&portal[at], "Id").to_owned();
+    later(&org);
+    change(&org, &format!("sobjects/User/{}", id(0)), r#"{"Title":"Baroness"}"#);
+    change(&org, &format!("sobjects/Contact/{}", text(&portal[1], "ContactId")), r#"{"Phone":"+1 555 0100"}"#);
+    let login = org.id("UserLogin", &format!("UserId = '{}'", id(2)));
+    change(&org, &format!("sobjects/UserLogin/{login}"), r#"{"IsFrozen":true}"#);
+    let set = org.id("PermissionSet", "Name = 'Portal_Knowledge_Reader'");
+    org.write(
+        "POST",
+        "sobjects/PermissionSetAssignment",
+        &format!(r#"{{"AssigneeId":"{}","PermissionSetId":"{set}"}}"#, id(3)),
+    );
+    let group = org.id("Group", "DeveloperName = 'Support_Staff'");
+    org.write("POST", "sobjects/GroupMember", &format!(r#"{{"UserOrGroupId":"{}","GroupId":"{group}"}}"#, id(4)));
+
+    let increment = all(&org.session(), watermark(&pages), 2_000);
+    let found: Vec<&str> = users(&increment).iter().map(|user| user.id.as_str()).collect();
+    assert_eq!(found, (0..5).map(id).collect::<Vec<_>>());
+    let by = |at: usize| users(&increment)[at].clone();
+    assert!(by(0).attributes.iter().any(|one| one.name == "title" && one.value == Value::Text("Baroness".to_owned())));
+    assert_eq!(by(2).status, Status::Frozen);
+    assert!(by(3).grants.iter().any(|grant| grant.kind == "permission-set" && grant.id == set));
+    assert!(by(4).grants.iter().any(|grant| grant.kind == "public-group" && grant.id == group));
+}
+
+#[test]
+fn a_change_during_an_import_is_found_by_the_next() {
+    let org = Org::start(300, 25);
+    let session = org.session();
+    let first = session.import_users(&query(ImportScope::Full, 100)).unwrap();
+    let given = first.users[0].id.clone();
+    change(&org, &format!("sobjects/User/{given}"), r#"{"Title":"Baroness"}"#);
+    let pages = all(&session, ImportScope::Resume(first.next.unwrap()), 100);
+    let increment = all(&session, watermark(&pages), 100);
+    assert!(users(&increment).iter().any(|user| user.id == given));
+}
+
+#[test]
+fn many_changes_come_in_pages_and_each_user_once() {
+    let org = Org::start(1_200, 26);
+    let pages = all(&org.session(), ImportScope::Full, 2_000);
+    later(&org);
+    let ids: Vec<String> =
+        users(&pages).iter().filter(|user| user.status == Status::Active).map(|user| user.id.clone()).collect();
+    org.session().deactivate_users(&ids, Deactivation::Freeze, &PushMode::Apply).unwrap();
+    let increment = all(&org.session(), watermark(&pages), 200);
+    assert!(increment.len() >= ids.len() / 200);
+    assert_eq!(users(&increment).iter().map(|user| user.id.clone()).collect::<Vec<_>>(), ids);
+}
+
+#[test]
+fn an_import_resumes_from_any_page_after_days_and_without_locators() {
+    let org = Org::start(700, 27);
+    let whole = all(&org.session(), ImportScope::Full, 2_000);
+    let mut scope = ImportScope::Full;
+    let mut found = Vec::new();
+    loop {
+        let page = org.session().import_users(&query(scope, 150)).unwrap();
+        found.extend(page.users.iter().map(|user| user.id.clone()));
+        let Some(next) = page.next else { break };
+        scope = ImportScope::Resume(next);
+        org.emulator.expire_query_locators();
+        org.emulator.expire_sessions();
+        org.emulator.advance_clock(86_400);
+    }
+    assert_eq!(found, users(&whole).iter().map(|user| user.id.clone()).collect::<Vec<_>>());
+}
+
+#[test]
+fn more_users_than_an_offset_reaches_are_all_read() {
+    let org = Org::start(4_500, 28);
+    let pages = all(&org.session(), ImportScope::Full, 2_000);
+    assert_eq!(users(&pages).len(), 4_500);
+    assert!(org.emulator.journal().iter().all(|entry| !entry.soql.as_deref().unwrap_or_default().contains("OFFSET")));
+}
+
+#[test]
+fn an_import_writes_nothing_and_does_not_move_what_the_next_one_reads() {
+    let org = Org::start(200, 29);
+    let before = org.query("SELECT Id, SystemModstamp FROM User ORDER BY Id");
+    let pages = all(&org.session(), ImportScope::Full, 2_000);
+    later(&org);
+    for _ in 0..2 {
+        // The same watermark gives the same: nothing of an import is kept by the org or the connector.
+        assert!(users(&all(&org.session(), watermark(&pages), 2_000)).is_empty());
+    }
+    assert_eq!(org.query("SELECT Id, SystemModstamp FROM User ORDER BY Id"), before);
+}
+
+#[test]
+fn only_the_chosen_kinds_of_users_are_imported() {
+    let org = Org::start(400, 30);
+    for (name, user_type) in [("partner", "PowerPartner"), ("high-volume-portal", "CspLitePortal")] {
+        let pages = all(&org.session_with(&[("user-types", name)]), ImportScope::Full, 2_000);
+        let expected = org.query(&format!("SELECT Id FROM User WHERE UserType = '{user_type}'")).len();
+        assert_eq!(users(&pages).len(), expected, "{name}");
+        let error = org.session().import_users(&query(watermark(&pages), 2_000)).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::StaleReference);
+    }
+}
+
+#[test]
+fn custom_fields_are_listed_and_imported_by_their_names() {
+    let org = Org::start(50, 31);
+    let session = org.session();
+    let attributes = session.list_attributes().unwrap();
+    let grade = attributes.iter().find(|one| one.name == "Employee_Grade__c").unwrap();
+    assert_eq!(grade.choices, ["Associate", "Professional", "Principal", "Executive"]);
+    let newsletter = attributes.iter().find(|one| one.name == "Contact.Newsletter__c").unwrap();
+    assert_eq!((newsletter.kind.as_str(), newsletter.writable), ("boolean", true));
+    let names = ["Employee_Grade__c", "Cost_Center__c", "Contact.Newsletter__c", "Contact.External_Id__c"];
+    let query = ImportQuery {
+        scope: ImportScope::Full,
+        page_size: 2_000,
+        attributes: names.map(str::to_owned).to_vec(),
+        grants: false,
+    };
+    let page = session.import_users(&query).unwrap();
+    let rows = org.query("SELECT Cost_Center__c, Contact.External_Id__c FROM User WHERE ContactId != null ORDER BY Id");
+    assert!(rows.iter().any(|row| row["Contact"]["External_Id__c"].is_string()));
+    assert_eq!(page.users.len(), rows.len());
+    for (user, row) in page.users.iter().zip(&rows) {
+        let value = |name: &str| user.attributes.iter().find(|one| one.name == name).map(|one| one.value.clone());
+        assert_eq!(value("Contact.Newsletter__c"), Some(Value::Boolean(false)));
+        let expected = |value: &Json| value.as_str().map(|text| Value::Text(text.to_owned()));
+        assert_eq!(value("Cost_Center__c"), expected(&row["Cost_Center__c"]));
+        assert_eq!(value("Contact.External_Id__c"), expected(&row["Contact"]["External_Id__c"]));
+    }
+}
+
+#[test]
+fn a_job_stops_before_the_organization_is_starved_and_says_what_is_left() {
+    let org = Org::start(3_000, 32);
+    org.emulator.set_daily_api_requests(1_000);
+    org.emulator.set_api_requests_used(890);
+    let session = org.session_with(&[("api-reserve", "10%")]);
+    let mut scope = ImportScope::Full;
+    let error = loop {
+        match session.import_users(&query(scope, 100)) {
+            Ok(page) => scope = ImportScope::Resume(page.next.unwrap()),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(error.kind, ErrorKind::BudgetExhausted);
+    assert!(error.message.contains("100 of its 1000"), "{error}");
+    assert_eq!(session.usage().used, Some(900));
+}

@@ -6,6 +6,7 @@ mod digest;
 mod import_users;
 mod index;
 mod list_attributes;
+mod list_entitlements;
 mod push_users;
 mod schema;
 mod session;

@@ -2,7 +2,7 @@
 
 use super::import_users::Population;
 use super::schema::Cached;
-use super::{deactivate_users, import_users, list_attributes, push_users, sync_password};
+use super::{deactivate_users, import_users, list_attributes, list_entitlements, push_users, sync_password};
 use crate::host::Host;
 use crate::model::{
     AttributeDefinition, Deactivation, DesiredUser, EntitlementPage, Error, ErrorKind, ImportPage, ImportQuery,
@@ -48,17 +48,13 @@ impl<H: Host> Session<H> {
         list_attributes::list_attributes(&self.client, &self.schema)
     }
 
-    /// What can be assigned to a user.
+    /// What can be assigned to a user, of one kind of grant, from a cursor or from the start.
     ///
     /// # Errors
     ///
-    /// Always: profiles and roles are assigned by their ids, which this version does not list.
-    pub fn list_entitlements(&self, kind: &str, _cursor: Option<&str>) -> Result<EntitlementPage> {
-        Err(Error::new(
-            ErrorKind::Unsupported,
-            format!("this version of the connector does not list entitlements of kind {kind}"),
-        )
-        .with_remedy("Copy the id from the address of its page under Setup > Users"))
+    /// When there is no such kind, the cursor cannot be read, or Salesforce does not answer.
+    pub fn list_entitlements(&self, kind: &str, cursor: Option<&str>) -> Result<EntitlementPage> {
+        list_entitlements::list_entitlements(&self.client, &self.schema, self.population, kind, cursor)
     }
 
     /// One page of users.

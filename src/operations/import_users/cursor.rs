@@ -25,7 +25,7 @@ impl Population {
     }
 
     /// The values of `UserType`.
-    pub(super) fn user_types(self) -> impl Iterator<Item = &'static str> {
+    pub(in crate::operations) fn user_types(self) -> impl Iterator<Item = &'static str> {
         USER_TYPES.iter().enumerate().filter(move |(at, _)| self.0 >> at & 1 == 1).map(|(_, (_, kind))| *kind)
     }
 }

@@ -1,0 +1,70 @@
+//! User licences, the user types that they give, and what those allow.
+
+use super::{BTreeSet, select};
+use crate::model::Result;
+use crate::salesforce::composite::Answer;
+use crate::salesforce::soql::Select;
+
+/// The user type of high-volume licences, which have neither roles nor groups (H).
+pub(super) const HIGH_VOLUME: &str = "CspLitePortal";
+
+/// The organisation's user licences, each with the type of its users.
+pub(super) struct Licences(BTreeSet<(String, String)>);
+
+impl Licences {
+    /// Profiles tell both; an organisation has some hundreds of them at most (M: the limit is 1,500 for each type).
+    pub(super) fn query() -> Select {
+        select("Profile", &["UserLicense.Name", "UserType"])
+    }
+
+    /// Reads the answer to [`Licences::query`].
+    pub(super) fn read(answer: &Answer<'_>, subject: &str) -> Result<Self> {
+        let pairs = answer.page(subject)?.records.into_iter().filter_map(|record| {
+            Some((record.text("UserLicense.Name")?.to_owned(), record.text("UserType")?.to_owned()))
+        });
+        Ok(Self(pairs.collect()))
+    }
+
+    /// The tags of the licences whose user type fits.
+    pub(super) fn tags(&self, fits: impl Fn(&str) -> bool) -> Vec<String> {
+        self.0.iter().filter(|(_, user_type)| fits(user_type)).map(|(licence, _)| tag(licence)).collect()
+    }
+}
+
+/// The tag of a user licence.
+pub(super) fn tag(licence: &str) -> String {
+    format!("license:{licence}")
+}
+
+/// The `UserRole.PortalType` of the roles that users of a type can have (H); none where they can have none of a portal.
+pub(super) fn portal_type(user_type: &str) -> Option<&'static str> {
+    match user_type {
+        "PowerPartner" => Some("Partner"),
+        "CustomerSuccess" | "PowerCustomerSuccess" => Some("CustomerPortal"),
+        _ => None,
+    }
+}
+
+/// Whether users of a type may have a feature licence; none where that is not known. No object of the API tells it, so
+/// this is what the features' own documents say: of portals, partners market, all but high-volume users have libraries
+/// (H), and the others are for internal users (L).
+pub(super) fn allows_feature(user_type: &str, field: &str) -> Option<bool> {
+    const INTERNAL: &str = "Standard";
+    Some(match field.strip_prefix("UserPermissions")? {
+        "SFContentUser" => user_type != HIGH_VOLUME,
+        "MarketingUser" => matches!(user_type, INTERNAL | "PowerPartner"),
+        "OfflineUser"
+        | "KnowledgeUser"
+        | "InteractionUser"
+        | "SupportUser"
+        | "LiveAgentUser"
+        | "SiteforceContributorUser"
+        | "SiteforcePublisherUser"
+        | "JigsawProspectingUser"
+        | "WirelessUser"
+        | "MobileUser"
+        | "AvantgoUser"
+        | "CallCenterAutoLogin" => user_type == INTERNAL,
+        _ => return None,
+    })
+}

@@ -59,57 +59,47 @@ fn load<H: Host>(client: &Client<H>) -> Result<Schema> {
     let reads: Vec<Read<'_>> = paths.iter().map(|path| Read::Resource(path)).collect();
     let response = composite::send(client, &reads, SUBJECT)?;
     let answers = composite::answers(&response, reads.len(), SUBJECT)?;
-    let user: Object<'_> = answers[0].read(SUBJECT)?;
-    let contact: Object<'_> = answers[1].read(SUBJECT)?;
+    let (user, contact) = (Object(answers[0].record(SUBJECT)?), Object(answers[1].record(SUBJECT)?));
     // Whoever may not see assignments learns that where they are asked for.
-    let has_set_groups = answers[2]
-        .read::<Object<'_>>(SUBJECT)
-        .is_ok_and(|assignment| assignment.fields.iter().any(|field| field.name == "PermissionSetGroupId"));
-    Ok(Schema { attributes: attributes(&user, &contact), flags: flags(&user), has_set_groups })
+    let has_set_groups =
+        answers[2].record(SUBJECT).is_ok_and(|assignment| Object(assignment).field("PermissionSetGroupId").is_some());
+    Ok(Schema { attributes: attributes(user, contact), flags: flags(user), has_set_groups })
 }
 
-fn flags(user: &Object<'_>) -> Vec<Flag> {
-    let is_flag = |field: &&Field<'_>| field.kind == "boolean" && field.name.starts_with(FLAG);
-    let flags = user.fields.iter().filter(is_flag);
-    flags.map(|field| Flag { field: field.name.to_string(), label: field.label.to_string() }).collect()
+fn flags(user: Object<'_>) -> Vec<Flag> {
+    let is_flag = |field: &Field<'_>| field.kind() == "boolean" && field.name().starts_with(FLAG);
+    let flags = user.fields().filter(is_flag);
+    flags.map(|field| Flag { field: field.name().to_owned(), label: field.label().to_owned() }).collect()
 }
 
-fn attributes(user: &Object<'_>, contact: &Object<'_>) -> Vec<AttributeDefinition> {
+fn attributes(user: Object<'_>, contact: Object<'_>) -> Vec<AttributeDefinition> {
     let mut all = Vec::with_capacity(attributes::ALL.len());
     for definition in &attributes::ALL {
         let field = match definition.path.strip_prefix("Contact.") {
-            Some(name) => find(contact, name),
-            None => find(user, definition.path),
+            Some(name) => contact.field(name),
+            None => user.field(definition.path),
         };
         // A field that the admin user may not see can be neither read nor written.
         let Some(field) = field else { continue };
         let mut described = definition.describe();
-        described.writable &= field.createable || field.updateable;
-        if field.length > 0 {
-            described.max_length = described.max_length.map(|length| length.min(field.length));
+        described.writable &= field.is_writable();
+        if let Some(length) = field.length() {
+            described.max_length = described.max_length.map(|own| own.min(length));
         }
-        if field.restricted_picklist {
-            described.choices = choices(field);
+        if field.is("restrictedPicklist") {
+            described.choices = field.choices();
         }
         all.push(described);
     }
     for (object, prefix) in [(user, ""), (contact, "Contact.")] {
-        all.extend(object.fields.iter().filter(|field| field.custom).filter_map(|field| custom(field, prefix)));
+        all.extend(object.fields().filter(|field| field.is("custom")).filter_map(|field| custom(field, prefix)));
     }
     all
 }
 
-fn find<'o, 'a>(object: &'o Object<'a>, name: &str) -> Option<&'o Field<'a>> {
-    object.fields.iter().find(|field| field.name == name)
-}
-
-fn choices(field: &Field<'_>) -> Vec<String> {
-    field.picklist_values.iter().filter(|choice| choice.active).map(|choice| choice.value.to_string()).collect()
-}
-
 /// A custom field as an attribute; none where its type has no counterpart, as a location's.
-fn custom(field: &Field<'_>, prefix: &str) -> Option<AttributeDefinition> {
-    let (kind, many) = match &*field.kind {
+fn custom(field: Field<'_>, prefix: &str) -> Option<AttributeDefinition> {
+    let (kind, many) = match field.kind() {
         "string" | "textarea" | "email" | "phone" | "url" | "picklist" | "combobox" | "encryptedstring" | "date"
         | "time" => (AttributeKind::String, false),
         "multipicklist" => (AttributeKind::String, true),
@@ -120,16 +110,15 @@ fn custom(field: &Field<'_>, prefix: &str) -> Option<AttributeDefinition> {
         "reference" => (AttributeKind::Reference, false),
         _ => return None,
     };
-    let is_text = kind == AttributeKind::String && field.length > 0;
     Some(AttributeDefinition {
-        name: format!("{prefix}{}", field.name),
-        label: field.label.to_string(),
+        name: format!("{prefix}{}", field.name()),
+        label: field.label().to_owned(),
         kind,
         many,
         required: field.is_required(),
-        writable: field.createable || field.updateable,
-        max_length: is_text.then_some(field.length),
-        choices: if field.restricted_picklist { choices(field) } else { Vec::new() },
+        writable: field.is_writable(),
+        max_length: if kind == AttributeKind::String { field.length() } else { None },
+        choices: if field.is("restrictedPicklist") { field.choices() } else { Vec::new() },
     })
 }
 

@@ -5,13 +5,13 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde::Serialize;
 
 use super::client::{Call, Client, Repeat};
 use super::error::{self, Fault};
 use super::json;
 use super::query::{Page, unreadable};
+use super::record::{Cell, Record};
 use super::soql::Select;
 use super::url::encode_query;
 use crate::diagnosis;
@@ -31,7 +31,7 @@ pub enum Read<'a> {
 }
 
 #[derive(Serialize)]
-struct Body<'a> {
+struct Requests<'a> {
     #[serde(rename = "allOrNone")]
     all_or_none: bool,
     #[serde(rename = "compositeRequest")]
@@ -47,12 +47,18 @@ struct Subrequest {
 }
 
 /// The answer to one part.
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 pub struct Answer<'a> {
-    #[serde(borrow)]
-    body: Option<&'a RawValue>,
-    #[serde(rename = "httpStatusCode")]
     status: u16,
+    body: Body<'a>,
+}
+
+#[derive(Debug)]
+enum Body<'a> {
+    /// Of a query.
+    Page(Page<'a>),
+    /// Of a resource, or of what was refused.
+    Other(Cell<'a>),
 }
 
 /// Sends reads together; [`answers`] reads what comes back. `subject` says what is asked for, for errors.
@@ -73,7 +79,7 @@ pub fn send<H: Host>(client: &Client<H>, reads: &[Read<'_>], subject: &str) -> R
             Subrequest { method: "GET", reference: format!("r{at}"), url }
         })
         .collect();
-    let body = json::encode(&Body { all_or_none: false, parts: &parts });
+    let body = json::encode(&Requests { all_or_none: false, parts: &parts });
     let body = vec![Part::Text(Cow::Owned(body))];
     client.call(&Call { method: Method::Post, path: Cow::Borrowed("composite"), body, repeat: Repeat::Always }, subject)
 }
@@ -84,32 +90,46 @@ pub fn send<H: Host>(client: &Client<H>, reads: &[Read<'_>], subject: &str) -> R
 ///
 /// When the answer is not what Salesforce documents.
 pub fn answers<'a>(response: &'a Response, count: usize, subject: &str) -> Result<Vec<Answer<'a>>> {
-    #[derive(Deserialize)]
-    struct Answers<'a> {
-        #[serde(rename = "compositeResponse", borrow)]
-        answers: Vec<Answer<'a>>,
-    }
-    match serde_json::from_slice::<Answers<'a>>(&response.body) {
-        Ok(Answers { answers }) if answers.len() == count => Ok(answers),
-        _ => Err(unreadable(subject)),
-    }
+    let read = || {
+        let Ok(Cell::Record(mut answer)) = serde_json::from_slice(&response.body) else { return None };
+        let Some(Cell::List(parts)) = answer.take("compositeResponse") else { return None };
+        parts.into_iter().map(Answer::of).collect::<Option<Vec<_>>>().filter(|answers| answers.len() == count)
+    };
+    read().ok_or_else(|| unreadable(subject))
 }
 
 impl<'a> Answer<'a> {
-    /// What the part was refused with, if it was.
-    pub fn fault(&self) -> Option<Fault> {
-        (self.status >= 300).then(|| error::parse(self.status, self.text().as_bytes()))
+    fn of(part: Cell<'a>) -> Option<Self> {
+        let Cell::Record(mut part) = part else { return None };
+        let status = u16::try_from(part.number("httpStatusCode")?).ok()?;
+        let body = match part.take("body") {
+            Some(Cell::Record(record)) if record.cell("records").is_some() => {
+                Body::Page(Page::of(Cell::Record(record))?)
+            }
+            body => Body::Other(body.unwrap_or(Cell::Null)),
+        };
+        Some(Self { status, body })
     }
 
-    /// The answer's body as what it should be.
+    /// What the part was refused with, if it was.
+    pub fn fault(&self) -> Option<Fault> {
+        match &self.body {
+            _ if self.status < 300 => None,
+            Body::Other(body) => Some(error::read(self.status, body)),
+            Body::Page(_) => Some(Fault { status: self.status, ..Fault::default() }),
+        }
+    }
+
+    /// The answer to a resource.
     ///
     /// # Errors
     ///
     /// When the part was refused, or its answer is not what Salesforce documents.
-    pub fn read<T: Deserialize<'a>>(&self, subject: &str) -> Result<T> {
-        match self.fault() {
-            Some(fault) => Err(diagnosis::diagnose(fault, subject)),
-            None => serde_json::from_str(self.text()).map_err(|_| unreadable(subject)),
+    pub fn record(&self, subject: &str) -> Result<&Record<'a>> {
+        match (self.fault(), &self.body) {
+            (Some(fault), _) => Err(diagnosis::diagnose(fault, subject)),
+            (None, Body::Other(Cell::Record(record))) => Ok(record),
+            _ => Err(unreadable(subject)),
         }
     }
 
@@ -117,13 +137,13 @@ impl<'a> Answer<'a> {
     ///
     /// # Errors
     ///
-    /// As [`Answer::read`].
-    pub fn page(&self, subject: &str) -> Result<Page<'a>> {
-        self.read(subject)
-    }
-
-    fn text(&self) -> &'a str {
-        self.body.map_or("", RawValue::get)
+    /// As [`Answer::record`].
+    pub fn page(&self, subject: &str) -> Result<&Page<'a>> {
+        match (self.fault(), &self.body) {
+            (Some(fault), _) => Err(diagnosis::diagnose(fault, subject)),
+            (None, Body::Page(page)) => Ok(page),
+            _ => Err(unreadable(subject)),
+        }
     }
 }
 

@@ -1,70 +1,67 @@
-//! What an object's fields are in this organisation (`describe`).
+//! What an object's fields are in this organisation (`describe`; its names H).
 
-use std::borrow::Cow;
+use super::record::Record;
 
-use serde::Deserialize;
+/// The description of an object.
+#[derive(Debug, Clone, Copy)]
+pub struct Object<'d>(pub &'d Record<'d>);
 
-/// An object; borrows from the answer.
-#[derive(Debug, Deserialize)]
-pub struct Object<'a> {
-    /// Its fields that the user may see.
-    #[serde(borrow)]
-    pub fields: Vec<Field<'a>>,
+/// The description of a field.
+#[derive(Debug, Clone, Copy)]
+pub struct Field<'d>(&'d Record<'d>);
+
+impl<'d> Object<'d> {
+    /// The fields that the user may see.
+    pub fn fields(self) -> impl Iterator<Item = Field<'d>> {
+        self.0.records("fields").map(Field)
+    }
+
+    /// The field of this name.
+    pub fn field(self, name: &str) -> Option<Field<'d>> {
+        self.fields().find(|field| field.name() == name)
+    }
 }
 
-/// A field.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Field<'a> {
+impl<'d> Field<'d> {
     /// The API name.
-    #[serde(borrow)]
-    pub name: Cow<'a, str>,
+    pub fn name(self) -> &'d str {
+        self.0.text("name").unwrap_or_default()
+    }
+
     /// The name that people know it by.
-    #[serde(borrow)]
-    pub label: Cow<'a, str>,
-    /// `string`, `boolean`, `int`, `picklist`, `reference` and others (H).
-    #[serde(rename = "type", borrow)]
-    pub kind: Cow<'a, str>,
-    /// In characters; 0 where it does not apply.
-    #[serde(default)]
-    pub length: u32,
-    /// Whether the organisation or a package added it.
-    #[serde(default)]
-    pub custom: bool,
-    /// Whether it may be empty.
-    #[serde(default)]
-    pub nillable: bool,
-    /// Whether the user may set it on a new record.
-    #[serde(default)]
-    pub createable: bool,
-    /// Whether the user may change it.
-    #[serde(default)]
-    pub updateable: bool,
-    /// Whether Salesforce fills it in where a new record has no value.
-    #[serde(default)]
-    pub defaulted_on_create: bool,
-    /// Whether no other value than those of the picklist is taken.
-    #[serde(default)]
-    pub restricted_picklist: bool,
-    /// The values to choose from.
-    #[serde(default, borrow)]
-    pub picklist_values: Vec<Choice<'a>>,
-}
+    pub fn label(self) -> &'d str {
+        self.0.text("label").unwrap_or_else(|| self.name())
+    }
 
-/// A value of a picklist.
-#[derive(Debug, Deserialize)]
-pub struct Choice<'a> {
-    /// Whether it may still be chosen.
-    #[serde(default)]
-    pub active: bool,
-    /// As the API has it.
-    #[serde(borrow)]
-    pub value: Cow<'a, str>,
-}
+    /// `string`, `boolean`, `int`, `picklist`, `reference` and others.
+    pub fn kind(self) -> &'d str {
+        self.0.text("type").unwrap_or_default()
+    }
 
-impl Field<'_> {
+    /// In characters; none where it does not apply.
+    pub fn length(self) -> Option<u32> {
+        let length = u32::try_from(self.0.number("length")?).ok()?;
+        (length > 0).then_some(length)
+    }
+
+    /// Whether one of the description's truth values holds.
+    pub fn is(self, name: &str) -> bool {
+        self.0.boolean(name) == Some(true)
+    }
+
+    /// Whether the user may set it, on a new record or on one that exists.
+    pub fn is_writable(self) -> bool {
+        self.is("createable") || self.is("updateable")
+    }
+
     /// Whether a new record needs a value.
-    pub fn is_required(&self) -> bool {
-        self.createable && !self.nillable && !self.defaulted_on_create
+    pub fn is_required(self) -> bool {
+        self.is("createable") && !self.is("nillable") && !self.is("defaultedOnCreate")
+    }
+
+    /// The values of the picklist that may still be chosen.
+    pub fn choices(self) -> Vec<String> {
+        let active = self.0.records("picklistValues").filter(|choice| choice.boolean("active") == Some(true));
+        active.filter_map(|choice| choice.text("value").map(str::to_owned)).collect()
     }
 }

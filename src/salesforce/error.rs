@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::record::Cell;
 use crate::model::Upstream;
 
 /// One error, of a whole request or of one record in it.
@@ -46,18 +47,38 @@ impl Refusal {
     }
 }
 
+/// Reads the part of an answer that refuses a request.
+pub(super) fn read(status: u16, body: &Cell<'_>) -> Fault {
+    let first = match body {
+        Cell::List(list) => list.first(),
+        other => Some(other),
+    };
+    let Some(Cell::Record(refusal)) = first else { return Fault { status, ..Fault::default() } };
+    let text = |names: &[&str]| names.iter().find_map(|name| refusal.text(name)).unwrap_or_default().to_owned();
+    let fields = match refusal.cell("fields") {
+        Some(Cell::List(fields)) => fields.as_slice(),
+        _ => &[],
+    };
+    let fields = fields.iter().filter_map(|field| match field {
+        Cell::Text(name) => Some(name.to_string()),
+        _ => None,
+    });
+    Fault {
+        status,
+        code: text(&["errorCode", "statusCode", "error"]),
+        message: text(&["message", "error_description"]),
+        fields: fields.collect(),
+    }
+}
+
 /// Reads the body of an answer that refuses a request: an array of errors, or, where the documentation prints it and
 /// gateways do it, a bare object, a page of HTML, or nothing.
 pub fn parse(status: u16, body: &[u8]) -> Fault {
-    if let Ok(refusals) = serde_json::from_slice::<Vec<Refusal>>(body)
-        && let Some(first) = refusals.into_iter().next()
-    {
-        return first.into_fault(status);
-    }
-    if let Ok(refusal) = serde_json::from_slice::<Refusal>(body)
-        && refusal.code.is_some()
-    {
-        return refusal.into_fault(status);
+    if let Ok(cell) = serde_json::from_slice(body) {
+        let fault = read(status, &cell);
+        if !fault.code.is_empty() {
+            return fault;
+        }
     }
     Fault { status, code: String::new(), message: excerpt(body), fields: Vec::new() }
 }

@@ -1,11 +1,7 @@
 //! Asking by SOQL.
 
-use std::borrow::Cow;
-
-use serde::Deserialize;
-
 use super::client::{Call, Client};
-use super::record::Record;
+use super::record::{Cell, Record};
 use super::soql::Select;
 use super::url::encode_query;
 use crate::host::{Host, Response};
@@ -16,22 +12,36 @@ use crate::model::{Error, ErrorKind, Result, Retry};
 pub const LONGEST: usize = 14_000;
 
 /// One answer to a query; borrows from the [`Response`].
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 pub struct Page<'a> {
     /// Whether this is all. Salesforce may cut an answer anywhere, also before the query's own LIMIT (H).
     pub done: bool,
     /// Where the rest is, relative to the instance.
-    #[serde(rename = "nextRecordsUrl", default, borrow)]
-    next: Option<Cow<'a, str>>,
+    next: Option<String>,
     /// The records.
-    #[serde(borrow)]
     pub records: Vec<Record<'a>>,
+}
+
+impl<'a> Page<'a> {
+    /// Reads an answer; none where it is not in its documented form.
+    pub(super) fn of(cell: Cell<'a>) -> Option<Self> {
+        let Cell::Record(mut answer) = cell else { return None };
+        let (Some(done), Some(Cell::List(list))) = (answer.boolean("done"), answer.take("records")) else {
+            return None;
+        };
+        let mut records = Vec::with_capacity(list.len());
+        for cell in list {
+            let Cell::Record(record) = cell else { return None };
+            records.push(record);
+        }
+        Some(Self { done, next: answer.text("nextRecordsUrl").map(str::to_owned), records })
+    }
 }
 
 impl Page<'_> {
     /// Where the rest of the answer is, if this is not all.
     pub fn rest(&self) -> Option<String> {
-        if self.done { None } else { self.next.as_ref().map(ToString::to_string) }
+        if self.done { None } else { self.next.clone() }
     }
 }
 
@@ -50,7 +60,7 @@ pub fn send<H: Host>(client: &Client<H>, query: &Select, subject: &str) -> Resul
 ///
 /// When the answer is not what Salesforce documents.
 pub fn page<'a>(response: &'a Response, subject: &str) -> Result<Page<'a>> {
-    serde_json::from_slice(&response.body).map_err(|_| unreadable(subject))
+    serde_json::from_slice(&response.body).ok().and_then(Page::of).ok_or_else(|| unreadable(subject))
 }
 
 /// Sends a query and gives every record to `each`, following the answer to its end. For answers that are short by their

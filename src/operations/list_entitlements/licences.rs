@@ -19,7 +19,7 @@ impl Licences {
 
     /// Reads the answer to [`Licences::query`].
     pub(super) fn read(answer: &Answer<'_>, subject: &str) -> Result<Self> {
-        let pairs = answer.page(subject)?.records.into_iter().filter_map(|record| {
+        let pairs = answer.page(subject)?.records.iter().filter_map(|record| {
             Some((record.text("UserLicense.Name")?.to_owned(), record.text("UserType")?.to_owned()))
         });
         Ok(Self(pairs.collect()))

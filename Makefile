@@ -3,7 +3,7 @@
 CARGO ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test clients lint format doc component wasm-target
+.PHONY: help demo test bench clients lint format doc component wasm-target
 
 help: ## Lists the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -17,6 +17,9 @@ test: wasm-target ## Runs the whole suite
 
 clients: ## Checks the emulator with clients that others wrote, which it installs
 	python3 host-harness/emulator/clients/run.py
+
+bench: ## Measures the emulator with a million users (in release; some minutes)
+	$(CARGO) bench --locked --package salesforce-emulator --bench million
 
 lint: wasm-target ## Checks formatting, lints (native and WebAssembly) and the documentation
 	$(CARGO) fmt --all --check

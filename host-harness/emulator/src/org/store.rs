@@ -109,11 +109,11 @@ pub(crate) fn create_indexes(db: &Connection) -> rusqlite::Result<()> {
         CREATE UNIQUE INDEX user_contact ON "User" (ContactId) WHERE ContactId IS NOT NULL;
         CREATE INDEX user_email ON "User" (Email);
         CREATE INDEX user_federation ON "User" (FederationIdentifier) WHERE FederationIdentifier IS NOT NULL;
-        CREATE INDEX user_modstamp ON "User" (SystemModstamp, Id);
+        CREATE INDEX user_modstamp ON "User" (SystemModstamp);
         CREATE INDEX user_account ON "User" (AccountId) WHERE AccountId IS NOT NULL;
         CREATE INDEX contact_account ON Contact (AccountId);
         CREATE INDEX contact_email ON Contact (Email);
-        CREATE INDEX contact_modstamp ON Contact (SystemModstamp, Id);
+        CREATE INDEX contact_modstamp ON Contact (SystemModstamp);
         CREATE INDEX contact_external ON Contact (External_Id__c) WHERE External_Id__c IS NOT NULL;
         CREATE UNIQUE INDEX login_user ON UserLogin (UserId);
         CREATE INDEX assignment_assignee ON PermissionSetAssignment (AssigneeId);
@@ -121,9 +121,6 @@ pub(crate) fn create_indexes(db: &Connection) -> rusqlite::Result<()> {
         CREATE INDEX member_user ON GroupMember (UserOrGroupId);
         CREATE INDEX member_group ON GroupMember (GroupId);
 
-        UPDATE UserLicense SET UsedLicenses = (
-            SELECT count(*) FROM "User" u JOIN Profile p ON p.Id = u.ProfileId
-            WHERE u.IsActive = 1 AND p.UserLicenseId = UserLicense.Id);
         UPDATE PermissionSetLicense SET UsedLicenses = (
             SELECT count(*) FROM PermissionSetLicenseAssign a WHERE a.PermissionSetLicenseId = PermissionSetLicense.Id);
 

@@ -91,12 +91,16 @@ impl Generator<'_> {
         Ok(())
     }
 
-    /// A tenth of free seats for each licence, and never fewer than ten.
+    /// The seats that active users take, and a tenth of free ones for each licence, never fewer than ten. One pass over the
+    /// users for all licences.
     fn seats(&self) -> rusqlite::Result<()> {
         self.db.execute_batch(
-            "UPDATE UserLicense SET TotalLicenses = (
-               SELECT count(*) + max(10, count(*) / 10) FROM User u JOIN Profile p ON p.Id = u.ProfileId
-               WHERE u.IsActive = 1 AND p.UserLicenseId = UserLicense.Id)",
+            "UPDATE UserLicense SET TotalLicenses = 10;
+             UPDATE UserLicense SET UsedLicenses = taken.seats, TotalLicenses = taken.seats + max(10, taken.seats / 10)
+             FROM (SELECT p.UserLicenseId AS licence, sum(users) AS seats
+               FROM (SELECT ProfileId, count(*) AS users FROM User WHERE IsActive = 1 GROUP BY ProfileId)
+               JOIN Profile p ON p.Id = ProfileId GROUP BY p.UserLicenseId) AS taken
+             WHERE taken.licence = UserLicense.Id",
         )
     }
 

@@ -63,7 +63,7 @@ impl Dialect {
     /// The header and the rows of an upload, or the reason why the job fails.
     pub(super) fn parse(self, text: &str) -> Result<(Vec<String>, Vec<Vec<String>>), String> {
         let text = text.trim_start_matches('\u{feff}');
-        // Salesforce looks at the header's line ending (H for the words).
+        // Salesforce looks at the header's line ending (L for the words).
         let header_end = text.find('\n').unwrap_or(text.len());
         let windows = text[..header_end].ends_with('\r');
         if header_end < text.len() && windows != self.crlf {

@@ -73,7 +73,7 @@ pub(super) fn upload(context: &Context<'_>, request: &Request, id: &str) -> Resu
         };
         let Work::Ingest(ingest) = &mut job.work else { return Err(ApiError::not_found()) };
         if ingest.data.is_some() {
-            // M: quoted by several clients' users.
+            // L for code and words.
             return Err(ApiError::new(
                 400,
                 "CLIENTINPUTERROR",

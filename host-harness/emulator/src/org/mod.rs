@@ -67,7 +67,6 @@ impl Org {
         if seed_of_file.is_some() && !store::is_current(&db)? {
             return Err(OpenError::Outdated);
         }
-        db.execute_batch(seats::TABLE)?;
         let facts = match seed_of_file {
             Some(seed) => Facts::of_seed(seed),
             None => {

@@ -19,10 +19,6 @@ pub struct LicencePool {
     pub used: u32,
 }
 
-/// The feature licences' seats. Files from before they were counted get the table when they are opened.
-pub(super) const TABLE: &str = "CREATE TABLE IF NOT EXISTS _feature_seats (
-    Flag TEXT PRIMARY KEY, Total INTEGER NOT NULL, Used INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID";
-
 /// Seats of each feature licence in a new org.
 const FEATURE_SEATS: u32 = 10;
 

@@ -89,6 +89,9 @@ fn tables() -> String {
             IsExpired INTEGER NOT NULL DEFAULT 0, FailedLogins INTEGER NOT NULL DEFAULT 0
          ) WITHOUT ROWID;
          CREATE TABLE _removed (Id TEXT PRIMARY KEY, At INTEGER NOT NULL) WITHOUT ROWID;
+         CREATE TABLE _feature_seats (
+            Flag TEXT PRIMARY KEY, Total INTEGER NOT NULL, Used INTEGER NOT NULL DEFAULT 0
+         ) WITHOUT ROWID;
          CREATE TABLE _old_password (UserId TEXT NOT NULL, Salt TEXT NOT NULL, Hash BLOB NOT NULL);
          CREATE TABLE _refresh_token (Hash BLOB PRIMARY KEY, UserId TEXT NOT NULL) WITHOUT ROWID;
          CREATE TABLE _api_disabled (UserId TEXT PRIMARY KEY) WITHOUT ROWID;",

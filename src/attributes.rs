@@ -24,6 +24,12 @@ pub enum Form {
     Email,
     /// Lines; Salesforce stores their ends as CR LF.
     Lines,
+    /// `true` or `false`; never empty.
+    Boolean,
+    /// A number; compared by its value.
+    Number,
+    /// A date and time in UTC; compared to the second.
+    Time,
 }
 
 /// One attribute.

@@ -452,7 +452,7 @@ impl From<model::Outcome> for wit::Outcome {
         };
         let changes = outcome.changes.into_iter().map(|change| wit::FieldChange {
             object: change.object.to_owned(),
-            field: change.field.to_owned(),
+            field: change.field.into_owned(),
             old: change.old,
             new: change.new,
         });

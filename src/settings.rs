@@ -7,9 +7,11 @@ mod definition;
 mod host_name;
 mod limits;
 mod sign_in;
+mod writing;
 
 pub use definition::{definitions, names};
 pub use limits::Reserve;
+pub use writing::Writing;
 
 use crate::model::{self, Error, ErrorKind};
 use crate::salesforce::id::{Id, Malformed, prefix};
@@ -46,6 +48,8 @@ pub struct Settings<S> {
     pub user_types: Vec<&'static str>,
     /// API requests that are left for others.
     pub api_reserve: Reserve,
+    /// How users are found and written.
+    pub writing: Writing,
 }
 
 /// What is wrong with one setting.
@@ -76,6 +80,8 @@ pub struct Checked<S> {
     pub user_types: Option<Vec<&'static str>>,
     /// API requests that are left for others.
     pub api_reserve: Option<Reserve>,
+    /// How users are found and written.
+    pub writing: Option<Writing>,
     /// What is wrong, in the order of the settings.
     pub problems: Vec<Problem>,
 }
@@ -96,6 +102,7 @@ impl<S> Checked<S> {
                 account_id: Some(account_id),
                 user_types: Some(user_types),
                 api_reserve: Some(api_reserve),
+                writing: Some(writing),
                 problems,
             } if problems.is_empty() => Ok(Settings {
                 credentials,
@@ -105,6 +112,7 @@ impl<S> Checked<S> {
                 account_id,
                 user_types,
                 api_reserve,
+                writing,
             }),
             Self { problems, .. } => Err(summary(&problems)),
         }
@@ -131,6 +139,7 @@ pub fn check<S>(settings: model::Settings<S>) -> Checked<S> {
     let api_version = reader.api_version();
     let user_types = reader.user_types();
     let api_reserve = reader.api_reserve();
+    let writing = reader.writing();
     Checked {
         credentials,
         api_version,
@@ -139,6 +148,7 @@ pub fn check<S>(settings: model::Settings<S>) -> Checked<S> {
         account_id,
         user_types,
         api_reserve,
+        writing,
         problems: reader.problems,
     }
 }

@@ -1,5 +1,7 @@
 //! Writing users into the application.
 
+use std::borrow::Cow;
+
 use super::{Grant, Value};
 
 /// One attribute of a push: a value sets it, none clears it. An attribute that is not named is left alone.
@@ -64,7 +66,7 @@ pub struct FieldChange {
     /// The application's name of the kind of record.
     pub object: &'static str,
     /// The application's name of the field.
-    pub field: &'static str,
+    pub field: Cow<'static, str>,
     /// None where it was empty, or where the record is new.
     pub old: Option<String>,
     /// None where it is cleared.

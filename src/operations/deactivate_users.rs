@@ -3,6 +3,8 @@
 //! A deactivation sends `IsActive` alone: a malformed e-mail address of somebody who leaves must not keep them signed in.
 //! Freezing is a record of its own, `UserLogin`, that Salesforce keeps for every user (H).
 
+use std::borrow::Cow;
+
 use super::digest::digest;
 use super::index::Index;
 use super::push_users::{check_digests, drifted};
@@ -287,7 +289,7 @@ impl Plan {
     fn changes(&self) -> Vec<FieldChange> {
         let changes = self.steps.iter().map(|step| FieldChange {
             object: step.object,
-            field: step.field,
+            field: Cow::Borrowed(step.field),
             old: Some((!step.new).to_string()),
             new: Some(step.new.to_string()),
         });
@@ -331,7 +333,7 @@ fn write<H: Host>(client: &Client<H>, plans: &mut [Result<Plan>], object: &'stat
     let mut places = Vec::new();
     for (at, plan) in plans.iter().enumerate() {
         for step in plan.iter().flat_map(|plan| &plan.steps).filter(|step| step.object == object) {
-            let fields = vec![(step.field, Some(Datum::Boolean(step.new)))];
+            let fields = vec![(Cow::Borrowed(step.field), Some(Datum::Boolean(step.new)))];
             writes.push(Write { object, id: Some(step.id.clone()), fields });
             places.push(at);
         }

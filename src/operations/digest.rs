@@ -15,7 +15,7 @@ pub(super) fn digest(parts: &[&str], changes: &[FieldChange]) -> String {
         hash.part(Some(part));
     }
     for change in changes {
-        for part in [Some(change.object), Some(change.field), change.old.as_deref(), change.new.as_deref()] {
+        for part in [Some(change.object), Some(&*change.field), change.old.as_deref(), change.new.as_deref()] {
             hash.part(part);
         }
     }
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     fn change(old: Option<&str>, new: Option<&str>) -> FieldChange {
-        FieldChange { object: "User", field: "Title", old: old.map(str::to_owned), new: new.map(str::to_owned) }
+        FieldChange { object: "User", field: "Title".into(), old: old.map(str::to_owned), new: new.map(str::to_owned) }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! One tenant, signed in.
 
 use super::import_users::Population;
+use super::push_users::Tenant;
 use super::schema::Cached;
 use super::{deactivate_users, import_users, list_attributes, list_entitlements, push_users, sync_password};
 use crate::host::Host;
@@ -10,7 +11,7 @@ use crate::model::{
 };
 use crate::salesforce::client::Client;
 use crate::salesforce::id::Id;
-use crate::settings;
+use crate::settings::{self, Writing};
 
 /// One tenant, signed in. It implements no `Debug`, because its client holds the session id.
 pub struct Session<H: Host> {
@@ -18,6 +19,7 @@ pub struct Session<H: Host> {
     account_id: Id,
     population: Population,
     schema: Cached,
+    writing: Writing,
 }
 
 impl<H: Host> Session<H> {
@@ -36,7 +38,17 @@ impl<H: Host> Session<H> {
             return Err(wrong_organization(&client.signed_in().organization_id));
         }
         let population = Population::new(&settings.user_types);
-        Ok(Self { client, account_id: settings.account_id, population, schema: Cached::default() })
+        Ok(Self {
+            client,
+            account_id: settings.account_id,
+            population,
+            schema: Cached::default(),
+            writing: settings.writing,
+        })
+    }
+
+    fn tenant(&self) -> Tenant<'_, H> {
+        Tenant { client: &self.client, account_id: self.account_id, writing: &self.writing, schema: &self.schema }
     }
 
     /// The attributes of the application's users.
@@ -72,7 +84,7 @@ impl<H: Host> Session<H> {
     ///
     /// When none was dealt with.
     pub fn push_users(&self, users: &[DesiredUser], mode: &PushMode) -> Result<Vec<Result<Outcome>>> {
-        push_users::push_users(&self.client, self.account_id, users, mode)
+        push_users::push_users(&self.tenant(), users, mode)
     }
 
     /// Takes users out of use. Results stand in the order of the ids.

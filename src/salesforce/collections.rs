@@ -74,6 +74,12 @@ pub fn create<H: Host>(client: &Client<H>, records: &[Write], subject: &str) -> 
     write(client, Method::Post, Repeat::Never, records, subject)
 }
 
+/// Makes records that relate two others, of which Salesforce takes no second one with the same ends (H): a call may be sent
+/// again. Results stand in the order of the records; `subject` names them together, in the plural.
+pub fn relate<H: Host>(client: &Client<H>, records: &[Write], subject: &str) -> Vec<Written> {
+    write(client, Method::Post, Repeat::Always, records, subject)
+}
+
 /// Changes records. Results stand in the order of the records; `subject` names them together, in the plural.
 pub fn update<H: Host>(client: &Client<H>, records: &[Write], subject: &str) -> Vec<Written> {
     write(client, Method::Patch, Repeat::Always, records, subject)

@@ -14,6 +14,14 @@ pub mod prefix {
     pub const PROFILE: &str = "00e";
     /// `UserRole`.
     pub const ROLE: &str = "00E";
+    /// `PermissionSet`.
+    pub const PERMISSION_SET: &str = "0PS";
+    /// `PermissionSetGroup` (L).
+    pub const PERMISSION_SET_GROUP: &str = "0PG";
+    /// `Group`.
+    pub const GROUP: &str = "00G";
+    /// `UserLicense` (L).
+    pub const USER_LICENSE: &str = "100";
     /// `Organization`.
     pub const ORGANIZATION: &str = "00D";
     /// The classic portal.

@@ -1,26 +1,30 @@
 //! Writing the JSON of requests.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde::ser::SerializeMap;
 
 /// A record to write: its type, its id where it exists, and the fields to set or, with none, to clear.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Write {
     /// The API name of the object.
     pub object: &'static str,
     /// The record's id; none for a new one.
     pub id: Option<String>,
     /// Names and values.
-    pub fields: Vec<(&'static str, Option<Datum>)>,
+    pub fields: Vec<(Cow<'static, str>, Option<Datum>)>,
 }
 
 /// A value that is written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Datum {
     /// A text, an id or a picklist value.
     Text(String),
     /// A truth value.
     Boolean(bool),
+    /// A number.
+    Number(f64),
 }
 
 impl Serialize for Datum {
@@ -28,6 +32,7 @@ impl Serialize for Datum {
         match self {
             Self::Text(text) => serializer.serialize_str(text),
             Self::Boolean(value) => serializer.serialize_bool(*value),
+            Self::Number(value) => serializer.serialize_f64(*value),
         }
     }
 }

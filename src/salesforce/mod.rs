@@ -8,6 +8,7 @@ pub mod collections;
 pub mod composite;
 pub mod describe;
 pub mod error;
+pub mod gather;
 pub mod id;
 mod identity;
 pub mod json;

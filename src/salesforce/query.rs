@@ -75,15 +75,31 @@ pub fn for_each<H: Host>(
     subject: &str,
     mut each: impl FnMut(&Record<'_>),
 ) -> Result<()> {
-    let mut response = send(client, query, subject)?;
-    loop {
+    let response = send(client, query, subject)?;
+    let page = page(&response, subject)?;
+    page.records.iter().for_each(&mut each);
+    page.rest().map_or(Ok(()), |next| follow(client, next, subject, &mut each))
+}
+
+/// Reads the rest of an answer to its end.
+///
+/// # Errors
+///
+/// As [`send`] and [`page`].
+pub(super) fn follow<H: Host>(
+    client: &Client<H>,
+    next: String,
+    subject: &str,
+    each: &mut dyn FnMut(&Record<'_>),
+) -> Result<()> {
+    let mut next = Some(next);
+    while let Some(path) = next {
+        let response = client.call(&Call::get_absolute(path), subject)?;
         let page = page(&response, subject)?;
-        page.records.iter().for_each(&mut each);
-        match page.rest() {
-            Some(next) => response = client.call(&Call::get_absolute(next), subject)?,
-            None => return Ok(()),
-        }
+        page.records.iter().for_each(&mut *each);
+        next = page.rest();
     }
+    Ok(())
 }
 
 /// The error for an answer that is not what Salesforce documents.

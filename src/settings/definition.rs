@@ -34,6 +34,14 @@ pub mod names {
     pub const API_RESERVE: &str = "api-reserve";
     /// The version of the REST API.
     pub const API_VERSION: &str = "api-version";
+    /// The field of users that holds the host's key.
+    pub const USER_KEY_FIELD: &str = "user-key-field";
+    /// The field of contacts that holds the host's key.
+    pub const CONTACT_KEY_FIELD: &str = "contact-key-field";
+    /// Whether deactivated users give their usernames up.
+    pub const RENAME_ON_DEACTIVATION: &str = "rename-on-deactivation";
+    /// Whether new passwords are tried.
+    pub const VERIFY_PASSWORDS: &str = "verify-passwords";
 }
 
 pub(super) const PRODUCTION: &str = "production";
@@ -147,6 +155,34 @@ pub fn definitions() -> Vec<Setting> {
             label: "API reserve",
             help: "Enter how many of the organization's daily API requests to leave for others, as a number or a percentage such as 10%; left out, 5%.",
             kind: SettingKind::Text,
+            required: false,
+        },
+        Setting {
+            name: names::USER_KEY_FIELD,
+            label: "Key field of users",
+            help: "Enter the API name of a custom text field of User that is an external id, such as IdentityKey__c, to find users by the key of their person first; Setup > Object Manager > User > Fields & Relationships shows it.",
+            kind: SettingKind::Text,
+            required: false,
+        },
+        Setting {
+            name: names::CONTACT_KEY_FIELD,
+            label: "Key field of contacts",
+            help: "Enter the API name of a custom text field of Contact that is an external id, such as IdentityKey__c, to find contacts by the key of their person first; Setup > Object Manager > Contact > Fields & Relationships shows it.",
+            kind: SettingKind::Text,
+            required: false,
+        },
+        Setting {
+            name: names::RENAME_ON_DEACTIVATION,
+            label: "Rename deactivated users",
+            help: "Set it to true so that a deactivated user gives its username up for others, which are unique in all of Salesforce; a reactivation takes it back.",
+            kind: SettingKind::Flag,
+            required: false,
+        },
+        Setting {
+            name: names::VERIFY_PASSWORDS,
+            label: "Try new passwords",
+            help: "Set it to true to sign in to the portal once with each password that was set; the portal's users then need the API, and one more request is sent for each.",
+            kind: SettingKind::Flag,
             required: false,
         },
         Setting {

@@ -58,7 +58,8 @@ fn a_deactivation_sends_is_active_alone() {
     let outcome = one(session.deactivate_users(&[A.to_owned()], Deactivation::Deactivate, &PushMode::Apply)).unwrap();
     assert_eq!(outcome.action, Action::Deactivated);
     assert_eq!(outcome.id.as_deref(), Some(A));
-    let change = FieldChange { object: "User", field: "IsActive", old: Some("true".into()), new: Some("false".into()) };
+    let change =
+        FieldChange { object: "User", field: "IsActive".into(), old: Some("true".into()), new: Some("false".into()) };
     assert_eq!(outcome.changes, [change]);
     assert!(!outcome.side_effects.is_empty());
 }

@@ -5,22 +5,25 @@
 //! it is the one that licences and rules refuse. What is left half done by a cut connection is finished by the next push:
 //! it finds the user by its username, and a contact without a user by its e-mail address.
 
+use std::borrow::Cow;
+
+use super::assign::assign;
 use super::plan::{CONTACT, Plan, Target, USER};
 use crate::host::Host;
-use crate::model::{Error, FieldChange, Outcome, Result};
+use crate::model::{Error, Outcome, Result};
 use crate::salesforce::client::Client;
 use crate::salesforce::collections::{self, Refused, Written};
 use crate::salesforce::json::{Datum, Write};
 
 /// One user on its way.
-struct Slot {
-    plan: Plan,
+pub(super) struct Slot {
+    pub(super) plan: Plan,
     /// The contact, once it is there.
     contact: Option<String>,
     /// The user, once it is there.
-    user: Option<String>,
+    pub(super) user: Option<String>,
     /// What stopped it.
-    error: Option<Error>,
+    pub(super) error: Option<Error>,
 }
 
 impl Slot {
@@ -34,8 +37,8 @@ impl Slot {
     }
 
     fn write(&self, object: &'static str, id: Option<String>) -> Write {
-        let fields = self.plan.changes_of(object).map(field).collect();
-        Write { object, id, fields }
+        let fields = self.plan.changes_of(object).map(|change| (change.field.clone(), self.plan.datum(change)));
+        Write { object, id, fields: fields.collect() }
     }
 
     fn into_result(self) -> Result<Outcome> {
@@ -44,10 +47,6 @@ impl Slot {
             None => Ok(Outcome { id: self.user, ..self.plan.into_outcome() }),
         }
     }
-}
-
-fn field(change: &FieldChange) -> (&'static str, Option<Datum>) {
-    (change.field, change.new.clone().map(Datum::Text))
 }
 
 /// Writes the plans. Results stand in order.
@@ -64,6 +63,7 @@ pub(super) fn apply<H: Host>(client: &Client<H>, plans: Vec<Result<Plan>>) -> Ve
         client,
         &mut pick(&mut slots, |slot| known(slot) && slot.plan.changes_of(CONTACT).next().is_some()),
     );
+    assign(client, &mut slots);
     slots.into_iter().map(|slot| slot.and_then(Slot::into_result)).collect()
 }
 
@@ -99,7 +99,7 @@ fn make_users<H: Host>(client: &Client<H>, slots: &mut [&mut Slot]) {
             if slot.plan.target == Target::New
                 && let Some(contact) = &slot.contact
             {
-                write.fields.push(("ContactId", Some(Datum::Text(contact.clone()))));
+                write.fields.push((Cow::Borrowed("ContactId"), Some(Datum::Text(contact.clone()))));
             }
             write
         })
@@ -146,7 +146,7 @@ fn remove_orphans<H: Host>(client: &Client<H>, orphans: &mut [&mut Slot]) {
 }
 
 /// A deletion that was repeated after a cut connection finds the record gone.
-fn is_gone(deleted: &Written) -> bool {
+pub(super) fn is_gone(deleted: &Written) -> bool {
     match deleted {
         Ok(_) => true,
         Err(Refused::Record(fault)) => fault.code == "ENTITY_IS_DELETED",
@@ -178,7 +178,7 @@ fn change_contacts<H: Host>(client: &Client<H>, slots: &mut [&mut Slot]) {
     }
 }
 
-fn add(error: &mut Error, clause: &str) {
+pub(super) fn add(error: &mut Error, clause: &str) {
     error.message.push_str("; ");
     error.message.push_str(clause);
 }

@@ -4,54 +4,115 @@
 //! the users, and one each changes them. A push can be repeated at any time: what an earlier one left is found and used.
 
 mod apply;
+mod assign;
+mod assignment;
+mod compatibility;
+mod contacts;
+mod facts;
 mod plan;
 mod resolve;
 mod wanted;
 
-use self::plan::Plan;
+use self::facts::Facts;
+use self::plan::{Plan, Terms};
 use self::wanted::Wanted;
 use super::digest;
+use super::schema::{Cached, Schema};
+use super::seats::Seats;
 use crate::host::Host;
 use crate::model::{DesiredUser, Error, ErrorKind, FieldChange, Outcome, PushMode, Result};
 use crate::salesforce::client::Client;
 use crate::salesforce::id::Id;
+use crate::settings::Writing;
+
+/// Users that are resolved, planned and written together. It bounds what stands in memory, and the work that a crash leaves
+/// half done.
+const BATCH: usize = 2000;
+
+/// The tenant that users are pushed to.
+pub(super) struct Tenant<'a, H: Host> {
+    pub(super) client: &'a Client<H>,
+    /// The account of new contacts.
+    pub(super) account_id: Id,
+    pub(super) writing: &'a Writing,
+    pub(super) schema: &'a Cached,
+}
 
 /// Makes or changes users, or says what would be done.
 pub(super) fn push_users<H: Host>(
-    client: &Client<H>,
-    account_id: Id,
+    tenant: &Tenant<'_, H>,
     users: &[DesiredUser],
     mode: &PushMode,
 ) -> Result<Vec<Result<Outcome>>> {
     check_digests(mode, users.len())?;
-    let mut plans = plan_all(client, account_id, users)?;
-    if let PushMode::ApplyPlanned(digests) = mode {
-        for (plan, digest) in plans.iter_mut().zip(digests) {
-            if let Ok(now) = plan
-                && now.digest != *digest
-            {
-                *plan = Err(drifted(&now.subject, &now.changes));
-            }
+    let schema = if wanted::needs_schema(users) { Some(tenant.schema.get(tenant.client)?) } else { None };
+    let mut checked = wanted::check_all(users, schema);
+    let mut results: Vec<Result<Outcome>> = Vec::with_capacity(users.len());
+    while !checked.is_empty() {
+        let rest = checked.split_off(checked.len().min(BATCH));
+        let approved = match mode {
+            PushMode::ApplyPlanned(digests) => digests.get(results.len()..).unwrap_or_default(),
+            PushMode::Plan | PushMode::Apply => &[],
+        };
+        let count = checked.len();
+        match push_batch(tenant, schema, checked, approved, *mode == PushMode::Plan) {
+            Ok(done) => results.extend(done),
+            // Of an earlier batch something is done already, which the error must not hide.
+            Err(error) if !results.is_empty() => results.extend((0..count).map(|_| Err(error.clone()))),
+            Err(error) => return Err(error),
+        }
+        checked = rest;
+    }
+    Ok(results)
+}
+
+fn push_batch<H: Host>(
+    tenant: &Tenant<'_, H>,
+    schema: Option<&Schema>,
+    checked: Vec<Result<Wanted>>,
+    approved: &[String],
+    is_plan: bool,
+) -> Result<Vec<Result<Outcome>>> {
+    let mut plans = plan_all(tenant, schema, checked)?;
+    for (plan, digest) in plans.iter_mut().zip(approved) {
+        if let Ok(now) = plan
+            && now.digest != *digest
+        {
+            *plan = Err(drifted(&now.subject, &now.changes));
         }
     }
-    match mode {
-        PushMode::Plan => Ok(plans.into_iter().map(|plan| plan.map(Plan::into_outcome)).collect()),
-        PushMode::Apply | PushMode::ApplyPlanned(_) => Ok(apply::apply(client, plans)),
+    match is_plan {
+        true => Ok(plans.into_iter().map(|plan| plan.map(Plan::into_outcome)).collect()),
+        false => Ok(apply::apply(tenant.client, plans)),
     }
 }
 
-fn plan_all<H: Host>(client: &Client<H>, account_id: Id, users: &[DesiredUser]) -> Result<Vec<Result<Plan>>> {
-    let checked = wanted::check_all(users);
+fn plan_all<H: Host>(
+    tenant: &Tenant<'_, H>,
+    schema: Option<&Schema>,
+    checked: Vec<Result<Wanted>>,
+) -> Result<Vec<Result<Plan>>> {
     let sound: Vec<&Wanted> = checked.iter().flatten().collect();
-    let mut matches = resolve::resolve(client, account_id, &sound)?.into_iter();
-    let defaults = plan::Defaults::of(&client.identity()?);
+    let mut matches = resolve::resolve(tenant, schema, &sound)?.into_iter();
+    let defaults = plan::Defaults::of(&tenant.client.signed_in());
+    let terms = Terms { account_id: tenant.account_id, writing: tenant.writing, defaults };
     let plans = checked.into_iter().map(|wanted| {
         let wanted = wanted?;
         // There is a match for every sound user, in order.
         let found = matches.next().ok_or_else(|| Error::new(ErrorKind::Transient, "the batch was not resolved"))??;
-        plan::plan(&wanted, found, account_id, &defaults)
+        plan::plan(&wanted, found, &terms)
     });
-    Ok(plans.collect())
+    let mut plans: Vec<Result<Plan>> = plans.collect();
+    let facts = Facts::of(tenant.client, &plans.iter().flatten().collect::<Vec<_>>())?;
+    let mut seats = Seats::default();
+    for slot in &mut plans {
+        if let Ok(plan) = slot
+            && let Err(error) = compatibility::check(plan, &facts, &mut seats)
+        {
+            *slot = Err(error);
+        }
+    }
+    Ok(plans)
 }
 
 /// Plans and users go together one by one.

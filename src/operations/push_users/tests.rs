@@ -97,6 +97,30 @@ fn find_users_of_contact(script: &Script, rows: &[&str]) {
     );
 }
 
+/// What is asked about the profile before a user is made.
+fn fits(script: &Script) {
+    let licence = "1005e000000LicAAAU";
+    let answer = |row: String| records(&[&row]);
+    let profile = answer(format!(
+        r#"{{"Id":"{PROFILE}","Name":"Customer","UserType":"PowerCustomerSuccess","UserLicenseId":"{licence}"}}"#
+    ));
+    let licences =
+        answer(format!(r#"{{"Id":"{licence}","Name":"Customer Community Plus","TotalLicenses":10,"UsedLicenses":2}}"#));
+    let account = answer(
+        r#"{"Id":"0015e00000AcmeAAAR","Name":"Acme","Owner":{"Username":"o@acme.example","UserRoleId":"00E5e000001RolAEAS"}}"#
+            .to_owned(),
+    );
+    script.composite(&[
+        (&format!("SELECT Id,Name,UserType,UserLicenseId FROM Profile WHERE Id IN ('{PROFILE}')"), 200, &profile),
+        ("SELECT Id,Name,TotalLicenses,UsedLicenses FROM UserLicense", 200, &licences),
+        (
+            "SELECT Id,Name,Owner.Username,Owner.UserRoleId FROM Account WHERE Id IN ('0015e00000AcmeAAAR')",
+            200,
+            &account,
+        ),
+    ]);
+}
+
 fn contact(id: &str) -> String {
     format!(r#"{{"Id":"{id}","Email":"Ada@Example.com","Name":"Ada Byron","FirstName":"Ada","LastName":"Byron"}}"#)
 }
@@ -144,6 +168,7 @@ fn a_new_person_becomes_a_contact_and_then_a_user() {
     let session = session(&script);
     find_new(&script, &[]);
     find_contacts(&script, &[]);
+    fits(&script);
     post(&script, "push/create-contact.json", &made(CONTACT));
     post(&script, "push/create-user.json", &made(USER));
     let outcome = push_one(&session, ada(), &PushMode::Apply).unwrap();
@@ -157,6 +182,7 @@ fn a_plan_of_a_new_person_writes_nothing_and_lists_every_field() {
     let session = session(&script);
     find_new(&script, &[]);
     find_contacts(&script, &[]);
+    fits(&script);
     let outcome = push_one(&session, ada(), &PushMode::Plan).unwrap();
     assert_eq!((outcome.action, outcome.id.as_deref()), (Action::Created, None));
     let listed: Vec<String> =
@@ -210,6 +236,7 @@ fn defaults_of_a_new_user_give_way_to_attributes() {
         200,
         records(&[]),
     );
+    fits(&script);
     let outcome = push_one(&session, user, &PushMode::Plan).unwrap();
     let new = |field: &str| {
         let mut found = outcome.changes.iter().filter(|change| change.object == "User" && change.field == field);
@@ -228,6 +255,7 @@ fn the_contact_of_a_refused_user_is_deleted_again() {
     let session = session(&script);
     find_new(&script, &[]);
     find_contacts(&script, &[]);
+    fits(&script);
     post(&script, "push/create-contact.json", &made(CONTACT));
     post(&script, "push/create-user.json", &golden("push/license-exhausted.json"));
     let path = format!("composite/sobjects?ids={CONTACT}&allOrNone=false");
@@ -244,6 +272,7 @@ fn a_contact_that_cannot_be_deleted_again_is_named() {
     let session = session(&script);
     find_new(&script, &[]);
     find_contacts(&script, &[]);
+    fits(&script);
     post(&script, "push/create-contact.json", &made(CONTACT));
     post(&script, "push/create-user.json", &refused("DUPLICATE_USERNAME", "Duplicate Username."));
     let path = format!("composite/sobjects?ids={CONTACT}&allOrNone=false");
@@ -259,6 +288,7 @@ fn after_a_cut_connection_the_contact_is_kept_for_the_user_that_may_exist() {
     let session = session(&script);
     find_new(&script, &[]);
     find_contacts(&script, &[]);
+    fits(&script);
     post(&script, "push/create-contact.json", &made(CONTACT));
     let request = format!(
         "POST {ROOT}composite/sobjects\nauthorization: Bearer {SESSION}\naccept: application/json\n\
@@ -278,6 +308,7 @@ fn a_contact_without_a_user_is_adopted_and_kept_in_step() {
     find_new(&script, &[]);
     find_contacts(&script, &[&contact(CONTACT)]);
     find_users_of_contact(&script, &[]);
+    fits(&script);
     post(&script, "push/create-user-of-contact.json", &made(USER));
     patch(&script, &format!(r#"{{"attributes":{{"type":"Contact"}},"Id":"{CONTACT}","LastName":"King"}}"#));
     let outcome = push_one(&session, ada(), &PushMode::Apply).unwrap();
@@ -448,7 +479,8 @@ fn mistakes_that_can_be_seen_from_here_are_refused_before_any_request() {
         (with(&set("username", "eve@portal.example")), ErrorKind::InvalidValue, "differs"),
         (with(&|user| user.changes.push(change("email", "b@example.com"))), ErrorKind::InvalidValue, "given twice"),
         (with(&|user| user.grants[0].id = "00E5e000001RolA".to_owned()), ErrorKind::InvalidValue, "profile"),
-        (with(&|user| user.grants[0].kind = "permission-set".to_owned()), ErrorKind::Unsupported, "permission-set"),
+        (with(&|user| user.grants[0].kind = "permission-set".to_owned()), ErrorKind::InvalidValue, "start with 0PS"),
+        (with(&|user| user.grants[0].kind = "badge".to_owned()), ErrorKind::Unsupported, "badge"),
         (
             with(&|user| user.grants.push(Grant { kind: "profile".to_owned(), id: "00e5e000001PrtB".to_owned() })),
             ErrorKind::InvalidValue,
@@ -533,7 +565,7 @@ fn a_record_that_was_locked_is_written_again_and_alone() {
 }
 
 #[test]
-fn a_query_that_is_too_long_for_a_url_is_asked_in_parts() {
+fn a_query_that_is_too_long_for_a_url_is_asked_in_parts_of_one_call() {
     let script = Script::new();
     let session = session(&script);
     let users: Vec<DesiredUser> = (0..200)
@@ -544,14 +576,16 @@ fn a_query_that_is_too_long_for_a_url_is_asked_in_parts() {
             ..ada()
         })
         .collect();
-    for half in users.chunks(50) {
-        let names: Vec<String> = half.iter().map(|user| format!("'{}'", user.username)).collect();
-        script.query(
-            &format!("SELECT {USER_FIELDS} FROM User WHERE Username IN ({})", names.join(",")),
-            200,
-            records(&[]),
-        );
-    }
+    let queries: Vec<String> = users
+        .chunks(67)
+        .map(|part| {
+            let names: Vec<String> = part.iter().map(|user| format!("'{}'", user.username)).collect();
+            format!("SELECT {USER_FIELDS} FROM User WHERE Username IN ({})", names.join(","))
+        })
+        .collect();
+    let nobody = records(&[]);
+    let parts: Vec<(&str, u16, &str)> = queries.iter().map(|query| (query.as_str(), 200, nobody.as_str())).collect();
+    script.composite(&parts);
     let results = session.push_users(&users, &PushMode::Plan).unwrap();
     assert!(results.iter().all(|result| result.as_ref().unwrap_err().kind == ErrorKind::MissingValue));
 }

@@ -1,33 +1,54 @@
 //! What is wanted of each user, checked before anything is asked of Salesforce.
 
-use crate::attributes::{self, Definition, Form};
-use crate::model::{Change, DesiredUser, Error, ErrorKind, Grant, Result, Value};
-use crate::operations::describe::{PROFILE, ROLE};
+use std::borrow::Cow;
+
+use super::assignment::{Assignment, Kind};
+use crate::attributes::{self, Form};
+use crate::model::{AttributeKind, Change, DesiredUser, Error, ErrorKind, Grant, Result, Value};
+use crate::operations::describe::{FEATURE_LICENSE, PERMISSION_SET, PERMISSION_SET_GROUP, PROFILE, PUBLIC_GROUP, ROLE};
 use crate::operations::index::Index;
-use crate::salesforce::id::{Id, prefix};
+use crate::operations::schema::Schema;
+use crate::salesforce::id::{Id, Malformed, prefix};
+
+/// Most characters of the host's key: those of an external id (H).
+const KEY_LENGTH: usize = 255;
 
 /// A desired user without mistakes that can be seen from here.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Wanted {
+    /// The host's key of the person.
+    pub(super) key: String,
     /// The user's id, where the host knows it.
     pub(super) id: Option<Id>,
     pub(super) username: String,
-    /// Attributes other than the username, with what sets or, with none, clears them.
-    pub(super) values: Vec<(&'static Definition, Option<String>)>,
+    /// Attributes other than the username.
+    pub(super) values: Vec<Entry>,
     pub(super) profile: Option<Id>,
     pub(super) role: Option<Id>,
+    /// The user's fields of the feature licences.
+    pub(super) flags: Vec<String>,
+    pub(super) assignments: Vec<Assignment>,
+    /// Whether other assignments and flags are taken away.
+    pub(super) exact: bool,
 }
 
-impl PartialEq for Definition {
-    fn eq(&self, other: &Self) -> bool {
-        self.name == other.name
-    }
+/// One attribute of a user.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Entry {
+    pub(super) name: Cow<'static, str>,
+    /// The user's field.
+    pub(super) user: Option<Cow<'static, str>>,
+    /// The contact's field.
+    pub(super) contact: Option<Cow<'static, str>>,
+    pub(super) form: Form,
+    /// What sets or, with none, clears it.
+    pub(super) value: Option<String>,
 }
 
 impl Wanted {
     /// The value that an attribute is set to.
     pub(super) fn value(&self, name: &str) -> Option<&str> {
-        self.values.iter().find(|(definition, _)| definition.name == name).and_then(|(_, value)| value.as_deref())
+        self.values.iter().find(|entry| entry.name == name).and_then(|entry| entry.value.as_deref())
     }
 
     /// The user, for the middle of a sentence.
@@ -36,11 +57,25 @@ impl Wanted {
     }
 }
 
+/// Whether the schema is needed to check these users: most pushes name nothing that differs between organisations.
+pub(super) fn needs_schema(users: &[DesiredUser]) -> bool {
+    let by_grant = |grant: &Grant| matches!(grant.kind.as_str(), FEATURE_LICENSE | PERMISSION_SET_GROUP);
+    users.iter().any(|user| {
+        user.exact_grants
+            || user.grants.iter().any(by_grant)
+            || user.changes.iter().any(|change| is_custom(&change.name))
+    })
+}
+
+fn is_custom(name: &str) -> bool {
+    name.ends_with("__c")
+}
+
 /// Checks a batch. Of users that are given twice, by key, id or username, the first counts and the others are refused.
-pub(super) fn check_all(users: &[DesiredUser]) -> Vec<Result<Wanted>> {
+pub(super) fn check_all(users: &[DesiredUser], schema: Option<&Schema>) -> Vec<Result<Wanted>> {
     let (mut keys, mut usernames, mut ids) = (Index::default(), Index::default(), Index::default());
     let checked = users.iter().map(|user| {
-        let wanted = check(user)?;
+        let wanted = check(user, schema)?;
         let twice = |what: &str| {
             Err(Error::new(
                 ErrorKind::AmbiguousMatch,
@@ -62,7 +97,7 @@ pub(super) fn check_all(users: &[DesiredUser]) -> Vec<Result<Wanted>> {
     checked.collect()
 }
 
-fn check(user: &DesiredUser) -> Result<Wanted> {
+fn check(user: &DesiredUser, schema: Option<&Schema>) -> Result<Wanted> {
     let username = user.username.trim();
     let subject = format!("the user {username}");
     let invalid = |what: String, remedy: &str| Err(Error::new(ErrorKind::InvalidValue, what).with_remedy(remedy));
@@ -90,42 +125,88 @@ fn check(user: &DesiredUser) -> Result<Wanted> {
             );
         }
     };
-    let mut values: Vec<(&'static Definition, Option<String>)> = Vec::with_capacity(user.changes.len());
-    for change in &user.changes {
-        let Some((definition, value)) = attribute(&subject, username, change)? else { continue };
-        if values.iter().any(|(have, _)| have.name == definition.name) {
-            return invalid(format!("the attribute {} of {subject} is given twice", definition.name), "Map it once");
-        }
-        values.push((definition, value));
+    if user.key.chars().count() > KEY_LENGTH {
+        return invalid(format!("the key of {subject} is longer than {KEY_LENGTH} characters"), "Use a shorter key");
     }
-    let (profile, role) = grants(&subject, &user.grants)?;
-    Ok(Wanted { id, username: username.to_owned(), values, profile, role })
+    let mut values: Vec<Entry> = Vec::with_capacity(user.changes.len());
+    for change in &user.changes {
+        let Some(entry) = attribute(&subject, username, change, schema)? else { continue };
+        if values.iter().any(|have| have.name == entry.name) {
+            return invalid(format!("the attribute {} of {subject} is given twice", entry.name), "Map it once");
+        }
+        values.push(entry);
+    }
+    let mut wanted = Wanted {
+        key: user.key.clone(),
+        id,
+        username: username.to_owned(),
+        values,
+        profile: None,
+        role: None,
+        flags: Vec::new(),
+        assignments: Vec::new(),
+        exact: user.exact_grants,
+    };
+    for grant in &user.grants {
+        add_grant(&mut wanted, &subject, grant, schema)?;
+    }
+    Ok(wanted)
 }
 
-/// One attribute's value; none for the username, which only has to be the same as the user's own.
-fn attribute(subject: &str, username: &str, change: &Change) -> Result<Option<(&'static Definition, Option<String>)>> {
+/// One attribute; none for the username, which only has to be the same as the user's own.
+fn attribute(subject: &str, username: &str, change: &Change, schema: Option<&Schema>) -> Result<Option<Entry>> {
     let name = &change.name;
     let invalid = |what: &str, remedy: &str| {
         Error::new(ErrorKind::InvalidValue, format!("the attribute {name} of {subject} {what}")).with_remedy(remedy)
     };
-    let definition =
-        attributes::find(name).ok_or_else(|| invalid("does not exist", "Use the names that list-attributes gives"))?;
-    if !definition.is_writable() {
-        return Err(invalid(
-            "cannot be written, because Salesforce sets it itself",
-            "Take it out of the attribute mapping",
-        ));
-    }
-    let value = match &change.value {
-        None => None,
-        Some(Value::Text(text)) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
-        Some(Value::Integer(number)) => Some(number.to_string()),
-        Some(Value::Boolean(_) | Value::Many(_)) => {
+    let unknown = || invalid("does not exist", "Use the names that list-attributes gives");
+    let read_only =
+        || invalid("cannot be written, because Salesforce sets it itself", "Take it out of the attribute mapping");
+    let (mut entry, required, length) = if is_custom(name) {
+        let known = schema.and_then(|schema| schema.attributes.iter().find(|known| known.name == *name));
+        let known = known.ok_or_else(unknown)?;
+        if !known.writable {
+            return Err(read_only());
+        }
+        let form = match known.kind {
+            AttributeKind::Boolean => Form::Boolean,
+            AttributeKind::Integer | AttributeKind::Decimal => Form::Number,
+            AttributeKind::DateTime => Form::Time,
+            AttributeKind::String | AttributeKind::Reference => Form::Plain,
+        };
+        let (user, contact) = match name.strip_prefix("Contact.") {
+            Some(field) => (None, Some(Cow::Owned(field.to_owned()))),
+            None => (Some(Cow::Owned(name.clone())), None),
+        };
+        let entry = Entry { name: Cow::Owned(name.clone()), user, contact, form, value: None };
+        (entry, known.required || form == Form::Boolean, known.max_length)
+    } else {
+        let definition = attributes::find(name).ok_or_else(unknown)?;
+        if !definition.is_writable() {
+            return Err(read_only());
+        }
+        let entry = Entry {
+            name: Cow::Borrowed(definition.name),
+            user: definition.user.map(|field| Cow::Borrowed(field.name)),
+            contact: definition.contact.map(|field| Cow::Borrowed(field.name)),
+            form: definition.form,
+            value: None,
+        };
+        (entry, definition.required, definition.max_length())
+    };
+    let text = match (&change.value, entry.form) {
+        (None, _) => None,
+        (Some(Value::Text(text)), _) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+        (Some(Value::Integer(number)), _) => Some(number.to_string()),
+        (Some(Value::Boolean(value)), Form::Boolean) => Some(value.to_string()),
+        // The form of picklists with several choices (H).
+        (Some(Value::Many(values)), Form::Plain) if is_custom(name) => Some(values.join(";")),
+        (Some(Value::Boolean(_) | Value::Many(_)), _) => {
             return Err(invalid("takes a single text", "Map it to an attribute with a single text"));
         }
     };
-    if definition.name == attributes::USERNAME {
-        return match value {
+    if entry.name == attributes::USERNAME {
+        return match text {
             Some(value) if value.eq_ignore_ascii_case(username) => Ok(None),
             _ => Err(invalid(
                 "differs from the user's own",
@@ -133,8 +214,8 @@ fn attribute(subject: &str, username: &str, change: &Change) -> Result<Option<(&
             )),
         };
     }
-    match &value {
-        None if definition.required => {
+    match &text {
+        None if required => {
             return Err(Error::new(
                 ErrorKind::MissingValue,
                 format!("the attribute {name} of {subject} is empty, and Salesforce needs it"),
@@ -143,16 +224,42 @@ fn attribute(subject: &str, username: &str, change: &Change) -> Result<Option<(&
         }
         None => {}
         Some(value) => {
-            if definition.form == Form::Email && !attributes::is_email(value) {
-                return Err(invalid("is not an e-mail address", "Correct it in the directory"));
+            let well_formed = match entry.form {
+                Form::Email => attributes::is_email(value),
+                Form::Boolean => value.parse::<bool>().is_ok(),
+                Form::Number => value.parse::<f64>().is_ok_and(f64::is_finite),
+                Form::Plain | Form::Lines | Form::Time => true,
+            };
+            if !well_formed {
+                let what = match entry.form {
+                    Form::Email => "is not an e-mail address",
+                    Form::Boolean => "is neither true nor false",
+                    _ => "is not a number",
+                };
+                return Err(invalid(what, "Correct it in the directory"));
             }
-            if !definition.choices.is_empty() && !definition.choices.contains(&value.as_str()) {
+            if !has_choice(name, value, schema) {
                 return Err(invalid("is not among its choices", "Use one of the values that list-attributes gives"));
             }
-            check_length(subject, name, value, definition.max_length())?;
+            check_length(subject, name, value, length)?;
         }
     }
-    Ok(Some((definition, value)))
+    entry.value = text;
+    Ok(Some(entry))
+}
+
+/// Whether a value is among the choices of an attribute, as far as they are known.
+fn has_choice(name: &str, value: &str, schema: Option<&Schema>) -> bool {
+    let fixed = attributes::find(name).map_or(&[][..], |definition| definition.choices);
+    let own = schema.and_then(|schema| schema.attributes.iter().find(|known| known.name == name));
+    let own = own.map_or(&[][..], |known| &known.choices);
+    let fits = |one: &str| {
+        (fixed.is_empty() || fixed.contains(&one)) && (own.is_empty() || own.iter().any(|choice| choice == one))
+    };
+    match is_custom(name) {
+        true => value.split(';').all(fits),
+        false => fits(value),
+    }
 }
 
 fn check_length(subject: &str, name: &str, value: &str, most: Option<u32>) -> Result<()> {
@@ -167,29 +274,63 @@ fn check_length(subject: &str, name: &str, value: &str, most: Option<u32>) -> Re
     }
 }
 
-fn grants(subject: &str, grants: &[Grant]) -> Result<(Option<Id>, Option<Id>)> {
-    let (mut profile, mut role) = (None, None);
-    for grant in grants {
-        let (slot, prefix) = match grant.kind.as_str() {
-            PROFILE => (&mut profile, prefix::PROFILE),
-            ROLE => (&mut role, prefix::ROLE),
-            other => {
+fn add_grant(wanted: &mut Wanted, subject: &str, grant: &Grant, schema: Option<&Schema>) -> Result<()> {
+    let invalid = |what: String, remedy: &str| {
+        Error::new(ErrorKind::InvalidValue, format!("the {} of {subject} {what}", grant.kind)).with_remedy(remedy)
+    };
+    let malformed =
+        |reason: Malformed| invalid(reason.to_string(), "Copy the id from the address of its page in Setup");
+    let id = grant.id.trim();
+    match grant.kind.as_str() {
+        kind @ (PROFILE | ROLE) => {
+            let (slot, prefix) = match kind {
+                PROFILE => (&mut wanted.profile, prefix::PROFILE),
+                _ => (&mut wanted.role, prefix::ROLE),
+            };
+            let id = Id::parse_of(id, prefix).map_err(malformed)?;
+            if slot.replace(id).is_some_and(|before| before != id) {
+                return Err(invalid("is given twice, and a user has only one".to_owned(), "Assign one of them"));
+            }
+        }
+        FEATURE_LICENSE => {
+            // Where a feature is switched off, its flag does not exist; to leave it out silently would hide that.
+            let flags = schema.map_or(&[][..], |schema| &schema.flags);
+            let Some(flag) = flags.iter().find(|flag| flag.field.eq_ignore_ascii_case(id)) else {
                 return Err(Error::new(
                     ErrorKind::Unsupported,
-                    format!("{subject} is to get a {other}, which this version of the connector cannot assign"),
+                    format!("{subject} is to get the feature licence {id:?}, which this organization does not have"),
                 )
-                .with_remedy("Assign only the kinds of grant that describe lists"));
+                .with_remedy("Take the grant away, or buy or switch on the feature; Setup > Company Settings > Company Information > Feature Licenses lists those there are"));
+            };
+            if !wanted.flags.contains(&flag.field) {
+                wanted.flags.push(flag.field.clone());
             }
-        };
-        let invalid = |what: String, remedy: &str| {
-            Error::new(ErrorKind::InvalidValue, format!("the {} of {subject} {what}", grant.kind)).with_remedy(remedy)
-        };
-        let id = Id::parse_of(grant.id.trim(), prefix).map_err(|reason| {
-            invalid(reason.to_string(), "Copy the id from the address of its page under Setup > Users")
-        })?;
-        if slot.replace(id).is_some_and(|before| before != id) {
-            return Err(invalid("is given twice, and a user has only one".to_owned(), "Assign one of them"));
+        }
+        other => {
+            let kind = match other {
+                PERMISSION_SET => Kind::Set,
+                PERMISSION_SET_GROUP => Kind::SetGroup,
+                PUBLIC_GROUP => Kind::Group,
+                _ => {
+                    return Err(Error::new(
+                        ErrorKind::Unsupported,
+                        format!("{subject} is to get a {other}, which the connector cannot assign"),
+                    )
+                    .with_remedy("Assign only the kinds of grant that describe lists"));
+                }
+            };
+            if kind == Kind::SetGroup && !schema.is_some_and(|schema| schema.has_set_groups) {
+                return Err(Error::new(
+                    ErrorKind::Unsupported,
+                    format!("{subject} is to get a permission set group, which this organization or the version of its API does not have"),
+                )
+                .with_remedy("Assign the permission sets of the group, or leave api-version out"));
+            }
+            let assignment = Assignment { kind, id: Id::parse_of(id, kind.prefix()).map_err(malformed)? };
+            if !wanted.assignments.contains(&assignment) {
+                wanted.assignments.push(assignment);
+            }
         }
     }
-    Ok((profile, role))
+    Ok(())
 }

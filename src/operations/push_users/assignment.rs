@@ -1,0 +1,121 @@
+//! What is assigned to a user by a record of its own: permission sets, permission set groups and public groups.
+
+use crate::host::Host;
+use crate::model::Result;
+use crate::operations::index::Index;
+use crate::operations::schema::Schema;
+use crate::salesforce::client::Client;
+use crate::salesforce::gather::{gather_all, split};
+use crate::salesforce::id::{Id, prefix};
+use crate::salesforce::soql::{Condition, Literal, Name, Select};
+
+/// Permission sets and their groups are assigned by records of this kind (H).
+pub(super) const SET_ASSIGNMENT: &str = "PermissionSetAssignment";
+/// Public groups are joined by records of this kind (H).
+pub(super) const GROUP_MEMBER: &str = "GroupMember";
+
+/// What is assigned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Set,
+    SetGroup,
+    Group,
+}
+
+impl Kind {
+    /// How ids of this kind begin.
+    pub(super) fn prefix(self) -> &'static str {
+        match self {
+            Self::Set => prefix::PERMISSION_SET,
+            Self::SetGroup => prefix::PERMISSION_SET_GROUP,
+            Self::Group => prefix::GROUP,
+        }
+    }
+
+    /// The records that assign it.
+    pub(super) fn object(self) -> &'static str {
+        match self {
+            Self::Set | Self::SetGroup => SET_ASSIGNMENT,
+            Self::Group => GROUP_MEMBER,
+        }
+    }
+
+    /// Their field that names what is assigned.
+    pub(super) fn field(self) -> &'static str {
+        match self {
+            Self::Set => "PermissionSetId",
+            Self::SetGroup => "PermissionSetGroupId",
+            Self::Group => "GroupId",
+        }
+    }
+
+    /// Their field that names the user.
+    pub(super) fn assignee(self) -> &'static str {
+        match self {
+            Self::Set | Self::SetGroup => "AssigneeId",
+            Self::Group => "UserOrGroupId",
+        }
+    }
+}
+
+/// One thing that is assigned, or is to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Assignment {
+    pub(super) kind: Kind,
+    pub(super) id: Id,
+}
+
+/// An assignment that a user has, with the record that makes it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Held {
+    pub(super) assignment: Assignment,
+    pub(super) record: String,
+}
+
+/// Reads what users have. Results stand in the order of the users.
+pub(super) fn held<H: Host>(client: &Client<H>, users: &[Id], schema: Option<&Schema>) -> Result<Vec<Vec<Held>>> {
+    const SUBJECT: &str = "the permission sets and groups of a push";
+
+    let has_set_groups = schema.is_some_and(|schema| schema.has_set_groups);
+    let literals = |part: std::ops::Range<usize>| {
+        users.get(part).unwrap_or_default().iter().copied().map(Literal::Id).collect::<Vec<_>>()
+    };
+    let mut queries = split(users.len(), &|part| {
+        let mut fields = ["Id", "AssigneeId", "PermissionSetId"].map(Name::fixed).to_vec();
+        if has_set_groups {
+            fields.push(Name::fixed("PermissionSetGroupId"));
+        }
+        Select::new(Name::fixed(SET_ASSIGNMENT), fields).filter(Condition::All(vec![
+            Condition::In(Name::fixed("AssigneeId"), literals(part)),
+            // Every user also has the set that its profile owns (H).
+            Condition::Equals(Name::fixed("PermissionSet.IsOwnedByProfile"), Literal::Boolean(false)),
+        ]))
+    });
+    let sets = queries.len();
+    queries.extend(split(users.len(), &|part| {
+        let fields = ["Id", "UserOrGroupId", "GroupId"].map(Name::fixed).to_vec();
+        Select::new(Name::fixed(GROUP_MEMBER), fields).filter(Condition::All(vec![
+            Condition::In(Name::fixed("UserOrGroupId"), literals(part)),
+            Condition::Equals(Name::fixed("Group.Type"), Literal::Text("Regular".to_owned())),
+        ]))
+    }));
+    let mut places = Index::default();
+    for (at, user) in users.iter().enumerate() {
+        places.insert(user.as_str(), at);
+    }
+    let mut held: Vec<Vec<Held>> = users.iter().map(|_| Vec::new()).collect();
+    gather_all(client, &queries, SUBJECT, &mut |at, record| {
+        let id = |field: &str| record.text(field).and_then(|id| Id::parse(id).ok());
+        // A group's assignment also names the set that Salesforce makes for the group (H).
+        let kind = match (at < sets, id(Kind::SetGroup.field())) {
+            (true, Some(_)) => Kind::SetGroup,
+            (true, None) => Kind::Set,
+            (false, _) => Kind::Group,
+        };
+        let user = id(kind.assignee()).and_then(|user| places.get(user.as_str())).and_then(|at| held.get_mut(at));
+        if let (Some(user), Some(id), Some(record)) = (user, id(kind.field()), record.text("Id")) {
+            user.push(Held { assignment: Assignment { kind, id }, record: record.to_owned() });
+        }
+    })?;
+    Ok(held)
+}

@@ -1,0 +1,228 @@
+//! What can be told before any write: that profile, licence, role, permission sets, feature licences and groups do not fit
+//! together, that no seat is left, or that the account cannot have portal users.
+//!
+//! Only what Salesforce is sure to refuse is refused here (confidence with each rule); the rest is for Salesforce to say.
+
+use super::assignment::Kind;
+use super::facts::{Fact, Facts};
+use super::plan::Plan;
+use crate::model::{Error, ErrorKind, Result};
+use crate::operations::is_portal_user_type;
+use crate::operations::known::Known;
+use crate::operations::seats::Seats;
+use crate::salesforce::id::{Id, prefix};
+
+/// Users without roles and groups (H).
+const HIGH_VOLUME: &str = "CspLitePortal";
+const PARTNER: &str = "PowerPartner";
+
+/// Feature licences that only internal users can have (M, from the features' own requirements).
+const INTERNAL_FEATURES: [&str; 8] = [
+    "UserPermissionsOfflineUser",
+    "UserPermissionsSupportUser",
+    "UserPermissionsLiveAgentUser",
+    "UserPermissionsSiteforceContributorUser",
+    "UserPermissionsSiteforcePublisherUser",
+    "UserPermissionsJigsawProspectingUser",
+    "UserPermissionsWorkDotComUserFeature",
+    "UserPermissionsCallCenterAutoLogin",
+];
+const MARKETING: &str = "UserPermissionsMarketingUser";
+/// Content libraries are closed to high-volume users (H).
+const CONTENT: &str = "UserPermissionsSFContentUser";
+
+/// Whether users of a type can have a feature licence, as far as that is known.
+fn allows(user_type: &str, feature: &str) -> bool {
+    match feature {
+        MARKETING => user_type == PARTNER,
+        CONTENT => user_type != HIGH_VOLUME,
+        other => !INTERNAL_FEATURES.contains(&other),
+    }
+}
+
+fn misfit(message: String, remedy: &str) -> Error {
+    Error::new(ErrorKind::IncompatibleGrants, message).with_remedy(remedy)
+}
+
+fn name(known: &Known) -> &str {
+    ["Name", "Label", "MasterLabel"].into_iter().find_map(|path| known.text(path)).unwrap_or_else(|| known.id.as_str())
+}
+
+/// The record, or none where Salesforce has to judge.
+fn existing<'a>(fact: Fact<'a>, what: &str, id: Id, subject: &str) -> Result<Option<&'a Known>> {
+    match fact {
+        Fact::Known(known) => Ok(Some(known)),
+        Fact::Unseen => Ok(None),
+        Fact::Missing => Err(Error::new(
+            ErrorKind::StaleReference,
+            format!("the {what} {id} of {subject} does not exist in this organization"),
+        )
+        .with_remedy("List the entitlements again and choose one of them; ids of a sandbox die when it is refreshed, and those of other organizations never fit")),
+    }
+}
+
+/// Checks one plan, and takes its seat.
+pub(super) fn check(plan: &Plan, facts: &Facts, seats: &mut Seats) -> Result<()> {
+    let fit = &plan.fit;
+    let subject = plan.subject.as_str();
+    let (false, Some(profile_id)) = (fit.is_same, fit.profile) else { return Ok(()) };
+    let Some(profile) = existing(facts.profile(profile_id), "profile", profile_id, subject)? else { return Ok(()) };
+    let user_type = profile.text("UserType").unwrap_or_default();
+    if !is_portal_user_type(user_type) {
+        return Err(misfit(
+            format!("the profile {} of {subject} is not one of a portal licence", name(profile)),
+            "Assign a profile of a portal licence; Setup > Users > Profiles shows each profile's licence",
+        ));
+    }
+    let old = match fit.old_profile {
+        Some(id) => match facts.profile(id) {
+            Fact::Known(known) => Some(known),
+            Fact::Missing | Fact::Unseen => None,
+        },
+        None => None,
+    };
+    if let Some(old) = old {
+        check_change(profile, old, subject)?;
+    }
+    let licence = match profile.id("UserLicenseId").map(|id| facts.licence(id)) {
+        Some(Fact::Known(known)) => Some(known),
+        _ => None,
+    };
+    let licence_name = licence.map_or("of the profile", name);
+    check_role(plan, facts, user_type, licence_name)?;
+    for feature in &fit.flags {
+        if !allows(user_type, feature) {
+            return Err(misfit(
+                format!(
+                    "the feature licence {feature} is not allowed for {subject}, whose user licence is {licence_name}"
+                ),
+                "Take the feature licence away, or choose a profile whose licence allows it; Setup > Users > Profiles shows each profile's licence",
+            ));
+        }
+    }
+    for given in &plan.given {
+        let what = match given.kind {
+            Kind::Set => "permission set",
+            Kind::SetGroup => "permission set group",
+            Kind::Group => "public group",
+        };
+        let Some(known) = existing(facts.assigned(given.kind, given.id), what, given.id, subject)? else { continue };
+        match given.kind {
+            Kind::Set => check_set(known, profile, licence_name, subject)?,
+            Kind::SetGroup => {}
+            Kind::Group => check_group(known, user_type, licence_name, subject)?,
+        }
+    }
+    if fit.old_profile.is_none() && user_type != HIGH_VOLUME {
+        check_owner(plan, facts)?;
+    }
+    let moves = old.is_none_or(|old| old.id("UserLicenseId") != profile.id("UserLicenseId"));
+    match licence {
+        Some(licence) if moves && fit.is_active => seats.take(licence, subject),
+        _ => Ok(()),
+    }
+}
+
+/// From a high-volume licence up to one with roles is allowed, and any change within a licence (H); a change between
+/// customers and partners, or down to high volume, is not (H). Between two licences of one type Salesforce has to judge.
+fn check_change(new: &Known, old: &Known, subject: &str) -> Result<()> {
+    let user_type = |profile: &Known| profile.text("UserType").unwrap_or_default().to_owned();
+    let (from, to) = (user_type(old), user_type(new));
+    let is_upgrade = from == HIGH_VOLUME && (to == PARTNER || to == "PowerCustomerSuccess");
+    if new.id("UserLicenseId") == old.id("UserLicenseId") || from == to || is_upgrade {
+        return Ok(());
+    }
+    Err(misfit(
+        format!(
+            "the profile {} belongs to another licence than the one of {subject}, whose profile is {}, and Salesforce does not change between the two",
+            name(new),
+            name(old)
+        ),
+        "Choose a profile of the same licence, or an upgrade that Salesforce allows; Setup > Users > Profiles shows each profile's licence",
+    ))
+}
+
+fn check_role(plan: &Plan, facts: &Facts, user_type: &str, licence: &str) -> Result<()> {
+    let subject = plan.subject.as_str();
+    let Some(id) = plan.fit.role else { return Ok(()) };
+    let Some(role) = existing(facts.role(id), "role", id, subject)? else { return Ok(()) };
+    let remedy = "Choose a role of the portal's own account, or none for licences without roles such as Customer Community; Setup > Users > Roles shows them";
+    if user_type == HIGH_VOLUME {
+        let message = format!(
+            "{subject} cannot have the role {}, because users of the licence {licence} have no roles",
+            name(role)
+        );
+        return Err(misfit(message, remedy));
+    }
+    let wanted = if user_type == PARTNER { "Partner" } else { "CustomerPortal" };
+    if role.text("PortalType").is_some_and(|portal| portal != wanted) {
+        let message = format!(
+            "the role {} does not fit {subject}, whose licence {licence} needs a role of another type",
+            name(role)
+        );
+        return Err(misfit(message, remedy));
+    }
+    match (role.id("PortalAccountId"), plan.fit.account) {
+        (Some(of), Some(account)) if of != account => {
+            let message =
+                format!("the role {} belongs to the account {of}, and {subject} to the account {account}", name(role));
+            Err(misfit(message, remedy))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A set that is bound to a user licence goes to users of that licence only (H). Sets of permission set licences (`0PL`) are
+/// for Salesforce to judge.
+fn check_set(set: &Known, profile: &Known, licence: &str, subject: &str) -> Result<()> {
+    if set.is("IsOwnedByProfile") {
+        return Err(misfit(
+            format!("the permission set {} of {subject} belongs to a profile and cannot be assigned", name(set)),
+            "Assign the profile, or another permission set; Setup > Users > Permission Sets lists those there are",
+        ));
+    }
+    match set.id("LicenseId").filter(|id| id.as_str().starts_with(prefix::USER_LICENSE)) {
+        Some(id) if Some(id) != profile.id("UserLicenseId") => Err(misfit(
+            format!(
+                "the permission set {} is made for another user licence than {licence}, which {subject} has",
+                name(set)
+            ),
+            "Take the permission set away, or clone it under Setup > Users > Permission Sets without a licence",
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn check_group(group: &Known, user_type: &str, licence: &str, subject: &str) -> Result<()> {
+    if group.text("Type").is_some_and(|kind| kind != "Regular") {
+        return Err(Error::new(
+            ErrorKind::InvalidValue,
+            format!("the group {} of {subject} is not a public group", name(group)),
+        )
+        .with_remedy("Choose one of Setup > Users > Public Groups"));
+    }
+    if user_type == HIGH_VOLUME {
+        return Err(misfit(
+            format!(
+                "{subject} cannot be in the public group {}, because users of the licence {licence} can be in no groups",
+                name(group)
+            ),
+            "Take the group away, or choose a profile of a licence with roles; sharing sets serve users without",
+        ));
+    }
+    Ok(())
+}
+
+/// Salesforce makes role-based portal users only under accounts whose owner has a role (H).
+fn check_owner(plan: &Plan, facts: &Facts) -> Result<()> {
+    let Some(Fact::Known(account)) = plan.fit.account.map(|account| facts.account(account)) else { return Ok(()) };
+    if account.text("Owner.UserRoleId").is_some() {
+        return Ok(());
+    }
+    let owner = account.text("Owner.Username").unwrap_or("its owner");
+    Err(Error::new(
+        ErrorKind::RejectedByRule,
+        format!("the account {} is owned by {owner}, who has no role, so Salesforce does not make {} under it", name(account), plan.subject),
+    )
+    .with_remedy("Give the owner of the account a role under Setup > Users > Users > Edit > Role, or name an account of another owner in account-id"))
+}

@@ -1,0 +1,163 @@
+//! Finding the contacts of those who have no user yet.
+
+use super::Tenant;
+use super::resolve::{Match, ambiguous, find};
+use super::wanted::Wanted;
+use crate::attributes::EMAIL;
+use crate::host::Host;
+use crate::model::{Error, ErrorKind, Result};
+use crate::operations::index::Index;
+use crate::operations::known::{Known, Paths};
+use crate::salesforce::soql::{Condition, Literal, Name};
+
+/// Contacts of the portal's account by what they are found by, and the users that have them.
+struct Contacts<'a> {
+    key_field: Option<&'a Name>,
+    contacts: Vec<Known>,
+    users: Vec<Known>,
+    /// Places of contacts by key or address, in lower case; sorted.
+    by_key: Vec<(String, usize)>,
+    by_email: Vec<(String, usize)>,
+    /// Users by their contacts.
+    by_contact: Index,
+}
+
+/// For those without a user, looks for a contact in the portal's account.
+pub(super) fn match_contacts<H: Host>(
+    tenant: &Tenant<'_, H>,
+    wanted: &[&Wanted],
+    found: &mut [Result<Match>],
+) -> Result<()> {
+    let open: Vec<(usize, &Wanted, &str)> = wanted
+        .iter()
+        .zip(found.iter())
+        .enumerate()
+        .filter(|(_, (_, found))| **found == Ok(Match::Nobody))
+        .filter_map(|(at, (wanted, _))| Some((at, *wanted, wanted.value(EMAIL)?)))
+        .collect();
+    if open.is_empty() {
+        return Ok(());
+    }
+    let contacts = Contacts::find(tenant, &open)?;
+    let (mut emails, mut shared) = (Index::default(), Index::default());
+    for (_, _, email) in &open {
+        let email = email.to_lowercase();
+        if !emails.insert(&email, 0) {
+            shared.insert(&email, 0);
+        }
+    }
+    let mut seen = Index::default();
+    for (at, wanted, email) in open {
+        let is_shared = shared.get(&email.to_lowercase()).is_some();
+        let is_second = !seen.insert(&email.to_lowercase(), 0);
+        if let Some(slot) = found.get_mut(at) {
+            *slot = contacts.match_one(wanted, email, is_shared, is_second);
+        }
+    }
+    Ok(())
+}
+
+impl<'a> Contacts<'a> {
+    fn find<H: Host>(tenant: &Tenant<'a, H>, open: &[(usize, &Wanted, &str)]) -> Result<Self> {
+        let key_field = tenant.writing.contact_key.as_ref();
+        let mut paths = Paths::of(&["Id", "Email", "Name"]);
+        if let Some(name) = key_field {
+            paths.add(name.as_str());
+        }
+        for entry in open.iter().flat_map(|(_, wanted, _)| &wanted.values) {
+            if let Some(field) = &entry.contact {
+                paths.add(&**field);
+            }
+        }
+        let contacts = find(tenant.client, "Contact", paths, open.len(), "the contacts of a push", &|part| {
+            let open = open.get(part).unwrap_or_default();
+            let emails = open.iter().map(|(_, _, email)| Literal::Text((*email).to_owned())).collect();
+            let mut ways = vec![Condition::In(Name::fixed("Email"), emails)];
+            ways.extend(key_field.map(|name| {
+                let keys = open.iter().map(|(_, wanted, _)| Literal::Text(wanted.key.clone())).collect();
+                Condition::In(name.clone(), keys)
+            }));
+            let mut conditions = vec![Condition::Equals(Name::fixed("AccountId"), Literal::Id(tenant.account_id))];
+            match ways.pop() {
+                Some(only) if ways.is_empty() => conditions.push(only),
+                last => conditions.push(Condition::Any(ways.into_iter().chain(last).collect())),
+            }
+            Condition::All(conditions)
+        })?;
+        let paths = Paths::of(&["Id", "Username", "ContactId"]);
+        let subject = "the users of the contacts of a push";
+        let users = find(tenant.client, "User", paths, contacts.len(), subject, &|part| {
+            let contacts = contacts.get(part).unwrap_or_default();
+            let ids = contacts.iter().map(|contact| Literal::Id(contact.id)).collect();
+            Condition::In(Name::fixed("ContactId"), ids)
+        })?;
+        let by = |field: &str| {
+            let texts = contacts.iter().enumerate();
+            let texts = texts.filter_map(|(at, contact)| Some((contact.text(field)?.to_lowercase(), at)));
+            let mut places: Vec<(String, usize)> = texts.collect();
+            places.sort_unstable();
+            places
+        };
+        let by_key = key_field.map_or_else(Vec::new, |name| by(name.as_str()));
+        let by_email = by("Email");
+        let mut by_contact = Index::default();
+        for (at, user) in users.iter().enumerate() {
+            if let Some(contact) = user.id("ContactId") {
+                by_contact.insert(contact.as_str(), at);
+            }
+        }
+        Ok(Self { key_field, contacts, users, by_key, by_email, by_contact })
+    }
+
+    fn of(&self, places: &[(String, usize)], text: &str) -> Vec<&Known> {
+        let text = text.to_lowercase();
+        let start = places.partition_point(|(have, _)| *have < text);
+        let same = places.iter().skip(start).take_while(|(have, _)| *have == text);
+        same.filter_map(|(_, at)| self.contacts.get(*at)).collect()
+    }
+
+    fn key(&self, contact: &Known) -> Option<String> {
+        Some(contact.text(self.key_field?.as_str())?.to_lowercase())
+    }
+
+    fn match_one(&self, wanted: &Wanted, email: &str, is_shared: bool, is_second: bool) -> Result<Match> {
+        let subject = wanted.subject();
+        let mut candidates = self.of(&self.by_key, &wanted.key);
+        let mut what = "key";
+        if candidates.is_empty() {
+            what = "e-mail address";
+            if is_shared && self.key_field.is_some() {
+                // Whose contact it would be cannot be told, and the key keeps the new ones apart.
+                return Ok(Match::Nobody);
+            }
+            if is_second {
+                return Err(Error::new(
+                    ErrorKind::AmbiguousMatch,
+                    format!("{subject} shares the e-mail address {email} with another new user of this push"),
+                )
+                .with_remedy("Give each person an e-mail address of its own, since it finds the person's contact, or name a contact-key-field in the settings"));
+            }
+            candidates = self.of(&self.by_email, email);
+            // A contact with the key of another person is that person's.
+            candidates.retain(|contact| self.key(contact).is_none());
+        }
+        match candidates.as_slice() {
+            [] => Ok(Match::Nobody),
+            [contact] => match self.by_contact.get(contact.id.as_str()).and_then(|at| self.users.get(at)) {
+                None => Ok(Match::Contact(Box::new((*contact).clone()))),
+                Some(user) => Err(Error::new(
+                    ErrorKind::AmbiguousMatch,
+                    format!("the contact {} with the {what} of {subject} already has the portal user {} ({})", contact.id, user.username(), user.id),
+                )
+                .with_remedy("Link the person to that user, or give the person an e-mail address of its own; a contact can have one user only")),
+            },
+            several => {
+                let candidates: Vec<String> = several
+                    .iter()
+                    .map(|contact| format!("{} ({})", contact.text("Name").unwrap_or("a contact"), contact.id))
+                    .collect();
+                Err(ambiguous(&subject, "contacts", &candidates.join(", ")))
+            }
+        }
+    }
+}

@@ -6,6 +6,8 @@
 
 mod licences;
 
+pub(super) use licences::{HIGH_VOLUME, allows_feature, portal_type};
+
 use std::collections::BTreeSet;
 
 use self::licences::Licences;
@@ -198,7 +200,7 @@ fn public_groups<H: Host>(job: &Job<'_, H>) -> Result<EntitlementPage> {
     let answers = answers(&response, &queries)?;
     let licences = Licences::read(&answers[1], SUBJECT)?;
     // High-volume users can be in no public group (H).
-    let fitting = licences.tags(|user_type| user_type != licences::HIGH_VOLUME);
+    let fitting = licences.tags(|user_type| user_type != HIGH_VOLUME);
     Ok(job.page(answers[0].page(SUBJECT)?, |record| (name(record, "Name"), fitting.clone(), None)))
 }
 
@@ -209,8 +211,8 @@ fn feature_licences<H: Host>(job: &Job<'_, H>, schema: &Cached) -> Result<Entitl
     let response = job.ask(&queries)?;
     let licences = Licences::read(&answers(&response, &queries)?[0], SUBJECT)?;
     let entitlements = flags.iter().map(|flag| {
-        let is_known = PORTAL_USER_TYPES.iter().any(|kind| licences::allows_feature(kind, &flag.field).is_some());
-        let fitting = licences.tags(|user_type| licences::allows_feature(user_type, &flag.field) != Some(false));
+        let is_known = PORTAL_USER_TYPES.iter().any(|kind| allows_feature(kind, &flag.field).is_some());
+        let fitting = licences.tags(|user_type| allows_feature(user_type, &flag.field) != Some(false));
         Entitlement {
             kind: job.kind.to_owned(),
             id: flag.field.clone(),

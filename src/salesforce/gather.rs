@@ -71,8 +71,11 @@ pub fn gather_all<H: Host>(
 /// One query about `count` items, or several of about the same length where it would be too long. `query` asks about some of
 /// the items.
 pub fn split(count: usize, query: &dyn Fn(Range<usize>) -> Select) -> Vec<Select> {
+    if count == 0 {
+        return Vec::new();
+    }
     let mut parts = 1;
-    while count > 0 {
+    loop {
         let size = count.div_ceil(parts);
         let starts = (0..count).step_by(size);
         let queries: Vec<Select> = starts.map(|start| query(start..count.min(start + size))).collect();
@@ -83,7 +86,6 @@ pub fn split(count: usize, query: &dyn Fn(Range<usize>) -> Select) -> Vec<Select
         }
         parts = (parts + 1).max(parts * longest / LONGEST);
     }
-    Vec::new()
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::salesforce::composite::Answer;
 use crate::salesforce::soql::Select;
 
 /// The user type of high-volume licences, which have neither roles nor groups (H).
-pub(super) const HIGH_VOLUME: &str = "CspLitePortal";
+pub(in crate::operations) const HIGH_VOLUME: &str = "CspLitePortal";
 
 /// The organisation's user licences, each with the type of its users.
 pub(super) struct Licences(BTreeSet<(String, String)>);
@@ -37,7 +37,7 @@ pub(super) fn tag(licence: &str) -> String {
 }
 
 /// The `UserRole.PortalType` of the roles that users of a type can have (H); none where they can have none of a portal.
-pub(super) fn portal_type(user_type: &str) -> Option<&'static str> {
+pub(in crate::operations) fn portal_type(user_type: &str) -> Option<&'static str> {
     match user_type {
         "PowerPartner" => Some("Partner"),
         "CustomerSuccess" | "PowerCustomerSuccess" => Some("CustomerPortal"),
@@ -48,7 +48,7 @@ pub(super) fn portal_type(user_type: &str) -> Option<&'static str> {
 /// Whether users of a type may have a feature licence; none where that is not known. No object of the API tells it, so
 /// this is what the features' own documents say: of portals, partners market, all but high-volume users have libraries
 /// (H), and the others are for internal users (L).
-pub(super) fn allows_feature(user_type: &str, field: &str) -> Option<bool> {
+pub(in crate::operations) fn allows_feature(user_type: &str, field: &str) -> Option<bool> {
     const INTERNAL: &str = "Standard";
     Some(match field.strip_prefix("UserPermissions")? {
         "SFContentUser" => user_type != HIGH_VOLUME,

@@ -9,36 +9,11 @@ use super::plan::Plan;
 use crate::model::{Error, ErrorKind, Result};
 use crate::operations::is_portal_user_type;
 use crate::operations::known::Known;
+use crate::operations::list_entitlements::{HIGH_VOLUME, allows_feature, portal_type};
 use crate::operations::seats::Seats;
 use crate::salesforce::id::{Id, prefix};
 
-/// Users without roles and groups (H).
-const HIGH_VOLUME: &str = "CspLitePortal";
 const PARTNER: &str = "PowerPartner";
-
-/// Feature licences that only internal users can have (M, from the features' own requirements).
-const INTERNAL_FEATURES: [&str; 8] = [
-    "UserPermissionsOfflineUser",
-    "UserPermissionsSupportUser",
-    "UserPermissionsLiveAgentUser",
-    "UserPermissionsSiteforceContributorUser",
-    "UserPermissionsSiteforcePublisherUser",
-    "UserPermissionsJigsawProspectingUser",
-    "UserPermissionsWorkDotComUserFeature",
-    "UserPermissionsCallCenterAutoLogin",
-];
-const MARKETING: &str = "UserPermissionsMarketingUser";
-/// Content libraries are closed to high-volume users (H).
-const CONTENT: &str = "UserPermissionsSFContentUser";
-
-/// Whether users of a type can have a feature licence, as far as that is known.
-fn allows(user_type: &str, feature: &str) -> bool {
-    match feature {
-        MARKETING => user_type == PARTNER,
-        CONTENT => user_type != HIGH_VOLUME,
-        other => !INTERNAL_FEATURES.contains(&other),
-    }
-}
 
 fn misfit(message: String, remedy: &str) -> Error {
     Error::new(ErrorKind::IncompatibleGrants, message).with_remedy(remedy)
@@ -91,7 +66,7 @@ pub(super) fn check(plan: &Plan, facts: &Facts, seats: &mut Seats) -> Result<()>
     let licence_name = licence.map_or("of the profile", name);
     check_role(plan, facts, user_type, licence_name)?;
     for feature in &fit.flags {
-        if !allows(user_type, feature) {
+        if allows_feature(user_type, feature) == Some(false) {
             return Err(misfit(
                 format!(
                     "the feature licence {feature} is not allowed for {subject}, whose user licence is {licence_name}"
@@ -154,8 +129,7 @@ fn check_role(plan: &Plan, facts: &Facts, user_type: &str, licence: &str) -> Res
         );
         return Err(misfit(message, remedy));
     }
-    let wanted = if user_type == PARTNER { "Partner" } else { "CustomerPortal" };
-    if role.text("PortalType").is_some_and(|portal| portal != wanted) {
+    if role.text("PortalType").is_some_and(|portal| portal_type(user_type) != Some(portal)) {
         let message = format!(
             "the role {} does not fit {subject}, whose licence {licence} needs a role of another type",
             name(role)

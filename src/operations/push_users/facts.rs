@@ -38,6 +38,7 @@ fn place(kind: Kind) -> usize {
 }
 
 /// What was found of an id.
+#[derive(Clone, Copy)]
 pub(super) enum Fact<'a> {
     Known(&'a Known),
     /// The organisation has no such record.

@@ -9,6 +9,7 @@ mod known;
 mod list_attributes;
 mod list_entitlements;
 mod push_users;
+mod retired;
 mod schema;
 mod seats;
 mod session;

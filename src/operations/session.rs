@@ -17,6 +17,7 @@ use crate::settings::{self, Writing};
 pub struct Session<H: Host> {
     client: Client<H>,
     account_id: Id,
+    portal_id: Id,
     population: Population,
     schema: Cached,
     writing: Writing,
@@ -41,6 +42,7 @@ impl<H: Host> Session<H> {
         Ok(Self {
             client,
             account_id: settings.account_id,
+            portal_id: settings.portal_id,
             population,
             schema: Cached::default(),
             writing: settings.writing,
@@ -93,7 +95,7 @@ impl<H: Host> Session<H> {
     ///
     /// When none was dealt with.
     pub fn deactivate_users(&self, ids: &[String], how: Deactivation, mode: &PushMode) -> Result<Vec<Result<Outcome>>> {
-        deactivate_users::deactivate_users(&self.client, ids, how, mode)
+        deactivate_users::deactivate_users(&self.tenant(), ids, how, mode)
     }
 
     /// Puts users back into use. Results stand in the order of the ids.
@@ -102,7 +104,7 @@ impl<H: Host> Session<H> {
     ///
     /// When none was dealt with.
     pub fn reactivate_users(&self, ids: &[String], mode: &PushMode) -> Result<Vec<Result<Outcome>>> {
-        deactivate_users::reactivate_users(&self.client, ids, mode)
+        deactivate_users::reactivate_users(&self.tenant(), ids, mode)
     }
 
     /// Sets passwords, by the users' ids. Results stand in the order of the pairs.
@@ -111,7 +113,8 @@ impl<H: Host> Session<H> {
     ///
     /// When none was dealt with.
     pub fn sync_passwords(&self, passwords: &[(String, H::Secret)]) -> Result<Vec<Result<()>>> {
-        sync_password::sync_passwords(&self.client, passwords)
+        let portal = self.writing.verify_passwords.then_some(self.portal_id);
+        sync_password::sync_passwords(&self.client, portal, passwords)
     }
 
     /// What this session has used so far.

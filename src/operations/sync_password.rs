@@ -8,7 +8,7 @@ use super::deactivate_users::check_ids;
 use super::index::Index;
 use super::{ID, is_portal_user_type};
 use crate::host::{Escaping, Host, Method, Part};
-use crate::model::{Error, ErrorKind, Result};
+use crate::model::{Error, ErrorKind, Result, Retry};
 use crate::salesforce::client::{Call, Client, Repeat};
 use crate::salesforce::id::Id;
 use crate::salesforce::query;
@@ -16,6 +16,9 @@ use crate::salesforce::soql::{Condition, Literal, Name, Select};
 
 /// Users asked for in one query; their ids always fit into a URL.
 const BATCH: usize = 200;
+
+/// What stands before a username in a sentence.
+const SUBJECT: &str = "the user ";
 
 /// Usernames by id; none for users that are no portal users.
 #[derive(Debug, Default)]
@@ -25,8 +28,10 @@ struct Users {
 }
 
 /// Sets passwords, by the users' ids. Results stand in the order of the pairs.
+/// Where `portal` is given, each password that was set is tried there.
 pub(super) fn sync_passwords<H: Host>(
     client: &Client<H>,
+    portal: Option<Id>,
     passwords: &[(String, H::Secret)],
 ) -> Result<Vec<Result<()>>> {
     let ids: Vec<String> = passwords.iter().map(|(id, _)| id.clone()).collect();
@@ -47,15 +52,46 @@ pub(super) fn sync_passwords<H: Host>(
     let requests: Vec<&Call<'_, H::Secret>> = calls.iter().map(|(_, call, _)| call).collect();
     let subjects: Vec<&str> = calls.iter().map(|(_, _, subject)| subject.as_str()).collect();
     let answers = client.attempt_all(&requests, &subjects);
-    for ((at, _, _), answer) in calls.iter().zip(answers) {
-        if let (Err(mut failed), Some(slot)) = (answer, results.get_mut(*at)) {
-            if failed.uncertain {
-                failed.error.message.push_str("; the password may have been set all the same");
+    let mut set = Vec::new();
+    for ((at, _, subject), answer) in calls.iter().zip(answers) {
+        match (answer, results.get_mut(*at)) {
+            (Err(mut failed), Some(slot)) => {
+                if failed.uncertain {
+                    failed.error.message.push_str("; the password may have been set all the same");
+                }
+                *slot = Err(failed.error);
             }
-            *slot = Err(failed.error);
+            _ => set.push((*at, subject.as_str())),
         }
     }
+    if let Some(portal) = portal {
+        verify(client, portal, passwords, &set, &mut results);
+    }
     Ok(results)
+}
+
+/// Tries the passwords that were set. That one does not let its user in is an error, although it is set.
+fn verify<H: Host>(
+    client: &Client<H>,
+    portal: Id,
+    passwords: &[(String, H::Secret)],
+    set: &[(usize, &str)],
+    results: &mut [Result<()>],
+) {
+    let users: Vec<(&str, &H::Secret)> =
+        set.iter().filter_map(|(at, subject)| Some((subject.strip_prefix(SUBJECT)?, &passwords.get(*at)?.1))).collect();
+    let answers = client.try_portal_logins(portal.as_str(), &users);
+    for ((at, subject), answer) in set.iter().zip(answers) {
+        let (Err(fault), Some(slot)) = (answer, results.get_mut(*at)) else { continue };
+        let message = format!("the password of {subject} has been set, but signing in to the portal with it failed");
+        let error = Error::new(ErrorKind::Other(Cow::Borrowed("password-not-verified")), message);
+        *slot = Err(match fault {
+            Some(fault) => error
+                .with_remedy("Check that the user is active and not frozen, that its profile has API Enabled, that portal-id is right and that the organization allows SOAP login; or set verify-passwords to false")
+                .with_upstream(fault.into()),
+            None => error.with_retry(Retry::After(30)),
+        });
+    }
 }
 
 /// `POST sobjects/User/{id}/password` (H). It is not repeated where Salesforce may have acted on it: the second time, the
@@ -93,7 +129,7 @@ fn find<H: Host>(client: &Client<H>, ids: &[Id]) -> Result<Users> {
 
 fn subject(id: Id, known: &Users) -> Result<String> {
     match known.index.get(id.as_str()).and_then(|at| known.usernames.get(at)) {
-        Some(Some(username)) => Ok(format!("the user {username}")),
+        Some(Some(username)) => Ok(format!("{SUBJECT}{username}")),
         Some(None) => Err(Error::new(
             ErrorKind::InvalidValue,
             format!("the user {id} is no portal user, and its password is not touched"),

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
-use super::error;
+use super::error::{self, Fault};
 use super::login::{self, Credentials, Method, SignedIn};
 use super::oauth;
 use crate::diagnosis;
@@ -217,6 +217,25 @@ impl<H: Host> Client<H> {
         );
         let error = Error::new(ErrorKind::BudgetExhausted, message).with_retry(Retry::After(3600));
         Some(error.with_remedy("Wait until requests of the last 24 hours have passed, lower api-reserve, or buy more; Setup > Company Settings > Company Information shows the use"))
+    }
+
+    /// Tries whether users can sign in to a portal with these passwords, side by side. Answers stand in the order of the
+    /// users; the fault where Salesforce refuses one, and none where it did not answer.
+    pub fn try_portal_logins(
+        &self,
+        portal_id: &str,
+        users: &[(&str, &H::Secret)],
+    ) -> Vec<std::result::Result<(), Option<Fault>>> {
+        let organization_id = &self.signed_in.borrow().organization_id;
+        let login_url = &self.credentials.login_url;
+        let requests = users.iter().map(|(username, password)| {
+            login::portal_request(login_url, organization_id, portal_id, username, *password)
+        });
+        let answers = self.send(requests.collect()).into_iter().map(|answer| match answer {
+            Ok(response) => login::parse(response.status, &response.body).map(|_| ()).map_err(Some),
+            Err(_) => Err(None),
+        });
+        answers.collect()
     }
 
     /// Waits longer with each attempt, with a part left to chance so that jobs which met do not meet again.

@@ -9,6 +9,7 @@ use super::wanted::{Entry, Wanted};
 use crate::attributes::{self, Definition, EMAIL, FAMILY_NAME, Form, GIVEN_NAME};
 use crate::model::{Action, Error, ErrorKind, FieldChange, Outcome, Result};
 use crate::operations::known::Known;
+use crate::operations::retired::is_retired;
 use crate::salesforce::id::Id;
 use crate::salesforce::json::Datum;
 use crate::salesforce::login::SignedIn;
@@ -187,8 +188,12 @@ fn update(wanted: &Wanted, user: &Known, held: &[Held], note: Option<String>, te
     if let Some((object, field, key)) = user_key {
         changes.extend(difference(object, Cow::Owned(field.to_owned()), Form::Plain, old(field), Some(key)));
     }
-    let username = Cow::Borrowed("Username");
-    changes.extend(difference(USER, username, Form::Email, Some(user.username()), Some(&wanted.username)));
+    let is_active = user.is("IsActive");
+    // A deactivated user that gave its name up takes it back when it is reactivated.
+    if is_active || !is_retired(user.id, user.username()) {
+        let username = Cow::Borrowed("Username");
+        changes.extend(difference(USER, username, Form::Email, Some(user.username()), Some(&wanted.username)));
+    }
     for entry in &wanted.values {
         changes.extend(entry.user.clone().and_then(|field| entry_difference(USER, field, entry, &old)));
     }
@@ -207,7 +212,6 @@ fn update(wanted: &Wanted, user: &Known, held: &[Held], note: Option<String>, te
             }
         }
     }
-    let is_active = user.is("IsActive");
     if !is_active {
         side_effects.push("The user is inactive and stays so until it is reactivated.".to_owned());
     }

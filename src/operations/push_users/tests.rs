@@ -99,7 +99,7 @@ fn find_users_of_contact(script: &Script, rows: &[&str]) {
 
 /// What is asked about the profile before a user is made.
 fn fits(script: &Script) {
-    let licence = "1005e000000LicAAAU";
+    let licence = "1005e000000LicAAAS";
     let answer = |row: String| records(&[&row]);
     let profile = answer(format!(
         r#"{{"Id":"{PROFILE}","Name":"Customer","UserType":"PowerCustomerSuccess","UserLicenseId":"{licence}"}}"#

@@ -103,3 +103,26 @@ fn an_empty_batch_asks_nothing() {
     let script = Script::new();
     assert_eq!(session(&script).sync_passwords(&[]), Ok(vec![]));
 }
+
+#[test]
+fn a_password_is_tried_at_the_portal_where_the_settings_want_it() {
+    let script = Script::new();
+    script.sign_in();
+    let mut settings = settings();
+    settings.values.push(("verify-passwords".to_owned(), "true".to_owned()));
+    let session = Session::open(script.clone(), settings).unwrap_or_else(|error| panic!("{error}"));
+    script.query(&find_soql(&[A, B]), 200, records(&[&row(A, "CspLitePortal"), &row(B, "PowerPartner")]));
+    password(&script, A, "first", 204, "");
+    password(&script, B, "second", 204, "");
+    let login = |username: &str, secret: &str| {
+        golden("password/portal-login.txt").replace("{username}", username).replace("{secret", &format!("{{{secret}"))
+    };
+    script.answer(&login(&format!("{A}@x.example"), "first"), 200, golden("login/success.xml"));
+    script.answer(&login(&format!("{B}@x.example"), "second"), 500, golden("login/fault.xml"));
+    let pairs = [(A.to_owned(), Secret("first")), (B.to_owned(), Secret("second"))];
+    let results = session.sync_passwords(&pairs).unwrap();
+    assert_eq!(results[0], Ok(()));
+    let error = results[1].as_ref().unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Other("password-not-verified".into()));
+    assert!(error.message.contains("has been set") && error.upstream.as_ref().unwrap().code == "INVALID_LOGIN");
+}

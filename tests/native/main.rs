@@ -4,8 +4,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod admin;
+mod compatibility;
+mod crash;
 mod figures;
 mod first;
 mod import;
+mod lifecycle;
 mod sign_in;
 mod support;

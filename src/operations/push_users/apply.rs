@@ -41,6 +41,18 @@ impl Slot {
         Write { object, id, fields: fields.collect() }
     }
 
+    /// The user to be made.
+    fn new_user(&self) -> Write {
+        let mut write = self.write(USER, None);
+        // A plan names the contact only where it exists; explicit null would break the creation.
+        if self.plan.target == Target::New
+            && let Some(contact) = &self.contact
+        {
+            write.fields.push((Cow::Borrowed("ContactId"), Some(Datum::Text(contact.clone()))));
+        }
+        write
+    }
+
     fn into_result(self) -> Result<Outcome> {
         match self.error {
             Some(error) => Err(error),
@@ -91,20 +103,25 @@ fn make_contacts<H: Host>(client: &Client<H>, slots: &mut [&mut Slot]) {
 }
 
 fn make_users<H: Host>(client: &Client<H>, slots: &mut [&mut Slot]) {
-    let writes: Vec<Write> = slots
-        .iter()
-        .map(|slot| {
-            let mut write = slot.write(USER, None);
-            // A plan names the contact only where it exists; explicit null would break the creation.
-            if slot.plan.target == Target::New
-                && let Some(contact) = &slot.contact
-            {
-                write.fields.push((Cow::Borrowed("ContactId"), Some(Datum::Text(contact.clone()))));
-            }
-            write
-        })
-        .collect();
-    let written = collections::create(client, &writes, "the new users of a push");
+    let subject = "the new users of a push";
+    let writes: Vec<Write> = slots.iter().map(|slot| slot.new_user()).collect();
+    let mut written = collections::create(client, &writes, subject);
+    // A nickname of our own making may be one that a former user of the same name still has.
+    let is_taken =
+        |written: &Written| matches!(written, Err(Refused::Record(fault)) if fault.code == "DUPLICATE_COMM_NICKNAME");
+    let (mut places, mut writes) = (Vec::new(), Vec::new());
+    for (at, slot) in slots.iter_mut().enumerate() {
+        let contact = slot.contact.clone().unwrap_or_default();
+        if written.get(at).is_some_and(is_taken) && slot.plan.take_other_nickname(&contact) {
+            places.push(at);
+            writes.push(slot.new_user());
+        }
+    }
+    for (at, again) in places.into_iter().zip(collections::create(client, &writes, subject)) {
+        if let Some(written) = written.get_mut(at) {
+            *written = again;
+        }
+    }
     let mut orphans = Vec::new();
     for (slot, written) in slots.iter_mut().zip(written) {
         match written {

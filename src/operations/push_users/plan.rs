@@ -17,6 +17,7 @@ use crate::settings::Writing;
 
 pub(super) const USER: &str = "User";
 pub(super) const CONTACT: &str = "Contact";
+const NICKNAME: &str = "CommunityNickname";
 
 /// Which records a plan is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +39,8 @@ pub(super) struct Plan {
     pub(super) action: Action,
     /// Those of the contact first, those of assignments last.
     pub(super) changes: Vec<FieldChange>,
+    /// The username, where the nickname is made up from it.
+    pub(super) made_up_nickname: Option<String>,
     /// Fields of the changes that are no texts.
     pub(super) forms: Vec<(&'static str, Cow<'static, str>, Form)>,
     /// What is assigned.
@@ -87,6 +90,16 @@ impl Plan {
     /// The changes of feature licences.
     pub(super) fn flags(&self) -> impl Iterator<Item = &FieldChange> {
         self.changes.iter().filter(|change| is_flag(change))
+    }
+
+    /// Takes another nickname than the one made up from the username, with `seed` to tell it apart; not where somebody wants
+    /// the one that there is.
+    pub(super) fn take_other_nickname(&mut self, seed: &str) -> bool {
+        let Some(username) = &self.made_up_nickname else { return false };
+        let other = nickname(username, &format!("{username} {seed}"));
+        let mut changes = self.changes.iter_mut();
+        let change = changes.find(|change| change.object == USER && change.field == NICKNAME);
+        change.is_some_and(|change| change.new.replace(other).is_some())
     }
 
     /// What a change writes.
@@ -247,6 +260,7 @@ fn update(wanted: &Wanted, user: &Known, held: &[Held], note: Option<String>, te
         target: Target::Existing { user: user.id, contact },
         action: if changes.is_empty() { Action::Unchanged } else { Action::Updated },
         changes,
+        made_up_nickname: None,
         forms: forms(wanted),
         given,
         taken,
@@ -374,6 +388,7 @@ fn create(wanted: &Wanted, contact: Option<&Known>, terms: &Terms<'_>) -> Result
         target: contact.map_or(Target::New, |contact| Target::Adopt(contact.id)),
         action: Action::Created,
         changes,
+        made_up_nickname: wanted.value("nickName").is_none().then(|| wanted.username.clone()),
         forms: forms(wanted),
         given: wanted.assignments.clone(),
         taken: Vec::new(),
@@ -394,16 +409,20 @@ fn create(wanted: &Wanted, contact: Option<&Known>, terms: &Terms<'_>) -> Result
 /// Fields that Salesforce requires of a new user (H) and that directories rarely have.
 fn required_defaults(wanted: &Wanted, defaults: &Defaults) -> [(&'static str, String); 6] {
     let local = wanted.username.split('@').next().unwrap_or_default();
-    // Nicknames are unique in the organisation; the username's digest keeps two people of one name apart.
-    let nickname: String = local.chars().take(31).collect();
     [
         ("Alias", alias(wanted, local)),
-        ("CommunityNickname", format!("{nickname}.{}", digest::short(&wanted.username.to_ascii_lowercase()))),
+        (NICKNAME, nickname(&wanted.username, &wanted.username)),
         ("TimeZoneSidKey", defaults.time_zone.clone()),
         ("LocaleSidKey", defaults.locale.clone()),
         ("EmailEncodingKey", "UTF-8".to_owned()),
         ("LanguageLocaleKey", defaults.language.clone()),
     ]
+}
+
+/// Nicknames are unique in the organisation: a digest keeps two people of one name apart.
+fn nickname(username: &str, seed: &str) -> String {
+    let local: String = username.split('@').next().unwrap_or_default().chars().take(31).collect();
+    format!("{local}.{}", digest::short(&seed.to_ascii_lowercase()))
 }
 
 /// The first letter of the first name and the beginning of the last, as Salesforce's own form suggests it; of names without

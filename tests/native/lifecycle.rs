@@ -1,0 +1,168 @@
+//! Users that leave and come back, and what a push does to those that it knows.
+
+use salesforce_portal_connector::model::{
+    Action, Change, Deactivation, DesiredUser, Error, ErrorKind, Outcome, PushMode,
+};
+
+use crate::support::{Org, Secret, grant, person, set, writes};
+
+fn profile(org: &Org, name: &str) -> String {
+    org.id("Profile", &format!("Name = '{name}'"))
+}
+
+fn push_one(org: &Org, user: &DesiredUser) -> Result<Outcome, Error> {
+    org.session().push_users(std::slice::from_ref(user), &PushMode::Apply).unwrap().remove(0)
+}
+
+/// Ada, with two permission sets and a group.
+fn ada(org: &Org) -> DesiredUser {
+    let mut user = person("Ada", &profile(org, "Customer Community Plus User"));
+    for set in ["Portal_Case_Access", "Portal_Knowledge_Reader"] {
+        user.grants.push(grant("permission-set", &org.id("PermissionSet", &format!("Name = '{set}'"))));
+    }
+    user.grants.push(grant("public-group", &org.id("Group", "DeveloperName = 'Priority_Customers'")));
+    user
+}
+
+fn held(org: &Org) -> (usize, usize) {
+    let sets = "PermissionSetAssignment WHERE PermissionSet.IsOwnedByProfile = false AND Assignee.Username = 'ada@lighthouse.example'";
+    let id = org.id("User", "Username = 'ada@lighthouse.example'");
+    (org.count(sets), org.count(&format!("GroupMember WHERE UserOrGroupId = '{id}'")))
+}
+
+#[test]
+fn grants_are_merged_or_made_exact() {
+    let org = Org::start(5, 941);
+    let user = ada(&org);
+    push_one(&org, &user).unwrap();
+    assert_eq!(held(&org), (2, 1));
+
+    let mut fewer = DesiredUser { grants: user.grants[..2].to_vec(), ..user.clone() };
+    assert_eq!(push_one(&org, &fewer).unwrap().action, Action::Unchanged);
+    assert_eq!(held(&org), (2, 1), "merged");
+
+    fewer.exact_grants = true;
+    let outcome = push_one(&org, &fewer).unwrap();
+    assert_eq!(held(&org), (1, 0), "exact");
+    let taken: Vec<&str> =
+        outcome.changes.iter().filter(|change| change.new.is_none()).map(|change| &*change.field).collect();
+    assert_eq!(taken, ["PermissionSetId", "GroupId"]);
+    assert_eq!(push_one(&org, &fewer).unwrap().action, Action::Unchanged);
+}
+
+#[test]
+fn a_feature_license_is_given_and_taken() {
+    let org = Org::start(5, 942);
+    let mut user = person("Ada", &profile(&org, "Customer Community Plus User"));
+    user.grants.push(grant("feature-license", "UserPermissionsSFContentUser"));
+    push_one(&org, &user).unwrap();
+    let has = "User WHERE Username = 'ada@lighthouse.example' AND UserPermissionsSFContentUser = true";
+    assert_eq!(org.count(has), 1);
+    user.grants.pop();
+    user.exact_grants = true;
+    push_one(&org, &user).unwrap();
+    assert_eq!(org.count(has), 0);
+}
+
+#[test]
+fn lost_groups_are_named_and_given_again_after_the_reactivation() {
+    let org = Org::start(5, 943);
+    let user = ada(&org);
+    let id = push_one(&org, &user).unwrap().id.unwrap();
+    let session = org.session();
+    let ids = [id];
+    let outcome =
+        session.deactivate_users(&ids, Deactivation::Deactivate, &PushMode::Apply).unwrap().remove(0).unwrap();
+    assert!(outcome.side_effects.iter().any(|effect| effect.contains("Priority Customers")), "{outcome:?}");
+    assert_eq!(held(&org), (2, 0));
+    // A push of the inactive user does not put it into groups that it would lose again.
+    let outcome = push_one(&org, &user).unwrap();
+    assert_eq!(outcome.action, Action::Unchanged, "{outcome:?}");
+    session.reactivate_users(&ids, &PushMode::Apply).unwrap().remove(0).unwrap();
+    assert_eq!(push_one(&org, &user).unwrap().action, Action::Updated);
+    assert_eq!(held(&org), (2, 1));
+}
+
+#[test]
+fn an_unlinked_user_frees_its_contact_for_a_new_one_and_never_comes_back() {
+    let org = Org::start(5, 944);
+    let mut user = ada(&org);
+    let outcome = push_one(&org, &user).unwrap();
+    let ids = [outcome.id.unwrap()];
+    let session = org.session_with(&[("rename-on-deactivation", "true")]);
+    let planned = session.deactivate_users(&ids, Deactivation::Unlink, &PushMode::Plan).unwrap().remove(0).unwrap();
+    assert!(planned.side_effects.iter().any(|effect| effect.contains("cannot be undone")), "{planned:?}");
+    let done = session.deactivate_users(&ids, Deactivation::Unlink, &PushMode::Apply).unwrap().remove(0).unwrap();
+    assert_eq!((done.action, done.digest), (Action::Unlinked, planned.digest));
+    let row = &org.query(&format!("SELECT IsActive, ContactId, Username FROM User WHERE Id = '{}'", ids[0]))[0];
+    assert_eq!((row["IsActive"].as_bool(), row["ContactId"].is_null()), (Some(false), true));
+    let again = session.deactivate_users(&ids, Deactivation::Unlink, &PushMode::Apply).unwrap().remove(0).unwrap();
+    assert_eq!(again.action, Action::Unchanged);
+    let error = session.reactivate_users(&ids, &PushMode::Apply).unwrap().remove(0).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Unsupported, "{error:?}");
+
+    user.changes.retain(|change| change.name != "federationId");
+    let outcome = push_one(&org, &user).unwrap();
+    assert_eq!(outcome.action, Action::Created);
+    assert!(outcome.side_effects.iter().any(|effect| effect.contains("is taken for this person")), "{outcome:?}");
+    assert_eq!(org.count("Contact WHERE Email = 'ada@lighthouse.example'"), 1);
+}
+
+#[test]
+fn a_deactivated_user_gives_its_username_up_and_takes_it_back() {
+    let org = Org::start(5, 945);
+    let user = ada(&org);
+    let ids = [push_one(&org, &user).unwrap().id.unwrap()];
+    let session = org.session_with(&[("rename-on-deactivation", "true")]);
+    session.deactivate_users(&ids, Deactivation::Deactivate, &PushMode::Apply).unwrap().remove(0).unwrap();
+    assert_eq!(org.count("User WHERE Username = 'ada@lighthouse.example'"), 0);
+    let (results, journal) =
+        org.observe(|| session.deactivate_users(&ids, Deactivation::Deactivate, &PushMode::Apply).unwrap());
+    assert_eq!(results[0].as_ref().unwrap().action, Action::Unchanged);
+    assert_eq!(writes(&journal), Vec::<String>::new());
+    session.reactivate_users(&ids, &PushMode::Apply).unwrap().remove(0).unwrap();
+    assert_eq!(org.id("User", "Username = 'ada@lighthouse.example'"), ids[0]);
+}
+
+#[test]
+fn a_leaver_with_a_bad_address_is_deactivated_all_the_same() {
+    let org = Org::start(5, 946);
+    let mut user = ada(&org);
+    let ids = [push_one(&org, &user).unwrap().id.unwrap()];
+    user.changes.push(Change { name: "email".to_owned(), value: None });
+    assert!(push_one(&org, &user).is_err());
+    let outcome =
+        org.session().deactivate_users(&ids, Deactivation::Deactivate, &PushMode::Apply).unwrap().remove(0).unwrap();
+    assert_eq!(outcome.action, Action::Deactivated);
+}
+
+#[test]
+fn a_known_username_is_updated_and_its_password_never_reset() {
+    let org = Org::start(5, 947);
+    let mut user = ada(&org);
+    push_one(&org, &user).unwrap();
+    user.changes.push(set("title", "Countess"));
+    let (outcome, journal) = org.observe(|| push_one(&org, &user).unwrap());
+    assert_eq!(outcome.action, Action::Updated);
+    assert!(journal.iter().all(|entry| !entry.path.contains("password")));
+}
+
+#[test]
+fn a_password_is_tried_at_the_portal_and_one_that_does_not_let_in_is_told() {
+    let org = Org::start(5, 948);
+    let ids = ["Ada", "Eve"].map(|name| {
+        let user = person(name, &profile(&org, "Customer Community User"));
+        push_one(&org, &user).unwrap().id.unwrap()
+    });
+    org.session().deactivate_users(&ids[1..], Deactivation::Freeze, &PushMode::Apply).unwrap().remove(0).unwrap();
+    let session = org.session_with(&[("verify-passwords", "true")]);
+    let secret = |text: &str| Secret(text.to_owned());
+    let pairs = [(ids[0].clone(), secret("enigma&<1843>")), (ids[1].clone(), secret("enigma-1844-x"))];
+    let results = session.sync_passwords(&pairs).unwrap();
+    assert_eq!(results[0], Ok(()));
+    assert!(org.emulator.check_password("ada@lighthouse.example", "enigma&<1843>"));
+    let error = results[1].as_ref().unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Other("password-not-verified".into()), "{error:?}");
+    let results = session.sync_passwords(&[(ids[0].clone(), secret("short")), (ids[1].clone(), secret("x"))]).unwrap();
+    assert!(results.iter().all(|result| result.as_ref().unwrap_err().kind == ErrorKind::PasswordRejected));
+}

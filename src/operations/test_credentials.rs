@@ -1,59 +1,87 @@
-//! Trying the settings, also incomplete ones, point by point. Everything is read-only: one sign-in and one query.
+//! Trying the settings, also incomplete ones, point by point. Everything is read-only: the sign-in, one call that reads
+//! eight things, and one for what needs an answer of the first.
 
-use super::ID;
+mod looks;
+
+use self::looks::Looks;
 use super::session::wrong_organization;
+use crate::diagnosis;
 use crate::host::Host;
-use crate::model::{Error, ErrorKind, Probe, Settings, Verdict};
+use crate::model::{Error, ErrorKind, Probe, Result, Settings, Verdict};
 use crate::salesforce::client::Client;
 use crate::salesforce::id::Id;
-use crate::salesforce::query;
-use crate::salesforce::soql::{Condition, Literal, Name, Select};
-use crate::settings;
+use crate::settings::{self, Reserve};
 
 /// The probes' names, in their order.
 mod names {
     pub(super) const SETTINGS: &str = "settings-valid";
+    pub(super) const REACHABLE: &str = "host-reachable";
     pub(super) const SIGNED_IN: &str = "signed-in";
+    pub(super) const PASSWORD: &str = "password-not-expired";
     pub(super) const ORGANIZATION: &str = "organization-id-matches";
+    pub(super) const BUDGET: &str = "api-requests-left";
+    pub(super) const USERS: &str = "may-write-users";
+    pub(super) const CONTACTS: &str = "may-write-contacts";
+    pub(super) const PERMISSION_SETS: &str = "may-assign-permission-sets";
+    pub(super) const PASSWORDS: &str = "may-reset-passwords";
     pub(super) const ACCOUNT: &str = "account-exists";
+    pub(super) const OWNER: &str = "account-owner-has-role";
+    pub(super) const SEATS: &str = "license-seats-left";
+    pub(super) const PORTAL: &str = "portal-id-plausible";
 }
+
+/// The probes that need a session.
+const SIGNED_IN_ONLY: [&str; 10] = [
+    names::ORGANIZATION,
+    names::BUDGET,
+    names::USERS,
+    names::CONTACTS,
+    names::PERMISSION_SETS,
+    names::PASSWORDS,
+    names::ACCOUNT,
+    names::OWNER,
+    names::SEATS,
+    names::PORTAL,
+];
 
 /// Tries the settings and says of each point whether it holds. Writes nothing.
 pub fn test_credentials<H: Host>(host: H, settings: Settings<H::Secret>) -> Vec<Probe> {
     let checked = settings::check(settings);
     let mut probes = vec![settings_valid(&checked.problems)];
-
+    let portal = portal_plausible(checked.portal_id);
+    let reserve = checked.api_reserve.unwrap_or_default();
     let api_version = checked.api_version.as_deref().unwrap_or(settings::DEFAULT_API_VERSION);
-    let client = match checked.credentials {
+    let signed_in = match checked.credentials {
         None => {
             let missing = "Not tried, because settings that the sign-in needs are missing or wrong.";
-            probes.push(skipped(names::SIGNED_IN, missing));
+            probes.extend([names::REACHABLE, names::SIGNED_IN, names::PASSWORD].map(|name| skipped(name, missing)));
             None
         }
-        Some(credentials) => match Client::sign_in(host, credentials, api_version) {
-            Ok(client) => {
-                let signed_in = client.signed_in();
-                let organization = signed_in.organization_name;
-                let detail = match organization.as_str() {
-                    "" => "The admin user is signed in.".to_owned(),
-                    name => format!("The admin user is signed in to the organization {name}."),
-                };
-                probes.push(passed(names::SIGNED_IN, detail));
-                Some(client)
-            }
-            Err(error) => {
-                probes.push(failed(names::SIGNED_IN, error));
-                None
-            }
-        },
+        Some(credentials) => {
+            let signed_in = Client::sign_in(host, credentials, api_version);
+            probes.extend(sign_in(&signed_in));
+            signed_in.ok()
+        }
     };
-    let Some(client) = client else {
+    let Some(client) = signed_in else {
         let reason = "Not tried, because the admin user is not signed in.";
-        probes.extend([skipped(names::ORGANIZATION, reason), skipped(names::ACCOUNT, reason)]);
+        let names = SIGNED_IN_ONLY.iter().filter(|name| **name != names::PORTAL);
+        probes.extend(names.map(|name| skipped(name, reason)));
+        probes.push(portal);
         return probes;
     };
     probes.push(organization_matches(&client, checked.organization_id));
-    probes.push(account_exists(&client, checked.account_id));
+    match Looks::take(&client, checked.account_id) {
+        Ok(looks) => {
+            probes.push(budget(&client, reserve));
+            probes.extend(looks.into_probes());
+        }
+        Err(error) => {
+            let names = SIGNED_IN_ONLY.iter().filter(|name| !matches!(**name, names::ORGANIZATION | names::PORTAL));
+            probes.extend(names.map(|name| failed(name, error.clone())));
+        }
+    }
+    probes.push(portal);
     probes
 }
 
@@ -76,6 +104,37 @@ fn settings_valid(problems: &[settings::Problem]) -> Probe {
     }
 }
 
+/// What the sign-in tells: whether the host answers, takes the credentials, and wants no new password.
+fn sign_in<H: Host>(signed_in: &Result<Client<H>>) -> [Probe; 3] {
+    let reachable = || passed(names::REACHABLE, "The login host answers.".to_owned());
+    match signed_in {
+        Ok(client) => {
+            let organization = client.signed_in().organization_name;
+            let detail = match organization.as_str() {
+                "" => "The admin user is signed in.".to_owned(),
+                name => format!("The admin user is signed in to the organization {name}."),
+            };
+            let password = passed(names::PASSWORD, "The sign-in asks for no new password.".to_owned());
+            [reachable(), passed(names::SIGNED_IN, detail), password]
+        }
+        Err(error) if error.remedy.as_deref() == Some(diagnosis::EXPIRED_PASSWORD_REMEDY) => {
+            let detail = "Salesforce takes the credentials of the admin user.".to_owned();
+            [reachable(), passed(names::SIGNED_IN, detail), failed(names::PASSWORD, error.clone())]
+        }
+        Err(error) => {
+            let reason = "Not tried, because the sign-in failed.";
+            let answered = error.upstream.is_some() || error.kind == ErrorKind::InvalidSettings;
+            let (reachable, signed_in) = if answered {
+                (reachable(), failed(names::SIGNED_IN, error.clone()))
+            } else {
+                let reason = "Not tried, because the login host does not answer.";
+                (failed(names::REACHABLE, error.clone()), skipped(names::SIGNED_IN, reason))
+            };
+            [reachable, signed_in, skipped(names::PASSWORD, reason)]
+        }
+    }
+}
+
 fn organization_matches<H: Host>(client: &Client<H>, wanted: Option<Id>) -> Probe {
     let Some(wanted) = wanted else {
         return skipped(names::ORGANIZATION, "Not tried, because organization-id is missing or malformed.");
@@ -88,45 +147,27 @@ fn organization_matches<H: Host>(client: &Client<H>, wanted: Option<Id>) -> Prob
     }
 }
 
-fn account_exists<H: Host>(client: &Client<H>, account_id: Option<Id>) -> Probe {
-    let Some(account_id) = account_id else {
-        return skipped(names::ACCOUNT, "Not tried, because account-id is missing or malformed.");
+/// What the last answer said of the organisation's allowance.
+fn budget<H: Host>(client: &Client<H>, reserve: Reserve) -> Probe {
+    let usage = client.usage();
+    let (Some(used), Some(limit)) = (usage.used, usage.limit) else {
+        return skipped(names::BUDGET, "Salesforce did not say how many API requests are left.");
     };
-    // The field exists only where person accounts are switched on (H), which the sign-in tells.
-    let mut fields = vec![ID, Name::fixed("Name")];
-    if client.signed_in().has_person_accounts {
-        fields.push(Name::fixed("IsPersonAccount"));
+    let (left, reserve) = (limit.saturating_sub(used), reserve.of(limit));
+    if left > reserve {
+        return passed(names::BUDGET, format!("Of {limit} API requests of the day, {left} are left."));
     }
-    let query = Select::new(Name::fixed("Account"), fields).filter(Condition::Equals(ID, Literal::Id(account_id)));
-    let mut found = None;
-    let asked = query::for_each(client, &query, "the account of new contacts", |record| {
-        found = Some((
-            record.text("Name").unwrap_or_default().to_owned(),
-            record.boolean("IsPersonAccount").unwrap_or_default(),
-        ));
-    });
-    if let Err(error) = asked {
-        return failed(names::ACCOUNT, error);
-    }
-    let (detail, remedy) = match found {
-        Some((name, false)) => {
-            return passed(names::ACCOUNT, format!("New contacts are made under the account {name} ({account_id})."));
-        }
-        Some((name, true)) => (
-            format!("The account {name} ({account_id}) is a person account, which can have no contacts."),
-            "Enter the id of a business account in account-id.",
-        ),
-        None => (
-            format!("There is no account {account_id} in this organization, or the admin user may not see it."),
-            "Copy account-id from the address of the account's page, and give the admin user's profile read access to accounts.",
-        ),
-    };
-    Probe {
-        name: names::ACCOUNT,
-        verdict: Verdict::Failed,
-        kind: Some(ErrorKind::InvalidSettings),
-        detail,
-        remedy: Some(remedy.to_owned()),
+    let message =
+        format!("of {limit} API requests of the day, {left} are left, and api-reserve keeps {reserve} for others");
+    let error = Error::new(ErrorKind::BudgetExhausted, message);
+    failed(names::BUDGET, error.with_remedy("See what uses them under Setup > Company Settings > Company Information > API Requests, Last 24 Hours, lower api-reserve, or buy more"))
+}
+
+/// No object of the API shows the classic portal, so its id can only be looked at.
+fn portal_plausible(portal_id: Option<Id>) -> Probe {
+    match portal_id {
+        Some(id) => passed(names::PORTAL, format!("The id {id} is well-formed and that of a portal.")),
+        None => skipped(names::PORTAL, "Not tried, because portal-id is missing or malformed."),
     }
 }
 

@@ -1,44 +1,104 @@
 use super::*;
+use crate::host::Failure;
 use crate::scripted::{Script, golden, records, settings};
 
-const ACCOUNT: &str = "SELECT Id,Name FROM Account WHERE Id = '0015e00000AcmeAAAR'";
+const TYPES: &str = "UserType IN ('CspLitePortal','CustomerSuccess','PowerCustomerSuccess','PowerPartner')";
+const WRITABLE: &str = r#"{"objectDescribe":{"createable":true,"updateable":true},"recentItems":[]}"#;
+const ACCOUNT: &str = r#"{"attributes":{"type":"Account"},"Id":"0015e00000AcmeAAAR","Name":"Acme Customers"}"#;
+const OWNER: &str = r#"{"Owner":{"Name":"Olga Owner","UserRoleId":"00E5e000001RolAEAS","IsActive":true}}"#;
+const SEATS: &str = r#"{"UserLicense":{"Name":"Customer Community","TotalLicenses":10,"UsedLicenses":10}}"#;
+const MORE_SEATS: &str = r#"{"UserLicense":{"Name":"Partner Community","TotalLicenses":10,"UsedLicenses":8}}"#;
+const USER: &str = r#"{"Id":"0055e000001UsrAAAS"}"#;
 
-fn verdicts(probes: &[Probe]) -> Vec<(&'static str, Verdict)> {
+struct Org {
+    contact: &'static str,
+    licences: Vec<&'static str>,
+    user: Vec<&'static str>,
+    account: (u16, &'static str),
+    owner: Vec<&'static str>,
+}
+
+impl Default for Org {
+    fn default() -> Self {
+        let licences = vec![SEATS, MORE_SEATS, MORE_SEATS];
+        Self { contact: WRITABLE, licences, user: vec![USER], account: (200, ACCOUNT), owner: vec![OWNER] }
+    }
+}
+
+impl Org {
+    fn expect(&self, script: &Script, account: bool) {
+        let (licences, user, owner) = (records(&self.licences), records(&self.user), records(&self.owner));
+        let licences_soql = format!(
+            "SELECT UserLicense.Name,UserLicense.TotalLicenses,UserLicense.UsedLicenses FROM Profile WHERE {TYPES}"
+        );
+        let user_soql = format!("SELECT Id FROM User WHERE {TYPES} LIMIT 1");
+        let mut parts = vec![
+            ("sobjects/User", 200, WRITABLE),
+            ("sobjects/Contact", 200, self.contact),
+            ("sobjects/PermissionSetAssignment", 200, WRITABLE),
+            (licences_soql.as_str(), 200, licences.as_str()),
+            (user_soql.as_str(), 200, user.as_str()),
+        ];
+        if account {
+            parts.push(("sobjects/Account/0015e00000AcmeAAAR", self.account.0, self.account.1));
+            parts.push((
+                "SELECT Owner.Name,Owner.UserRoleId,Owner.IsActive FROM Account WHERE Id = '0015e00000AcmeAAAR'",
+                200,
+                owner.as_str(),
+            ));
+        }
+        script.composite(&parts);
+        if !self.user.is_empty() {
+            script.rest("GET", "sobjects/User/0055e000001UsrAAAS/password", "", 200, r#"{"isExpired":false}"#);
+        }
+    }
+
+    fn probes(&self) -> Vec<Probe> {
+        let script = Script::new();
+        script.sign_in();
+        self.expect(&script, true);
+        test_credentials(script, settings())
+    }
+}
+
+fn check(probes: &[Probe]) {
+    let names: Vec<&str> = probes.iter().map(|probe| probe.name).collect();
+    assert_eq!(
+        names,
+        [&[names::SETTINGS, names::REACHABLE, names::SIGNED_IN, names::PASSWORD][..], &SIGNED_IN_ONLY].concat()
+    );
     for probe in probes {
         assert!(probe.detail.ends_with('.'), "{probe:?}");
         assert_eq!(probe.remedy.is_some(), probe.verdict == Verdict::Failed, "{probe:?}");
     }
-    probes.iter().map(|probe| (probe.name, probe.verdict)).collect()
+}
+
+fn those(probes: &[Probe], verdict: Verdict) -> Vec<&'static str> {
+    check(probes);
+    probes.iter().filter(|probe| probe.verdict == verdict).map(|probe| probe.name).collect()
+}
+
+fn detail<'a>(probes: &'a [Probe], name: &str) -> &'a str {
+    &probes.iter().find(|probe| probe.name == name).unwrap().detail
 }
 
 #[test]
-fn good_settings_pass_in_two_requests() {
-    let script = Script::new();
-    script.sign_in().query(ACCOUNT, 200, records(&[r#"{"Id":"0015e00000AcmeAAAR","Name":"Acme Customers"}"#]));
-    let probes = test_credentials(script.clone(), settings());
-    assert_eq!(
-        verdicts(&probes),
-        [
-            ("settings-valid", Verdict::Passed),
-            ("signed-in", Verdict::Passed),
-            ("organization-id-matches", Verdict::Passed),
-            ("account-exists", Verdict::Passed),
-        ]
-    );
-    assert!(probes[1].detail.contains("Acme & Söhne"));
-    assert!(probes[3].detail.contains("Acme Customers"));
+fn good_settings_pass_fourteen_probes_in_three_requests() {
+    let probes = Org::default().probes();
+    assert_eq!(those(&probes, Verdict::Passed).len(), 14);
+    assert!(detail(&probes, "signed-in").contains("Acme & Söhne"));
+    assert!(detail(&probes, "account-exists").contains("Acme Customers"));
+    assert!(detail(&probes, "api-requests-left").contains("14982"));
+    assert!(detail(&probes, "license-seats-left").ends_with("Customer Community: 0, Partner Community: 2."));
 }
 
 #[test]
 fn nothing_is_sent_while_the_sign_in_has_no_settings() {
-    let script = Script::new();
     let mut settings = settings();
     settings.secrets.clear();
-    let probes = test_credentials(script.clone(), settings);
-    assert_eq!(
-        verdicts(&probes).iter().map(|(_, verdict)| *verdict).collect::<Vec<_>>(),
-        [Verdict::Failed, Verdict::Skipped, Verdict::Skipped, Verdict::Skipped]
-    );
+    let probes = test_credentials(Script::new(), settings);
+    assert_eq!(those(&probes, Verdict::Failed), ["settings-valid"]);
+    assert_eq!(those(&probes, Verdict::Passed), ["portal-id-plausible"]);
     assert!(probes[0].detail.contains("password is missing"), "{}", probes[0].detail);
 }
 
@@ -46,12 +106,14 @@ fn nothing_is_sent_while_the_sign_in_has_no_settings() {
 fn partial_settings_are_tried_as_far_as_they_go() {
     let script = Script::new();
     script.sign_in();
+    Org::default().expect(&script, false);
     let mut settings = settings();
-    settings.values.retain(|(name, _)| name != "account-id" && name != "organization-id");
-    let probes = test_credentials(script.clone(), settings);
+    settings.values.retain(|(name, _)| !matches!(name.as_str(), "account-id" | "organization-id" | "portal-id"));
+    let probes = test_credentials(script, settings);
+    assert_eq!(those(&probes, Verdict::Failed), ["settings-valid"]);
     assert_eq!(
-        verdicts(&probes).iter().map(|(_, verdict)| *verdict).collect::<Vec<_>>(),
-        [Verdict::Failed, Verdict::Passed, Verdict::Skipped, Verdict::Skipped]
+        those(&probes, Verdict::Skipped),
+        ["organization-id-matches", "account-exists", "account-owner-has-role", "portal-id-plausible"]
     );
 }
 
@@ -59,28 +121,79 @@ fn partial_settings_are_tried_as_far_as_they_go() {
 fn a_wrong_password_fails_the_sign_in_with_its_remedy() {
     let script = Script::new();
     script.answer(&golden("login/request.txt"), 500, golden("login/fault.xml"));
-    let probes = test_credentials(script.clone(), settings());
-    assert_eq!(probes[1].verdict, Verdict::Failed);
-    assert!(probes[1].remedy.as_ref().unwrap().contains("security token"));
-    assert_eq!(probes[3].verdict, Verdict::Skipped);
+    let probes = test_credentials(script, settings());
+    assert_eq!(those(&probes, Verdict::Failed), ["signed-in"]);
+    assert!(probes[2].remedy.as_ref().unwrap().contains("security token"));
+    assert_eq!(those(&probes, Verdict::Passed), ["settings-valid", "host-reachable", "portal-id-plausible"]);
+}
+
+#[test]
+fn an_expired_password_and_a_silent_host_have_their_own_probes() {
+    let script = Script::new();
+    script.answer(&golden("login/request.txt"), 200, golden("login/expired.xml"));
+    assert_eq!(those(&test_credentials(script, settings()), Verdict::Failed), ["password-not-expired"]);
+    let script = Script::new();
+    script.fail(&golden("login/request.txt"), Failure::Unreachable("no route to acme.my.salesforce.com".to_owned()));
+    assert_eq!(those(&test_credentials(script, settings()), Verdict::Failed), ["host-reachable"]);
 }
 
 #[test]
 fn an_account_that_is_missing_or_a_person_fails() {
-    let script = Script::new();
-    script.sign_in().query(ACCOUNT, 200, records(&[]));
-    let probes = test_credentials(script.clone(), settings());
-    assert_eq!(probes[3].verdict, Verdict::Failed);
-    assert!(probes[3].detail.contains("no account 0015e00000AcmeAAAR"), "{}", probes[3].detail);
+    let missing = r#"[{"errorCode":"NOT_FOUND","message":"The requested resource does not exist"}]"#;
+    let probes = Org { account: (404, missing), owner: vec![], ..Org::default() }.probes();
+    assert_eq!(those(&probes, Verdict::Failed), ["account-exists"]);
+    assert_eq!(those(&probes, Verdict::Skipped), ["account-owner-has-role"]);
+    assert!(detail(&probes, "account-exists").contains("no account 0015e00000AcmeAAAR"));
 
+    let person = r#"{"Id":"0015e00000AcmeAAAR","Name":"Ada","IsPersonAccount":true}"#;
+    let probes = Org { account: (200, person), ..Org::default() }.probes();
+    assert!(detail(&probes, "account-exists").contains("person account"));
+}
+
+#[test]
+fn missing_rights_roles_and_seats_fail_their_own_probes() {
+    let read_only = r#"{"objectDescribe":{"createable":true,"updateable":false}}"#;
+    let no_role = r#"{"Owner":{"Name":"Olga Owner","UserRoleId":null,"IsActive":true}}"#;
+    let org = Org { contact: read_only, owner: vec![no_role], licences: vec![SEATS], ..Org::default() };
+    let probes = org.probes();
+    assert_eq!(those(&probes, Verdict::Failed), ["may-write-contacts", "account-owner-has-role", "license-seats-left"]);
+    assert!(detail(&probes, "account-owner-has-role").contains("Olga Owner, has no role"));
+}
+
+#[test]
+fn without_a_portal_user_the_right_to_reset_passwords_cannot_be_tried() {
+    let probes = Org { user: vec![], ..Org::default() }.probes();
+    assert_eq!(those(&probes, Verdict::Skipped), ["may-reset-passwords"]);
+}
+
+#[test]
+fn an_answer_that_cannot_be_read_fails_what_hangs_on_it_and_nothing_else() {
     let script = Script::new();
-    let with_persons = golden("login/success.xml").replace("orgHasPersonAccounts>false", "orgHasPersonAccounts>true");
-    script.answer(&golden("login/request.txt"), 200, with_persons);
-    script.query(
-        "SELECT Id,Name,IsPersonAccount FROM Account WHERE Id = '0015e00000AcmeAAAR'",
-        200,
-        records(&[r#"{"Id":"0015e00000AcmeAAAR","Name":"Ada","IsPersonAccount":true}"#]),
+    script.sign_in();
+    let types = TYPES;
+    let requests = [
+        "sobjects/User".to_owned(),
+        "sobjects/Contact".to_owned(),
+        "sobjects/PermissionSetAssignment".to_owned(),
+        format!(
+            "SELECT UserLicense.Name,UserLicense.TotalLicenses,UserLicense.UsedLicenses FROM Profile WHERE {types}"
+        ),
+        format!("SELECT Id FROM User WHERE {types} LIMIT 1"),
+    ];
+    let parts: Vec<_> = requests.iter().map(|request| (request.as_str(), 200, "null")).collect();
+    script.composite(&parts);
+    let mut settings = settings();
+    settings.values.retain(|(name, _)| name != "account-id");
+    let probes = test_credentials(script, settings);
+    assert_eq!(
+        those(&probes, Verdict::Failed),
+        [
+            "settings-valid",
+            "may-write-users",
+            "may-write-contacts",
+            "may-assign-permission-sets",
+            "may-reset-passwords",
+            "license-seats-left"
+        ]
     );
-    let probes = test_credentials(script.clone(), settings());
-    assert!(probes[3].detail.contains("person account"), "{}", probes[3].detail);
 }

@@ -1,0 +1,191 @@
+//! What the probes look at in the organisation, in two calls.
+
+use super::{failed, names, passed, skipped};
+use crate::host::Host;
+use crate::model::{Error, ErrorKind, Probe, Result, Verdict};
+use crate::operations::{ID, PORTAL_USER_TYPES};
+use crate::salesforce::client::{Call, Client};
+use crate::salesforce::composite::{self, Answer, Read};
+use crate::salesforce::id::Id;
+use crate::salesforce::soql::{Condition, Literal, Name, Select};
+
+const SUBJECT: &str = "the test of the settings";
+
+/// The probes that were looked at, in their order.
+pub(super) struct Looks(Vec<Probe>);
+
+impl Looks {
+    /// Looks at everything.
+    ///
+    /// # Errors
+    ///
+    /// When Salesforce does not answer at all.
+    pub(super) fn take<H: Host>(client: &Client<H>, account_id: Option<Id>) -> Result<Self> {
+        let licences = Select::new(
+            Name::fixed("Profile"),
+            ["UserLicense.Name", "UserLicense.TotalLicenses", "UserLicense.UsedLicenses"].map(Name::fixed).to_vec(),
+        )
+        .filter(portal_type());
+        let user = Select::new(Name::fixed("User"), vec![ID]).filter(portal_type()).limit(1);
+        let owner = account_id.map(|id| {
+            let fields = ["Owner.Name", "Owner.UserRoleId", "Owner.IsActive"].map(Name::fixed).to_vec();
+            Select::new(Name::fixed("Account"), fields).filter(Condition::Equals(ID, Literal::Id(id)))
+        });
+        // All fields of the account: the one that tells persons from companies is there only where persons may be (H).
+        let account = account_id.map(|id| format!("sobjects/Account/{id}"));
+        let mut reads = vec![
+            Read::Resource("sobjects/User"),
+            Read::Resource("sobjects/Contact"),
+            Read::Resource("sobjects/PermissionSetAssignment"),
+            Read::Query(&licences),
+            Read::Query(&user),
+        ];
+        reads.extend(account.as_deref().map(Read::Resource));
+        reads.extend(owner.as_ref().map(Read::Query));
+        let response = composite::send(client, &reads, SUBJECT)?;
+        let answers = composite::answers(&response, reads.len(), SUBJECT)?;
+        let write = "Give its profile Manage Users under Setup > Users > Profiles";
+        let contacts = "Give its profile Create and Edit on contacts under Setup > Users > Profiles > Object Settings";
+        let assign = "Give its profile Assign Permission Sets under Setup > Users > Profiles";
+        let (account, owner) = match (account_id, answers.get(5), answers.get(6)) {
+            (Some(id), Some(account), Some(owner)) => (account_exists(id, account), owner_has_role(owner)),
+            _ => {
+                let reason = "Not tried, because account-id is missing or malformed.";
+                (skipped(names::ACCOUNT, reason), skipped(names::OWNER, reason))
+            }
+        };
+        Ok(Self(vec![
+            may_write(names::USERS, &answers[0], &["createable", "updateable"], "make and change users", write),
+            may_write(
+                names::CONTACTS,
+                &answers[1],
+                &["createable", "updateable"],
+                "make and change contacts",
+                contacts,
+            ),
+            may_write(names::PERMISSION_SETS, &answers[2], &["createable"], "assign permission sets", assign),
+            may_reset(client, &answers[4]),
+            account,
+            owner,
+            seats_left(&answers[3]),
+        ]))
+    }
+
+    pub(super) fn into_probes(self) -> Vec<Probe> {
+        self.0
+    }
+}
+
+fn portal_type() -> Condition {
+    let types = PORTAL_USER_TYPES.map(|kind| Literal::Text(kind.to_owned()));
+    Condition::In(Name::fixed("UserType"), types.to_vec())
+}
+
+/// A description says what this user may do (H).
+fn may_write(name: &'static str, answer: &Answer<'_>, rights: &[&str], what: &str, remedy: &str) -> Probe {
+    let allowed = answer
+        .record(SUBJECT)
+        .map(|record| rights.iter().all(|right| record.boolean(&format!("objectDescribe.{right}")) == Some(true)));
+    match allowed {
+        Ok(true) => passed(name, format!("The admin user may {what}.")),
+        Ok(false) => {
+            let error = Error::new(ErrorKind::PermissionDenied, format!("the admin user may not {what}"));
+            failed(name, error.with_remedy(remedy))
+        }
+        Err(error) => failed(name, error.with_remedy(remedy)),
+    }
+}
+
+/// Whoever may reset a password may see whether it has expired; others get 403 (H).
+fn may_reset<H: Host>(client: &Client<H>, answer: &Answer<'_>) -> Probe {
+    let page = match answer.page(SUBJECT) {
+        Ok(page) => page,
+        Err(error) => return failed(names::PASSWORDS, error),
+    };
+    let Some(id) = page.records.first().and_then(|record| Id::parse(record.text("Id")?).ok()) else {
+        return skipped(names::PASSWORDS, "Not tried, because the organization has no portal user yet.");
+    };
+    match client.call(&Call::get(format!("sobjects/User/{id}/password")), "the password of a portal user") {
+        Ok(_) => passed(names::PASSWORDS, "The admin user may reset passwords.".to_owned()),
+        Err(error) => failed(
+            names::PASSWORDS,
+            error.with_remedy("Give its profile Reset User Passwords and Unlock Users under Setup > Users > Profiles"),
+        ),
+    }
+}
+
+fn account_exists(id: Id, answer: &Answer<'_>) -> Probe {
+    let (detail, remedy) = match answer.record(SUBJECT) {
+        Ok(account) => {
+            let name = account.text("Name").unwrap_or("without a name");
+            if account.boolean("IsPersonAccount") != Some(true) {
+                return passed(names::ACCOUNT, format!("New contacts are made under the account {name} ({id})."));
+            }
+            (
+                format!("The account {name} ({id}) is a person account, which can have no contacts."),
+                "Enter the id of a business account in account-id.",
+            )
+        }
+        Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::StaleReference) => (
+            format!("There is no account {id} in this organization, or the admin user may not see it."),
+            "Copy account-id from the address of the account's page, and give the admin user's profile read access to accounts.",
+        ),
+        Err(error) => return failed(names::ACCOUNT, error),
+    };
+    let (name, detail, remedy) = (names::ACCOUNT, detail, Some(remedy.to_owned()));
+    Probe { name, verdict: Verdict::Failed, kind: Some(ErrorKind::InvalidSettings), detail, remedy }
+}
+
+/// Without a role of its owner, an account takes no portal users (H).
+fn owner_has_role(answer: &Answer<'_>) -> Probe {
+    let owner = match answer.page(SUBJECT).map(|page| page.records.first()) {
+        Ok(Some(owner)) => owner,
+        Ok(None) => return skipped(names::OWNER, "Not tried, because the account does not exist."),
+        Err(error) => return failed(names::OWNER, error),
+    };
+    let name = owner.text("Owner.Name").unwrap_or("without a name");
+    let problem = if owner.text("Owner.UserRoleId").is_none() {
+        "has no role, so that no portal user can be made under it"
+    } else if owner.boolean("Owner.IsActive") == Some(false) {
+        "is inactive"
+    } else {
+        return passed(names::OWNER, format!("The account's owner {name} is active and has a role."));
+    };
+    let error = Error::new(ErrorKind::RejectedByRule, format!("the owner of the account, {name}, {problem}"));
+    let remedy = "Give the owner a role under Setup > Users > Users, or give the account an active owner who has one";
+    failed(names::OWNER, error.with_remedy(remedy))
+}
+
+fn seats_left(answer: &Answer<'_>) -> Probe {
+    let page = match answer.page(SUBJECT) {
+        Ok(page) => page,
+        Err(error) => return failed(names::SEATS, error),
+    };
+    let mut licences: Vec<(&str, u64)> = page
+        .records
+        .iter()
+        .filter_map(|record| {
+            let number = |path: &str| record.number(path);
+            let left = number("UserLicense.TotalLicenses")?.saturating_sub(number("UserLicense.UsedLicenses")?);
+            Some((record.text("UserLicense.Name")?, left))
+        })
+        .collect();
+    licences.sort_unstable();
+    licences.dedup();
+    let remedy =
+        "Buy seats or deactivate users; Setup > Company Settings > Company Information > User Licenses shows them";
+    if licences.is_empty() {
+        let error = Error::new(ErrorKind::LicenseExhausted, "the organization has no profile of a portal licence");
+        return failed(
+            names::SEATS,
+            error.with_remedy("Buy a portal licence and switch on the portal or its digital experience"),
+        );
+    }
+    let list: Vec<String> = licences.iter().map(|(name, left)| format!("{name}: {left}")).collect();
+    let list = list.join(", ");
+    if licences.iter().any(|(_, left)| *left > 0) {
+        return passed(names::SEATS, format!("Seats left of the portal licences: {list}."));
+    }
+    let error = Error::new(ErrorKind::LicenseExhausted, format!("no portal licence has a seat left ({list})"));
+    failed(names::SEATS, error.with_remedy(remedy))
+}

@@ -10,5 +10,7 @@ mod figures;
 mod first;
 mod import;
 mod lifecycle;
+mod junk;
+mod settings;
 mod sign_in;
 mod support;

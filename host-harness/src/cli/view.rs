@@ -2,11 +2,11 @@
 
 use serde::{Serialize, Serializer};
 
+pub(crate) use crate::runtime::action_name;
 use crate::runtime::wit::{
-    Action, Descriptor, Error, ErrorKind, Features, FieldChange, Outcome, Probe, Retry, Setting, SettingKind, Status,
-    User, Value, Verdict,
+    Descriptor, Error, Features, FieldChange, Outcome, Probe, Retry, Setting, SettingKind, Status, User, Value, Verdict,
 };
-use crate::runtime::{Connector, JobUsage};
+use crate::runtime::{Connector, JobUsage, error_kind_name};
 
 /// An error, as `{kind, message, remedy, retry, upstream}`.
 #[derive(Clone, Debug, Serialize)]
@@ -54,7 +54,7 @@ impl From<&Error> for ErrorView {
             Retry::AfterRemedy => ("after-remedy", None),
         };
         Self {
-            kind: kind_name(&error.kind),
+            kind: error_kind_name(&error.kind),
             message: error.message.clone(),
             remedy: error.remedy.clone(),
             retry: retry.to_owned(),
@@ -67,33 +67,6 @@ impl From<&Error> for ErrorView {
             }),
         }
     }
-}
-
-/// The name of an error kind as the WIT package spells it.
-pub(crate) fn kind_name(kind: &ErrorKind) -> String {
-    match kind {
-        ErrorKind::InvalidSettings => "invalid-settings",
-        ErrorKind::InvalidCredentials => "invalid-credentials",
-        ErrorKind::PermissionDenied => "permission-denied",
-        ErrorKind::Unreachable => "unreachable",
-        ErrorKind::RateLimited => "rate-limited",
-        ErrorKind::BudgetExhausted => "budget-exhausted",
-        ErrorKind::UsernameTaken => "username-taken",
-        ErrorKind::AmbiguousMatch => "ambiguous-match",
-        ErrorKind::LicenseExhausted => "license-exhausted",
-        ErrorKind::IncompatibleGrants => "incompatible-grants",
-        ErrorKind::InvalidValue => "invalid-value",
-        ErrorKind::MissingValue => "missing-value",
-        ErrorKind::RejectedByRule => "rejected-by-rule",
-        ErrorKind::NotFound => "not-found",
-        ErrorKind::StaleReference => "stale-reference",
-        ErrorKind::Drifted => "drifted",
-        ErrorKind::PasswordRejected => "password-rejected",
-        ErrorKind::Unsupported => "unsupported",
-        ErrorKind::Transient => "transient",
-        ErrorKind::Other(name) => return name.clone(),
-    }
-    .to_owned()
 }
 
 /// The features of a descriptor, by their names in the WIT package.
@@ -216,7 +189,7 @@ impl<'a> From<&'a Probe> for ProbeView<'a> {
         Self {
             name: &probe.name,
             verdict: verdict_name(probe.verdict),
-            kind: probe.kind.as_ref().map(kind_name),
+            kind: probe.kind.as_ref().map(error_kind_name),
             detail: &probe.detail,
             remedy: probe.remedy.as_deref(),
         }
@@ -336,19 +309,6 @@ impl<'a> From<&'a Outcome> for OutcomeView<'a> {
             side_effects: &outcome.side_effects,
             digest: &outcome.digest,
         }
-    }
-}
-
-/// An action in a word.
-pub(crate) fn action_name(action: Action) -> &'static str {
-    match action {
-        Action::Created => "created",
-        Action::Updated => "updated",
-        Action::Unchanged => "unchanged",
-        Action::Deactivated => "deactivated",
-        Action::Frozen => "frozen",
-        Action::Reactivated => "reactivated",
-        Action::Unlinked => "unlinked",
     }
 }
 

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
+use super::provisioning::{Mapping, Schedule, ToApp, ToIdp};
 use super::secret_source::{SecretSource, StandardInput};
 use crate::runtime::wit::{Descriptor, SettingKind};
-use crate::runtime::{EgressPolicy, HostRule, Limits, Tenant};
+use crate::runtime::{EgressPolicy, HostRule, Limits, Secret, Tenant};
 
 /// All tenants of a file.
 #[derive(Debug)]
@@ -28,26 +29,41 @@ pub enum ComponentChoice {
     File(PathBuf),
 }
 
-/// One tenant as it is written down.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+/// One tenant as it is written down. Serialised, it leaves out where secrets come from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct TenantConfig {
-    #[serde(default)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     component: Option<PathBuf>,
     /// Plain settings.
-    #[serde(default)]
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub settings: BTreeMap<String, PlainValue>,
     /// Where each secret comes from.
-    #[serde(default)]
+    #[serde(skip_serializing)]
     pub secrets: BTreeMap<String, SecretSource>,
-    #[serde(default)]
     egress: EgressConfig,
-    #[serde(default)]
+    #[serde(skip_serializing_if = "is_default")]
     limits: LimitsConfig,
+    /// What is written to the application. Read by the directory's commands only.
+    #[serde(skip_serializing_if = "is_default")]
+    pub to_app: ToApp,
+    /// What is read from the application. Read by the directory's commands only.
+    #[serde(skip_serializing_if = "is_default")]
+    pub to_idp: ToIdp,
+    /// How attributes are named on both sides. Read by the directory's commands only.
+    #[serde(skip_serializing_if = "Mapping::is_empty")]
+    pub mapping: Mapping,
+    /// What runs by itself. Read by the worker only.
+    #[serde(skip_serializing_if = "is_default")]
+    pub schedule: Schedule,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// A setting may be written as a string, a number or a flag; connectors read strings.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PlainValue(pub String);
 
 impl<'de> Deserialize<'de> for PlainValue {
@@ -61,16 +77,14 @@ impl<'de> Deserialize<'de> for PlainValue {
     }
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 struct EgressConfig {
-    #[serde(default)]
     allow: Vec<String>,
-    #[serde(default)]
     loopback: bool,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 struct LimitsConfig {
     memory_mib: Option<u32>,
@@ -109,7 +123,7 @@ struct Document {
 }
 
 /// A message of serde's without the value that it quotes (`invalid type: string "…", expected a map`).
-fn without_value(message: &str) -> String {
+pub(crate) fn without_value(message: &str) -> String {
     let message = message.replace('\n', " ");
     match (message.starts_with("invalid "), message.rsplit_once(", expected ")) {
         (true, Some((_, expected))) => format!("a value of the wrong kind; expected {expected}"),
@@ -172,6 +186,14 @@ impl TenantConfig {
         self.component.clone().map_or(ComponentChoice::Embedded, ComponentChoice::File)
     }
 
+    /// Has a relative path of its component start at `folder`, for a configuration that leaves its file.
+    pub fn make_component_absolute(&mut self, folder: &Path) {
+        if let Some(path) = &mut self.component {
+            let joined = folder.join(&*path);
+            *path = std::path::absolute(&joined).unwrap_or(joined);
+        }
+    }
+
     /// Checks the settings against what the connector declares, so that a slip of the pen is named before anything runs.
     /// That a setting is missing is left to the connector, which knows what can do without.
     ///
@@ -220,6 +242,14 @@ impl TenantConfig {
         for (secret, source) in &self.secrets {
             secrets.insert(secret.clone(), source.read(secret, folder, input)?);
         }
+        self.with_secrets(name, secrets)
+    }
+
+    /// The tenant with secrets that were fetched already.
+    ///
+    /// # Errors
+    /// When an egress rule is malformed.
+    pub fn with_secrets(&self, name: &str, secrets: BTreeMap<String, Secret>) -> Result<Tenant, ConfigError> {
         let allow: Result<Vec<HostRule>, _> = self.egress.allow.iter().map(|rule| rule.parse()).collect();
         let allow =
             allow.map_err(|error| ConfigError::Setting { tenant: name.to_owned(), reason: error.to_string() })?;

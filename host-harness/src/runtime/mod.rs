@@ -16,6 +16,7 @@ mod http;
 mod job;
 mod limits;
 mod log;
+mod names;
 pub(crate) mod secrets;
 mod tenant;
 
@@ -26,6 +27,7 @@ pub use engine::{Runtime, RuntimeBuilder};
 pub use error::{EngineError, JobError, LoadError, SandboxFault};
 pub use job::{Job, JobUsage, Results};
 pub use limits::Limits;
+pub use names::{action_name, error_kind_name};
 pub use secrets::Secret;
 pub use tenant::Tenant;
 

@@ -1,0 +1,213 @@
+//! The directory: people, the tenants that they are provisioned to, and how far each tenant is in step.
+//!
+//! One SQLite file in a data folder holds everything, so that what belongs together changes together: a page of an import
+//! and its cursor, a pushed user and the end of its task. [`Directory::read`] gives a consistent view, [`Directory::write`] a
+//! transaction that is kept whole or not at all, with the name of who acts for the audit trail:
+//!
+//! ```
+//! use provisioning_host::directory::{Actor, Directory, DirectoryError, NewPerson};
+//!
+//! # fn main() -> Result<(), DirectoryError> {
+//! # let folder = tempfile::tempdir().unwrap();
+//! let directory = Directory::open(folder.path())?;
+//! let admin = Actor::new("ada");
+//! directory.write(&admin, |change| change.add_person(&NewPerson::new("E1", "grace@example.com")))?;
+//! let grace = directory.read(|view| view.person("E1"))?;
+//! assert_eq!(grace.username, "grace@example.com");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What is acknowledged survives the end of the process and of the machine: SQLite runs in WAL mode with full
+//! synchronisation. Secrets are sealed before they are stored ([`Vault`]). [`Directory::lock_tenant`] keeps two
+//! processes from running jobs for one tenant at a time; the operating system frees the lock whatever ends the process.
+//!
+//! Calls block for the milliseconds that SQLite takes, and wait for another writer at most [`BUSY`].
+
+mod assignments;
+mod audit;
+mod error;
+mod folder;
+mod imports;
+mod links;
+mod people;
+mod plans;
+mod remote_users;
+mod schema;
+mod secrets;
+mod sources;
+mod tasks;
+mod tenants;
+mod time;
+mod values;
+mod vault;
+
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, TransactionBehavior};
+
+pub use assignments::{Assignment, GrantName, NewAssignment};
+pub(crate) use audit::Note;
+pub use audit::{AuditEntry, AuditFilter};
+pub use error::DirectoryError;
+pub use folder::{TenantLock, default_folder};
+pub use imports::{ImportCounts, ImportPhase, ImportRun, ImportScopeKind, NewImport, RunId};
+pub use links::{Link, LinkReason};
+pub(crate) use people::MatchColumn;
+pub use people::{NewPerson, Person, PersonEdit, PersonFilter, PersonId, PersonStatus};
+pub use plans::{Plan, PlanId, PlanItem, PlanState, PlannedOutcome};
+pub(crate) use remote_users::Staged;
+pub use remote_users::{QueueReason, Queued, RemoteStatus, RemoteUser};
+pub use sources::{AttributeSchema, Source};
+pub(crate) use sources::{imported_names, source_of_attribute, source_of_status, sourced_edit};
+pub use tasks::{NewTask, Task, TaskFailure, TaskFilter, TaskId, TaskKind, TaskState, Waiting};
+pub use tenants::{TenantId, TenantRecord};
+pub use time::Timestamp;
+pub use values::{AttributeValue, Attributes};
+pub(crate) use values::{MatchKeys, from_wit};
+pub use vault::Vault;
+
+/// How long a call waits for another process that is writing.
+pub const BUSY: Duration = Duration::from_secs(20);
+
+/// Who acts: stands in every audit row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actor(String);
+
+impl Actor {
+    /// An actor by its name: a person, `schedule`, or whatever the embedder calls it.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self(name.into())
+    }
+
+    /// The name.
+    pub fn name(&self) -> &str {
+        &self.0
+    }
+}
+
+/// An open data folder.
+#[derive(Debug)]
+pub struct Directory {
+    folder: PathBuf,
+    connection: Mutex<Connection>,
+    vault: Vault,
+}
+
+/// A consistent view of the directory.
+pub struct View<'a> {
+    db: &'a Connection,
+    vault: &'a Vault,
+}
+
+/// A transaction. It sees everything that [`View`] does.
+pub struct Change<'a> {
+    view: View<'a>,
+    actor: &'a Actor,
+}
+
+impl<'a> Deref for Change<'a> {
+    type Target = View<'a>;
+
+    fn deref(&self) -> &View<'a> {
+        &self.view
+    }
+}
+
+impl Directory {
+    /// Opens the data folder, and makes it where it is not there: readable by its owner only, with a new key for secrets
+    /// unless `PROVISIONING_KEY` holds one.
+    ///
+    /// # Errors
+    /// When the folder cannot be made or read, others can read its key, or a newer version of this program has written it.
+    pub fn open(folder: &Path) -> Result<Self, DirectoryError> {
+        folder::prepare(folder)?;
+        let vault = Vault::open(folder)?;
+        Self::open_with(folder, vault)
+    }
+
+    /// Opens the data folder with a key of the caller's.
+    ///
+    /// # Errors
+    /// As [`Directory::open`], without the key.
+    pub fn open_with(folder: &Path, vault: Vault) -> Result<Self, DirectoryError> {
+        folder::prepare(folder)?;
+        let mut connection = Connection::open(folder.join(folder::DATABASE))?;
+        folder::protect(folder)?;
+        schema::prepare(&mut connection)?;
+        Ok(Self { folder: folder.to_owned(), connection: Mutex::new(connection), vault })
+    }
+
+    /// Whether a data folder is there already.
+    pub fn exists(folder: &Path) -> bool {
+        folder.join(folder::DATABASE).is_file()
+    }
+
+    /// Where it is.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Reads a consistent view.
+    ///
+    /// # Errors
+    /// Those of `work`, and SQLite's.
+    pub fn read<T, E: From<DirectoryError>>(&self, work: impl FnOnce(&View<'_>) -> Result<T, E>) -> Result<T, E> {
+        let mut connection = self.connection();
+        let transaction = connection.transaction().map_err(DirectoryError::from)?;
+        work(&View { db: &transaction, vault: &self.vault })
+    }
+
+    /// Runs a transaction. It is kept when `work` succeeds, and undone when it fails or panics.
+    ///
+    /// # Errors
+    /// Those of `work`, and SQLite's.
+    pub fn write<T, E: From<DirectoryError>>(
+        &self,
+        actor: &Actor,
+        work: impl FnOnce(&Change<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.transact(actor, true, work)
+    }
+
+    /// Runs a transaction and undoes it: what it returns is what would have happened.
+    ///
+    /// # Errors
+    /// Those of `work`, and SQLite's.
+    pub fn rehearse<T, E: From<DirectoryError>>(
+        &self,
+        actor: &Actor,
+        work: impl FnOnce(&Change<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.transact(actor, false, work)
+    }
+
+    fn transact<T, E: From<DirectoryError>>(
+        &self,
+        actor: &Actor,
+        keep: bool,
+        work: impl FnOnce(&Change<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut connection = self.connection();
+        // Immediate, so that two writers queue up here instead of failing at their first write.
+        let transaction =
+            connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(DirectoryError::from)?;
+        let value = work(&Change { view: View { db: &transaction, vault: &self.vault }, actor })?;
+        if keep {
+            transaction.commit().map_err(DirectoryError::from)?;
+        }
+        Ok(value)
+    }
+
+    fn connection(&self) -> MutexGuard<'_, Connection> {
+        // A panic inside a transaction has undone it.
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::redundant_closure_for_method_calls, reason = "a path is not general over the view's lifetime")]
+mod tests;

@@ -1,0 +1,59 @@
+//! The tables, and how an older file becomes a newer one.
+//!
+//! `user_version` counts the migrations that a file has had; each runs once, in a transaction of its own with the count. A
+//! migration that has been released is never changed: what comes later is appended.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::{BUSY, DirectoryError};
+
+const MIGRATIONS: &[&str] = &[include_str!("migrations/0001.sql")];
+
+/// Sets the connection up and brings the file up to date.
+pub(super) fn prepare(connection: &mut Connection) -> Result<(), DirectoryError> {
+    connection.busy_timeout(BUSY)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // An acknowledged change must survive a power cut too; with NORMAL, WAL may lose the last ones.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    // What is deleted is overwritten: personal data and sealed secrets do not linger in free pages.
+    connection.pragma_update(None, "secure_delete", true)?;
+    connection.set_prepared_statement_cache_capacity(128);
+    let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
+    // Opening is common and migrating is rare: look before taking the lock that holds up every writer.
+    if version(connection)? == known {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let found = version(&transaction)?;
+    if found > known {
+        return Err(DirectoryError::Newer { found, known });
+    }
+    for migration in MIGRATIONS.iter().skip(found as usize) {
+        transaction.execute_batch(migration)?;
+    }
+    transaction.pragma_update(None, "user_version", known)?;
+    transaction.commit()?;
+    Ok(())
+}
+
+fn version(connection: &Connection) -> Result<u32, DirectoryError> {
+    Ok(connection.pragma_query_value(None, "user_version", |row| row.get(0))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_a_newer_version_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("d.sqlite3");
+        let mut connection = Connection::open(&path).unwrap();
+        prepare(&mut connection).unwrap();
+        prepare(&mut connection).unwrap();
+        connection.pragma_update(None, "user_version", 99).unwrap();
+        let error = prepare(&mut connection).unwrap_err();
+        assert!(matches!(error, DirectoryError::Newer { found: 99, known: 1 }), "{error}");
+    }
+}

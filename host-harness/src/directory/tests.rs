@@ -1,0 +1,274 @@
+use super::values::MatchKeys;
+use super::*;
+use crate::config::TenantConfig;
+use crate::runtime::Secret;
+
+pub(crate) fn scratch() -> (tempfile::TempDir, Directory, Actor) {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = Directory::open(folder.path()).unwrap();
+    (folder, directory, Actor::new("tester"))
+}
+
+fn with_tenant(directory: &Directory, actor: &Actor) -> TenantRecord {
+    directory.write(actor, |change| change.add_tenant("acme", &TenantConfig::default())).unwrap()
+}
+
+fn user(id: &str, status: RemoteStatus) -> RemoteUser {
+    RemoteUser {
+        remote_id: id.to_owned(),
+        username: format!("{id}@x.example"),
+        status,
+        modified: String::new(),
+        attributes: Attributes::new(),
+        grants: Vec::new(),
+    }
+}
+
+fn stage(change: &Change<'_>, tenant: TenantId, run: RunId, user: &RemoteUser) -> Result<(), DirectoryError> {
+    change.stage_user(tenant, run, user, &MatchKeys::of(&user.username, &user.attributes))
+}
+
+#[test]
+fn people_are_unique_by_key_and_by_username_without_case() {
+    let (_folder, directory, actor) = scratch();
+    let add =
+        |key: &str, username: &str| directory.write(&actor, |change| change.add_person(&NewPerson::new(key, username)));
+    add("E1", "Ada@x.example").unwrap();
+    let taken = add("E1", "other@x.example").unwrap_err().to_string();
+    assert_eq!(taken, "there is a person with the key `E1` already; `person edit` changes it");
+    let taken = add("E2", "ada@X.example").unwrap_err().to_string();
+    assert!(taken.contains("belongs to the person E1 already"), "{taken}");
+    for (key, username) in [("", "b@x"), (" E3", "b@x"), ("E3", "b\n@x"), ("E3", "")] {
+        assert!(matches!(add(key, username), Err(DirectoryError::Invalid(_))), "{key:?} {username:?}");
+    }
+    assert_eq!(directory.read(|view| view.person("ADA@x.example")).unwrap().key, "E1");
+    assert_eq!(directory.read(|view| view.count_people()).unwrap(), 1);
+}
+
+#[test]
+fn a_failed_transaction_leaves_nothing_behind() {
+    let (_folder, directory, actor) = scratch();
+    let failed: Result<(), DirectoryError> = directory.write(&actor, |change| {
+        change.add_person(&NewPerson::new("E1", "a@x.example"))?;
+        Err(DirectoryError::Invalid("stop".to_owned()))
+    });
+    assert!(failed.is_err());
+    directory.rehearse(&actor, |change| change.add_person(&NewPerson::new("E2", "b@x.example"))).unwrap();
+    assert_eq!(directory.read(|view| view.count_people()).unwrap(), 0);
+    assert_eq!(directory.read(|view| view.newest_audit()).unwrap(), 0);
+}
+
+#[test]
+fn secrets_are_sealed_on_the_disk_and_opened_for_a_job() {
+    let (folder, directory, actor) = scratch();
+    let tenant = with_tenant(&directory, &actor);
+    let secret = Secret::new("correct-horse-battery".to_owned());
+    directory.write(&actor, |change| change.set_secret(&tenant, "password", Some(&secret))).unwrap();
+    let opened = directory.read(|view| view.runtime_tenant(&tenant)).unwrap();
+    assert_eq!(opened.secrets["password"].expose(), "correct-horse-battery");
+    for entry in std::fs::read_dir(folder.path()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            let bytes = std::fs::read(&path).unwrap();
+            assert!(!bytes.windows(21).any(|window| window == b"correct-horse-battery"), "{}", path.display());
+        }
+    }
+    let trail = format!("{:?}", directory.read(|view| view.audit(&AuditFilter::default())).unwrap());
+    assert!(trail.contains("secret.set") && !trail.contains("correct-horse"), "{trail}");
+    directory.write(&actor, |change| change.set_secret(&tenant, "password", None)).unwrap();
+    assert!(directory.read(|view| view.secrets(&tenant)).unwrap().is_empty());
+}
+
+#[test]
+fn a_secret_of_one_tenant_does_not_open_for_another() {
+    let (folder, directory, actor) = scratch();
+    let tenant = with_tenant(&directory, &actor);
+    let other = directory.write(&actor, |change| change.add_tenant("other", &TenantConfig::default())).unwrap();
+    let secret = Secret::new("s3cret-s3cret".to_owned());
+    directory.write(&actor, |change| change.set_secret(&tenant, "password", Some(&secret))).unwrap();
+    // Somebody with access to the file moves the row.
+    let db = Connection::open(folder.path().join(folder::DATABASE)).unwrap();
+    db.execute("UPDATE secret SET tenant_id = ?1", [other.id.number()]).unwrap();
+    let error = directory.read(|view| view.secrets(&other)).unwrap_err();
+    assert!(matches!(error, DirectoryError::Sealed { .. }), "{error}");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_data_folder_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("a/data");
+    Directory::open(&folder).unwrap();
+    let mode = |name: &str| std::fs::metadata(folder.join(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode("."), mode("key"), mode(folder::DATABASE)), (0o700, 0o600, 0o600));
+}
+
+#[test]
+fn one_process_at_a_time_works_for_a_tenant() {
+    let (folder, directory, actor) = scratch();
+    let tenant = with_tenant(&directory, &actor);
+    let lock = directory.lock_tenant(&tenant).unwrap();
+    let elsewhere = Directory::open(folder.path()).unwrap();
+    let error = elsewhere.lock_tenant(&tenant).unwrap_err();
+    assert!(matches!(error, DirectoryError::Locked { .. }), "{error}");
+    let other = directory.write(&actor, |change| change.add_tenant("other", &TenantConfig::default())).unwrap();
+    elsewhere.lock_tenant(&other).unwrap();
+    drop(lock);
+    elsewhere.lock_tenant(&tenant).unwrap();
+}
+
+#[test]
+fn a_person_and_a_user_are_linked_once() {
+    let (_folder, directory, actor) = scratch();
+    let tenant = with_tenant(&directory, &actor);
+    directory
+        .write(&actor, |change| -> Result<(), DirectoryError> {
+            let ada = change.add_person(&NewPerson::new("E1", "a@x.example"))?;
+            let bob = change.add_person(&NewPerson::new("E2", "b@x.example"))?;
+            change.add_link(&tenant, &ada, "U1", LinkReason::Matched)?;
+            change.add_link(&tenant, &ada, "U1", LinkReason::Matched)?;
+            let second_user = change.add_link(&tenant, &ada, "U2", LinkReason::Matched).unwrap_err().to_string();
+            assert!(second_user.contains("E1 is linked to the user U1"), "{second_user}");
+            let second_person = change.add_link(&tenant, &bob, "U1", LinkReason::Matched).unwrap_err().to_string();
+            assert!(second_person.contains("U1 of acme is linked to the person E1"), "{second_person}");
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn staging_the_same_again_makes_nothing_pending() {
+    let (_folder, directory, actor) = scratch();
+    let tenant = with_tenant(&directory, &actor);
+    directory
+        .write(&actor, |change| -> Result<(), DirectoryError> {
+            let run = change.start_import(tenant.id, NewImport { since: None })?;
+            let active = user("U1", RemoteStatus::Active);
+            stage(change, tenant.id, run.id, &active)?;
+            let pending = change.pending_users(tenant.id, 10)?;
+            assert_eq!(pending.len(), 1);
+            change.settle_user(pending[0].row, None)?;
+            stage(change, tenant.id, run.id, &RemoteUser { modified: "later".to_owned(), ..active.clone() })?;
+            assert!(change.pending_users(tenant.id, 10)?.is_empty());
+            stage(change, tenant.id, run.id, &user("U1", RemoteStatus::Frozen))?;
+            assert_eq!(change.pending_users(tenant.id, 10)?[0].settled_status, Some(RemoteStatus::Active));
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn asking_twice_renews_the_one_open_task() {
+    let (_folder, directory, actor) = scratch();
+    let tenant = with_tenant(&directory, &actor);
+    directory
+        .write(&actor, |change| -> Result<(), DirectoryError> {
+            let person = change.add_person(&NewPerson::new("E1", "a@x.example"))?;
+            let ask = |kind| change.ask(NewTask { tenant: &tenant, person: Some(&person), kind, password: None });
+            let first = ask(TaskKind::Push)?;
+            let before = change.task(first)?;
+            assert_eq!(ask(TaskKind::Push)?, first);
+            assert!(!change.end_task(&before, TaskState::Done)?, "it was asked for again while it ran");
+            assert!(change.end_task(&change.task(first)?, TaskState::Done)?);
+            assert_ne!(ask(TaskKind::Push)?, first);
+            let down = ask(TaskKind::Deactivate)?;
+            assert_eq!(ask(TaskKind::Reactivate)?, down, "the latest of two opposites counts");
+            assert_eq!(change.task(down)?.kind, TaskKind::Reactivate);
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn a_tasks_password_is_sealed_and_goes_with_its_end() {
+    let (folder, directory, actor) = scratch();
+    let tenant = with_tenant(&directory, &actor);
+    let password = Secret::new("Lantern-4711-harbour".to_owned());
+    let id = directory
+        .write(&actor, |change| {
+            let person = change.add_person(&NewPerson::new("E1", "a@x.example"))?;
+            change.ask(NewTask {
+                tenant: &tenant,
+                person: Some(&person),
+                kind: TaskKind::Password,
+                password: Some(&password),
+            })
+        })
+        .unwrap();
+    let kept = directory.read(|view| view.task_password(&tenant, id)).unwrap().unwrap();
+    assert_eq!(kept.expose(), password.expose());
+    let wal = std::fs::read(folder.path().join(format!("{}-wal", folder::DATABASE))).unwrap();
+    assert!(!wal.windows(12).any(|window| window == b"Lantern-4711"));
+    directory
+        .write(&actor, |change| {
+            let task = change.task(id)?;
+            change.end_task(&task, TaskState::Done)
+        })
+        .unwrap();
+    assert!(directory.read(|view| view.task_password(&tenant, id)).unwrap().is_none());
+}
+
+#[test]
+fn the_audit_trail_cannot_be_rewritten() {
+    let (folder, directory, actor) = scratch();
+    with_tenant(&directory, &actor);
+    let db = Connection::open(folder.path().join(folder::DATABASE)).unwrap();
+    for statement in ["UPDATE audit SET actor = 'x'", "DELETE FROM audit"] {
+        assert!(db.execute(statement, []).is_err(), "{statement}");
+    }
+    let rows = directory.read(|view| view.audit(&AuditFilter::default())).unwrap();
+    assert_eq!((rows[0].actor.as_str(), rows[0].action.as_str()), ("tester", "tenant.add"));
+}
+
+#[test]
+fn a_removed_tenant_takes_all_of_its_own_and_leaves_people_and_trail() {
+    let (_folder, directory, actor) = scratch();
+    let tenant = with_tenant(&directory, &actor);
+    directory
+        .write(&actor, |change| -> Result<(), DirectoryError> {
+            let person = change.add_person(&NewPerson::new("E1", "a@x.example"))?;
+            change.set_secret(&tenant, "password", Some(&Secret::new("abcdef".to_owned())))?;
+            change.store_assignment(
+                &tenant,
+                &person,
+                &NewAssignment {
+                    grants: vec![GrantName { kind: "profile".to_owned(), name: "P".to_owned() }],
+                    ..NewAssignment::default()
+                },
+            )?;
+            change.add_link(&tenant, &person, "U1", LinkReason::Matched)?;
+            let task = NewTask { tenant: &tenant, person: Some(&person), kind: TaskKind::Push, password: None };
+            change.ask(task)?;
+            change.remove_tenant(&tenant)?;
+            assert!(change.find_tenant("acme")?.is_none());
+            assert!(change.tasks(&TaskFilter { all: true, ..TaskFilter::default() })?.is_empty());
+            assert!(change.links_of(person.id)?.is_empty() && change.tenants_assigned_to(person.id)?.is_empty());
+            assert_eq!(change.count_people()?, 1);
+            let again = change.add_tenant("ACME", &TenantConfig::default())?;
+            assert_ne!(again.id, tenant.id, "numbers are not used again");
+            Ok(())
+        })
+        .unwrap();
+    let trail =
+        directory.read(|view| view.audit(&AuditFilter { tenant: Some("acme".to_owned()), ..AuditFilter::default() }));
+    assert!(trail.unwrap().iter().any(|row| row.action == "tenant.remove"));
+}
+
+#[test]
+fn a_plan_takes_the_place_of_the_one_before() {
+    let (_folder, directory, actor) = scratch();
+    let tenant = with_tenant(&directory, &actor);
+    directory
+        .write(&actor, |change| -> Result<(), DirectoryError> {
+            assert!(matches!(change.plan(tenant.id, None), Err(DirectoryError::NotFound { .. })));
+            let first = change.store_plan(tenant.id, &[])?;
+            let second = change.store_plan(tenant.id, &[])?;
+            assert_eq!(change.plan(tenant.id, None)?.id, second);
+            assert_eq!(change.plan(tenant.id, Some(first))?.state, PlanState::Superseded);
+            change.close_plan(second)?;
+            assert!(change.plan(tenant.id, None).is_err());
+            Ok(())
+        })
+        .unwrap();
+}

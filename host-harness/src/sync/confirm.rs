@@ -1,0 +1,87 @@
+//! What an admin decides of users that wait.
+
+use super::import::{Settling, take_over};
+use crate::directory::{Change, DirectoryError, Note, Person, QueueReason, TenantRecord};
+
+/// What a user that waits is to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// This person, by key or username.
+    Person(String),
+    /// A new person.
+    New,
+    /// Nobody: it is left alone, also by later imports.
+    Ignore,
+}
+
+/// Decides of one user that waits. Returns the person that it is now linked to.
+///
+/// # Errors
+/// When the user does not wait, or the person is linked to another user of the tenant.
+pub fn confirm(
+    change: &Change<'_>,
+    tenant: &TenantRecord,
+    remote_id: &str,
+    decision: &Decision,
+) -> Result<Option<Person>, DirectoryError> {
+    let staged = change.staged_user(tenant.id, remote_id)?.ok_or_else(|| DirectoryError::NotFound {
+        what: "user",
+        name: remote_id.to_owned(),
+        hint: "`confirm TENANT` lists those that wait",
+    })?;
+    if change.waits_for(staged.row)?.is_none() || staged.gone {
+        return Err(DirectoryError::Invalid(format!(
+            "the user {remote_id} of {} does not wait to be confirmed; `confirm {}` lists those that do",
+            tenant.name, tenant.name
+        )));
+    }
+    match decision {
+        Decision::Person(name) => {
+            let person = change.person(name)?;
+            take_over(change, tenant, &staged, &person)?;
+            Ok(Some(person))
+        }
+        Decision::New => Settling::new(change, tenant)?.make_person(change, &staged).map(Some),
+        Decision::Ignore => {
+            change.settle_user(staged.row, Some((QueueReason::Ignored, &[])))?;
+            change.note(&Note {
+                tenant: Some(&tenant.name),
+                person: None,
+                action: "import.ignore",
+                old: None,
+                new: Some(serde_json::json!({ "user": remote_id, "username": staged.user.username })),
+                result: "left alone",
+            })?;
+            Ok(None)
+        }
+    }
+}
+
+/// Confirms everybody who waits with one candidate by an exact rule, and, where asked, makes people of those whom nobody
+/// matches. What is unclear stays. Returns how many were linked and how many people were made.
+///
+/// # Errors
+/// SQLite's.
+pub fn confirm_all(change: &Change<'_>, tenant: &TenantRecord, make: bool) -> Result<(u64, u64), DirectoryError> {
+    let (mut linked, mut made) = (0, 0);
+    for queued in change.queue(tenant.id, false)? {
+        let id = &queued.user.remote_id;
+        match (queued.reason, queued.candidates.as_slice()) {
+            (QueueReason::Matched, [(key, ..)]) => {
+                // A user before it may have taken the person.
+                let person = change.person(key)?;
+                if change.link(tenant.id, person.id)?.is_none() {
+                    confirm(change, tenant, id, &Decision::Person(key.clone()))?;
+                    linked += 1;
+                }
+            }
+            (QueueReason::Nobody, _) if make => match confirm(change, tenant, id, &Decision::New) {
+                Ok(_) => made += 1,
+                Err(DirectoryError::Invalid(_) | DirectoryError::Exists { .. }) => {}
+                Err(error) => return Err(error),
+            },
+            _ => {}
+        }
+    }
+    Ok((linked, made))
+}

@@ -1,0 +1,126 @@
+//! Grants by name: an admin knows a profile by its name, an application by its id.
+
+use std::collections::BTreeMap;
+
+use super::session::Session;
+use super::{Application, Applications, SyncError};
+use crate::directory::{GrantName, TaskFailure};
+use crate::runtime::JobError;
+use crate::runtime::wit::{ErrorKind, Grant};
+
+/// What the application has to assign, by kind, as far as it was asked for. None where the connector cannot list a kind:
+/// then what was given must be ids.
+#[derive(Default)]
+pub(super) struct Entitlements(BTreeMap<String, Option<Vec<(String, String)>>>);
+
+impl Entitlements {
+    /// Looks up the kinds that are not known yet.
+    pub(super) async fn look_up<A: Applications>(
+        &mut self,
+        session: &mut Session<'_, A>,
+        kinds: impl Iterator<Item = &str>,
+    ) -> Result<(), SyncError> {
+        for kind in kinds {
+            if self.0.contains_key(kind) {
+                continue;
+            }
+            let application = session.application().await?;
+            let mut found = Vec::new();
+            let mut cursor: Option<String> = None;
+            let listed = loop {
+                match application.list_entitlements(kind, cursor.as_deref()).await {
+                    Ok(page) => {
+                        found.extend(page.entitlements.into_iter().map(|one| (one.name, one.id)));
+                        match page.next {
+                            Some(next) if cursor.as_ref() != Some(&next) => cursor = Some(next),
+                            _ => break Some(found),
+                        }
+                    }
+                    Err(JobError::Refused(error)) if matches!(error.kind, ErrorKind::Unsupported) => break None,
+                    // A kind that the connector does not have concerns those who have it assigned, and nobody else.
+                    Err(JobError::Refused(error))
+                        if matches!(error.kind, ErrorKind::InvalidValue | ErrorKind::NotFound) =>
+                    {
+                        break Some(Vec::new());
+                    }
+                    Err(error) => return Err(error.into()),
+                }
+            };
+            self.0.insert(kind.to_owned(), listed);
+        }
+        Ok(())
+    }
+
+    /// Puts ids in the place of names.
+    pub(super) fn resolve(&self, person: &str, grants: &[GrantName]) -> Result<Vec<Grant>, TaskFailure> {
+        let refused = |kind: &str, cause: String, remedy: &str| TaskFailure {
+            kind: kind.to_owned(),
+            cause,
+            remedy: Some(remedy.to_owned()),
+            retry: "after-remedy".to_owned(),
+        };
+        let mut resolved = Vec::with_capacity(grants.len());
+        for GrantName { kind, name } in grants {
+            let id = match self.0.get(kind) {
+                None | Some(None) => name.clone(),
+                Some(Some(known)) if known.iter().any(|(_, id)| id == name) => name.clone(),
+                Some(Some(known)) => {
+                    let same: Vec<&str> = known
+                        .iter()
+                        .filter(|(have, _)| have.to_lowercase() == name.to_lowercase())
+                        .map(|(_, id)| id.as_str())
+                        .collect();
+                    match same.as_slice() {
+                        [id] => (*id).to_owned(),
+                        [] => {
+                            return Err(refused(
+                                "invalid-value",
+                                format!(
+                                    "the person {person} is assigned the {kind} `{name}`, which the application does not have"
+                                ),
+                                "Assign one that `entitlements` lists",
+                            ));
+                        }
+                        several => {
+                            return Err(refused(
+                                "ambiguous-match",
+                                format!(
+                                    "the person {person} is assigned the {kind} `{name}`, and several have that name: {}",
+                                    several.join(", ")
+                                ),
+                                "Assign it by its id",
+                            ));
+                        }
+                    }
+                }
+            };
+            resolved.push(Grant { kind: kind.clone(), id });
+        }
+        Ok(resolved)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolved(name: &str) -> Result<String, String> {
+        let list = [("Portal", "P1"), ("Twin", "P2"), ("twin", "P3")];
+        let known = list.map(|(name, id)| (name.to_owned(), id.to_owned())).to_vec();
+        let entitlements =
+            Entitlements(BTreeMap::from([("profile".to_owned(), Some(known)), ("role".to_owned(), None)]));
+        let (kind, name) = name.split_once('=').unwrap();
+        let grant = GrantName { kind: kind.to_owned(), name: name.to_owned() };
+        let grants = entitlements.resolve("E1", &[grant]).map_err(|failure| failure.cause)?;
+        Ok(grants[0].id.clone())
+    }
+
+    #[test]
+    fn names_and_ids_both_name_a_grant() {
+        assert_eq!(resolved("profile=portal").unwrap(), "P1");
+        assert_eq!(resolved("profile=P2").unwrap(), "P2");
+        assert_eq!(resolved("role=anything").unwrap(), "anything");
+        assert!(resolved("profile=twin").unwrap_err().ends_with("several have that name: P2, P3"));
+        assert!(resolved("profile=Nobody").unwrap_err().ends_with("which the application does not have"));
+    }
+}

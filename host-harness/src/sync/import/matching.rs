@@ -1,0 +1,104 @@
+//! Which person a user is.
+//!
+//! All exact rules are asked, and have to agree: a rule decides where it finds one person and no other user shares the
+//! value; a rule that finds several people decides nothing, but may not contradict. Where nothing decides, names may
+//! propose, and never decide. People who are linked to another user of the tenant already are nobody's candidates, unless a
+//! deciding rule says that they are the same.
+
+use crate::config::{MatchRule, Matching};
+use crate::directory::{DirectoryError, MatchColumn, MatchKeys, PersonId, TenantId, View};
+
+/// People looked at for one value; an e-mail address that more share is of no use to anybody.
+const CANDIDATES: u32 = 20;
+
+/// What the rules have found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Match {
+    /// One person, by rules that agree; the first of them.
+    Exact(PersonId, MatchRule),
+    /// The rules decide on one person, who is linked to another user of the tenant.
+    Taken(PersonId, MatchRule),
+    /// Several people, or a value that several users share.
+    Ambiguous(Vec<(PersonId, &'static str)>),
+    /// People of the same name.
+    Similar(Vec<(PersonId, &'static str)>),
+    /// Nobody.
+    Nobody,
+}
+
+/// A rule in a word.
+pub(super) fn rule_name(rule: MatchRule) -> &'static str {
+    match rule {
+        MatchRule::Username => "username",
+        MatchRule::Email => "email",
+        MatchRule::FederationId => "federation-id",
+    }
+}
+
+fn value(rule: MatchRule, keys: &MatchKeys) -> Option<(MatchColumn, &str)> {
+    match rule {
+        MatchRule::Username => Some((MatchColumn::Username, keys.username.as_str())),
+        MatchRule::Email => Some((MatchColumn::Email, keys.email.as_deref()?)),
+        MatchRule::FederationId => Some((MatchColumn::FederationId, keys.federation_id.as_deref()?)),
+    }
+}
+
+/// Asks the rules.
+pub(super) fn find(
+    view: &View<'_>,
+    tenant: TenantId,
+    matching: &Matching,
+    keys: &MatchKeys,
+) -> Result<Match, DirectoryError> {
+    let mut found: Vec<(MatchRule, Vec<PersonId>, bool)> = Vec::new();
+    for &rule in &matching.exact {
+        let Some((column, value)) = value(rule, keys) else { continue };
+        let people = view.people_by_match_key(column, value, CANDIDATES)?;
+        if people.is_empty() {
+            continue;
+        }
+        let shared = view.users_with_match_key(tenant, column, value)? > 1;
+        let decides = people.len() == 1 && !shared;
+        found.push((rule, people, decides));
+    }
+    let mut decided: Option<(PersonId, MatchRule)> = None;
+    let mut contradiction = false;
+    for (rule, people, decides) in &found {
+        if *decides {
+            match decided {
+                None => decided = Some((people[0], *rule)),
+                Some((person, _)) => contradiction |= person != people[0],
+            }
+        }
+    }
+    if let Some((person, rule)) = decided {
+        contradiction |= found.iter().any(|(_, people, _)| !people.contains(&person));
+        if !contradiction {
+            let taken = view.link(tenant, person)?.is_some();
+            return Ok(if taken { Match::Taken(person, rule) } else { Match::Exact(person, rule) });
+        }
+    }
+    let mut candidates: Vec<(PersonId, &'static str)> = Vec::new();
+    for (rule, people, decides) in &found {
+        for person in people {
+            let free = *decides || view.link(tenant, *person)?.is_none();
+            if free && !candidates.iter().any(|(have, _)| have == person) {
+                candidates.push((*person, rule_name(*rule)));
+            }
+        }
+    }
+    if !candidates.is_empty() {
+        return Ok(Match::Ambiguous(candidates));
+    }
+    if let (true, Some(name)) = (matching.names, &keys.name) {
+        for person in view.people_by_match_key(MatchColumn::FullName, name, CANDIDATES)? {
+            if view.link(tenant, person)?.is_none() {
+                candidates.push((person, "names"));
+            }
+        }
+    }
+    Ok(if candidates.is_empty() { Match::Nobody } else { Match::Similar(candidates) })
+}
+
+#[cfg(test)]
+mod tests;

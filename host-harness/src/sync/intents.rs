@@ -1,0 +1,353 @@
+//! What is wanted of people, assignments and tenants.
+//!
+//! Each function is part of a transaction ([`crate::directory::Directory::write`]): the change and the tasks that follow from
+//! it are kept together or not at all.
+
+use std::collections::BTreeSet;
+
+use super::Feature;
+use crate::config::TenantConfig;
+use crate::directory::{
+    Change, DirectoryError, NewAssignment, NewTask, Person, PersonEdit, PersonStatus, Source, TaskId, TaskKind,
+    TenantId, TenantRecord, sourced_edit,
+};
+use crate::runtime::Secret;
+
+/// What an intent has come to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Followed {
+    /// Whether anything is different now.
+    pub changed: bool,
+    /// Tasks that were asked for.
+    pub tasks: Vec<TaskId>,
+    /// Sentences that say what does not follow, because a feature is off.
+    pub off: Vec<String>,
+}
+
+impl Followed {
+    fn ask(
+        &mut self,
+        change: &Change<'_>,
+        tenant: &TenantRecord,
+        person: &Person,
+        kind: TaskKind,
+    ) -> Result<(), DirectoryError> {
+        let id = change.ask(NewTask { tenant, person: Some(person), kind, password: None })?;
+        if !self.tasks.contains(&id) {
+            self.tasks.push(id);
+        }
+        Ok(())
+    }
+
+    fn is_off(&mut self, feature: Feature, tenant: &TenantRecord, consequence: &str) {
+        let sentence = feature.off(&tenant.name, consequence);
+        if !self.off.contains(&sentence) {
+            self.off.push(sentence);
+        }
+    }
+
+    /// Adds what another intent has come to.
+    pub fn merge(&mut self, other: Self) {
+        self.changed |= other.changed;
+        for id in other.tasks {
+            if !self.tasks.contains(&id) {
+                self.tasks.push(id);
+            }
+        }
+        for sentence in other.off {
+            if !self.off.contains(&sentence) {
+                self.off.push(sentence);
+            }
+        }
+    }
+}
+
+/// Edits a person by its key or username, as an admin does: what comes from a source is refused.
+///
+/// # Errors
+/// When there is no such person, a tenant is the source of what should change, or the new username is taken.
+pub fn edit_person(change: &Change<'_>, name: &str, edit: &PersonEdit) -> Result<Followed, DirectoryError> {
+    let person = change.person(name)?;
+    let sources = change.sources()?;
+    sourced_edit(&person, &change.sources_of(person.id, &sources)?, edit)?;
+    store(change, &person, edit, None)
+}
+
+/// Stores an edit and asks every tenant to follow, except the one that it came from.
+pub(super) fn store(
+    change: &Change<'_>,
+    person: &Person,
+    edit: &PersonEdit,
+    from: Option<TenantId>,
+) -> Result<Followed, DirectoryError> {
+    let mut followed = Followed { changed: change.store_person(person, edit)?, ..Followed::default() };
+    if !followed.changed {
+        return Ok(followed);
+    }
+    let now = change.person_by_id(person.id)?;
+    let status_changed = now.status != person.status;
+    let profile_changed = now.attributes != person.attributes || now.username != person.username;
+    for tenant in change.tenants_assigned_to(person.id)? {
+        if Some(tenant.id) == from {
+            continue;
+        }
+        if status_changed && now.status == PersonStatus::Active {
+            put_into_use(change, &tenant, &now, &mut followed)?;
+        } else if status_changed {
+            take_out_of_use(change, &tenant, &now, &mut followed)?;
+        } else if profile_changed && now.status == PersonStatus::Active {
+            bring_up_to_date(change, &tenant, &now, &mut followed)?;
+        }
+    }
+    Ok(followed)
+}
+
+/// Asks for a user to be made or to follow, as far as the tenant's features go.
+fn bring_up_to_date(
+    change: &Change<'_>,
+    tenant: &TenantRecord,
+    person: &Person,
+    followed: &mut Followed,
+) -> Result<(), DirectoryError> {
+    let (feature, consequence) = match change.link(tenant.id, person.id)? {
+        Some(_) => (Feature::PushProfileUpdates, "the user there stays as it is"),
+        None => (Feature::PushNewUsers, "no user is made there"),
+    };
+    if feature.is_on(&tenant.config) {
+        followed.ask(change, tenant, person, TaskKind::Push)
+    } else {
+        followed.is_off(feature, tenant, consequence);
+        Ok(())
+    }
+}
+
+fn take_out_of_use(
+    change: &Change<'_>,
+    tenant: &TenantRecord,
+    person: &Person,
+    followed: &mut Followed,
+) -> Result<(), DirectoryError> {
+    change.cancel(tenant.id, TaskKind::Push, Some(person.id))?;
+    change.cancel(tenant.id, TaskKind::Password, Some(person.id))?;
+    if change.link(tenant.id, person.id)?.is_none() {
+        // A push that is cut off may have made a user that nobody here knows of yet; the next import finds it.
+        change.cancel(tenant.id, TaskKind::Reactivate, Some(person.id))?;
+        return Ok(());
+    }
+    if Feature::PushUserDeactivation.is_on(&tenant.config) {
+        followed.ask(change, tenant, person, TaskKind::Deactivate)
+    } else {
+        change.cancel(tenant.id, TaskKind::Reactivate, Some(person.id))?;
+        followed.is_off(Feature::PushUserDeactivation, tenant, "the user there stays in use");
+        Ok(())
+    }
+}
+
+fn put_into_use(
+    change: &Change<'_>,
+    tenant: &TenantRecord,
+    person: &Person,
+    followed: &mut Followed,
+) -> Result<(), DirectoryError> {
+    if change.link(tenant.id, person.id)?.is_some() {
+        if Feature::PushUserDeactivation.is_on(&tenant.config) {
+            followed.ask(change, tenant, person, TaskKind::Reactivate)?;
+        } else {
+            change.cancel(tenant.id, TaskKind::Deactivate, Some(person.id))?;
+            followed.is_off(Feature::PushUserDeactivation, tenant, "a user that is out of use there stays so");
+        }
+    }
+    bring_up_to_date(change, tenant, person, followed)
+}
+
+/// Assigns a person to a tenant, or changes what its user is to hold.
+///
+/// # Errors
+/// When the person is not in use.
+pub fn assign(
+    change: &Change<'_>,
+    tenant: &TenantRecord,
+    person: &Person,
+    assignment: &NewAssignment,
+) -> Result<Followed, DirectoryError> {
+    if person.status != PersonStatus::Active {
+        return Err(DirectoryError::Invalid(format!(
+            "the person {} is {} and cannot be assigned to {}; make it active first with `person edit {} --status active`",
+            person.key, person.status, tenant.name, person.key
+        )));
+    }
+    let is_new = change.assignment(tenant.id, person.id)?.is_none();
+    let mut followed =
+        Followed { changed: change.store_assignment(tenant, person, assignment)?, ..Followed::default() };
+    if is_new {
+        put_into_use(change, tenant, person, &mut followed)?;
+    } else if followed.changed {
+        bring_up_to_date(change, tenant, person, &mut followed)?;
+    }
+    Ok(followed)
+}
+
+/// Takes an assignment away: the user in the application is taken out of use, not deleted, and stays linked.
+///
+/// # Errors
+/// When the person is not assigned.
+pub fn unassign(change: &Change<'_>, tenant: &TenantRecord, person: &Person) -> Result<Followed, DirectoryError> {
+    if !change.remove_assignment(tenant, person)? {
+        return Err(DirectoryError::Invalid(format!(
+            "the person {} is not assigned to {}; `person list --tenant {}` shows who is",
+            person.key, tenant.name, tenant.name
+        )));
+    }
+    let mut followed = Followed { changed: true, ..Followed::default() };
+    take_out_of_use(change, tenant, person, &mut followed)?;
+    Ok(followed)
+}
+
+/// Has a person's new password set wherever it is assigned. The password itself is kept sealed until then, and nowhere after.
+///
+/// # Errors
+/// When the person is assigned nowhere.
+pub fn set_password(change: &Change<'_>, person: &Person, password: &Secret) -> Result<Followed, DirectoryError> {
+    let tenants = change.tenants_assigned_to(person.id)?;
+    if tenants.is_empty() {
+        return Err(DirectoryError::Invalid(format!(
+            "the person {} is assigned to no tenant, so there is no password to set; assign it first",
+            person.key
+        )));
+    }
+    let mut followed = Followed::default();
+    for tenant in tenants {
+        if Feature::SyncPassword.is_on(&tenant.config) {
+            let id = change.ask(NewTask {
+                tenant: &tenant,
+                person: Some(person),
+                kind: TaskKind::Password,
+                password: Some(password),
+            })?;
+            followed.tasks.push(id);
+            followed.changed = true;
+        } else {
+            followed.is_off(Feature::SyncPassword, &tenant, "the password there stays as it is");
+        }
+    }
+    Ok(followed)
+}
+
+/// Edits a tenant. What it has switched on takes up what lay still while it was off.
+///
+/// # Errors
+/// When an egress rule or the mapping is malformed.
+pub fn edit_tenant(
+    change: &Change<'_>,
+    tenant: &TenantRecord,
+    config: &TenantConfig,
+) -> Result<Followed, DirectoryError> {
+    check_config(&tenant.name, config)?;
+    let mut followed = Followed { changed: change.store_tenant(tenant, config)?, ..Followed::default() };
+    if !followed.changed {
+        return Ok(followed);
+    }
+    let now = change.tenant(&tenant.name)?;
+    let (old_import, new_import) = (&tenant.config.to_idp, &config.to_idp);
+    if old_import.matching != new_import.matching || old_import.import_new_users != new_import.import_new_users {
+        change.unsettle_unlinked(tenant.id)?;
+    }
+    if old_import.mastering != new_import.mastering
+        || old_import.import_profile_updates != new_import.import_profile_updates
+        || tenant.config.mapping != config.mapping
+    {
+        change.unsettle_linked(tenant.id)?;
+    }
+    if old_import.attributes != new_import.attributes {
+        // What was not read so far is only seen by reading everybody again.
+        change.forget_watermark(tenant.id)?;
+    }
+    let turned_on = |feature: Feature| feature.is_on(config) && !feature.is_on(&tenant.config);
+    let remapped = tenant.config.mapping != config.mapping;
+    let pushes = turned_on(Feature::PushNewUsers) || turned_on(Feature::PushProfileUpdates) || remapped;
+    if pushes || turned_on(Feature::PushUserDeactivation) {
+        for id in change.assigned_people(tenant.id)? {
+            let person = change.person_by_id(id)?;
+            let linked = change.link(tenant.id, id)?.is_some();
+            if person.status != PersonStatus::Active {
+                if turned_on(Feature::PushUserDeactivation) && linked {
+                    followed.ask(change, &now, &person, TaskKind::Deactivate)?;
+                }
+                continue;
+            }
+            let feature = if linked { Feature::PushProfileUpdates } else { Feature::PushNewUsers };
+            if feature.is_on(config) && (turned_on(feature) || remapped) {
+                followed.ask(change, &now, &person, TaskKind::Push)?;
+            }
+        }
+    }
+    Ok(followed)
+}
+
+/// Refuses what a job could not run with.
+///
+/// # Errors
+/// An egress rule or a mapping that is malformed.
+pub fn check_config(name: &str, config: &TenantConfig) -> Result<(), DirectoryError> {
+    let invalid = |reason: String| DirectoryError::Invalid(format!("tenant {name}: {reason}"));
+    config
+        .with_secrets(name, std::collections::BTreeMap::new())
+        .map_err(|error| DirectoryError::Invalid(error.to_string()))?;
+    super::check_mapping(&config.mapping).map_err(invalid)?;
+    if config.to_idp.safeguard.percent > 100 {
+        return Err(invalid(
+            "to-idp.safeguard.percent is over 100; give a share of the links from 0 to 100".to_owned(),
+        ));
+    }
+    if config.to_idp.page_size == 0 {
+        return Err(invalid("to-idp.page-size is 0; give at least 1".to_owned()));
+    }
+    let mut rules = BTreeSet::new();
+    if let Some(twice) = config.to_idp.matching.exact.iter().find(|rule| !rules.insert(**rule)) {
+        return Err(invalid(format!("to-idp.matching.exact names {twice:?} twice; name each rule once")));
+    }
+    let no_time = [config.schedule.import_minutes, config.schedule.full_import_hours, config.schedule.push_seconds];
+    if no_time.contains(&Some(0)) {
+        return Err(invalid("the schedule has an interval of 0; leave it out to switch it off".to_owned()));
+    }
+    Ok(())
+}
+
+/// Asks for a push of everybody who is assigned and in use, as after an application has lost its data.
+///
+/// # Errors
+/// SQLite's.
+pub fn push_everybody(change: &Change<'_>, tenant: &TenantRecord) -> Result<Followed, DirectoryError> {
+    let mut followed = Followed::default();
+    for id in change.assigned_people(tenant.id)? {
+        let person = change.person_by_id(id)?;
+        if person.status == PersonStatus::Active {
+            bring_up_to_date(change, tenant, &person, &mut followed)?;
+        }
+    }
+    followed.changed = !followed.tasks.is_empty();
+    Ok(followed)
+}
+
+/// What a person's sources do not let an admin edit, by the directory's names, with the tenants they come from. For a form
+/// that shows such fields as read-only.
+///
+/// # Errors
+/// SQLite's.
+pub fn read_only(
+    change: &crate::directory::View<'_>,
+    person: &Person,
+) -> Result<Vec<(String, String)>, DirectoryError> {
+    let sources = change.sources()?;
+    let of_person: Vec<&Source> = change.sources_of(person.id, &sources)?;
+    let mut found: Vec<(String, String)> = Vec::new();
+    for source in of_person {
+        let status = source.lifecycle.then(|| "status".to_owned());
+        for name in source.attributes.iter().cloned().chain(status) {
+            if !found.iter().any(|(have, _)| *have == name) {
+                found.push((name, source.name.clone()));
+            }
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,162 @@
+//! Plan and approve: what a push would write, kept; and exactly that, written.
+
+use std::collections::BTreeMap;
+
+use super::push::{BATCH, PushEntry, PushReport, Pushing, Verdict};
+use super::{Applications, SyncError};
+use crate::directory::{
+    Actor, Directory, Plan, PlanId, PlanItem, PlanState, PlannedOutcome, TaskId, TaskKind, TenantRecord, Timestamp,
+};
+use crate::runtime::action_name;
+use crate::runtime::wit::{Outcome, PushMode};
+
+/// What can be planned. Setting a password has nothing to show, so an approved plan carries it out with the rest.
+const PLANNED: [TaskKind; 3] = [TaskKind::Deactivate, TaskKind::Reactivate, TaskKind::Push];
+
+/// A plan that was just made.
+#[derive(Debug)]
+pub struct Planned {
+    /// Its number.
+    pub id: PlanId,
+    /// What it says, and which tasks could not be planned, with the reason. The tasks themselves are as they were.
+    pub report: PushReport,
+}
+
+/// Works out what a push would write, without writing it, and keeps that as the tenant's open plan.
+///
+/// # Errors
+/// As [`super::push::push`].
+pub async fn plan<A: Applications>(
+    directory: &Directory,
+    applications: &A,
+    tenant: &TenantRecord,
+    actor: &Actor,
+) -> Result<Planned, SyncError> {
+    let _lock = directory.lock_tenant(tenant)?;
+    let tenant = &directory.read(|view| view.tenant(&tenant.name))?;
+    let mut pushing = Pushing::new(directory, applications, tenant, actor)?;
+    let mut report = PushReport::default();
+    let mut items = Vec::new();
+    let now = Timestamp::now();
+    for kind in PLANNED {
+        let mut after = None;
+        loop {
+            let tasks = directory.read(|view| view.due_tasks(tenant.id, kind, now, after, BATCH))?;
+            let Some(last) = tasks.last() else { break };
+            after = Some(last.id);
+            let batch = pushing.prepare(kind, tasks, &mut report).await?;
+            let carried = pushing.carry_out(batch, &PushMode::Plan).await;
+            if let Some(error) = carried.stopped_by {
+                return Err(error);
+            }
+            for verdict in carried.verdicts {
+                if let Some(outcome) = verdict.outcome() {
+                    items.push(item(&verdict, outcome));
+                }
+                report.entries.push(verdict.into_entry());
+            }
+        }
+    }
+    let id = directory.write(actor, |change| change.store_plan(tenant.id, &items))?;
+    let (waiting, failed) = directory.read(|view| view.count_open_tasks(tenant.id))?;
+    (report.waiting, report.failed) = (waiting, failed);
+    Ok(Planned { id, report })
+}
+
+fn item(verdict: &Verdict, outcome: &Outcome) -> PlanItem {
+    PlanItem {
+        task: verdict.task.id,
+        revision: verdict.task.revision,
+        digest: outcome.digest.clone(),
+        outcome: PlannedOutcome {
+            action: action_name(outcome.action).to_owned(),
+            changes: outcome
+                .changes
+                .iter()
+                .map(|one| (one.object.clone(), one.field.clone(), one.old.clone(), one.new.clone()))
+                .collect(),
+            side_effects: outcome.side_effects.clone(),
+        },
+    }
+}
+
+/// Writes what a plan says, and nothing else. A user whose plan would be another by now is refused with the difference, and
+/// its task waits for the next plan; so does a task that was asked for anew since.
+///
+/// # Errors
+/// When there is no such plan or it was applied already, and as [`super::push::push`].
+pub async fn apply<A: Applications>(
+    directory: &Directory,
+    applications: &A,
+    tenant: &TenantRecord,
+    actor: &Actor,
+    id: Option<PlanId>,
+) -> Result<(Plan, PushReport), SyncError> {
+    let _lock = directory.lock_tenant(tenant)?;
+    let tenant = &directory.read(|view| view.tenant(&tenant.name))?;
+    let plan = directory.read(|view| view.plan(tenant.id, id))?;
+    if plan.state != PlanState::Open {
+        let why =
+            if plan.state == PlanState::Applied { "was applied already" } else { "has a later plan in its place" };
+        return Err(SyncError::Invalid(format!(
+            "plan {} of {} {why}; make a new one with `plan {}`",
+            plan.id, tenant.name, tenant.name
+        )));
+    }
+    let approved: BTreeMap<TaskId, (i64, String)> = directory
+        .read(|view| view.plan_items(plan.id))?
+        .into_iter()
+        .map(|item| (item.task, (item.revision, item.digest)))
+        .collect();
+    let mut pushing = Pushing::new(directory, applications, tenant, actor)?;
+    let mut report = PushReport::default();
+    let now = Timestamp::now();
+    for kind in PLANNED.into_iter().chain([TaskKind::Password]) {
+        let mut after = None;
+        loop {
+            let tasks = directory.read(|view| view.due_tasks(tenant.id, kind, now, after, BATCH))?;
+            let Some(last) = tasks.last() else { break };
+            after = Some(last.id);
+            let tasks = tasks
+                .into_iter()
+                .filter(|task| {
+                    kind == TaskKind::Password
+                        || approved.get(&task.id).is_some_and(|(revision, _)| *revision == task.revision)
+                })
+                .collect();
+            let batch = pushing.prepare(kind, tasks, &mut report).await?;
+            let carried = if kind == TaskKind::Password {
+                pushing.carry_out(batch, &PushMode::Apply).await
+            } else {
+                let (batch, digests) =
+                    batch.select(|item| approved.get(&item.task.id).map(|(_, digest)| digest.clone()));
+                pushing.carry_out(batch, &PushMode::ApplyPlanned(digests)).await
+            };
+            pushing.keep(waiting_for_a_plan(carried), &mut report)?;
+        }
+    }
+    directory.write(actor, |change| -> Result<(), crate::directory::DirectoryError> {
+        change.close_plan(plan.id)?;
+        change.store_pushed(tenant.id)
+    })?;
+    let (waiting, failed) = directory.read(|view| view.count_open_tasks(tenant.id))?;
+    (report.waiting, report.failed) = (waiting, failed);
+    Ok((plan, report))
+}
+
+/// A user that has changed since the plan needs another plan, not an admin's retry.
+fn waiting_for_a_plan(mut carried: super::push::CarriedOut) -> super::push::CarriedOut {
+    for verdict in &mut carried.verdicts {
+        if let Err((failure, waiting)) = &mut verdict.result
+            && failure.kind == "drifted"
+        {
+            *waiting = crate::directory::Waiting::For(std::time::Duration::ZERO);
+        }
+    }
+    carried
+}
+
+/// Entries of a plan that could not be planned.
+pub fn unplanned(report: &PushReport) -> impl Iterator<Item = &PushEntry> {
+    report.entries.iter().filter(|entry| entry.result.is_err())
+}

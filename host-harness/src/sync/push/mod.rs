@@ -1,0 +1,244 @@
+//! Carrying out a tenant's tasks.
+//!
+//! Users are taken out of use first, since that frees seats; then they are put back into use, made and brought up to date;
+//! passwords come last, for users who are there. Tasks of a kind go to the connector in batches, and what became of a batch
+//! is kept in one transaction. A push that is cut off between the two does the batch again the next time, which changes
+//! nothing that was done: the connector finds the user by the person's key, its id or its username.
+
+mod batch;
+mod record;
+mod wanted;
+
+use super::grants::Entitlements;
+use super::session::Session;
+use super::{Applications, Feature, SyncError, import};
+use crate::config::{DeactivationRule, TenantConfig};
+use crate::directory::{
+    Actor, Directory, DirectoryError, Person, Source, Task, TaskFailure, TaskId, TaskKind, TenantRecord, Timestamp,
+};
+use crate::runtime::wit::{Deactivation, Outcome, PushMode};
+
+pub(super) use batch::{Batch, CarriedOut};
+pub(super) use record::{Verdict, record};
+
+/// Users a call: what one request to an application takes at best, and a deadline's worth for any.
+pub const BATCH: usize = 200;
+
+/// The order in which tasks are carried out.
+const ORDER: [TaskKind; 4] = [TaskKind::Deactivate, TaskKind::Reactivate, TaskKind::Push, TaskKind::Password];
+
+/// Times that tasks which may be tried again at once are tried in one push.
+const PASSES: u32 = 3;
+
+/// How far a push is; told after each batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PushProgress {
+    /// Tasks that were tried.
+    pub done: u64,
+    /// Tasks in all.
+    pub total: u64,
+}
+
+/// What became of a task.
+#[derive(Clone, Debug)]
+pub struct PushEntry {
+    /// The task.
+    pub task: TaskId,
+    /// What was to be done.
+    pub kind: TaskKind,
+    /// The person's key.
+    pub person: String,
+    /// The person's username.
+    pub username: String,
+    /// What was done, or why it was not. Setting a password has no outcome of its own.
+    pub result: Result<Option<Outcome>, TaskFailure>,
+    /// Whether what failed is tried again by itself.
+    pub retried: bool,
+}
+
+/// What a push has come to.
+#[derive(Clone, Debug, Default)]
+pub struct PushReport {
+    /// What was tried, in the order in which it was.
+    pub entries: Vec<PushEntry>,
+    /// Sentences that say which tasks wait because a feature is off.
+    pub off: Vec<String>,
+    /// Tasks that wait for their time.
+    pub waiting: u64,
+    /// Tasks that need an admin.
+    pub failed: u64,
+}
+
+/// Carries out a tenant's tasks.
+///
+/// # Errors
+/// When the tenant wants pushes approved, another process works for it, or the application as a whole cannot be worked with.
+/// What was done by then is kept; the rest waits.
+pub async fn push<A: Applications>(
+    directory: &Directory,
+    applications: &A,
+    tenant: &TenantRecord,
+    actor: &Actor,
+    progress: &(dyn Fn(PushProgress) + Sync),
+) -> Result<PushReport, SyncError> {
+    let _lock = directory.lock_tenant(tenant)?;
+    let tenant = &directory.read(|view| view.tenant(&tenant.name))?;
+    if tenant.config.to_app.approval {
+        return Err(SyncError::ApprovalWanted { tenant: tenant.name.clone() });
+    }
+    let mut pushing = Pushing::new(directory, applications, tenant, actor)?;
+    let mut report = PushReport::default();
+    for _ in 0..PASSES {
+        let due = pushing.due()?;
+        if due == 0 {
+            break;
+        }
+        let start = report.entries.len() as u64;
+        let (now, total) = (Timestamp::now(), start + due);
+        for kind in ORDER {
+            let mut after = None;
+            loop {
+                let tasks = directory.read(|view| view.due_tasks(tenant.id, kind, now, after, BATCH))?;
+                let Some(last) = tasks.last() else { break };
+                after = Some(last.id);
+                let batch = pushing.prepare(kind, tasks, &mut report).await?;
+                let applied = pushing.carry_out(batch, &PushMode::Apply).await;
+                pushing.keep(applied, &mut report)?;
+                let done = report.entries.len() as u64;
+                progress(PushProgress { done, total: total.max(done) });
+            }
+        }
+        if report.entries.len() as u64 == start {
+            break;
+        }
+    }
+    let (waiting, failed) = directory.read(|view| view.count_open_tasks(tenant.id))?;
+    (report.waiting, report.failed) = (waiting, failed);
+    directory.write(actor, |change| change.store_pushed(tenant.id))?;
+    Ok(report)
+}
+
+/// Whether a scheduled push is due, by the tenant's settings.
+pub(crate) fn is_due(tenant: &TenantRecord, now: Timestamp) -> bool {
+    let Some(seconds) = tenant.config.schedule.push_seconds else { return false };
+    tenant.pushed_at.is_none_or(|last| now.since(last).as_secs() >= seconds.into())
+}
+
+/// What is under way for one tenant.
+pub(super) struct Pushing<'a, A: Applications> {
+    pub(super) directory: &'a Directory,
+    pub(super) tenant: &'a TenantRecord,
+    actor: &'a Actor,
+    session: Session<'a, A>,
+    entitlements: Entitlements,
+    sources: Vec<Source>,
+    /// Whether the connector was asked for its attributes.
+    described: bool,
+}
+
+impl<'a, A: Applications> Pushing<'a, A> {
+    #[expect(clippy::redundant_closure_for_method_calls, reason = "the path is not general over the view's lifetime")]
+    pub(super) fn new(
+        directory: &'a Directory,
+        applications: &'a A,
+        tenant: &'a TenantRecord,
+        actor: &'a Actor,
+    ) -> Result<Self, SyncError> {
+        Ok(Self {
+            directory,
+            tenant,
+            actor,
+            session: Session::new(directory, applications, tenant)?,
+            entitlements: Entitlements::default(),
+            sources: directory.read(|view| view.sources())?,
+            described: false,
+        })
+    }
+
+    /// How many tasks could be tried now, whatever the features say.
+    fn due(&self) -> Result<u64, SyncError> {
+        let now = Timestamp::now();
+        let due = self.directory.read(|view| -> Result<u64, DirectoryError> {
+            ORDER.into_iter().map(|kind| view.count_due_tasks(self.tenant.id, kind, now)).sum()
+        })?;
+        Ok(due)
+    }
+
+    /// Works out what a batch of tasks sends. What has become pointless is dropped, and what a feature keeps back stays.
+    pub(super) async fn prepare(
+        &mut self,
+        kind: TaskKind,
+        tasks: Vec<Task>,
+        report: &mut PushReport,
+    ) -> Result<Batch, SyncError> {
+        if kind == TaskKind::Push && !self.described {
+            if let Some(schema) = import::schema(&mut self.session).await? {
+                self.directory.write(self.actor, |change| change.set_attribute_schema(self.tenant.id, &schema))?;
+            }
+            self.described = true;
+        }
+        let prepared = self.directory.read(|view| {
+            tasks
+                .into_iter()
+                .map(|task| wanted::prepare(view, self.tenant, &self.sources, task))
+                .collect::<Result<Vec<_>, _>>()
+        })?;
+        if kind == TaskKind::Push {
+            let kinds: Vec<String> = prepared
+                .iter()
+                .filter_map(|one| match one {
+                    wanted::Prepared::Push { grants, .. } => Some(grants),
+                    _ => None,
+                })
+                .flatten()
+                .map(|grant| grant.kind.clone())
+                .collect();
+            self.entitlements.look_up(&mut self.session, kinds.iter().map(String::as_str)).await?;
+        }
+        let mut batch = Batch::new(kind);
+        for one in prepared {
+            batch.add(one, &self.entitlements, self.tenant, report);
+        }
+        Ok(batch)
+    }
+
+    /// Has the connector do it, whole or in halves.
+    pub(super) async fn carry_out(&mut self, batch: Batch, mode: &PushMode) -> CarriedOut {
+        batch.carry_out(&mut self.session, self.tenant, mode).await
+    }
+
+    /// Keeps what became of a batch, in one transaction.
+    pub(super) fn keep(&self, carried: CarriedOut, report: &mut PushReport) -> Result<(), SyncError> {
+        let CarriedOut { pointless, mut verdicts, stopped_by } = carried;
+        self.directory.write(self.actor, |change| record(change, self.tenant, &pointless, &mut verdicts))?;
+        report.entries.extend(verdicts.into_iter().map(Verdict::into_entry));
+        match stopped_by {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+}
+
+/// How the tenant wants users taken out of use.
+fn deactivation(config: &TenantConfig) -> Deactivation {
+    match config.to_app.deactivation {
+        DeactivationRule::Deactivate => Deactivation::Deactivate,
+        DeactivationRule::Freeze => Deactivation::Freeze,
+        DeactivationRule::DeactivateOrFreeze => Deactivation::DeactivateOrFreeze,
+    }
+}
+
+/// What a task is kept back by.
+fn needed(kind: TaskKind, linked: bool) -> Feature {
+    match (kind, linked) {
+        (TaskKind::Deactivate | TaskKind::Reactivate, _) => Feature::PushUserDeactivation,
+        (TaskKind::Password, _) => Feature::SyncPassword,
+        (_, true) => Feature::PushProfileUpdates,
+        (_, false) => Feature::PushNewUsers,
+    }
+}
+
+/// The person a task is about, as a report names it.
+fn named(person: &Person) -> (String, String) {
+    (person.key.clone(), person.username.clone())
+}

@@ -1,0 +1,120 @@
+//! When what failed is tried again.
+
+use std::time::Duration;
+
+use ring::rand::{SecureRandom as _, SystemRandom};
+
+use crate::directory::{TaskFailure, Waiting};
+use crate::runtime::wit::{Error, ErrorKind, Retry};
+use crate::runtime::{JobError, SandboxFault, error_kind_name};
+
+/// Attempts after which an admin is asked.
+const ATTEMPTS: u32 = 8;
+/// The wait after the first attempt; it doubles with each.
+const FIRST_WAIT: Duration = Duration::from_secs(2);
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+
+/// A wait that doubles with each attempt, up to an hour, and varies by a quarter either way: what failed together should
+/// not come back together.
+pub(super) fn backoff(attempts: u32) -> Duration {
+    let wait = FIRST_WAIT.saturating_mul(1 << attempts.min(16)).min(LONGEST_WAIT);
+    let mut byte = [128];
+    // Without randomness it only comes at its plain time.
+    let _ = SystemRandom::new().fill(&mut byte);
+    wait.mul_f64(0.75 + f64::from(byte[0]) / 512.0)
+}
+
+/// When a task that has been tried `attempts` times before is tried again after this error.
+pub(super) fn waiting(retry: &Retry, attempts: u32) -> Waiting {
+    if attempts + 1 >= ATTEMPTS {
+        return Waiting::ForAdmin;
+    }
+    match retry {
+        Retry::Never | Retry::AfterRemedy => Waiting::ForAdmin,
+        // The first time really at once.
+        Retry::AtOnce if attempts == 0 => Waiting::For(Duration::ZERO),
+        Retry::AtOnce => Waiting::For(backoff(attempts)),
+        Retry::After(seconds) => Waiting::For(backoff(attempts).max(Duration::from_secs((*seconds).into()))),
+    }
+}
+
+/// The class of retry in a word.
+pub(super) fn retry_name(retry: &Retry) -> &'static str {
+    match retry {
+        Retry::Never => "never",
+        Retry::AtOnce => "at-once",
+        Retry::After(_) => "after",
+        Retry::AfterRemedy => "after-remedy",
+    }
+}
+
+/// What is kept of an error with its task.
+pub(super) fn failure(error: &Error) -> TaskFailure {
+    TaskFailure {
+        kind: error_kind_name(&error.kind),
+        cause: error.message.clone(),
+        remedy: error.remedy.clone(),
+        retry: retry_name(&error.retry).to_owned(),
+    }
+}
+
+/// What is kept of a sandbox's end with the one task that brought it about.
+pub(super) fn fault(fault: &SandboxFault) -> TaskFailure {
+    TaskFailure {
+        kind: "stopped".to_owned(),
+        cause: format!("the connector was stopped over this record: {fault}"),
+        remedy: None,
+        retry: "after-remedy".to_owned(),
+    }
+}
+
+/// Whether an error of a whole call concerns the tenant and not the records in it: then the records keep their chances.
+pub(super) fn concerns_tenant(kind: &ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::InvalidSettings
+            | ErrorKind::InvalidCredentials
+            | ErrorKind::PermissionDenied
+            | ErrorKind::Unreachable
+            | ErrorKind::RateLimited
+            | ErrorKind::BudgetExhausted
+            | ErrorKind::Unsupported
+            | ErrorKind::Transient
+    )
+}
+
+/// How long to wait before the same call is worth another try in this job; none where it is not.
+pub(super) fn pause(error: &JobError, attempts: u32) -> Option<Duration> {
+    const TRIES: u32 = 3;
+    /// A job does not sit on its tenant's lock for longer; the next one comes soon enough.
+    const PATIENCE: u32 = 10;
+    let JobError::Refused(error) = error else { return None };
+    if attempts + 1 >= TRIES {
+        return None;
+    }
+    match error.retry {
+        Retry::AtOnce => Some(backoff(attempts).min(Duration::from_secs(PATIENCE.into())) / 8),
+        Retry::After(seconds) if seconds <= PATIENCE => Some(Duration::from_secs(seconds.into())),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_and_end_with_an_admin() {
+        for attempts in 0..30 {
+            let plain = FIRST_WAIT.saturating_mul(1 << attempts.min(16)).min(LONGEST_WAIT);
+            let wait = backoff(attempts);
+            assert!(wait >= plain.mul_f64(0.75) && wait <= plain.mul_f64(1.25), "{attempts}: {wait:?}");
+        }
+        assert_eq!(waiting(&Retry::AtOnce, 0), Waiting::For(Duration::ZERO));
+        assert!(matches!(waiting(&Retry::AtOnce, 3), Waiting::For(wait) if wait >= Duration::from_secs(12)));
+        assert!(matches!(waiting(&Retry::After(600), 0), Waiting::For(wait) if wait >= Duration::from_secs(600)));
+        assert_eq!(waiting(&Retry::After(1), ATTEMPTS - 1), Waiting::ForAdmin);
+        assert_eq!(waiting(&Retry::Never, 0), Waiting::ForAdmin);
+        assert_eq!(waiting(&Retry::AfterRemedy, 0), Waiting::ForAdmin);
+    }
+}

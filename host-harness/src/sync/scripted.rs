@@ -1,0 +1,307 @@
+//! An application that a test scripts: users in memory, faults on demand, every call counted.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::{Application, Applications, SyncError};
+use crate::config::ComponentChoice;
+use crate::runtime::wit::{
+    Action, Attribute, AttributeDefinition, Deactivation, Descriptor, DesiredUser, Entitlement, EntitlementPage, Error,
+    ErrorKind, Features, FieldChange, Grant, ImportPage, ImportQuery, ImportScope, Outcome, PushMode, Retry, Status,
+    User, Value,
+};
+use crate::runtime::{JobError, Results, SandboxFault, Secret, Tenant};
+
+/// What the application holds.
+#[derive(Default)]
+pub(super) struct World {
+    pub(super) users: BTreeMap<String, User>,
+    pub(super) passwords: BTreeMap<String, String>,
+    next_id: u32,
+    /// Names of the calls, in order.
+    pub(super) calls: Vec<&'static str>,
+    /// What the next calls end with, before they do anything; none lets one through.
+    pub(super) faults: VecDeque<Option<JobError>>,
+    /// Ends the sandbox whenever a batch holds this key.
+    pub(super) poison: Option<String>,
+    /// Refuses this key.
+    pub(super) refused: BTreeMap<String, Error>,
+    /// What the next full import starts its increments from.
+    pub(super) watermark: Option<String>,
+    /// Does the work of the next push and then breaks the connection, as a crash between two calls does.
+    pub(super) lose_next_answer: bool,
+    /// Knows no cursor any more.
+    pub(super) stale_cursor: bool,
+    /// Gives the same cursor after every page.
+    pub(super) circle: bool,
+}
+
+impl World {
+    /// Puts a user in, by id.
+    pub(super) fn user(&mut self, id: &str, username: &str, attributes: &[(&str, &str)]) {
+        let attribute = |(name, value): &(&str, &str)| Attribute {
+            name: (*name).to_owned(),
+            value: Value::Text((*value).to_owned()),
+        };
+        let user = User {
+            id: id.to_owned(),
+            username: username.to_owned(),
+            status: Status::Active,
+            modified: "2026-01-01T00:00:00Z".to_owned(),
+            attributes: attributes.iter().map(attribute).collect(),
+            grants: vec![Grant { kind: "profile".to_owned(), id: "P1".to_owned() }],
+        };
+        self.users.insert(id.to_owned(), user);
+    }
+
+    pub(super) fn attribute(&self, id: &str, name: &str) -> Option<String> {
+        let user = self.users.get(id)?;
+        let found = user.attributes.iter().find(|attribute| attribute.name == name)?;
+        match &found.value {
+            Value::Text(text) => Some(text.clone()),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(super) fn by_username(&self, username: &str) -> Option<&User> {
+        self.users.values().find(|user| user.username == username)
+    }
+}
+
+/// Starts jobs with one world.
+#[derive(Clone, Default)]
+pub(super) struct Scripted(Arc<Mutex<World>>);
+
+impl Scripted {
+    pub(super) fn world(&self) -> MutexGuard<'_, World> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How often a call was made, and forgets the calls so far.
+    pub(super) fn count(&self, name: &str) -> usize {
+        let mut world = self.world();
+        let count = world.calls.iter().filter(|call| **call == name).count();
+        world.calls.clear();
+        count
+    }
+
+    fn begin(&self, name: &'static str) -> Result<MutexGuard<'_, World>, JobError> {
+        let mut world = self.world();
+        world.calls.push(name);
+        match world.faults.pop_front().flatten() {
+            Some(error) => Err(error),
+            None => Ok(world),
+        }
+    }
+}
+
+impl Applications for Scripted {
+    type Application = Self;
+
+    async fn connect(&self, _: &Tenant, _: &ComponentChoice) -> Result<Self, SyncError> {
+        self.world().calls.push("connect");
+        Ok(self.clone())
+    }
+}
+
+pub(super) fn refusal(kind: ErrorKind, retry: Retry) -> Error {
+    Error { kind, message: "it was refused".to_owned(), remedy: Some("Mend it".to_owned()), retry, upstream: None }
+}
+
+pub(super) fn stopped() -> JobError {
+    JobError::Stopped { tenant: "acme".to_owned(), call: "push-users", fault: SandboxFault::Stack }
+}
+
+const ATTRIBUTES: [&str; 6] = ["email", "givenName", "familyName", "federationId", "title", "userType"];
+
+impl Application for Scripted {
+    async fn describe(&mut self) -> Result<Descriptor, JobError> {
+        drop(self.begin("describe")?);
+        Ok(Descriptor {
+            name: "Scripted".to_owned(),
+            version: "1.0.0".to_owned(),
+            features: Features::all(),
+            settings: Vec::new(),
+            grants: Vec::new(),
+        })
+    }
+
+    async fn list_attributes(&mut self) -> Result<Vec<AttributeDefinition>, JobError> {
+        drop(self.begin("list-attributes")?);
+        let definition = |name: &str| AttributeDefinition {
+            name: name.to_owned(),
+            label: name.to_owned(),
+            kind: "string".to_owned(),
+            many: false,
+            required: name == "familyName",
+            writable: name != "userType",
+            max_length: None,
+            choices: Vec::new(),
+        };
+        Ok(ATTRIBUTES.map(definition).to_vec())
+    }
+
+    async fn list_entitlements(&mut self, kind: &str, _: Option<&str>) -> Result<EntitlementPage, JobError> {
+        drop(self.begin("list-entitlements")?);
+        let profile = |name: &str, id: &str| Entitlement {
+            kind: kind.to_owned(),
+            id: id.to_owned(),
+            name: name.to_owned(),
+            compatibility: Vec::new(),
+            seats: None,
+        };
+        Ok(EntitlementPage { entitlements: vec![profile("Portal", "P1"), profile("Plus", "P2")], next: None })
+    }
+
+    async fn import_users(&mut self, query: &ImportQuery) -> Result<ImportPage, JobError> {
+        let world = self.begin("import-users")?;
+        let after = match &query.scope {
+            ImportScope::Full => None,
+            ImportScope::Resume(cursor) if world.stale_cursor => {
+                return Err(JobError::from(Error {
+                    message: format!("the cursor {cursor} is stale"),
+                    ..refusal(ErrorKind::StaleReference, Retry::Never)
+                }));
+            }
+            ImportScope::Resume(cursor) => Some(cursor.clone()),
+            ImportScope::Since(watermark) => {
+                // Everything that has been touched since carries a later stamp.
+                let users = world.users.values().filter(|user| user.modified > *watermark).cloned().collect();
+                let watermark = world.watermark.clone();
+                return Ok(ImportPage { users, departed: Vec::new(), next: None, watermark });
+            }
+        };
+        let rest = world.users.values().filter(|user| after.as_ref().is_none_or(|after| user.id > *after));
+        let users: Vec<User> = rest.take(query.page_size as usize).cloned().collect();
+        let last = users.last().map(|user| user.id.clone());
+        let more = last.as_ref().is_some_and(|last| world.users.keys().any(|id| id > last));
+        if world.circle {
+            return Ok(ImportPage { users, departed: Vec::new(), next: Some("U".to_owned()), watermark: None });
+        }
+        Ok(ImportPage {
+            users,
+            departed: Vec::new(),
+            next: if more { last } else { None },
+            watermark: if more { None } else { world.watermark.clone() },
+        })
+    }
+
+    async fn push_users(&mut self, users: &[DesiredUser], mode: &PushMode) -> Result<Results<Outcome>, JobError> {
+        let mut world = self.begin("push-users")?;
+        if world.poison.as_ref().is_some_and(|poison| users.iter().any(|user| user.key == *poison)) {
+            return Err(stopped());
+        }
+        let results =
+            users.iter().enumerate().map(|(at, user)| push_one(&mut world, user, at, mode)).collect::<Vec<_>>();
+        if std::mem::take(&mut world.lose_next_answer) {
+            return Err(JobError::from(refusal(ErrorKind::Unreachable, Retry::Never)));
+        }
+        Ok(results)
+    }
+
+    async fn deactivate_users(
+        &mut self,
+        ids: &[String],
+        how: Deactivation,
+        mode: &PushMode,
+    ) -> Result<Results<Outcome>, JobError> {
+        let mut world = self.begin("deactivate-users")?;
+        let (status, action) = match how {
+            Deactivation::Freeze => (Status::Frozen, Action::Frozen),
+            _ => (Status::Inactive, Action::Deactivated),
+        };
+        Ok(ids.iter().map(|id| set_status(&mut world, id, status, action, mode)).collect())
+    }
+
+    async fn reactivate_users(&mut self, ids: &[String], mode: &PushMode) -> Result<Results<Outcome>, JobError> {
+        let mut world = self.begin("reactivate-users")?;
+        Ok(ids.iter().map(|id| set_status(&mut world, id, Status::Active, Action::Reactivated, mode)).collect())
+    }
+
+    async fn sync_passwords(&mut self, passwords: &[(String, Secret)]) -> Result<Results<()>, JobError> {
+        let mut world = self.begin("sync-passwords")?;
+        Ok(passwords
+            .iter()
+            .map(|(id, password)| {
+                if password.expose().len() < 8 {
+                    return Err(refusal(ErrorKind::PasswordRejected, Retry::AfterRemedy));
+                }
+                world.passwords.insert(id.clone(), password.expose().to_owned());
+                Ok(())
+            })
+            .collect())
+    }
+}
+
+fn set_status(world: &mut World, id: &str, status: Status, action: Action, mode: &PushMode) -> Result<Outcome, Error> {
+    let Some(user) = world.users.get_mut(id) else { return Err(refusal(ErrorKind::NotFound, Retry::AfterRemedy)) };
+    let action = if user.status == status { Action::Unchanged } else { action };
+    if !matches!(mode, PushMode::Plan) {
+        user.status = status;
+    }
+    let digest = format!("{id}:{action:?}");
+    Ok(Outcome { id: Some(id.to_owned()), action, changes: Vec::new(), side_effects: Vec::new(), digest })
+}
+
+fn push_one(world: &mut World, wanted: &DesiredUser, at: usize, mode: &PushMode) -> Result<Outcome, Error> {
+    if let Some(error) = world.refused.get(&wanted.key) {
+        return Err(error.clone());
+    }
+    let found = wanted
+        .id
+        .clone()
+        .filter(|id| world.users.contains_key(id))
+        .or_else(|| world.by_username(&wanted.username).map(|user| user.id.clone()));
+    let mut user = match &found {
+        Some(id) => world.users[id].clone(),
+        None => User {
+            id: String::new(),
+            username: wanted.username.clone(),
+            status: Status::Active,
+            modified: String::new(),
+            attributes: Vec::new(),
+            grants: Vec::new(),
+        },
+    };
+    let mut changes = Vec::new();
+    for change in &wanted.changes {
+        let at = user.attributes.iter().position(|attribute| attribute.name == change.name);
+        let text = |value: &Value| match value {
+            Value::Text(text) => text.clone(),
+            other => format!("{other:?}"),
+        };
+        let old = at.map(|at| text(&user.attributes[at].value));
+        let new = change.value.as_ref().map(text);
+        if old == new {
+            continue;
+        }
+        changes.push(FieldChange { object: "User".to_owned(), field: change.name.clone(), old, new });
+        if let Some(at) = at {
+            user.attributes.remove(at);
+        }
+        if let Some(value) = &change.value {
+            user.attributes.push(Attribute { name: change.name.clone(), value: value.clone() });
+        }
+    }
+    let action = match (&found, changes.is_empty()) {
+        (None, _) => Action::Created,
+        (Some(_), true) => Action::Unchanged,
+        (Some(_), false) => Action::Updated,
+    };
+    let digest = format!("{found:?}:{action:?}:{changes:?}");
+    if let PushMode::ApplyPlanned(digests) = mode
+        && digests[at] != digest
+    {
+        return Err(refusal(ErrorKind::Drifted, Retry::AfterRemedy));
+    }
+    user.grants.clone_from(&wanted.grants);
+    if !matches!(mode, PushMode::Plan) {
+        if found.is_none() {
+            world.next_id += 1;
+            user.id = format!("N{:05}", world.next_id);
+        }
+        world.users.insert(user.id.clone(), user.clone());
+    }
+    let id = if user.id.is_empty() { None } else { Some(user.id) };
+    Ok(Outcome { id, action, changes, side_effects: Vec::new(), digest })
+}

@@ -1,0 +1,171 @@
+//! Running imports and pushes by the tenants' schedules, many tenants side by side.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+use super::import::{self, ImportOptions};
+use super::{Applications, SyncError, plans, push};
+use crate::directory::{Actor, Directory, DirectoryError, ImportPhase, TenantId, TenantRecord, Timestamp};
+
+/// How a worker works.
+#[derive(Clone, Copy, Debug)]
+pub struct WorkerOptions {
+    /// Tenants that are worked for at once.
+    pub jobs: usize,
+    /// How often the schedules are looked at.
+    pub look_every: Duration,
+    /// How long a tenant whose job failed is left alone; it doubles with each failure in a row, up to an hour.
+    pub rest: Duration,
+}
+
+impl Default for WorkerOptions {
+    fn default() -> Self {
+        Self { jobs: 8, look_every: Duration::from_secs(1), rest: Duration::from_secs(10) }
+    }
+}
+
+/// What a worker has done for a tenant.
+#[derive(Debug)]
+pub struct Finished {
+    /// The tenant.
+    pub tenant: String,
+    /// `import`, `push` or `plan`.
+    pub job: &'static str,
+    /// What came of it, in a sentence, or why it ended.
+    pub result: Result<String, SyncError>,
+}
+
+/// Works until `stop` completes; jobs that are under way then are cut off, and go on from there the next time. `told` hears
+/// of every job that has ended.
+///
+/// # Errors
+/// When the directory cannot be read.
+#[expect(clippy::redundant_closure_for_method_calls, reason = "the path is not general over the view's lifetime")]
+pub async fn work<A: Applications + 'static>(
+    directory: Arc<Directory>,
+    applications: Arc<A>,
+    options: WorkerOptions,
+    stop: impl Future<Output = ()>,
+    mut told: impl FnMut(Finished),
+) -> Result<(), DirectoryError> {
+    let mut stop = std::pin::pin!(stop);
+    let mut look = tokio::time::interval(options.look_every);
+    look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut jobs: JoinSet<(TenantId, Vec<Finished>)> = JoinSet::new();
+    let mut busy: BTreeSet<TenantId> = BTreeSet::new();
+    let rests = Rests::default();
+    // Tenants take turns: those that were looked at last come last.
+    let mut turn = 0;
+    loop {
+        tokio::select! {
+            () = &mut stop => {
+                jobs.shutdown().await;
+                return Ok(());
+            }
+            Some(ended) = jobs.join_next(), if !jobs.is_empty() => {
+                let Ok((tenant, finished)) = ended else { continue };
+                busy.remove(&tenant);
+                for one in finished {
+                    rests.note(tenant, one.result.is_ok(), options.rest);
+                    told(one);
+                }
+            }
+            _ = look.tick() => {
+                let tenants = directory.read(|view| view.tenants())?;
+                let now = Timestamp::now();
+                let count = tenants.len();
+                for step in 0..count {
+                    if jobs.len() >= options.jobs {
+                        break;
+                    }
+                    let Some(tenant) = tenants.get((turn + step) % count) else { continue };
+                    let due = import::is_due(tenant, now) || push::is_due(tenant, now);
+                    if !due || busy.contains(&tenant.id) || rests.rests(tenant.id, now) {
+                        continue;
+                    }
+                    busy.insert(tenant.id);
+                    let (directory, applications, tenant) = (Arc::clone(&directory), Arc::clone(&applications), tenant.clone());
+                    jobs.spawn(async move { (tenant.id, serve(&directory, &*applications, &tenant, now).await) });
+                }
+                turn = turn.wrapping_add(1);
+            }
+        }
+    }
+}
+
+/// What is due for one tenant, the import first: it may find users that a push would otherwise make.
+async fn serve<A: Applications>(
+    directory: &Directory,
+    applications: &A,
+    tenant: &TenantRecord,
+    now: Timestamp,
+) -> Vec<Finished> {
+    let actor = Actor::new("schedule");
+    let mut finished = Vec::new();
+    let mut end = |job, result| finished.push(Finished { tenant: tenant.name.clone(), job, result });
+    if import::is_due(tenant, now) {
+        let result = import::import(directory, applications, tenant, &actor, ImportOptions::default(), &|_| {}).await;
+        end(
+            "import",
+            result.and_then(|report| match report.run.phase {
+                ImportPhase::Halted => Err(SyncError::Halted {
+                    tenant: tenant.name.clone(),
+                    reason: report.run.reason.unwrap_or_default(),
+                }),
+                _ => {
+                    let counts = report.run.counts;
+                    Ok(format!(
+                        "{} users read; {} people made, {} linked, {} updated, {} waiting to be confirmed",
+                        report.run.users, counts.created, counts.linked, counts.updated, counts.queued
+                    ))
+                }
+            }),
+        );
+    }
+    if push::is_due(tenant, now) {
+        if tenant.config.to_app.approval {
+            // A person approves; all that can be done without one is to have the plan ready.
+            let open = directory.read(|view| view.count_open_tasks(tenant.id));
+            if open.is_ok_and(|(waiting, _)| waiting > 0) && directory.read(|view| view.plan(tenant.id, None)).is_err()
+            {
+                let result = plans::plan(directory, applications, tenant, &actor).await;
+                end("plan", result.map(|planned| format!("plan {} waits to be applied", planned.id)));
+            }
+        } else {
+            let result = push::push(directory, applications, tenant, &actor, &|_| {}).await;
+            end(
+                "push",
+                result.map(|report| {
+                    let failed = report.entries.iter().filter(|entry| entry.result.is_err()).count();
+                    format!("{} tasks tried, {failed} of them failed", report.entries.len())
+                }),
+            );
+        }
+    }
+    finished
+}
+
+/// Tenants that are left alone for a while, so that one whose application is down does not take the turns of the others.
+#[derive(Default)]
+struct Rests(Mutex<std::collections::BTreeMap<TenantId, (u32, Timestamp)>>);
+
+impl Rests {
+    fn note(&self, tenant: TenantId, well: bool, rest: Duration) {
+        let mut rests = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if well {
+            rests.remove(&tenant);
+            return;
+        }
+        let failures = rests.get(&tenant).map_or(0, |(failures, _)| *failures);
+        let time = rest.saturating_mul(1 << failures.min(12)).min(Duration::from_secs(3600));
+        rests.insert(tenant, (failures + 1, Timestamp::now().after(time)));
+    }
+
+    fn rests(&self, tenant: TenantId, now: Timestamp) -> bool {
+        let rests = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        rests.get(&tenant).is_some_and(|(_, until)| now < *until)
+    }
+}

@@ -3,6 +3,7 @@
 
 mod support;
 
+mod directory;
 mod egress;
 mod import;
 mod lifecycle;

@@ -7,10 +7,12 @@ use std::process::ExitCode;
 use clap::{ArgAction, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
-use super::context::default_tenants_file;
 use super::failure::{DONE, Failure, SOME_FAILED};
 use super::output::{ColorChoice, Output, complain};
-use super::{deactivate, demo, describe, emulator, entitlements, import, push, sync_password, test_credentials};
+use super::{
+    apply, assign, audit, confirm, deactivate, demo, describe, emulator, entitlements, import, person, plan, push,
+    retry, sync_password, tasks, tenant, test_credentials, unassign, unlink, worker,
+};
 
 /// Runs provisioning connectors, sandboxed per tenant.
 ///
@@ -28,9 +30,13 @@ struct CommandLine {
 /// Options of every command.
 #[derive(Parser)]
 pub(crate) struct Global {
-    /// The file that names the tenants, their settings, and where their secrets come from.
-    #[arg(long, global = true, env = "PROVISIONING_TENANTS", value_name = "FILE", default_value_os_t = default_tenants_file())]
-    pub(crate) tenants: PathBuf,
+    /// A file that names tenants, their settings, and where their secrets come from; it is only read. By default
+    /// tenants.toml, for tenants that the data folder does not hold.
+    #[arg(long, global = true, env = "PROVISIONING_TENANTS", value_name = "FILE")]
+    pub(crate) tenants: Option<PathBuf>,
+    /// The data folder: people, tenants with their secrets, and how far each is in step. By default provisioning-data.
+    #[arg(long, global = true, env = "PROVISIONING_DATA", value_name = "FOLDER")]
+    pub(crate) data: Option<PathBuf>,
     /// Print one JSON document on standard output, and everything else on standard error.
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -57,14 +63,40 @@ enum Command {
     TestCredentials(test_credentials::Options),
     /// Lists what can be assigned to users: profiles, roles and whatever kinds the connector has.
     Entitlements(entitlements::Options),
-    /// Reads the application's users.
+    /// Reads the application's users, into the data folder where the tenant is kept there.
     Import(import::Options),
-    /// Makes and changes users as a CSV file says.
+    /// Makes and changes users: those of the data folder's tasks, or as a CSV file says.
     Push(push::Options),
     /// Takes users out of use.
     Deactivate(deactivate::Options),
     /// Sets a user's password.
     SyncPassword(sync_password::Options),
+    /// Keeps tenants in the data folder.
+    #[command(subcommand)]
+    Tenant(tenant::Command),
+    /// Keeps people in the data folder.
+    #[command(subcommand)]
+    Person(person::Command),
+    /// Assigns people to a tenant, with what their users are to hold.
+    Assign(assign::Options),
+    /// Takes assignments away, or grants from them.
+    Unassign(unassign::Options),
+    /// Takes the link between a person and its user away.
+    Unlink(unlink::Options),
+    /// Lists imported users that wait for an admin, and decides of them.
+    Confirm(confirm::Options),
+    /// Works out what a push would write, and keeps that to be approved.
+    Plan(plan::Options),
+    /// Writes exactly what a plan says.
+    Apply(apply::Options),
+    /// Lists what is still to be done in applications, and what could not be.
+    Tasks(tasks::Options),
+    /// Has failed tasks tried again with the next push.
+    Retry(retry::Options),
+    /// Shows who did what to whom, the newest first.
+    Audit(audit::Options),
+    /// Imports and pushes by the tenants' schedules until it is interrupted.
+    Worker(worker::Options),
 }
 
 /// Runs the command line of this process.
@@ -105,6 +137,18 @@ async fn run(global: &Global, command: Command, output: &mut Output) -> Result<u
         Command::Push(options) => push::run(global, &options, output).await,
         Command::Deactivate(options) => deactivate::run(global, &options, output).await,
         Command::SyncPassword(options) => sync_password::run(global, &options, output).await,
+        Command::Tenant(command) => tenant::run(global, &command, output).await,
+        Command::Person(command) => person::run(global, &command, output),
+        Command::Assign(options) => assign::run(global, &options, output),
+        Command::Unassign(options) => unassign::run(global, &options, output),
+        Command::Unlink(options) => unlink::run(global, &options, output),
+        Command::Confirm(options) => confirm::run(global, &options, output),
+        Command::Plan(options) => plan::run(global, &options, output).await,
+        Command::Apply(options) => apply::run(global, &options, output).await,
+        Command::Tasks(options) => tasks::run(global, &options, output),
+        Command::Retry(options) => retry::run(global, &options, output),
+        Command::Audit(options) => audit::run(global, &options, output),
+        Command::Worker(options) => worker::run(global, &options, output).await,
     }
 }
 

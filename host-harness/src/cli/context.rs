@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use super::command_line::Global;
 use super::failure::Failure;
 use crate::config::{ComponentChoice, StandardInput, TenantsFile};
+use crate::directory::{Actor, Directory, DirectoryError, TenantRecord, default_folder};
 use crate::embedded;
 use crate::runtime::wit::Descriptor;
 use crate::runtime::{ComponentCache, Connector, Job, Runtime, Tenant};
+use crate::sync::ComponentApplications;
 
 /// A job that is ready to be used, and what it was made from.
 pub(crate) struct Context {
@@ -18,7 +20,12 @@ pub(crate) struct Context {
 
 /// The runtime of a command, which has one job at a time.
 pub(crate) fn runtime(global: &Global) -> Result<Runtime, Failure> {
-    let builder = Runtime::builder().jobs(1);
+    runtime_for(global, 1)
+}
+
+/// A runtime for so many jobs at a time.
+pub(crate) fn runtime_for(global: &Global, jobs: u32) -> Result<Runtime, Failure> {
+    let builder = Runtime::builder().jobs(jobs);
     let cache = match &global.cache {
         Some(folder) if folder.as_os_str() == "off" => None,
         Some(folder) => Some(ComponentCache::open(folder).map_err(|error| Failure::usage(error.to_string()))?),
@@ -57,9 +64,100 @@ pub(crate) fn load(runtime: &Runtime, component: &ComponentChoice, folder: &Path
     }
 }
 
+/// Where a tenant is kept.
+pub(crate) enum Place {
+    /// In a tenants file, which is read and never written.
+    File(PathBuf),
+    /// In the data folder.
+    Directory(Box<(Directory, TenantRecord)>),
+}
+
+impl Place {
+    /// Finds a tenant: a tenants file that was named counts first; then the data folder, where it holds the tenant; then
+    /// `tenants.toml` here.
+    pub(crate) fn find(global: &Global, name: &str) -> Result<Self, Failure> {
+        if let Some(file) = &global.tenants {
+            return Ok(Self::File(file.clone()));
+        }
+        let folder = data_folder(global);
+        let file = default_tenants_file();
+        if !Directory::exists(&folder) {
+            return Ok(Self::File(file));
+        }
+        let directory = Directory::open(&folder)?;
+        match directory.read(|view| view.tenant(name)) {
+            Ok(tenant) => Ok(Self::Directory(Box::new((directory, tenant)))),
+            Err(DirectoryError::NotFound { .. }) if file.is_file() => Ok(Self::File(file)),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// The data folder that is meant.
+pub(crate) fn data_folder(global: &Global) -> PathBuf {
+    global.data.clone().unwrap_or_else(default_folder)
+}
+
+/// Opens the data folder, and makes it where there is none.
+pub(crate) fn open_directory(global: &Global) -> Result<Directory, Failure> {
+    Ok(Directory::open(&data_folder(global))?)
+}
+
+/// Opens the data folder, and a tenant in it.
+pub(crate) fn open_tenant(global: &Global, name: &str) -> Result<(Directory, TenantRecord), Failure> {
+    let directory = open_directory(global)?;
+    let tenant = directory.read(|view| view.tenant(name))?;
+    Ok((directory, tenant))
+}
+
+/// Runs components for the jobs of a directory.
+pub(crate) fn applications(global: &Global) -> Result<ComponentApplications, Failure> {
+    Ok(ComponentApplications::new(runtime(global)?, data_folder(global)))
+}
+
+/// Whoever runs the command, for the audit trail.
+pub(crate) fn actor() -> Actor {
+    let user = ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok());
+    Actor::new(
+        user.filter(|user| !user.is_empty())
+            .map_or_else(|| "command line".to_owned(), |user| format!("{user} (command line)")),
+    )
+}
+
+/// What a component says of itself.
+pub(crate) async fn describe(
+    runtime: &Runtime,
+    component: &ComponentChoice,
+    folder: &Path,
+    name: &str,
+) -> Result<(Connector, Descriptor), Failure> {
+    let connector = load(runtime, component, folder)?;
+    // A job without settings, since settings are only worth fetching secrets for once they are known to be sound.
+    let bare = Tenant { name: name.to_owned(), ..Tenant::default() };
+    let descriptor = runtime.start(&connector, &bare).await?.describe().await?;
+    Ok((connector, descriptor))
+}
+
 impl Context {
-    /// Starts a job for the tenant `name` of the tenants file. Secrets that come from standard input are read here.
-    pub(crate) async fn start(
+    /// Starts a job for a tenant, wherever it is kept. Secrets that come from standard input are read here.
+    pub(crate) async fn start(global: &Global, name: &str, input: &mut StandardInput<'_>) -> Result<Self, Failure> {
+        match Place::find(global, name)? {
+            Place::File(file) => Self::start_from_file(global, &file, name, input).await,
+            Place::Directory(kept) => {
+                let (directory, record) = *kept;
+                let runtime = runtime(global)?;
+                let (connector, descriptor) =
+                    describe(&runtime, &record.config.component(), &data_folder(global), &record.name).await?;
+                record.config.check(&record.name, &descriptor)?;
+                let tenant = directory.read(|view| view.runtime_tenant(&record))?;
+                let job = runtime.start(&connector, &tenant).await?;
+                Ok(Self { tenant, descriptor, job })
+            }
+        }
+    }
+
+    /// Starts a job for the tenant `name` of a tenants file.
+    pub(crate) async fn start_from_file(
         global: &Global,
         tenants: &Path,
         name: &str,
@@ -68,10 +166,7 @@ impl Context {
         let file = TenantsFile::read(tenants)?;
         let config = file.tenant(name)?;
         let runtime = runtime(global)?;
-        let connector = load(&runtime, &config.component(), file.folder())?;
-        // A job without settings, since settings are only worth fetching secrets for once they are known to be sound.
-        let bare = Tenant { name: name.to_owned(), ..Tenant::default() };
-        let descriptor = runtime.start(&connector, &bare).await?.describe().await?;
+        let (connector, descriptor) = describe(&runtime, &config.component(), file.folder(), name).await?;
         config.check(name, &descriptor)?;
         let tenant = config.resolve(name, file.folder(), input)?;
         let job = runtime.start(&connector, &tenant).await?;
@@ -80,6 +175,6 @@ impl Context {
 }
 
 /// The tenants file, where no option names one.
-pub(crate) fn default_tenants_file() -> PathBuf {
+fn default_tenants_file() -> PathBuf {
     PathBuf::from("tenants.toml")
 }

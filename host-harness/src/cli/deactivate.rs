@@ -17,7 +17,7 @@ const BATCH: usize = 200;
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// The tenant's name in the tenants file.
+    /// The tenant's name, in the data folder or the tenants file.
     tenant: String,
     /// The users' ids in the application, as `import` prints them.
     #[arg(required = true, value_name = "ID")]
@@ -55,7 +55,7 @@ impl From<How> for Deactivation {
 }
 
 pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
-    let mut context = Context::start(global, &global.tenants, &options.tenant, &mut StandardInput::process()).await?;
+    let mut context = Context::start(global, &options.tenant, &mut StandardInput::process()).await?;
     context.job.open().await?;
     let mode = if options.plan { PushMode::Plan } else { PushMode::Apply };
     let progress = output.progress("users", Some(options.ids.len() as u64));

@@ -95,7 +95,7 @@ pub(crate) async fn run(options: &Options, output: &mut Output) -> Result<(), Fa
 }
 
 /// Ctrl-C, or the signal by which a supervisor ends a process.
-async fn interrupted() {
+pub(super) async fn interrupted() {
     #[cfg(unix)]
     if let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
         tokio::select! {

@@ -13,7 +13,7 @@ use crate::runtime::wit::Entitlement;
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// The tenant's name in the tenants file.
+    /// The tenant's name, in the data folder or the tenants file.
     tenant: String,
     /// The kind of grant, as `describe` names it; all kinds where there is none.
     kind: Option<String>,
@@ -36,7 +36,7 @@ struct SeatsView {
 }
 
 pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output) -> Result<(), Failure> {
-    let mut context = Context::start(global, &global.tenants, &options.tenant, &mut StandardInput::process()).await?;
+    let mut context = Context::start(global, &options.tenant, &mut StandardInput::process()).await?;
     let kinds = match &options.kind {
         Some(kind) => vec![kind.clone()],
         None => context.descriptor.grants.iter().map(|grant| grant.name.clone()).collect(),

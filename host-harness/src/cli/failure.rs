@@ -6,8 +6,10 @@ use serde::Serialize;
 
 use super::view::ErrorView;
 use crate::config::ConfigError;
+use crate::directory::DirectoryError;
 use crate::runtime::wit::ErrorKind;
 use crate::runtime::{EngineError, JobError, LoadError};
+use crate::sync::SyncError;
 
 /// Everything was done.
 pub(crate) const DONE: u8 = 0;
@@ -95,6 +97,33 @@ impl From<JobError> for Failure {
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         Self::usage(error.to_string())
+    }
+}
+
+impl From<DirectoryError> for Failure {
+    fn from(error: DirectoryError) -> Self {
+        let (exit, kind) = match &error {
+            DirectoryError::Store(_) | DirectoryError::Damaged(_) => (SOME_FAILED, "directory"),
+            DirectoryError::Locked { .. } => (SOME_FAILED, "locked"),
+            DirectoryError::NotFound { .. } => (BAD_USAGE, "not-found"),
+            _ => (BAD_USAGE, "invalid-value"),
+        };
+        Self { exit, error: ErrorView::local(kind, error.to_string()) }
+    }
+}
+
+impl From<SyncError> for Failure {
+    fn from(error: SyncError) -> Self {
+        let (exit, kind) = match error {
+            SyncError::Directory(error) => return error.into(),
+            SyncError::Job(error) => return error.into(),
+            SyncError::Component { .. } | SyncError::Invalid(_) => (BAD_USAGE, "invalid-settings"),
+            SyncError::Off(_) => (BAD_USAGE, "feature-off"),
+            SyncError::Halted { .. } => (SOME_FAILED, "safeguard"),
+            SyncError::ApprovalWanted { .. } => (BAD_USAGE, "approval-wanted"),
+            SyncError::Misbehaved { .. } => (SOME_FAILED, "misbehaved"),
+        };
+        Self { exit, error: ErrorView::local(kind, error.to_string()) }
     }
 }
 

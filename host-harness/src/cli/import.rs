@@ -6,7 +6,7 @@ use std::io;
 use clap::Args;
 
 use super::command_line::Global;
-use super::context::Context;
+use super::context::{Context, Place};
 use super::failure::{DONE, Failure};
 use super::output::Output;
 use super::view::{ErrorView, UsageView, UserView, status_name, value_text};
@@ -18,7 +18,7 @@ const ROWS: usize = 25;
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// The tenant's name in the tenants file.
+    /// The tenant's name, in the data folder or the tenants file.
     tenant: String,
     /// Attributes to read, separated by commas; the connector's default set where there are none.
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
@@ -41,6 +41,8 @@ pub(crate) struct Options {
     /// Show all users in the table, not only the first.
     #[arg(long)]
     all: bool,
+    #[command(flatten)]
+    sync: super::sync_import::SyncOptions,
 }
 
 /// What an import has come to, beside the users themselves.
@@ -54,8 +56,39 @@ pub(crate) struct Imported {
     pub(crate) watermark: Option<String>,
 }
 
+impl Options {
+    /// Options that say what to read and print, which the data folder's tenants know themselves.
+    fn stray(&self) -> Option<&'static str> {
+        [
+            (!self.attributes.is_empty(), "--attributes"),
+            (self.grants, "--grants"),
+            (self.resume.is_some(), "--resume"),
+            (self.since.is_some(), "--since"),
+            (self.pages.is_some(), "--pages"),
+            (self.all, "--all"),
+        ]
+        .into_iter()
+        .find_map(|(given, name)| given.then_some(name))
+    }
+}
+
 pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
-    let mut context = Context::start(global, &global.tenants, &options.tenant, &mut StandardInput::process()).await?;
+    if let Place::Directory(kept) = Place::find(global, &options.tenant)? {
+        if let Some(stray) = options.stray() {
+            return Err(Failure::usage(format!(
+                "{stray} is for tenants of a tenants file; what an import into the data folder reads stands in the tenant's to-idp settings"
+            )));
+        }
+        let (directory, tenant) = *kept;
+        return super::sync_import::run(global, &directory, &tenant, &options.sync, output).await;
+    }
+    if let Some(stray) = options.sync.stray() {
+        return Err(Failure::usage(format!(
+            "{stray} is for tenants of the data folder, and {} is none; add it with `tenant add` or `tenant import-toml`",
+            options.tenant
+        )));
+    }
+    let mut context = Context::start(global, &options.tenant, &mut StandardInput::process()).await?;
     // What cannot even begin is an error by itself; what breaks later must not lose the users that were read.
     context.job.open().await?;
     let scope = match (&options.resume, &options.since) {

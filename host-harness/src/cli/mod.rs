@@ -1,6 +1,15 @@
 //! The command line: one file a command.
+//!
+//! Tenants live in one of two places. The *data folder* (`--data`) is the directory: its tenants, people and secrets are
+//! edited by commands, imports write to it, and pushes carry out its tasks. A *tenants file* (`--tenants`) is configuration
+//! that somebody else keeps: it is only read, and serves commands that do one thing and remember nothing. A command that
+//! takes a tenant looks in a tenants file that was named, then in the data folder, then in `tenants.toml`.
 
+mod apply;
+mod assign;
+mod audit;
 mod command_line;
+mod confirm;
 mod context;
 mod deactivate;
 mod demo;
@@ -12,10 +21,21 @@ mod grants;
 mod import;
 mod output;
 mod people;
+mod person;
+mod plan;
 mod push;
 mod report;
+mod retry;
+mod sync_import;
 mod sync_password;
+mod sync_push;
+mod sync_report;
+mod tasks;
+mod tenant;
 mod test_credentials;
+mod unassign;
+mod unlink;
 mod view;
+mod worker;
 
 pub use command_line::main;

@@ -106,23 +106,26 @@ impl Output {
         }
     }
 
-    /// A bar for long work on standard error; shown on a terminal only. Without a known `total` it counts.
+    /// A bar for long work on standard error; see [`progress`].
     pub(crate) fn progress(&self, label: &'static str, total: Option<u64>) -> ProgressBar {
-        let bar = match total {
-            Some(total) => {
-                ProgressBar::new(total).with_style(style("{msg} {bar:30} {pos}/{len} ({per_sec}, {eta} left)"))
-            }
-            None => ProgressBar::no_length().with_style(style("{spinner} {msg} {pos} ({per_sec})")),
-        };
-        bar.set_draw_target(if io::stderr().is_terminal() {
-            ProgressDrawTarget::stderr()
-        } else {
-            ProgressDrawTarget::hidden()
-        });
-        bar.set_message(label);
-        bar.enable_steady_tick(Duration::from_millis(120));
-        bar
+        progress(label, total)
     }
+}
+
+/// A bar for long work on standard error; shown on a terminal only. Without a known `total` it counts.
+pub(crate) fn progress(label: &'static str, total: Option<u64>) -> ProgressBar {
+    let bar = match total {
+        Some(total) => ProgressBar::new(total).with_style(style("{msg} {bar:30} {pos}/{len} ({per_sec}, {eta} left)")),
+        None => ProgressBar::no_length().with_style(style("{spinner} {msg} {pos} ({per_sec})")),
+    };
+    bar.set_draw_target(if io::stderr().is_terminal() {
+        ProgressDrawTarget::stderr()
+    } else {
+        ProgressDrawTarget::hidden()
+    });
+    bar.set_message(label);
+    bar.enable_steady_tick(Duration::from_millis(120));
+    bar
 }
 
 fn style(template: &str) -> ProgressStyle {

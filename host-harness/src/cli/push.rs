@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::command_line::Global;
-use super::context::Context;
+use super::context::{Context, Place};
 use super::failure::Failure;
 use super::grants::{self, Names};
 use super::output::Output;
@@ -21,11 +21,12 @@ const BATCH: usize = 200;
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// The tenant's name in the tenants file.
+    /// The tenant's name, in the data folder or the tenants file.
     tenant: String,
-    /// A CSV file whose first row names the columns: username, key, id, grant:KIND, and attributes by name.
+    /// A CSV file whose first row names the columns: username, key, id, grant:KIND, and attributes by name. Without one, the
+    /// tenant's tasks in the data folder are carried out.
     #[arg(value_name = "PEOPLE.CSV")]
-    people: PathBuf,
+    people: Option<PathBuf>,
     /// Assign this to everybody, beside what the file says, by name or id.
     #[arg(long = "grant", value_name = "KIND=NAME", value_parser = grants::parse)]
     grants: Vec<(String, String)>,
@@ -35,15 +36,43 @@ pub(crate) struct Options {
     /// Let an empty cell clear its attribute; otherwise it is left alone.
     #[arg(long)]
     clear_empty: bool,
+    /// Ask anew for everybody who is assigned, as after an application has lost its data.
+    #[arg(long, conflicts_with_all = ["people", "plan"])]
+    everybody: bool,
 }
 
 pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
-    let text = std::fs::read(&options.people)
-        .map_err(|error| Failure::usage(format!("the file {} cannot be read: {error}", options.people.display())))?;
+    let place = Place::find(global, &options.tenant)?;
+    let path = match (&options.people, place) {
+        (None, Place::Directory(kept)) => {
+            let (directory, tenant) = *kept;
+            if options.plan || options.clear_empty || !options.grants.is_empty() {
+                return Err(Failure::usage(
+                    "--grant, --plan and --clear-empty go with a CSV file; `plan` works out what the tasks would write, and `assign` grants",
+                ));
+            }
+            return super::sync_push::run(global, &directory, &tenant, options.everybody, output).await;
+        }
+        (None, Place::File(_)) => {
+            return Err(Failure::usage(format!(
+                "{} stands in a tenants file, which knows no people; name a CSV file, or add the tenant to the data folder with `tenant import-toml`",
+                options.tenant
+            )));
+        }
+        (Some(_), Place::Directory(_)) => {
+            return Err(Failure::usage(format!(
+                "the people of {} are in the data folder; bring the file in with `person import FILE --assign {}` and push without it",
+                options.tenant, options.tenant
+            )));
+        }
+        (Some(path), Place::File(_)) => path,
+    };
+    let text = std::fs::read(path)
+        .map_err(|error| Failure::usage(format!("the file {} cannot be read: {error}", path.display())))?;
     let empty = if options.clear_empty { EmptyCell::Clear } else { EmptyCell::Leave };
-    let mut rows = people::read(&text, &options.people, empty)?;
+    let mut rows = people::read(&text, path, empty)?;
     add_grants(&mut rows, &options.grants);
-    let mut context = Context::start(global, &global.tenants, &options.tenant, &mut StandardInput::process()).await?;
+    let mut context = Context::start(global, &options.tenant, &mut StandardInput::process()).await?;
     check_attributes(&mut context, &rows).await?;
     let mode = if options.plan { PushMode::Plan } else { PushMode::Apply };
     let (entries, ended) = push(&mut context, rows, &mode, output).await?;

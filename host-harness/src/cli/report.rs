@@ -111,7 +111,7 @@ impl Report<'_> {
     }
 }
 
-fn outcome_text(outcome: &Outcome) -> String {
+pub(super) fn outcome_text(outcome: &Outcome) -> String {
     let mut lines: Vec<String> = outcome
         .changes
         .iter()

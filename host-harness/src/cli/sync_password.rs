@@ -14,7 +14,7 @@ use crate::config::{SecretSource, StandardInput};
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// The tenant's name in the tenants file.
+    /// The tenant's name, in the data folder or the tenants file.
     tenant: String,
     /// The user's id in the application, as `import` prints it.
     #[arg(value_name = "ID")]
@@ -26,7 +26,7 @@ pub(crate) struct Options {
 /// Where the new password comes from; never an argument, which others on the machine can read.
 #[derive(Args)]
 #[group(required = true, multiple = false)]
-struct PasswordSource {
+pub(super) struct PasswordSource {
     /// Take the new password from this environment variable.
     #[arg(long, value_name = "NAME")]
     password_env: Option<String>,
@@ -39,7 +39,7 @@ struct PasswordSource {
 }
 
 impl PasswordSource {
-    fn source(&self) -> SecretSource {
+    pub(super) fn source(&self) -> SecretSource {
         match (&self.password_env, &self.password_file) {
             (Some(name), _) => SecretSource::Env(name.clone()),
             (None, Some(path)) => SecretSource::File(path.clone()),
@@ -60,7 +60,7 @@ struct Document<'a> {
 
 pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
     let mut input = StandardInput::process();
-    let mut context = Context::start(global, &global.tenants, &options.tenant, &mut input).await?;
+    let mut context = Context::start(global, &options.tenant, &mut input).await?;
     let password = options.password.source().read("new password", Path::new(""), &mut input)?;
     drop(input);
     let results = context.job.sync_passwords(&[(options.id.clone(), password)]).await?;

@@ -13,7 +13,7 @@ use crate::runtime::wit::{Probe, Verdict};
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// The tenant's name in the tenants file.
+    /// The tenant's name, in the data folder or the tenants file.
     tenant: String,
 }
 
@@ -26,7 +26,7 @@ struct Document<'a> {
 }
 
 pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
-    let mut context = Context::start(global, &global.tenants, &options.tenant, &mut StandardInput::process()).await?;
+    let mut context = Context::start(global, &options.tenant, &mut StandardInput::process()).await?;
     let probes = context.job.test_credentials().await?;
     let usage = context.job.usage();
     if output.json() {

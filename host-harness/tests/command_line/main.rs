@@ -5,5 +5,7 @@ mod support;
 
 mod bad_input;
 mod demo;
+mod directory;
 mod documents;
+mod kill;
 mod secrecy;

@@ -59,7 +59,8 @@ pub(super) async fn tell(
         org.connection().url
     ))?;
     output.line(&format!("The tenant `demo` in {} may reach this machine and nothing else.", tenants.display()))?;
-    let mut context = Context::start(global, tenants, "demo", &mut StandardInput(Box::new(std::io::empty()))).await?;
+    let mut context =
+        Context::start_from_file(global, tenants, "demo", &mut StandardInput(Box::new(std::io::empty()))).await?;
 
     output.heading("1. Test the credentials")?;
     let probes = context.job.test_credentials().await?;

@@ -1,0 +1,56 @@
+//! `audit`: who did what to whom.
+
+use clap::Args;
+
+use super::command_line::Global;
+use super::context::open_directory;
+use super::failure::{DONE, Failure};
+use super::output::Output;
+use crate::directory::AuditFilter;
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Of this tenant only.
+    #[arg(long)]
+    tenant: Option<String>,
+    /// Of this person only, by key.
+    #[arg(long)]
+    person: Option<String>,
+    /// Rows to show.
+    #[arg(long, default_value_t = 50)]
+    limit: u32,
+    /// Older than this row, by its number.
+    #[arg(long, value_name = "NUMBER")]
+    before: Option<i64>,
+}
+
+pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
+    let filter = AuditFilter {
+        tenant: options.tenant.clone(),
+        person: options.person.clone(),
+        before: options.before,
+        limit: Some(options.limit),
+    };
+    let rows = open_directory(global)?.read(|view| view.audit(&filter))?;
+    if output.json() {
+        output.document(&rows)?;
+        return Ok(DONE);
+    }
+    let mut table = output.table(&["No.", "When", "Who", "Tenant", "Person", "What", "Before", "After", "Result"]);
+    for row in rows {
+        let json = |value: Option<serde_json::Value>| value.map(|value| value.to_string()).unwrap_or_default();
+        table.add_row([
+            row.id.to_string(),
+            row.at.to_string(),
+            row.actor,
+            row.tenant.unwrap_or_default(),
+            row.person.unwrap_or_default(),
+            row.action,
+            json(row.old),
+            json(row.new),
+            row.result,
+        ]);
+    }
+    output.line(&table.to_string())?;
+    Ok(DONE)
+}

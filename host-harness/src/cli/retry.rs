@@ -1,0 +1,53 @@
+//! `retry`: has failed tasks tried again.
+
+use clap::Args;
+use serde::Serialize;
+
+use super::command_line::Global;
+use super::context::{actor, open_directory};
+use super::failure::{DONE, Failure};
+use super::output::Output;
+use crate::directory::{Change, DirectoryError, TaskFilter, TaskId, TaskKind, TaskState};
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// The tasks' numbers.
+    #[arg(required_unless_present = "all", value_name = "TASK")]
+    tasks: Vec<i64>,
+    /// All failed tasks of this tenant.
+    #[arg(long, value_name = "TENANT", conflicts_with = "tasks")]
+    all: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Document {
+    retried: Vec<TaskId>,
+}
+
+pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
+    let directory = open_directory(global)?;
+    let retried = directory.write(&actor(), |change: &Change<'_>| -> Result<Vec<TaskId>, DirectoryError> {
+        let tasks = match &options.all {
+            Some(name) => {
+                let tenant = Some(change.tenant(name)?.id);
+                let failed = TaskFilter { tenant, state: Some(TaskState::Failed), ..TaskFilter::default() };
+                // Whether a user that has gone is made again, or an import takes effect, is decided one by one.
+                let decided = |kind: TaskKind| !matches!(kind, TaskKind::Vanished | TaskKind::Import);
+                change.tasks(&failed)?.into_iter().filter(|task| decided(task.kind)).collect()
+            }
+            None => {
+                let ids = options.tasks.iter().map(|number| change.task(TaskId::from_number(*number)));
+                ids.collect::<Result<Vec<_>, _>>()?
+            }
+        };
+        for task in &tasks {
+            change.retry_task(task)?;
+        }
+        Ok(tasks.into_iter().map(|task| task.id).collect())
+    })?;
+    output.line(&format!("{} tasks are tried again with the next push.", retried.len()))?;
+    if output.json() {
+        output.document(&Document { retried })?;
+    }
+    Ok(DONE)
+}

@@ -48,6 +48,8 @@ pub struct Settings<S> {
     pub user_types: Vec<&'static str>,
     /// API requests that are left for others.
     pub api_reserve: Reserve,
+    /// From how many users on a full import goes by the Bulk API; none for never.
+    pub bulk_threshold: Option<u64>,
     /// How users are found and written.
     pub writing: Writing,
 }
@@ -80,6 +82,8 @@ pub struct Checked<S> {
     pub user_types: Option<Vec<&'static str>>,
     /// API requests that are left for others.
     pub api_reserve: Option<Reserve>,
+    /// From how many users on a full import goes by the Bulk API; none for never.
+    pub bulk_threshold: Option<u64>,
     /// How users are found and written.
     pub writing: Option<Writing>,
     /// What is wrong, in the order of the settings.
@@ -102,6 +106,7 @@ impl<S> Checked<S> {
                 account_id: Some(account_id),
                 user_types: Some(user_types),
                 api_reserve: Some(api_reserve),
+                bulk_threshold,
                 writing: Some(writing),
                 problems,
             } if problems.is_empty() => Ok(Settings {
@@ -112,6 +117,7 @@ impl<S> Checked<S> {
                 account_id,
                 user_types,
                 api_reserve,
+                bulk_threshold,
                 writing,
             }),
             Self { problems, .. } => Err(summary(&problems)),
@@ -139,6 +145,7 @@ pub fn check<S>(settings: model::Settings<S>) -> Checked<S> {
     let api_version = reader.api_version();
     let user_types = reader.user_types();
     let api_reserve = reader.api_reserve();
+    let bulk_threshold = reader.bulk_threshold();
     let writing = reader.writing();
     Checked {
         credentials,
@@ -148,6 +155,7 @@ pub fn check<S>(settings: model::Settings<S>) -> Checked<S> {
         account_id,
         user_types,
         api_reserve,
+        bulk_threshold,
         writing,
         problems: reader.problems,
     }

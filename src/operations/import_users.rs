@@ -41,6 +41,7 @@ struct Job<'a, H: Host> {
     /// Where the users' grants are wanted.
     schema: Option<&'a Schema>,
     page_size: u32,
+    bulk_threshold: Option<u64>,
 }
 
 /// Reads one page.
@@ -48,6 +49,7 @@ pub(super) fn import_users<H: Host>(
     client: &Client<H>,
     cached: &Cached,
     population: Population,
+    bulk_threshold: Option<u64>,
     query: &ImportQuery,
 ) -> Result<ImportPage> {
     let start = match &query.scope {
@@ -59,10 +61,10 @@ pub(super) fn import_users<H: Host>(
     };
     let columns = column::wanted(&query.attributes, || Ok(&cached.get(client)?.attributes))?;
     let schema = if query.grants { Some(cached.get(client)?) } else { None };
-    let job = Job { client, columns, schema, page_size: query.page_size };
+    let job = Job { client, columns, schema, page_size: query.page_size, bulk_threshold };
     match start.scope {
-        Scope::Full => full::page(&job, start),
-        Scope::Changes(from) => changes::page(&job, start, from),
+        Scope::Full => full::page(&job, &start),
+        Scope::Changes(from) => changes::page(&job, &start, from),
     }
 }
 

@@ -19,6 +19,7 @@ pub struct Session<H: Host> {
     account_id: Id,
     portal_id: Id,
     population: Population,
+    bulk_threshold: Option<u64>,
     schema: Cached,
     writing: Writing,
 }
@@ -44,6 +45,7 @@ impl<H: Host> Session<H> {
             account_id: settings.account_id,
             portal_id: settings.portal_id,
             population,
+            bulk_threshold: settings.bulk_threshold,
             schema: Cached::default(),
             writing: settings.writing,
         })
@@ -77,7 +79,7 @@ impl<H: Host> Session<H> {
     ///
     /// When the cursor cannot be read, an attribute does not exist, or Salesforce does not answer.
     pub fn import_users(&self, query: &ImportQuery) -> Result<ImportPage> {
-        import_users::import_users(&self.client, &self.schema, self.population, query)
+        import_users::import_users(&self.client, &self.schema, self.population, self.bulk_threshold, query)
     }
 
     /// Makes or changes users. Results stand in the order of the users.

@@ -251,7 +251,8 @@ impl<H: Host> Client<H> {
         let root = if call.path.starts_with('/') { "" } else { self.root.as_str() };
         let mut headers = vec![
             ("authorization", format!("Bearer {}", signed_in.session_id)),
-            ("accept", "application/json".to_owned()),
+            // The rows of a Bulk query come as CSV alone (H).
+            ("accept", if call.path.contains("/results?") { "text/csv" } else { "application/json" }.to_owned()),
         ];
         if !call.body.is_empty() {
             headers.push(("content-type", "application/json; charset=UTF-8".to_owned()));

@@ -18,6 +18,8 @@ pub struct Page<'a> {
     pub done: bool,
     /// Where the rest is, relative to the instance.
     next: Option<String>,
+    /// How many there are in all, as far as Salesforce says.
+    pub total: Option<u64>,
     /// The records.
     pub records: Vec<Record<'a>>,
 }
@@ -34,7 +36,8 @@ impl<'a> Page<'a> {
             let Cell::Record(record) = cell else { return None };
             records.push(record);
         }
-        Some(Self { done, next: answer.text("nextRecordsUrl").map(str::to_owned), records })
+        let next = answer.text("nextRecordsUrl").map(str::to_owned);
+        Some(Self { done, next, total: answer.number("totalSize"), records })
     }
 }
 

@@ -29,14 +29,20 @@ pub enum Cell<'a> {
 pub struct Record<'a>(Vec<(Cow<'a, str>, Cell<'a>)>);
 
 impl<'a> Record<'a> {
+    /// A record of these fields; a name may be a path.
+    pub(super) fn of(fields: Vec<(Cow<'a, str>, Cell<'a>)>) -> Self {
+        Self(fields)
+    }
+
     /// The value under a name or path (`Contact.Email`); names are compared without case, as Salesforce does.
     pub fn cell(&self, path: &str) -> Option<&Cell<'a>> {
-        let (name, rest) = path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
-        let (_, cell) = self.0.iter().find(|(have, _)| have.eq_ignore_ascii_case(name))?;
-        match (rest, cell) {
-            (None, cell) => Some(cell),
-            (Some(rest), Cell::Record(record)) => record.cell(rest),
-            (Some(_), _) => None,
+        let find = |name: &str| self.0.iter().find(|(have, _)| have.eq_ignore_ascii_case(name));
+        let Some((name, rest)) = path.split_once('.') else { return find(path).map(|(_, cell)| cell) };
+        match find(name) {
+            Some((_, Cell::Record(record))) => record.cell(rest),
+            Some(_) => None,
+            // The rows of a Bulk query have paths for names.
+            None => find(path).map(|(_, cell)| cell),
         }
     }
 
@@ -75,6 +81,8 @@ impl<'a> Record<'a> {
     pub fn boolean(&self, path: &str) -> Option<bool> {
         match self.cell(path)? {
             Cell::Boolean(value) => Some(*value),
+            // As the rows of a Bulk query have it.
+            Cell::Text(text) => text.parse().ok(),
             _ => None,
         }
     }

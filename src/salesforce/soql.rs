@@ -168,6 +168,11 @@ impl Select {
         Self { fields, object, condition: None, order: None, limit: None }
     }
 
+    /// How many records of an object there are; the answer has the number and no records.
+    pub fn count(object: Name) -> Self {
+        Self::new(object, Vec::new())
+    }
+
     /// Only the records that fulfil a condition.
     #[must_use]
     pub fn filter(mut self, condition: Condition) -> Self {
@@ -192,7 +197,7 @@ impl Select {
 
 impl fmt::Display for Select {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SELECT ")?;
+        f.write_str(if self.fields.is_empty() { "SELECT COUNT()" } else { "SELECT " })?;
         for (at, field) in self.fields.iter().enumerate() {
             if at > 0 {
                 f.write_str(",")?;

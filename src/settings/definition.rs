@@ -30,6 +30,8 @@ pub mod names {
     pub const ACCOUNT_ID: &str = "account-id";
     /// The kinds of users that are imported.
     pub const USER_TYPES: &str = "user-types";
+    /// From how many users on a full import goes by the Bulk API.
+    pub const BULK_THRESHOLD: &str = "bulk-threshold";
     /// API requests that are left for others.
     pub const API_RESERVE: &str = "api-reserve";
     /// The version of the REST API.
@@ -147,6 +149,13 @@ pub fn definitions() -> Vec<Setting> {
             name: names::USER_TYPES,
             label: "User types",
             help: "Name the kinds of users to import, with commas between: high-volume-portal, customer-portal-user, customer-portal-manager, partner; left out, all four.",
+            kind: SettingKind::Text,
+            required: false,
+        },
+        Setting {
+            name: names::BULK_THRESHOLD,
+            label: "Bulk threshold",
+            help: "Enter from how many users on a full import uses the Bulk API, or 0 for never; left out, 250000.",
             kind: SettingKind::Text,
             required: false,
         },

@@ -2,6 +2,9 @@
 
 use super::{Reader, USER_TYPES, names};
 
+/// From here on, finding each page anew costs Salesforce more than finding all users once.
+const DEFAULT_BULK_THRESHOLD: u64 = 250_000;
+
 /// API requests of the organisation's day that a job leaves for others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reserve {
@@ -40,6 +43,19 @@ impl<S> Reader<S> {
             self.problem(name, format!("{name} is neither a number of requests nor a percentage below 100%"));
         }
         reserve
+    }
+
+    pub(super) fn bulk_threshold(&mut self) -> Option<u64> {
+        let name = names::BULK_THRESHOLD;
+        let threshold = match self.optional(name).map(|value| value.parse::<u64>()) {
+            None => DEFAULT_BULK_THRESHOLD,
+            Some(Ok(threshold)) => threshold,
+            Some(Err(_)) => {
+                self.problem(name, format!("{name} is no number of users"));
+                return None;
+            }
+        };
+        (threshold > 0).then_some(threshold)
     }
 
     pub(super) fn user_types(&mut self) -> Option<Vec<&'static str>> {

@@ -34,12 +34,12 @@ struct Place {
     optional: bool,
 }
 
-pub(super) fn page<H: Host>(job: &Job<'_, H>, start: Cursor, from: u64) -> Result<ImportPage> {
+pub(super) fn page<H: Host>(job: &Job<'_, H>, start: &Cursor, from: u64) -> Result<ImportPage> {
     let limit = job.page_size.clamp(1, LARGEST_PAGE) as usize;
     let places = places(from, start.last, job.schema.is_some());
     let reads: Vec<Read<'_>> = places.iter().map(|place| Read::Query(&place.query)).collect();
     let response = composite::send(job.client, &reads, SUBJECT)?;
-    let began = job.began(&start, &response);
+    let began = job.began(start, &response);
     let (mut ids, bound) = changed(job, &places, &composite::answers(&response, reads.len(), SUBJECT)?)?;
     ids.retain(|id| bound.is_none_or(|bound| *id <= bound) && start.last < Some(*id));
     let is_last = bound.is_none() && ids.len() <= limit;
@@ -49,8 +49,8 @@ pub(super) fn page<H: Host>(job: &Job<'_, H>, start: Cursor, from: u64) -> Resul
         Some(last) => Some(start.behind(*last, began).to_string()),
         None => return Err(malformed("a page of changes that is not the last and has no new users")),
     };
-    let (users, departed) = read(job, &start, &ids)?;
-    let watermark = if is_last { watermark(&start, began) } else { None };
+    let (users, departed) = read(job, start, &ids)?;
+    let watermark = if is_last { watermark(start, began) } else { None };
     Ok(ImportPage { users, departed, next, watermark })
 }
 

@@ -26,6 +26,7 @@ impl Column {
         };
         Some(match self.kind {
             AttributeKind::DateTime => Value::Text(rfc3339(text)),
+            AttributeKind::Boolean => Value::Boolean(text == "true"),
             // Salesforce parts the values of a multi-select picklist by semicolons (H).
             _ if self.many => Value::Many(text.split(';').map(str::to_owned).collect()),
             // Salesforce may write a whole number with a fraction of zero.

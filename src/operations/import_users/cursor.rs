@@ -39,8 +39,11 @@ pub(super) enum Scope {
     Changes(u64),
 }
 
+/// A position within the rows of a Bulk query: the job, and where its rows go on; none at their start.
+pub(super) type Place = (Id, Option<String>);
+
 /// A position within an import.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Cursor {
     pub(super) population: Population,
     pub(super) scope: Scope,
@@ -48,12 +51,14 @@ pub(super) struct Cursor {
     pub(super) began: Option<u64>,
     /// The last user that was given; none at the start.
     pub(super) last: Option<Id>,
+    /// Where a full import goes on in the rows of a Bulk query; should those be gone, it goes on behind the last user.
+    pub(super) bulk: Option<Place>,
 }
 
 impl Cursor {
     /// Before the first user.
     pub(super) fn start(population: Population, scope: Scope) -> Self {
-        Self { population, scope, began: None, last: None }
+        Self { population, scope, began: None, last: None, bulk: None }
     }
 
     /// Reads what an earlier page gave.
@@ -61,7 +66,7 @@ impl Cursor {
         let stale = |reason| stale("cursor", reason);
         if let Some(id) = text.strip_prefix("1.full.") {
             let last = Id::parse_of(id, prefix::USER).map_err(|_| stale(DAMAGED))?;
-            return Ok(Self { population, scope: Scope::Full, began: None, last: Some(last) });
+            return Ok(Self { population, scope: Scope::Full, began: None, last: Some(last), bulk: None });
         }
         let parts: Vec<&str> = text.split('.').collect();
         let (scope, rest) = match parts.as_slice() {
@@ -69,18 +74,26 @@ impl Cursor {
             [VERSION, "changes", from, rest @ ..] => (Scope::Changes(time(from).ok_or_else(|| stale(DAMAGED))?), rest),
             _ => return Err(stale(stranger(&parts))),
         };
-        let [bits, began, last] = rest else { return Err(stale(DAMAGED)) };
+        let (bits, began, last, bulk) = match rest {
+            [bits, began, last] => (bits, began, last, None),
+            [bits, began, last, job, locator] => {
+                let is_sound = locator.len() <= 100 && locator.bytes().all(|byte| byte.is_ascii_alphanumeric());
+                let job = Id::parse(job).ok().filter(|_| is_sound).ok_or_else(|| stale(DAMAGED))?;
+                (bits, began, last, Some((job, (!locator.is_empty()).then(|| (*locator).to_owned()))))
+            }
+            _ => return Err(stale(DAMAGED)),
+        };
         if *bits != population.0.to_string() {
             return Err(stale(OTHER_POPULATION));
         }
         let began = time(began).ok_or_else(|| stale(DAMAGED))?;
         let last = Id::parse_of(last, prefix::USER).map_err(|_| stale(DAMAGED))?;
-        Ok(Self { population, scope, began: Some(began), last: Some(last) })
+        Ok(Self { population, scope, began: Some(began), last: Some(last), bulk })
     }
 
     /// Behind this user, in an import that began at this time.
-    pub(super) fn behind(self, last: Id, began: Option<u64>) -> Self {
-        Self { began, last: Some(last), ..self }
+    pub(super) fn behind(&self, last: Id, began: Option<u64>) -> Self {
+        Self { began, last: Some(last), ..self.clone() }
     }
 }
 
@@ -90,7 +103,11 @@ impl fmt::Display for Cursor {
         match (self.scope, self.began) {
             // What version 1 began has no time to carry on.
             (Scope::Full, None) => write!(f, "1.full.{last}"),
-            (Scope::Full, Some(began)) => write!(f, "{VERSION}.full.{}.{began}.{last}", self.population.0),
+            (Scope::Full, Some(began)) => {
+                write!(f, "{VERSION}.full.{}.{began}.{last}", self.population.0)?;
+                let Some((job, locator)) = &self.bulk else { return Ok(()) };
+                write!(f, ".{job}.{}", locator.as_deref().unwrap_or_default())
+            }
             (Scope::Changes(from), began) => {
                 write!(f, "{VERSION}.changes.{from}.{}.{}.{last}", self.population.0, began.unwrap_or(from))
             }
@@ -152,6 +169,9 @@ mod tests {
             let cursor = Cursor::start(ALL, scope).behind(id(), Some(1_700_000_300));
             assert_eq!(Cursor::parse(&cursor.to_string(), ALL), Ok(cursor));
         }
+        let bulk = Some((Id::parse("7505e000001AbcD").unwrap(), Some("MTAwMDAw".to_owned())));
+        let cursor = Cursor { bulk, ..Cursor::start(ALL, Scope::Full).behind(id(), Some(5)) };
+        assert_eq!(Cursor::parse(&cursor.to_string(), ALL), Ok(cursor));
         let first_version = Cursor::start(ALL, Scope::Full).behind(id(), None);
         assert_eq!(Cursor::parse(&first_version.to_string(), ALL), Ok(first_version));
     }
@@ -178,6 +198,8 @@ mod tests {
             ("1.full.0035e000001AbcD", "damaged"),
             ("2.full.15.0055e000001AbcD", "damaged"),
             ("2.full.15.99999999999999.0055e000001AbcD", "damaged"),
+            ("2.full.15.5.0055e000001AbcD.7505e000001AbcD.x&y", "damaged"),
+            ("2.full.15.5.0055e000001AbcD.job.", "damaged"),
             ("2.changes.x.15.0.0055e000001AbcD", "damaged"),
             ("2.full.7.1700000000.0055e000001AbcD", "user-types"),
             ("", "none of this"),

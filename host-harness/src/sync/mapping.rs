@@ -9,6 +9,24 @@ use crate::runtime::wit::Change;
 /// The application's name of a user's username, wherever it stands among attributes.
 pub(super) const USERNAME: &str = "username";
 
+/// The person's username, as an application's user tells it: where the mapping makes the one from the other by
+/// `before{username}behind`, the way back.
+pub(crate) fn username_of<'a>(mapping: &Mapping, remote: &'a str) -> &'a str {
+    let rule = mapping.get(USERNAME).filter(|rule| !rule.off);
+    let Some((before, behind)) = rule.and_then(|rule| rule.template.as_deref()?.split_once("{username}")) else {
+        return remote;
+    };
+    let end = remote.len().saturating_sub(behind.len());
+    match (remote.get(..before.len()), remote.get(before.len()..end), remote.get(end..)) {
+        (Some(first), Some(name), Some(last))
+            if first.eq_ignore_ascii_case(before) && last.eq_ignore_ascii_case(behind) && !name.is_empty() =>
+        {
+            name
+        }
+        _ => remote,
+    }
+}
+
 /// What an imported user says of its person, by the directory's names; the username among them.
 pub(crate) fn imported(mapping: &Mapping, username: &str, attributes: &Attributes) -> Attributes {
     let mut found: Attributes = attributes
@@ -270,6 +288,20 @@ mod tests {
         let names: Vec<&str> = found.keys().map(String::as_str).collect();
         assert_eq!(names, ["costCenter", "email", "username"]);
         assert_eq!(found["costCenter"], "department".into());
+    }
+
+    #[test]
+    fn a_username_finds_its_way_back_through_the_template() {
+        let back = |template: &str, remote: &'static str| {
+            username_of(&config(&format!("username = {{ template = \"{template}\" }}")).mapping, remote)
+        };
+        assert_eq!(back("{username}.acme", "ada@x.example.ACME"), "ada@x.example");
+        assert_eq!(back("p-{username}", "P-ada@x.example"), "ada@x.example");
+        for strange in ["ada@x.example", ".acme", "", "é.acm"] {
+            assert_eq!(back("{username}.acme", strange), strange);
+        }
+        assert_eq!(back("{email}", "ada@x.example"), "ada@x.example");
+        assert_eq!(username_of(&Mapping::new(), "ada@x.example"), "ada@x.example");
     }
 
     #[test]

@@ -53,7 +53,9 @@ fn a_tenant_is_kept_with_its_secrets_and_serves_every_command() {
     assert!(!done(&fixture, &["entitlements", "acme", "profile"]).as_array().unwrap().is_empty());
     let exported = fixture.run(&["tenant", "export", "--data", "data"]).stdout;
     assert!(exported.contains("not exported: password, security-token"), "{exported}");
-    for secret in [&fixture.org.password, &fixture.org.security_token] {
+    let encoded = [&fixture.org.password, &fixture.org.security_token]
+        .map(|secret| base64::Engine::encode(&base64::engine::general_purpose::STANDARD_NO_PAD, secret));
+    for secret in [&fixture.org.password, &fixture.org.security_token, &encoded[0], &encoded[1]] {
         assert!(!exported.contains(secret.as_str()));
         for entry in std::fs::read_dir(fixture.path("data")).unwrap() {
             let path = entry.unwrap().path();
@@ -253,4 +255,24 @@ fn a_key_that_others_can_read_is_refused_and_one_from_the_environment_serves() {
     assert!(!key.exists());
     let run = fixture.run(&["test-credentials", "acme", "--data", "data"]);
     assert!(run.code == 2 && run.stderr.contains("does not open with this key"), "{run:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_worker_imports_by_schedule_and_ends_when_it_is_told() {
+    use std::process::Command;
+    let fixture = fixture(20, 68);
+    done(&fixture, &["tenant", "edit", "acme", "--set", "schedule.import-minutes=60"]);
+    let mut worker = fixture.spawn(&["worker", "--data", "data"]);
+    let patience = std::time::Instant::now() + std::time::Duration::from_secs(120);
+    while done(&fixture, &["tenant", "list", "acme"])[0]["imported_at"].is_null() {
+        assert!(worker.try_wait().unwrap().is_none(), "the worker ended by itself");
+        assert!(std::time::Instant::now() < patience, "nothing was imported");
+    }
+    assert!(Command::new("kill").arg(worker.id().to_string()).status().unwrap().success());
+    let ended = worker.wait_with_output().unwrap();
+    assert!(ended.status.success(), "{ended:?}");
+    let said = String::from_utf8(ended.stdout).unwrap();
+    assert!(said.contains("acme import: ") && said.contains("users read"), "{said}");
+    assert!(!done(&fixture, &["person", "list"]).as_array().unwrap().is_empty());
 }

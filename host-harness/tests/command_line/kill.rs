@@ -25,15 +25,8 @@ fn size() -> Size {
 }
 
 fn command(fixture: &Fixture, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_host-harness"));
-    command
-        .args(arguments)
-        .current_dir(fixture.folder.path())
-        .env_remove("PROVISIONING_TENANTS")
-        .env_remove("PROVISIONING_DATA")
-        .env("PROVISIONING_CACHE", concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"))
-        .stdin(Stdio::null())
-        .stdout(Stdio::null());
+    let mut command = fixture.command(arguments);
+    command.stdin(Stdio::null()).stdout(Stdio::null());
     command
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use salesforce_emulator::{Connection, Emulator};
 use serde_json::Value as Json;
@@ -85,15 +85,29 @@ loopback = true
         self.write_tenants(&text.replace(from, to));
     }
 
+    /// The program, to be run in the folder and without what the tester's own environment says.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_host-harness"));
+        command.args(arguments).current_dir(self.folder.path());
+        for variable in ["PROVISIONING_TENANTS", "PROVISIONING_DATA", "PROVISIONING_KEY", "RUST_LOG"] {
+            command.env_remove(variable);
+        }
+        // One for all tests: compiling the component would be most of their time.
+        command.env("PROVISIONING_CACHE", concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"));
+        command
+    }
+
+    /// Starts the program in the folder; its output is kept until its end.
+    pub(crate) fn spawn(&self, arguments: &[&str]) -> Child {
+        let mut command = self.command(arguments);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().unwrap()
+    }
+
     /// Runs the program in the folder, with `input` on standard input.
     pub(crate) fn run_with(&self, arguments: &[&str], input: &str, environment: &[(&str, &str)]) -> Run {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_host-harness"))
-            .args(arguments)
-            .current_dir(self.folder.path())
-            .env_remove("PROVISIONING_TENANTS")
-            .env_remove("RUST_LOG")
-            // One for all tests: compiling the component would be most of their time.
-            .env("PROVISIONING_CACHE", concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"))
+        let mut process = self
+            .command(arguments)
             .envs(environment.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -9,7 +9,7 @@ use crate::directory::{
 };
 use crate::runtime::JobError;
 use crate::runtime::wit::{ErrorKind, ImportPage, ImportQuery, ImportScope, User};
-use crate::sync::mapping::imported;
+use crate::sync::mapping::{imported, username_of};
 use crate::sync::retry::pause;
 use crate::sync::session::{Session, was_stopped};
 use crate::sync::{Application, Applications, SyncError};
@@ -135,10 +135,9 @@ fn remote_user(user: User) -> RemoteUser {
 }
 
 fn match_keys(tenant: &TenantRecord, user: &RemoteUser) -> MatchKeys {
-    let mut attributes = imported(&tenant.config.mapping, &user.username, &user.attributes);
-    let username = attributes.remove("username");
-    let username = username.as_ref().and_then(|value| value.as_text()).unwrap_or(&user.username);
-    MatchKeys::of(username, &attributes)
+    let mapping = &tenant.config.mapping;
+    let attributes = imported(mapping, &user.username, &user.attributes);
+    MatchKeys::of(username_of(mapping, &user.username), &attributes)
 }
 
 /// Reads all pages into memory and plays the rest in a transaction that is undone.

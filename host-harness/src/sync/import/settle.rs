@@ -11,7 +11,7 @@ use crate::directory::{
     TenantRecord, source_of_attribute, source_of_status,
 };
 use crate::sync::intents;
-use crate::sync::mapping::{USERNAME, imported};
+use crate::sync::mapping::{USERNAME, imported, username_of};
 
 /// What settling looks at for every user, fetched once for a piece.
 pub(crate) struct Settling<'t> {
@@ -117,10 +117,8 @@ impl<'t> Settling<'t> {
     pub(crate) fn make_person(&self, change: &Change<'_>, staged: &Staged) -> Result<Person, DirectoryError> {
         let user = &staged.user;
         let mut attributes = self.attributes(user);
-        let username = match attributes.remove(USERNAME) {
-            Some(AttributeValue::Text(username)) => username,
-            _ => user.username.clone(),
-        };
+        attributes.remove(USERNAME);
+        let username = username_of(&self.tenant.config.mapping, &user.username).to_owned();
         let key = format!("{}:{}", self.tenant.name, user.remote_id);
         let person = change.add_person(&NewPerson { key, username, attributes })?;
         change.add_link(self.tenant, &person, &user.remote_id, LinkReason::Imported)?;

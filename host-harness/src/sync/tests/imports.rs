@@ -287,3 +287,52 @@ async fn a_connector_that_goes_in_circles_is_stopped() {
     let error = fixture.import_with(options).await.unwrap_err();
     assert!(matches!(error, SyncError::Misbehaved { .. }), "{error}");
 }
+
+#[tokio::test]
+async fn a_suffix_that_the_mapping_adds_is_taken_off_again() {
+    let fixture = Fixture::new("[mapping]\nusername = { template = \"{username}.acme\" }");
+    fixture.add("E1", &[("familyName", "King")]);
+    fixture.application.world().user("U1", "e1@x.example.acme", &[]);
+    fixture.application.world().user("U2", "new@x.example.acme", &[]);
+    let counts = fixture.import().await.run.counts;
+    assert_eq!((counts.linked, counts.created), (1, 1));
+    assert_eq!(fixture.link("E1").as_deref(), Some("U1"));
+    assert_eq!(fixture.person("acme:U2").username, "new@x.example");
+    fixture.assign("acme:U2");
+    fixture.push().await;
+    assert_eq!(fixture.application.world().users["U2"].username, "new@x.example.acme");
+    assert_eq!(fixture.application.world().users.len(), 2);
+}
+
+#[tokio::test]
+async fn cut_off_at_any_call_and_resumed_an_import_ends_the_same() {
+    let state = |fixture: &Fixture| {
+        fixture
+            .directory
+            .read(|view| -> Result<Vec<String>, DirectoryError> {
+                let tenant = view.tenant("acme")?;
+                let people = view.people(&PersonFilter::default())?.into_iter().map(|person| {
+                    let link = view.link(tenant.id, person.id)?.map(|link| link.remote_id);
+                    Ok(format!("{} {} {:?} {link:?}", person.key, person.username, person.attributes))
+                });
+                people.collect()
+            })
+            .unwrap()
+    };
+    let settings = "[to-idp]\npage-size = 9";
+    let undisturbed = Fixture::new(settings);
+    seed(&undisturbed, 40);
+    undisturbed.import().await;
+    let calls = undisturbed.application.world().calls.iter().filter(|call| **call != "connect").count();
+    for at in 0..calls {
+        let fixture = Fixture::new(settings);
+        seed(&fixture, 40);
+        let gone = JobError::from(refusal(ErrorKind::Unreachable, Retry::Never));
+        fixture.application.world().faults = std::iter::repeat_n(None, at).chain([Some(gone)]).collect();
+        let options = ImportOptions { full: true, ..ImportOptions::default() };
+        assert!(fixture.import_with(options).await.is_err(), "{at}");
+        let report = fixture.import_with(ImportOptions::default()).await.unwrap();
+        assert_eq!(report.run.counts.created, 40, "{at}");
+        assert_eq!(state(&fixture), state(&undisturbed), "{at}");
+    }
+}

@@ -115,7 +115,7 @@ fn seats_that_run_out_halfway_through_a_batch_stop_only_those_without_one() {
     let org = Org::start(5, 935);
     let used = org.emulator.licence_pools().unwrap();
     let used = used.iter().find(|pool| pool.name == "Customer Community Plus").unwrap().used;
-    org.emulator.set_licence_seats("Customer Community Plus", u32::try_from(used).unwrap() + 3).unwrap();
+    org.emulator.set_licence_seats("Customer Community Plus", used + 3).unwrap();
     let profile = profile(&org, "Customer Community Plus User");
     let people: Vec<DesiredUser> = (0..5).map(|at| person(&format!("Seat-{at}"), &profile)).collect();
     let results = org.session().push_users(&people, &PushMode::Apply).unwrap();

@@ -11,6 +11,7 @@ mod first;
 mod import;
 mod injection;
 mod junk;
+mod keys;
 mod lifecycle;
 mod settings;
 mod sign_in;

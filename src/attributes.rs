@@ -3,6 +3,9 @@
 //! Names are those of SCIM (RFC 7643 §4.1, §4.3) where SCIM has one. One attribute may stand for a field of the user and
 //! one of its contact: a push writes both, an import reads the user's. Fields, lengths and types are those of the object
 //! reference (H), unless marked.
+//!
+//! An organisation's custom fields are attributes, too, under Salesforce's own names: `Cost_Center__c` is the user's,
+//! `Contact.Newsletter__c` its contact's.
 
 use crate::model::{AttributeDefinition, AttributeKind};
 

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use provisioning_host::runtime::wit::{ErrorKind, ImportQuery, ImportScope, Status};
+use provisioning_host::runtime::wit::{Deactivation, ErrorKind, ImportQuery, ImportScope, PushMode, Status};
 
-use crate::support::{Org, import_all, journey, refused, text};
+use crate::support::{Org, import_all, journey, only, refused, text};
 
 #[test]
 fn a_full_import_reads_each_portal_user_once_with_its_contact() {
@@ -96,6 +96,43 @@ fn a_cursor_of_nobody_is_refused() {
             let query = ImportQuery { scope, page_size: 5, attributes: Vec::new(), grants: false };
             let error = refused(org.job().await.import_users(&query).await.unwrap_err());
             assert!(matches!(error.kind, ErrorKind::StaleReference), "{cursor}: {error:?}");
+        }
+    });
+}
+
+#[test]
+fn an_increment_reads_what_changed_since_the_watermark_and_nothing_else() {
+    journey(async {
+        let org = Org::start(60, 16).await;
+        let mut job = org.job().await;
+        let query = |scope| ImportQuery { scope, page_size: 2000, attributes: Vec::new(), grants: true };
+        let page = job.import_users(&query(ImportScope::Full)).await.unwrap();
+        let watermark = page.watermark.unwrap();
+        org.emulator.advance_clock(3_600);
+        let user = page.users.iter().find(|user| user.status == Status::Active).unwrap();
+        let ids = [user.id.clone()];
+        only(job.deactivate_users(&ids, Deactivation::Freeze, &PushMode::Apply).await.unwrap()).unwrap();
+        org.emulator.clear_journal();
+        let increment = org.job().await.import_users(&query(ImportScope::Since(watermark))).await.unwrap();
+        assert!(org.emulator.journal().len() <= 4, "{} calls", org.emulator.journal().len());
+        assert_eq!(increment.users.iter().map(|user| user.id.as_str()).collect::<Vec<_>>(), [ids[0].as_str()]);
+        assert_eq!(increment.users[0].status, Status::Frozen);
+        assert!(increment.next.is_none() && increment.watermark.is_some());
+    });
+}
+
+#[test]
+fn every_kind_of_grant_is_listed_with_the_licences_it_fits() {
+    journey(async {
+        let org = Org::start(20, 17).await;
+        let mut job = org.job().await;
+        for kind in ["profile", "role", "permission-set", "permission-set-group", "feature-license", "public-group"] {
+            let page = job.list_entitlements(kind, None).await.unwrap();
+            // The emulated org has no permission set groups.
+            assert_eq!(page.entitlements.is_empty(), kind == "permission-set-group", "{kind}");
+            assert!(page.entitlements.iter().all(|one| one.kind == kind), "{kind}");
+            let tagged = page.entitlements.iter().all(|one| !one.compatibility.is_empty());
+            assert!(tagged || kind != "profile", "{kind}");
         }
     });
 }

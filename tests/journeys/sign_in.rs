@@ -125,3 +125,22 @@ fn an_expired_admin_password_is_told_apart() {
         assert!(error.message.contains("expired"), "{}", error.message);
     });
 }
+
+#[test]
+fn a_connected_app_signs_in_without_any_password() {
+    journey(async {
+        let mut org = Org::start(5, 10).await;
+        let connection = org.emulator.credentials();
+        org.tenant.settings.insert("sign-in".to_owned(), "client-credentials".to_owned());
+        org.tenant.settings.insert("client-id".to_owned(), connection.client_id);
+        org.tenant.secrets.clear();
+        org.tenant.secrets.insert("client-secret".to_owned(), Secret::new(connection.client_secret));
+        let probes = org.job().await.test_credentials().await.unwrap();
+        assert!(probes.len() >= 12);
+        for probe in &probes {
+            assert_eq!(probe.verdict, Verdict::Passed, "{} {}", probe.name, probe.detail);
+        }
+        let (users, _) = import_all(&mut org.job().await, 50, true).await;
+        assert!(!users.is_empty());
+    });
+}

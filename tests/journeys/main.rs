@@ -5,6 +5,7 @@ mod support;
 
 mod directory;
 mod egress;
+mod grants;
 mod import;
 mod lifecycle;
 mod password;

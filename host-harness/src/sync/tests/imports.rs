@@ -336,3 +336,43 @@ async fn cut_off_at_any_call_and_resumed_an_import_ends_the_same() {
         assert_eq!(state(&fixture), state(&undisturbed), "{at}");
     }
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 24, ..proptest::prelude::ProptestConfig::default() })]
+
+    #[test]
+    fn the_safeguard_halts_exactly_above_its_share_and_lets_nothing_through(
+        users in 1u32..20, gone in 0u32..8, inactive in 0u32..8, percent in 0u8..=100, always in 0u32..4,
+    ) {
+        let executor = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        executor.block_on(async {
+            let fixture = Fixture::new(&format!(
+                "[to-idp.safeguard]\npercent = {percent}\nalways = {always}\n[to-idp.mastering]\nlifecycle = true"
+            ));
+            seed(&fixture, users);
+            fixture.import().await;
+            let gone = gone.min(users);
+            let inactive = inactive.min(users - gone);
+            for n in 0..gone {
+                fixture.application.world().users.remove(&format!("U{n:04}"));
+            }
+            for n in gone..gone + inactive {
+                fixture.remote(&format!("U{n:04}"), |user| user.status = Status::Inactive);
+            }
+            let taken = gone + inactive;
+            let halts = taken > always && taken * 100 > users * u32::from(percent);
+            let before = fixture.directory.read(|view| view.people(&PersonFilter::default())).unwrap();
+            let report = fixture.import().await;
+            assert_eq!(report.run.phase == ImportPhase::Halted, halts);
+            let after = fixture.directory.read(|view| view.people(&PersonFilter::default())).unwrap();
+            let tenant = fixture.tenant();
+            let links = fixture.directory.read(|view| view.count_links(tenant.id)).unwrap();
+            if halts {
+                assert_eq!((after, links), (before, u64::from(users)));
+            } else {
+                let active = after.iter().filter(|person| person.status == PersonStatus::Active).count();
+                assert_eq!((active, links), ((users - taken) as usize, u64::from(users - gone)));
+            }
+        });
+    }
+}

@@ -16,8 +16,9 @@ use crate::config::StandardInput;
 use crate::runtime::JobError;
 use crate::runtime::wit::{DesiredUser, ErrorKind, Grant, PushMode};
 
-/// Users a call: what one Salesforce collections request takes, and a deadline's worth for any application.
-const BATCH: usize = 200;
+/// Users a call. A connector looks a batch up together, so a large one costs few requests: 10,000 unchanged users of
+/// Salesforce were measured at 21 requests in calls of 2,000. What a call that is cut short had done is found when it is repeated.
+const BATCH: usize = 2_000;
 
 #[derive(Args)]
 pub(crate) struct Options {

@@ -19,7 +19,8 @@ pub struct Limits {
     pub table_elements: usize,
     /// Time that one call may compute, waiting not counted. Default 10 s.
     pub compute: Duration,
-    /// Time that one call may take in all, waiting included. Default 5 min: a page or a batch of 200 with retries.
+    /// Time that one call may take in all, waiting included. Default 20 min: a batch of 2,000 new users is ten writes of 200
+    /// contacts and ten of 200 users, each of which may take half a minute.
     pub call: Duration,
     /// Time that one HTTP request may take, its answer included. Default 2 min.
     pub request: Duration,
@@ -43,7 +44,7 @@ impl Default for Limits {
             memory: 64 << 20,
             table_elements: 20_000,
             compute: Duration::from_secs(10),
-            call: Duration::from_secs(300),
+            call: Duration::from_secs(1200),
             request: Duration::from_secs(120),
             response: 16 << 20,
             requests_in_flight: 8,

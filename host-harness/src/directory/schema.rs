@@ -7,7 +7,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::{BUSY, DirectoryError};
 
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("migrations/0001.sql"), include_str!("migrations/0002.sql")];
 
 /// Sets the connection up and brings the file up to date.
 pub(super) fn prepare(connection: &mut Connection) -> Result<(), DirectoryError> {
@@ -54,6 +54,29 @@ mod tests {
         prepare(&mut connection).unwrap();
         connection.pragma_update(None, "user_version", 99).unwrap();
         let error = prepare(&mut connection).unwrap_err();
-        assert!(matches!(error, DirectoryError::Newer { found: 99, known: 1 }), "{error}");
+        assert!(matches!(error, DirectoryError::Newer { found: 99, known: 2 }), "{error}");
+    }
+
+    #[test]
+    fn a_file_of_an_older_version_is_brought_up_to_date_with_all_that_is_in_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("d.sqlite3");
+        let mut connection = Connection::open(&path).unwrap();
+        connection.execute_batch(MIGRATIONS[0]).unwrap();
+        connection.pragma_update(None, "user_version", 1).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO tenant (name, name_key, config, created_at, changed_at) VALUES ('acme', 'acme', '{}', 0, 0);
+                 INSERT INTO task (tenant_id, kind, state, idempotency_key, next_attempt_at, actor, created_at, changed_at)
+                 VALUES (1, 'push', 'waiting', 'push:1', 0, 'x', 0, 0);",
+            )
+            .unwrap();
+        prepare(&mut connection).unwrap();
+        let (version, under_way): (u32, bool) = connection
+            .query_row("SELECT user_version, under_way FROM pragma_user_version, task", [], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .unwrap();
+        assert_eq!((version as usize, under_way), (MIGRATIONS.len(), false));
     }
 }

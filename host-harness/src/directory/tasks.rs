@@ -135,6 +135,9 @@ pub struct Task {
     /// Counts what was asked; the approval of a plan holds for one revision.
     #[serde(skip)]
     pub revision: i64,
+    /// Whether it was handed to the connector before and nothing was heard of it: the application may have done it.
+    #[serde(skip)]
+    pub under_way: bool,
     /// How often it was tried since it was last asked for.
     pub attempts: u32,
     /// When it may be tried next.
@@ -213,7 +216,7 @@ pub struct TaskFilter {
 }
 
 const SELECT: &str = "SELECT k.id, t.name, p.key, p.username, k.person_id, k.kind, k.state, k.revision, k.attempts,
-    k.next_attempt_at, k.retry, k.error_kind, k.cause, k.remedy, k.actor, k.created_at, k.changed_at
+    k.next_attempt_at, k.retry, k.error_kind, k.cause, k.remedy, k.actor, k.created_at, k.changed_at, k.under_way
   FROM task k JOIN tenant t ON t.id = k.tenant_id LEFT JOIN person p ON p.id = k.person_id";
 
 fn task(row: &Row<'_>) -> Result<Task, DirectoryError> {
@@ -240,6 +243,7 @@ fn task(row: &Row<'_>) -> Result<Task, DirectoryError> {
         actor: row.get(14)?,
         created_at: row.get(15)?,
         changed_at: row.get(16)?,
+        under_way: row.get(17)?,
     })
 }
 
@@ -410,12 +414,21 @@ impl Change<'_> {
         Ok(id)
     }
 
+    /// Takes note that tasks are about to be handed to the connector.
+    pub(crate) fn begin_tasks(&self, tasks: impl Iterator<Item = TaskId>) -> Result<(), DirectoryError> {
+        let mut statement = self.db.prepare_cached("UPDATE task SET under_way = 1 WHERE id = ?1 AND NOT under_way")?;
+        for id in tasks {
+            statement.execute([id.0])?;
+        }
+        Ok(())
+    }
+
     /// Ends a task, unless it was asked for again since `revision`. Returns whether it ended.
     pub(crate) fn end_task(&self, task: &Task, state: TaskState) -> Result<bool, DirectoryError> {
         let changed = self
             .db
             .prepare_cached(
-                "UPDATE task SET state = ?3, attempts = attempts + 1, sealed = NULL, retry = NULL, error_kind = NULL,
+                "UPDATE task SET state = ?3, attempts = attempts + 1, under_way = 0, sealed = NULL, retry = NULL, error_kind = NULL,
                    cause = NULL, remedy = NULL, changed_at = ?4
                  WHERE id = ?1 AND revision = ?2 AND state IN ('waiting', 'failed')",
             )?
@@ -432,7 +445,7 @@ impl Change<'_> {
         };
         self.db
             .prepare_cached(
-                "UPDATE task SET state = ?3, attempts = attempts + 1, next_attempt_at = ?4, retry = ?5, error_kind = ?6,
+                "UPDATE task SET state = ?3, attempts = attempts + 1, under_way = 0, next_attempt_at = ?4, retry = ?5, error_kind = ?6,
                    cause = ?7, remedy = ?8, changed_at = ?9
                  WHERE id = ?1 AND revision = ?2 AND state IN ('waiting', 'failed')",
             )?

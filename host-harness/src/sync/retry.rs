@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ring::rand::{SecureRandom as _, SystemRandom};
 
-use crate::directory::{TaskFailure, Waiting};
+use crate::directory::{Task, TaskFailure, Waiting};
 use crate::runtime::wit::{Error, ErrorKind, Retry};
 use crate::runtime::{JobError, SandboxFault, error_kind_name};
 
@@ -36,6 +36,15 @@ pub(super) fn waiting(retry: &Retry, attempts: u32) -> Waiting {
         Retry::AtOnce => Waiting::For(backoff(attempts)),
         Retry::After(seconds) => Waiting::For(backoff(attempts).max(Duration::from_secs((*seconds).into()))),
     }
+}
+
+/// When a task is tried again that this error ended. One that was under way when its process ended, or when its answer was
+/// lost, may meet what it has done itself: then the name is taken by the very user that the next try finds.
+pub(super) fn waiting_of(task: &Task, error: &Error) -> Waiting {
+    if task.under_way && matches!(error.kind, ErrorKind::UsernameTaken | ErrorKind::AmbiguousMatch) {
+        return Waiting::For(Duration::ZERO);
+    }
+    waiting(&error.retry, task.attempts)
 }
 
 /// The class of retry in a word.

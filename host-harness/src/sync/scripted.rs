@@ -24,6 +24,8 @@ pub(super) struct World {
     pub(super) faults: VecDeque<Option<JobError>>,
     /// Ends the sandbox whenever a batch holds this key.
     pub(super) poison: Option<String>,
+    /// Refuses these keys once.
+    pub(super) refused_once: BTreeMap<String, Error>,
     /// Refuses this key.
     pub(super) refused: BTreeMap<String, Error>,
     /// What the next full import starts its increments from.
@@ -244,6 +246,9 @@ fn set_status(world: &mut World, id: &str, status: Status, action: Action, mode:
 }
 
 fn push_one(world: &mut World, wanted: &DesiredUser, at: usize, mode: &PushMode) -> Result<Outcome, Error> {
+    if let Some(error) = world.refused_once.remove(&wanted.key) {
+        return Err(error);
+    }
     if let Some(error) = world.refused.get(&wanted.key) {
         return Err(error.clone());
     }

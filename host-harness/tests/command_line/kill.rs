@@ -24,6 +24,11 @@ fn size() -> Size {
     }
 }
 
+/// What an admin would be told, for a test that fails.
+fn told(fixture: &Fixture) -> String {
+    fixture.run(&["tasks", "--state", "failed", "--json", "--data", "data"]).stdout
+}
+
 fn command(fixture: &Fixture, arguments: &[&str]) -> Command {
     let mut command = fixture.command(arguments);
     command.stdin(Stdio::null()).stdout(Stdio::null());
@@ -55,7 +60,7 @@ fn run_and_kill(fixture: &Fixture, arguments: &[&str], span: Duration, dice: &mu
     let deadline = Instant::now() + span.mul_f64(dice.roll());
     while Instant::now() < deadline {
         if let Some(status) = child.try_wait().unwrap() {
-            assert!(status.success(), "{arguments:?}: {status}");
+            assert!(status.success(), "{arguments:?}: {status}: {}", told(fixture));
             return true;
         }
         std::thread::sleep(Duration::from_millis(1));

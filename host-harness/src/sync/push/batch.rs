@@ -7,7 +7,7 @@ use crate::directory::{Person, Task, TaskKind, TenantRecord, Waiting};
 use crate::runtime::wit::{DesiredUser, Outcome, PushMode};
 use crate::runtime::{JobError, Results, Secret};
 use crate::sync::grants::Entitlements;
-use crate::sync::retry::{concerns_tenant, failure, fault, pause, waiting};
+use crate::sync::retry::{concerns_tenant, failure, fault, pause, waiting_of};
 use crate::sync::session::{Session, complete, was_stopped};
 use crate::sync::{Application, Applications, SyncError};
 
@@ -132,7 +132,7 @@ impl Batch {
                     verdicts.extend(some.iter().zip(results).map(|(item, result)| {
                         item.verdict(match result {
                             Ok(outcome) => Ok(item.done(outcome)),
-                            Err(error) => Err((failure(&error), waiting(&error.retry, item.task.attempts))),
+                            Err(error) => Err((failure(&error), waiting_of(&item.task, &error))),
                         })
                     }));
                 }
@@ -148,9 +148,7 @@ impl Batch {
                 // The call as a whole was refused over its records.
                 Err(SyncError::Job(JobError::Refused(error))) if !concerns_tenant(&error.kind) => {
                     verdicts.extend(
-                        some.iter().map(|item| {
-                            item.verdict(Err((failure(&error), waiting(&error.retry, item.task.attempts))))
-                        }),
+                        some.iter().map(|item| item.verdict(Err((failure(&error), waiting_of(&item.task, &error))))),
                     );
                 }
                 Err(error) => {

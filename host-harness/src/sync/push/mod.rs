@@ -9,6 +9,8 @@ mod batch;
 mod record;
 mod wanted;
 
+use std::collections::HashMap;
+
 use super::grants::Entitlements;
 use super::session::Session;
 use super::{Applications, Feature, SyncError, import};
@@ -69,6 +71,19 @@ pub struct PushReport {
     pub failed: u64,
 }
 
+impl PushReport {
+    /// Leaves one entry of each task that was tried several times: the last.
+    fn keep_last(&mut self) {
+        let last: HashMap<TaskId, usize> =
+            self.entries.iter().enumerate().map(|(at, entry)| (entry.task, at)).collect();
+        let mut at = 0;
+        self.entries.retain(|entry| {
+            at += 1;
+            last.get(&entry.task) == Some(&(at - 1))
+        });
+    }
+}
+
 /// Carries out a tenant's tasks.
 ///
 /// # Errors
@@ -114,6 +129,7 @@ pub async fn push<A: Applications>(
     }
     let (waiting, failed) = directory.read(|view| view.count_open_tasks(tenant.id))?;
     (report.waiting, report.failed) = (waiting, failed);
+    report.keep_last();
     directory.write(actor, |change| change.store_pushed(tenant.id))?;
     Ok(report)
 }
@@ -204,6 +220,12 @@ impl<'a, A: Applications> Pushing<'a, A> {
 
     /// Has the connector do it, whole or in halves.
     pub(super) async fn carry_out(&mut self, batch: Batch, mode: &PushMode) -> CarriedOut {
+        if !matches!(mode, PushMode::Plan) {
+            let ids = batch.items.iter().map(|item| item.task.id);
+            if let Err(error) = self.directory.write(self.actor, |change| change.begin_tasks(ids)) {
+                return CarriedOut { pointless: Vec::new(), verdicts: Vec::new(), stopped_by: Some(error.into()) };
+            }
+        }
         batch.carry_out(&mut self.session, self.tenant, mode).await
     }
 

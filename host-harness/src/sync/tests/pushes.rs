@@ -60,6 +60,28 @@ async fn a_lost_answer_and_a_repeated_push_make_nobody_twice() {
 }
 
 #[tokio::test]
+async fn a_name_that_its_own_lost_push_has_taken_is_no_failure() {
+    let fixture = Fixture::new("");
+    let taken = || refusal(ErrorKind::UsernameTaken, Retry::AfterRemedy);
+    fixture.add("E1", &[]);
+    fixture.assign("E1");
+    fixture.application.world().lose_next_answer = true;
+    assert!(push(&fixture.directory, &fixture.application, &fixture.tenant(), &fixture.actor, &|_| {}).await.is_err());
+    // The application was still busy with the lost push when this one looked for the user, and done when it wrote.
+    fixture.application.world().refused_once.insert("E1".to_owned(), taken());
+    let report = fixture.push().await;
+    assert_eq!(actions(&report), [("E1", Some(Action::Unchanged))], "one entry for the task, the last");
+    assert!(fixture.tasks().is_empty() && fixture.link("E1").is_some());
+    // Nothing was lost here, so the name is somebody else's.
+    fixture.add("E2", &[]);
+    fixture.assign("E2");
+    fixture.application.world().refused_once.insert("E2".to_owned(), taken());
+    let report = fixture.push().await;
+    assert_eq!(actions(&report), [("E2", None)]);
+    assert_eq!(fixture.tasks()[0].state, TaskState::Failed);
+}
+
+#[tokio::test]
 async fn a_bad_record_fails_alone_with_cause_remedy_and_retry() {
     let fixture = Fixture::new("");
     for key in ["E1", "E2", "E3"] {

@@ -17,6 +17,7 @@ mod job;
 mod limits;
 mod log;
 mod names;
+mod scheduler;
 pub(crate) mod secrets;
 mod tenant;
 
@@ -28,6 +29,7 @@ pub use error::{EngineError, JobError, LoadError, SandboxFault};
 pub use job::{Job, JobUsage, Results};
 pub use limits::Limits;
 pub use names::{action_name, error_kind_name};
+pub use scheduler::{CancelHandle, JobEnd, Load, Scheduler, SchedulerLimits, Shutdown, SubmitError, Terms, Ticket};
 pub use secrets::Secret;
 pub use tenant::Tenant;
 

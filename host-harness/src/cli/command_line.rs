@@ -43,6 +43,12 @@ pub(crate) struct Global {
     /// Where compiled components are kept; `off` compiles each time. By default a folder in the user's cache folder.
     #[arg(long, global = true, env = "PROVISIONING_CACHE", value_name = "FOLDER")]
     pub(crate) cache: Option<PathBuf>,
+    /// Write the command's HTTP to this file, without secrets, so that others can look into a problem.
+    #[arg(long, global = true, value_name = "FILE", conflicts_with = "replay")]
+    pub(crate) record: Option<PathBuf>,
+    /// Answer the command's HTTP from a file that --record wrote, and send nothing.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) replay: Option<PathBuf>,
     /// When to use colour; NO_COLOR is heeded.
     #[arg(long, global = true, value_enum, default_value_t)]
     color: ColorChoice,

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use super::command_line::Global;
 use super::failure::Failure;
-use crate::config::{ComponentChoice, StandardInput, TenantsFile};
+use crate::config::{ComponentChoice, StandardInput, TenantConfig, TenantsFile};
 use crate::directory::{Actor, Directory, DirectoryError, TenantRecord, default_folder};
 use crate::embedded;
 use crate::runtime::wit::Descriptor;
-use crate::runtime::{ComponentCache, Connector, Job, Runtime, Tenant};
+use crate::runtime::{ComponentCache, Connector, Job, Recorder, Replay, Runtime, Tenant};
 use crate::sync::ComponentApplications;
 
 /// A job that is ready to be used, and what it was made from.
@@ -25,7 +25,13 @@ pub(crate) fn runtime(global: &Global) -> Result<Runtime, Failure> {
 
 /// A runtime for so many jobs at a time.
 pub(crate) fn runtime_for(global: &Global, jobs: u32) -> Result<Runtime, Failure> {
-    let builder = Runtime::builder().jobs(jobs);
+    let mut builder = Runtime::builder().jobs(jobs);
+    if let Some(path) = &global.record {
+        builder = builder.record(Recorder::create(path).map_err(|error| Failure::usage(error.to_string()))?);
+    }
+    if let Some(path) = &global.replay {
+        builder = builder.replay(Replay::read(path).map_err(|error| Failure::usage(error.to_string()))?);
+    }
     let cache = match &global.cache {
         Some(folder) if folder.as_os_str() == "off" => None,
         Some(folder) => Some(ComponentCache::open(folder).map_err(|error| Failure::usage(error.to_string()))?),
@@ -127,11 +133,12 @@ pub(crate) fn actor() -> Actor {
 /// What a component says of itself.
 pub(crate) async fn describe(
     runtime: &Runtime,
-    component: &ComponentChoice,
+    config: &TenantConfig,
     folder: &Path,
     name: &str,
 ) -> Result<(Connector, Descriptor), Failure> {
-    let connector = load(runtime, component, folder)?;
+    let connector = load(runtime, &config.component(), folder)?;
+    config.check_component(name, connector.digest())?;
     // A job without settings, since settings are only worth fetching secrets for once they are known to be sound.
     let bare = Tenant { name: name.to_owned(), ..Tenant::default() };
     let descriptor = runtime.start(&connector, &bare).await?.describe().await?;
@@ -147,7 +154,7 @@ impl Context {
                 let (directory, record) = *kept;
                 let runtime = runtime(global)?;
                 let (connector, descriptor) =
-                    describe(&runtime, &record.config.component(), &data_folder(global), &record.name).await?;
+                    describe(&runtime, &record.config, &data_folder(global), &record.name).await?;
                 record.config.check(&record.name, &descriptor)?;
                 let tenant = directory.read(|view| view.runtime_tenant(&record))?;
                 let job = runtime.start(&connector, &tenant).await?;
@@ -166,7 +173,7 @@ impl Context {
         let file = TenantsFile::read(tenants)?;
         let config = file.tenant(name)?;
         let runtime = runtime(global)?;
-        let (connector, descriptor) = describe(&runtime, &config.component(), file.folder(), name).await?;
+        let (connector, descriptor) = describe(&runtime, config, file.folder(), name).await?;
         config.check(name, &descriptor)?;
         let tenant = config.resolve(name, file.folder(), input)?;
         let job = runtime.start(&connector, &tenant).await?;

@@ -35,6 +35,8 @@ pub enum ComponentChoice {
 pub struct TenantConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     component: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sha256: Option<String>,
     /// Plain settings.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub settings: BTreeMap<String, PlainValue>,
@@ -194,6 +196,27 @@ impl TenantConfig {
         }
     }
 
+    /// Checks that the component is the one that `sha256` pins, where it pins one. `digest` is the SHA-256 of the component that
+    /// was found, in hexadecimal.
+    ///
+    /// # Errors
+    /// When it is another, or `sha256` is no SHA-256.
+    pub fn check_component(&self, name: &str, digest: &str) -> Result<(), ConfigError> {
+        let Some(pinned) = &self.sha256 else { return Ok(()) };
+        let wrong = |reason: String| ConfigError::Setting { tenant: name.to_owned(), reason };
+        if pinned.len() != 64 || !pinned.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(wrong(
+                "`sha256` is not a SHA-256 in 64 hexadecimal digits; `describe` prints the component's".to_owned(),
+            ));
+        }
+        if pinned.eq_ignore_ascii_case(digest) {
+            return Ok(());
+        }
+        Err(wrong(format!(
+            "its component has the SHA-256 {digest}, and `sha256` pins {pinned}; put the pinned component back, or, if the change is meant, pin the new one"
+        )))
+    }
+
     /// Checks the settings against what the connector declares, so that a slip of the pen is named before anything runs.
     /// That a setting is missing is left to the connector, which knows what can do without.
     ///
@@ -258,6 +281,7 @@ impl TenantConfig {
             settings: self.settings.iter().map(|(name, value)| (name.clone(), value.0.clone())).collect(),
             secrets,
             egress: EgressPolicy { allow, loopback: self.egress.loopback },
+            component_sha256: self.sha256.clone(),
             limits: self.limits.limits(),
         })
     }
@@ -297,6 +321,20 @@ memory-mib = 32
         assert_eq!(tenant.egress.allow.len(), 2);
         assert!(!tenant.egress.loopback);
         assert_eq!(tenant.limits, Limits { memory: 32 << 20, ..Limits::default() });
+    }
+
+    #[test]
+    fn a_pinned_component_is_the_only_one_that_is_used() {
+        let (good, other) = ("ab".repeat(32), "cd".repeat(32));
+        let check = |pin: &str, digest: &str| {
+            let file = parse(&format!("[tenants.acme]\n{pin}")).unwrap();
+            file.tenant("acme").unwrap().check_component("acme", digest).map_err(|error| error.to_string())
+        };
+        assert_eq!(check("", &other), Ok(()));
+        assert_eq!(check(&format!("sha256 = \"{}\"", good.to_uppercase()), &good), Ok(()));
+        let error = check(&format!("sha256 = \"{good}\""), &other).unwrap_err();
+        assert!(error.contains("acme") && error.contains(&good) && error.contains(&other), "{error}");
+        assert!(check("sha256 = \"abcd\"", &good).unwrap_err().contains("64 hexadecimal digits"));
     }
 
     #[test]

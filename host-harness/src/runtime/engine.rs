@@ -14,13 +14,19 @@ use super::connector::{Connector, digest_of};
 use super::error::{EngineError, LoadError};
 use super::job::{Job, JobState};
 use super::limits::EPOCH_TICK;
+use super::metrics::Metrics;
+use super::recording::{Recorder, Replay};
 use super::tenant::Tenant;
-use super::{JobError, http};
+use super::{JobError, SandboxFault, http};
 
 /// What every connector may import. Interfaces are checked by name before Wasmtime links them, so that a component which
 /// asks for more gets an error that names it.
 const GIVEN: &[&str] =
     &["identity:provisioning/", "wasi:clocks/wall-clock@0.2.", "wasi:clocks/monotonic-clock@0.2.", "wasi:io/poll@0.2."];
+
+/// What a connector exports, and the version of it that is served here.
+const INTERFACE: &str = "identity:provisioning/provisioning-connector@";
+const SERVED: &str = "0.1.";
 
 /// Core modules of a component: the connector itself, and the small adapters that the component linker adds (two were seen).
 const CORE_INSTANCES_A_COMPONENT: u32 = 8;
@@ -34,6 +40,9 @@ pub struct Runtime {
     cache: Option<ComponentCache>,
     slots: Arc<Semaphore>,
     next_job: Arc<AtomicU64>,
+    pub(crate) metrics: Metrics,
+    pub(crate) recorder: Option<Recorder>,
+    pub(crate) replay: Option<Replay>,
 }
 
 /// Settings of a [`Runtime`].
@@ -43,6 +52,8 @@ pub struct RuntimeBuilder {
     roots: Vec<reqwest::Certificate>,
     memory: Option<Arc<dyn MemoryCreator>>,
     cache: Option<ComponentCache>,
+    recorder: Option<Recorder>,
+    replay: Option<Replay>,
 }
 
 impl RuntimeBuilder {
@@ -79,6 +90,18 @@ impl RuntimeBuilder {
     /// Keeps compiled components in `cache`. Default: none, every [`Runtime::load`] compiles.
     pub fn cache(mut self, cache: ComponentCache) -> Self {
         self.cache = Some(cache);
+        self
+    }
+
+    /// Records the HTTP of every job.
+    pub fn record(mut self, recorder: Recorder) -> Self {
+        self.recorder = Some(recorder);
+        self
+    }
+
+    /// Answers the HTTP of every job from a recording; nothing is sent. The egress policy and the limits hold all the same.
+    pub fn replay(mut self, replay: Replay) -> Self {
+        self.replay = Some(replay);
         self
     }
 
@@ -136,6 +159,9 @@ impl RuntimeBuilder {
             cache: self.cache,
             slots: Arc::new(Semaphore::new(self.jobs as usize)),
             next_job: Arc::default(),
+            metrics: Metrics::default(),
+            recorder: self.recorder,
+            replay: self.replay,
         })
     }
 }
@@ -159,7 +185,15 @@ fn tick(engine: &Engine) -> Result<(), EngineError> {
 impl Runtime {
     /// A runtime to be configured.
     pub fn builder() -> RuntimeBuilder {
-        RuntimeBuilder { jobs: 256, largest_memory: 256 << 20, roots: Vec::new(), memory: None, cache: None }
+        RuntimeBuilder {
+            jobs: 256,
+            largest_memory: 256 << 20,
+            roots: Vec::new(),
+            memory: None,
+            cache: None,
+            recorder: None,
+            replay: None,
+        }
     }
 
     /// Compiles a component and checks that it is a connector.
@@ -184,7 +218,12 @@ impl Runtime {
         if let Some(foreign) = imports.iter().find(|import| !GIVEN.iter().any(|given| import.starts_with(given))) {
             return Err(LoadError::ForeignImport(foreign.clone()));
         }
-        let exports = kind.exports(&self.engine).map(|(name, _)| name.to_owned()).collect();
+        let exports: Vec<String> = kind.exports(&self.engine).map(|(name, _)| name.to_owned()).collect();
+        if let Some(found) = exports.iter().find(|export| export.starts_with(INTERFACE))
+            && !found[INTERFACE.len()..].starts_with(SERVED)
+        {
+            return Err(LoadError::OtherVersion { found: found.clone(), served: SERVED });
+        }
         let pre = self
             .linker
             .instantiate_pre(&component)
@@ -196,12 +235,28 @@ impl Runtime {
     /// Starts a job: a fresh sandbox for `tenant`, once a slot is free.
     ///
     /// # Errors
-    /// When the component fails as soon as it is instantiated.
+    /// When the tenant pins another component, or the component fails as soon as it is instantiated.
+    ///
+    /// # Cancellation
+    /// Dropping the future gives slot and sandbox back.
     pub async fn start(&self, connector: &Connector, tenant: &Tenant) -> Result<Job, JobError> {
+        if let Some(pinned) = &tenant.component_sha256
+            && !pinned.eq_ignore_ascii_case(connector.digest())
+        {
+            let fault = SandboxFault::OtherComponent { found: connector.digest().to_owned(), pinned: pinned.clone() };
+            return Err(JobError::Stopped { tenant: tenant.name.clone(), call: "start", fault });
+        }
         // The semaphore is never closed.
         let slot = Arc::clone(&self.slots).acquire_owned().await.ok();
+        // Whoever starts one short job after another would otherwise never let go of its thread.
+        tokio::task::yield_now().await;
         let number = self.next_job.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
         Job::start(self, connector, tenant, number, slot).await
+    }
+
+    /// What this runtime has counted.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     pub(crate) fn http_client(&self) -> Client {

@@ -21,6 +21,16 @@ pub enum LoadError {
         "the component imports {0}, which this host gives to no connector; build it for the world identity:provisioning/connector"
     )]
     ForeignImport(String),
+    /// It implements the interface in a version that this host does not serve.
+    #[error(
+        "the component exports {found}, and this host serves version {served}; build the component for that version, or update the host"
+    )]
+    OtherVersion {
+        /// What it exports.
+        found: String,
+        /// The version that is served.
+        served: &'static str,
+    },
     /// It does not implement the interface.
     #[error("the component does not export identity:provisioning/provisioning-connector as this host knows it: {0}")]
     NotAConnector(String),
@@ -58,6 +68,16 @@ pub enum SandboxFault {
     /// Any other trap.
     #[error("it trapped: {0}; mend the connector")]
     Trapped(String),
+    /// The tenant pins another component; nothing of this one was run.
+    #[error(
+        "the component has the SHA-256 {found}, and the tenant pins {pinned}; put the pinned component back, or, if the change is meant, pin the new one"
+    )]
+    OtherComponent {
+        /// The component's.
+        found: String,
+        /// The tenant's.
+        pinned: String,
+    },
     /// A call after the end of the job.
     #[error("the job has ended already; start a new one")]
     Ended,
@@ -104,6 +124,22 @@ impl From<types::Error> for JobError {
 pub(crate) struct ComputeExceeded;
 
 impl SandboxFault {
+    /// The kind of fault in a word, for metrics and other programs.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Deadline(_) => "deadline",
+            Self::Compute(_) => "compute",
+            Self::Memory(_) => "memory",
+            Self::Stack => "stack",
+            Self::Handles(_) => "handles",
+            Self::Transfer(_) => "transfer",
+            Self::Panicked(_) => "panic",
+            Self::Trapped(_) => "trap",
+            Self::OtherComponent { .. } => "other-component",
+            Self::Ended => "ended",
+        }
+    }
+
     /// What a failed call means, told by the error's types and by what the component said last.
     pub(crate) fn of(error: &wasmtime::Error, state: &JobState) -> Self {
         if error.is::<ComputeExceeded>() {

@@ -16,7 +16,9 @@ use super::bindings::identity::provisioning::http::{self, Failure, Method, Part,
 use super::egress::{EgressPolicy, Refusal, is_localhost, is_public};
 use super::job::JobState;
 use super::limits::Limits;
-use super::secrets::Masks;
+use super::metrics::{self, Metrics};
+use super::recording::{Replay, Tape};
+use super::secrets::{MASK, Masks};
 
 /// Longest request line that Salesforce takes, and most servers (HTTP 414 beyond it).
 const LONGEST_URL: usize = 16 << 10;
@@ -79,9 +81,14 @@ fn checked(host: &str, found: Vec<SocketAddr>) -> Result<Addrs, Box<Refusal>> {
 }
 
 /// What the HTTP of one job shares: the policy, the bounds and the counts.
-#[derive(Debug)]
+///
+/// It implements no `Debug`, because its tape holds session ids.
 pub(crate) struct Gate {
+    pub(crate) tenant: Arc<str>,
     pub(crate) client: Client,
+    pub(crate) metrics: Metrics,
+    pub(crate) tape: Option<Tape>,
+    pub(crate) replay: Option<Replay>,
     pub(crate) egress: EgressPolicy,
     pub(crate) limits: Limits,
     pub(crate) sent: AtomicU64,
@@ -95,6 +102,17 @@ struct Prepared {
     headers: HeaderMap,
     body: Option<Body>,
     masks: Masks,
+    /// Where it is recorded or compared with a recording.
+    shown: Option<Shown>,
+}
+
+/// A request as a recording begins with it: with `***` where its secrets stand. Its header fields may hold a session id, so
+/// it implements no `Debug`.
+pub(crate) struct Shown {
+    pub(crate) method: String,
+    pub(crate) url: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Option<Vec<u8>>,
 }
 
 /// A body that is wiped from memory once it has been sent.
@@ -107,29 +125,48 @@ impl AsRef<[u8]> for Body {
 }
 
 impl Gate {
-    async fn send(&self, request: Prepared) -> Result<Response, Failure> {
+    async fn send(&self, mut request: Prepared) -> Result<Response, Failure> {
+        let place = authority(&request.url);
+        if let Err(refusal) = self.allows(&request, &place) {
+            self.metrics.request(&self.tenant, metrics::DENIED, 0, std::time::Duration::ZERO);
+            return Err(refusal);
+        }
+        let started = Instant::now();
+        let (method, path) = (request.method.clone(), request.url.path().to_owned());
+        let (shown, masks) = (request.shown.take(), request.masks.clone());
+        let answer = match (&self.replay, &shown) {
+            (Some(replay), Some(shown)) => replay.answer(shown, &masks),
+            _ => match tokio::time::timeout(self.limits.request, self.exchange(request)).await {
+                Ok(answer) => answer,
+                Err(_) => Err(Failure::TimedOut),
+            },
+        };
+        let elapsed = started.elapsed();
+        let (status, received) = answer.as_ref().map_or((0, 0), |answer| (answer.status, answer.body.len() as u64));
+        self.received_bytes.fetch_add(received, Ordering::Relaxed);
+        let class = if answer.is_ok() { metrics::class(status) } else { metrics::FAILED };
+        self.metrics.request(&self.tenant, class, received, elapsed);
+        let upstream_request = answer.as_ref().ok().and_then(request_id).unwrap_or_default();
+        tracing::debug!(%method, host = %place, %path, status, duration_ms = elapsed.as_millis() as u64, upstream_request, "request");
+        if let (Some(tape), Some(shown)) = (&self.tape, shown) {
+            tape.note(shown, &masks, &answer, elapsed);
+        }
+        answer
+    }
+
+    /// Whether the request may be sent; counts it where it may.
+    fn allows(&self, request: &Prepared, place: &str) -> Result<(), Failure> {
         if let Err(refusal) = self.egress.allows(&request.url) {
             return Err(Failure::Denied(refusal.to_string()));
         }
         if self.sent.fetch_add(1, Ordering::Relaxed) >= self.limits.requests {
             self.sent.fetch_sub(1, Ordering::Relaxed);
             return Err(Failure::Denied(format!(
-                "the host {} was not asked: this job has sent the {} requests that the rule `limits.requests` allows it",
-                authority(&request.url),
+                "the host {place} was not asked: this job has sent the {} requests that the rule `limits.requests` allows it",
                 self.limits.requests
             )));
         }
-        let place = authority(&request.url);
-        let started = Instant::now();
-        let method = request.method.clone();
-        let path = request.url.path().to_owned();
-        let answer = match tokio::time::timeout(self.limits.request, self.exchange(request)).await {
-            Ok(answer) => answer,
-            Err(_) => Err(Failure::TimedOut),
-        };
-        let status = answer.as_ref().map_or(0, |response| response.status);
-        tracing::debug!(%method, host = %place, %path, status, duration_ms = started.elapsed().as_millis() as u64, "request");
-        answer
+        Ok(())
     }
 
     async fn exchange(&self, request: Prepared) -> Result<Response, Failure> {
@@ -156,13 +193,18 @@ impl Gate {
             }
             body.extend_from_slice(&chunk);
         }
-        self.received_bytes.fetch_add(body.len() as u64, Ordering::Relaxed);
         if let std::borrow::Cow::Owned(masked) = request.masks.apply(&body) {
             tracing::warn!(host = %place, "the server echoed a secret; it was masked before the connector saw it");
             body = masked;
         }
         Ok(Response { status, headers, body })
     }
+}
+
+/// The id under which the server's operators find the request: the first field with a name such as `x-request-id`.
+fn request_id(response: &Response) -> Option<&str> {
+    let named = |name: &str| name.ends_with("request-id") || name.ends_with("correlation-id");
+    response.headers.iter().find(|(name, _)| named(name)).map(|(_, value)| value.as_str())
 }
 
 /// Host and port, for people.
@@ -213,17 +255,33 @@ impl JobState {
         let mut masks = Masks::default();
         let mut body = Zeroizing::new(Vec::new());
         let has_body = !request.body.is_empty();
+        let mut shown = (self.gate.tape.is_some() || self.gate.replay.is_some()).then(|| Shown {
+            method: method(request.method).to_string(),
+            url: request.url.clone(),
+            headers: request.headers.clone(),
+            body: has_body.then(Vec::new),
+        });
+        let mut show = |text: &[u8]| {
+            if let Some(Shown { body: Some(body), .. }) = &mut shown {
+                body.extend_from_slice(text);
+            }
+        };
         for part in &request.body {
             match part {
-                Part::Text(text) => body.extend_from_slice(text.as_bytes()),
+                Part::Text(text) => {
+                    body.extend_from_slice(text.as_bytes());
+                    show(text.as_bytes());
+                }
                 Part::Secret((handle, escaping)) => {
                     let secret = &self.table.get(handle)?.0;
                     masks.add(secret);
                     body.extend_from_slice(secret.escaped(*escaping).as_bytes());
+                    show(MASK.as_bytes());
                 }
             }
         }
-        Ok(checked_request(request, masks, has_body.then_some(Body(body))))
+        let checked = checked_request(request, masks, has_body.then_some(Body(body)));
+        Ok(checked.map(|prepared| Prepared { shown, ..prepared }))
     }
 }
 
@@ -243,14 +301,17 @@ fn checked_request(request: Request, masks: Masks, body: Option<Body>) -> Result
         }
         headers.append(header, HeaderValue::from_str(value).map_err(|_| refused())?);
     }
-    let method = match method {
+    Ok(Prepared { method: self::method(method), url, headers, body, masks, shown: None })
+}
+
+fn method(method: Method) -> reqwest::Method {
+    match method {
         Method::Get => reqwest::Method::GET,
         Method::Post => reqwest::Method::POST,
         Method::Patch => reqwest::Method::PATCH,
         Method::Put => reqwest::Method::PUT,
         Method::Delete => reqwest::Method::DELETE,
-    };
-    Ok(Prepared { method, url, headers, body, masks })
+    }
 }
 
 impl http::Host for JobState {

@@ -1,5 +1,9 @@
 //! One job: one tenant, one sandbox, a few calls.
 //!
+//! # Tracing
+//! Each call is a span `call` with tenant, job and operation; each request in it is an event with method, host, path, status,
+//! duration and the server's own id of the request.
+//!
 //! # Cancellation
 //! Each call takes the store out of the job for its duration. When the call's future is dropped, traps, or exceeds its
 //! deadline, the store goes with it, and every later call answers [`SandboxFault::Ended`]: a component that was
@@ -7,10 +11,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::error::Elapsed;
+use tracing::{Instrument as _, Span};
 use wasmtime::component::{Resource, ResourceAny, ResourceTable};
 use wasmtime::{Store, UpdateDeadline};
 
@@ -25,6 +30,7 @@ use super::engine::Runtime;
 use super::error::{ComputeExceeded, JobError, SandboxFault};
 use super::http::Gate;
 use super::limits::{EPOCH_TICK, Limits, MemoryLimiter};
+use super::metrics::{Metrics, RunningJob};
 use super::secrets::{Masks, Secret, SecretHandle};
 use super::tenant::Tenant;
 
@@ -67,6 +73,8 @@ pub struct Job {
     session: Option<ResourceAny>,
     store: Option<Store<JobState>>,
     gate: Arc<Gate>,
+    metrics: Metrics,
+    _running: RunningJob,
     /// Given back when the job goes.
     _slot: Option<OwnedSemaphorePermit>,
 }
@@ -76,6 +84,16 @@ struct Call {
     name: &'static str,
     store: Store<JobState>,
     deadline: Duration,
+    started: Instant,
+    span: Span,
+}
+
+/// Waits for a call of the connector, until its deadline and within its span.
+macro_rules! within {
+    ($call:ident, $work:expr) => {{
+        let (deadline, span) = ($call.deadline, $call.span.clone());
+        tokio::time::timeout(deadline, $work.instrument(span)).await
+    }};
 }
 
 impl Job {
@@ -87,21 +105,27 @@ impl Job {
         slot: Option<OwnedSemaphorePermit>,
     ) -> Result<Self, JobError> {
         let limits = tenant.limits.clone();
+        let name: Arc<str> = tenant.name.as_str().into();
+        let id = format!("job-{number}");
+        let mut masks = Masks::default();
+        tenant.secrets.values().for_each(|secret| masks.add(secret));
         let gate = Arc::new(Gate {
+            tenant: Arc::clone(&name),
             client: runtime.http_client(),
+            metrics: runtime.metrics.clone(),
+            tape: runtime.recorder.as_ref().map(|recorder| recorder.tape(&tenant.name, &id, &masks)),
+            replay: runtime.replay.clone(),
             egress: tenant.egress.clone(),
             limits: limits.clone(),
             sent: AtomicU64::new(0),
             received_bytes: AtomicU64::new(0),
         });
-        let mut masks = Masks::default();
-        tenant.secrets.values().for_each(|secret| masks.add(secret));
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits.handles);
         let limiter = MemoryLimiter { memory: limits.memory, table_elements: limits.table_elements };
         let state = JobState {
-            tenant: tenant.name.as_str().into(),
-            id: format!("job-{number}"),
+            tenant: Arc::clone(&name),
+            id,
             table,
             limiter,
             gate: Arc::clone(&gate),
@@ -119,15 +143,27 @@ impl Job {
             match state.ticks_left.checked_sub(1) {
                 Some(left) => {
                     state.ticks_left = left;
-                    Ok(UpdateDeadline::Yield(1))
+                    // Tokio's own way to yield: it lets the executor look for finished I/O of other jobs even where every
+                    // thread has a component that computes. A plain wake-up would be run again before any of that.
+                    Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
                 }
                 None => Err(ComputeExceeded.into()),
             }
         });
+        let running = runtime.metrics.job(&name);
         let mut call = Call::new("instantiate", store);
-        let made = tokio::time::timeout(call.deadline, connector.pre.instantiate_async(&mut call.store)).await;
+        let made = within!(call, connector.pre.instantiate_async(&mut call.store));
         let (bindings, store) = call.end(made)?;
-        Ok(Self { tenant: tenant.clone(), bindings, session: None, store: Some(store), gate, _slot: slot })
+        Ok(Self {
+            tenant: tenant.clone(),
+            bindings,
+            session: None,
+            store: Some(store),
+            gate,
+            metrics: runtime.metrics.clone(),
+            _running: running,
+            _slot: slot,
+        })
     }
 
     /// What the job has used so far.
@@ -144,7 +180,7 @@ impl Job {
     /// When the sandbox ends the job.
     pub async fn describe(&mut self) -> Result<Descriptor, JobError> {
         let mut call = self.begin("describe")?;
-        let result = tokio::time::timeout(call.deadline, self.guest().call_describe(&mut call.store)).await;
+        let result = within!(call, self.guest().call_describe(&mut call.store));
         self.end(call, result)
     }
 
@@ -155,8 +191,7 @@ impl Job {
     pub async fn test_credentials(&mut self) -> Result<Vec<Probe>, JobError> {
         let mut call = self.begin("test-credentials")?;
         let settings = self.settings(&mut call.store)?;
-        let result =
-            tokio::time::timeout(call.deadline, self.guest().call_test_credentials(&mut call.store, &settings)).await;
+        let result = within!(call, self.guest().call_test_credentials(&mut call.store, &settings));
         self.end(call, result)
     }
 
@@ -170,8 +205,7 @@ impl Job {
         }
         let mut call = self.begin("open")?;
         let settings = self.settings(&mut call.store)?;
-        let result =
-            tokio::time::timeout(call.deadline, self.guest().session().call_open(&mut call.store, &settings)).await;
+        let result = within!(call, self.guest().session().call_open(&mut call.store, &settings));
         self.session = Some(self.end(call, result)??);
         Ok(())
     }
@@ -183,9 +217,7 @@ impl Job {
     pub async fn list_attributes(&mut self) -> Result<Vec<AttributeDefinition>, JobError> {
         let session = self.signed_in().await?;
         let mut call = self.begin("list-attributes")?;
-        let result =
-            tokio::time::timeout(call.deadline, self.guest().session().call_list_attributes(&mut call.store, session))
-                .await;
+        let result = within!(call, self.guest().session().call_list_attributes(&mut call.store, session));
         Ok(self.end(call, result)??)
     }
 
@@ -196,11 +228,8 @@ impl Job {
     pub async fn list_entitlements(&mut self, kind: &str, cursor: Option<&str>) -> Result<EntitlementPage, JobError> {
         let session = self.signed_in().await?;
         let mut call = self.begin("list-entitlements")?;
-        let result = tokio::time::timeout(
-            call.deadline,
-            self.guest().session().call_list_entitlements(&mut call.store, session, kind, cursor),
-        )
-        .await;
+        let result =
+            within!(call, self.guest().session().call_list_entitlements(&mut call.store, session, kind, cursor));
         Ok(self.end(call, result)??)
     }
 
@@ -211,11 +240,7 @@ impl Job {
     pub async fn import_users(&mut self, query: &ImportQuery) -> Result<ImportPage, JobError> {
         let session = self.signed_in().await?;
         let mut call = self.begin("import-users")?;
-        let result = tokio::time::timeout(
-            call.deadline,
-            self.guest().session().call_import_users(&mut call.store, session, query),
-        )
-        .await;
+        let result = within!(call, self.guest().session().call_import_users(&mut call.store, session, query));
         Ok(self.end(call, result)??)
     }
 
@@ -226,11 +251,7 @@ impl Job {
     pub async fn push_users(&mut self, users: &[DesiredUser], mode: &PushMode) -> Result<Results<Outcome>, JobError> {
         let session = self.signed_in().await?;
         let mut call = self.begin("push-users")?;
-        let result = tokio::time::timeout(
-            call.deadline,
-            self.guest().session().call_push_users(&mut call.store, session, users, mode),
-        )
-        .await;
+        let result = within!(call, self.guest().session().call_push_users(&mut call.store, session, users, mode));
         Ok(self.end(call, result)??)
     }
 
@@ -246,11 +267,8 @@ impl Job {
     ) -> Result<Results<Outcome>, JobError> {
         let session = self.signed_in().await?;
         let mut call = self.begin("deactivate-users")?;
-        let result = tokio::time::timeout(
-            call.deadline,
-            self.guest().session().call_deactivate_users(&mut call.store, session, ids, how, mode),
-        )
-        .await;
+        let result =
+            within!(call, self.guest().session().call_deactivate_users(&mut call.store, session, ids, how, mode));
         Ok(self.end(call, result)??)
     }
 
@@ -261,11 +279,7 @@ impl Job {
     pub async fn reactivate_users(&mut self, ids: &[String], mode: &PushMode) -> Result<Results<Outcome>, JobError> {
         let session = self.signed_in().await?;
         let mut call = self.begin("reactivate-users")?;
-        let result = tokio::time::timeout(
-            call.deadline,
-            self.guest().session().call_reactivate_users(&mut call.store, session, ids, mode),
-        )
-        .await;
+        let result = within!(call, self.guest().session().call_reactivate_users(&mut call.store, session, ids, mode));
         Ok(self.end(call, result)??)
     }
 
@@ -281,11 +295,7 @@ impl Job {
             let handle = self.handle(&mut call.store, secret)?;
             handles.push((id.clone(), handle));
         }
-        let result = tokio::time::timeout(
-            call.deadline,
-            self.guest().session().call_sync_passwords(&mut call.store, session, &handles),
-        )
-        .await;
+        let result = within!(call, self.guest().session().call_sync_passwords(&mut call.store, session, &handles));
         Ok(self.end(call, result)??)
     }
 
@@ -296,9 +306,10 @@ impl Job {
     pub async fn session_usage(&mut self) -> Result<Usage, JobError> {
         let session = self.signed_in().await?;
         let mut call = self.begin("usage")?;
-        let result =
-            tokio::time::timeout(call.deadline, self.guest().session().call_usage(&mut call.store, session)).await;
-        self.end(call, result)
+        let result = within!(call, self.guest().session().call_usage(&mut call.store, session));
+        let usage = self.end(call, result)?;
+        self.metrics.api_usage(&self.gate.tenant, usage.used, usage.limit);
+        Ok(usage)
     }
 
     fn guest(&self) -> &Guest {
@@ -352,17 +363,21 @@ impl Call {
         state.last_error = None;
         state.ticks_left = (state.limits.compute.as_nanos() / EPOCH_TICK.as_nanos()) as u64;
         let deadline = state.limits.call;
+        let span = tracing::info_span!("call", tenant = %state.tenant, job = %state.id, operation = name);
         store.set_epoch_deadline(1);
-        Self { name, store, deadline }
+        Self { name, store, deadline, started: Instant::now(), span }
     }
 
     fn end<T>(self, result: Result<wasmtime::Result<T>, Elapsed>) -> Result<(T, Store<JobState>), JobError> {
+        let metrics = &self.store.data().gate.metrics;
+        metrics.call(self.name, self.started.elapsed());
         let fault = match result {
             Ok(Ok(value)) => return Ok((value, self.store)),
             Ok(Err(error)) => SandboxFault::of(&error, self.store.data()),
             Err(_) => SandboxFault::Deadline(self.deadline),
         };
         let state = self.store.data();
+        metrics.fault(&state.tenant, fault.name());
         tracing::warn!(tenant = %state.tenant, job = %state.id, call = self.name, %fault, "the sandbox ended a job");
         Err(JobError::Stopped { tenant: state.tenant.to_string(), call: self.name, fault })
     }

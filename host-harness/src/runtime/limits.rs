@@ -5,8 +5,9 @@ use std::time::Duration;
 use wasmtime::ResourceLimiter;
 
 /// How often the epoch advances. A component that computes is looked at this often; it yields to other jobs each time, so
-/// this is also the longest time that one job can hold a thread.
-pub(crate) const EPOCH_TICK: Duration = Duration::from_millis(10);
+/// this is also the longest time that one job can hold a thread: what a neighbour waits in each of its turns. A turn costs one
+/// to two microseconds.
+pub(crate) const EPOCH_TICK: Duration = Duration::from_millis(2);
 
 /// What one job may use.
 ///

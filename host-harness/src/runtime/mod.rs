@@ -5,6 +5,16 @@
 //! reaches the outside only through the HTTP of this module, which asks the tenant's [`EgressPolicy`] and puts
 //! [`Secret`]s into requests after they have left the sandbox.
 
+//!
+//! # Versions of the interface
+//! A released version of the WIT package is frozen in a folder of its own, and a host serves several at once. What differs
+//! between versions stops at [`Job`]: its methods take and give the types of [`wit`], those of the newest version. For a second
+//! version, `bindings` becomes one module a version; [`Connector`] holds an enum with the pre-instantiated component of either
+//! world, chosen by the version in the name of the interface that the component exports; and [`Job`] calls through an enum of
+//! the same shape, whose older arms convert. Host functions are shared: the newer version's traits are implemented once, and
+//! the older ones forward to them. As long as only 0.1 is released there is only its arm, and a component of another version
+//! is refused by name ([`LoadError::OtherVersion`]).
+
 pub(crate) mod bindings;
 mod cache;
 pub(crate) mod clocks;
@@ -16,7 +26,9 @@ mod http;
 mod job;
 mod limits;
 mod log;
+mod metrics;
 mod names;
+mod recording;
 mod scheduler;
 pub(crate) mod secrets;
 mod tenant;
@@ -28,7 +40,9 @@ pub use engine::{Runtime, RuntimeBuilder};
 pub use error::{EngineError, JobError, LoadError, SandboxFault};
 pub use job::{Job, JobUsage, Results};
 pub use limits::Limits;
+pub use metrics::Metrics;
 pub use names::{action_name, error_kind_name};
+pub use recording::{Recorder, RecordingError, Replay};
 pub use scheduler::{CancelHandle, JobEnd, Load, Scheduler, SchedulerLimits, Shutdown, SubmitError, Terms, Ticket};
 pub use secrets::Secret;
 pub use tenant::Tenant;

@@ -131,12 +131,31 @@ impl Masks {
     /// Masks for a secret in each form in which a body may have carried it.
     pub(crate) fn add(&mut self, secret: &Secret) {
         for escaping in [Escaping::Verbatim, Escaping::Xml, Escaping::Json, Escaping::Form] {
-            let form = Zeroizing::new(secret.escaped(escaping).as_bytes().to_vec());
-            if form.len() >= SHORTEST_MASKED && !self.0.contains(&form) {
-                self.0.push(form);
-            }
+            self.push(Zeroizing::new(secret.escaped(escaping).as_bytes().to_vec()));
         }
-        // The longest first, or the rest of a longer form would stay visible beside the mask of a shorter one.
+        self.sort();
+    }
+
+    /// A mask for a text that came from elsewhere, such as a session id.
+    pub(crate) fn add_text(&mut self, text: &str) {
+        self.push(Zeroizing::new(text.as_bytes().to_vec()));
+        self.sort();
+    }
+
+    /// The masks of `other`, too.
+    pub(crate) fn extend(&mut self, other: &Self) {
+        other.0.iter().for_each(|form| self.push(form.clone()));
+        self.sort();
+    }
+
+    fn push(&mut self, form: Zeroizing<Vec<u8>>) {
+        if form.len() >= SHORTEST_MASKED && !self.0.contains(&form) {
+            self.0.push(form);
+        }
+    }
+
+    /// The longest first, or the rest of a longer form would stay visible beside the mask of a shorter one.
+    fn sort(&mut self) {
         self.0.sort_by_key(|form| std::cmp::Reverse(form.len()));
     }
 

@@ -17,6 +17,8 @@ pub struct Tenant {
     pub secrets: BTreeMap<String, Secret>,
     /// The hosts that its jobs may reach.
     pub egress: EgressPolicy,
+    /// SHA-256 of the only component that its jobs may run, in hexadecimal; none where any may.
+    pub component_sha256: Option<String>,
     /// The bounds of each of its jobs.
     pub limits: Limits,
 }

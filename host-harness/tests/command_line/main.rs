@@ -8,4 +8,5 @@ mod demo;
 mod directory;
 mod documents;
 mod kill;
+mod recording;
 mod secrecy;

@@ -14,7 +14,7 @@ pub(crate) struct Fixture {
     pub(crate) org: Connection,
     pub(crate) folder: TempDir,
     /// The emulator serves on it.
-    _executor: tokio::runtime::Runtime,
+    executor: Option<tokio::runtime::Runtime>,
 }
 
 /// What a run of the program left.
@@ -37,11 +37,18 @@ impl Fixture {
         let executor = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let emulator = executor.block_on(Emulator::builder().users(users).seed(seed).start()).unwrap();
         let org = emulator.credentials();
-        let fixture = Self { emulator, org, folder: tempfile::tempdir().unwrap(), _executor: executor };
+        let fixture = Self { emulator, org, folder: tempfile::tempdir().unwrap(), executor: Some(executor) };
         fixture.write("password", &fixture.org.password);
         fixture.write("token", &fixture.org.security_token);
         fixture.write_tenants(&fixture.tenants());
         fixture
+    }
+
+    /// Takes the org away.
+    pub(crate) fn stop(&mut self) {
+        if let Some(executor) = self.executor.take() {
+            executor.shutdown_background();
+        }
     }
 
     /// The tenants file of a sound tenant `acme`.

@@ -158,7 +158,7 @@ pub(super) async fn check<'a>(
     secrets: impl Iterator<Item = &'a str>,
 ) -> Result<(), Failure> {
     let runtime = runtime(global)?;
-    let (_, descriptor) = describe(&runtime, &config.component(), &data_folder(global), name).await?;
+    let (_, descriptor) = describe(&runtime, config, &data_folder(global), name).await?;
     let mut config = config.clone();
     // Where they come from does not matter here; that they are the connector's does.
     config.secrets = secrets.map(|name| (name.to_owned(), SecretSource::Stdin)).collect();

@@ -137,3 +137,17 @@ fn the_component_is_small_and_imports_nothing_but_the_world() {
         connector.exports().iter().any(|export| export.starts_with("identity:provisioning/provisioning-connector@0.1"))
     );
 }
+
+#[test]
+fn a_tenant_that_pins_another_component_runs_nothing() {
+    journey(async {
+        let mut org = Org::start(1, 66).await;
+        let (runtime, connector) = crate::support::host();
+        org.tenant.component_sha256 = Some("0".repeat(64));
+        let error = runtime.start(connector, &org.tenant).await.err().unwrap();
+        assert!(error.to_string().contains(connector.digest()), "{error}");
+        assert!(matches!(fault(error), SandboxFault::OtherComponent { .. }));
+        org.tenant.component_sha256 = Some(connector.digest().to_uppercase());
+        assert!(org.job().await.describe().await.is_ok());
+    });
+}

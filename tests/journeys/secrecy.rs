@@ -14,7 +14,7 @@ const CAPACITY: usize = 64 << 20;
 
 /// Memory that outlives its sandbox, so that it can be searched afterwards.
 #[derive(Clone)]
-struct Kept {
+pub(crate) struct Kept {
     bytes: Arc<Vec<u8>>,
     size: Arc<Mutex<usize>>,
 }
@@ -43,7 +43,7 @@ unsafe impl LinearMemory for Kept {
 
 /// Hands out memories and keeps a share in each.
 #[derive(Default)]
-struct Keeper(Mutex<Vec<Kept>>);
+pub(crate) struct Keeper(Mutex<Vec<Kept>>);
 
 /// SAFETY: see [`Kept`]; the capacity covers every size that the limiter lets through, and no guard is asked for.
 unsafe impl MemoryCreator for Keeper {
@@ -66,7 +66,7 @@ unsafe impl MemoryCreator for Keeper {
 
 impl Keeper {
     /// Places where `needle` stands in any memory handed out so far.
-    fn find(&self, needle: &str) -> usize {
+    pub(crate) fn find(&self, needle: &str) -> usize {
         let memories = self.0.lock().unwrap();
         memories
             .iter()

@@ -22,6 +22,15 @@ pub(crate) fn journey(work: impl Future<Output = ()>) {
     executor.block_on(work);
 }
 
+/// Does `work` with everything that this thread logs going to `subscriber`.
+pub(crate) fn observed<T>(subscriber: impl Into<tracing::Dispatch>, work: impl FnOnce() -> T) -> T {
+    // What is logged at all is decided once for each place in the code, by the thread that comes by first. A subscriber for
+    // all threads that wants everything keeps the tests beside this one from deciding against it.
+    static EVERYTHING: std::sync::Once = std::sync::Once::new();
+    EVERYTHING.call_once(|| tracing::subscriber::set_global_default(tracing_subscriber::registry()).unwrap());
+    tracing::dispatcher::with_default(&subscriber.into(), work)
+}
+
 pub(crate) fn host() -> &'static (Runtime, Connector) {
     HOST.get_or_init(|| {
         let runtime = Runtime::builder().jobs(64).build().unwrap();

@@ -1,0 +1,1 @@
+;; Nothing: a connector that does as little as it may.

@@ -1,0 +1,51 @@
+//! Results that are not what they claim to be.
+
+use provisioning_host::runtime::SandboxFault;
+
+use super::attack;
+use super::support::fault_of;
+use crate::support::journey;
+
+/// The attack ends as a trap whose text says what was wrong.
+async fn traps_for(attack: &[u8], part: &str) {
+    match fault_of(attack).await {
+        SandboxFault::Trapped(text) => assert!(text.contains(part), "{text}"),
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn results_outside_the_memory_are_not_read() {
+    journey(async {
+        traps_for(attack!("pointer_outside"), "pointer").await;
+        traps_for(attack!("text_outside"), "out of bounds").await;
+    });
+}
+
+#[test]
+fn arguments_are_not_written_outside_the_memory() {
+    journey(async {
+        traps_for(attack!("realloc_outside"), "realloc").await;
+    });
+}
+
+#[test]
+fn texts_that_are_no_utf_8_are_refused() {
+    journey(async {
+        traps_for(attack!("no_utf8"), "utf-8").await;
+    });
+}
+
+#[test]
+fn cases_that_do_not_exist_are_refused() {
+    journey(async {
+        traps_for(attack!("no_such_case"), "discriminant").await;
+    });
+}
+
+#[test]
+fn sessions_that_were_never_made_are_refused() {
+    journey(async {
+        traps_for(attack!("foreign_session"), "handle").await;
+    });
+}

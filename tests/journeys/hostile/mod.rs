@@ -1,0 +1,20 @@
+//! Components that mean harm, or are broken: each is contained, its error names what it did, and whoever shares the machine
+//! with it gets on with their work.
+
+mod support;
+
+mod calls;
+mod computing;
+mod lies;
+mod memory;
+mod neighbour;
+mod secrets;
+mod traps;
+
+/// The component of an attack, by the name of its file in `attacks/`.
+macro_rules! attack {
+    ($name:literal) => {
+        include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".wasm"))
+    };
+}
+use attack;

@@ -1,0 +1,121 @@
+//! What an operator sees of a job: its spans, its requests, its counts.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex};
+
+use provisioning_host::embedded;
+use provisioning_host::runtime::{Runtime, SandboxFault};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::{Context, SubscriberExt as _};
+use tracing_subscriber::registry::LookupSpan;
+
+use crate::support::{Org, import_all, observed};
+
+type Fields = BTreeMap<&'static str, String>;
+
+/// Keeps each request event together with the fields of the spans around it.
+#[derive(Clone, Default)]
+struct Requests(Arc<Mutex<Vec<Fields>>>);
+
+struct Collect<'a>(&'a mut Fields);
+
+impl Visit for Collect<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.0.insert(field.name(), format!("{value:?}").trim_matches('"').to_owned());
+    }
+}
+
+impl<S: tracing::Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Requests {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        let mut fields = Fields::new();
+        attributes.record(&mut Collect(&mut fields));
+        context.span(id).unwrap().extensions_mut().insert(fields);
+    }
+
+    fn on_event(&self, event: &tracing::Event<'_>, context: Context<'_, S>) {
+        let mut fields = Fields::new();
+        event.record(&mut Collect(&mut fields));
+        if fields.get("message").is_none_or(|message| message != "request") {
+            return;
+        }
+        for span in context.event_scope(event).into_iter().flatten() {
+            if let Some(outer) = span.extensions().get::<Fields>() {
+                fields.extend(outer.clone());
+            }
+        }
+        self.0.lock().unwrap().push(fields);
+    }
+}
+
+#[test]
+fn each_request_is_told_with_tenant_job_operation_and_outcome() {
+    let requests = Requests::default();
+    // On this thread alone, so that other tests' requests are not among them.
+    observed(tracing_subscriber::registry().with(requests.clone()), || {
+        let executor = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        executor.block_on(async {
+            let org = Org::start(10, 81).await;
+            let runtime = Runtime::builder().jobs(1).build().unwrap();
+            let connector = runtime.load(embedded::CONNECTOR).unwrap();
+            let mut job = runtime.start(&connector, &org.tenant).await.unwrap();
+            import_all(&mut job, 5, false).await;
+            let sent = job.usage().requests;
+            let requests = requests.0.lock().unwrap();
+            assert_eq!(requests.len() as u64, sent);
+            let operations: Vec<&str> = requests.iter().map(|fields| fields["operation"].as_str()).collect();
+            assert_eq!(operations[0], "open");
+            assert!(operations[1..].iter().all(|operation| *operation == "import-users"), "{operations:?}");
+            for fields in requests.iter() {
+                assert_eq!((fields["tenant"].as_str(), fields["job"].as_str()), ("acme", "job-1"), "{fields:?}");
+                assert_eq!(fields["status"], "200");
+                assert!(fields["host"].starts_with("127.0.0.1") && fields.contains_key("upstream_request"));
+            }
+        });
+    });
+}
+
+#[test]
+fn a_job_is_counted_while_it_runs_and_when_it_ends() {
+    crate::support::journey(async {
+        let org = Org::start(10, 82).await;
+        let runtime = Runtime::builder().jobs(2).build().unwrap();
+        let connector = runtime.load(embedded::CONNECTOR).unwrap();
+        let count = |metric: &str| {
+            let text = runtime.metrics().render();
+            let line = text.lines().find_map(|line| line.strip_prefix(metric).map(str::to_owned));
+            line.map(|value| value.trim().parse::<f64>().unwrap())
+        };
+        let mut job = runtime.start(&connector, &org.tenant).await.unwrap();
+        assert_eq!(count("provisioning_jobs_running{tenant=\"acme\"}"), Some(1.0));
+        import_all(&mut job, 5, false).await;
+        let usage = job.usage();
+        let api = job.session_usage().await.unwrap();
+        drop(job);
+        assert_eq!(count("provisioning_jobs_running{tenant=\"acme\"}"), Some(0.0));
+        assert_eq!(count("provisioning_jobs_total{tenant=\"acme\"}"), Some(1.0));
+        assert_eq!(count("provisioning_requests_total{tenant=\"acme\",status=\"2xx\"}"), Some(usage.requests as f64));
+        assert_eq!(count("provisioning_received_bytes_total{tenant=\"acme\"}"), Some(usage.received_bytes as f64));
+        assert_eq!(count("provisioning_request_seconds_count"), Some(usage.requests as f64));
+        assert_eq!(count("provisioning_call_seconds_count{operation=\"open\"}"), Some(1.0));
+        assert_eq!(count("provisioning_api_calls_used{tenant=\"acme\"}"), api.used.map(|used| used as f64));
+        assert!(api.used.is_some());
+
+        let mut tenant = org.tenant.clone();
+        tenant.limits.memory = 1 << 20;
+        let error = match runtime.start(&connector, &tenant).await {
+            Ok(mut job) => job.open().await.unwrap_err(),
+            Err(error) => error,
+        };
+        let provisioning_host::runtime::JobError::Stopped { fault, .. } = error else { panic!("{error}") };
+        assert!(matches!(fault, SandboxFault::Memory(_)), "{fault}");
+        assert_eq!(count("provisioning_faults_total{tenant=\"acme\",fault=\"memory\"}"), Some(1.0));
+
+        let mut tenant = org.tenant.clone();
+        tenant.egress.loopback = false;
+        runtime.start(&connector, &tenant).await.unwrap().open().await.unwrap_err();
+        assert_eq!(count("provisioning_requests_total{tenant=\"acme\",status=\"denied\"}"), Some(1.0));
+    });
+}

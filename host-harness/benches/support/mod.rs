@@ -1,0 +1,56 @@
+//! What the benches share: an org that costs next to nothing, in a process of its own; a tenant for it; and what the
+//! operating system says about this process.
+#![allow(dead_code, reason = "each bench uses a part")]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+
+pub mod canned;
+pub mod native;
+pub mod process;
+
+use std::collections::BTreeMap;
+
+use provisioning_host::runtime::{EgressPolicy, Secret, Tenant};
+
+/// Prints one figure: name, value, unit, and what was aimed at.
+pub fn figure(name: &str, value: f64, unit: &str, aim: Option<&str>) {
+    let aim = aim.map_or_else(String::new, |aim| format!("  (aim {aim})"));
+    println!("{name:<48} {value:>12.2} {unit}{aim}");
+}
+
+/// The settings of a tenant whose org answers at `url`.
+pub fn settings(url: &str) -> BTreeMap<String, String> {
+    [
+        ("instance-type", "my-domain"),
+        ("my-domain", url),
+        ("username", "admin@bench.example"),
+        ("organization-id", canned::ORGANIZATION),
+        ("portal-id", canned::PORTAL),
+        ("account-id", canned::ACCOUNT),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into()
+}
+
+pub const PASSWORD: &str = "not-a-real-password";
+
+/// A tenant whose org answers at `url`.
+pub fn tenant(name: &str, url: &str) -> Tenant {
+    Tenant {
+        name: name.to_owned(),
+        settings: settings(url),
+        secrets: BTreeMap::from([("password".to_owned(), Secret::new(PASSWORD.to_owned()))]),
+        egress: EgressPolicy { allow: Vec::new(), loopback: true },
+        ..Tenant::default()
+    }
+}
+
+/// A number from the environment, or what a quick run takes.
+pub fn number(name: &str, quick: u32) -> u32 {
+    std::env::var(name).ok().map_or(quick, |text| text.parse().unwrap_or_else(|_| panic!("{name} is no number")))
+}
+
+/// The middle of several measurements.
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}

@@ -14,10 +14,10 @@ use crate::support::host;
 pub(crate) fn mallory() -> Tenant {
     Tenant {
         name: "mallory".to_owned(),
-        settings: BTreeMap::new(),
         secrets: BTreeMap::from([("password".to_owned(), Secret::new("mallorys-own-secret".to_owned()))]),
         egress: EgressPolicy { allow: Vec::new(), loopback: true },
         limits: Limits { compute: Duration::from_millis(200), call: Duration::from_secs(30), ..Limits::default() },
+        ..Tenant::default()
     }
 }
 

@@ -2,6 +2,7 @@
 //! linked into this program. What is compared is the processor time of this process; the org is another process.
 //!
 //! `BENCH_USERS` is the number of users (default 20,000; 200,000 takes a minute or two).
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod support;
 

@@ -1,6 +1,7 @@
 //! What the sandbox costs: making one, and calling through the host instead of straight through Wasmtime.
 //!
 //! Criterion gives the times with their spread; the lines at the end are the figures that are aimed at.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod support;
 

@@ -2,6 +2,7 @@
 //!
 //! `BENCH_TENANTS` is their number (default 1,000). Each job is a sandbox of its own that signs in and reads a page of 20
 //! users over HTTP. All of them are in the air at once, on two threads.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod support;
 

@@ -8,22 +8,22 @@ use std::process::{Child, Command, Stdio};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-pub const ORGANIZATION: &str = "00D000000000001AAA";
-pub const PORTAL: &str = "060000000000001AAA";
-pub const ACCOUNT: &str = "001000000000001AAA";
+pub(crate) const ORGANIZATION: &str = "00D000000000001AAA";
+pub(crate) const PORTAL: &str = "060000000000001AAA";
+pub(crate) const ACCOUNT: &str = "001000000000001AAA";
 
 /// Set in the process that is the org, to the number of its users.
 const USERS: &str = "BENCH_ORG_USERS";
 
 /// An org. Dropping it ends its process.
-pub struct Org {
+pub(crate) struct Org {
     process: Child,
     pub url: String,
 }
 
 impl Org {
     /// Starts this program again as an org with `users` users.
-    pub fn start(users: u32) -> Self {
+    pub(crate) fn start(users: u32) -> Self {
         let mut process = Command::new(std::env::current_exe().unwrap())
             .env(USERS, users.to_string())
             .stdout(Stdio::piped())
@@ -43,7 +43,7 @@ impl Drop for Org {
 }
 
 /// Serves where this process is an org, and does not come back then. To be called first.
-pub fn serve_if_asked() {
+pub(crate) fn serve_if_asked() {
     let Ok(users) = std::env::var(USERS) else { return };
     let users = users.parse().unwrap();
     let executor = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -94,7 +94,7 @@ async fn connection(mut stream: TcpStream, url: String, users: u32) {
 }
 
 /// What stands in the answer to `login()`, for whoever answers it without a server.
-pub fn login_answer(url: &str) -> String {
+pub(crate) fn login_answer(url: &str) -> String {
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?><soapenv:Envelope \
          xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\" xmlns=\"urn:partner.soap.sforce.com\">\

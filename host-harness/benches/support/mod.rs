@@ -3,22 +3,22 @@
 #![allow(dead_code, reason = "each bench uses a part")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
-pub mod canned;
-pub mod native;
-pub mod process;
+pub(crate) mod canned;
+pub(crate) mod native;
+pub(crate) mod process;
 
 use std::collections::BTreeMap;
 
 use provisioning_host::runtime::{EgressPolicy, Secret, Tenant};
 
 /// Prints one figure: name, value, unit, and what was aimed at.
-pub fn figure(name: &str, value: f64, unit: &str, aim: Option<&str>) {
+pub(crate) fn figure(name: &str, value: f64, unit: &str, aim: Option<&str>) {
     let aim = aim.map_or_else(String::new, |aim| format!("  (aim {aim})"));
     println!("{name:<48} {value:>12.2} {unit}{aim}");
 }
 
 /// The settings of a tenant whose org answers at `url`.
-pub fn settings(url: &str) -> BTreeMap<String, String> {
+pub(crate) fn settings(url: &str) -> BTreeMap<String, String> {
     [
         ("instance-type", "my-domain"),
         ("my-domain", url),
@@ -31,10 +31,10 @@ pub fn settings(url: &str) -> BTreeMap<String, String> {
     .into()
 }
 
-pub const PASSWORD: &str = "not-a-real-password";
+pub(crate) const PASSWORD: &str = "not-a-real-password";
 
 /// A tenant whose org answers at `url`.
-pub fn tenant(name: &str, url: &str) -> Tenant {
+pub(crate) fn tenant(name: &str, url: &str) -> Tenant {
     Tenant {
         name: name.to_owned(),
         settings: settings(url),
@@ -45,12 +45,12 @@ pub fn tenant(name: &str, url: &str) -> Tenant {
 }
 
 /// A number from the environment, or what a quick run takes.
-pub fn number(name: &str, quick: u32) -> u32 {
+pub(crate) fn number(name: &str, quick: u32) -> u32 {
     std::env::var(name).ok().map_or(quick, |text| text.parse().unwrap_or_else(|_| panic!("{name} is no number")))
 }
 
 /// The middle of several measurements.
-pub fn median(mut values: Vec<f64>) -> f64 {
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }

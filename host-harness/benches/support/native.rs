@@ -7,13 +7,13 @@ use salesforce_portal_connector::host::{Failure, Host, Level, Method, Part, Requ
 use tokio::runtime::Handle;
 
 /// The same HTTP client as the host harness uses, called from a thread that waits.
-pub struct Native {
+pub(crate) struct Native {
     client: Client,
     executor: Handle,
 }
 
 impl Native {
-    pub fn new(executor: Handle) -> Self {
+    pub(crate) fn new(executor: Handle) -> Self {
         // The same settings as the host harness has.
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
         Self { client, executor }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Processor time of all threads so far, in user mode and in the kernel.
-pub fn cpu_time() -> Duration {
+pub(crate) fn cpu_time() -> Duration {
     // SAFETY: `rusage` is a plain structure for which all zeros is a value, and the call only writes to it.
     let usage = unsafe {
         let mut usage: libc::rusage = std::mem::zeroed();
@@ -15,12 +15,12 @@ pub fn cpu_time() -> Duration {
 }
 
 /// Memory that is in use now, in bytes; 0 where there is no `/proc`.
-pub fn resident() -> u64 {
+pub(crate) fn resident() -> u64 {
     field("VmRSS:")
 }
 
 /// The most memory that was in use so far, in bytes; 0 where there is no `/proc`.
-pub fn peak_resident() -> u64 {
+pub(crate) fn peak_resident() -> u64 {
     field("VmHWM:")
 }
 

@@ -40,7 +40,7 @@ pub use self::ticket::{CancelHandle, Ticket};
 use self::turns::{Turn, Turns};
 
 /// How much a [`Scheduler`] takes on.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SchedulerLimits {
     /// Jobs that run at once. Default 64: they wait on the network for most of their time.
     pub workers: usize,

@@ -16,6 +16,12 @@ pub(crate) struct Options {
     /// Of this person only, by key.
     #[arg(long)]
     person: Option<String>,
+    /// By this actor only, as the trail names it.
+    #[arg(long)]
+    actor: Option<String>,
+    /// Of this action only, such as person.edit, or of all of a noun, such as person.
+    #[arg(long)]
+    action: Option<String>,
     /// Rows to show.
     #[arg(long, default_value_t = 50)]
     limit: u32,
@@ -28,8 +34,11 @@ pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Re
     let filter = AuditFilter {
         tenant: options.tenant.clone(),
         person: options.person.clone(),
+        actor: options.actor.clone(),
+        action: options.action.clone(),
         before: options.before,
         limit: Some(options.limit),
+        ..AuditFilter::default()
     };
     let rows = open_directory(global)?.read(|view| view.audit(&filter))?;
     if output.json() {

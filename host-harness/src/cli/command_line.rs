@@ -11,7 +11,7 @@ use super::failure::{DONE, Failure, SOME_FAILED};
 use super::output::{ColorChoice, Output, complain};
 use super::{
     apply, assign, audit, confirm, deactivate, demo, describe, emulator, entitlements, import, person, plan, push,
-    retry, sync_password, tasks, tenant, test_credentials, unassign, unlink, worker,
+    retry, sync_password, tasks, tenant, test_credentials, unassign, unlink, usage, worker,
 };
 
 /// Runs provisioning connectors, sandboxed per tenant.
@@ -101,6 +101,8 @@ enum Command {
     Retry(retry::Options),
     /// Shows who did what to whom, the newest first.
     Audit(audit::Options),
+    /// Shows what a tenant has asked of its application, by day, and what is left of the allowance.
+    Usage(usage::Options),
     /// Imports and pushes by the tenants' schedules until it is interrupted.
     Worker(worker::Options),
 }
@@ -154,6 +156,7 @@ async fn run(global: &Global, command: Command, output: &mut Output) -> Result<u
         Command::Tasks(options) => tasks::run(global, &options, output),
         Command::Retry(options) => retry::run(global, &options, output),
         Command::Audit(options) => audit::run(global, &options, output),
+        Command::Usage(options) => usage::run(global, &options, output),
         Command::Worker(options) => worker::run(global, &options, output).await,
     }
 }

@@ -7,7 +7,7 @@ use super::command_line::Global;
 use super::context::{actor, open_tenant};
 use super::failure::{DONE, Failure};
 use super::output::Output;
-use crate::directory::Queued;
+use crate::directory::{QueueFilter, Queued};
 use crate::sync::{Decision, confirm, confirm_all};
 
 #[derive(Args)]
@@ -52,7 +52,8 @@ struct DecidedAll<'a> {
 pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
     let (directory, tenant) = open_tenant(global, &options.tenant)?;
     if options.all {
-        let (linked, made) = directory.write(&actor(), |change| confirm_all(change, &tenant, options.new))?;
+        let (linked, made) =
+            directory.write(&actor(), |change| confirm_all(change, &tenant, &QueueFilter::default(), options.new))?;
         let still_waiting = directory.read(|view| view.count_queue(tenant.id))?;
         if output.json() {
             output.document(&DecidedAll { tenant: &tenant.name, linked, made, still_waiting })?;
@@ -64,7 +65,9 @@ pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Re
         if options.new {
             return Err(Failure::usage("--new needs the id of a user, or --all"));
         }
-        let queue = directory.read(|view| view.queue(tenant.id, options.ignored))?;
+        let queue = directory.read(|view| {
+            view.queue(tenant.id, &QueueFilter { with_ignored: options.ignored, ..QueueFilter::default() })
+        })?;
         return list(&tenant.name, &queue, output);
     };
     let decision = match (&options.person, options.new, options.ignore) {

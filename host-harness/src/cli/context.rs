@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::command_line::Global;
 use super::failure::Failure;
 use crate::config::{ComponentChoice, StandardInput, TenantConfig, TenantsFile};
-use crate::directory::{Actor, Directory, DirectoryError, TenantRecord, default_folder};
+use crate::directory::{Actor, Directory, DirectoryError, TenantId, TenantRecord, default_folder};
 use crate::embedded;
 use crate::runtime::wit::Descriptor;
 use crate::runtime::{ComponentCache, Connector, Job, Recorder, Replay, Runtime, Tenant};
@@ -16,6 +16,8 @@ pub(crate) struct Context {
     pub(crate) tenant: Tenant,
     pub(crate) descriptor: Descriptor,
     pub(crate) job: Job,
+    /// Where the tenant is kept, unless it stands in a tenants file.
+    kept: Option<(Directory, TenantId)>,
 }
 
 /// The runtime of a command, which has one job at a time.
@@ -158,7 +160,7 @@ impl Context {
                 record.config.check(&record.name, &descriptor)?;
                 let tenant = directory.read(|view| view.runtime_tenant(&record))?;
                 let job = runtime.start(&connector, &tenant).await?;
-                Ok(Self { tenant, descriptor, job })
+                Ok(Self { tenant, descriptor, job, kept: Some((directory, record.id)) })
             }
         }
     }
@@ -177,7 +179,16 @@ impl Context {
         config.check(name, &descriptor)?;
         let tenant = config.resolve(name, file.folder(), input)?;
         let job = runtime.start(&connector, &tenant).await?;
-        Ok(Self { tenant, descriptor, job })
+        Ok(Self { tenant, descriptor, job, kept: None })
+    }
+
+    /// Keeps what the job has asked of the application, where the tenant is kept in the data folder.
+    pub(crate) async fn keep_usage(&mut self) -> Result<(), Failure> {
+        let spent = self.job.spent().await;
+        if let (Some((directory, tenant)), false) = (&self.kept, spent.is_empty()) {
+            directory.write(&actor(), |change| change.add_usage(*tenant, &spent))?;
+        }
+        Ok(())
     }
 }
 

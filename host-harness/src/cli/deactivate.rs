@@ -56,7 +56,9 @@ impl From<How> for Deactivation {
 
 pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
     let mut context = Context::start(global, &options.tenant, &mut StandardInput::process()).await?;
-    context.job.open().await?;
+    let opened = context.job.open().await;
+    context.keep_usage().await?;
+    opened?;
     let mode = if options.plan { PushMode::Plan } else { PushMode::Apply };
     let progress = output.progress("users", Some(options.ids.len() as u64));
     let mut entries = Vec::with_capacity(options.ids.len());
@@ -88,6 +90,7 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
         progress.inc(ids.len() as u64);
     }
     progress.finish_and_clear();
+    context.keep_usage().await?;
     let report = Report {
         tenant: &context.tenant.name,
         command: "deactivate",

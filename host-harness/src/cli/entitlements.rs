@@ -42,8 +42,19 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
         None => context.descriptor.grants.iter().map(|grant| grant.name.clone()).collect(),
     };
     let mut found: Vec<Entitlement> = Vec::new();
+    let mut failure = None;
     for kind in kinds {
-        found.extend(grants::all(&mut context.job, &kind).await?);
+        match grants::all(&mut context.job, &kind).await {
+            Ok(of_kind) => found.extend(of_kind),
+            Err(error) => {
+                failure = Some(error);
+                break;
+            }
+        }
+    }
+    context.keep_usage().await?;
+    if let Some(error) = failure {
+        return Err(error.into());
     }
     if output.json() {
         let views: Vec<View<'_>> = found.iter().map(View::from).collect();

@@ -35,6 +35,7 @@ mod tenant;
 mod test_credentials;
 mod unassign;
 mod unlink;
+mod usage;
 mod view;
 mod worker;
 

@@ -63,7 +63,9 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
     let mut context = Context::start(global, &options.tenant, &mut input).await?;
     let password = options.password.source().read("new password", Path::new(""), &mut input)?;
     drop(input);
-    let results = context.job.sync_passwords(&[(options.id.clone(), password)]).await?;
+    let results = context.job.sync_passwords(&[(options.id.clone(), password)]).await;
+    context.keep_usage().await?;
+    let results = results?;
     let error = match results.into_iter().next() {
         Some(Ok(())) => None,
         Some(Err(error)) => Some(ErrorView::from(&error)),

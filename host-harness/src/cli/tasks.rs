@@ -59,7 +59,7 @@ pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Re
             person: options.person.as_deref().map(|name| view.person(name)).transpose()?.map(|person| person.id),
             state: options.state.map(TaskState::from),
             all: options.all,
-            limit: None,
+            ..TaskFilter::default()
         };
         view.tasks(&filter)
     })?;

@@ -27,7 +27,9 @@ struct Document<'a> {
 
 pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
     let mut context = Context::start(global, &options.tenant, &mut StandardInput::process()).await?;
-    let probes = context.job.test_credentials().await?;
+    let probes = context.job.test_credentials().await;
+    context.keep_usage().await?;
+    let probes = probes?;
     let usage = context.job.usage();
     if output.json() {
         let passed = exit(&probes) == DONE;

@@ -38,6 +38,14 @@ pub struct AuditFilter {
     pub tenant: Option<String>,
     /// Of this person only.
     pub person: Option<String>,
+    /// By this actor only; a name in full.
+    pub actor: Option<String>,
+    /// Of this action only, such as `person.edit`, or of a noun's, such as `person`.
+    pub action: Option<String>,
+    /// At this moment or later.
+    pub since: Option<Timestamp>,
+    /// Before this moment.
+    pub until: Option<Timestamp>,
     /// Older than this row.
     pub before: Option<i64>,
     /// At most so many; all where there is none.
@@ -86,19 +94,33 @@ impl View<'_> {
         let mut values: Vec<Sql> = Vec::new();
         let mut and = |condition: &str, value: Sql| {
             values.push(value);
-            sql.push_str(&format!(" AND {condition} ?{}", values.len()));
+            sql.push_str(&format!(" AND {}", condition.replace("??", &format!("?{}", values.len()))));
         };
         if let Some(tenant) = &filter.tenant {
             // A tenant that is gone is still in the trail, so the name is not looked up first.
-            and("tenant COLLATE NOCASE =", tenant.clone().into());
+            and("tenant COLLATE NOCASE = ??", tenant.clone().into());
         }
         if let Some(person) = &filter.person {
-            and("person =", person.clone().into());
+            and("person = ??", person.clone().into());
         }
+        if let Some(actor) = &filter.actor {
+            and("actor = ??", actor.clone().into());
+        }
+        if let Some(action) = &filter.action {
+            and("(action = ?? OR substr(action, 1, length(??) + 1) = ?? || '.')", action.clone().into());
+        }
+        if let Some(since) = filter.since {
+            and("at >= ??", since.millis().into());
+        }
+        if let Some(until) = filter.until {
+            and("at < ??", until.millis().into());
+        }
+        // Where a time is given, rows come by it, so that its index leads to them however long the trail is.
+        let by_time = filter.since.is_some() || filter.until.is_some();
         if let Some(before) = filter.before {
-            and("id <", before.into());
+            and(if by_time { "(at, id) < (SELECT at, id FROM audit WHERE id = ??)" } else { "id < ??" }, before.into());
         }
-        sql.push_str(" ORDER BY id DESC");
+        sql.push_str(if by_time { " ORDER BY at DESC, id DESC" } else { " ORDER BY id DESC" });
         if let Some(limit) = filter.limit {
             sql.push_str(&format!(" LIMIT {limit}"));
         }

@@ -26,6 +26,7 @@
 
 mod assignments;
 mod audit;
+mod entitlements;
 mod error;
 mod folder;
 mod imports;
@@ -39,6 +40,7 @@ mod sources;
 mod tasks;
 mod tenants;
 mod time;
+mod usage;
 mod values;
 mod vault;
 
@@ -52,6 +54,7 @@ use rusqlite::{Connection, TransactionBehavior};
 pub use assignments::{Assignment, GrantName, NewAssignment};
 pub(crate) use audit::Note;
 pub use audit::{AuditEntry, AuditFilter};
+pub use entitlements::{EntitlementFilter, EntitlementKind, ListedEntitlement};
 pub use error::DirectoryError;
 pub use folder::{TenantLock, default_folder};
 pub use imports::{ImportCounts, ImportPhase, ImportRun, ImportScopeKind, NewImport, RunId};
@@ -60,12 +63,13 @@ pub(crate) use people::MatchColumn;
 pub use people::{NewPerson, Person, PersonEdit, PersonFilter, PersonId, PersonStatus};
 pub use plans::{Plan, PlanId, PlanItem, PlanState, PlannedOutcome};
 pub(crate) use remote_users::Staged;
-pub use remote_users::{QueueReason, Queued, RemoteStatus, RemoteUser};
+pub use remote_users::{QueueFilter, QueueReason, Queued, RemoteStatus, RemoteUser};
 pub use sources::{AttributeSchema, Source};
 pub(crate) use sources::{imported_names, source_of_attribute, source_of_status, sourced_edit};
 pub use tasks::{NewTask, Task, TaskFailure, TaskFilter, TaskId, TaskKind, TaskState, Waiting};
 pub use tenants::{TenantId, TenantRecord};
 pub use time::Timestamp;
+pub use usage::{Allowance, Day, DayUsage, USAGE_DAYS};
 pub use values::{AttributeValue, Attributes};
 pub(crate) use values::{MatchKeys, from_wit};
 pub use vault::Vault;

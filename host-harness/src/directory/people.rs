@@ -127,12 +127,48 @@ pub struct PersonFilter {
     pub status: Option<PersonStatus>,
     /// Assigned to this tenant only.
     pub assigned_to: Option<super::TenantId>,
-    /// Whose key, username or e-mail address contains this, without regard to case.
+    /// Not assigned to this tenant only.
+    pub not_assigned_to: Option<super::TenantId>,
+    /// Whose key, username, e-mail address or full name contains this, without regard to case.
     pub contains: Option<String>,
     /// Behind this key.
     pub after: Option<String>,
     /// At most so many; all where there is none.
     pub limit: Option<u32>,
+}
+
+impl PersonFilter {
+    /// The query behind `SELECT …`, without order and limit, and its values.
+    fn sql(&self) -> (String, Vec<Sql>) {
+        let mut sql = String::from("FROM person p INDEXED BY person_search WHERE 1");
+        let mut values: Vec<Sql> = Vec::new();
+        let mut and = |condition: &str, value: Sql| {
+            values.push(value);
+            sql.push_str(" AND ");
+            sql.push_str(&condition.replace("??", &format!("?{}", values.len())));
+        };
+        if let Some(status) = self.status {
+            and("status = ??", status.name().to_owned().into());
+        }
+        if let Some(after) = &self.after {
+            and("key > ??", after.clone().into());
+        }
+        if let Some(text) = &self.contains {
+            and(
+                "(instr(lower(key), ??) OR instr(username_key, ??) OR instr(email_key, ??)
+                  OR instr(replace(full_name_key, char(31), ' '), ??))",
+                text.trim().to_lowercase().into(),
+            );
+        }
+        const ASSIGNED: &str = "EXISTS (SELECT 1 FROM assignment a WHERE a.tenant_id = ?? AND a.person_id = p.id)";
+        if let Some(tenant) = self.assigned_to {
+            and(ASSIGNED, tenant.number().into());
+        }
+        if let Some(tenant) = self.not_assigned_to {
+            and(&format!("NOT {ASSIGNED}"), tenant.number().into());
+        }
+        (sql, values)
+    }
 }
 
 const COLUMNS: &str = "id, key, username, status, attributes, created_at, changed_at";
@@ -208,32 +244,13 @@ impl View<'_> {
     /// # Errors
     /// SQLite's.
     pub fn people(&self, filter: &PersonFilter) -> Result<Vec<Person>, DirectoryError> {
-        let mut sql = format!("SELECT {COLUMNS} FROM person WHERE 1");
-        let mut values: Vec<Sql> = Vec::new();
-        let mut and = |condition: &str, value: Sql| {
-            values.push(value);
-            sql.push_str(" AND ");
-            sql.push_str(&condition.replace("??", &format!("?{}", values.len())));
-        };
-        if let Some(status) = filter.status {
-            and("status = ??", status.name().to_owned().into());
-        }
-        if let Some(tenant) = filter.assigned_to {
-            and("id IN (SELECT person_id FROM assignment WHERE tenant_id = ??)", tenant.number().into());
-        }
-        if let Some(text) = &filter.contains {
-            and(
-                "(instr(lower(key), ??) OR instr(username_key, ??) OR instr(email_key, ??))",
-                text.to_lowercase().into(),
-            );
-        }
-        if let Some(after) = &filter.after {
-            and("key > ??", after.clone().into());
-        }
-        sql.push_str(" ORDER BY key");
+        let (found, values) = filter.sql();
+        // The inner query finds them by the index alone, and only those that are wanted are read whole.
+        let mut sql = format!("SELECT {COLUMNS} FROM person WHERE id IN (SELECT id {found} ORDER BY key");
         if let Some(limit) = filter.limit {
             sql.push_str(&format!(" LIMIT {limit}"));
         }
+        sql.push_str(") ORDER BY key");
         let mut statement = self.db.prepare_cached(&sql)?;
         let mut rows = statement.query(params_from_iter(values))?;
         let mut found = Vec::new();
@@ -241,6 +258,16 @@ impl View<'_> {
             found.push(person(row)?);
         }
         Ok(found)
+    }
+
+    /// How many people a filter finds, whatever its limit.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn count_people_of(&self, filter: &PersonFilter) -> Result<u64, DirectoryError> {
+        let (found, values) = filter.sql();
+        let mut statement = self.db.prepare_cached(&format!("SELECT count(*) {found}"))?;
+        Ok(statement.query_row(params_from_iter(values), |row| row.get(0))?)
     }
 
     /// How many people there are.

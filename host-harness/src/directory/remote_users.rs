@@ -3,7 +3,8 @@
 //! An import first stages its pages here and settles them afterwards: a staged user whose content differs from what the
 //! directory has taken note of is *pending*. So an import that is cut off, halted or repeated loses and repeats nothing.
 
-use rusqlite::{OptionalExtension as _, Row, params};
+use rusqlite::types::Value as Sql;
+use rusqlite::{OptionalExtension as _, Row, params, params_from_iter};
 use serde::{Deserialize, Serialize};
 
 use super::people::MatchColumn;
@@ -130,12 +131,59 @@ impl QueueReason {
 /// A user that waits for an admin, with the people it may be.
 #[derive(Clone, Debug, Serialize)]
 pub struct Queued {
+    /// Its place in the queue, for [`QueueFilter::after`].
+    #[serde(skip)]
+    pub place: i64,
     /// The user.
     pub user: RemoteUser,
     /// Why it waits.
     pub reason: QueueReason,
     /// People it may be: key, username, and by what.
     pub candidates: Vec<(String, String, String)>,
+}
+
+/// Which users that wait are wanted, in the order in which they were first seen.
+#[derive(Clone, Debug, Default)]
+pub struct QueueFilter {
+    /// Those that wait for this reason only; without one, all but those that are left alone.
+    pub reason: Option<QueueReason>,
+    /// Those that are left alone too.
+    pub with_ignored: bool,
+    /// Whose id, username, e-mail address or full name contains this, without regard to case.
+    pub contains: Option<String>,
+    /// Behind this place.
+    pub after: Option<i64>,
+    /// At most so many; all where there is none.
+    pub limit: Option<u32>,
+}
+
+impl QueueFilter {
+    /// The conditions and their values; ?1 is the tenant.
+    fn sql(&self, tenant: TenantId) -> (String, Vec<Sql>) {
+        let mut sql = String::from("tenant_id = ?1 AND waiting IS NOT NULL AND NOT gone");
+        let mut values: Vec<Sql> = vec![tenant.number().into()];
+        if self.reason.is_none() && !self.with_ignored {
+            sql.push_str(" AND waiting <> 'ignored'");
+        }
+        let mut and = |condition: &str, value: Sql| {
+            values.push(value);
+            sql.push_str(&format!(" AND {}", condition.replace("??", &format!("?{}", values.len()))));
+        };
+        if let Some(reason) = self.reason {
+            and("waiting = ??", reason.name().to_owned().into());
+        }
+        if let Some(after) = self.after {
+            and("id > ??", after.into());
+        }
+        if let Some(text) = &self.contains {
+            and(
+                "(instr(lower(remote_id), ??) OR instr(username_key, ??) OR instr(email_key, ??)
+                  OR instr(replace(full_name_key, char(31), ' '), ??))",
+                text.trim().to_lowercase().into(),
+            );
+        }
+        (sql, values)
+    }
 }
 
 const COLUMNS: &str = "id, remote_id, username, status, modified, attributes, grants, username_key, email_key, federation_key, full_name_key, gone, settled_status";
@@ -244,25 +292,27 @@ impl View<'_> {
             .query_row(params![tenant.number(), value], |row| row.get(0))?)
     }
 
-    /// Users that wait for an admin, in the order in which they were first seen. Ignored ones only where asked.
+    /// Users that wait for an admin.
     ///
     /// # Errors
     /// SQLite's.
-    pub fn queue(&self, tenant: TenantId, with_ignored: bool) -> Result<Vec<Queued>, DirectoryError> {
+    pub fn queue(&self, tenant: TenantId, filter: &QueueFilter) -> Result<Vec<Queued>, DirectoryError> {
+        let (conditions, values) = filter.sql(tenant);
+        let limit = filter.limit.map_or_else(String::new, |limit| format!(" LIMIT {limit}"));
         let mut statement = self.db.prepare_cached(&format!(
-            "SELECT {COLUMNS}, waiting FROM remote_user
-             WHERE tenant_id = ?1 AND waiting IS NOT NULL AND NOT gone AND (?2 OR waiting <> 'ignored') ORDER BY id"
+            "SELECT {COLUMNS}, waiting FROM remote_user WHERE {conditions} ORDER BY id{limit}"
         ))?;
         let mut people = self.db.prepare_cached(
             "SELECT p.key, p.username, c.reason FROM candidate c JOIN person p ON p.id = c.person_id
              WHERE c.remote_user_id = ?1 ORDER BY p.key",
         )?;
-        let mut rows = statement.query(params![tenant.number(), with_ignored])?;
+        let mut rows = statement.query(params_from_iter(values))?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
             let Staged { row: id, user, .. } = staged(row)?;
             let candidates = people.query_map([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
             found.push(Queued {
+                place: id,
                 user,
                 reason: QueueReason::parse(row.get_ref(13)?.as_str().map_err(rusqlite::Error::from)?)?,
                 candidates: candidates.collect::<Result<_, _>>()?,
@@ -282,6 +332,24 @@ impl View<'_> {
                 "SELECT count(*) FROM remote_user WHERE tenant_id = ?1 AND waiting IS NOT NULL AND waiting <> 'ignored' AND NOT gone",
             )?
             .query_row([tenant.number()], |row| row.get(0))?)
+    }
+
+    /// How many users wait for each reason, those that are left alone included; reasons that nobody waits for are not there.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn count_queue_by_reason(&self, tenant: TenantId) -> Result<Vec<(QueueReason, u64)>, DirectoryError> {
+        let mut statement = self.db.prepare_cached(
+            "SELECT waiting, count(*) FROM remote_user WHERE tenant_id = ?1 AND waiting IS NOT NULL AND NOT gone GROUP BY waiting",
+        )?;
+        let mut rows = statement.query([tenant.number()])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let reason = QueueReason::parse(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?)?;
+            found.push((reason, row.get(1)?));
+        }
+        found.sort_by_key(|(reason, _)| REASONS.iter().position(|one| one == reason));
+        Ok(found)
     }
 
     pub(crate) fn waits_for(&self, row: i64) -> Result<Option<QueueReason>, DirectoryError> {

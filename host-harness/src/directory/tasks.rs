@@ -211,8 +211,58 @@ pub struct TaskFilter {
     pub all: bool,
     /// Of this person only.
     pub person: Option<PersonId>,
+    /// Of this kind only.
+    pub kind: Option<TaskKind>,
+    /// Whose last error is of this kind only.
+    pub error_kind: Option<String>,
+    /// Whose person's key or username, cause or remedy contains this, without regard to case.
+    pub contains: Option<String>,
+    /// Behind this number.
+    pub after: Option<TaskId>,
     /// At most so many; all where there is none.
     pub limit: Option<u32>,
+}
+
+impl TaskFilter {
+    /// The conditions, on a task `k` and its person `p`, and their values.
+    fn sql(&self) -> (String, Vec<Sql>) {
+        let mut sql = String::from(match (self.state, self.all) {
+            // Said of open ones although the state says it too, so that their index is used.
+            (Some(TaskState::Waiting | TaskState::Failed), _) | (None, false) => "k.state IN ('waiting', 'failed')",
+            _ => "1",
+        });
+        let mut values: Vec<Sql> = Vec::new();
+        let mut and = |condition: &str, value: Sql| {
+            values.push(value);
+            sql.push_str(" AND ");
+            sql.push_str(&condition.replace("??", &format!("?{}", values.len())));
+        };
+        if let Some(state) = self.state {
+            and("k.state = ??", state.name().to_owned().into());
+        }
+        if let Some(tenant) = self.tenant {
+            and("k.tenant_id = ??", tenant.0.into());
+        }
+        if let Some(person) = self.person {
+            and("k.person_id = ??", person.0.into());
+        }
+        if let Some(kind) = self.kind {
+            and("k.kind = ??", kind.name().to_owned().into());
+        }
+        if let Some(error) = &self.error_kind {
+            and("k.error_kind = ??", error.clone().into());
+        }
+        if let Some(after) = self.after {
+            and("k.id > ??", after.0.into());
+        }
+        if let Some(text) = &self.contains {
+            and(
+                "(instr(lower(p.key), ??) OR instr(p.username_key, ??) OR instr(lower(k.cause), ??) OR instr(lower(k.remedy), ??))",
+                text.trim().to_lowercase().into(),
+            );
+        }
+        (sql, values)
+    }
 }
 
 const SELECT: &str = "SELECT k.id, t.name, p.key, p.username, k.person_id, k.kind, k.state, k.revision, k.attempts,
@@ -267,29 +317,39 @@ impl View<'_> {
     /// # Errors
     /// SQLite's.
     pub fn tasks(&self, filter: &TaskFilter) -> Result<Vec<Task>, DirectoryError> {
-        let mut sql = format!("{SELECT} WHERE 1");
-        let mut values: Vec<Sql> = Vec::new();
-        match (filter.state, filter.all) {
-            (Some(state), _) => {
-                values.push(state.name().to_owned().into());
-                sql.push_str(" AND k.state = ?1");
-            }
-            (None, false) => sql.push_str(" AND k.state IN ('waiting', 'failed')"),
-            (None, true) => {}
-        }
-        if let Some(tenant) = filter.tenant {
-            values.push(tenant.0.into());
-            sql.push_str(&format!(" AND k.tenant_id = ?{}", values.len()));
-        }
-        if let Some(person) = filter.person {
-            values.push(person.0.into());
-            sql.push_str(&format!(" AND k.person_id = ?{}", values.len()));
-        }
-        sql.push_str(" ORDER BY k.id");
+        let (conditions, values) = filter.sql();
+        let mut sql = format!("{SELECT} WHERE {conditions} ORDER BY k.id");
         if let Some(limit) = filter.limit {
             sql.push_str(&format!(" LIMIT {limit}"));
         }
         self.collect_tasks(&sql, values)
+    }
+
+    /// How many tasks a filter finds, whatever its limit.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn count_tasks(&self, filter: &TaskFilter) -> Result<u64, DirectoryError> {
+        let (conditions, values) = filter.sql();
+        // Without the person, where nothing asks for it: then an index counts.
+        let person = if filter.contains.is_some() { "LEFT JOIN person p ON p.id = k.person_id" } else { "" };
+        let mut statement =
+            self.db.prepare_cached(&format!("SELECT count(*) FROM task k {person} WHERE {conditions}"))?;
+        Ok(statement.query_row(params_from_iter(values), |row| row.get(0))?)
+    }
+
+    /// The kinds of errors of a tenant's open tasks, with how many have each, the most frequent first.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn task_errors(&self, tenant: TenantId) -> Result<Vec<(String, u64)>, DirectoryError> {
+        let mut statement = self.db.prepare_cached(
+            "SELECT error_kind, count(*) FROM task
+             WHERE tenant_id = ?1 AND state IN ('waiting', 'failed') AND error_kind IS NOT NULL
+             GROUP BY error_kind ORDER BY count(*) DESC, error_kind",
+        )?;
+        let rows = statement.query_map([tenant.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     fn collect_tasks(&self, sql: &str, values: Vec<Sql>) -> Result<Vec<Task>, DirectoryError> {

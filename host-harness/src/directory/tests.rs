@@ -272,3 +272,85 @@ fn a_plan_takes_the_place_of_the_one_before() {
         })
         .unwrap();
 }
+
+#[test]
+fn lists_are_searched_and_paged_by_keys() {
+    let (_folder, directory, actor) = scratch();
+    let tenant = with_tenant(&directory, &actor);
+    directory
+        .write(&actor, |change| -> Result<(), DirectoryError> {
+            for n in 0..7 {
+                let new = NewPerson::new(format!("E{n}"), format!("u{n}@x.example"))
+                    .with("givenName", "Ada")
+                    .with("familyName", if n % 2 == 0 { "King" } else { "Byron" });
+                let person = change.add_person(&new)?;
+                if n < 3 {
+                    change.store_assignment(&tenant, &person, &NewAssignment::default())?;
+                }
+                let task = NewTask { tenant: &tenant, person: Some(&person), kind: TaskKind::Push, password: None };
+                let id = change.ask(task)?;
+                if n == 5 {
+                    let failure = TaskFailure {
+                        kind: "license-exhausted".to_owned(),
+                        cause: "no seat is left".to_owned(),
+                        remedy: None,
+                        retry: "after-remedy".to_owned(),
+                    };
+                    change.fail_task(&change.task(id)?, &failure, Waiting::ForAdmin)?;
+                }
+            }
+            Ok(())
+        })
+        .unwrap();
+    let people = |filter: PersonFilter| -> Vec<String> {
+        let found = directory.read(|view| view.people(&filter)).unwrap();
+        found.into_iter().map(|person| person.key).collect()
+    };
+    assert_eq!(people(PersonFilter { contains: Some("ADA KI".to_owned()), ..PersonFilter::default() }).len(), 4);
+    assert_eq!(people(PersonFilter { assigned_to: Some(tenant.id), ..PersonFilter::default() }), ["E0", "E1", "E2"]);
+    let rest = PersonFilter { not_assigned_to: Some(tenant.id), limit: Some(2), ..PersonFilter::default() };
+    assert_eq!(people(rest.clone()), ["E3", "E4"]);
+    assert_eq!(people(PersonFilter { after: Some("E4".to_owned()), ..rest.clone() }), ["E5", "E6"]);
+    assert_eq!(directory.read(|view| view.count_people_of(&rest)).unwrap(), 4);
+    assert!(people(PersonFilter { contains: Some("%' OR 1=1 --".to_owned()), ..PersonFilter::default() }).is_empty());
+
+    let tasks = |filter: TaskFilter| directory.read(|view| view.tasks(&filter)).unwrap();
+    let failed = TaskFilter {
+        tenant: Some(tenant.id),
+        error_kind: Some("license-exhausted".to_owned()),
+        contains: Some("no SEAT".to_owned()),
+        ..TaskFilter::default()
+    };
+    assert_eq!(tasks(failed.clone())[0].person.as_deref(), Some("E5"));
+    assert_eq!(directory.read(|view| view.count_tasks(&failed)).unwrap(), 1);
+    assert_eq!(directory.read(|view| view.task_errors(tenant.id)).unwrap(), [("license-exhausted".to_owned(), 1)]);
+    let first = tasks(TaskFilter { limit: Some(3), ..TaskFilter::default() });
+    let rest = tasks(TaskFilter { after: first.last().map(|task| task.id), ..TaskFilter::default() });
+    assert_eq!((first.len(), rest.len()), (3, 4));
+}
+
+#[test]
+fn the_audit_trail_is_filtered_by_whom_what_and_when() {
+    let (_folder, directory, actor) = scratch();
+    with_tenant(&directory, &actor);
+    let other = Actor::new("console");
+    for n in 0..3 {
+        directory
+            .write(&other, |change| change.add_person(&NewPerson::new(format!("E{n}"), format!("{n}@x"))))
+            .unwrap();
+    }
+    let rows = |filter: AuditFilter| -> Vec<i64> {
+        directory.read(|view| view.audit(&filter)).unwrap().into_iter().map(|row| row.id).collect()
+    };
+    let all = rows(AuditFilter::default());
+    assert_eq!(all.len(), 4);
+    assert_eq!(rows(AuditFilter { actor: Some("console".to_owned()), ..AuditFilter::default() }).len(), 3);
+    assert_eq!(rows(AuditFilter { action: Some("person".to_owned()), ..AuditFilter::default() }).len(), 3);
+    assert_eq!(rows(AuditFilter { action: Some("person.add".to_owned()), ..AuditFilter::default() }).len(), 3);
+    assert!(rows(AuditFilter { action: Some("pers".to_owned()), ..AuditFilter::default() }).is_empty());
+    let (past, future) = (Timestamp::from_millis(0), Timestamp::from_millis(i64::MAX));
+    let between = AuditFilter { since: Some(past), until: Some(future), limit: Some(2), ..AuditFilter::default() };
+    assert_eq!(rows(between.clone()), all[..2]);
+    assert_eq!(rows(AuditFilter { before: Some(all[1]), ..between }), all[2..]);
+    assert!(rows(AuditFilter { until: Some(past), ..AuditFilter::default() }).is_empty());
+}

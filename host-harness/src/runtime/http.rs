@@ -19,6 +19,7 @@ use super::limits::Limits;
 use super::metrics::{self, Metrics};
 use super::recording::{Replay, Tape};
 use super::secrets::{MASK, Masks};
+use super::spent::RequestLog;
 
 /// Longest request line that Salesforce takes, and most servers (HTTP 414 beyond it).
 const LONGEST_URL: usize = 16 << 10;
@@ -93,6 +94,7 @@ pub(crate) struct Gate {
     pub(crate) limits: Limits,
     pub(crate) sent: AtomicU64,
     pub(crate) received_bytes: AtomicU64,
+    pub(super) log: RequestLog,
 }
 
 /// A request that has passed all checks, with its secrets in place.
@@ -146,6 +148,7 @@ impl Gate {
         self.received_bytes.fetch_add(received, Ordering::Relaxed);
         let class = if answer.is_ok() { metrics::class(status) } else { metrics::FAILED };
         self.metrics.request(&self.tenant, class, received, elapsed);
+        self.log.request(answer.is_err() || status >= 400, elapsed);
         let upstream_request = answer.as_ref().ok().and_then(request_id).unwrap_or_default();
         tracing::debug!(%method, host = %place, %path, status, duration_ms = elapsed.as_millis() as u64, upstream_request, "request");
         if let (Some(tape), Some(shown)) = (&self.tape, shown) {

@@ -32,6 +32,7 @@ use super::http::Gate;
 use super::limits::{EPOCH_TICK, Limits, MemoryLimiter};
 use super::metrics::{Metrics, RunningJob};
 use super::secrets::{Masks, Secret, SecretHandle};
+use super::spent::{RequestLog, Spent};
 use super::tenant::Tenant;
 
 /// One result for each record of a batch, in its order.
@@ -119,6 +120,7 @@ impl Job {
             limits: limits.clone(),
             sent: AtomicU64::new(0),
             received_bytes: AtomicU64::new(0),
+            log: RequestLog::default(),
         });
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits.handles);
@@ -312,6 +314,21 @@ impl Job {
         Ok(usage)
     }
 
+    /// What was asked of the application since the last time that this was asked: its requests, and what the connector has
+    /// heard of the allowance of calls. Sends no request, and does not fail: where the sandbox has ended, the allowance is not
+    /// known.
+    pub async fn spent(&mut self) -> Spent {
+        let operations = self.gate.log.take();
+        if operations.is_empty() || self.session.is_none() || self.store.is_none() {
+            return Spent { operations, ..Spent::default() };
+        }
+        match self.session_usage().await {
+            Ok(usage) => Spent { operations, used: usage.used, limit: usage.limit },
+            // The end of the sandbox is in the trace, and the next call tells it.
+            Err(_) => Spent { operations, ..Spent::default() },
+        }
+    }
+
     fn guest(&self) -> &Guest {
         self.bindings.identity_provisioning_provisioning_connector()
     }
@@ -327,6 +344,7 @@ impl Job {
 
     fn begin(&mut self, name: &'static str) -> Result<Call, JobError> {
         let store = self.store.take().ok_or_else(|| self.stopped(name, SandboxFault::Ended))?;
+        self.gate.log.begin(name);
         Ok(Call::new(name, store))
     }
 

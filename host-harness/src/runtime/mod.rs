@@ -31,6 +31,7 @@ mod names;
 mod recording;
 mod scheduler;
 pub(crate) mod secrets;
+mod spent;
 mod tenant;
 
 pub use cache::{CacheError, ComponentCache};
@@ -40,11 +41,12 @@ pub use engine::{Runtime, RuntimeBuilder};
 pub use error::{EngineError, JobError, LoadError, SandboxFault};
 pub use job::{Job, JobUsage, Results};
 pub use limits::Limits;
-pub use metrics::Metrics;
+pub use metrics::{Histogram, Metrics};
 pub use names::{action_name, error_kind_name};
 pub use recording::{Recorder, RecordingError, Replay};
 pub use scheduler::{CancelHandle, JobEnd, Load, Scheduler, SchedulerLimits, Shutdown, SubmitError, Terms, Ticket};
 pub use secrets::Secret;
+pub use spent::{OperationCalls, Spent};
 pub use tenant::Tenant;
 
 /// The types of the WIT package, as Wasmtime generates them: what a job is asked and what it answers.

@@ -8,7 +8,7 @@ use crate::runtime::wit::{
     AttributeDefinition, Deactivation, Descriptor, DesiredUser, EntitlementPage, ImportPage, ImportQuery, Outcome,
     PushMode,
 };
-use crate::runtime::{Job, JobError, Results, Secret, Tenant};
+use crate::runtime::{Job, JobError, Results, Secret, Spent, Tenant};
 
 /// One tenant's application, through its connector. The calls are those of [`Job`], with its errors.
 pub trait Application: Send {
@@ -48,6 +48,8 @@ pub trait Application: Send {
         &mut self,
         passwords: &[(String, Secret)],
     ) -> impl Future<Output = Result<Results<()>, JobError>> + Send;
+    /// See [`Job::spent`].
+    fn spent(&mut self) -> impl Future<Output = Spent> + Send;
 }
 
 /// Starts jobs for tenants.
@@ -99,5 +101,9 @@ impl Application for Job {
 
     async fn sync_passwords(&mut self, passwords: &[(String, Secret)]) -> Result<Results<()>, JobError> {
         Self::sync_passwords(self, passwords).await
+    }
+
+    async fn spent(&mut self) -> Spent {
+        Self::spent(self).await
     }
 }

@@ -1,7 +1,7 @@
 //! What an admin decides of users that wait.
 
 use super::import::{Settling, take_over};
-use crate::directory::{Change, DirectoryError, Note, Person, QueueReason, TenantRecord};
+use crate::directory::{Change, DirectoryError, Note, Person, QueueFilter, QueueReason, TenantRecord};
 
 /// What a user that waits is to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,14 +57,19 @@ pub fn confirm(
     }
 }
 
-/// Confirms everybody who waits with one candidate by an exact rule, and, where asked, makes people of those whom nobody
-/// matches. What is unclear stays. Returns how many were linked and how many people were made.
+/// Of those that the filter finds, confirms everybody who waits with one candidate by an exact rule, and, where asked, makes
+/// people of those whom nobody matches. What is unclear stays. Returns how many were linked and how many people were made.
 ///
 /// # Errors
 /// SQLite's.
-pub fn confirm_all(change: &Change<'_>, tenant: &TenantRecord, make: bool) -> Result<(u64, u64), DirectoryError> {
+pub fn confirm_all(
+    change: &Change<'_>,
+    tenant: &TenantRecord,
+    filter: &QueueFilter,
+    make: bool,
+) -> Result<(u64, u64), DirectoryError> {
     let (mut linked, mut made) = (0, 0);
-    for queued in change.queue(tenant.id, false)? {
+    for queued in change.queue(tenant.id, filter)? {
         let id = &queued.user.remote_id;
         match (queued.reason, queued.candidates.as_slice()) {
             (QueueReason::Matched, [(key, ..)]) => {

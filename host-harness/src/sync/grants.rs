@@ -6,7 +6,34 @@ use super::session::Session;
 use super::{Application, Applications, SyncError};
 use crate::directory::{GrantName, TaskFailure};
 use crate::runtime::JobError;
-use crate::runtime::wit::{ErrorKind, Grant};
+use crate::runtime::wit::{Entitlement, ErrorKind, Grant};
+
+/// Everything of a kind that the application has to assign; none where the connector cannot list it.
+pub(super) async fn list<A: Applications>(
+    session: &mut Session<'_, A>,
+    kind: &str,
+) -> Result<Option<Vec<Entitlement>>, SyncError> {
+    let application = session.application().await?;
+    let mut found = Vec::new();
+    let mut cursor: Option<String> = None;
+    loop {
+        match application.list_entitlements(kind, cursor.as_deref()).await {
+            Ok(page) => {
+                found.extend(page.entitlements);
+                match page.next {
+                    Some(next) if cursor.as_ref() != Some(&next) => cursor = Some(next),
+                    _ => return Ok(Some(found)),
+                }
+            }
+            Err(JobError::Refused(error)) if matches!(error.kind, ErrorKind::Unsupported) => return Ok(None),
+            // A kind that the connector does not have concerns those who have it assigned, and nobody else.
+            Err(JobError::Refused(error)) if matches!(error.kind, ErrorKind::InvalidValue | ErrorKind::NotFound) => {
+                return Ok(Some(Vec::new()));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
 
 /// What the application has to assign, by kind, as far as it was asked for. None where the connector cannot list a kind:
 /// then what was given must be ids.
@@ -24,29 +51,9 @@ impl Entitlements {
             if self.0.contains_key(kind) {
                 continue;
             }
-            let application = session.application().await?;
-            let mut found = Vec::new();
-            let mut cursor: Option<String> = None;
-            let listed = loop {
-                match application.list_entitlements(kind, cursor.as_deref()).await {
-                    Ok(page) => {
-                        found.extend(page.entitlements.into_iter().map(|one| (one.name, one.id)));
-                        match page.next {
-                            Some(next) if cursor.as_ref() != Some(&next) => cursor = Some(next),
-                            _ => break Some(found),
-                        }
-                    }
-                    Err(JobError::Refused(error)) if matches!(error.kind, ErrorKind::Unsupported) => break None,
-                    // A kind that the connector does not have concerns those who have it assigned, and nobody else.
-                    Err(JobError::Refused(error))
-                        if matches!(error.kind, ErrorKind::InvalidValue | ErrorKind::NotFound) =>
-                    {
-                        break Some(Vec::new());
-                    }
-                    Err(error) => return Err(error.into()),
-                }
-            };
-            self.0.insert(kind.to_owned(), listed);
+            let listed = list(session, kind).await?;
+            let names = listed.map(|found| found.into_iter().map(|one| (one.name, one.id)).collect());
+            self.0.insert(kind.to_owned(), names);
         }
         Ok(())
     }

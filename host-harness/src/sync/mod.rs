@@ -14,6 +14,7 @@
 mod application;
 mod components;
 mod confirm;
+mod entitlements;
 mod error;
 mod explain;
 mod features;
@@ -30,6 +31,7 @@ pub mod worker;
 pub use application::{Application, Applications};
 pub use components::ComponentApplications;
 pub use confirm::{Decision, confirm, confirm_all};
+pub use entitlements::{grant_name, misfit, refresh_entitlements};
 pub use error::SyncError;
 pub use explain::explain;
 pub use features::Feature;

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::push::{BATCH, PushEntry, PushReport, Pushing, Verdict};
+use super::intents::Followed;
+use super::push::{BATCH, Prepared, PushEntry, PushReport, Pushing, Verdict};
 use super::{Applications, SyncError};
 use crate::directory::{
-    Actor, Directory, Plan, PlanId, PlanItem, PlanState, PlannedOutcome, TaskId, TaskKind, TenantRecord, Timestamp,
+    Actor, Change, Directory, DirectoryError, Plan, PlanId, PlanItem, PlanState, PlannedOutcome, Task, TaskId,
+    TaskKind, TenantRecord, Timestamp,
 };
 use crate::runtime::action_name;
 use crate::runtime::wit::{Outcome, PushMode};
@@ -35,6 +37,12 @@ pub async fn plan<A: Applications>(
     let _lock = directory.lock_tenant(tenant)?;
     let tenant = &directory.read(|view| view.tenant(&tenant.name))?;
     let mut pushing = Pushing::new(directory, applications, tenant, actor)?;
+    let result = work_out(&mut pushing).await;
+    pushing.end(result).await
+}
+
+async fn work_out<A: Applications>(pushing: &mut Pushing<'_, A>) -> Result<Planned, SyncError> {
+    let (directory, tenant, actor) = (pushing.directory, pushing.tenant, pushing.actor);
     let mut report = PushReport::default();
     let mut items = Vec::new();
     let now = Timestamp::now();
@@ -109,6 +117,18 @@ pub async fn apply<A: Applications>(
         .map(|item| (item.task, (item.revision, item.digest)))
         .collect();
     let mut pushing = Pushing::new(directory, applications, tenant, actor)?;
+    let result = write(&mut pushing, &plan, &approved).await;
+    let report = pushing.end(result).await?;
+    Ok((plan, report))
+}
+
+/// Carries out the tasks of a plan as they were approved.
+async fn write<A: Applications>(
+    pushing: &mut Pushing<'_, A>,
+    plan: &Plan,
+    approved: &BTreeMap<TaskId, (i64, String)>,
+) -> Result<PushReport, SyncError> {
+    let (directory, tenant, actor) = (pushing.directory, pushing.tenant, pushing.actor);
     let mut report = PushReport::default();
     let now = Timestamp::now();
     for kind in PLANNED.into_iter().chain([TaskKind::Password]) {
@@ -132,16 +152,16 @@ pub async fn apply<A: Applications>(
                     batch.select(|item| approved.get(&item.task.id).map(|(_, digest)| digest.clone()));
                 pushing.carry_out(batch, &PushMode::ApplyPlanned(digests)).await
             };
-            pushing.keep(waiting_for_a_plan(carried), &mut report)?;
+            pushing.keep(waiting_for_a_plan(carried), &mut report).await?;
         }
     }
-    directory.write(actor, |change| -> Result<(), crate::directory::DirectoryError> {
+    directory.write(actor, |change| -> Result<(), DirectoryError> {
         change.close_plan(plan.id)?;
         change.store_pushed(tenant.id)
     })?;
     let (waiting, failed) = directory.read(|view| view.count_open_tasks(tenant.id))?;
     (report.waiting, report.failed) = (waiting, failed);
-    Ok((plan, report))
+    Ok(report)
 }
 
 /// A user that has changed since the plan needs another plan, not an admin's retry.
@@ -154,6 +174,62 @@ fn waiting_for_a_plan(mut carried: super::push::CarriedOut) -> super::push::Carr
         }
     }
     carried
+}
+
+/// What would follow from an intent: what would be written at once, and what would not follow because a feature is off.
+#[derive(Debug)]
+pub struct Preview {
+    /// What would be written, and what could not be, with the reason.
+    pub report: PushReport,
+    /// What the directory would make of it.
+    pub followed: Followed,
+}
+
+/// Works out what an intent would lead to in the application, without keeping or writing anything: the intent is played in a
+/// transaction that is undone, and the tasks that it leaves there are planned. For a form that shows it before it is saved.
+///
+/// # Errors
+/// Those of the intent, and as [`super::push::push`]; the tenant is not locked.
+pub async fn preview<A: Applications>(
+    directory: &Directory,
+    applications: &A,
+    tenant: &TenantRecord,
+    actor: &Actor,
+    intent: impl FnOnce(&Change<'_>) -> Result<Followed, DirectoryError> + Send,
+) -> Result<Preview, SyncError> {
+    let mut pushing = Pushing::new(directory, applications, tenant, actor)?;
+    let (followed, mut prepared) = directory.rehearse(actor, |change| -> Result<_, DirectoryError> {
+        let followed = intent(change)?;
+        let tasks = followed.tasks.iter().map(|id| change.task(*id)).collect::<Result<Vec<_>, _>>()?;
+        let mut prepared = Vec::new();
+        for kind in PLANNED {
+            let of_kind = |task: &&Task| task.kind == kind && task.tenant == tenant.name;
+            let tasks: Vec<Task> = tasks.iter().filter(of_kind).cloned().collect();
+            if !tasks.is_empty() {
+                prepared.push((kind, pushing.work_out(change, tasks)?));
+            }
+        }
+        Ok((followed, prepared))
+    })?;
+    let result = plan_prepared(&mut pushing, &mut prepared).await;
+    let report = pushing.end(result).await?;
+    Ok(Preview { report, followed })
+}
+
+async fn plan_prepared<A: Applications>(
+    pushing: &mut Pushing<'_, A>,
+    prepared: &mut Vec<(TaskKind, Vec<Prepared>)>,
+) -> Result<PushReport, SyncError> {
+    let mut report = PushReport::default();
+    for (kind, prepared) in prepared.drain(..) {
+        let batch = pushing.resolve(kind, prepared, &mut report).await?;
+        let carried = pushing.carry_out(batch, &PushMode::Plan).await;
+        if let Some(error) = carried.stopped_by {
+            return Err(error);
+        }
+        report.entries.extend(carried.verdicts.into_iter().map(Verdict::into_entry));
+    }
+    Ok(report)
 }
 
 /// Entries of a plan that could not be planned.

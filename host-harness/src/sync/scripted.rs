@@ -7,10 +7,10 @@ use super::{Application, Applications, SyncError};
 use crate::config::ComponentChoice;
 use crate::runtime::wit::{
     Action, Attribute, AttributeDefinition, Deactivation, Descriptor, DesiredUser, Entitlement, EntitlementPage, Error,
-    ErrorKind, Features, FieldChange, Grant, ImportPage, ImportQuery, ImportScope, Outcome, PushMode, Retry, Status,
-    User, Value,
+    ErrorKind, Features, FieldChange, Grant, GrantKind, ImportPage, ImportQuery, ImportScope, Outcome, PushMode, Retry,
+    Status, User, Value,
 };
-use crate::runtime::{JobError, Results, SandboxFault, Secret, Tenant};
+use crate::runtime::{Histogram, JobError, OperationCalls, Results, SandboxFault, Secret, Spent, Tenant};
 
 /// What the application holds.
 #[derive(Default)]
@@ -36,6 +36,11 @@ pub(super) struct World {
     pub(super) stale_cursor: bool,
     /// Gives the same cursor after every page.
     pub(super) circle: bool,
+    /// The kinds of grant that it describes.
+    pub(super) kinds: Vec<&'static str>,
+    /// One request for each call, since it was last told.
+    spent: Spent,
+    used: u64,
 }
 
 impl World {
@@ -90,6 +95,13 @@ impl Scripted {
     fn begin(&self, name: &'static str) -> Result<MutexGuard<'_, World>, JobError> {
         let mut world = self.world();
         world.calls.push(name);
+        let mut times = Histogram::default();
+        times.observe(std::time::Duration::from_millis(4));
+        world.used += 1;
+        let fails = world.faults.front().is_some_and(Option::is_some);
+        let operations = [(name, OperationCalls { failures: fails.into(), times })].into();
+        let used = world.used;
+        world.spent.merge(Spent { operations, used: Some(used), limit: Some(15_000) });
         match world.faults.pop_front().flatten() {
             Some(error) => Err(error),
             None => Ok(world),
@@ -116,15 +128,23 @@ pub(super) fn stopped() -> JobError {
 
 const ATTRIBUTES: [&str; 6] = ["email", "givenName", "familyName", "federationId", "title", "userType"];
 
+fn grant_kind(name: &str) -> GrantKind {
+    GrantKind { name: name.to_owned(), label: name.to_owned(), many: false }
+}
+
 impl Application for Scripted {
+    async fn spent(&mut self) -> Spent {
+        std::mem::take(&mut self.world().spent)
+    }
+
     async fn describe(&mut self) -> Result<Descriptor, JobError> {
-        drop(self.begin("describe")?);
+        let kinds = self.begin("describe")?.kinds.clone();
         Ok(Descriptor {
             name: "Scripted".to_owned(),
             version: "1.0.0".to_owned(),
             features: Features::all(),
             settings: Vec::new(),
-            grants: Vec::new(),
+            grants: kinds.iter().map(|name| grant_kind(name)).collect(),
         })
     }
 

@@ -1,9 +1,9 @@
 //! A job with an application that starts again where its sandbox was ended.
 
-use super::{Applications, SyncError};
+use super::{Application as _, Applications, SyncError};
 use crate::config::ComponentChoice;
-use crate::directory::{Directory, TenantRecord};
-use crate::runtime::{JobError, Results, Tenant};
+use crate::directory::{Actor, Directory, DirectoryError, TenantId, TenantRecord};
+use crate::runtime::{JobError, Results, Spent, Tenant};
 
 /// A tenant and the sandbox that works for it, if one is up.
 pub(super) struct Session<'a, A: Applications> {
@@ -11,14 +11,17 @@ pub(super) struct Session<'a, A: Applications> {
     tenant: Tenant,
     component: ComponentChoice,
     open: Option<A::Application>,
+    id: TenantId,
+    /// Of sandboxes that have ended.
+    spent: Spent,
 }
 
 impl<'a, A: Applications> Session<'a, A> {
     /// Opens the tenant's secrets; starts nothing yet.
     pub(super) fn new(directory: &Directory, applications: &'a A, tenant: &TenantRecord) -> Result<Self, SyncError> {
-        let component = tenant.config.component();
+        let (component, id) = (tenant.config.component(), tenant.id);
         let tenant = directory.read(|view| view.runtime_tenant(tenant))?;
-        Ok(Self { applications, tenant, component, open: None })
+        Ok(Self { applications, tenant, component, open: None, id, spent: Spent::default() })
     }
 
     /// The sandbox; a new one where there is none.
@@ -31,8 +34,33 @@ impl<'a, A: Applications> Session<'a, A> {
     }
 
     /// Drops the sandbox, which was ended.
-    pub(super) fn close(&mut self) {
-        self.open = None;
+    pub(super) async fn close(&mut self) {
+        if let Some(mut ended) = self.open.take() {
+            self.spent.merge(ended.spent().await);
+        }
+    }
+
+    /// What was asked of the application since the last time, to be kept with what came of it.
+    pub(super) async fn spent(&mut self) -> Spent {
+        if let Some(application) = &mut self.open {
+            self.spent.merge(application.spent().await);
+        }
+        std::mem::take(&mut self.spent)
+    }
+
+    /// Keeps what is left of the job's requests at its end, however it ended, and gives that end back.
+    pub(super) async fn end<T>(
+        &mut self,
+        directory: &Directory,
+        actor: &Actor,
+        result: Result<T, SyncError>,
+    ) -> Result<T, SyncError> {
+        let spent = self.spent().await;
+        let kept: Result<(), DirectoryError> =
+            if spent.is_empty() { Ok(()) } else { directory.write(actor, |change| change.add_usage(self.id, &spent)) };
+        let value = result?;
+        kept?;
+        Ok(value)
     }
 }
 

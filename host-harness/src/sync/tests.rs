@@ -104,7 +104,7 @@ impl Fixture {
 
     fn queue(&self) -> Vec<Queued> {
         let tenant = self.tenant();
-        self.directory.read(|view| view.queue(tenant.id, false)).unwrap()
+        self.directory.read(|view| view.queue(tenant.id, &QueueFilter::default())).unwrap()
     }
 
     fn link(&self, key: &str) -> Option<String> {
@@ -127,4 +127,6 @@ fn actions(report: &PushReport) -> Vec<(&str, Option<Action>)> {
 
 mod imports;
 mod mastering;
+mod previews;
 mod pushes;
+mod usage;

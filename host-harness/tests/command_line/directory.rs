@@ -173,6 +173,26 @@ fn people_are_assigned_pushed_changed_and_taken_out_of_use() {
 }
 
 #[test]
+fn what_commands_ask_of_the_application_is_kept_by_day() {
+    let fixture = fixture(20, 69);
+    assert!(done(&fixture, &["usage", "acme"])["days"].as_array().unwrap().is_empty());
+    done(&fixture, &["test-credentials", "acme"]);
+    done(&fixture, &["import", "acme"]);
+    let usage = done(&fixture, &["usage", "acme", "--days", "2"]);
+    let calls = |operation: &str| {
+        let days = usage["days"].as_array().unwrap();
+        days.iter().filter(|day| day["operation"] == operation).filter_map(|day| day["calls"].as_u64()).sum::<u64>()
+    };
+    assert!(calls("test-credentials") > 0 && calls("open") > 0 && calls("import-users") > 0, "{usage}");
+    let (used, limit) = (usage["allowance"]["used"].as_u64().unwrap(), usage["allowance"]["limit"].as_u64().unwrap());
+    assert!(used > 0 && used < limit, "{usage}");
+    assert_eq!(done(&fixture, &["tenant", "list"])[0]["api_calls"]["used"], used);
+    let said = fixture.run(&["usage", "acme", "--data", "data"]).stdout;
+    assert!(said.contains("import-users") && said.contains("calls were used"), "{said}");
+    assert!(fails(&fixture, &["usage", "acme", "--days", "0"], 2).contains("--days"));
+}
+
+#[test]
 fn users_are_imported_confirmed_and_rehearsed() {
     let fixture = fixture(60, 64);
     let dry = done(&fixture, &["import", "acme", "--dry-run"]);

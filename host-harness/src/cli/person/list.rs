@@ -19,7 +19,7 @@ pub(crate) struct ListOptions {
     /// In this status only.
     #[arg(long, value_enum)]
     status: Option<Status>,
-    /// Whose key, username or e-mail address contains this.
+    /// Whose key, username, e-mail address or full name contains this.
     #[arg(long, value_name = "TEXT")]
     contains: Option<String>,
     /// People to show.
@@ -44,6 +44,7 @@ pub(super) fn list(global: &Global, options: &ListOptions, output: &mut Output) 
             contains: options.contains.clone(),
             after: options.after.clone(),
             limit: Some(options.limit),
+            ..PersonFilter::default()
         };
         Ok((view.people(&filter)?, view.count_people()?))
     })?;

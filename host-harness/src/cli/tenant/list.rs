@@ -8,7 +8,7 @@ use super::super::context::open_directory;
 use super::super::failure::{DONE, Failure};
 use super::super::output::Output;
 use crate::config::ComponentChoice;
-use crate::directory::{DirectoryError, ImportRun, TenantRecord, Timestamp, View};
+use crate::directory::{Allowance, DirectoryError, ImportRun, TenantRecord, Timestamp, View};
 use crate::sync::Feature;
 
 #[derive(Args)]
@@ -32,6 +32,8 @@ struct TenantView {
     tasks_failed: u64,
     imported_at: Option<Timestamp>,
     pushed_at: Option<Timestamp>,
+    /// As the application last said.
+    api_calls: Option<Allowance>,
     import_under_way: Option<ImportRun>,
 }
 
@@ -64,6 +66,7 @@ fn look(view: &View<'_>, tenant: TenantRecord) -> Result<TenantView, DirectoryEr
         tasks_failed,
         imported_at: tenant.imported_at,
         pushed_at: tenant.pushed_at,
+        api_calls: view.allowance(tenant.id)?,
         import_under_way: view.open_import(tenant.id)?,
         name: tenant.name,
     })
@@ -97,6 +100,7 @@ pub(super) fn run(global: &Global, options: &Options, output: &mut Output) -> Re
         "To confirm",
         "Tasks",
         "Imported",
+        "API calls left",
     ]);
     let time = |at: Option<Timestamp>| at.map_or_else(|| "never".to_owned(), |at| at.to_string());
     for view in views {
@@ -115,6 +119,8 @@ pub(super) fn run(global: &Global, options: &Options, output: &mut Output) -> Re
             view.waiting_to_be_confirmed.to_string(),
             format!("{} wait, {} failed", view.tasks_waiting, view.tasks_failed),
             imported,
+            view.api_calls
+                .map_or_else(String::new, |calls| format!("{} of {}\nat {}", calls.left(), calls.limit, calls.seen_at)),
         ]);
     }
     output.line(&table.to_string())?;

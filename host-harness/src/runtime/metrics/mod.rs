@@ -36,7 +36,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use self::exposition::Exposition;
-use self::histogram::Histogram;
+pub use self::histogram::Histogram;
 use super::Scheduler;
 
 /// The counts of a runtime. Cheap to clone; clones share the counts.

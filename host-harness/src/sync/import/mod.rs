@@ -32,7 +32,8 @@ const FULL_IMPORT_HOURS: u32 = 24;
 pub struct ImportOptions {
     /// Read everybody, also where only changes could be read. A run under way that reads changes is given up.
     pub full: bool,
-    /// Change nothing, the watermark included, and say what would happen. The users are held in memory meanwhile.
+    /// Change nothing, the watermark included, and say what would happen. The users are held in memory meanwhile. What it asked
+    /// of the application counts as used all the same.
     pub dry_run: bool,
     /// Let a run take effect that the safeguard has halted, or would halt.
     pub accept: bool,
@@ -82,9 +83,23 @@ pub async fn import<A: Applications>(
     // As it is now that nobody else works for it.
     let tenant = &directory.read(|view| view.tenant(&tenant.name))?;
     let mut session = Session::new(directory, applications, tenant)?;
-    if options.dry_run {
-        return read::rehearse(directory, &mut session, tenant, actor, options, progress).await;
-    }
+    let result = if options.dry_run {
+        read::rehearse(directory, &mut session, tenant, actor, options, progress).await
+    } else {
+        run(directory, &mut session, tenant, actor, options, progress).await
+    };
+    session.end(directory, actor, result).await
+}
+
+/// Runs an import to its end, or goes on with the one under way.
+async fn run<A: Applications>(
+    directory: &Directory,
+    session: &mut Session<'_, A>,
+    tenant: &TenantRecord,
+    actor: &Actor,
+    options: ImportOptions,
+    progress: &(dyn Fn(ImportProgress) + Sync),
+) -> Result<ImportReport, SyncError> {
     let open = directory.read(|view| view.open_import(tenant.id))?;
     let mut resumed = open.is_some();
     let mut run = match open {
@@ -94,13 +109,13 @@ pub async fn import<A: Applications>(
         Some(run) if options.full && run.phase == ImportPhase::Reading && run.scope != ImportScopeKind::Full => {
             resumed = false;
             discard_run(directory, tenant, actor, run, "an import of everybody was asked for")?;
-            read::start(directory, &mut session, tenant, actor, true).await?
+            read::start(directory, session, tenant, actor, true).await?
         }
         Some(run) => run,
-        None => read::start(directory, &mut session, tenant, actor, options.full).await?,
+        None => read::start(directory, session, tenant, actor, options.full).await?,
     };
     if run.phase == ImportPhase::Reading {
-        run = read::read(directory, &mut session, tenant, actor, run, progress).await?;
+        run = read::read(directory, session, tenant, actor, run, progress).await?;
     }
     if options.accept && !run.accepted {
         run.accepted = true;

@@ -26,7 +26,9 @@ pub(super) async fn start<A: Applications>(
     full: bool,
 ) -> Result<ImportRun, SyncError> {
     let schema = schema(session).await?;
+    let spent = session.spent().await;
     Ok(directory.write(actor, |change| {
+        change.add_usage(tenant.id, &spent)?;
         if let Some(schema) = &schema {
             change.set_attribute_schema(tenant.id, schema)?;
         }
@@ -72,7 +74,13 @@ pub(super) async fn read<A: Applications>(
     let mut pager = Pager::new(tenant, attributes, &run);
     while run.phase == ImportPhase::Reading {
         match pager.next(session).await? {
-            Some(page) => run = directory.write(actor, |change| stage(change, tenant, run.clone(), page))?,
+            Some(page) => {
+                let spent = session.spent().await;
+                run = directory.write(actor, |change| {
+                    change.add_usage(tenant.id, &spent)?;
+                    stage(change, tenant, run.clone(), page)
+                })?;
+            }
             None => {
                 // The application no longer knows the position, or the watermark: everybody has to be read.
                 tracing::warn!(tenant = %tenant.name, "the position of the import is of no use any more; it starts again with everybody");
@@ -237,7 +245,7 @@ impl Pager {
                 Err(error) => error,
             };
             if was_stopped(&error) {
-                session.close();
+                session.close().await;
                 if smaller < SMALLER_PAGES && self.query.page_size > 1 {
                     smaller += 1;
                     self.query.page_size = (self.query.page_size / 4).max(1);

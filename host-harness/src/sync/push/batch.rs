@@ -137,7 +137,7 @@ impl Batch {
                     }));
                 }
                 Err(SyncError::Job(error)) if was_stopped(&error) => {
-                    session.close();
+                    session.close().await;
                     if part.len() > 1 {
                         let middle = part.start + part.len() / 2;
                         parts.extend([middle..part.end, part.start..middle]);

@@ -17,11 +17,13 @@ use super::{Applications, Feature, SyncError, import};
 use crate::config::{DeactivationRule, TenantConfig};
 use crate::directory::{
     Actor, Directory, DirectoryError, Person, Source, Task, TaskFailure, TaskId, TaskKind, TenantRecord, Timestamp,
+    View,
 };
 use crate::runtime::wit::{Deactivation, Outcome, PushMode};
 
 pub(super) use batch::{Batch, CarriedOut};
 pub(super) use record::{Verdict, record};
+pub(super) use wanted::Prepared;
 
 /// Users a call: what one request to an application takes at best, and a deadline's worth for any.
 pub const BATCH: usize = 200;
@@ -102,6 +104,16 @@ pub async fn push<A: Applications>(
         return Err(SyncError::ApprovalWanted { tenant: tenant.name.clone() });
     }
     let mut pushing = Pushing::new(directory, applications, tenant, actor)?;
+    let result = run(&mut pushing, progress).await;
+    pushing.end(result).await
+}
+
+/// Carries out tasks until none is due.
+async fn run<A: Applications>(
+    pushing: &mut Pushing<'_, A>,
+    progress: &(dyn Fn(PushProgress) + Sync),
+) -> Result<PushReport, SyncError> {
+    let (directory, tenant, actor) = (pushing.directory, pushing.tenant, pushing.actor);
     let mut report = PushReport::default();
     for _ in 0..PASSES {
         let due = pushing.due()?;
@@ -118,7 +130,7 @@ pub async fn push<A: Applications>(
                 after = Some(last.id);
                 let batch = pushing.prepare(kind, tasks, &mut report).await?;
                 let applied = pushing.carry_out(batch, &PushMode::Apply).await;
-                pushing.keep(applied, &mut report)?;
+                pushing.keep(applied, &mut report).await?;
                 let done = report.entries.len() as u64;
                 progress(PushProgress { done, total: total.max(done) });
             }
@@ -144,7 +156,7 @@ pub(crate) fn is_due(tenant: &TenantRecord, now: Timestamp) -> bool {
 pub(super) struct Pushing<'a, A: Applications> {
     pub(super) directory: &'a Directory,
     pub(super) tenant: &'a TenantRecord,
-    actor: &'a Actor,
+    pub(super) actor: &'a Actor,
     session: Session<'a, A>,
     entitlements: Entitlements,
     sources: Vec<Source>,
@@ -193,17 +205,27 @@ impl<'a, A: Applications> Pushing<'a, A> {
             }
             self.described = true;
         }
-        let prepared = self.directory.read(|view| {
-            tasks
-                .into_iter()
-                .map(|task| wanted::prepare(view, self.tenant, &self.sources, task))
-                .collect::<Result<Vec<_>, _>>()
-        })?;
+        let prepared = self.directory.read(|view| self.work_out(view, tasks))?;
+        self.resolve(kind, prepared, report).await
+    }
+
+    /// What tasks send, by how things stand in a view.
+    pub(super) fn work_out(&self, view: &View<'_>, tasks: Vec<Task>) -> Result<Vec<Prepared>, DirectoryError> {
+        tasks.into_iter().map(|task| wanted::prepare(view, self.tenant, &self.sources, task)).collect()
+    }
+
+    /// Puts ids in the place of names, and makes a batch of them.
+    pub(super) async fn resolve(
+        &mut self,
+        kind: TaskKind,
+        prepared: Vec<Prepared>,
+        report: &mut PushReport,
+    ) -> Result<Batch, SyncError> {
         if kind == TaskKind::Push {
             let kinds: Vec<String> = prepared
                 .iter()
                 .filter_map(|one| match one {
-                    wanted::Prepared::Push { grants, .. } => Some(grants),
+                    Prepared::Push { grants, .. } => Some(grants),
                     _ => None,
                 })
                 .flatten()
@@ -230,14 +252,23 @@ impl<'a, A: Applications> Pushing<'a, A> {
     }
 
     /// Keeps what became of a batch, in one transaction.
-    pub(super) fn keep(&self, carried: CarriedOut, report: &mut PushReport) -> Result<(), SyncError> {
+    pub(super) async fn keep(&mut self, carried: CarriedOut, report: &mut PushReport) -> Result<(), SyncError> {
         let CarriedOut { pointless, mut verdicts, stopped_by } = carried;
-        self.directory.write(self.actor, |change| record(change, self.tenant, &pointless, &mut verdicts))?;
+        let spent = self.session.spent().await;
+        self.directory.write(self.actor, |change| {
+            change.add_usage(self.tenant.id, &spent)?;
+            record(change, self.tenant, &pointless, &mut verdicts)
+        })?;
         report.entries.extend(verdicts.into_iter().map(Verdict::into_entry));
         match stopped_by {
             Some(error) => Err(error),
             None => Ok(()),
         }
+    }
+
+    /// Keeps what is left of the job's requests, and gives its end back.
+    pub(super) async fn end<T>(&mut self, result: Result<T, SyncError>) -> Result<T, SyncError> {
+        self.session.end(self.directory, self.actor, result).await
     }
 }
 

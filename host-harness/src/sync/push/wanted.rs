@@ -10,7 +10,7 @@ use crate::sync::Feature;
 use crate::sync::mapping::pushed;
 
 /// A task, ready.
-pub(super) enum Prepared {
+pub(in crate::sync) enum Prepared {
     /// Make a user or bring it up to date.
     Push {
         task: Task,

@@ -6,10 +6,10 @@ use serde::Serialize;
 use super::command_line::Global;
 use super::context::Context;
 use super::failure::Failure;
-use super::grants;
 use super::output::Output;
 use crate::config::StandardInput;
 use crate::runtime::wit::Entitlement;
+use crate::sync::list_entitlements;
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -44,7 +44,7 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
     let mut found: Vec<Entitlement> = Vec::new();
     let mut failure = None;
     for kind in kinds {
-        match grants::all(&mut context.job, &kind).await {
+        match list_entitlements(&mut context.job, &kind).await {
             Ok(of_kind) => found.extend(of_kind),
             Err(error) => {
                 failure = Some(error);

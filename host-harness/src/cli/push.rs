@@ -7,14 +7,16 @@ use clap::Args;
 use super::command_line::Global;
 use super::context::{Context, Place};
 use super::failure::Failure;
-use super::grants::{self, Names};
+use super::grants;
 use super::output::Output;
 use super::people::{self, EmptyCell, Row};
 use super::report::{Entry, Report};
 use super::view::ErrorView;
 use crate::config::StandardInput;
+use crate::directory::GrantName;
 use crate::runtime::JobError;
 use crate::runtime::wit::{DesiredUser, ErrorKind, Grant, PushMode};
+use crate::sync::Entitlements;
 
 /// Users a call. A connector looks a batch up together, so a large one costs few requests: 10,000 unchanged users of
 /// Salesforce were measured at 21 requests in calls of 2,000. What a call that is cut short had done is found when it is repeated.
@@ -96,6 +98,16 @@ pub(crate) fn add_grants(rows: &mut [Row], grants: &[(String, String)]) {
     }
 }
 
+/// Puts ids in the place of the names of grants.
+fn with_ids(mut user: DesiredUser, label: &str, entitlements: &Entitlements) -> Result<DesiredUser, ErrorView> {
+    let named: Vec<GrantName> =
+        user.grants.into_iter().map(|grant| GrantName { kind: grant.kind, name: grant.id }).collect();
+    user.grants = entitlements
+        .resolve(label, &named)
+        .map_err(|failure| ErrorView { remedy: failure.remedy, ..ErrorView::local(&failure.kind, failure.cause) })?;
+    Ok(user)
+}
+
 /// Refuses a column that is no attribute before anything is written: it would fail every row.
 async fn check_attributes(context: &mut Context, rows: &[Row]) -> Result<(), Failure> {
     let known = match context.job.list_attributes().await {
@@ -123,13 +135,15 @@ pub(crate) async fn push(
     mode: &PushMode,
     output: &Output,
 ) -> Result<(Vec<Entry>, Option<Failure>), Failure> {
-    let names =
-        Names::look_up(&mut context.job, &context.descriptor, rows.iter().filter_map(|row| row.user.as_ref().ok()))
-            .await?;
+    let users = || rows.iter().filter_map(|row| row.user.as_ref().ok());
+    grants::check_kinds(&context.descriptor, users())?;
+    let mut entitlements = Entitlements::default();
+    let kinds = entitlements.unknown(users().flat_map(|user| user.grants.iter().map(|grant| grant.kind.as_str())));
+    entitlements.look_up(&mut context.job, kinds).await?;
     let mut entries: Vec<(String, Option<Result<_, ErrorView>>)> = Vec::with_capacity(rows.len());
     let mut sound: Vec<(usize, DesiredUser)> = Vec::with_capacity(rows.len());
     for (index, Row { label, user }) in rows.into_iter().enumerate() {
-        let user = user.and_then(|mut user| names.resolve(&label, &mut user.grants).map(|()| user));
+        let user = user.and_then(|user| with_ids(user, &label, &entitlements));
         match user {
             Ok(user) => {
                 sound.push((index, user));

@@ -29,7 +29,7 @@ async fn list_all<A: Applications>(
     let kinds = session.application().await?.describe().await?.grants;
     let mut listed = Vec::with_capacity(kinds.len());
     for kind in kinds {
-        let found = list(session, &kind.name).await?;
+        let found = list(session.application().await?, &kind.name).await?;
         listed.push((kind, found));
     }
     Ok(listed)

@@ -2,64 +2,77 @@
 
 use std::collections::BTreeMap;
 
-use super::session::Session;
-use super::{Application, Applications, SyncError};
+use super::Application;
 use crate::directory::{GrantName, TaskFailure};
 use crate::runtime::JobError;
 use crate::runtime::wit::{Entitlement, ErrorKind, Grant};
 
-/// Everything of a kind that the application has to assign; none where the connector cannot list it.
-pub(super) async fn list<A: Applications>(
-    session: &mut Session<'_, A>,
-    kind: &str,
-) -> Result<Option<Vec<Entitlement>>, SyncError> {
-    let application = session.application().await?;
+/// What the application has to assign, by kind, as far as it was asked for. None where the connector cannot list a kind:
+/// then what was given must be ids, and the application judges them.
+#[derive(Debug, Default)]
+pub struct Entitlements(BTreeMap<String, Option<Vec<(String, String)>>>);
+
+/// All that an application has to assign of one kind.
+///
+/// # Errors
+/// Those of the connector.
+pub async fn list_entitlements<A: Application>(application: &mut A, kind: &str) -> Result<Vec<Entitlement>, JobError> {
     let mut found = Vec::new();
     let mut cursor: Option<String> = None;
     loop {
-        match application.list_entitlements(kind, cursor.as_deref()).await {
-            Ok(page) => {
-                found.extend(page.entitlements);
-                match page.next {
-                    Some(next) if cursor.as_ref() != Some(&next) => cursor = Some(next),
-                    _ => return Ok(Some(found)),
-                }
-            }
-            Err(JobError::Refused(error)) if matches!(error.kind, ErrorKind::Unsupported) => return Ok(None),
-            // A kind that the connector does not have concerns those who have it assigned, and nobody else.
-            Err(JobError::Refused(error)) if matches!(error.kind, ErrorKind::InvalidValue | ErrorKind::NotFound) => {
-                return Ok(Some(Vec::new()));
-            }
-            Err(error) => return Err(error.into()),
+        let page = application.list_entitlements(kind, cursor.as_deref()).await?;
+        found.extend(page.entitlements);
+        match page.next {
+            Some(next) if cursor.as_ref() != Some(&next) => cursor = Some(next),
+            _ => return Ok(found),
         }
     }
 }
 
-/// What the application has to assign, by kind, as far as it was asked for. None where the connector cannot list a kind:
-/// then what was given must be ids.
-#[derive(Default)]
-pub(super) struct Entitlements(BTreeMap<String, Option<Vec<(String, String)>>>);
+/// As [`list_entitlements`]; none where the connector cannot list the kind. One that it does not have has nothing: that
+/// concerns those who have it assigned, and nobody else.
+pub(super) async fn list<A: Application>(
+    application: &mut A,
+    kind: &str,
+) -> Result<Option<Vec<Entitlement>>, JobError> {
+    match list_entitlements(application, kind).await {
+        Ok(found) => Ok(Some(found)),
+        Err(JobError::Refused(error)) if matches!(error.kind, ErrorKind::Unsupported) => Ok(None),
+        Err(JobError::Refused(error)) if matches!(error.kind, ErrorKind::InvalidValue | ErrorKind::NotFound) => {
+            Ok(Some(Vec::new()))
+        }
+        Err(error) => Err(error),
+    }
+}
 
 impl Entitlements {
-    /// Looks up the kinds that are not known yet.
-    pub(super) async fn look_up<A: Applications>(
-        &mut self,
-        session: &mut Session<'_, A>,
-        kinds: impl Iterator<Item = &str>,
-    ) -> Result<(), SyncError> {
+    /// Which of these kinds have not been looked up yet, each once.
+    pub fn unknown<'a>(&self, kinds: impl Iterator<Item = &'a str>) -> Vec<String> {
+        let mut unknown: Vec<String> = kinds.filter(|kind| !self.0.contains_key(*kind)).map(str::to_owned).collect();
+        unknown.sort_unstable();
+        unknown.dedup();
+        unknown
+    }
+
+    /// Looks kinds up.
+    ///
+    /// # Errors
+    /// Those of the connector, unless it only cannot list a kind or does not have it.
+    pub async fn look_up<A: Application>(&mut self, application: &mut A, kinds: Vec<String>) -> Result<(), JobError> {
         for kind in kinds {
-            if self.0.contains_key(kind) {
-                continue;
-            }
-            let listed = list(session, kind).await?;
+            let listed = list(application, &kind).await?;
             let names = listed.map(|found| found.into_iter().map(|one| (one.name, one.id)).collect());
-            self.0.insert(kind.to_owned(), names);
+            self.0.insert(kind, names);
         }
         Ok(())
     }
 
-    /// Puts ids in the place of names.
-    pub(super) fn resolve(&self, person: &str, grants: &[GrantName]) -> Result<Vec<Grant>, TaskFailure> {
+    /// Puts ids in the place of names, without regard to case. What stands for nothing or for more than one is a failure that
+    /// names the person.
+    ///
+    /// # Errors
+    /// A name that the application does not have, or has several times.
+    pub fn resolve(&self, person: &str, grants: &[GrantName]) -> Result<Vec<Grant>, TaskFailure> {
         let refused = |kind: &str, cause: String, remedy: &str| TaskFailure {
             kind: kind.to_owned(),
             cause,

@@ -35,6 +35,7 @@ pub use entitlements::{grant_name, misfit, refresh_entitlements};
 pub use error::SyncError;
 pub use explain::explain;
 pub use features::Feature;
+pub use grants::{Entitlements, list_entitlements};
 pub use mapping::check_mapping;
 
 #[cfg(test)]

@@ -222,16 +222,14 @@ impl<'a, A: Applications> Pushing<'a, A> {
         report: &mut PushReport,
     ) -> Result<Batch, SyncError> {
         if kind == TaskKind::Push {
-            let kinds: Vec<String> = prepared
-                .iter()
-                .filter_map(|one| match one {
-                    Prepared::Push { grants, .. } => Some(grants),
-                    _ => None,
-                })
-                .flatten()
-                .map(|grant| grant.kind.clone())
-                .collect();
-            self.entitlements.look_up(&mut self.session, kinds.iter().map(String::as_str)).await?;
+            let grants = prepared.iter().filter_map(|one| match one {
+                Prepared::Push { grants, .. } => Some(grants),
+                _ => None,
+            });
+            let unknown = self.entitlements.unknown(grants.flatten().map(|grant| grant.kind.as_str()));
+            if !unknown.is_empty() {
+                self.entitlements.look_up(self.session.application().await?, unknown).await?;
+            }
         }
         let mut batch = Batch::new(kind);
         for one in prepared {

@@ -29,11 +29,13 @@
 //! * [`config`]: tenants in TOML, and where their secrets come from.
 //! * [`directory`]: people, tenants with their sealed secrets, links, tasks and the audit trail, in SQLite.
 //! * [`sync`]: what should change on either side, and the imports and pushes that bring it about.
+//! * [`conformance`]: named checks that any connector must pass.
 //! * [`cli`]: the command line, one file a command.
 //! * [`embedded`]: the connector that the build has embedded.
 
 pub mod cli;
 pub mod config;
+pub mod conformance;
 pub mod directory;
 pub mod embedded;
 pub mod runtime;

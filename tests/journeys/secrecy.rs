@@ -1,82 +1,14 @@
 //! Secrets stay out of the sandbox: a scan of the component's whole memory.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
+use provisioning_host::conformance::Keeper;
 use provisioning_host::embedded;
 use provisioning_host::runtime::wit::{Deactivation, PushMode};
 use provisioning_host::runtime::{Runtime, Secret};
-use wasmtime::{LinearMemory, MemoryCreator, MemoryType};
+use wasmtime::MemoryCreator;
 
 use crate::support::{Org, import_all, journey, only, person};
-
-/// Room for one memory: the sandbox's default limit.
-const CAPACITY: usize = 64 << 20;
-
-/// Memory that outlives its sandbox, so that it can be searched afterwards.
-#[derive(Clone)]
-pub(crate) struct Kept {
-    bytes: Arc<Vec<u8>>,
-    size: Arc<Mutex<usize>>,
-}
-
-/// SAFETY: the bytes are allocated once, zeroed, at their full capacity, and never move; only the sandbox writes to them
-/// while it runs, and the test reads them when it is gone.
-unsafe impl LinearMemory for Kept {
-    fn byte_size(&self) -> usize {
-        *self.size.lock().unwrap()
-    }
-
-    fn byte_capacity(&self) -> usize {
-        CAPACITY
-    }
-
-    fn grow_to(&mut self, new_size: usize) -> wasmtime::Result<()> {
-        assert!(new_size <= CAPACITY, "the limiter refuses this before");
-        *self.size.lock().unwrap() = new_size;
-        Ok(())
-    }
-
-    fn as_ptr(&self) -> *mut u8 {
-        self.bytes.as_ptr().cast_mut()
-    }
-}
-
-/// Hands out memories and keeps a share in each.
-#[derive(Default)]
-pub(crate) struct Keeper(Mutex<Vec<Kept>>);
-
-/// SAFETY: see [`Kept`]; the capacity covers every size that the limiter lets through, and no guard is asked for.
-unsafe impl MemoryCreator for Keeper {
-    fn new_memory(
-        &self,
-        _: MemoryType,
-        minimum: usize,
-        _: Option<usize>,
-        reserved: Option<usize>,
-        guard: usize,
-    ) -> Result<Box<dyn LinearMemory>, String> {
-        if reserved.unwrap_or(0) > CAPACITY || guard > 0 || minimum > CAPACITY {
-            return Err(format!("asked for {minimum} bytes, {reserved:?} reserved, {guard} guarded"));
-        }
-        let kept = Kept { bytes: Arc::new(vec![0; CAPACITY]), size: Arc::new(Mutex::new(minimum)) };
-        self.0.lock().unwrap().push(kept.clone());
-        Ok(Box::new(kept))
-    }
-}
-
-impl Keeper {
-    /// Places where `needle` stands in any memory handed out so far.
-    pub(crate) fn find(&self, needle: &str) -> usize {
-        let memories = self.0.lock().unwrap();
-        memories
-            .iter()
-            .map(|memory| {
-                let bytes = &memory.bytes[..memory.byte_size()];
-                bytes.windows(needle.len()).filter(|window| *window == needle.as_bytes()).count()
-            })
-            .sum()
-    }
-}
 
 #[test]
 fn no_secret_enters_the_memory_of_the_component() {

@@ -7,12 +7,12 @@ use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+use provisioning_host::conformance::Keeper;
 use provisioning_host::embedded;
 use provisioning_host::runtime::wit::{Deactivation, PushMode};
 use provisioning_host::runtime::{ComponentCache, Recorder, Replay, Runtime, Secret};
 use wasmtime::MemoryCreator;
 
-use crate::secrecy::Keeper;
 use crate::support::{Org, import_all, observed, only, person};
 
 /// A log that is kept.

@@ -10,8 +10,8 @@ use tracing_subscriber::EnvFilter;
 use super::failure::{DONE, Failure, SOME_FAILED};
 use super::output::{ColorChoice, Output, complain};
 use super::{
-    apply, assign, audit, confirm, deactivate, demo, describe, emulator, entitlements, import, person, plan, push,
-    retry, sync_password, tasks, tenant, test_credentials, unassign, unlink, usage, worker,
+    apply, assign, audit, confirm, conformance, deactivate, demo, describe, emulator, entitlements, import, person,
+    plan, push, retry, sync_password, tasks, tenant, test_credentials, unassign, unlink, usage, worker,
 };
 
 /// Runs provisioning connectors, sandboxed per tenant.
@@ -65,6 +65,8 @@ enum Command {
     Emulator(emulator::Options),
     /// Says what a connector is, what settings it needs, and what it can do.
     Describe(describe::Options),
+    /// Checks what any connector must do, on a test tenant or on an emulated org.
+    Conformance(conformance::Options),
     /// Tries a tenant's settings and says of each point whether it holds.
     TestCredentials(test_credentials::Options),
     /// Lists what can be assigned to users: profiles, roles and whatever kinds the connector has.
@@ -139,6 +141,7 @@ async fn run(global: &Global, command: Command, output: &mut Output) -> Result<u
         Command::Demo(options) => demo::run(global, &options, output).await,
         Command::Emulator(options) => emulator::run(&options, output).await.map(|()| DONE),
         Command::Describe(options) => describe::run(global, &options, output).await.map(|()| DONE),
+        Command::Conformance(options) => conformance::run(global, &options, output).await,
         Command::TestCredentials(options) => test_credentials::run(global, &options, output).await,
         Command::Entitlements(options) => entitlements::run(global, &options, output).await.map(|()| DONE),
         Command::Import(options) => import::run(global, &options, output).await,

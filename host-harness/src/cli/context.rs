@@ -1,5 +1,6 @@
 //! From a tenant's name to a job for it.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use super::command_line::Global;
@@ -8,7 +9,7 @@ use crate::config::{ComponentChoice, StandardInput, TenantConfig, TenantsFile};
 use crate::directory::{Actor, Directory, DirectoryError, TenantId, TenantRecord, default_folder};
 use crate::embedded;
 use crate::runtime::wit::Descriptor;
-use crate::runtime::{ComponentCache, Connector, Job, Recorder, Replay, Runtime, Tenant};
+use crate::runtime::{ComponentCache, Connector, Job, Recorder, Replay, Runtime, RuntimeBuilder, Tenant};
 use crate::sync::ComponentApplications;
 
 /// A job that is ready to be used, and what it was made from.
@@ -27,6 +28,11 @@ pub(crate) fn runtime(global: &Global) -> Result<Runtime, Failure> {
 
 /// A runtime for so many jobs at a time.
 pub(crate) fn runtime_for(global: &Global, jobs: u32) -> Result<Runtime, Failure> {
+    Ok(builder(global, jobs)?.build()?)
+}
+
+/// The settings of a runtime for so many jobs at a time.
+pub(crate) fn builder(global: &Global, jobs: u32) -> Result<RuntimeBuilder, Failure> {
     let mut builder = Runtime::builder().jobs(jobs);
     if let Some(path) = &global.record {
         builder = builder.record(Recorder::create(path).map_err(|error| Failure::usage(error.to_string()))?);
@@ -47,8 +53,8 @@ pub(crate) fn runtime_for(global: &Global, jobs: u32) -> Result<Runtime, Failure
         }),
     };
     Ok(match cache {
-        Some(cache) => builder.cache(cache).build()?,
-        None => builder.build()?,
+        Some(cache) => builder.cache(cache),
+        None => builder,
     })
 }
 
@@ -61,13 +67,18 @@ fn default_cache_folder() -> Option<PathBuf> {
 
 /// Loads a component file, or the embedded connector.
 pub(crate) fn load(runtime: &Runtime, component: &ComponentChoice, folder: &Path) -> Result<Connector, Failure> {
+    Ok(runtime.load(&component_bytes(component, folder)?)?)
+}
+
+/// The bytes of a component file, or of the embedded connector.
+pub(crate) fn component_bytes(component: &ComponentChoice, folder: &Path) -> Result<Cow<'static, [u8]>, Failure> {
     match component {
-        ComponentChoice::Embedded => Ok(runtime.load(embedded::CONNECTOR)?),
+        ComponentChoice::Embedded => Ok(Cow::Borrowed(embedded::CONNECTOR)),
         ComponentChoice::File(path) => {
             let path = folder.join(path);
             let bytes = std::fs::read(&path)
                 .map_err(|error| Failure::usage(format!("the component {} cannot be read: {error}", path.display())))?;
-            Ok(runtime.load(&bytes)?)
+            Ok(Cow::Owned(bytes))
         }
     }
 }

@@ -10,6 +10,7 @@ mod assign;
 mod audit;
 mod command_line;
 mod confirm;
+mod conformance;
 mod context;
 mod deactivate;
 mod demo;

@@ -2,11 +2,11 @@
 
 use serde::{Serialize, Serializer};
 
-pub(crate) use crate::runtime::action_name;
 use crate::runtime::wit::{
-    Descriptor, Error, Features, FieldChange, Outcome, Probe, Retry, Setting, SettingKind, Status, User, Value, Verdict,
+    Descriptor, Error, FieldChange, Outcome, Probe, Retry, Setting, SettingKind, Status, User, Value, Verdict,
 };
 use crate::runtime::{Connector, JobUsage, error_kind_name};
+pub(crate) use crate::runtime::{action_name, feature_names};
 
 /// An error, as `{kind, message, remedy, retry, upstream}`.
 #[derive(Clone, Debug, Serialize)]
@@ -67,26 +67,6 @@ impl From<&Error> for ErrorView {
             }),
         }
     }
-}
-
-/// The features of a descriptor, by their names in the WIT package.
-pub(crate) fn feature_names(features: Features) -> Vec<&'static str> {
-    [
-        (Features::IMPORT_NEW_USERS, "import-new-users"),
-        (Features::IMPORT_PROFILE_UPDATES, "import-profile-updates"),
-        (Features::INCREMENTAL_IMPORT, "incremental-import"),
-        (Features::PUSH_NEW_USERS, "push-new-users"),
-        (Features::PUSH_PROFILE_UPDATES, "push-profile-updates"),
-        (Features::PUSH_USER_DEACTIVATION, "push-user-deactivation"),
-        (Features::REACTIVATE_USERS, "reactivate-users"),
-        (Features::SYNC_PASSWORD, "sync-password"),
-        (Features::PROFILE_SOURCING, "profile-sourcing"),
-        (Features::PLAN, "plan"),
-    ]
-    .into_iter()
-    .filter(|(flag, _)| features.contains(*flag))
-    .map(|(_, name)| name)
-    .collect()
 }
 
 /// A connector and its component.

@@ -45,7 +45,8 @@ pub struct Runtime {
     pub(crate) replay: Option<Replay>,
 }
 
-/// Settings of a [`Runtime`].
+/// Settings of a [`Runtime`]. Clones share caches and recordings.
+#[derive(Clone)]
 pub struct RuntimeBuilder {
     jobs: u32,
     largest_memory: usize,

@@ -42,7 +42,7 @@ pub use error::{EngineError, JobError, LoadError, SandboxFault};
 pub use job::{Job, JobUsage, Results};
 pub use limits::Limits;
 pub use metrics::{Histogram, Metrics};
-pub use names::{action_name, error_kind_name};
+pub use names::{action_name, error_kind_name, feature_names};
 pub use recording::{Recorder, RecordingError, Replay};
 pub use scheduler::{CancelHandle, JobEnd, Load, Scheduler, SchedulerLimits, Shutdown, SubmitError, Terms, Ticket};
 pub use secrets::Secret;

@@ -1,6 +1,6 @@
 //! The names of the interface's enumerations as the WIT package spells them, for what is printed and kept.
 
-use super::wit::{Action, ErrorKind};
+use super::wit::{Action, ErrorKind, Features};
 
 /// The name of an error kind; for `other`, the connector's own.
 pub fn error_kind_name(kind: &ErrorKind) -> String {
@@ -40,4 +40,24 @@ pub fn action_name(action: Action) -> &'static str {
         Action::Reactivated => "reactivated",
         Action::Unlinked => "unlinked",
     }
+}
+
+/// The features of a descriptor, one name each.
+pub fn feature_names(features: Features) -> Vec<&'static str> {
+    [
+        (Features::IMPORT_NEW_USERS, "import-new-users"),
+        (Features::IMPORT_PROFILE_UPDATES, "import-profile-updates"),
+        (Features::INCREMENTAL_IMPORT, "incremental-import"),
+        (Features::PUSH_NEW_USERS, "push-new-users"),
+        (Features::PUSH_PROFILE_UPDATES, "push-profile-updates"),
+        (Features::PUSH_USER_DEACTIVATION, "push-user-deactivation"),
+        (Features::REACTIVATE_USERS, "reactivate-users"),
+        (Features::SYNC_PASSWORD, "sync-password"),
+        (Features::PROFILE_SOURCING, "profile-sourcing"),
+        (Features::PLAN, "plan"),
+    ]
+    .into_iter()
+    .filter(|(flag, _)| features.contains(*flag))
+    .map(|(_, name)| name)
+    .collect()
 }

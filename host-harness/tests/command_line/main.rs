@@ -4,6 +4,7 @@
 mod support;
 
 mod bad_input;
+mod conformance;
 mod demo;
 mod directory;
 mod documents;

@@ -5,6 +5,7 @@ mod support;
 
 mod calls;
 mod computing;
+mod conformance;
 mod lies;
 mod memory;
 mod neighbour;

@@ -9,12 +9,16 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+pub(super) use self::org::Org;
 use super::command_line::Global;
 use super::failure::Failure;
 use super::output::Output;
 
 /// The people that ship with the demo. Two rows are bad on purpose: one has no username, one no last name.
 const PEOPLE: &str = include_str!("../../../demo/people.csv");
+
+/// What the conformance checks need to know of the emulated org.
+pub(super) const SAMPLES: &str = include_str!("../../../demo/conformance.toml");
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -36,7 +40,7 @@ pub(crate) struct Options {
 }
 
 pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
-    let mut org = org::Org::start(options.users, options.seed).await?;
+    let mut org = Org::start(options.users, options.seed).await?;
     let tenants = org.write_tenant(&options.folder)?;
     let exit = story::tell(global, options, &tenants, &org, output).await?;
     if options.keep {

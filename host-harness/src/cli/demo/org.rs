@@ -10,6 +10,7 @@ use tokio::process::{Child, Command};
 
 use crate::cli::failure::{Failure, SOME_FAILED};
 use crate::cli::view::ErrorView;
+use crate::runtime::{EgressPolicy, Secret, Tenant};
 
 /// How long the emulator may take to say where it listens.
 const START: Duration = Duration::from_secs(60);
@@ -27,7 +28,7 @@ pub(super) struct Connection {
 }
 
 /// A running emulator.
-pub(super) struct Org {
+pub(in crate::cli) struct Org {
     process: Child,
     connection: Connection,
 }
@@ -41,7 +42,7 @@ fn failed(reason: impl std::fmt::Display) -> Failure {
 
 impl Org {
     /// Starts this program a second time, as `emulator`, and waits for its first line.
-    pub(super) async fn start(users: u32, seed: u64) -> Result<Self, Failure> {
+    pub(in crate::cli) async fn start(users: u32, seed: u64) -> Result<Self, Failure> {
         let program = std::env::current_exe().map_err(failed)?;
         let mut process = Command::new(program)
             .args(["emulator", "--listen", "127.0.0.1:0", "--json"])
@@ -66,6 +67,19 @@ impl Org {
         &self.connection
     }
 
+    /// A tenant for the org, which may reach this machine and nothing else.
+    pub(in crate::cli) fn tenant(&self, name: &str) -> Tenant {
+        let org = &self.connection;
+        let secret = |name: &str, value: &str| (name.to_owned(), Secret::new(value.to_owned()));
+        Tenant {
+            name: name.to_owned(),
+            settings: settings(org).map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+            secrets: [secret("password", &org.password), secret("security-token", &org.security_token)].into(),
+            egress: EgressPolicy { allow: Vec::new(), loopback: true },
+            ..Tenant::default()
+        }
+    }
+
     /// Writes a tenants file for the org, and its secrets into files that only the owner can read.
     pub(super) fn write_tenant(&self, folder: &Path) -> Result<PathBuf, Failure> {
         let org = &self.connection;
@@ -87,7 +101,7 @@ impl Org {
     }
 
     /// Ends the process and waits for its end.
-    pub(super) async fn stop(&mut self) {
+    pub(in crate::cli) async fn stop(&mut self) {
         if let Err(error) = self.process.kill().await {
             tracing::warn!(%error, "the emulator could not be ended");
         }
@@ -103,26 +117,29 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     options.open(path)?.write_all(text.as_bytes())
 }
 
+/// The connector's settings for the org.
+fn settings(org: &Connection) -> [(&'static str, &str); 6] {
+    [
+        ("instance-type", "my-domain"),
+        ("my-domain", &org.url),
+        ("username", &org.username),
+        ("organization-id", &org.organization_id),
+        ("portal-id", &org.portal_id),
+        ("account-id", &org.account_id),
+    ]
+}
+
 fn tenants_toml(org: &Connection) -> String {
-    let quoted = |text: &str| toml::Value::from(text).to_string();
-    format!(
-        "# Written by the demo for its emulated org.\n\
-         [tenants.demo.settings]\n\
-         instance-type = \"my-domain\"\n\
-         my-domain = {}\n\
-         username = {}\n\
-         organization-id = {}\n\
-         portal-id = {}\n\
-         account-id = {}\n\n\
-         [tenants.demo.secrets]\n\
-         password = {{ file = \"password\" }}\n\
-         security-token = {{ file = \"security-token\" }}\n\n\
+    let mut text = "# Written by the demo for its emulated org.\n[tenants.demo.settings]\n".to_owned();
+    for (name, value) in settings(org) {
+        text.push_str(&format!("{name} = {}\n", toml::Value::from(value)));
+    }
+    text.push_str(
+        "\n[tenants.demo.secrets]\n\
+         password = { file = \"password\" }\n\
+         security-token = { file = \"security-token\" }\n\n\
          [tenants.demo.egress]\n\
          loopback = true\n",
-        quoted(&org.url),
-        quoted(&org.username),
-        quoted(&org.organization_id),
-        quoted(&org.portal_id),
-        quoted(&org.account_id),
-    )
+    );
+    text
 }

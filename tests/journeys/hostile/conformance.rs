@@ -1,0 +1,48 @@
+//! The conformance checks on components that are no good: each is named, and none gets the checks off their way.
+
+use provisioning_host::conformance::{self, ComponentTarget, Options, Report, Samples, Verdict};
+use provisioning_host::runtime::Runtime;
+
+use super::attack;
+use super::support::mallory;
+use crate::support::journey;
+
+async fn report(component: &[u8]) -> Report {
+    let target = ComponentTarget::load(&Runtime::builder().jobs(4), component, mallory()).unwrap();
+    let options = Options { writes: true, only: None };
+    conformance::run(&target, &Samples::default(), &options, &mut |_| {}).await
+}
+
+fn failed(report: &Report) -> Vec<&'static str> {
+    let failed = report.checks.iter().filter(|checked| checked.verdict == Verdict::Failed);
+    failed.map(|checked| checked.name).collect()
+}
+
+#[test]
+fn a_component_that_traps_fails_wherever_it_is_called() {
+    journey(async {
+        let report = report(attack!("text_outside")).await;
+        assert_eq!(report.checks.len(), conformance::chosen(None).count());
+        let failed = failed(&report);
+        for name in ["sign-in.wrong-secret", "schema.well-formed", "entitlements.unknown-kind"] {
+            assert!(failed.contains(&name), "{failed:?}");
+            let detail = &report.get(name).unwrap().detail;
+            assert!(detail.contains("mallory") && detail.contains("was stopped"), "{detail}");
+        }
+    });
+}
+
+#[test]
+fn a_component_that_takes_any_settings_is_found_out() {
+    journey(async {
+        // It describes nothing, opens to anybody, and offers no feature.
+        let report = report(attack!("none")).await;
+        let failed = failed(&report);
+        for name in ["component.described", "settings.probes-hold", "sign-in.wrong-secret", "sign-in.egress"] {
+            assert!(failed.contains(&name), "{failed:?}");
+        }
+        let import = report.get("import.whole").unwrap();
+        assert_eq!(import.verdict, Verdict::Skipped);
+        assert!(import.detail.contains("import-new-users"), "{}", import.detail);
+    });
+}

@@ -327,6 +327,13 @@ impl From<model::Descriptor> for wit::Descriptor {
                 model::SettingKind::Choice(choices) => wit::SettingKind::Choice(choices),
             },
             required: setting.required,
+            panel: match setting.panel {
+                model::Panel::General => wit::Panel::General,
+                model::Panel::Integration => wit::Panel::Integration,
+                model::Panel::ToApp => wit::Panel::ToApp,
+                model::Panel::ToIdp => wit::Panel::ToIdp,
+            },
+            multiline: setting.multiline,
         });
         let grants = descriptor.grants.into_iter().map(|grant| wit::GrantKind {
             name: grant.name.to_owned(),

@@ -41,6 +41,19 @@ pub enum SettingKind {
     Choice(Vec<String>),
 }
 
+/// The page of a form that a setting stands on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Panel {
+    /// Which organisation it is, and which of its users.
+    General,
+    /// How to sign in, and how to go easy on the application.
+    Integration,
+    /// What is written to the application.
+    ToApp,
+    /// What is read from it.
+    ToIdp,
+}
+
 /// One setting of a tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setting {
@@ -54,6 +67,10 @@ pub struct Setting {
     pub kind: SettingKind,
     /// Whether opening a session fails without it.
     pub required: bool,
+    /// Where it is asked for.
+    pub panel: Panel,
+    /// Whether its value has several lines.
+    pub multiline: bool,
 }
 
 /// One kind of thing that can be assigned to a user.

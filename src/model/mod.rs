@@ -10,8 +10,8 @@ mod lifecycle;
 mod push;
 
 pub use descriptor::{
-    AttributeDefinition, AttributeKind, Descriptor, Entitlement, EntitlementPage, Features, GrantKind, Probe, Seats,
-    Setting, SettingKind, Usage, Verdict,
+    AttributeDefinition, AttributeKind, Descriptor, Entitlement, EntitlementPage, Features, GrantKind, Panel, Probe,
+    Seats, Setting, SettingKind, Usage, Verdict,
 };
 pub use error::{Details, Error, ErrorKind, Retry, Upstream};
 pub use import::{ImportPage, ImportQuery, ImportScope};

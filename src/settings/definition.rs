@@ -1,6 +1,6 @@
 //! The settings as `describe` declares them.
 
-use crate::model::{Setting, SettingKind};
+use crate::model::{Panel, Setting, SettingKind};
 
 /// The settings' names.
 pub mod names {
@@ -67,6 +67,8 @@ pub fn definitions() -> Vec<Setting> {
             help: "Choose production for production and developer organizations, sandbox for sandboxes, my-domain where the organization only allows signing in at its own host.",
             kind: SettingKind::Choice(instance_types),
             required: true,
+            panel: Panel::General,
+            multiline: false,
         },
         Setting {
             name: names::MY_DOMAIN,
@@ -74,6 +76,8 @@ pub fn definitions() -> Vec<Setting> {
             help: "Enter the host that ends in .my.salesforce.com; it stands under Setup > Company Settings > My Domain, and is used with instance type my-domain only.",
             kind: SettingKind::Text,
             required: false,
+            panel: Panel::General,
+            multiline: false,
         },
         Setting {
             name: names::SIGN_IN,
@@ -81,6 +85,8 @@ pub fn definitions() -> Vec<Setting> {
             help: "Choose client-credentials or jwt-bearer with a connected app of Setup > Apps > App Manager; soap (the default) takes the admin's password, which new organizations refuse and Salesforce ends with Summer '27, and password-flow takes both.",
             kind: SettingKind::Choice(SIGN_INS.map(str::to_owned).to_vec()),
             required: false,
+            panel: Panel::Integration,
+            multiline: false,
         },
         Setting {
             name: names::USERNAME,
@@ -88,6 +94,8 @@ pub fn definitions() -> Vec<Setting> {
             help: "Enter the username of an admin user made for the API, such as api@acme.com; it stands under Setup > Users > Users, and only client-credentials does without.",
             kind: SettingKind::Text,
             required: false,
+            panel: Panel::Integration,
+            multiline: false,
         },
         Setting {
             name: names::PASSWORD,
@@ -95,6 +103,8 @@ pub fn definitions() -> Vec<Setting> {
             help: "Enter the password of the admin user for soap or password-flow, with the security token directly behind it unless the token is given on its own.",
             kind: SettingKind::Secret,
             required: false,
+            panel: Panel::Integration,
+            multiline: false,
         },
         Setting {
             name: names::SECURITY_TOKEN,
@@ -102,6 +112,8 @@ pub fn definitions() -> Vec<Setting> {
             help: "Enter the token that Salesforce mails from the personal settings under Reset My Security Token; leave it out where it stands behind the password.",
             kind: SettingKind::Secret,
             required: false,
+            panel: Panel::Integration,
+            multiline: false,
         },
         Setting {
             name: names::CLIENT_ID,
@@ -109,6 +121,8 @@ pub fn definitions() -> Vec<Setting> {
             help: "Copy it from Setup > Apps > App Manager, the connected app's Manage Consumer Details; every sign-in but soap needs it.",
             kind: SettingKind::Text,
             required: false,
+            panel: Panel::Integration,
+            multiline: false,
         },
         Setting {
             name: names::CLIENT_SECRET,
@@ -116,6 +130,8 @@ pub fn definitions() -> Vec<Setting> {
             help: "Copy it from Setup > Apps > App Manager, the connected app's Manage Consumer Details; client-credentials and password-flow need it.",
             kind: SettingKind::Secret,
             required: false,
+            panel: Panel::Integration,
+            multiline: false,
         },
         Setting {
             name: names::PRIVATE_KEY,
@@ -123,6 +139,8 @@ pub fn definitions() -> Vec<Setting> {
             help: "Enter the PEM-encoded RSA private key whose certificate the connected app has under Use Digital Signatures; jwt-bearer needs it.",
             kind: SettingKind::Secret,
             required: false,
+            panel: Panel::Integration,
+            multiline: true,
         },
         Setting {
             name: names::ORGANIZATION_ID,
@@ -130,6 +148,8 @@ pub fn definitions() -> Vec<Setting> {
             help: "Copy it from Setup > Company Settings > Company Information; it starts with 00D.",
             kind: SettingKind::Text,
             required: true,
+            panel: Panel::General,
+            multiline: false,
         },
         Setting {
             name: names::PORTAL_ID,
@@ -137,6 +157,8 @@ pub fn definitions() -> Vec<Setting> {
             help: "Copy it from Setup > Customize > Customer Portal > Customer Portal Settings, the portal's own page; it starts with 060.",
             kind: SettingKind::Text,
             required: true,
+            panel: Panel::General,
+            multiline: false,
         },
         Setting {
             name: names::ACCOUNT_ID,
@@ -144,6 +166,8 @@ pub fn definitions() -> Vec<Setting> {
             help: "Open the account that new contacts belong to and copy the id from the address of its page; it starts with 001.",
             kind: SettingKind::Text,
             required: true,
+            panel: Panel::ToApp,
+            multiline: false,
         },
         Setting {
             name: names::USER_TYPES,
@@ -151,6 +175,8 @@ pub fn definitions() -> Vec<Setting> {
             help: "Name the kinds of users to import, with commas between: high-volume-portal, customer-portal-user, customer-portal-manager, partner; left out, all four.",
             kind: SettingKind::Text,
             required: false,
+            panel: Panel::General,
+            multiline: false,
         },
         Setting {
             name: names::BULK_THRESHOLD,
@@ -158,6 +184,8 @@ pub fn definitions() -> Vec<Setting> {
             help: "Enter from how many users on a full import uses the Bulk API, or 0 for never; left out, 250000.",
             kind: SettingKind::Text,
             required: false,
+            panel: Panel::ToIdp,
+            multiline: false,
         },
         Setting {
             name: names::API_RESERVE,
@@ -165,6 +193,8 @@ pub fn definitions() -> Vec<Setting> {
             help: "Enter how many of the organization's daily API requests to leave for others, as a number or a percentage such as 10%; left out, 5%.",
             kind: SettingKind::Text,
             required: false,
+            panel: Panel::Integration,
+            multiline: false,
         },
         Setting {
             name: names::USER_KEY_FIELD,
@@ -172,6 +202,8 @@ pub fn definitions() -> Vec<Setting> {
             help: "Enter the API name of a custom text field of User that is an external id, such as IdentityKey__c, to find users by the key of their person first; Setup > Object Manager > User > Fields & Relationships shows it.",
             kind: SettingKind::Text,
             required: false,
+            panel: Panel::ToApp,
+            multiline: false,
         },
         Setting {
             name: names::CONTACT_KEY_FIELD,
@@ -179,6 +211,8 @@ pub fn definitions() -> Vec<Setting> {
             help: "Enter the API name of a custom text field of Contact that is an external id, such as IdentityKey__c, to find contacts by the key of their person first; Setup > Object Manager > Contact > Fields & Relationships shows it.",
             kind: SettingKind::Text,
             required: false,
+            panel: Panel::ToApp,
+            multiline: false,
         },
         Setting {
             name: names::RENAME_ON_DEACTIVATION,
@@ -186,6 +220,8 @@ pub fn definitions() -> Vec<Setting> {
             help: "Set it to true so that a deactivated user gives its username up for others, which are unique in all of Salesforce; a reactivation takes it back.",
             kind: SettingKind::Flag,
             required: false,
+            panel: Panel::ToApp,
+            multiline: false,
         },
         Setting {
             name: names::VERIFY_PASSWORDS,
@@ -193,6 +229,8 @@ pub fn definitions() -> Vec<Setting> {
             help: "Set it to true to sign in to the portal once with each password that was set; the portal's users then need the API, and one more request is sent for each.",
             kind: SettingKind::Flag,
             required: false,
+            panel: Panel::ToApp,
+            multiline: false,
         },
         Setting {
             name: names::API_VERSION,
@@ -200,6 +238,8 @@ pub fn definitions() -> Vec<Setting> {
             help: "Leave it out unless the organization lacks the default version; /services/data/ lists what it offers.",
             kind: SettingKind::Text,
             required: false,
+            panel: Panel::Integration,
+            multiline: false,
         },
     ]
 }

@@ -3,7 +3,7 @@
 use serde::{Serialize, Serializer};
 
 use crate::runtime::wit::{
-    Descriptor, Error, FieldChange, Outcome, Probe, Retry, Setting, SettingKind, Status, User, Value, Verdict,
+    Descriptor, Error, FieldChange, Outcome, Panel, Probe, Retry, Setting, SettingKind, Status, User, Value, Verdict,
 };
 use crate::runtime::{Connector, JobUsage, error_kind_name};
 pub(crate) use crate::runtime::{action_name, feature_names};
@@ -89,6 +89,8 @@ struct SettingView<'a> {
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     choices: &'a [String],
     required: bool,
+    panel: &'static str,
+    multiline: bool,
 }
 
 #[derive(Serialize)]
@@ -148,6 +150,13 @@ impl<'a> From<&'a Setting> for SettingView<'a> {
             kind,
             choices,
             required: setting.required,
+            panel: match setting.panel {
+                Panel::General => "general",
+                Panel::Integration => "integration",
+                Panel::ToApp => "to-app",
+                Panel::ToIdp => "to-idp",
+            },
+            multiline: setting.multiline,
         }
     }
 }

@@ -8,7 +8,7 @@ use super::target::{Subject, Target, Watched};
 use crate::runtime::wit::{
     Action, Attribute, AttributeDefinition, Change, Deactivation, Descriptor, DesiredUser, Entitlement,
     EntitlementPage, Error, ErrorKind, Features, FieldChange, GrantKind, ImportPage, ImportQuery, ImportScope, Outcome,
-    Probe, PushMode, Retry, Setting, SettingKind, Status, User, Value, Verdict,
+    Panel, Probe, PushMode, Retry, Setting, SettingKind, Status, User, Value, Verdict,
 };
 use crate::runtime::{JobError, Results, SandboxFault, Secret, Spent, Tenant};
 use crate::sync::Application;
@@ -289,6 +289,8 @@ impl Application for FakeJob {
             label: name.to_owned(),
             help: "Ask your admin".to_owned(),
             kind,
+            panel: Panel::General,
+            multiline: false,
             required: true,
         };
         let host = if self.has(Defect::SettingInCamelCase) { "hostName" } else { "host" };

@@ -53,8 +53,8 @@ pub use tenant::Tenant;
 pub mod wit {
     pub use super::bindings::exports::identity::provisioning::provisioning_connector::{
         Action, AttributeDefinition, Deactivation, Descriptor, DesiredUser, Entitlement, EntitlementPage, FieldChange,
-        GrantKind, ImportPage, ImportQuery, ImportScope, Outcome, Probe, PushMode, Seats, Setting, SettingKind, Usage,
-        Verdict,
+        GrantKind, ImportPage, ImportQuery, ImportScope, Outcome, Panel, Probe, PushMode, Seats, Setting, SettingKind,
+        Usage, Verdict,
     };
     pub use super::bindings::identity::provisioning::types::{
         Attribute, Change, Error, ErrorKind, Features, Grant, Retry, Status, Upstream, User, Value,

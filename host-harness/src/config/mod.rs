@@ -12,4 +12,4 @@ pub use provisioning::{
 };
 pub use secret_source::{SecretSource, StandardInput};
 pub(crate) use tenants::without_value;
-pub use tenants::{ComponentChoice, PlainValue, TenantConfig, TenantsFile};
+pub use tenants::{ComponentChoice, EgressConfig, PlainValue, TenantConfig, TenantsFile};

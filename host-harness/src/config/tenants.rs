@@ -37,13 +37,17 @@ pub struct TenantConfig {
     component: Option<PathBuf>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sha256: Option<String>,
+    /// Whether the application is left alone: nothing is read from it, nothing is written to it.
+    #[serde(skip_serializing_if = "is_default")]
+    pub paused: bool,
     /// Plain settings.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub settings: BTreeMap<String, PlainValue>,
     /// Where each secret comes from.
     #[serde(skip_serializing)]
     pub secrets: BTreeMap<String, SecretSource>,
-    egress: EgressConfig,
+    /// The hosts that its jobs may reach.
+    pub egress: EgressConfig,
     #[serde(skip_serializing_if = "is_default")]
     limits: LimitsConfig,
     /// What is written to the application. Read by the directory's commands only.
@@ -79,11 +83,14 @@ impl<'de> Deserialize<'de> for PlainValue {
     }
 }
 
+/// The hosts that a tenant's jobs may reach.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-struct EgressConfig {
-    allow: Vec<String>,
-    loopback: bool,
+pub struct EgressConfig {
+    /// Rules as [`HostRule`] reads them: a host, or `*.` and a domain.
+    pub allow: Vec<String>,
+    /// Whether this machine may be reached, by http too. For an emulator only.
+    pub loopback: bool,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -186,6 +193,25 @@ impl TenantConfig {
     /// The component that it uses.
     pub fn component(&self) -> ComponentChoice {
         self.component.clone().map_or(ComponentChoice::Embedded, ComponentChoice::File)
+    }
+
+    /// Has it use another component. One that was pinned is pinned no longer.
+    pub fn set_component(&mut self, component: ComponentChoice) {
+        self.component = match component {
+            ComponentChoice::Embedded => None,
+            ComponentChoice::File(path) => Some(path),
+        };
+        self.sha256 = None;
+    }
+
+    /// The SHA-256 of the only component that may run for it, in hexadecimal; none where any may.
+    pub fn pinned(&self) -> Option<&str> {
+        self.sha256.as_deref()
+    }
+
+    /// Lets only the component with this SHA-256 run for it, in hexadecimal; none lets any.
+    pub fn pin(&mut self, sha256: Option<String>) {
+        self.sha256 = sha256;
     }
 
     /// Has a relative path of its component start at `folder`, for a configuration that leaves its file.

@@ -46,7 +46,7 @@ mod vault;
 
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, TransactionBehavior};
@@ -98,7 +98,7 @@ impl Actor {
 pub struct Directory {
     folder: PathBuf,
     connection: Mutex<Connection>,
-    vault: Vault,
+    vault: Arc<Vault>,
 }
 
 /// A consistent view of the directory.
@@ -138,6 +138,19 @@ impl Directory {
     /// # Errors
     /// As [`Directory::open`], without the key.
     pub fn open_with(folder: &Path, vault: Vault) -> Result<Self, DirectoryError> {
+        Self::connect(folder, Arc::new(vault))
+    }
+
+    /// Opens the same data folder once more, on a connection of its own: what reads there neither waits for a transaction that
+    /// runs here, nor sees it before it is kept.
+    ///
+    /// # Errors
+    /// As [`Directory::open`], without the key.
+    pub fn open_again(&self) -> Result<Self, DirectoryError> {
+        Self::connect(&self.folder, Arc::clone(&self.vault))
+    }
+
+    fn connect(folder: &Path, vault: Arc<Vault>) -> Result<Self, DirectoryError> {
         folder::prepare(folder)?;
         let mut connection = Connection::open(folder.join(folder::DATABASE))?;
         folder::protect(folder)?;

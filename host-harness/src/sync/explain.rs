@@ -78,44 +78,15 @@ pub fn explain(view: &View<'_>, tenant: &TenantRecord, new: &TenantConfig) -> Re
             ));
         }
     }
-    for (feature, starts, stops) in SWITCHES {
+    for feature in Feature::ALL {
         match (feature.is_on(&tenant.config), feature.is_on(new)) {
-            (false, true) => told.push(format!("{} is switched on: {starts}.", feature.title())),
-            (true, false) => told.push(format!("{} is switched off: {stops}.", feature.title())),
+            (false, true) => told.push(format!("{} is switched on: {}.", feature.title(), feature.starts())),
+            (true, false) => told.push(format!("{} is switched off: {}.", feature.title(), feature.stops())),
             _ => {}
         }
     }
     Ok(told)
 }
-
-const SWITCHES: [(Feature, &str, &str); 6] = [
-    (
-        Feature::PushNewUsers,
-        "assigned people without a user get one with the next push",
-        "nobody gets a new user; tasks that wait stay",
-    ),
-    (
-        Feature::PushProfileUpdates,
-        "the users of all assigned people are brought up to date with the next push",
-        "users stay as they are; tasks that wait stay",
-    ),
-    (
-        Feature::PushUserDeactivation,
-        "users of people who are deactivated or unassigned are taken out of use",
-        "users stay in use whatever becomes of their people",
-    ),
-    (Feature::SyncPassword, "new passwords are set in the application too", "passwords are no longer set"),
-    (
-        Feature::ImportNewUsers,
-        "users that nobody stands for become people with the next import, or wait to be confirmed",
-        "users that nobody stands for are left out",
-    ),
-    (
-        Feature::ImportProfileUpdates,
-        "changes of linked users are read again with the next import",
-        "changes of linked users are no longer taken over",
-    ),
-];
 
 fn rules(mastering: &Mastering) -> Vec<String> {
     let rule = |when: &str, rule: LifecycleRule| match rule {

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::config::{Direction, Mapping, PushWhen, TenantConfig, imported_as};
-use crate::directory::{Assignment, AttributeSchema, AttributeValue, Attributes, Link, Person};
+use crate::directory::{
+    Assignment, AttributeSchema, AttributeValue, Attributes, DirectoryError, Link, Person, TenantRecord, View,
+    source_of_attribute,
+};
 use crate::runtime::wit::Change;
 
 /// The application's name of a user's username, wherever it stands among attributes.
@@ -112,6 +115,34 @@ pub(super) fn pushed(
         _ => person.username.clone(),
     };
     Wanted { username, changes }
+}
+
+/// What a push of the person sends now, by the application's names; the username among them. A value sets, none clears.
+/// Somebody who is not assigned is shown as if assigned with nothing more.
+///
+/// # Errors
+/// SQLite's.
+pub fn preview(
+    view: &View<'_>,
+    tenant: &TenantRecord,
+    person: &Person,
+) -> Result<BTreeMap<String, Option<AttributeValue>>, DirectoryError> {
+    let sources = view.sources()?;
+    let of_person = view.sources_of(person.id, &sources)?;
+    let own = |name: &str| source_of_attribute(&of_person, name).is_some_and(|source| source.tenant == tenant.id);
+    let assignment = view.assignment(tenant.id, person.id)?.unwrap_or_else(|| Assignment {
+        tenant: tenant.id,
+        person: person.id,
+        grants: Vec::new(),
+        attributes: Attributes::new(),
+        exact_grants: false,
+        created_at: person.created_at,
+        changed_at: person.changed_at,
+    });
+    let (schema, link) = (view.attribute_schema(tenant.id)?, view.link(tenant.id, person.id)?);
+    let Wanted { username, mut changes } = pushed(&tenant.config, &schema, person, &assignment, link.as_ref(), own);
+    changes.insert(USERNAME.to_owned(), Some(AttributeValue::Text(username)));
+    Ok(changes)
 }
 
 /// Puts a person's attributes in the place of `{names}`; none where one of them is empty.

@@ -36,7 +36,7 @@ pub use error::SyncError;
 pub use explain::explain;
 pub use features::Feature;
 pub use grants::{Entitlements, list_entitlements};
-pub use mapping::check_mapping;
+pub use mapping::{check_mapping, preview};
 
 #[cfg(test)]
 mod scripted;

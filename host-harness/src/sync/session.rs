@@ -18,7 +18,16 @@ pub(super) struct Session<'a, A: Applications> {
 
 impl<'a, A: Applications> Session<'a, A> {
     /// Opens the tenant's secrets; starts nothing yet.
+    ///
+    /// # Errors
+    /// When the tenant is paused, or a secret does not open.
     pub(super) fn new(directory: &Directory, applications: &'a A, tenant: &TenantRecord) -> Result<Self, SyncError> {
+        if tenant.config.paused {
+            return Err(SyncError::Off(format!(
+                "the API integration of {} is off, so nothing is read or written; switch it on with `tenant edit {} --set paused=false`",
+                tenant.name, tenant.name
+            )));
+        }
         let (component, id) = (tenant.config.component(), tenant.id);
         let tenant = directory.read(|view| view.runtime_tenant(tenant))?;
         Ok(Self { applications, tenant, component, open: None, id, spent: Spent::default() })

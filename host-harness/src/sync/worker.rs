@@ -82,7 +82,7 @@ pub async fn work<A: Applications + 'static>(
                         break;
                     }
                     let Some(tenant) = tenants.get((turn + step) % count) else { continue };
-                    let due = import::is_due(tenant, now) || push::is_due(tenant, now);
+                    let due = !tenant.config.paused && (import::is_due(tenant, now) || push::is_due(tenant, now));
                     if !due || busy.contains(&tenant.id) || rests.rests(tenant.id, now) {
                         continue;
                     }

@@ -30,12 +30,14 @@
 //! * [`directory`]: people, tenants with their sealed secrets, links, tasks and the audit trail, in SQLite.
 //! * [`sync`]: what should change on either side, and the imports and pushes that bring it about.
 //! * [`conformance`]: named checks that any connector must pass.
+//! * [`console`]: the admin's pages, in a browser.
 //! * [`cli`]: the command line, one file a command.
 //! * [`embedded`]: the connector that the build has embedded.
 
 pub mod cli;
 pub mod config;
 pub mod conformance;
+pub mod console;
 pub mod directory;
 pub mod embedded;
 pub mod runtime;

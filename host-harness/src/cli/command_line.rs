@@ -10,8 +10,8 @@ use tracing_subscriber::EnvFilter;
 use super::failure::{DONE, Failure, SOME_FAILED};
 use super::output::{ColorChoice, Output, complain};
 use super::{
-    apply, assign, audit, confirm, conformance, deactivate, demo, describe, emulator, entitlements, import, person,
-    plan, push, retry, sync_password, tasks, tenant, test_credentials, unassign, unlink, usage, worker,
+    apply, assign, audit, confirm, conformance, console, deactivate, demo, describe, emulator, entitlements, import,
+    person, plan, push, retry, sync_password, tasks, tenant, test_credentials, unassign, unlink, usage, worker,
 };
 
 /// Runs provisioning connectors, sandboxed per tenant.
@@ -105,6 +105,8 @@ enum Command {
     Audit(audit::Options),
     /// Shows what a tenant has asked of its application, by day, and what is left of the allowance.
     Usage(usage::Options),
+    /// Serves the admin's pages until it is interrupted.
+    Console(console::Options),
     /// Imports and pushes by the tenants' schedules until it is interrupted.
     Worker(worker::Options),
 }
@@ -160,6 +162,7 @@ async fn run(global: &Global, command: Command, output: &mut Output) -> Result<u
         Command::Retry(options) => retry::run(global, &options, output),
         Command::Audit(options) => audit::run(global, &options, output),
         Command::Usage(options) => usage::run(global, &options, output),
+        Command::Console(options) => console::run(global, &options, output).await.map(|()| DONE),
         Command::Worker(options) => worker::run(global, &options, output).await,
     }
 }

@@ -11,6 +11,7 @@ mod audit;
 mod command_line;
 mod confirm;
 mod conformance;
+mod console;
 mod context;
 mod deactivate;
 mod demo;

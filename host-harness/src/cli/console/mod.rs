@@ -1,0 +1,88 @@
+//! `console`: the admin's pages.
+
+mod password;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use clap::{Args, Subcommand};
+use tokio::net::TcpListener;
+
+use super::command_line::Global;
+use super::context::{data_folder, open_directory, runtime_for};
+use super::emulator::interrupted;
+use super::failure::{Failure, SOME_FAILED};
+use super::output::Output;
+use super::view::ErrorView;
+use crate::console::{Console, ConsoleError};
+use crate::sync::ComponentApplications;
+
+/// Jobs at once: one a tenant, and as many tenants as an admin works on side by side.
+const JOBS: u32 = 16;
+
+#[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct Options {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Where to listen; port 0 takes a free one. Elsewhere than on this machine it needs an admin password.
+    #[arg(long, default_value = "127.0.0.1:8720", value_name = "ADDRESS:PORT")]
+    listen: SocketAddr,
+    /// A name by which browsers reach it, besides the addresses of this machine. Can be repeated.
+    #[arg(long = "host", value_name = "NAME")]
+    hosts: Vec<String>,
+    /// A proxy before it speaks TLS with browsers: cookies are for https only.
+    #[arg(long)]
+    behind_tls: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Sets an admin's password, read from standard input or PROVISIONING_CONSOLE_PASSWORD.
+    SetPassword(password::SetOptions),
+    /// Takes an admin away. Without admins nobody has to sign in, and the console serves this machine only.
+    RemoveAdmin(password::RemoveOptions),
+}
+
+pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output) -> Result<(), Failure> {
+    match &options.command {
+        Some(Command::SetPassword(options)) => return password::set(global, options, output),
+        Some(Command::RemoveAdmin(options)) => return password::remove(global, options, output),
+        None => {}
+    }
+    let directory = Arc::new(open_directory(global)?);
+    let applications = Arc::new(ComponentApplications::new(runtime_for(global, JOBS)?, data_folder(global)));
+    let mut builder = Console::builder(directory, applications).behind_tls(options.behind_tls);
+    for host in &options.hosts {
+        builder = builder.host(host)?;
+    }
+    let listener = TcpListener::bind(options.listen).await.map_err(|error| {
+        Failure::usage(format!(
+            "the console cannot listen on {}: {error}; name another address with --listen",
+            options.listen
+        ))
+    })?;
+    let url = format!("http://{}", listener.local_addr()?);
+    if output.json() {
+        // One line, so that a program which starts this process can read it while the process goes on.
+        let line = serde_json::json!({ "url": url }).to_string();
+        output.raw().write_all(line.as_bytes())?;
+        output.raw().write_all(b"\n")?;
+        output.raw().flush()?;
+    } else {
+        output.line(&format!("The console of {} is at {url}. Ctrl-C ends it.", data_folder(global).display()))?;
+    }
+    Ok(builder.build().serve(listener, interrupted()).await?)
+}
+
+impl From<ConsoleError> for Failure {
+    fn from(error: ConsoleError) -> Self {
+        match error {
+            ConsoleError::Directory(error) => error.into(),
+            ConsoleError::Listen(_) | ConsoleError::Random => {
+                Self { exit: SOME_FAILED, error: ErrorView::local("console", error.to_string()) }
+            }
+            _ => Self::usage(error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! The gate: every request passes it, or is answered here.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use askama::Template;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Redirect, Response};
+
+use super::super::assets;
+use super::super::chrome::html;
+use super::super::problem::Problem;
+use super::super::shared::Shared;
+use super::{Access, AdminsError, SessionId, Visitor, headers, origin, submission};
+
+/// How long a page may take, the receiving of its form included.
+const PAGE_TIME: Duration = Duration::from_secs(30);
+/// Where one signs in.
+const SIGN_IN: &str = "/sign-in";
+
+/// Asked of a browser that comes from another site: it keeps the cookie back until it comes from here.
+#[derive(Template)]
+#[template(path = "continue.html")]
+struct Continue<'a> {
+    address: &'a str,
+}
+
+/// Lets a request through, or answers it. Every answer gets its headers here.
+pub(crate) async fn admit(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    let answered = tokio::time::timeout(PAGE_TIME, pass(&shared, request, next)).await;
+    let mut response = match answered {
+        Ok(Ok(response)) => response,
+        Ok(Err(problem)) => problem.into_response(),
+        Err(_) => Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "slow",
+            "This takes too long",
+            &format!("There was no answer within {} seconds.", PAGE_TIME.as_secs()),
+            "Try again; if it stays, look at what the machine is busy with.",
+        )
+        .into_response(),
+    };
+    headers::protect(response.headers_mut());
+    response
+}
+
+async fn pass(shared: &Shared, mut request: Request, next: Next) -> Result<Response, Problem> {
+    let access = &shared.access;
+    check_host(access, &request)?;
+    let path = request.uri().path().to_owned();
+    if path.starts_with(assets::FOLDER) {
+        return Ok(next.run(request).await);
+    }
+    let changes = match *request.method() {
+        Method::GET | Method::HEAD => false,
+        Method::POST => true,
+        _ => return Err(no_method()),
+    };
+    let known = cookie(request.headers(), &access.cookie).and_then(SessionId::parse);
+    let is_new = known.is_none();
+    if is_new && !changes && comes_from_elsewhere(request.headers()) {
+        return Ok(html(&Continue { address: own_address(&request) }));
+    }
+    let session = match known {
+        Some(session) => session,
+        None => SessionId::random().ok_or_else(|| Problem::internal(&"the machine gave no random numbers"))?,
+    };
+    if changes {
+        if origin::is_foreign(request.headers()) {
+            return Err(forbidden("The form comes from another site; nothing was changed."));
+        }
+        let body = std::mem::replace(request.body_mut(), Body::empty());
+        let fields = submission::read(request.headers(), body).await?;
+        if !session.has_token(&access.key, fields.get(submission::TOKEN).unwrap_or_default()) {
+            return Err(forbidden(
+                "The form does not belong to this session, or the console was started anew since; nothing was changed.",
+            ));
+        }
+        request.extensions_mut().insert(fields);
+    }
+    let visitor = match sign_in(access, &session).map_err(|error| Problem::internal(&error))? {
+        SignIn::NotAsked => Visitor::new(session.clone(), None),
+        SignIn::Done(name) => Visitor::new(session.clone(), Some(name)),
+        SignIn::Wanted if path == SIGN_IN => Visitor::new(session.clone(), None),
+        SignIn::Wanted if changes => {
+            return Err(Problem::new(
+                StatusCode::UNAUTHORIZED,
+                "sign-in",
+                "Nobody is signed in",
+                "The session has ended; nothing was changed.",
+                "Sign in in another tab, then go back and send the form again.",
+            ));
+        }
+        SignIn::Wanted => {
+            let next: String = url::form_urlencoded::byte_serialize(own_address(&request).as_bytes()).collect();
+            return Ok(Redirect::to(&format!("{SIGN_IN}?next={next}")).into_response());
+        }
+    };
+    request.extensions_mut().insert(visitor);
+    let mut response = next.run(request).await;
+    if is_new && !response.headers().contains_key(header::SET_COOKIE) {
+        response.headers_mut().insert(header::SET_COOKIE, access.set_cookie(&session)?);
+    }
+    Ok(response)
+}
+
+impl Access {
+    /// The header that gives a browser its session.
+    pub(crate) fn set_cookie(&self, session: &SessionId) -> Result<HeaderValue, Problem> {
+        let secure = if self.behind_tls { "; Secure" } else { "" };
+        let text = format!("{}={}; Path=/; HttpOnly; SameSite=Strict{secure}", self.cookie, session.as_str());
+        HeaderValue::try_from(text).map_err(|error| Problem::internal(&error))
+    }
+}
+
+/// An address on this console; the first page where `text` leads elsewhere, as `//another.example` does.
+pub(crate) fn local(text: &str) -> &str {
+    let mut characters = text.chars();
+    let is_local = characters.next() == Some('/') && !matches!(characters.next(), Some('/' | '\\'));
+    if is_local && !text.chars().any(char::is_control) { text } else { "/" }
+}
+
+fn own_address(request: &Request) -> &str {
+    local(request.uri().path_and_query().map_or("/", |address| address.as_str()))
+}
+
+/// Whether somebody has to sign in, and has.
+enum SignIn {
+    NotAsked,
+    Wanted,
+    Done(Arc<str>),
+}
+
+fn sign_in(access: &Access, session: &SessionId) -> Result<SignIn, AdminsError> {
+    if let Some((name, hash)) = access.sessions.signed_in(session) {
+        if access.admins.still_has(&name, &hash)? {
+            return Ok(SignIn::Done(name));
+        }
+        access.sessions.sign_out(session);
+    }
+    Ok(if access.admins.is_empty()? && access.hosts.is_loopback() { SignIn::NotAsked } else { SignIn::Wanted })
+}
+
+fn check_host(access: &Access, request: &Request) -> Result<(), Problem> {
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let header = hosts.next().and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let address = request.uri().authority().map(Authority::as_str);
+    if hosts.next().is_none() && access.hosts.allows(header) && address.is_none_or(|host| access.hosts.allows(host)) {
+        return Ok(());
+    }
+    Err(Problem::new(
+        StatusCode::MISDIRECTED_REQUEST,
+        "wrong-host",
+        "This is not the console's name",
+        "The console was asked for by a name that was not given to it.",
+        "Use the address that it printed, or start it with --host and the name.",
+    ))
+}
+
+fn no_method() -> Problem {
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "unsupported",
+        "This cannot be done here",
+        "The page does not take requests of this kind.",
+        "Use the forms and links on the console's pages.",
+    )
+}
+
+/// What the router answers where an address is there and the method is not.
+pub(crate) async fn method_not_allowed() -> Problem {
+    no_method()
+}
+
+fn forbidden(what: &str) -> Problem {
+    let remedy = "Open the page again and repeat the change there.";
+    Problem::new(StatusCode::FORBIDDEN, "forbidden", "The form was refused", what, remedy)
+}
+
+fn comes_from_elsewhere(headers: &HeaderMap) -> bool {
+    headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site" || site == "same-site")
+}
+
+/// The value of a cookie.
+fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let pairs = headers.get_all(header::COOKIE).into_iter().filter_map(|header| header.to_str().ok());
+    let mut pairs = pairs.flat_map(|header| header.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(have, _)| *have == name).map(|(_, value)| value)
+}

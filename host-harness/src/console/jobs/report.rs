@@ -1,0 +1,49 @@
+//! What came of a job.
+
+use super::super::problem::Problem;
+
+/// How one point of a report fared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Good,
+    Bad,
+    /// Not tried, or of no weight.
+    Quiet,
+}
+
+/// One point of a report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Line {
+    pub(crate) name: String,
+    pub(crate) verdict: Verdict,
+    /// The verdict in a word, so that it is not told by colour alone.
+    pub(crate) word: &'static str,
+    /// One sentence.
+    pub(crate) detail: String,
+    /// What to do, in a sentence.
+    pub(crate) remedy: Option<String>,
+}
+
+/// What came of a job, in a sentence and points.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Report {
+    /// Whether all of it went well.
+    pub(crate) good: bool,
+    pub(crate) summary: String,
+    pub(crate) lines: Vec<Line>,
+}
+
+impl Report {
+    /// A report of one sentence.
+    #[allow(dead_code, reason = "imports and pushes, whose pages come next, end with one")]
+    pub(crate) fn short(good: bool, summary: impl Into<String>) -> Self {
+        Self { good, summary: summary.into(), lines: Vec::new() }
+    }
+}
+
+impl Problem {
+    /// What happened and what to do, in one text.
+    pub(crate) fn sentence(&self) -> String {
+        format!("{} {}", self.what, self.remedy)
+    }
+}

@@ -1,0 +1,182 @@
+//! *Integration*: whether the application is connected at all, how the connector signs in, and whether that holds.
+//!
+//! *Test API Credentials* saves the form first and tests what is saved. A test of what is not saved would have to send secrets
+//! back to the browser, or ask for them twice.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse as _, Redirect, Response};
+
+use super::settings::{self, SecretTimes};
+use crate::config::EgressConfig;
+use crate::console::access::{Submission, Visitor};
+use crate::console::chrome::{Chrome, html, unsound};
+use crate::console::connectors::Known;
+use crate::console::form::{Button, Control, Field, Form, Group};
+use crate::console::jobs::{self, Line, Report, Verdict};
+use crate::console::problem::Problem;
+use crate::console::shared::Shared;
+use crate::directory::TenantRecord;
+use crate::runtime::HostRule;
+use crate::runtime::wit::{Panel, Probe, Verdict as ProbeVerdict};
+use crate::sync::{Applications as _, intents};
+
+/// The kind of the job.
+pub(super) const TEST: &str = "test";
+/// How long the answer waits for the test, so that a fast one needs no second look.
+const PATIENCE: Duration = Duration::from_secs(8);
+/// The most hosts that are allowed.
+const HOSTS: usize = 4_096;
+
+#[derive(Template)]
+#[template(path = "integration.html")]
+struct Page {
+    chrome: Chrome,
+    form: Form,
+    panel: Option<jobs::Panel>,
+}
+
+async fn form(shared: &Shared, visitor: &Visitor, tenant: &TenantRecord, known: &Known) -> Result<Form, Problem> {
+    let record = tenant.clone();
+    let secrets: SecretTimes = shared.read(move |view| Ok(view.secret_names(&record)?)).await?;
+    let egress = &tenant.config.egress;
+    let mut hosts = Field::new("egress.allow", "Hosts that the connector may reach", Control::Area).limit(HOSTS).help(
+        "One a line: a host such as login.example.com, or *. and a domain. Everything else is refused, whatever the connector asks for.",
+    );
+    hosts.values = vec![egress.allow.join("\n")];
+    let groups = vec![
+        Group::new(
+            "Configure API integration",
+            "",
+            vec![
+                Field::flag("enabled", "Enable API integration", !tenant.config.paused)
+                    .help("Without it nothing is read from the application and nothing is written to it."),
+            ],
+        ),
+        Group::new(
+            "Sign-in",
+            "Secrets are sealed in the data folder; the connector never sees them, and no page shows them.",
+            settings::fields(known, &tenant.config, &secrets, Panel::Integration),
+        ),
+        Group::new(
+            "Network",
+            "",
+            vec![
+                hosts,
+                Field::flag("egress.loopback", "Allow this machine itself", egress.loopback)
+                    .help("For an emulator only: plain http to loopback is allowed then."),
+            ],
+        ),
+    ];
+    Ok(Form::new(
+        format!("/applications/{}/integration", tenant.name),
+        shared.access.token(visitor.session()),
+        groups,
+        vec![Button::primary("save", "Save"), Button::other("test", "Save and test API credentials")],
+    ))
+}
+
+fn page(shared: &Shared, visitor: &Visitor, tenant: &TenantRecord, form: Form) -> Page {
+    let panel = jobs::Panel::of(shared, tenant, Some(TEST));
+    let chrome = Chrome::tenant(shared, visitor, "Integration", &tenant.name, "integration");
+    let running = panel.as_ref().is_some_and(jobs::Panel::is_running);
+    Page { chrome: chrome.refreshing(running), form, panel }
+}
+
+pub(super) async fn show(
+    State(shared): State<Arc<Shared>>,
+    Path(tenant): Path<String>,
+    visitor: Visitor,
+) -> Result<Response, Problem> {
+    let tenant = shared.tenant(&tenant).await?;
+    let known = shared.known(&tenant).await?;
+    let form = form(&shared, &visitor, &tenant, &known).await?;
+    Ok(html(&page(&shared, &visitor, &tenant, form)))
+}
+
+pub(super) async fn save(
+    State(shared): State<Arc<Shared>>,
+    Path(tenant): Path<String>,
+    submission: Submission,
+) -> Result<Response, Problem> {
+    let Submission { visitor, fields } = submission;
+    let tenant = shared.tenant(&tenant).await?;
+    let known = shared.known(&tenant).await?;
+    let mut form = form(&shared, &visitor, &tenant, &known).await?;
+    form.fill(&fields);
+    let allow: Vec<String> = form.value("egress.allow").split_whitespace().map(str::to_owned).collect();
+    if let Some(error) = allow.iter().find_map(|rule| rule.parse::<HostRule>().err()) {
+        form.refuse("egress.allow", &error.to_string());
+    }
+    if !form.is_sound() {
+        return Ok(unsound(&page(&shared, &visitor, &tenant, form)));
+    }
+    let edits = settings::secrets(&form, &known, Panel::Integration);
+    let (name, taken, of_known) = (tenant.name.clone(), form.clone(), Arc::clone(&known));
+    let saved = shared
+        .write(&visitor, move |change| {
+            let tenant = change.tenant(&name)?;
+            let mut config = tenant.config.clone();
+            settings::take(&taken, &of_known, Panel::Integration, &mut config);
+            config.paused = !taken.flag("enabled");
+            config.egress = EgressConfig { allow, loopback: taken.flag("egress.loopback") };
+            intents::edit_tenant(change, &tenant, &config)?;
+            settings::store(change, &tenant, &edits)?;
+            Ok(change.tenant(&name)?)
+        })
+        .await;
+    let saved = match saved {
+        Ok(saved) => saved,
+        Err(problem) => {
+            form.error = Some(problem.sentence());
+            return Ok(unsound(&page(&shared, &visitor, &tenant, form)));
+        }
+    };
+    let back = format!("/applications/{}/integration", saved.name);
+    if !fields.has("test") {
+        shared.access.sessions.flash(visitor.session(), true, "The integration was saved.");
+        return Ok(Redirect::to(&back).into_response());
+    }
+    start_test(&shared, &visitor, &saved).await?;
+    Ok(Redirect::to(&format!("{back}#job")).into_response())
+}
+
+/// Starts the test of a tenant's credentials, and waits a little for its end.
+///
+/// # Errors
+/// When a job of the tenant is running.
+pub(super) async fn start_test(shared: &Arc<Shared>, visitor: &Visitor, tenant: &TenantRecord) -> Result<(), Problem> {
+    let (within, record) = (Arc::clone(shared), tenant.clone());
+    let actor = visitor.actor();
+    let job = shared.jobs.start(tenant, TEST, "Test API credentials", actor.name(), |teller| async move {
+        teller.tell("Asking the application", 0, None);
+        let runtime_tenant = within.directory.read(|view| view.runtime_tenant(&record))?;
+        let mut job = within.applications.connect(&runtime_tenant, &record.config.component()).await?;
+        Ok(report(job.test_credentials().await?))
+    })?;
+    jobs::wait(job, PATIENCE).await;
+    Ok(())
+}
+
+fn report(probes: Vec<Probe>) -> Report {
+    let count = |verdict| probes.iter().filter(|probe| probe.verdict == verdict).count();
+    let (passed, failed) = (count(ProbeVerdict::Passed), count(ProbeVerdict::Failed));
+    let skipped = count(ProbeVerdict::Skipped);
+    let summary = if failed == 0 {
+        format!("The credentials were verified: {passed} points hold, {skipped} were not tried.")
+    } else {
+        format!("{failed} points do not hold, {passed} do, and {skipped} were not tried.")
+    };
+    let lines = probes.into_iter().map(|probe| {
+        let (verdict, word) = match probe.verdict {
+            ProbeVerdict::Passed => (Verdict::Good, "passed"),
+            ProbeVerdict::Failed => (Verdict::Bad, "failed"),
+            ProbeVerdict::Skipped => (Verdict::Quiet, "skipped"),
+        };
+        Line { name: probe.name, verdict, word, detail: probe.detail, remedy: probe.remedy }
+    });
+    Report { good: failed == 0, summary, lines: lines.collect() }
+}

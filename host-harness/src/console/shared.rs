@@ -1,0 +1,101 @@
+//! What every request shares.
+
+use std::sync::Arc;
+
+use tokio::sync::{Semaphore, watch};
+
+use super::access::{Access, Visitor};
+use super::connectors::{Connectors, Known};
+use super::jobs::Jobs;
+use super::problem::Problem;
+use super::readers::Readers;
+use crate::directory::{Change, Directory, DirectoryError, TenantRecord, View};
+use crate::sync::ComponentApplications;
+
+/// Live streams at once; a page that gets none looks again by itself.
+const STREAMS: usize = 64;
+
+/// What every request shares.
+pub(crate) struct Shared {
+    /// Where pages write, and jobs work. One connection, so that writers queue up here and not in SQLite.
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) applications: Arc<ComponentApplications>,
+    pub(crate) access: Access,
+    pub(crate) jobs: Jobs,
+    pub(crate) streams: Arc<Semaphore>,
+    /// Set once the console is told to end.
+    pub(crate) stopped: watch::Receiver<bool>,
+    connectors: Connectors,
+    readers: Readers,
+}
+
+impl Shared {
+    pub(crate) fn new(
+        directory: Arc<Directory>,
+        applications: Arc<ComponentApplications>,
+        access: Access,
+        stopped: watch::Receiver<bool>,
+    ) -> Result<Self, DirectoryError> {
+        Ok(Self {
+            readers: Readers::new(&directory)?,
+            directory,
+            applications,
+            access,
+            jobs: Jobs::default(),
+            streams: Arc::new(Semaphore::new(STREAMS)),
+            stopped,
+            connectors: Connectors::default(),
+        })
+    }
+
+    /// Reads a consistent view, on a connection that no job uses.
+    ///
+    /// # Errors
+    /// Those of `work`, and SQLite's.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&View<'_>) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let directory = self.readers.next();
+        tokio::task::spawn_blocking(move || directory.read(work)).await.map_err(|error| Problem::internal(&error))?
+    }
+
+    /// Runs a transaction in the visitor's name.
+    ///
+    /// # Errors
+    /// Those of `work`, and SQLite's.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        visitor: &Visitor,
+        work: impl FnOnce(&Change<'_>) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let (directory, actor) = (Arc::clone(&self.directory), visitor.actor());
+        let written = tokio::task::spawn_blocking(move || directory.write(&actor, work)).await;
+        written.map_err(|error| Problem::internal(&error))?
+    }
+
+    /// A tenant by the name in an address.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub(crate) async fn tenant(&self, name: &str) -> Result<TenantRecord, Problem> {
+        let name = name.to_owned();
+        self.read(move |view| view.find_tenant(&name)?.ok_or_else(|| Problem::no_tenant(&name))).await
+    }
+
+    /// What a tenant's connector is.
+    ///
+    /// # Errors
+    /// When its component cannot be used.
+    pub(crate) async fn known(&self, tenant: &TenantRecord) -> Result<Arc<Known>, Problem> {
+        self.connectors.of_tenant(&self.applications, &tenant.name, &tenant.config).await
+    }
+
+    /// What a component is, whoever uses it.
+    ///
+    /// # Errors
+    /// When it cannot be used.
+    pub(crate) async fn component(&self, component: &crate::config::ComponentChoice) -> Result<Arc<Known>, Problem> {
+        self.connectors.of(&self.applications, component).await
+    }
+}

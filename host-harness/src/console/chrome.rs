@@ -21,6 +21,8 @@ pub(crate) struct Tab {
 pub(crate) const TENANT_TABS: &[Tab] = &[
     Tab { path: "general", title: "General" },
     Tab { path: "integration", title: "Integration" },
+    Tab { path: "to-app", title: "To App" },
+    Tab { path: "attributes", title: "Attributes" },
     Tab { path: "to-idp", title: "To IdP" },
 ];
 

@@ -26,6 +26,9 @@ pub(crate) use report::{Line, Report, Verdict};
 /// How long a job may take to end by itself when the console ends. What it has done by then is kept, and the next goes on.
 const GRACE: Duration = Duration::from_secs(10);
 
+/// How long an answer waits for a job that is likely to be short, so that it needs no second look.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(8);
+
 /// How far a job is, or what came of it.
 #[derive(Clone, Debug)]
 pub(crate) struct Status {

@@ -35,7 +35,6 @@ pub(crate) struct Report {
 
 impl Report {
     /// A report of one sentence.
-    #[allow(dead_code, reason = "imports and pushes, whose pages come next, end with one")]
     pub(crate) fn short(good: bool, summary: impl Into<String>) -> Self {
         Self { good, summary: summary.into(), lines: Vec::new() }
     }

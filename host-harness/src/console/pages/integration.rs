@@ -4,7 +4,6 @@
 //! back to the browser, or ask for them twice.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use askama::Template;
 use axum::extract::{Path, State};
@@ -26,8 +25,6 @@ use crate::sync::{Applications as _, intents};
 
 /// The kind of the job.
 pub(super) const TEST: &str = "test";
-/// How long the answer waits for the test, so that a fast one needs no second look.
-const PATIENCE: Duration = Duration::from_secs(8);
 /// The most hosts that are allowed.
 const HOSTS: usize = 4_096;
 
@@ -151,13 +148,17 @@ pub(super) async fn save(
 pub(super) async fn start_test(shared: &Arc<Shared>, visitor: &Visitor, tenant: &TenantRecord) -> Result<(), Problem> {
     let (within, record) = (Arc::clone(shared), tenant.clone());
     let actor = visitor.actor();
-    let job = shared.jobs.start(tenant, TEST, "Test API credentials", actor.name(), |teller| async move {
+    let by = actor.name().to_owned();
+    let job = shared.jobs.start(tenant, TEST, "Test API credentials", &by, |teller| async move {
         teller.tell("Asking the application", 0, None);
         let runtime_tenant = within.directory.read(|view| view.runtime_tenant(&record))?;
         let mut job = within.applications.connect(&runtime_tenant, &record.config.component()).await?;
-        Ok(report(job.test_credentials().await?))
+        let probes = job.test_credentials().await;
+        let spent = job.spent().await;
+        within.directory.write(&actor, |change| change.add_usage(record.id, &spent))?;
+        Ok(report(probes?))
     })?;
-    jobs::wait(job, PATIENCE).await;
+    jobs::wait(job, jobs::PATIENCE).await;
     Ok(())
 }
 

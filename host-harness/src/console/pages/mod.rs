@@ -1,13 +1,16 @@
 //! The pages: a file each, with their routes. Adding one takes a line here, and a tab in `chrome`.
 
 mod applications;
+mod attributes;
 mod general;
 mod integration;
 mod new_application;
 mod remove;
 mod settings;
 mod sign_in;
+mod to_app;
 mod to_idp;
+mod words;
 
 use std::sync::Arc;
 
@@ -35,6 +38,8 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .route("/applications/{tenant}/general", get(general::show).post(general::save))
         .route("/applications/{tenant}/pin", post(general::pin))
         .route("/applications/{tenant}/integration", get(integration::show).post(integration::save))
+        .route("/applications/{tenant}/to-app", get(to_app::show).post(to_app::save))
+        .route("/applications/{tenant}/attributes", get(attributes::show).post(attributes::save))
         .route("/applications/{tenant}/to-idp", get(to_idp::show).post(to_idp::save))
         .route("/applications/{tenant}/remove", get(remove::show).post(remove::remove))
         .route("/applications/{tenant}/job/events", get(jobs::events))

@@ -10,10 +10,9 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use super::settings;
+use super::words::{feature, from_word, kept, word};
 use crate::config::{LifecycleRule, Mastering, MatchRule, Safeguard, Schedule, TenantConfig};
 use crate::console::access::{Submission, Visitor};
 use crate::console::chrome::{Chrome, html, unsound};
@@ -26,7 +25,7 @@ use crate::runtime::wit::{Features, Panel};
 use crate::sync::{Feature, explain, intents};
 
 /// The features of this page.
-pub(super) const FEATURES: [Feature; 2] = [Feature::ImportNewUsers, Feature::ImportProfileUpdates];
+const FEATURES: [Feature; 2] = [Feature::ImportNewUsers, Feature::ImportProfileUpdates];
 /// The most users a page: what the directory stages in one transaction.
 const LARGEST_PAGE: u64 = 10_000;
 /// A year, in minutes.
@@ -52,15 +51,6 @@ struct Confirm {
     form: Form,
 }
 
-/// A value of the configuration by the word that stands for it in TOML.
-fn word<T: Serialize>(value: T) -> String {
-    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
-}
-
-fn from_word<T: DeserializeOwned>(word: &str) -> Option<T> {
-    serde_json::from_value(serde_json::Value::String(word.to_owned())).ok()
-}
-
 fn rules(name: &str, label: &str, rule: LifecycleRule) -> Field {
     let choices = vec![
         Choice::new("deactivate", "The person is deactivated"),
@@ -68,13 +58,6 @@ fn rules(name: &str, label: &str, rule: LifecycleRule) -> Field {
         Choice::new("keep", "Nothing"),
     ];
     Field::radios(name, label, choices, &word(rule)).required()
-}
-
-pub(super) fn feature(feature: Feature, known: &Known, config: &TenantConfig) -> Field {
-    let offered = feature.is_offered(known.descriptor.features);
-    Field::flag(feature.setting(), feature.title(), feature.is_on(config))
-        .help(&format!("On: {}. Off: {}.", feature.starts(), feature.stops()))
-        .locked((!offered).then(|| format!("The connector {} cannot do this.", known.descriptor.name)))
 }
 
 fn form(shared: &Shared, visitor: &Visitor, tenant: &TenantRecord, known: &Known) -> Form {
@@ -279,19 +262,6 @@ pub(super) async fn save(
             Ok(unsound(&page(&shared, &visitor, &tenant, form)))
         }
     }
-}
-
-/// What was saved, and what follows from it.
-pub(super) fn kept(saved: &str, told: &[String], tasks: usize) -> String {
-    let mut text = saved.to_owned();
-    for sentence in told {
-        text.push(' ');
-        text.push_str(sentence);
-    }
-    if tasks > 0 {
-        text.push_str(&format!(" {tasks} tasks wait for the next push."));
-    }
-    text
 }
 
 /// Names a text, so that a yes to other words does not count.

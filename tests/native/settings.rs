@@ -47,7 +47,11 @@ fn all_that_can_be_assigned_is_listed_with_the_licences_it_fits() {
             "SELECT Id FROM Profile WHERE UserType IN ('CspLitePortal','CustomerSuccess','PowerCustomerSuccess','PowerPartner') ORDER BY Id",
         ),
         ("role", "SELECT Id FROM UserRole WHERE PortalType IN ('CustomerPortal','Partner') ORDER BY Id"),
-        ("permission-set", "SELECT Id FROM PermissionSet WHERE IsOwnedByProfile = false ORDER BY Id"),
+        (
+            "permission-set",
+            "SELECT Id FROM PermissionSet WHERE IsOwnedByProfile = false AND PermissionSetGroupId = null ORDER BY Id",
+        ),
+        ("permission-set-group", "SELECT Id FROM PermissionSetGroup ORDER BY Id"),
         ("public-group", "SELECT Id FROM Group WHERE Type = 'Regular' ORDER BY Id"),
     ] {
         let page = session.list_entitlements(kind, None).unwrap();

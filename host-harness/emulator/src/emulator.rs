@@ -439,7 +439,8 @@ impl Emulator {
     /// [`Error::Query`] when the query is refused.
     pub fn query(&self, soql: &str) -> Result<Value, Error> {
         let org = &self.shared.org;
-        let options = Options { include_deleted: false, batch: usize::MAX, version: "64.0", now: org.clock.now() };
+        let options =
+            Options { include_deleted: false, batch: usize::MAX, version: "64.0", now: org.clock.now(), hidden: &[] };
         let answer = org.transact(|db| soql::run(db, soql, &options))??;
         serde_json::to_value(&answer.records)
             .map_err(|error| Error::Query { code: "UNKNOWN_EXCEPTION", message: error.to_string() })

@@ -92,6 +92,9 @@ pub struct Switches {
     pub refuse_is_active_with_disable: bool,
     /// Whether a disabled portal user can be enabled again; Salesforce says no (H).
     pub enable_portal_user_by_api: bool,
+    /// Objects that queries do not find, by their API names: those that the profiles of whoever uses the API may not see
+    /// (H: to them the org has no such objects).
+    pub hidden_objects: Vec<String>,
     /// Other words for refusals whose words are not confirmed.
     pub wording: BTreeMap<Unconfirmed, Wording>,
 }
@@ -167,6 +170,7 @@ impl Default for Switches {
             cannot_deactivate: Vec::new(),
             refuse_is_active_with_disable: true,
             enable_portal_user_by_api: false,
+            hidden_objects: Vec::new(),
             wording: BTreeMap::new(),
         }
     }

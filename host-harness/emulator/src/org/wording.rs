@@ -13,10 +13,17 @@ use crate::error::{self, ApiError};
 pub enum Unconfirmed {
     /// A portal user's contact has no account.
     ContactWithoutAccount,
+    /// A contact under a person account. The code is H.
+    ContactOfPersonAccount,
     /// A role for a high-volume user.
     RoleForHighVolumeUser,
     /// A public group for a high-volume user.
     GroupForHighVolumeUser,
+    /// An assignment of neither a permission set nor a group of them, of both at once, or of the set that stands for a
+    /// group.
+    AssignmentTarget,
+    /// A permission set group whose permissions have yet to be computed. That such a group cannot be assigned is H.
+    SetGroupNotUpdated,
     /// The org has as many internal roles as it may.
     RoleLimit,
     /// The org has as many portal roles as it may.
@@ -82,10 +89,21 @@ impl Unconfirmed {
             Self::ContactWithoutAccount => {
                 dml(INTEGRITY, "The contact must have a value in the AccountId field", &["ContactId"])
             }
+            Self::ContactOfPersonAccount => {
+                dml("INVALID_PERSON_ACCOUNT_OPERATION", "cannot reference person account", &["AccountId"])
+            }
             Self::RoleForHighVolumeUser => dml(INTEGRITY, "role type must match user type", &[]),
             Self::GroupForHighVolumeUser => {
                 dml("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", &["UserOrGroupId"])
             }
+            Self::AssignmentTarget => {
+                dml("REQUIRED_FIELD_MISSING", "Required fields are missing: [PermissionSetId]", &["PermissionSetId"])
+            }
+            Self::SetGroupNotUpdated => dml(
+                INTEGRITY,
+                "You can assign users only to permission set groups that have a status of Updated.",
+                &["PermissionSetGroupId"],
+            ),
             Self::RoleLimit => dml("LIMIT_EXCEEDED", "You have reached the maximum number of roles.", &[]),
             Self::PortalRoleLimit => dml("LIMIT_EXCEEDED", "You have reached the maximum number of portal roles.", &[]),
             Self::DisableWithIsActive => dml(

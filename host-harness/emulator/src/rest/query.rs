@@ -45,7 +45,9 @@ pub(super) fn run(context: &Context<'_>, request: &Request, include_deleted: boo
     let version = context.version.number();
     let actor = &context.actor;
     let now = actor.org.clock.now();
-    let options = Options { include_deleted, batch: batch(request), version: &version, now };
+    let switches = actor.org.switches();
+    let hidden = &switches.hidden_objects;
+    let options = Options { include_deleted, batch: batch(request), version: &version, now, hidden };
     let answer = soql::run(actor.db, soql, &options)?;
     let done = answer.rest.is_empty();
     let at = answer.records.len();
@@ -75,7 +77,8 @@ pub(super) fn more(context: &Context<'_>, request: &Request, locator: &str) -> R
     let from = at.checked_sub(cursor.first).filter(|from| *from <= cursor.ids.len()).ok_or_else(gone)?;
     let until = (from + batch(request)).min(cursor.ids.len());
     let version = context.version.number();
-    let options = Options { include_deleted: cursor.include_deleted, batch: DEFAULT_BATCH, version: &version, now };
+    let options =
+        Options { include_deleted: cursor.include_deleted, batch: DEFAULT_BATCH, version: &version, now, hidden: &[] };
     let records = soql::page(actor.db, &cursor.soql, &cursor.ids[from..until], &options)?;
     let done = until == cursor.ids.len();
     let next = (!done).then(|| next_url(context, number, cursor.first + until));

@@ -1,6 +1,7 @@
 //! Permission sets, permission set licences and public groups: who may be assigned.
 
 use rusqlite::OptionalExtension;
+use rusqlite::types::Value;
 
 use super::{Actor, missing};
 use crate::error::ApiError;
@@ -28,42 +29,91 @@ fn taken(actor: &Actor<'_>, sql: &str, a: &str, b: &str) -> Result<bool, ApiErro
     Ok(actor.db.prepare_cached(sql)?.query_row([a, b], |_| Ok(())).optional()?.is_some())
 }
 
-/// A permission set bound to a user licence goes to users of that licence only, and to each once (H).
-pub(super) fn before_permission_set(actor: &Actor<'_>, row: &Row) -> Result<(), ApiError> {
-    let user_id = store::text(row, "AssigneeId").unwrap_or_default();
-    let set_id = store::text(row, "PermissionSetId").unwrap_or_default();
-    let assignee = assignee(actor, user_id)?;
-    let (licence, owned, label): (Option<String>, bool, String) = actor
-        .db
-        .prepare_cached("SELECT LicenseId, IsOwnedByProfile, Label FROM PermissionSet WHERE Id = ?1")?
-        .query_row([set_id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-        .optional()?
-        .ok_or_else(missing)?;
+/// What is assigned: the set that the row names, and the sets that the user's licence must allow for it.
+struct Wanted {
+    set_id: String,
+    /// Label and licence of each.
+    sets: Vec<(String, Option<String>)>,
+}
+
+/// A permission set, or a permission set group, for which its own set stands in the row (H).
+fn wanted(actor: &Actor<'_>, row: &mut Row) -> Result<Wanted, ApiError> {
+    let unclear = || Err(Unconfirmed::AssignmentTarget.refusal(&actor.org.switches()));
+    match (store::text(row, "PermissionSetId"), store::text(row, "PermissionSetGroupId")) {
+        (Some(set_id), None) => {
+            let (licence, kind, label): (Option<String>, String, String) = actor
+                .db
+                .prepare_cached("SELECT LicenseId, Type, Label FROM PermissionSet WHERE Id = ?1")?
+                .query_row([set_id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+                .optional()?
+                .ok_or_else(missing)?;
+            match kind.as_str() {
+                "Profile" => Err(not_allowed(&label)),
+                "Group" => unclear(),
+                _ => Ok(Wanted { set_id: set_id.to_owned(), sets: vec![(label, licence)] }),
+            }
+        }
+        (None, Some(group_id)) => {
+            let (set_id, status): (String, String) = actor
+                .db
+                .prepare_cached(
+                    "SELECT s.Id, g.Status FROM PermissionSetGroup g JOIN PermissionSet s ON s.PermissionSetGroupId = g.Id
+                     WHERE g.Id = ?1",
+                )?
+                .query_row([group_id], |row| Ok((row.get(0)?, row.get(1)?)))
+                .optional()?
+                .ok_or_else(missing)?;
+            if status != "Updated" {
+                return Err(Unconfirmed::SetGroupNotUpdated.refusal(&actor.org.switches()));
+            }
+            let sets: Result<Vec<(String, Option<String>)>, rusqlite::Error> = actor
+                .db
+                .prepare_cached(
+                    "SELECT s.Label, s.LicenseId FROM PermissionSetGroupComponent c JOIN PermissionSet s
+                     ON s.Id = c.PermissionSetId WHERE c.PermissionSetGroupId = ?1 ORDER BY s.Label",
+                )?
+                .query_map([group_id], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .collect();
+            row.insert("PermissionSetId", Value::Text(set_id.clone()));
+            Ok(Wanted { set_id, sets: sets? })
+        }
+        _ => unclear(),
+    }
+}
+
+fn not_allowed(label: &str) -> ApiError {
+    ApiError::dml("FIELD_INTEGRITY_EXCEPTION", format!("The user license doesn't allow the permission: {label}"), &[])
+}
+
+/// A permission set bound to a user licence goes to users of that licence only, and to each once (H). That a group goes to
+/// no user whose licence does not fit one of its sets, and is refused in the same words, is by analogy (L).
+pub(super) fn before_permission_set(actor: &Actor<'_>, row: &mut Row) -> Result<(), ApiError> {
+    let user_id = store::text(row, "AssigneeId").unwrap_or_default().to_owned();
+    let assignee = assignee(actor, &user_id)?;
+    let wanted = wanted(actor, row)?;
     if taken(
         actor,
         "SELECT 1 FROM PermissionSetAssignment WHERE AssigneeId = ?1 AND PermissionSetId = ?2",
-        user_id,
-        set_id,
+        &user_id,
+        &wanted.set_id,
     )? {
         return Err(ApiError::dml(
             "DUPLICATE_VALUE",
             format!(
                 "Duplicate PermissionSetAssignment.  Assignee: {}; Permission Set: {}",
-                ids::short(user_id),
-                ids::short(set_id)
+                ids::short(&user_id),
+                ids::short(&wanted.set_id)
             ),
             &["AssigneeId", "PermissionSetId"],
         ));
     }
-    let mismatch = licence.is_some_and(|licence| licence.starts_with("100") && licence != assignee.licence_id);
-    if owned || mismatch {
-        return Err(ApiError::dml(
-            "FIELD_INTEGRITY_EXCEPTION",
-            format!("The user license doesn't allow the permission: {label}"),
-            &[],
-        ));
+    let misfit = wanted.sets.iter().find(|(_, licence)| {
+        licence.as_ref().is_some_and(|licence| licence.starts_with("100") && *licence != assignee.licence_id)
+    });
+    match misfit {
+        Some((label, _)) => Err(not_allowed(label)),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Permission set licences are counted (H for the text).

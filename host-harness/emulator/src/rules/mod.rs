@@ -6,6 +6,7 @@
 mod accounts;
 mod administrators;
 mod assignments;
+mod audit_trail;
 mod duplicates;
 mod features;
 mod fields;
@@ -112,7 +113,7 @@ pub(crate) fn create(actor: &Actor<'_>, object: &'static Object, body: &Map<Stri
             "Contact" | "Account" => records::before_create(actor, object, &mut row)?,
             "UserRole" => records::before_create_role(actor, &mut row)?,
             "Group" => records::before_create_group(actor, &mut row)?,
-            "PermissionSetAssignment" => assignments::before_permission_set(actor, &row)?,
+            "PermissionSetAssignment" => assignments::before_permission_set(actor, &mut row)?,
             "PermissionSetLicenseAssign" => assignments::before_permission_set_licence(actor, &row)?,
             "GroupMember" => {
                 if let Some(same) = assignments::before_group_member(actor, &row)? {
@@ -130,8 +131,10 @@ pub(crate) fn create(actor: &Actor<'_>, object: &'static Object, body: &Map<Stri
         row.insert("Id", Value::Text(id.clone()));
         actor.stamp(object, &mut row, true);
         store::insert(actor.db, object, &row)?;
-        if object.name == "User" {
-            user::after_create(actor, &id, &row)?;
+        match object.name {
+            "User" => user::after_create(actor, &id, &row)?,
+            "PermissionSetAssignment" => audit_trail::note_assignment(actor, &row, true)?,
+            _ => {}
         }
         actor.wrote(object, side);
         Ok(id)
@@ -212,6 +215,9 @@ pub(crate) fn delete(actor: &Actor<'_>, object: &'static Object, id: &str) -> Re
             store::update(actor.db, object, &id, &changes)?;
         } else {
             store::remove(actor.db, object, "Id = ?1", &[&id], actor.org.clock.now())?;
+        }
+        if object.name == "PermissionSetAssignment" {
+            audit_trail::note_assignment(actor, &before, false)?;
         }
         records::after_delete(actor, object, &id)?;
         actor.wrote(object, side);

@@ -13,12 +13,14 @@ use crate::org::wording::Unconfirmed;
 /// Accounts and contacts belong to whoever makes them, and refer to what is there.
 pub(super) fn before_create(actor: &Actor<'_>, object: &Object, row: &mut Row) -> Result<(), ApiError> {
     check_references(actor, object, row)?;
+    check_account(actor, object, row)?;
     row.entry("OwnerId").or_insert_with(|| Value::Text(actor.user_id.to_owned()));
     Ok(())
 }
 
 pub(super) fn before_update(actor: &Actor<'_>, object: &Object, changes: &Row) -> Result<(), ApiError> {
     check_references(actor, object, changes)?;
+    check_account(actor, object, changes)?;
     if let Some(owner) = store::text(changes, "OwnerId") {
         let active: Option<bool> =
             actor.db.query_row("SELECT IsActive FROM User WHERE Id = ?1", [owner], |row| row.get(0)).optional()?;
@@ -31,6 +33,21 @@ pub(super) fn before_update(actor: &Actor<'_>, object: &Object, changes: &Row) -
         }
     }
     Ok(())
+}
+
+/// A person account has the one contact that is the same person, and takes no others (H that it does not; U how it says so).
+fn check_account(actor: &Actor<'_>, object: &Object, row: &Row) -> Result<(), ApiError> {
+    let ("Contact", Some(account)) = (object.name, store::text(row, "AccountId")) else { return Ok(()) };
+    let is_person: bool = actor
+        .db
+        .prepare_cached("SELECT IsPersonAccount FROM Account WHERE Id = ?1")?
+        .query_row([account], |row| row.get(0))
+        .optional()?
+        .unwrap_or(false);
+    match is_person {
+        true => Err(Unconfirmed::ContactOfPersonAccount.refusal(&actor.org.switches())),
+        false => Ok(()),
+    }
 }
 
 fn check_references(actor: &Actor<'_>, object: &Object, row: &Row) -> Result<(), ApiError> {

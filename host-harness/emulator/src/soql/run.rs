@@ -27,6 +27,8 @@ pub(crate) struct Options<'a> {
     pub(crate) version: &'a str,
     /// The org's time, for date literals.
     pub(crate) now: i64,
+    /// Objects that whoever asks may not see, by their API names.
+    pub(crate) hidden: &'a [String],
 }
 
 /// A query's answer.
@@ -46,7 +48,7 @@ pub(crate) struct Answer {
 /// `MALFORMED_QUERY`, `INVALID_FIELD`, `INVALID_TYPE` and their like, with HTTP status 400.
 pub(crate) fn run(db: &Connection, soql: &str, options: &Options<'_>) -> Result<Answer, ApiError> {
     let prepared = parse::query(soql, options.now).and_then(|query| {
-        let object = root(&query)?;
+        let object = root(&query, options)?;
         Ok((Plan::new(&query, object, options, None)?, query))
     });
     let (plan, query) = prepared.map_err(|error| error.into_api(soql))?;
@@ -82,7 +84,7 @@ pub(crate) fn page(
     options: &Options<'_>,
 ) -> Result<Vec<Record>, ApiError> {
     let plan = parse::query(soql, options.now)
-        .and_then(|query| Plan::new(&query, root(&query)?, options, None))
+        .and_then(|query| Plan::new(&query, root(&query, options)?, options, None))
         .map_err(|error| error.into_api(soql))?;
     let list = serde_json::Value::from(ids).to_string();
     // The filter was applied when the locator was made; only the rows count now.
@@ -104,14 +106,15 @@ pub(crate) fn page(
 
 /// Resolves every name of the query, without running it, and returns its object.
 pub(super) fn check(query: &Query, options: &Options<'_>) -> Result<&'static Object, QueryError> {
-    let object = root(query)?;
+    let object = root(query, options)?;
     Plan::new(query, object, options, None)?;
     Ok(object)
 }
 
-fn root(query: &Query) -> Result<&'static Object, QueryError> {
+fn root(query: &Query, options: &Options<'_>) -> Result<&'static Object, QueryError> {
     let name = query.from.text();
-    catalogue::object(&name).ok_or_else(|| QueryError::no_such_object(query.from.at, &name))
+    let is_hidden = options.hidden.iter().any(|hidden| hidden.eq_ignore_ascii_case(&name));
+    catalogue::object(&name).filter(|_| !is_hidden).ok_or_else(|| QueryError::no_such_object(query.from.at, &name))
 }
 
 /// Where the parts of a record lie in a row.

@@ -33,6 +33,47 @@ async fn permission_sets_follow_the_licence_and_are_given_once() {
 }
 
 #[tokio::test]
+async fn a_permission_set_group_is_assigned_by_a_row_that_also_names_its_own_set() {
+    let org = Org::start().await;
+    let user = org.user("grouped", "Customer Community User").await;
+    let group = org.id("PermissionSetGroup WHERE DeveloperName = 'Portal_Service'");
+    let own = org.id(&format!("PermissionSet WHERE PermissionSetGroupId = '{group}' AND Type = 'Group'"));
+    let answer =
+        org.post("sobjects/PermissionSetAssignment", &json!({"AssigneeId": user, "PermissionSetGroupId": group})).await;
+    assert_eq!(answer.status, 201, "{}", answer.body);
+    let soql = format!(
+        "SELECT Id, PermissionSetId, PermissionSetGroup.MasterLabel, PermissionSet.IsOwnedByProfile
+         FROM PermissionSetAssignment WHERE AssigneeId = '{user}' AND PermissionSetGroupId != null"
+    );
+    let row = org.soql(&soql).await.body["records"][0].clone();
+    assert_eq!(
+        (&row["PermissionSetId"], &row["PermissionSetGroup"]["MasterLabel"]),
+        (&json!(own), &json!("Portal Service"))
+    );
+    assert_eq!(row["PermissionSet"]["IsOwnedByProfile"], json!(false));
+    let members = "SELECT PermissionSet.Name FROM PermissionSetGroupComponent
+         WHERE PermissionSetGroup.DeveloperName = 'Portal_Service' ORDER BY PermissionSet.Name";
+    let members = org.soql(members).await.body["records"].clone();
+    let names: Vec<&str> =
+        members.as_array().unwrap().iter().map(|row| row["PermissionSet"]["Name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["Portal_Case_Access", "Portal_Knowledge_Reader"]);
+    let path = format!("sobjects/PermissionSetAssignment/{}", row["Id"].as_str().unwrap());
+    assert_eq!(org.delete(&path).await.status, 204);
+    assert_eq!(org.soql(&soql).await.body["totalSize"], json!(0));
+    let trail = org.soql("SELECT Action, Display FROM SetupAuditTrail ORDER BY Id").await.body["records"].clone();
+    let entries: Vec<(&str, &str)> = trail
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| (entry["Action"].as_str().unwrap(), entry["Display"].as_str().unwrap()))
+        .collect();
+    let end = format!("user grouped (UserID: [{}])", &user[..15]);
+    let given = format!("Permission set group Portal Service: assigned to {end}");
+    let taken = format!("Permission set group Portal Service: unassigned from {end}");
+    assert_eq!(entries, [("PermSetGroupAssign", given.as_str()), ("PermSetGroupUnassign", taken.as_str())]);
+}
+
+#[tokio::test]
 async fn feature_seats_are_counted() {
     let org = Org::start().await;
     let licence = org.id("PermissionSetLicense WHERE DeveloperName = 'SalesConsoleUser'");

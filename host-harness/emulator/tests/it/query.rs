@@ -259,3 +259,14 @@ async fn groups_of_fields_stand_for_their_names() {
         assert_eq!((answer.status, answer.error()), (400, expected), "{soql} ({confidence})");
     }
 }
+
+#[tokio::test]
+async fn what_a_profile_may_not_see_looks_as_if_it_were_not_there() {
+    let org = Org::start().await;
+    org.emulator.set_switches(|switches| switches.hidden_objects = vec!["Profile".to_owned()]);
+    let answer = org.soql("SELECT Id FROM profile LIMIT 1").await;
+    assert_eq!((answer.status, answer.error().0.as_str()), (400, "INVALID_TYPE"));
+    assert!(answer.error().1.contains("sObject type 'profile' is not supported."), "{}", answer.error().1);
+    assert_eq!(org.soql("SELECT Id FROM User LIMIT 1").await.status, 200);
+    assert!(!org.emulator.query("SELECT Id FROM Profile").unwrap().as_array().unwrap().is_empty());
+}

@@ -18,6 +18,13 @@ pub(super) static PERMISSION_SET: Object = Object {
         Field::text("Label", "Permission Set Label", 80).required().read_only(),
         Field::reference("LicenseId", "License ID", "License", &["UserLicense", "PermissionSetLicense"]).read_only(),
         Field::reference("ProfileId", "Profile ID", "Profile", &["Profile"]).read_only(),
+        Field::reference(
+            "PermissionSetGroupId",
+            "PermissionSetGroup ID",
+            "PermissionSetGroup",
+            &["PermissionSetGroup"],
+        )
+        .read_only(),
         Field::boolean("IsOwnedByProfile", "Is Owned By Profile").read_only(),
         Field::boolean("IsCustom", "Is Custom").read_only(),
         Field::picklist("Type", "Type", 40, &["Regular", "Profile", "Group", "Standard", "Session"])
@@ -48,9 +55,16 @@ pub(super) static PERMISSION_SET_ASSIGNMENT: Object = Object {
     fields: &[
         Field::id("PermissionSetAssignment ID"),
         Field::reference("PermissionSetId", "PermissionSet ID", "PermissionSet", &["PermissionSet"])
-            .required()
             .create_only()
             .children("Assignments"),
+        Field::reference(
+            "PermissionSetGroupId",
+            "PermissionSetGroup ID",
+            "PermissionSetGroup",
+            &["PermissionSetGroup"],
+        )
+        .create_only()
+        .children("Assignments"),
         Field::reference("AssigneeId", "Assignee ID", "Assignee", &["User"])
             .required()
             .create_only()

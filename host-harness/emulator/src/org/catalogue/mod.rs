@@ -4,9 +4,11 @@
 //! writability; adding a field here makes it stored, queryable, described and checked.
 
 mod access;
+mod audit;
 mod field;
 mod identity;
 mod people;
+mod set_groups;
 
 pub(crate) use field::{Field, FieldType, Reference, Stored};
 
@@ -86,7 +88,7 @@ impl Object {
 }
 
 /// Every object of the org.
-pub(crate) static OBJECTS: [&Object; 14] = [
+pub(crate) static OBJECTS: [&Object; 17] = [
     &identity::ORGANIZATION,
     &people::ACCOUNT,
     &people::CONTACT,
@@ -97,10 +99,13 @@ pub(crate) static OBJECTS: [&Object; 14] = [
     &identity::USER_LICENSE,
     &access::PERMISSION_SET,
     &access::PERMISSION_SET_ASSIGNMENT,
+    &set_groups::PERMISSION_SET_GROUP,
+    &set_groups::PERMISSION_SET_GROUP_COMPONENT,
     &access::PERMISSION_SET_LICENSE,
     &access::PERMISSION_SET_LICENSE_ASSIGN,
     &access::GROUP,
     &access::GROUP_MEMBER,
+    &audit::SETUP_AUDIT_TRAIL,
 ];
 
 /// The object with this API name, without regard to case.

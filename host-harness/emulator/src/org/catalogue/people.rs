@@ -61,6 +61,7 @@ pub(super) static ACCOUNT: Object = Object {
         ),
         Field::text("BillingCity", "Billing City", 40),
         Field::text("BillingCountry", "Billing Country", 80),
+        Field::boolean("IsPersonAccount", "Is Person Account").read_only(),
         Field::boolean("IsCustomerPortal", "Customer Portal Account").update_only(),
         Field::boolean("IsPartner", "Partner Account").update_only(),
         Field::text("External_Id__c", "External Id", 100).external(),

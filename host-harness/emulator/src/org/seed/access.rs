@@ -16,6 +16,14 @@ const PERMISSION_SETS: [(&str, &str, Option<&str>); 6] = [
     ("Manage_Campaigns", "Manage Campaigns", Some("Salesforce")),
 ];
 
+/// Permission set groups: name, label, status, and the sets they are made of.
+const PERMISSION_SET_GROUPS: [(&str, &str, &str, &[&str]); 4] = [
+    ("Portal_Service", "Portal Service", "Updated", &["Portal_Case_Access", "Portal_Knowledge_Reader"]),
+    ("Portal_Delegation", "Portal Delegation", "Updated", &["Portal_Case_Access", "Portal_Delegated_Admin"]),
+    ("Partner_Sales", "Partner Sales", "Updated", &["Portal_Case_Access", "Partner_Deal_Registration"]),
+    ("Portal_Rework", "Portal Rework", "Failed", &["Portal_Knowledge_Reader"]),
+];
+
 const FEATURE_LICENCES: [(&str, &str, &str, i64); 2] = [
     ("IdentityConnect", "Identity Connect", "IdentityConnect", 20),
     ("SalesConsoleUser", "Sales Console User", "SalesConsoleUser", 5),
@@ -26,6 +34,12 @@ const GROUPS: [(&str, &str); 3] = [
     ("Priority_Customers", "Priority Customers"),
     ("Support_Staff", "Support Staff"),
 ];
+
+/// A permission set group with the permission set that stands for it.
+pub(super) struct SetGroup {
+    pub(super) id: String,
+    pub(super) set_id: String,
+}
 
 /// A profile with the permission set that it owns.
 pub(super) struct Profile {
@@ -95,6 +109,35 @@ impl Generator<'_> {
             )?;
         }
         Ok(sets)
+    }
+
+    /// Each group has a set of its own that holds what its members grant together (H).
+    pub(super) fn permission_set_groups(&mut self) -> rusqlite::Result<Vec<SetGroup>> {
+        let mut groups = Vec::new();
+        for (name, label, status, members) in PERMISSION_SET_GROUPS {
+            let (id, set_id) = (self.id("0PG"), self.id("0PS"));
+            self.db.execute(
+                "INSERT INTO PermissionSetGroup (Id, DeveloperName, MasterLabel, Status, CreatedDate, CreatedById,
+                   LastModifiedDate, LastModifiedById, SystemModstamp) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?5, ?6, ?5)",
+                params![id, name, label, status, EPOCH, self.facts.admin_id],
+            )?;
+            self.db.execute(
+                "INSERT INTO PermissionSet (Id, Name, Label, PermissionSetGroupId, IsOwnedByProfile, IsCustom, Type,
+                   CreatedDate, CreatedById, LastModifiedDate, LastModifiedById, SystemModstamp)
+                 VALUES (?1, ?2, ?3, ?4, 0, 1, 'Group', ?5, ?6, ?5, ?6, ?5)",
+                params![set_id, name, label, id, EPOCH, self.facts.admin_id],
+            )?;
+            for member in members {
+                self.db.execute(
+                    "INSERT INTO PermissionSetGroupComponent (Id, PermissionSetGroupId, PermissionSetId, CreatedDate,
+                       CreatedById, LastModifiedDate, LastModifiedById, SystemModstamp)
+                     VALUES (?1, ?2, (SELECT Id FROM PermissionSet WHERE Name = ?3), ?4, ?5, ?4, ?5, ?4)",
+                    params![self.id("0PM"), id, member, EPOCH, self.facts.admin_id],
+                )?;
+            }
+            groups.push(SetGroup { id, set_id });
+        }
+        Ok(groups)
     }
 
     pub(super) fn groups(&mut self) -> rusqlite::Result<Vec<String>> {

@@ -11,6 +11,7 @@ mod roles;
 use fastrand::Rng;
 use rusqlite::{Connection, params};
 
+use self::people::Grants;
 use super::facts::Facts;
 use super::{ids, names, store};
 
@@ -46,14 +47,16 @@ pub(crate) fn populate(db: &Connection, facts: &Facts, users: u32, sandbox: bool
     generator.taken_elsewhere()?;
     let profiles = generator.licences_and_profiles()?;
     let sets = generator.permission_sets()?;
+    let set_groups = generator.permission_set_groups()?;
     let roles = generator.roles()?;
     let staff = generator.staff(&profiles, &roles)?;
     generator.grades()?;
     let mut accounts = generator.accounts(&staff)?;
     let groups = generator.groups()?;
     generator.portal_roles(&mut accounts, &roles)?;
-    generator.portal_users(&profiles, &accounts, &sets, &groups)?;
+    generator.portal_users(&profiles, &accounts, &Grants { sets, set_groups, groups })?;
     generator.spare_contacts(&accounts)?;
+    generator.person_account()?;
     generator.seats()?;
     generator.save_serials()
 }

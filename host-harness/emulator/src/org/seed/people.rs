@@ -3,7 +3,7 @@
 use fastrand::Rng;
 use rusqlite::{Statement, params};
 
-use super::access::Profile;
+use super::access::{Profile, SetGroup};
 use super::{EPOCH, Generator, staff_of};
 use crate::org::{licences, names};
 
@@ -14,6 +14,15 @@ pub(super) struct Account {
     pub(super) domain: String,
     pub(super) customer_roles: Option<[String; 3]>,
     pub(super) partner_roles: Option<[String; 3]>,
+}
+
+/// What portal users hold besides a profile.
+pub(super) struct Grants {
+    /// Permission sets, each with the licence that it is bound to.
+    pub(super) sets: Vec<(String, Option<&'static str>)>,
+    pub(super) set_groups: Vec<SetGroup>,
+    /// Public groups.
+    pub(super) groups: Vec<String>,
 }
 
 impl Generator<'_> {
@@ -111,8 +120,7 @@ impl Generator<'_> {
         &mut self,
         profiles: &[Profile],
         accounts: &[Account],
-        sets: &[(String, Option<&'static str>)],
-        groups: &[String],
+        grants: &Grants,
     ) -> rusqlite::Result<()> {
         let (mut insert_user, mut insert_login, mut insert_assignment, mut insert_contact) = (
             self.db.prepare(INSERT_USER)?,
@@ -123,6 +131,10 @@ impl Generator<'_> {
         let mut insert_member = self
             .db
             .prepare("INSERT INTO GroupMember (Id, GroupId, UserOrGroupId, SystemModstamp) VALUES (?1, ?2, ?3, ?4)")?;
+        let mut insert_set_group = self.db.prepare(
+            "INSERT INTO PermissionSetAssignment (Id, PermissionSetId, PermissionSetGroupId, AssigneeId, SystemModstamp)
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?;
         let portal: Vec<&Profile> =
             profiles.iter().filter(|profile| licences::is_portal(profile.licence.user_type)).collect();
         let offset = staff_of(self.users) + 1;
@@ -179,12 +191,17 @@ impl Generator<'_> {
             insert_assignment.execute(params![self.id("0Pa"), profile.set_id, id, date])?;
             if index % 5 == 0
                 && let Some((set, _)) =
-                    sets.iter().find(|(_, licence)| licence.is_none() || *licence == Some(profile.licence.name))
+                    grants.sets.iter().find(|(_, licence)| licence.is_none() || *licence == Some(profile.licence.name))
             {
                 insert_assignment.execute(params![self.id("0Pa"), set, id, date])?;
             }
+            if index % 11 == 0
+                && let Some(group) = grants.set_groups.first()
+            {
+                insert_set_group.execute(params![self.id("0Pa"), group.set_id, group.id, id, date])?;
+            }
             if index % 7 == 0 && !licences::is_high_volume(profile.licence.user_type) {
-                let group = &groups[self.rng.usize(..2)];
+                let group = &grants.groups[self.rng.usize(..2)];
                 insert_member.execute(params![self.id("011"), group, id, date])?;
             }
         }
@@ -211,6 +228,23 @@ impl Generator<'_> {
                 self.facts.admin_id
             ])?;
         }
+        Ok(())
+    }
+
+    /// An account that is a person, with the contact that is the same person (H).
+    pub(super) fn person_account(&mut self) -> rusqlite::Result<()> {
+        let (first, last) = names::person(&mut self.rng);
+        let (account, contact) = (self.id("001"), self.id("003"));
+        self.db.execute(
+            "INSERT INTO Account (Id, Name, IsPersonAccount, OwnerId, CreatedDate, CreatedById, LastModifiedDate,
+               LastModifiedById, SystemModstamp) VALUES (?1, ?2, 1, ?3, ?4, ?3, ?4, ?3, ?4)",
+            params![account, format!("{first} {last}"), self.facts.admin_id, EPOCH],
+        )?;
+        let email = format!("{}@person.example.com", names::handle(first, last));
+        let phone = names::phone(&mut self.rng);
+        let key = Option::<String>::None;
+        let row = params![contact, account, first, last, email, phone, key, EPOCH, self.facts.admin_id];
+        self.db.execute(INSERT_CONTACT, row)?;
         Ok(())
     }
 }

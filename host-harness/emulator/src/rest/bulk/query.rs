@@ -51,7 +51,7 @@ pub(super) fn create(context: &Context<'_>, request: &Request) -> Result<Respons
 
 fn options<'a>(context: &Context<'_>, operation: &str) -> Options<'a> {
     let now = context.actor.org.clock.now();
-    Options { include_deleted: operation == "queryAll", batch: 0, version: "64.0", now }
+    Options { include_deleted: operation == "queryAll", batch: 0, version: "64.0", now, hidden: &[] }
 }
 
 pub(super) fn work(context: &Context<'_>, job: &mut Job) -> Result<(), ApiError> {

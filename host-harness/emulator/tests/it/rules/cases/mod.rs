@@ -116,6 +116,17 @@ fn assign(set: &str) -> Step {
     post("sobjects/PermissionSetAssignment", json!({"AssigneeId": user, "PermissionSetId": set}))
 }
 
+/// An assignment of whatever the fields name.
+fn assign_by(fields: Value) -> Step {
+    let mut body = fields;
+    body["AssigneeId"] = json!("{User WHERE Username = 'volume@new.example.com'}");
+    post("sobjects/PermissionSetAssignment", body)
+}
+
+fn assign_group(group: &str) -> Step {
+    assign_by(json!({"PermissionSetGroupId": format!("{{PermissionSetGroup WHERE DeveloperName = '{group}'}}")}))
+}
+
 fn password(password: &str) -> Step {
     post(&format!("{VOLUME}/password"), json!({"NewPassword": password}))
 }

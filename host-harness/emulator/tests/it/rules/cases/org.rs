@@ -6,10 +6,28 @@ use serde_json::{Value, json};
 use super::*;
 
 pub(super) fn access() -> Vec<Case> {
+    let unclear = |name, fields| {
+        case(
+            name,
+            'U',
+            assign_by(fields),
+            "REQUIRED_FIELD_MISSING",
+            "Required fields are missing: [PermissionSetId]",
+            json!(["PermissionSetId"]),
+        )
+    };
+    let service = "{PermissionSetGroup WHERE DeveloperName = 'Portal_Service'}";
     vec![
         case("permission set of another licence", 'H', assign("Manage_Campaigns"), INTEGRITY, "The user license doesn't allow the permission: Manage Campaigns", json!([])),
         case("permission set given twice", 'H', assign("Portal_Case_Access"), "DUPLICATE_VALUE", "Duplicate PermissionSetAssignment.  Assignee: {15 User WHERE Username = 'volume@new.example.com'}; Permission Set: {15 PermissionSet WHERE Name = 'Portal_Case_Access'}", json!(["AssigneeId", "PermissionSetId"])).after([assign("Portal_Case_Access")]),
         case("permission set that is not there", 'H', post("sobjects/PermissionSetAssignment", json!({"AssigneeId": "{User WHERE Username = '<admin>'}", "PermissionSetId": "0PS000000000001"})), "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", json!([])),
+        case("permission set group with a set of another licence", 'L', assign_group("Partner_Sales"), INTEGRITY, "The user license doesn't allow the permission: Partner Deal Registration", json!([])),
+        case("permission set group given twice", 'L', assign_group("Portal_Service"), "DUPLICATE_VALUE", "Duplicate PermissionSetAssignment.  Assignee: {15 User WHERE Username = 'volume@new.example.com'}; Permission Set: {15 PermissionSet WHERE Name = 'Portal_Service'}", json!(["AssigneeId", "PermissionSetId"])).after([assign_group("Portal_Service")]),
+        case("permission set group that is not there", 'H', assign_by(json!({"PermissionSetGroupId": "0PG000000000001"})), "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", json!([])),
+        case("permission set group that is not up to date", 'U', assign_group("Portal_Rework"), INTEGRITY, "You can assign users only to permission set groups that have a status of Updated.", json!(["PermissionSetGroupId"])),
+        unclear("assignment of nothing", json!({})),
+        unclear("assignment of a set and a group", json!({"PermissionSetId": "{PermissionSet WHERE Name = 'Portal_Case_Access'}", "PermissionSetGroupId": service})),
+        unclear("assignment of a group's own set", json!({"PermissionSetId": "{PermissionSet WHERE Name = 'Portal_Service'}"})),
         case("assignment changed", 'M', patch("sobjects/PermissionSetAssignment/{PermissionSetAssignment WHERE IsActive = true}", json!({"AssigneeId": "{User WHERE Username = '<admin>'}"})), "INVALID_TYPE_FOR_OPERATION", "entity type PermissionSetAssignment does not support update", json!([])),
         case("high-volume user in a group", 'U', group_member("volume"), "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", json!(["UserOrGroupId"])),
         case("high-volume user in a group, otherwise", 'U', group_member("volume"), INTEGRITY, "no high-volume users", json!([])).with(json!({"wording": {"groupForHighVolumeUser": {"code": INTEGRITY, "message": "no high-volume users", "fields": []}}})),
@@ -57,6 +75,8 @@ pub(super) fn records() -> Vec<Case> {
         case("row locked in a collection", 'H', patch("composite/sobjects", json!({"records": [title("{Contact WHERE AccountId = null}"), title(spare)]})), "UNABLE_TO_LOCK_ROW", &format!("unable to obtain exclusive access to this record or 1 records: {spare}"), json!([])).after([lock(vec![1])]).record(1),
         case("mixed DML, contact first", 'H', mixed(contact(), user()), "MIXED_DML_OPERATION", &format!("{not_permitted}User, original object: Contact"), json!([])),
         case("mixed DML, user first", 'H', mixed(user(), contact()), "MIXED_DML_OPERATION", &format!("{not_permitted}Contact, original object: User"), json!([])),
+        case("contact of a person account", 'U', post("sobjects/Contact", json!({"LastName": "Kin", "AccountId": "{Account WHERE IsPersonAccount = true}"})), "INVALID_PERSON_ACCOUNT_OPERATION", "cannot reference person account", json!(["AccountId"])),
+        case("contact moved to a person account", 'U', patch(&format!("sobjects/Contact/{spare}"), json!({"AccountId": "{Account WHERE IsPersonAccount = true}"})), "INVALID_PERSON_ACCOUNT_OPERATION", "cannot reference person account", json!(["AccountId"])),
         case("owner who is inactive", 'H', patch("sobjects/Account/{account}", json!({"OwnerId": "{User WHERE Username = 'member@new.example.com'}"})), "INACTIVE_OWNER_OR_USER", "operation performed with inactive user", json!(["OwnerId"])).after([patch(MEMBER, json!({"IsActive": false}))]),
     ]
 }

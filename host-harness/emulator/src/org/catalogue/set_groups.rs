@@ -1,0 +1,73 @@
+//! Permission set groups, and which permission sets they are made of.
+
+use super::{Field, Object};
+
+pub(super) static PERMISSION_SET_GROUP: Object = Object {
+    name: "PermissionSetGroup",
+    label: "Permission Set Group",
+    label_plural: "Permission Set Groups",
+    key_prefix: "0PG",
+    createable: false,
+    updateable: false,
+    deletable: false,
+    recycled: false,
+    setup: true,
+    fields: &[
+        Field::id("PermissionSetGroup ID"),
+        Field::boolean("IsDeleted", "Deleted").read_only(),
+        Field::text("DeveloperName", "API Name", 80).required().read_only(),
+        Field::picklist("Language", "Master Language", 40, &["en_US"]).strict().read_only().default_to("'en_US'"),
+        Field::text("MasterLabel", "Label", 80).required().read_only(),
+        Field::text("Description", "Description", 255).read_only(),
+        Field::picklist("Status", "Status", 40, &["Updated", "Outdated", "Updating", "Failed"])
+            .strict()
+            .read_only()
+            .default_to("'Updated'"),
+        Field::boolean("HasActivationRequired", "Session Activation Required").read_only(),
+        Field::datetime("CreatedDate", "Created Date").required().read_only().with_default(),
+        Field::reference("CreatedById", "Created By ID", "CreatedBy", &["User"]).required().read_only().with_default(),
+        Field::datetime("LastModifiedDate", "Last Modified Date").required().read_only().with_default(),
+        Field::reference("LastModifiedById", "Last Modified By ID", "LastModifiedBy", &["User"])
+            .required()
+            .read_only()
+            .with_default(),
+        Field::datetime("SystemModstamp", "System Modstamp").required().read_only().with_default(),
+    ],
+};
+
+pub(super) static PERMISSION_SET_GROUP_COMPONENT: Object = Object {
+    name: "PermissionSetGroupComponent",
+    label: "Permission Set Group Component",
+    label_plural: "Permission Set Group Components",
+    key_prefix: "0PM",
+    createable: false,
+    updateable: false,
+    deletable: false,
+    recycled: false,
+    setup: true,
+    fields: &[
+        Field::id("PermissionSetGroupComponent ID"),
+        Field::boolean("IsDeleted", "Deleted").read_only(),
+        Field::reference(
+            "PermissionSetGroupId",
+            "PermissionSetGroup ID",
+            "PermissionSetGroup",
+            &["PermissionSetGroup"],
+        )
+        .required()
+        .read_only()
+        .children("PermissionSetGroupComponents"),
+        Field::reference("PermissionSetId", "PermissionSet ID", "PermissionSet", &["PermissionSet"])
+            .required()
+            .read_only()
+            .children("PermissionSetGroupComponents"),
+        Field::datetime("CreatedDate", "Created Date").required().read_only().with_default(),
+        Field::reference("CreatedById", "Created By ID", "CreatedBy", &["User"]).required().read_only().with_default(),
+        Field::datetime("LastModifiedDate", "Last Modified Date").required().read_only().with_default(),
+        Field::reference("LastModifiedById", "Last Modified By ID", "LastModifiedBy", &["User"])
+            .required()
+            .read_only()
+            .with_default(),
+        Field::datetime("SystemModstamp", "System Modstamp").required().read_only().with_default(),
+    ],
+};

@@ -3,7 +3,7 @@
 use super::Row;
 use crate::model::{ErrorKind, Retry};
 
-pub(super) const ROWS: [Row; 50] = [
+pub(super) const ROWS: [Row; 51] = [
     // M. The message names the licence; the same text without a name means a feature licence (H).
     Row {
         code: "LICENSE_LIMIT_EXCEEDED",
@@ -372,6 +372,15 @@ pub(super) const ROWS: [Row; 50] = [
         retry: Retry::AfterRemedy,
         sentence: "{} owns a portal account",
         remedy: "Give the account another owner first",
+    },
+    // H: the code.
+    Row {
+        code: "INVALID_PERSON_ACCOUNT_OPERATION",
+        pattern: "",
+        kind: ErrorKind::InvalidSettings,
+        retry: Retry::AfterRemedy,
+        sentence: "{} cannot be made or changed under a person account",
+        remedy: "Enter the id of a business account in account-id",
     },
     // H: the code.
     Row {

@@ -89,7 +89,7 @@ pub fn for_each<H: Host>(
 /// # Errors
 ///
 /// As [`send`] and [`page`].
-pub(super) fn follow<H: Host>(
+pub fn follow<H: Host>(
     client: &Client<H>,
     next: String,
     subject: &str,

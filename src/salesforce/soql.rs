@@ -13,6 +13,10 @@ use super::id::Id;
 pub struct Name(Cow<'static, str>);
 
 impl Name {
+    /// Stands for all of an object's own standard fields (H, API 51.0 and later): for those that are not there in every
+    /// organisation, and that a query by name would fail over.
+    pub const STANDARD_FIELDS: Self = Self(Cow::Borrowed("FIELDS(STANDARD)"));
+
     /// A name of ours.
     pub const fn fixed(name: &'static str) -> Self {
         assert!(is_name(name), "not the name of a field or object");

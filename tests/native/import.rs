@@ -10,12 +10,12 @@ use serde_json::Value as Json;
 
 use crate::support::{Native, Org};
 
-fn query(scope: ImportScope, page_size: u32) -> ImportQuery {
+pub(crate) fn query(scope: ImportScope, page_size: u32) -> ImportQuery {
     ImportQuery { scope, page_size, attributes: Vec::new(), grants: true }
 }
 
 /// All pages of an import.
-fn all(session: &Session<Native>, scope: ImportScope, page_size: u32) -> Vec<ImportPage> {
+pub(crate) fn all(session: &Session<Native>, scope: ImportScope, page_size: u32) -> Vec<ImportPage> {
     let mut pages = vec![session.import_users(&query(scope, page_size)).unwrap()];
     while let Some(next) = pages[pages.len() - 1].next.clone() {
         pages.push(session.import_users(&query(ImportScope::Resume(next), page_size)).unwrap());
@@ -26,11 +26,11 @@ fn all(session: &Session<Native>, scope: ImportScope, page_size: u32) -> Vec<Imp
     pages
 }
 
-fn users(pages: &[ImportPage]) -> Vec<&User> {
+pub(crate) fn users(pages: &[ImportPage]) -> Vec<&User> {
     pages.iter().flat_map(|page| &page.users).collect()
 }
 
-fn watermark(pages: &[ImportPage]) -> ImportScope {
+pub(crate) fn watermark(pages: &[ImportPage]) -> ImportScope {
     ImportScope::Since(pages.last().unwrap().watermark.clone().unwrap())
 }
 
@@ -39,7 +39,7 @@ fn text<'a>(row: &'a Json, field: &str) -> &'a str {
 }
 
 /// Moves the org's clock so far that nothing of before lies in the overlap of the next import.
-fn later(org: &Org) {
+pub(crate) fn later(org: &Org) {
     org.emulator.advance_clock(3_600);
 }
 
@@ -59,11 +59,18 @@ fn a_full_import_gives_every_portal_user_with_all_it_holds() {
         }
     }
     for row in org.query(
-        "SELECT AssigneeId, PermissionSetId FROM PermissionSetAssignment WHERE PermissionSet.IsOwnedByProfile = false",
+        "SELECT AssigneeId, PermissionSetId, PermissionSetGroupId FROM PermissionSetAssignment WHERE PermissionSet.IsOwnedByProfile = false",
     ) {
+        let (kind, field) = match row["PermissionSetGroupId"].is_null() {
+            true => ("permission-set", "PermissionSetId"),
+            false => ("permission-set-group", "PermissionSetGroupId"),
+        };
         if let Some(held) = expected.get_mut(text(&row, "AssigneeId")) {
-            held.insert(("permission-set".to_owned(), text(&row, "PermissionSetId").to_owned()));
+            held.insert((kind.to_owned(), text(&row, field).to_owned()));
         }
+    }
+    for kind in ["permission-set", "permission-set-group"] {
+        assert!(expected.values().flatten().any(|(held, _)| held == kind), "the seed gives {kind}s");
     }
     for row in org.query("SELECT UserOrGroupId, GroupId FROM GroupMember WHERE Group.Type = 'Regular'") {
         if let Some(held) = expected.get_mut(text(&row, "UserOrGroupId")) {
@@ -154,6 +161,36 @@ fn an_increment_finds_changes_of_users_contacts_freezes_and_grants() {
 }
 
 #[test]
+fn an_increment_finds_who_lost_a_permission_set_or_a_group_of_them() {
+    let org = Org::start(300, 35);
+    let pages = all(&org.session(), ImportScope::Full, 2_000);
+    later(&org);
+    let mut expected = Vec::new();
+    for condition in ["PermissionSetGroupId = null", "PermissionSetGroupId != null"] {
+        let held = format!(
+            "SELECT Id, AssigneeId FROM PermissionSetAssignment WHERE {condition} AND PermissionSet.IsOwnedByProfile = false
+             AND Assignee.ContactId != null ORDER BY Id DESC LIMIT 1"
+        );
+        let row = org.query(&held).remove(0);
+        org.write("DELETE", &format!("sobjects/PermissionSetAssignment/{}", text(&row, "Id")), "");
+        expected.push(text(&row, "AssigneeId").to_owned());
+    }
+    expected.sort();
+    let before = users(&pages).into_iter().filter(|user| expected.contains(&user.id)).cloned().collect::<Vec<_>>();
+    let (increment, journal) = org.observe(|| all(&org.session(), watermark(&pages), 2_000));
+    assert!(journal.len() <= 4, "{} calls", journal.len());
+    let found: Vec<&str> = users(&increment).iter().map(|user| user.id.as_str()).collect();
+    assert_eq!(found, expected);
+    for (user, before) in users(&increment).iter().zip(&before) {
+        assert_eq!(user.grants.len() + 1, before.grants.len(), "{}", user.username);
+    }
+
+    // Without the right to view the setup the increment goes on without them.
+    org.emulator.set_switches(|switches| switches.hidden_objects = vec!["SetupAuditTrail".to_owned()]);
+    assert!(users(&all(&org.session(), watermark(&pages), 2_000)).is_empty());
+}
+
+#[test]
 fn a_change_during_an_import_is_found_by_the_next() {
     let org = Org::start(300, 25);
     let session = org.session();
@@ -176,45 +213,6 @@ fn many_changes_come_in_pages_and_each_user_once() {
     let increment = all(&org.session(), watermark(&pages), 200);
     assert!(increment.len() >= ids.len() / 200);
     assert_eq!(users(&increment).iter().map(|user| user.id.clone()).collect::<Vec<_>>(), ids);
-}
-
-#[test]
-fn an_import_resumes_from_any_page_after_days_and_without_locators() {
-    let org = Org::start(700, 27);
-    let whole = all(&org.session(), ImportScope::Full, 2_000);
-    let mut scope = ImportScope::Full;
-    let mut found = Vec::new();
-    loop {
-        let page = org.session().import_users(&query(scope, 150)).unwrap();
-        found.extend(page.users.iter().map(|user| user.id.clone()));
-        let Some(next) = page.next else { break };
-        scope = ImportScope::Resume(next);
-        org.emulator.expire_query_locators();
-        org.emulator.expire_sessions();
-        org.emulator.advance_clock(86_400);
-    }
-    assert_eq!(found, users(&whole).iter().map(|user| user.id.clone()).collect::<Vec<_>>());
-}
-
-#[test]
-fn more_users_than_an_offset_reaches_are_all_read() {
-    let org = Org::start(4_500, 28);
-    let pages = all(&org.session(), ImportScope::Full, 2_000);
-    assert_eq!(users(&pages).len(), 4_500);
-    assert!(org.emulator.journal().iter().all(|entry| !entry.soql.as_deref().unwrap_or_default().contains("OFFSET")));
-}
-
-#[test]
-fn an_import_writes_nothing_and_does_not_move_what_the_next_one_reads() {
-    let org = Org::start(200, 29);
-    let before = org.query("SELECT Id, SystemModstamp FROM User ORDER BY Id");
-    let pages = all(&org.session(), ImportScope::Full, 2_000);
-    later(&org);
-    for _ in 0..2 {
-        // The same watermark gives the same: nothing of an import is kept by the org or the connector.
-        assert!(users(&all(&org.session(), watermark(&pages), 2_000)).is_empty());
-    }
-    assert_eq!(org.query("SELECT Id, SystemModstamp FROM User ORDER BY Id"), before);
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! Pages of users that changed since an earlier import.
 //!
-//! What counts as a change stands in five places: the user, its contact, its permission sets, its public groups and its
-//! freeze. One call asks all five for the ids of users behind the last one given, in order; a second reads those users.
-//! Since all pages go by the user's id, a user that changed in several places is given once.
+//! What counts as a change stands in five places: the user or its contact, its freeze, its permission sets, its public
+//! groups, and the setup audit trail. One call, which takes no more queries than that (H), asks all five for the ids of
+//! users behind the last one given, in order; a second reads those users. Since all pages go by the user's id, a user that
+//! changed in several places is given once.
 //!
-//! Of a permission set or group that was taken away nothing is left to find: Salesforce deletes the row and leaves the user
-//! as it was. The user's next change or the next full import shows it.
+//! Of a permission set that was taken away no row is left, and the user stays as it was; but the audit trail names the user
+//! (M), to those who may view the setup. Of a public group that was taken away nothing names the user: `getDeleted` gives
+//! the ids of rows alone (H). The user's next change or the next full import shows it.
 
 use super::cursor::Cursor;
 use super::holdings::{self, Holdings, Who};
@@ -15,7 +17,9 @@ use crate::host::Host;
 use crate::model::{ImportPage, Result};
 use crate::operations::{ID, PORTAL_USER_TYPES};
 use crate::salesforce::composite::{self, Answer, Read};
-use crate::salesforce::id::Id;
+use crate::salesforce::id::{Id, prefix};
+use crate::salesforce::query;
+use crate::salesforce::record::Record;
 use crate::salesforce::soql::{Condition, Literal, Name, Select};
 
 /// Rows that one place gives at most (H: of one answer).
@@ -27,12 +31,15 @@ const LARGEST_PAGE: u32 = 500;
 
 /// One place where a change may stand.
 struct Place {
-    /// The field that names the user.
-    user: &'static str,
+    /// The field that names the user; none where a sentence does.
+    user: Option<&'static str>,
     query: Select,
-    /// Whether the import goes on without it where the admin user may not see it.
-    optional: bool,
+    /// What is missing where the admin user may not see it; none where the import cannot do without.
+    optional: Option<&'static str>,
 }
+
+/// Actions of the setup audit trail that take permission sets and groups of them away (M).
+const WITHDRAWALS: [&str; 2] = ["PermSetUnassign", "PermSetGroupUnassign"];
 
 pub(super) fn page<H: Host>(job: &Job<'_, H>, start: &Cursor, from: u64) -> Result<ImportPage> {
     let limit = job.page_size.clamp(1, LARGEST_PAGE) as usize;
@@ -55,9 +62,10 @@ pub(super) fn page<H: Host>(job: &Job<'_, H>, start: &Cursor, from: u64) -> Resu
 }
 
 fn places(from: u64, last: Option<Id>, grants: bool) -> Vec<Place> {
-    let place = |object, user, changed, user_type: Option<&'static str>, optional| {
+    let since = |field: &&'static str| Condition::AtLeast(Name::fixed(field), Literal::Time(from));
+    let place = |object, user, changed: &[&'static str], user_type: Option<&'static str>| {
         let user_field = Name::fixed(user);
-        let mut conditions = vec![Condition::AtLeast(Name::fixed(changed), Literal::Time(from))];
+        let mut conditions = vec![Condition::Any(changed.iter().map(since).collect())];
         // All portal users, and not the chosen kinds alone: who left those has changed, too.
         conditions.extend(user_type.map(|path| has_type(path, PORTAL_USER_TYPES.into_iter())));
         conditions.extend(last.map(|last| Condition::Above(user_field.clone(), Literal::Id(last))));
@@ -65,17 +73,23 @@ fn places(from: u64, last: Option<Id>, grants: bool) -> Vec<Place> {
             .filter(Condition::All(conditions))
             .order_by(user_field)
             .limit(ROWS);
-        Place { user, query, optional }
+        Place { user: Some(user), query, optional: None }
     };
     let mut places = vec![
-        place("User", "Id", "SystemModstamp", Some("UserType"), false),
-        place("User", "Id", "Contact.SystemModstamp", Some("UserType"), false),
+        place("User", "Id", &["SystemModstamp", "Contact.SystemModstamp"], Some("UserType")),
         // The only time that this object has (H).
-        place("UserLogin", "UserId", "LastModifiedDate", None, true),
+        Place { optional: Some(holdings::UNSEEN_FREEZES), ..place("UserLogin", "UserId", &["LastModifiedDate"], None) },
     ];
     if grants {
-        places.push(place("PermissionSetAssignment", "AssigneeId", "SystemModstamp", Some("Assignee.UserType"), false));
-        places.push(place("GroupMember", "UserOrGroupId", "SystemModstamp", None, false));
+        let actions = WITHDRAWALS.map(|action| Literal::Text(action.to_owned())).to_vec();
+        let taken = Condition::All(vec![since(&"CreatedDate"), Condition::In(Name::fixed("Action"), actions)]);
+        places.push(place("PermissionSetAssignment", "AssigneeId", &["SystemModstamp"], Some("Assignee.UserType")));
+        places.push(place("GroupMember", "UserOrGroupId", &["SystemModstamp"], None));
+        places.push(Place {
+            user: None,
+            query: Select::new(Name::fixed("SetupAuditTrail"), vec![Name::fixed("Display")]).filter(taken),
+            optional: Some("could not read which permission sets were taken away; a full import shows it"),
+        });
     }
     places
 }
@@ -85,14 +99,20 @@ fn changed<H: Host>(job: &Job<'_, H>, places: &[Place], answers: &[Answer<'_>]) 
     let mut ids = Vec::new();
     let mut bound: Option<Id> = None;
     for (place, answer) in places.iter().zip(answers) {
-        if place.optional
-            && let Some(fault) = answer.fault()
-        {
-            holdings::tolerate(job.client, diagnosis::diagnose(fault, SUBJECT))?;
+        if let (Some(missing), Some(fault)) = (place.optional, answer.fault()) {
+            holdings::tolerate(job.client, diagnosis::diagnose(fault, SUBJECT), missing)?;
             continue;
         }
         let page = answer.page(SUBJECT)?;
-        let users: Vec<Id> = page.records.iter().filter_map(|record| user_id(record, place.user)).collect();
+        let Some(user) = place.user else {
+            // Sentences stand in no order of users, so all of them are read.
+            ids.extend(page.records.iter().filter_map(named));
+            if let Some(next) = page.rest() {
+                query::follow(job.client, next, SUBJECT, &mut |record| ids.extend(named(record)))?;
+            }
+            continue;
+        };
+        let users: Vec<Id> = page.records.iter().filter_map(|record| user_id(record, user)).collect();
         // Members of a group may be groups, whose ids come behind all users'; then all users were given.
         let is_cut = (!page.done || page.records.len() >= ROWS as usize) && users.len() == page.records.len();
         if is_cut {
@@ -104,6 +124,13 @@ fn changed<H: Host>(job: &Job<'_, H>, places: &[Place], answers: &[Answer<'_>]) 
     ids.sort_unstable();
     ids.dedup();
     Ok((ids, bound))
+}
+
+/// The user that a sentence of the audit trail ends with, as in `… unassigned from user Ada Byron (UserID: [0052A00000EsOI0])`
+/// (M). Only the brackets are relied on, since the words may be those of another language.
+fn named(record: &Record<'_>) -> Option<Id> {
+    let (_, rest) = record.text("Display")?.rsplit_once('[')?;
+    Id::parse_of(rest.split_once(']')?.0, prefix::USER).ok()
 }
 
 /// The users with these ids, and the ids of those that are portal users of a kind that is not imported.

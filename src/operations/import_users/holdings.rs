@@ -145,7 +145,7 @@ impl Holdings {
         for ((kind, _), answer) in queries.iter().zip(answers) {
             match answer.fault().map(|fault| diagnosis::diagnose(fault, kind.subject())) {
                 None => open.extend(self.page(*kind, answer.page(kind.subject())?)),
-                Some(error) if *kind == Kind::Frozen => tolerate(client, error)?,
+                Some(error) if *kind == Kind::Frozen => tolerate(client, error, UNSEEN_FREEZES)?,
                 Some(error) => return Err(error),
             }
         }
@@ -196,10 +196,13 @@ impl Holdings {
     }
 }
 
-/// Without the right to see it, users count as not frozen: an import that fails over it would be worse.
-pub(super) fn tolerate<H: Host>(client: &Client<H>, error: Error) -> Result<()> {
+/// What an import logs that may not see who is frozen.
+pub(super) const UNSEEN_FREEZES: &str = "could not read which users are frozen; they are imported as active";
+
+/// Goes on without what the admin user has no right to see, and logs what is missing: an import that fails over it would be
+/// worse.
+pub(super) fn tolerate<H: Host>(client: &Client<H>, error: Error, missing: &str) -> Result<()> {
     let Details { kind: ErrorKind::PermissionDenied, message, .. } = &*error else { return Err(error) };
-    let fields = [("reason", message.as_str())];
-    client.host().log(Level::Warn, "could not read which users are frozen; they are imported as active", &fields);
+    client.host().log(Level::Warn, missing, &[("reason", message.as_str())]);
     Ok(())
 }

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use super::apply::{Slot, add, is_gone};
-use super::assignment::{Assignment, GROUP_MEMBER, Kind, SET_ASSIGNMENT};
+use super::assignment::{Assignment, GROUP_MEMBER, SET_ASSIGNMENT};
 use super::plan::{Target, USER};
 use crate::host::Host;
 use crate::model::{Error, Result};
@@ -81,11 +81,7 @@ fn set_flags<H: Host>(client: &Client<H>, slots: &mut [&mut Slot]) {
 /// Notes what became of an assignment.
 fn note(slots: &mut [&mut Slot], at: usize, assignment: Assignment, written: Written) {
     if let (Err(refused), Some(slot)) = (written, slots.get_mut(at)) {
-        let what = match assignment.kind {
-            Kind::Set => "permission set",
-            Kind::SetGroup => "permission set group",
-            Kind::Group => "public group",
-        };
+        let what = assignment.kind.words();
         let error = refused.into_error(&format!("{} with the {what} {}", slot.plan.subject, assignment.id));
         fail(slot, error);
     }

@@ -32,6 +32,15 @@ impl Kind {
         }
     }
 
+    /// The kind in words.
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::Set => "permission set",
+            Self::SetGroup => "permission set group",
+            Self::Group => "public group",
+        }
+    }
+
     /// The records that assign it.
     pub(super) fn object(self) -> &'static str {
         match self {

@@ -76,20 +76,16 @@ pub(super) fn check(plan: &Plan, facts: &Facts, seats: &mut Seats) -> Result<()>
         }
     }
     for given in &plan.given {
-        let what = match given.kind {
-            Kind::Set => "permission set",
-            Kind::SetGroup => "permission set group",
-            Kind::Group => "public group",
-        };
-        let Some(known) = existing(facts.assigned(given.kind, given.id), what, given.id, subject)? else { continue };
+        let fact = facts.assigned(given.kind, given.id);
+        let Some(known) = existing(fact, given.kind.words(), given.id, subject)? else { continue };
         match given.kind {
             Kind::Set => check_set(known, profile, licence_name, subject)?,
-            Kind::SetGroup => {}
+            Kind::SetGroup => check_set_group(known, subject)?,
             Kind::Group => check_group(known, user_type, licence_name, subject)?,
         }
     }
-    if fit.old_profile.is_none() && user_type != HIGH_VOLUME {
-        check_owner(plan, facts)?;
+    if fit.old_profile.is_none() {
+        check_account(plan, facts, user_type)?;
     }
     let moves = old.is_none_or(|old| old.id("UserLicenseId") != profile.id("UserLicenseId"));
     match licence {
@@ -167,6 +163,21 @@ fn check_set(set: &Known, profile: &Known, licence: &str, subject: &str) -> Resu
     }
 }
 
+/// Users can be assigned to groups of the status Updated only (H); the others have to be computed anew first. Whether the
+/// user licence allows all sets of a group is for Salesforce to judge (L).
+fn check_set_group(group: &Known, subject: &str) -> Result<()> {
+    match group.text("Status") {
+        Some(status) if status != "Updated" => Err(Error::new(
+            ErrorKind::RejectedByRule,
+            format!("the permission set group {} of {subject} has the status {status} and takes nobody", name(group)),
+        )
+        .with_remedy(
+            "Recalculate it under Setup > Users > Permission Set Groups until its status is Updated, and push again",
+        )),
+        _ => Ok(()),
+    }
+}
+
 fn check_group(group: &Known, user_type: &str, licence: &str, subject: &str) -> Result<()> {
     if group.text("Type").is_some_and(|kind| kind != "Regular") {
         return Err(Error::new(
@@ -187,16 +198,36 @@ fn check_group(group: &Known, user_type: &str, licence: &str, subject: &str) -> 
     Ok(())
 }
 
-/// Salesforce makes role-based portal users only under accounts whose owner has a role (H).
-fn check_owner(plan: &Plan, facts: &Facts) -> Result<()> {
-    let Some(Fact::Known(account)) = plan.fit.account.map(|account| facts.account(account)) else { return Ok(()) };
-    if account.text("Owner.UserRoleId").is_some() {
+/// Contacts are made under companies alone, not under persons (H), and role-based portal users only where the account's
+/// owner has a role (H).
+fn check_account(plan: &Plan, facts: &Facts, user_type: &str) -> Result<()> {
+    let Some(id) = plan.fit.account else { return Ok(()) };
+    let subject = plan.subject.as_str();
+    let account = match facts.account(id) {
+        Fact::Known(account) => account,
+        Fact::Unseen => return Ok(()),
+        Fact::Missing => {
+            return Err(Error::new(
+                ErrorKind::StaleReference,
+                format!("the account {id}, under which {subject} would be made, does not exist in this organization, or the admin user may not see it"),
+            )
+            .with_remedy("Copy account-id from the address of the account's page; ids of a sandbox die when it is refreshed"));
+        }
+    };
+    if account.is("IsPersonAccount") {
+        return Err(Error::new(
+            ErrorKind::InvalidSettings,
+            format!("the account {} ({id}) is a person account, which can have no contacts, so {subject} cannot be made under it", name(account)),
+        )
+        .with_remedy("Enter the id of a business account in account-id"));
+    }
+    if user_type == HIGH_VOLUME || account.text("Owner.UserRoleId").is_some() {
         return Ok(());
     }
     let owner = account.text("Owner.Username").unwrap_or("its owner");
     Err(Error::new(
         ErrorKind::RejectedByRule,
-        format!("the account {} is owned by {owner}, who has no role, so Salesforce does not make {} under it", name(account), plan.subject),
+        format!("the account {} is owned by {owner}, who has no role, so Salesforce does not make {subject} under it", name(account)),
     )
     .with_remedy("Give the owner of the account a role under Setup > Users > Users > Edit > Role, or name an account of another owner in account-id"))
 }

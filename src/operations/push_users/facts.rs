@@ -20,14 +20,22 @@ const OBJECTS: [(&str, &[&str]); 7] = [
     ("UserLicense", &["Id", "Name", "TotalLicenses", "UsedLicenses"]),
     ("UserRole", &["Id", "Name", "PortalType", "PortalAccountId"]),
     ("PermissionSet", &["Id", "Label", "LicenseId", "IsOwnedByProfile"]),
-    ("PermissionSetGroup", &["Id", "MasterLabel"]),
+    ("PermissionSetGroup", &["Id", "MasterLabel", "Status"]),
     ("Group", &["Id", "Name", "Type"]),
-    ("Account", &["Id", "Name", "Owner.Username", "Owner.UserRoleId"]),
+    ("Account", &["Id", "Name", "IsPersonAccount", "Owner.Username", "Owner.UserRoleId"]),
 ];
 const PROFILES: usize = 0;
 const LICENCES: usize = 1;
 const ROLES: usize = 2;
 const ACCOUNTS: usize = 6;
+
+/// What a query asks for to know these fields. Of an account it asks for all: the field that tells persons from companies is
+/// there only where persons may be (H). With an API older than that, Salesforce has to judge.
+fn selected(at: usize, fields: &[&'static str]) -> Vec<Name> {
+    let is_account = at == ACCOUNTS;
+    let named = fields.iter().filter(|name| !is_account || name.contains('.')).map(|name| Name::fixed(name));
+    is_account.then_some(Name::STANDARD_FIELDS).into_iter().chain(named).collect()
+}
 
 fn place(kind: Kind) -> usize {
     match kind {
@@ -86,7 +94,7 @@ impl Facts {
         let (mut queries, mut kinds) = (Vec::new(), Vec::new());
         let mut paths = Vec::new();
         for (at, ((object, fields), ids)) in OBJECTS.iter().zip(&ids).enumerate() {
-            let query = || Select::new(Name::fixed(object), fields.iter().map(|&name| Name::fixed(name)).collect());
+            let query = || Select::new(Name::fixed(object), selected(at, fields));
             // There are few licences, and which ones are concerned only their profiles tell.
             if at == LICENCES {
                 queries.push(query());

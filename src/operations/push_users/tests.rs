@@ -114,7 +114,7 @@ fn fits(script: &Script) {
         (&format!("SELECT Id,Name,UserType,UserLicenseId FROM Profile WHERE Id IN ('{PROFILE}')"), 200, &profile),
         ("SELECT Id,Name,TotalLicenses,UsedLicenses FROM UserLicense", 200, &licences),
         (
-            "SELECT Id,Name,Owner.Username,Owner.UserRoleId FROM Account WHERE Id IN ('0015e00000AcmeAAAR')",
+            "SELECT FIELDS(STANDARD),Owner.Username,Owner.UserRoleId FROM Account WHERE Id IN ('0015e00000AcmeAAAR')",
             200,
             &account,
         ),

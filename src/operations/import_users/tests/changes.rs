@@ -4,16 +4,15 @@ const SINCE: &str = "2.since.15.1699990000";
 const TIME: &str = "2023-11-14T19:26:40Z";
 const FIELDS: &str = "Id,Username,IsActive,UserType,SystemModstamp,ProfileId,UserRoleId,Email,Contact.AccountId";
 
-/// The three places that are asked where no grants are wanted; `after` continues behind a user.
-fn places(last: Option<&str>) -> [String; 3] {
+/// The two places that are asked where no grants are wanted; `after` continues behind a user.
+fn places(last: Option<&str>) -> [String; 2] {
     let place = |object: &str, user: &str, changed: &str, types: &str| {
         let after = last.map_or_else(String::new, |last| format!(" AND {user} > '{last}'"));
         format!("SELECT {user} FROM {object} WHERE {changed} >= {TIME}{types}{after} ORDER BY {user} LIMIT 2000")
     };
     let types = format!(" AND {TYPES}");
     [
-        place("User", "Id", "SystemModstamp", &types),
-        place("User", "Id", "Contact.SystemModstamp", &types),
+        place("User", "Id", &format!("(SystemModstamp >= {TIME} OR Contact.SystemModstamp"), &format!("){types}")),
         place("UserLogin", "UserId", "LastModifiedDate", ""),
     ]
 }
@@ -23,7 +22,7 @@ fn ids(field: &str, ids: &[&str]) -> String {
     records(&rows.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
-fn asked(script: &Script, last: Option<&str>, answers: [&str; 3]) {
+fn asked(script: &Script, last: Option<&str>, answers: [&str; 2]) {
     let places = places(last);
     let parts: Vec<_> = places.iter().zip(answers).map(|(soql, answer)| (soql.as_str(), 200, answer)).collect();
     script.composite(&parts);
@@ -45,7 +44,7 @@ fn since() -> ImportQuery {
 fn a_user_that_changed_in_several_places_is_given_once() {
     let script = Script::new();
     let session = session(&script);
-    asked(&script, None, [&ids("Id", &[C]), &ids("Id", &[A, C]), &ids("UserId", &[B])]);
+    asked(&script, None, [&ids("Id", &[A, C]), &ids("UserId", &[B, C])]);
     read(&script, &[A, B, C], &[&row(A, true), &row(B, true), &row(C, false)]);
     let page = session.import_users(&since()).unwrap();
     assert_eq!(page.users.iter().map(|user| user.id.as_str()).collect::<Vec<_>>(), [A, B, C]);
@@ -56,7 +55,7 @@ fn a_user_that_changed_in_several_places_is_given_once() {
 fn without_changes_one_call_is_all_and_the_watermark_moves_on() {
     let script = Script::new();
     let session = session(&script);
-    asked(&script, None, [NONE, NONE, NONE]);
+    asked(&script, None, [NONE, NONE]);
     let page = session.import_users(&since()).unwrap();
     assert!(page.users.is_empty() && page.departed.is_empty());
     assert_eq!(page.watermark, Some(format!("2.since.15.{}", NOW - 300)));
@@ -66,12 +65,12 @@ fn without_changes_one_call_is_all_and_the_watermark_moves_on() {
 fn pages_of_changes_go_on_behind_the_last_user_given() {
     let script = Script::new();
     let session = session(&script);
-    asked(&script, None, [&ids("Id", &[A, B]), NONE, &ids("UserId", &[C])]);
+    asked(&script, None, [&ids("Id", &[A, B]), &ids("UserId", &[C])]);
     read(&script, &[A, B], &[&row(A, true), &row(B, true)]);
     let first = session.import_users(&ImportQuery { page_size: 2, ..since() }).unwrap();
     let next = first.next.unwrap();
     assert_eq!((next.as_str(), first.watermark), (&*format!("2.changes.1699990000.15.{NOW}.{B}"), None));
-    asked(&script, Some(B), [NONE, NONE, &ids("UserId", &[C])]);
+    asked(&script, Some(B), [NONE, &ids("UserId", &[C])]);
     read(&script, &[C], &[&row(C, true)]);
     let second = session.import_users(&query(ImportScope::Resume(next), 2)).unwrap();
     assert_eq!((second.users.len(), second.next), (1, None));
@@ -83,7 +82,7 @@ fn what_lies_behind_the_end_of_a_list_that_was_cut_waits_for_the_next_page() {
     let script = Script::new();
     let session = session(&script);
     let cut = ids("Id", &[A]).replace("\"done\":true", "\"done\":false");
-    asked(&script, None, [&cut, NONE, &ids("UserId", &[C])]);
+    asked(&script, None, [&cut, &ids("UserId", &[C])]);
     read(&script, &[A], &[&row(A, true)]);
     let page = session.import_users(&since()).unwrap();
     assert_eq!(page.users.len(), 1);
@@ -97,7 +96,7 @@ fn who_left_the_chosen_kinds_of_users_is_reported_and_internal_users_are_not() {
     let mut settings = settings();
     settings.values.push(("user-types".to_owned(), "high-volume-portal".to_owned()));
     let session = Session::open(script.clone(), settings).unwrap_or_else(|error| panic!("{error}"));
-    asked(&script, None, [&ids("Id", &[A, B]), NONE, &ids("UserId", &[C])]);
+    asked(&script, None, [&ids("Id", &[A, B]), &ids("UserId", &[C])]);
     let partner = row(B, true).replace("CspLitePortal", "PowerPartner");
     let internal = row(C, true).replace("CspLitePortal", "Standard");
     read(&script, &[A, B, C], &[&row(A, true), &partner, &internal]);
@@ -120,7 +119,7 @@ fn changed_grants_are_asked_for_with_the_other_places() {
     let script = Script::new();
     let session = session(&script);
     described(&script);
-    let [users, contacts, logins] = places(None);
+    let [users, logins] = places(None);
     let sets = format!(
         "SELECT AssigneeId FROM PermissionSetAssignment WHERE SystemModstamp >= {TIME} AND Assignee.{TYPES} \
          ORDER BY AssigneeId LIMIT 2000"
@@ -128,16 +127,22 @@ fn changed_grants_are_asked_for_with_the_other_places() {
     let members = format!(
         "SELECT UserOrGroupId FROM GroupMember WHERE SystemModstamp >= {TIME} ORDER BY UserOrGroupId LIMIT 2000"
     );
+    let trail = format!(
+        "SELECT Display FROM SetupAuditTrail WHERE CreatedDate >= {TIME} AND Action IN ('PermSetUnassign','PermSetGroupUnassign')"
+    );
+    let sentence =
+        |of: &str| format!(r#"{{"Display":"Permission set [x]: unassigned from user Bo [B] (UserID: [{of}])"}}"#);
+    let taken = records(&[&sentence(&C[..15]), &sentence("005"), r#"{"Display":null}"#]);
     // A group may be a member of a group.
     let member = ids("UserOrGroupId", &[B, "00G5e000001GrpAAAS"]);
     script.composite(&[
         (&users, 200, NONE),
-        (&contacts, 200, NONE),
         (&logins, 200, NONE),
         (&sets, 200, &ids("AssigneeId", &[A])),
         (&members, 200, &member),
+        (&trail, 200, &taken),
     ]);
-    let list = format!("('{A}','{B}')");
+    let list = format!("('{A}','{B}','{C}')");
     let fields = format!("{FIELDS},UserPermissionsKnowledgeUser");
     let held = records(&[&format!(r#"{{"AssigneeId":"{A}","PermissionSetId":"0PS5e000001SetAAAS"}}"#)]);
     let joined = records(&[&format!(r#"{{"UserOrGroupId":"{B}","GroupId":"00G5e000001GrpAAAS"}}"#)]);
@@ -145,7 +150,7 @@ fn changed_grants_are_asked_for_with_the_other_places() {
         (
             &format!("SELECT {fields} FROM User WHERE Id IN {list} ORDER BY Id"),
             200,
-            &records(&[&row(A, true), &row(B, true)]),
+            &records(&[&row(A, true), &row(B, true), &row(C, true)]),
         ),
         (&format!("SELECT UserId FROM UserLogin WHERE IsFrozen = true AND UserId IN {list}"), 200, NONE),
         (
@@ -167,4 +172,5 @@ fn changed_grants_are_asked_for_with_the_other_places() {
     let page = session.import_users(&ImportQuery { grants: true, ..since() }).unwrap();
     assert!(grants(&page.users[0]).contains(&("permission-set", "0PS5e000001SetAAAS")));
     assert!(grants(&page.users[1]).contains(&("public-group", "00G5e000001GrpAAAS")));
+    assert_eq!(page.users[2].id, C);
 }

@@ -1,14 +1,17 @@
 //! The product from end to end: the component in the host against the emulated org, over real HTTP.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod kept;
 mod support;
 
 mod directory;
 mod egress;
+mod features;
 mod grants;
 mod hostile;
 mod import;
 mod lifecycle;
+mod misfits;
 mod observability;
 mod password;
 mod push;

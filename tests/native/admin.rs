@@ -1,4 +1,4 @@
-//! Somebody else who changes the org: an administrator with a client of their own.
+//! Somebody else who reads and changes the org: an administrator with a client of their own.
 
 use serde_json::Value as Json;
 
@@ -7,6 +7,15 @@ use crate::support::Org;
 impl Org {
     /// Writes something by the REST API, as another client of the administrator's.
     pub(crate) fn write(&self, method: &str, path: &str, body: &str) {
+        self.ask(method, path, body);
+    }
+
+    /// Reads something by the REST API.
+    pub(crate) fn read(&self, path: &str) -> Json {
+        serde_json::from_str(&self.ask("GET", path, "")).unwrap()
+    }
+
+    fn ask(&self, method: &str, path: &str, body: &str) -> String {
         let org = self.emulator.credentials();
         let agent = ureq::Agent::new_with_defaults();
         let form = [
@@ -25,7 +34,8 @@ impl Org {
             .header("content-type", "application/json")
             .body(body.to_owned())
             .unwrap();
-        let answer = agent.run(request).unwrap();
+        let mut answer = agent.run(request).unwrap();
         assert!(answer.status().is_success(), "{method} {path}");
+        answer.body_mut().read_to_string().unwrap()
     }
 }

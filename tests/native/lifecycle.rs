@@ -1,22 +1,12 @@
 //! Users that leave and come back, and what a push does to those that it knows.
 
-use salesforce_portal_connector::model::{
-    Action, Change, Deactivation, DesiredUser, Error, ErrorKind, Outcome, PushMode,
-};
+use salesforce_portal_connector::model::{Action, Deactivation, DesiredUser, ErrorKind, PushMode};
 
-use crate::support::{Org, Secret, grant, person, set, writes};
-
-fn profile(org: &Org, name: &str) -> String {
-    org.id("Profile", &format!("Name = '{name}'"))
-}
-
-fn push_one(org: &Org, user: &DesiredUser) -> Result<Outcome, Error> {
-    org.session().push_users(std::slice::from_ref(user), &PushMode::Apply).unwrap().remove(0)
-}
+use crate::support::{Org, Secret, grant, person, writes};
 
 /// Ada, with two permission sets and a group.
-fn ada(org: &Org) -> DesiredUser {
-    let mut user = person("Ada", &profile(org, "Customer Community Plus User"));
+pub(crate) fn ada(org: &Org) -> DesiredUser {
+    let mut user = person("Ada", &org.profile("Customer Community Plus User"));
     for set in ["Portal_Case_Access", "Portal_Knowledge_Reader"] {
         user.grants.push(grant("permission-set", &org.id("PermissionSet", &format!("Name = '{set}'"))));
     }
@@ -24,7 +14,8 @@ fn ada(org: &Org) -> DesiredUser {
     user
 }
 
-fn held(org: &Org) -> (usize, usize) {
+/// How many permission sets and groups Ada has.
+pub(crate) fn held(org: &Org) -> (usize, usize) {
     let sets = "PermissionSetAssignment WHERE PermissionSet.IsOwnedByProfile = false AND Assignee.Username = 'ada@lighthouse.example'";
     let id = org.id("User", "Username = 'ada@lighthouse.example'");
     (org.count(sets), org.count(&format!("GroupMember WHERE UserOrGroupId = '{id}'")))
@@ -34,60 +25,41 @@ fn held(org: &Org) -> (usize, usize) {
 fn grants_are_merged_or_made_exact() {
     let org = Org::start(5, 941);
     let user = ada(&org);
-    push_one(&org, &user).unwrap();
+    org.push(&user).unwrap();
     assert_eq!(held(&org), (2, 1));
 
     let mut fewer = DesiredUser { grants: user.grants[..2].to_vec(), ..user.clone() };
-    assert_eq!(push_one(&org, &fewer).unwrap().action, Action::Unchanged);
+    assert_eq!(org.push(&fewer).unwrap().action, Action::Unchanged);
     assert_eq!(held(&org), (2, 1), "merged");
 
     fewer.exact_grants = true;
-    let outcome = push_one(&org, &fewer).unwrap();
+    let outcome = org.push(&fewer).unwrap();
     assert_eq!(held(&org), (1, 0), "exact");
     let taken: Vec<&str> =
         outcome.changes.iter().filter(|change| change.new.is_none()).map(|change| &*change.field).collect();
     assert_eq!(taken, ["PermissionSetId", "GroupId"]);
-    assert_eq!(push_one(&org, &fewer).unwrap().action, Action::Unchanged);
+    assert_eq!(org.push(&fewer).unwrap().action, Action::Unchanged);
 }
 
 #[test]
 fn a_feature_license_is_given_and_taken() {
     let org = Org::start(5, 942);
-    let mut user = person("Ada", &profile(&org, "Customer Community Plus User"));
+    let mut user = person("Ada", &org.profile("Customer Community Plus User"));
     user.grants.push(grant("feature-license", "UserPermissionsSFContentUser"));
-    push_one(&org, &user).unwrap();
+    org.push(&user).unwrap();
     let has = "User WHERE Username = 'ada@lighthouse.example' AND UserPermissionsSFContentUser = true";
     assert_eq!(org.count(has), 1);
     user.grants.pop();
     user.exact_grants = true;
-    push_one(&org, &user).unwrap();
+    org.push(&user).unwrap();
     assert_eq!(org.count(has), 0);
-}
-
-#[test]
-fn lost_groups_are_named_and_given_again_after_the_reactivation() {
-    let org = Org::start(5, 943);
-    let user = ada(&org);
-    let id = push_one(&org, &user).unwrap().id.unwrap();
-    let session = org.session();
-    let ids = [id];
-    let outcome =
-        session.deactivate_users(&ids, Deactivation::Deactivate, &PushMode::Apply).unwrap().remove(0).unwrap();
-    assert!(outcome.side_effects.iter().any(|effect| effect.contains("Priority Customers")), "{outcome:?}");
-    assert_eq!(held(&org), (2, 0));
-    // A push of the inactive user does not put it into groups that it would lose again.
-    let outcome = push_one(&org, &user).unwrap();
-    assert_eq!(outcome.action, Action::Unchanged, "{outcome:?}");
-    session.reactivate_users(&ids, &PushMode::Apply).unwrap().remove(0).unwrap();
-    assert_eq!(push_one(&org, &user).unwrap().action, Action::Updated);
-    assert_eq!(held(&org), (2, 1));
 }
 
 #[test]
 fn an_unlinked_user_frees_its_contact_for_a_new_one_and_never_comes_back() {
     let org = Org::start(5, 944);
     let mut user = ada(&org);
-    let outcome = push_one(&org, &user).unwrap();
+    let outcome = org.push(&user).unwrap();
     let ids = [outcome.id.unwrap()];
     let session = org.session_with(&[("rename-on-deactivation", "true")]);
     let planned = session.deactivate_users(&ids, Deactivation::Unlink, &PushMode::Plan).unwrap().remove(0).unwrap();
@@ -102,7 +74,7 @@ fn an_unlinked_user_frees_its_contact_for_a_new_one_and_never_comes_back() {
     assert_eq!(error.kind, ErrorKind::Unsupported, "{error:?}");
 
     user.changes.retain(|change| change.name != "federationId");
-    let outcome = push_one(&org, &user).unwrap();
+    let outcome = org.push(&user).unwrap();
     assert_eq!(outcome.action, Action::Created);
     assert!(outcome.side_effects.iter().any(|effect| effect.contains("is taken for this person")), "{outcome:?}");
     assert_eq!(org.count("Contact WHERE Email = 'ada@lighthouse.example'"), 1);
@@ -112,7 +84,7 @@ fn an_unlinked_user_frees_its_contact_for_a_new_one_and_never_comes_back() {
 fn a_deactivated_user_gives_its_username_up_and_takes_it_back() {
     let org = Org::start(5, 945);
     let user = ada(&org);
-    let ids = [push_one(&org, &user).unwrap().id.unwrap()];
+    let ids = [org.push(&user).unwrap().id.unwrap()];
     let session = org.session_with(&[("rename-on-deactivation", "true")]);
     session.deactivate_users(&ids, Deactivation::Deactivate, &PushMode::Apply).unwrap().remove(0).unwrap();
     assert_eq!(org.count("User WHERE Username = 'ada@lighthouse.example'"), 0);
@@ -125,34 +97,11 @@ fn a_deactivated_user_gives_its_username_up_and_takes_it_back() {
 }
 
 #[test]
-fn a_leaver_with_a_bad_address_is_deactivated_all_the_same() {
-    let org = Org::start(5, 946);
-    let mut user = ada(&org);
-    let ids = [push_one(&org, &user).unwrap().id.unwrap()];
-    user.changes.push(Change { name: "email".to_owned(), value: None });
-    assert!(push_one(&org, &user).is_err());
-    let outcome =
-        org.session().deactivate_users(&ids, Deactivation::Deactivate, &PushMode::Apply).unwrap().remove(0).unwrap();
-    assert_eq!(outcome.action, Action::Deactivated);
-}
-
-#[test]
-fn a_known_username_is_updated_and_its_password_never_reset() {
-    let org = Org::start(5, 947);
-    let mut user = ada(&org);
-    push_one(&org, &user).unwrap();
-    user.changes.push(set("title", "Countess"));
-    let (outcome, journal) = org.observe(|| push_one(&org, &user).unwrap());
-    assert_eq!(outcome.action, Action::Updated);
-    assert!(journal.iter().all(|entry| !entry.path.contains("password")));
-}
-
-#[test]
 fn a_password_is_tried_at_the_portal_and_one_that_does_not_let_in_is_told() {
     let org = Org::start(5, 948);
     let ids = ["Ada", "Eve"].map(|name| {
-        let user = person(name, &profile(&org, "Customer Community User"));
-        push_one(&org, &user).unwrap().id.unwrap()
+        let user = person(name, &org.profile("Customer Community User"));
+        org.push(&user).unwrap().id.unwrap()
     });
     org.session().deactivate_users(&ids[1..], Deactivation::Freeze, &PushMode::Apply).unwrap().remove(0).unwrap();
     let session = org.session_with(&[("verify-passwords", "true")]);

@@ -12,6 +12,7 @@ mod import;
 mod injection;
 mod junk;
 mod keys;
+mod lessons;
 mod lifecycle;
 mod settings;
 mod sign_in;

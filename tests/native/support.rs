@@ -1,6 +1,6 @@
 //! An emulated org, and a host that carries the connector's requests to it.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 use std::sync::OnceLock;
@@ -12,7 +12,7 @@ use ring::rand::SystemRandom;
 use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use salesforce_emulator::{Builder, Emulator, JournalEntry};
 use salesforce_portal_connector::host::{Escaping, Failure, Host, Level, Method, Part, Request, Response};
-use salesforce_portal_connector::model::{Change, DesiredUser, Grant, Settings, Value};
+use salesforce_portal_connector::model::{Change, DesiredUser, Error, Grant, Outcome, PushMode, Settings, Value};
 use salesforce_portal_connector::operations::Session;
 use serde_json::Value as Json;
 
@@ -29,6 +29,8 @@ pub(crate) struct Native {
     agent: ureq::Agent,
     /// Requests left until the connector is dropped.
     left: Rc<Cell<Option<u64>>>,
+    /// What was sent, as method and body.
+    sent: Rc<RefCell<Vec<(&'static str, String)>>>,
 }
 
 impl Native {
@@ -38,7 +40,17 @@ impl Native {
             .max_redirects(0)
             .timeout_global(Some(Duration::from_secs(120)))
             .build();
-        Self { agent: config.into(), left: Rc::default() }
+        Self { agent: config.into(), left: Rc::default(), sent: Rc::default() }
+    }
+
+    /// The records of the write requests so far, each with its method.
+    pub(crate) fn written(&self) -> Vec<(&'static str, Json)> {
+        let records = |body: &str| match serde_json::from_str::<Json>(body) {
+            Ok(mut body) => body["records"].as_array_mut().map(std::mem::take).unwrap_or_default(),
+            Err(_) => Vec::new(),
+        };
+        let sent = self.sent.borrow();
+        sent.iter().flat_map(|(method, body)| records(body).into_iter().map(|record| (*method, record))).collect()
     }
 
     /// Drops the connector where it would send another request after these.
@@ -78,6 +90,7 @@ impl Host for Native {
             builder = builder.header(*name, value);
         }
         let body: String = request.body.iter().map(rendered).collect();
+        self.sent.borrow_mut().push((method, body.clone()));
         let sent = if request.body.is_empty() {
             self.agent.run(builder.body(()).unwrap())
         } else {
@@ -213,6 +226,16 @@ impl Org {
         let found = self.query(&format!("SELECT Id FROM {object} WHERE {condition}"));
         assert_eq!(found.len(), 1, "{object} with {condition}");
         found[0]["Id"].as_str().unwrap().to_owned()
+    }
+
+    /// The id of the profile of this name.
+    pub(crate) fn profile(&self, name: &str) -> String {
+        self.id("Profile", &format!("Name = '{name}'"))
+    }
+
+    /// Pushes one person in a session of its own.
+    pub(crate) fn push(&self, user: &DesiredUser) -> Result<Outcome, Error> {
+        self.session().push_users(std::slice::from_ref(user), &PushMode::Apply).unwrap().remove(0)
     }
 
     /// What a piece of work costs: its result and its requests.

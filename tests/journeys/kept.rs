@@ -1,0 +1,108 @@
+//! A directory that keeps a tenant in step with an org of its own.
+
+use std::sync::OnceLock;
+
+use provisioning_host::config::{TenantConfig, ToApp};
+use provisioning_host::directory::{
+    Actor, Change, Directory, DirectoryError, GrantName, NewAssignment, NewPerson, TenantRecord, View,
+};
+use provisioning_host::runtime::wit::Action;
+use provisioning_host::sync::import::{ImportOptions, ImportReport, import};
+use provisioning_host::sync::push::{PushReport, push};
+use provisioning_host::sync::{ComponentApplications, intents};
+
+use crate::support::{Org, host};
+
+static APPLICATIONS: OnceLock<ComponentApplications> = OnceLock::new();
+
+fn applications() -> &'static ComponentApplications {
+    APPLICATIONS.get_or_init(|| ComponentApplications::new(host().0.clone(), "."))
+}
+
+/// A directory with a tenant for an org.
+pub(crate) struct Kept {
+    pub(crate) org: Org,
+    directory: Directory,
+    actor: Actor,
+    _folder: tempfile::TempDir,
+}
+
+impl Kept {
+    /// With the features of a push switched on, and what else `settings` changes.
+    pub(crate) async fn new(users: u32, seed: u64, settings: impl FnOnce(&mut TenantConfig)) -> Self {
+        let org = Org::start(users, seed).await;
+        let folder = tempfile::tempdir().unwrap();
+        let kept = Self {
+            directory: Directory::open(folder.path()).unwrap(),
+            actor: Actor::new("journey"),
+            org,
+            _folder: folder,
+        };
+        let mut config: TenantConfig = serde_json::from_value(
+            serde_json::json!({ "settings": kept.org.tenant.settings, "egress": { "loopback": true } }),
+        )
+        .unwrap();
+        config.to_app = ToApp {
+            push_new_users: true,
+            push_profile_updates: true,
+            push_user_deactivation: true,
+            sync_password: true,
+            ..ToApp::default()
+        };
+        settings(&mut config);
+        kept.write(|change| {
+            let tenant = change.add_tenant("acme", &config)?;
+            for (name, secret) in &kept.org.tenant.secrets {
+                change.set_secret(&tenant, name, Some(secret))?;
+            }
+            Ok(())
+        });
+        kept
+    }
+
+    pub(crate) fn write<T>(&self, work: impl FnOnce(&Change<'_>) -> Result<T, DirectoryError>) -> T {
+        self.directory.write(&self.actor, work).unwrap()
+    }
+
+    pub(crate) fn read<T>(&self, work: impl FnOnce(&View<'_>) -> Result<T, DirectoryError>) -> T {
+        self.directory.read(work).unwrap()
+    }
+
+    pub(crate) fn tenant(&self) -> TenantRecord {
+        self.read(|view| view.tenant("acme"))
+    }
+
+    pub(crate) async fn import(&self, options: ImportOptions) -> ImportReport {
+        import(&self.directory, applications(), &self.tenant(), &self.actor, options, &|_| {}).await.unwrap()
+    }
+
+    pub(crate) async fn push(&self) -> PushReport {
+        push(&self.directory, applications(), &self.tenant(), &self.actor, &|_| {}).await.unwrap()
+    }
+
+    /// Adds people and assigns them the profile of customers.
+    pub(crate) fn hire(&self, keys: &[String]) {
+        let tenant = self.tenant();
+        self.write(|change| {
+            for key in keys {
+                let username = format!("{}@new.example", key.to_lowercase());
+                let new = NewPerson::new(key, &username)
+                    .with("givenName", "Grace")
+                    .with("familyName", key.as_str())
+                    .with("email", username.as_str());
+                let person = change.add_person(&new)?;
+                let grants = vec![GrantName { kind: "profile".to_owned(), name: "customer community user".to_owned() }];
+                intents::assign(change, &tenant, &person, &NewAssignment { grants, ..NewAssignment::default() })?;
+            }
+            Ok(())
+        });
+    }
+}
+
+/// How many records of a push were treated so.
+pub(crate) fn count(report: &PushReport, action: Action) -> usize {
+    let is = |outcome: &Option<provisioning_host::runtime::wit::Outcome>| {
+        outcome.as_ref().is_some_and(|outcome| outcome.action == action)
+    };
+    report.entries.iter().filter(|entry| entry.result.as_ref().is_ok_and(is)).count()
+}

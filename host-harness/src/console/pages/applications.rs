@@ -10,7 +10,7 @@ use crate::console::access::Visitor;
 use crate::console::chrome::{Chrome, html};
 use crate::console::problem::Problem;
 use crate::console::shared::Shared;
-use crate::directory::{DirectoryError, ImportPhase, ImportRun, TenantId, TenantRecord, Timestamp, View};
+use crate::directory::{Allowance, DirectoryError, ImportPhase, ImportRun, TenantId, TenantRecord, Timestamp, View};
 
 /// A tenant in the list.
 struct Row {
@@ -22,6 +22,7 @@ struct Row {
     to_confirm: u64,
     waiting: u64,
     failed: u64,
+    allowance: Option<Allowance>,
     running: bool,
 }
 
@@ -42,6 +43,7 @@ fn row(view: &View<'_>, tenant: TenantRecord) -> Result<Row, DirectoryError> {
         to_confirm: view.count_queue(tenant.id)?,
         waiting,
         failed,
+        allowance: view.allowance(tenant.id)?,
         running: false,
         name: tenant.name,
     })

@@ -1,0 +1,107 @@
+//! Signing in.
+
+use provisioning_host::console::{Admins, Console, ConsoleError};
+use provisioning_host::runtime::Secret;
+use tokio::net::TcpListener;
+
+use crate::support::{Browser, Page, Start, World, applications};
+
+const PASSWORD: &str = "correct horse battery";
+
+async fn sign_in(browser: &Browser, name: &str, password: &str, next: &str) -> Page {
+    let token = browser.get("/sign-in").await.expect(200).token();
+    browser
+        .post_raw("/sign-in", &[("form-token", &token), ("name", name), ("password", password), ("next", next)])
+        .await
+}
+
+#[tokio::test]
+async fn with_a_password_set_every_page_asks_for_it() {
+    let world = World::start(Start { admin: Some(PASSWORD), ..Start::default() }).await;
+    world.add("acme");
+    let browser = world.browser();
+    for path in ["/applications", "/applications/acme/integration", "/applications/acme/job/events"] {
+        let page = browser.get(path).await.expect(303);
+        assert!(page.location().starts_with("/sign-in?next=%2Fapplications"), "{page:?}");
+    }
+    let token = browser.get("/sign-in").await.token();
+    let refused = browser.post_raw("/add-application", &[("form-token", &token), ("name", "x")]).await.expect(401);
+    refused.says("Nobody is signed in");
+    let planted = browser.cookie();
+    sign_in(&browser, "ada", "wrong", "/").await.expect(401).says("Name or password is wrong");
+    let page = sign_in(&browser, "Ada", PASSWORD, "/applications/acme/general").await.expect(303);
+    assert_eq!(page.location(), "/applications/acme/general");
+    assert_ne!(browser.cookie(), planted, "a session that was there before is worth nothing afterwards");
+    browser.get("/applications/acme/general").await.expect(200);
+    browser.post("/sign-out", &[]).await.expect(303);
+    browser.get("/applications").await.expect(303);
+}
+
+#[tokio::test]
+async fn the_audit_trail_names_who_is_signed_in() {
+    let world = World::start(Start { admin: Some(PASSWORD), ..Start::default() }).await;
+    let browser = world.browser();
+    sign_in(&browser, "ada", PASSWORD, "/").await.expect(303);
+    browser.post("/add-application", &[("name", "acme"), ("component", "embedded")]).await.expect(303);
+    let newest = world.directory.read(|view| view.audit(&Default::default())).unwrap();
+    assert_eq!((newest[0].action.as_str(), newest[0].actor.as_str()), ("tenant.add", "ada (console)"));
+}
+
+#[tokio::test]
+async fn a_new_password_ends_sessions_of_the_old_one_at_once() {
+    let world = World::start(Start { admin: Some(PASSWORD), ..Start::default() }).await;
+    let browser = world.browser();
+    sign_in(&browser, "ada", PASSWORD, "/").await.expect(303);
+    browser.get("/applications").await.expect(200);
+    let admins = Admins::of(world.folder.path());
+    admins.set_password("ada", &Secret::new("another horse battery".to_owned())).unwrap();
+    browser.get("/applications").await.expect(303);
+}
+
+#[tokio::test]
+async fn guessing_is_slowed_down_for_the_name_and_not_for_others() {
+    let world = World::start(Start { admin: Some(PASSWORD), ..Start::default() }).await;
+    let browser = world.browser();
+    let mut statuses = Vec::new();
+    for _ in 0..7 {
+        statuses.push(sign_in(&browser, "ada", "wrong", "/").await.status);
+    }
+    assert_eq!(statuses, [401, 401, 401, 401, 401, 401, 429]);
+    let refused = sign_in(&browser, "ada", PASSWORD, "/").await.expect(429).says("too many failed tries");
+    assert!(refused.headers["retry-after"].to_str().unwrap().parse::<u64>().unwrap() >= 1);
+    assert!(!refused.text.contains(PASSWORD));
+    sign_in(&browser, "grace", "wrong", "/").await.expect(401);
+}
+
+#[tokio::test]
+async fn the_way_back_leads_nowhere_else() {
+    let world = World::start(Start { admin: Some(PASSWORD), ..Start::default() }).await;
+    for next in ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", ""] {
+        let page = sign_in(&world.browser(), "ada", PASSWORD, next).await.expect(303);
+        assert_eq!(page.location(), "/", "{next}");
+    }
+}
+
+#[tokio::test]
+async fn behind_tls_the_cookie_is_for_https_and_this_host_only() {
+    let world = World::start(Start { behind_tls: true, ..Start::default() }).await;
+    let page = world.browser().get("/applications").await;
+    let cookie = page.headers["set-cookie"].to_str().unwrap();
+    assert!(cookie.starts_with("__Host-console-") && cookie.ends_with("; Path=/; HttpOnly; SameSite=Strict; Secure"));
+    let plain = World::new().await.browser().get("/applications").await;
+    let cookie = plain.headers["set-cookie"].to_str().unwrap();
+    assert!(cookie.starts_with("console-") && cookie.ends_with("; HttpOnly; SameSite=Strict"), "{cookie}");
+}
+
+#[tokio::test]
+async fn elsewhere_than_on_loopback_it_does_not_start_without_a_password() {
+    let world = World::new().await;
+    let console = || Console::builder(std::sync::Arc::clone(&world.directory), applications(&world.folder)).build();
+    let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
+    let refused = console().serve(listener, async {}).await.unwrap_err();
+    assert!(matches!(refused, ConsoleError::Unprotected(_)));
+    assert!(refused.to_string().contains("console set-password"), "{refused}");
+    Admins::of(world.folder.path()).set_password("ada", &Secret::new(PASSWORD.to_owned())).unwrap();
+    let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
+    console().serve(listener, async {}).await.unwrap();
+}

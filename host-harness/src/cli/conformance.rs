@@ -82,7 +82,7 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
         None => {
             let choice = options.component.clone().map_or(ComponentChoice::Embedded, ComponentChoice::File);
             let component = component_bytes(&choice, std::path::Path::new(""))?;
-            let org = demo::Org::start(USERS, 7).await?;
+            let org = demo::Org::start(USERS, 7, None).await?;
             (org.tenant("conformance"), component, Some(org))
         }
     };

@@ -47,6 +47,8 @@ pub(super) async fn serve(
             (seat, listener.accept().await)
         };
         tokio::select! {
+            // The end first: what listens for it begins to with its first look, which must not wait for a second connection.
+            biased;
             () = &mut stop => break,
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
             (seat, accepted) = accepted => match accepted {

@@ -5,6 +5,7 @@ mod support;
 
 mod bad_input;
 mod conformance;
+mod console;
 mod demo;
 mod directory;
 mod documents;

@@ -3,13 +3,15 @@
 mod password;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use tokio::net::TcpListener;
 
 use super::command_line::Global;
-use super::context::{data_folder, open_directory, runtime_for};
+use super::context::{open_directory, runtime_for};
+use super::demo;
 use super::emulator::interrupted;
 use super::failure::{Failure, SOME_FAILED};
 use super::output::Output;
@@ -31,6 +33,9 @@ pub(crate) struct Options {
     /// A name by which browsers reach it, besides the addresses of this machine. Can be repeated.
     #[arg(long = "host", value_name = "NAME")]
     hosts: Vec<String>,
+    /// Open it on what `demo` has left in this folder (by default .demo), with the emulated org started again beside it.
+    #[arg(long, value_name = "FOLDER", num_args = 0..=1, default_missing_value = demo::FOLDER)]
+    demo: Option<PathBuf>,
     /// A proxy before it speaks TLS with browsers: cookies are for https only.
     #[arg(long)]
     behind_tls: bool,
@@ -50,8 +55,20 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
         Some(Command::RemoveAdmin(options)) => return password::remove(global, options, output),
         None => {}
     }
-    let directory = Arc::new(open_directory(global)?);
-    let applications = Arc::new(ComponentApplications::new(runtime_for(global, JOBS)?, data_folder(global)));
+    let (mut org, directory) = match &options.demo {
+        Some(_) if global.data.is_some() => {
+            return Err(Failure::usage(
+                "--demo brings a data folder of its own; leave out --data or PROVISIONING_DATA",
+            ));
+        }
+        Some(folder) => {
+            let (org, directory) = demo::open(folder).await?;
+            (Some(org), directory)
+        }
+        None => (None, open_directory(global)?),
+    };
+    let (folder, directory) = (directory.folder().to_owned(), Arc::new(directory));
+    let applications = Arc::new(ComponentApplications::new(runtime_for(global, JOBS)?, &folder));
     let mut builder = Console::builder(directory, applications).behind_tls(options.behind_tls);
     for host in &options.hosts {
         builder = builder.host(host)?;
@@ -70,9 +87,13 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
         output.raw().write_all(b"\n")?;
         output.raw().flush()?;
     } else {
-        output.line(&format!("The console of {} is at {url}. Ctrl-C ends it.", data_folder(global).display()))?;
+        output.line(&format!("The console of {} is at {url}. Ctrl-C ends it.", folder.display()))?;
     }
-    Ok(builder.build().serve(listener, interrupted()).await?)
+    let served = builder.build().serve(listener, interrupted()).await;
+    if let Some(org) = &mut org {
+        org.stop().await;
+    }
+    Ok(served?)
 }
 
 impl From<ConsoleError> for Failure {

@@ -41,17 +41,22 @@ fn failed(reason: impl std::fmt::Display) -> Failure {
 }
 
 impl Org {
-    /// Starts this program a second time, as `emulator`, and waits for its first line.
-    pub(in crate::cli) async fn start(users: u32, seed: u64) -> Result<Self, Failure> {
+    /// Starts this program a second time, as `emulator`, and waits for its first line. An org that is in `file` already is taken
+    /// as it is; without a file it lives as long as the process.
+    pub(in crate::cli) async fn start(users: u32, seed: u64, file: Option<&Path>) -> Result<Self, Failure> {
         let program = std::env::current_exe().map_err(failed)?;
-        let mut process = Command::new(program)
-            .args(["emulator", "--listen", "127.0.0.1:0", "--json"])
-            .args(["--users", &users.to_string(), "--seed", &seed.to_string()])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(failed)?;
+        let mut command = Command::new(program);
+        command.args(["emulator", "--listen", "127.0.0.1:0", "--json"]).args([
+            "--users",
+            &users.to_string(),
+            "--seed",
+            &seed.to_string(),
+        ]);
+        if let Some(file) = file {
+            command.arg("--data").arg(file);
+        }
+        let mut process =
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true).spawn().map_err(failed)?;
         let stdout = process.stdout.take().ok_or_else(|| failed("it has no output"))?;
         let mut lines = BufReader::new(stdout).lines();
         let line = tokio::time::timeout(START, lines.next_line())
@@ -63,6 +68,7 @@ impl Org {
         Ok(Self { process, connection })
     }
 
+    /// Where it is, and what signs in to it.
     pub(super) fn connection(&self) -> &Connection {
         &self.connection
     }

@@ -22,7 +22,7 @@ clients: ## Checks the emulator with clients that others wrote, which it install
 	python3 host-harness/emulator/clients/run.py
 
 bench: wasm-target ## Measures sandbox, tenants, component against native, and the emulator (in release; some minutes)
-	$(CARGO) bench --locked --package provisioning-host --bench sandbox --bench native --bench tenants
+	$(CARGO) bench --locked --package provisioning-host --bench sandbox --bench native --bench tenants --bench console
 	$(CARGO) test --locked --release --package journeys --test journeys -- --nocapture hostile::neighbour
 	$(CARGO) bench --locked --package salesforce-emulator --bench million
 

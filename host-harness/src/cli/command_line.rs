@@ -4,14 +4,15 @@ use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{ArgAction, Parser, Subcommand};
+use clap::{ArgAction, CommandFactory as _, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use super::failure::{DONE, Failure, SOME_FAILED};
 use super::output::{ColorChoice, Output, complain};
 use super::{
-    apply, assign, audit, confirm, conformance, console, deactivate, demo, describe, emulator, entitlements, import,
-    person, plan, push, retry, sync_password, tasks, tenant, test_credentials, unassign, unlink, usage, worker,
+    apply, assign, audit, completion, confirm, conformance, console, deactivate, demo, describe, emulator,
+    entitlements, import, man, person, plan, push, retry, sync_password, tasks, tenant, test_credentials, unassign,
+    unlink, usage, worker,
 };
 
 /// Runs provisioning connectors, sandboxed per tenant.
@@ -109,6 +110,15 @@ enum Command {
     Console(console::Options),
     /// Imports and pushes by the tenants' schedules until it is interrupted.
     Worker(worker::Options),
+    /// Prints what a shell needs to complete the commands.
+    Completion(completion::Options),
+    /// Prints or writes the manual pages.
+    Man(man::Options),
+}
+
+/// The commands and their options, for whoever describes them.
+pub(super) fn definition() -> clap::Command {
+    CommandLine::command()
 }
 
 /// Runs the command line of this process.
@@ -164,6 +174,8 @@ async fn run(global: &Global, command: Command, output: &mut Output) -> Result<u
         Command::Usage(options) => usage::run(global, &options, output),
         Command::Console(options) => console::run(global, &options, output).await.map(|()| DONE),
         Command::Worker(options) => worker::run(global, &options, output).await,
+        Command::Completion(options) => completion::run(&options, output).map(|()| DONE),
+        Command::Man(options) => man::run(&options, output).map(|()| DONE),
     }
 }
 

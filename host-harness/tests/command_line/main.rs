@@ -10,5 +10,6 @@ mod demo;
 mod directory;
 mod documents;
 mod kill;
+mod manual;
 mod recording;
 mod secrecy;

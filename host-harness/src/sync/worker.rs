@@ -1,20 +1,24 @@
 //! Running imports and pushes by the tenants' schedules, many tenants side by side.
+//!
+//! This decides *what* is due and whom to leave alone for a while; *when* it runs is the [`Scheduler`]'s: one job a tenant,
+//! tenants in turns. Whoever else gives jobs of these tenants to the same scheduler waits in the same queue.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::task::JoinSet;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt as _, StreamExt as _};
 
 use super::import::{self, ImportOptions};
 use super::{Applications, SyncError, plans, push};
 use crate::directory::{Actor, Directory, DirectoryError, ImportPhase, TenantId, TenantRecord, Timestamp};
+use crate::runtime::{CancelHandle, JobEnd, Scheduler, Terms};
 
 /// How a worker works.
 #[derive(Clone, Copy, Debug)]
 pub struct WorkerOptions {
-    /// Tenants that are worked for at once.
-    pub jobs: usize,
     /// How often the schedules are looked at.
     pub look_every: Duration,
     /// How long a tenant whose job failed is left alone; it doubles with each failure in a row, up to an hour.
@@ -23,7 +27,7 @@ pub struct WorkerOptions {
 
 impl Default for WorkerOptions {
     fn default() -> Self {
-        Self { jobs: 8, look_every: Duration::from_secs(1), rest: Duration::from_secs(10) }
+        Self { look_every: Duration::from_secs(1), rest: Duration::from_secs(10) }
     }
 }
 
@@ -38,6 +42,9 @@ pub struct Finished {
     pub result: Result<String, SyncError>,
 }
 
+/// A tenant's job in the scheduler, until it has ended.
+type Visit = BoxFuture<'static, (TenantId, Result<Vec<Finished>, JobEnd>)>;
+
 /// Works until `stop` completes; jobs that are under way then are cut off, and go on from there the next time. `told` hears
 /// of every job that has ended.
 ///
@@ -47,6 +54,7 @@ pub struct Finished {
 pub async fn work<A: Applications + 'static>(
     directory: Arc<Directory>,
     applications: Arc<A>,
+    scheduler: &Scheduler,
     options: WorkerOptions,
     stop: impl Future<Output = ()>,
     mut told: impl FnMut(Finished),
@@ -54,55 +62,63 @@ pub async fn work<A: Applications + 'static>(
     let mut stop = std::pin::pin!(stop);
     let mut look = tokio::time::interval(options.look_every);
     look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut jobs: JoinSet<(TenantId, Vec<Finished>)> = JoinSet::new();
-    let mut busy: BTreeSet<TenantId> = BTreeSet::new();
+    let mut jobs: FuturesUnordered<Visit> = FuturesUnordered::new();
+    // One visit at a time: what is due by then is worked out when its turn comes.
+    let mut busy: BTreeMap<TenantId, CancelHandle> = BTreeMap::new();
     let rests = Rests::default();
-    // Tenants take turns: those that were looked at last come last.
-    let mut turn = 0;
-    loop {
+    let ended = loop {
         tokio::select! {
-            () = &mut stop => {
-                jobs.shutdown().await;
-                return Ok(());
-            }
-            Some(ended) = jobs.join_next(), if !jobs.is_empty() => {
-                let Ok((tenant, finished)) = ended else { continue };
+            () = &mut stop => break Ok(()),
+            Some((tenant, ended)) = jobs.next(), if !jobs.is_empty() => {
                 busy.remove(&tenant);
+                let finished = ended.unwrap_or_else(|end| {
+                    tracing::error!(%tenant, %end, "a visit gave no result");
+                    rests.note(tenant, false, options.rest);
+                    Vec::new()
+                });
                 for one in finished {
                     rests.note(tenant, one.result.is_ok(), options.rest);
                     told(one);
                 }
             }
             _ = look.tick() => {
-                let tenants = directory.read(|view| view.tenants())?;
+                let tenants = match directory.read(|view| view.tenants()) {
+                    Ok(tenants) => tenants,
+                    Err(error) => break Err(error),
+                };
                 let now = Timestamp::now();
-                let count = tenants.len();
-                for step in 0..count {
-                    if jobs.len() >= options.jobs {
-                        break;
-                    }
-                    let Some(tenant) = tenants.get((turn + step) % count) else { continue };
-                    let due = !tenant.config.paused && (import::is_due(tenant, now) || push::is_due(tenant, now));
-                    if !due || busy.contains(&tenant.id) || rests.rests(tenant.id, now) {
+                for tenant in tenants {
+                    let due = is_due(&tenant, now);
+                    if !due || busy.contains_key(&tenant.id) || rests.rests(tenant.id, now) {
                         continue;
                     }
-                    busy.insert(tenant.id);
-                    let (directory, applications, tenant) = (Arc::clone(&directory), Arc::clone(&applications), tenant.clone());
-                    jobs.spawn(async move { (tenant.id, serve(&directory, &*applications, &tenant, now).await) });
+                    let (id, name) = (tenant.id, tenant.name.clone());
+                    let (directory, applications) = (Arc::clone(&directory), Arc::clone(&applications));
+                    let visit = async move { serve(&directory, &*applications, &tenant).await };
+                    match scheduler.submit(&name, Terms::default(), visit) {
+                        Ok(ticket) => {
+                            busy.insert(id, ticket.cancel_handle());
+                            jobs.push(async move { (id, ticket.await) }.boxed());
+                        }
+                        // It is due at the next look, too.
+                        Err(refusal) => tracing::debug!(tenant = %name, %refusal, "a visit has to wait"),
+                    }
                 }
-                turn = turn.wrapping_add(1);
             }
         }
-    }
+    };
+    busy.values().for_each(CancelHandle::cancel);
+    while jobs.next().await.is_some() {}
+    ended
+}
+
+fn is_due(tenant: &TenantRecord, now: Timestamp) -> bool {
+    !tenant.config.paused && (import::is_due(tenant, now) || push::is_due(tenant, now))
 }
 
 /// What is due for one tenant, the import first: it may find users that a push would otherwise make.
-async fn serve<A: Applications>(
-    directory: &Directory,
-    applications: &A,
-    tenant: &TenantRecord,
-    now: Timestamp,
-) -> Vec<Finished> {
+async fn serve<A: Applications>(directory: &Directory, applications: &A, tenant: &TenantRecord) -> Vec<Finished> {
+    let now = Timestamp::now();
     let actor = Actor::new("schedule");
     let mut finished = Vec::new();
     let mut end = |job, result| finished.push(Finished { tenant: tenant.name.clone(), job, result });
@@ -150,7 +166,7 @@ async fn serve<A: Applications>(
 
 /// Tenants that are left alone for a while, so that one whose application is down does not take the turns of the others.
 #[derive(Default)]
-struct Rests(Mutex<std::collections::BTreeMap<TenantId, (u32, Timestamp)>>);
+struct Rests(Mutex<BTreeMap<TenantId, (u32, Timestamp)>>);
 
 impl Rests {
     fn note(&self, tenant: TenantId, well: bool, rest: Duration) {

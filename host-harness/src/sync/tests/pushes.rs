@@ -1,4 +1,5 @@
 use super::*;
+use crate::runtime::{Scheduler, SchedulerLimits, Terms};
 
 #[tokio::test]
 async fn an_assignment_becomes_a_user_a_link_and_an_audit_row() {
@@ -336,6 +337,49 @@ async fn a_plan_writes_nothing_and_is_applied_exactly() {
 }
 
 #[tokio::test]
+async fn a_worker_waits_for_its_turn_in_the_scheduler_that_others_use() {
+    let fixture = Fixture::new("[schedule]\npush-seconds = 1");
+    fixture.add("E1", &[]);
+    fixture.assign("E1");
+    let directory = std::sync::Arc::new(Directory::open(fixture.directory.folder()).unwrap());
+    let scheduler = Scheduler::new(SchedulerLimits { workers: 4, ..SchedulerLimits::default() });
+    let (end, ended) = tokio::sync::oneshot::channel::<()>();
+    let other = scheduler.submit("acme", Terms::default(), ended).unwrap();
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let options = worker::WorkerOptions { look_every: Duration::from_millis(1), ..worker::WorkerOptions::default() };
+    let mut stop = Some(stop);
+    let mut end = Some(end);
+    let looks = std::cell::Cell::new(0);
+    let work = worker::work(
+        directory,
+        std::sync::Arc::new(fixture.application.clone()),
+        &scheduler,
+        options,
+        async {
+            let _ = stopped.await;
+        },
+        |finished| {
+            looks.set(looks.get() + 1);
+            assert!(finished.result.is_ok(), "{finished:?}");
+            drop(stop.take());
+        },
+    );
+    let watch = async {
+        // The visit waits behind the job that somebody else has submitted.
+        while scheduler.load().waiting == 0 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!((looks.get(), fixture.application.count("push-users")), (0, 0));
+        end.take().unwrap().send(()).unwrap();
+    };
+    let (worked, ()) = tokio::join!(work, watch);
+    worked.unwrap();
+    other.await.unwrap().unwrap();
+    assert!(fixture.link("E1").is_some());
+    assert_eq!(scheduler.load().running, 0);
+}
+
+#[tokio::test]
 async fn a_worker_follows_the_schedules_and_stops_when_told() {
     let fixture = Fixture::new("[schedule]\nimport-minutes = 60\npush-seconds = 1");
     fixture.add("E1", &[]);
@@ -349,6 +393,7 @@ async fn a_worker_follows_the_schedules_and_stops_when_told() {
     worker::work(
         directory,
         std::sync::Arc::new(fixture.application.clone()),
+        &Scheduler::new(SchedulerLimits::default()),
         options,
         async {
             let _ = stopped.await;

@@ -31,6 +31,7 @@
 //! * [`sync`]: what should change on either side, and the imports and pushes that bring it about.
 //! * [`conformance`]: named checks that any connector must pass.
 //! * [`console`]: the admin's pages, in a browser.
+//! * [`monitoring`]: counts and health over HTTP.
 //! * [`cli`]: the command line, one file a command.
 //! * [`embedded`]: the connector that the build has embedded.
 
@@ -40,5 +41,6 @@ pub mod conformance;
 pub mod console;
 pub mod directory;
 pub mod embedded;
+pub mod monitoring;
 pub mod runtime;
 pub mod sync;

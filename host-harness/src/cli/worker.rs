@@ -1,13 +1,18 @@
 //! `worker`: imports and pushes by the tenants' schedules.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use clap::Args;
+use tokio::net::TcpListener;
 
 use super::command_line::Global;
 use super::context::{data_folder, open_directory, runtime_for};
 use super::failure::{DONE, Failure};
 use super::output::{Output, complain};
+use crate::directory::Directory;
+use crate::monitoring;
+use crate::runtime::{Metrics, Scheduler, SchedulerLimits};
 use crate::sync::ComponentApplications;
 use crate::sync::worker::{WorkerOptions, work};
 
@@ -16,17 +21,28 @@ pub(crate) struct Options {
     /// Tenants that are worked for at once.
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1024))]
     jobs: u32,
+    /// Serve /metrics (for Prometheus) and /healthz here, without a password; by default on this machine's loopback. Port 0
+    /// takes a free one.
+    #[arg(long, value_name = "ADDRESS:PORT", num_args = 0..=1, default_missing_value = "127.0.0.1:9464")]
+    metrics: Option<SocketAddr>,
 }
 
 pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
     let directory = Arc::new(open_directory(global)?);
-    let applications = Arc::new(ComponentApplications::new(runtime_for(global, options.jobs)?, data_folder(global)));
+    let runtime = runtime_for(global, options.jobs)?;
+    let scheduler = Scheduler::new(SchedulerLimits { workers: options.jobs as usize, ..SchedulerLimits::default() });
+    runtime.metrics().watch(&scheduler);
+    let monitor = match options.metrics {
+        Some(address) => Some(monitor(address, &directory, runtime.metrics(), output).await?),
+        None => None,
+    };
+    let applications = Arc::new(ComponentApplications::new(runtime, data_folder(global)));
     output.line(&format!(
         "Working by the schedules of the tenants in {} until it is interrupted.",
         directory.folder().display()
     ))?;
-    let wanted = WorkerOptions { jobs: options.jobs as usize, ..WorkerOptions::default() };
-    work(directory, applications, wanted, super::emulator::interrupted(), |finished| match finished.result {
+    let stop = super::emulator::interrupted();
+    work(directory, applications, &scheduler, WorkerOptions::default(), stop, |finished| match finished.result {
         Ok(said) => {
             // A closed terminal does not stop the work.
             let _ = output.line(&format!("{} {}: {said}", finished.tenant, finished.job));
@@ -34,5 +50,32 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
         Err(error) => complain(&format!("{} {}: error: {error}", finished.tenant, finished.job)),
     })
     .await?;
+    if let Some(monitor) = monitor {
+        monitor.abort();
+    }
     Ok(DONE)
+}
+
+/// Serves what operators watch, beside the work.
+async fn monitor(
+    address: SocketAddr,
+    directory: &Arc<Directory>,
+    metrics: &Metrics,
+    output: &mut Output,
+) -> Result<tokio::task::JoinHandle<()>, Failure> {
+    let refused = |error: std::io::Error| {
+        Failure::usage(format!("--metrics {address} cannot be served: {error}; name another address or port"))
+    };
+    let listener = TcpListener::bind(address).await.map_err(refused)?;
+    let bound = listener.local_addr().map_err(refused)?;
+    let directory = Arc::clone(directory);
+    let router = monitoring::router(metrics.clone(), move || {
+        directory.read(|view| view.tenants().map(drop)).map_err(|error| error.to_string())
+    });
+    output.line(&format!("Metrics are at http://{bound}/metrics."))?;
+    Ok(tokio::spawn(async move {
+        if let Err(error) = monitoring::serve(listener, router).await {
+            complain(&format!("error: metrics are not served any more: {error}"));
+        }
+    }))
 }

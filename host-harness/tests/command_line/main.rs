@@ -13,3 +13,4 @@ mod kill;
 mod manual;
 mod recording;
 mod secrecy;
+mod worker;

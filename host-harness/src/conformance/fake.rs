@@ -205,8 +205,11 @@ impl FakeJob {
     /// What a request takes: some time, which the deadline of the call may end.
     async fn request(&mut self) -> Result<(), JobError> {
         self.requests += 1;
-        let deadline = if self.has(Defect::NoDeadline) { Duration::MAX } else { self.tenant.limits.call };
-        let waited = tokio::time::timeout(deadline, tokio::time::sleep(Duration::from_millis(1))).await;
+        let (deadline, time) = match self.tenant.limits.call {
+            Duration::ZERO if self.has(Defect::NoDeadline) => (Duration::MAX, Duration::from_secs(6)),
+            limit => (limit, Duration::from_millis(2)),
+        };
+        let waited = tokio::time::timeout(deadline, tokio::time::sleep(time)).await;
         waited.map_err(|_| JobError::Stopped {
             tenant: self.tenant.name.clone(),
             call: "open",

@@ -6,7 +6,7 @@ use super::bench::{Bench, PAGE, good};
 use super::check::{Check, Unmet, ensure, failed, skipped};
 use super::{Subject, Target};
 use crate::runtime::wit::{DesiredUser, Features, ImportQuery, ImportScope, PushMode};
-use crate::runtime::{JobError, SandboxFault};
+use crate::runtime::{JobError, SandboxFault, Tenant};
 use crate::sync::Application as _;
 
 pub(super) const CHECKS: &[Check] = &[DEADLINE, CANCELLED, REPEATED];
@@ -28,6 +28,10 @@ const REPEATED: Check = Check::writing(
 
 /// How long a call that is given up has: a part of an answer, or no more than to begin.
 const PATIENCE: [Duration; 2] = [Duration::from_millis(1), Duration::ZERO];
+/// How long a call may go on after its deadline, on a machine that is busy with others.
+const LATE: Duration = Duration::from_secs(5);
+/// Jobs of which one has to be slower than a timer.
+const ATTEMPTS: u32 = 50;
 /// Tries of a push after it was cut off: the application may still be at work on what was sent.
 const TRIES: u32 = 8;
 
@@ -35,25 +39,17 @@ pub(super) async fn check<T: Target>(bench: &mut Bench<'_, T>) {
     bench
         .check(&DEADLINE, async |bench| {
             let mut tenant = bench.target.tenant().clone();
-            // A call may then begin, and ends as soon as it has to wait.
             tenant.limits.call = Duration::ZERO;
-            let mut sent = 0;
-            let ended = match bench.target.start(&tenant).await {
-                Ok(mut job) => {
-                    let ended = match job.open().await {
-                        Ok(()) => job.import_users(&everybody()).await.map(drop),
-                        Err(error) => Err(error),
-                    };
-                    sent = job.requests();
-                    ended
+            // Timers are a millisecond late at best, and an application on this machine may answer before that.
+            let mut overrun = false;
+            for _ in 0..ATTEMPTS {
+                overrun = overruns(bench, &tenant).await?;
+                if overrun {
+                    break;
                 }
-                Err(error) => Err(error),
-            };
-            match ended {
-                Err(JobError::Stopped { fault: SandboxFault::Deadline(_), .. }) => {}
-                Ok(()) if sent > 0 => return failed(format!("it sent {sent} requests and went on to its end")),
-                Ok(()) => return skipped("it never waits for an answer"),
-                Err(other) => return failed(format!("it ended otherwise: {other}")),
+            }
+            if !overrun {
+                return skipped("it answers before a deadline can pass");
             }
             bench.job().await?.open().await?;
             Ok("the next job signed in".to_owned())
@@ -104,6 +100,26 @@ pub(super) async fn check<T: Target>(bench: &mut Bench<'_, T>) {
             Ok(format!("{} pushes of about {} ms, cut off at a fifth to four fifths", users.len(), whole.as_millis()))
         })
         .await;
+}
+
+/// Whether a job for this tenant is ended by its deadline. One that goes on well after it fails the check.
+async fn overruns<T: Target>(bench: &Bench<'_, T>, tenant: &Tenant) -> Result<bool, Unmet> {
+    let started = Instant::now();
+    let ended = match bench.target.start(tenant).await {
+        Ok(mut job) => match job.open().await {
+            Ok(()) => job.import_users(&everybody()).await.map(drop),
+            Err(error) => Err(error),
+        },
+        Err(error) => Err(error),
+    };
+    match ended {
+        Err(JobError::Stopped { fault: SandboxFault::Deadline(_), .. }) => Ok(true),
+        Ok(()) if started.elapsed() > LATE => {
+            failed(format!("it went on for {} ms after its deadline", started.elapsed().as_millis()))
+        }
+        Ok(()) => Ok(false),
+        Err(other) => failed(format!("it ended otherwise: {other}")),
+    }
 }
 
 fn everybody() -> ImportQuery {

@@ -496,7 +496,8 @@ impl Change<'_> {
         Ok(changed > 0)
     }
 
-    /// Keeps why a task was not done, unless it was asked for again meanwhile.
+    /// Keeps why a task was not done, unless it was asked for again meanwhile. What is tried again by itself stays marked as
+    /// under way: the application may still be at work on it.
     pub(crate) fn fail_task(&self, task: &Task, failure: &TaskFailure, waiting: Waiting) -> Result<(), DirectoryError> {
         let now = Timestamp::now();
         let (state, next) = match waiting {
@@ -505,7 +506,7 @@ impl Change<'_> {
         };
         self.db
             .prepare_cached(
-                "UPDATE task SET state = ?3, attempts = attempts + 1, under_way = 0, next_attempt_at = ?4, retry = ?5, error_kind = ?6,
+                "UPDATE task SET state = ?3, attempts = attempts + 1, under_way = under_way AND ?3 = 'waiting', next_attempt_at = ?4, retry = ?5, error_kind = ?6,
                    cause = ?7, remedy = ?8, changed_at = ?9
                  WHERE id = ?1 AND revision = ?2 AND state IN ('waiting', 'failed')",
             )?

@@ -10,6 +10,9 @@ use crate::runtime::{JobError, SandboxFault, error_kind_name};
 
 /// Attempts after which an admin is asked.
 const ATTEMPTS: u32 = 8;
+/// Attempts in which a refusal may be the work of a lost push, which goes on in the application when its sender is gone. With
+/// the waits between them they span 9 to 15 seconds.
+const OWN_WORK: u32 = 3;
 /// The wait after the first attempt; it doubles with each.
 const FIRST_WAIT: Duration = Duration::from_secs(2);
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
@@ -39,12 +42,26 @@ pub(super) fn waiting(retry: &Retry, attempts: u32) -> Waiting {
 }
 
 /// When a task is tried again that this error ended. One that was under way when its process ended, or when its answer was
-/// lost, may meet what it has done itself: then the name is taken by the very user that the next try finds.
+/// lost, may meet what it has done itself, or what the application is still doing of it: then the next try finds that.
 pub(super) fn waiting_of(task: &Task, error: &Error) -> Waiting {
-    if task.under_way && matches!(error.kind, ErrorKind::UsernameTaken | ErrorKind::AmbiguousMatch) {
-        return Waiting::For(Duration::ZERO);
+    let waiting = waiting(&error.retry, task.attempts);
+    if waiting == Waiting::ForAdmin && task.under_way && task.attempts < OWN_WORK && may_be_own_work(&error.kind) {
+        return Waiting::For(if task.attempts == 0 { Duration::ZERO } else { backoff(task.attempts) });
     }
-    waiting(&error.retry, task.attempts)
+    waiting
+}
+
+/// Whether a record that is there already, or is just being made, is refused so: over its name, over another value that must
+/// be unique, by a rule against duplicates, or over the seat that it has taken.
+fn may_be_own_work(kind: &ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::UsernameTaken
+            | ErrorKind::AmbiguousMatch
+            | ErrorKind::InvalidValue
+            | ErrorKind::RejectedByRule
+            | ErrorKind::LicenseExhausted
+    )
 }
 
 /// The class of retry in a word.

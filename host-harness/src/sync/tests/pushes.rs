@@ -61,25 +61,52 @@ async fn a_lost_answer_and_a_repeated_push_make_nobody_twice() {
 }
 
 #[tokio::test]
-async fn a_name_that_its_own_lost_push_has_taken_is_no_failure() {
-    let fixture = Fixture::new("");
+async fn what_its_own_lost_push_has_made_is_no_failure() {
     let taken = || refusal(ErrorKind::UsernameTaken, Retry::AfterRemedy);
+    let fixture = Fixture::new("");
+    // A name or another unique value that is taken, a rule against duplicates, and the last seat.
+    let kinds =
+        [ErrorKind::UsernameTaken, ErrorKind::InvalidValue, ErrorKind::RejectedByRule, ErrorKind::LicenseExhausted];
+    for (n, kind) in kinds.into_iter().enumerate() {
+        let key = format!("P{n}");
+        fixture.add(&key, &[]);
+        fixture.assign(&key);
+        fixture.application.world().lose_next_answer = true;
+        let lost = push(&fixture.directory, &fixture.application, &fixture.tenant(), &fixture.actor, &|_| {}).await;
+        assert!(lost.is_err());
+        // The application was still busy with the lost push when this one looked for the user, and done when it wrote.
+        let error = refusal(kind.clone(), Retry::AfterRemedy);
+        fixture.application.world().refused_once.insert(key.clone(), error);
+        let report = fixture.push().await;
+        let wanted = [(key.as_str(), Some(Action::Unchanged))];
+        assert_eq!(actions(&report), wanted, "one entry for the task, the last: {kind:?}");
+        assert!(fixture.tasks().is_empty() && fixture.link(&key).is_some());
+    }
+    // It is still busy when the second try comes: then there is a third, after a wait.
     fixture.add("E1", &[]);
     fixture.assign("E1");
     fixture.application.world().lose_next_answer = true;
     assert!(push(&fixture.directory, &fixture.application, &fixture.tenant(), &fixture.actor, &|_| {}).await.is_err());
-    // The application was still busy with the lost push when this one looked for the user, and done when it wrote.
-    fixture.application.world().refused_once.insert("E1".to_owned(), taken());
-    let report = fixture.push().await;
-    assert_eq!(actions(&report), [("E1", Some(Action::Unchanged))], "one entry for the task, the last");
-    assert!(fixture.tasks().is_empty() && fixture.link("E1").is_some());
+    fixture.application.world().refused.insert("E1".to_owned(), taken());
+    assert!(fixture.push().await.entries[0].retried);
+    let task = &fixture.tasks()[0];
+    assert_eq!((task.state, task.attempts), (TaskState::Waiting, 2));
+    fixture.application.world().refused.clear();
+    // What a lost push cannot bring about needs an admin at once.
+    fixture.add("E3", &[]);
+    fixture.assign("E3");
+    fixture.application.world().lose_next_answer = true;
+    assert!(push(&fixture.directory, &fixture.application, &fixture.tenant(), &fixture.actor, &|_| {}).await.is_err());
+    let missing = refusal(ErrorKind::MissingValue, Retry::AfterRemedy);
+    fixture.application.world().refused_once.insert("E3".to_owned(), missing);
+    assert!(!fixture.push().await.entries[0].retried);
     // Nothing was lost here, so the name is somebody else's.
     fixture.add("E2", &[]);
     fixture.assign("E2");
     fixture.application.world().refused_once.insert("E2".to_owned(), taken());
     let report = fixture.push().await;
     assert_eq!(actions(&report), [("E2", None)]);
-    assert_eq!(fixture.tasks()[0].state, TaskState::Failed);
+    assert_eq!(fixture.tasks().last().unwrap().state, TaskState::Failed);
 }
 
 #[tokio::test]

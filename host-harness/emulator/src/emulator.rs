@@ -1,235 +1,30 @@
-//! Starting, inspecting and stopping an org.
+//! A running org: looking into it, ruling it, and stopping it.
 
-use std::future::{Future, IntoFuture};
+mod builder;
+mod connection;
+mod error;
+
+pub use self::builder::Builder;
+pub use self::connection::Connection;
+pub use self::error::Error;
+
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use rusqlite::OptionalExtension as _;
-use serde::Serialize;
 use serde_json::Value;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::control;
-use crate::error::ApiError;
-use crate::faults::{Fault, Faults, PendingFault};
-use crate::http::connection::{Doorman, Hangup};
-use crate::http::sessions::Sessions;
-use crate::http::{self, Shared};
-use crate::journal::{Journal, JournalEntry};
-use crate::login::assertion::VerificationKey;
+use crate::faults::{Fault, PendingFault};
+use crate::http::Shared;
+use crate::journal::JournalEntry;
 use crate::login::{self, oauth};
 use crate::org::seats::{self, LicencePool};
 use crate::org::switches::Switches;
-use crate::org::{OpenError, Org, credentials, store};
-use crate::rest::{Jobs, Locators, Usage};
+use crate::org::{credentials, store};
 use crate::soql::{self, Options};
-
-/// Why an emulator did not start or a look into its org failed.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The address could not be listened on.
-    #[error("the emulator cannot listen on {address}: {source}; choose another address")]
-    Listen {
-        /// The address asked for.
-        address: SocketAddr,
-        /// The system's reason.
-        source: std::io::Error,
-    },
-    /// The org's store failed.
-    #[error("the org's store failed: {0}; check that the data file is an emulator's and can be written")]
-    Store(#[from] rusqlite::Error),
-    /// The data file's org was made by another version of the emulator.
-    #[error("the data file holds an org of another version of the emulator; remove the file or name another")]
-    OutdatedData,
-    /// The connected app's certificate or public key is none.
-    #[error("the connected app's key cannot be used: {0}; give an RSA certificate or public key in PEM")]
-    AppKey(String),
-    /// A query was refused, in Salesforce's words.
-    #[error("{code}: {message}")]
-    Query {
-        /// Salesforce's error code.
-        code: &'static str,
-        /// Salesforce's text.
-        message: String,
-    },
-    /// The work was cut off because the runtime is shutting down.
-    #[error("the emulator was stopped while it was starting; start it again")]
-    Stopped,
-}
-
-impl From<OpenError> for Error {
-    fn from(error: OpenError) -> Self {
-        match error {
-            OpenError::Store(error) => Self::Store(error),
-            OpenError::Outdated => Self::OutdatedData,
-        }
-    }
-}
-
-impl From<ApiError> for Error {
-    fn from(error: ApiError) -> Self {
-        Self::Query { code: error.code, message: error.message }
-    }
-}
-
-/// What a client needs to reach the org. `Debug` hides the secrets; serialising shows them.
-#[derive(Clone, Serialize)]
-pub struct Connection {
-    /// `http://127.0.0.1:PORT`.
-    pub url: String,
-    /// The administrator's username.
-    pub username: String,
-    /// The administrator's password, without the token.
-    pub password: String,
-    /// The administrator's security token.
-    pub security_token: String,
-    /// The organisation's id, 18 characters.
-    pub organization_id: String,
-    /// The customer portal's id, 18 characters.
-    pub portal_id: String,
-    /// The account that new portal users' contacts go to, 18 characters.
-    pub account_id: String,
-    /// The connected app's consumer key, for OAuth.
-    pub client_id: String,
-    /// The connected app's consumer secret.
-    pub client_secret: String,
-}
-
-impl std::fmt::Debug for Connection {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Connection")
-            .field("url", &self.url)
-            .field("username", &self.username)
-            .field("organization_id", &self.organization_id)
-            .finish_non_exhaustive()
-    }
-}
-
-/// How an org is to be made. By default: 100 portal users, seed 1, in memory, on a free port of 127.0.0.1.
-#[derive(Clone, Debug)]
-pub struct Builder {
-    users: u32,
-    seed: u64,
-    data: Option<PathBuf>,
-    listen: SocketAddr,
-    control: Option<SocketAddr>,
-    switches: Switches,
-    app_key: Option<String>,
-}
-
-impl Builder {
-    /// How many portal users a new org has; internal users, contacts and accounts come on top.
-    #[must_use]
-    pub fn users(mut self, users: u32) -> Self {
-        self.users = users;
-        self
-    }
-
-    /// The number that decides ids, names, passwords and the token of a new org.
-    #[must_use]
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = seed;
-        self
-    }
-
-    /// A file to keep the org in. If it holds an org already, that one is opened and `users` and `seed` do not matter.
-    #[must_use]
-    pub fn data(mut self, file: impl AsRef<Path>) -> Self {
-        self.data = Some(file.as_ref().to_owned());
-        self
-    }
-
-    /// Where to listen; port 0 takes a free one.
-    #[must_use]
-    pub fn listen(mut self, address: SocketAddr) -> Self {
-        self.listen = address;
-        self
-    }
-
-    /// Where to serve the control API, which is not served otherwise; port 0 takes a free one. Whoever reaches this
-    /// address rules the org: give it a loopback address.
-    #[must_use]
-    pub fn control(mut self, address: SocketAddr) -> Self {
-        self.control = Some(address);
-        self
-    }
-
-    /// The org's answers to what is not known about Salesforce.
-    #[must_use]
-    pub fn switches(mut self, switches: Switches) -> Self {
-        self.switches = switches;
-        self
-    }
-
-    /// The connected app's certificate, or its bare RSA public key, in PEM: with it the app may sign in by JWT bearer
-    /// assertions (RS256). Without it every assertion is refused.
-    #[must_use]
-    pub fn connected_app_key(mut self, pem: impl Into<String>) -> Self {
-        self.app_key = Some(pem.into());
-        self
-    }
-
-    /// Makes or opens the org and serves it.
-    ///
-    /// # Errors
-    /// When the connected app's key is none, the address cannot be listened on, or the store cannot be made or opened.
-    pub async fn start(self) -> Result<Emulator, Error> {
-        let app_key = self.app_key.as_deref().map(VerificationKey::from_pem).transpose().map_err(Error::AppKey)?;
-        let (listener, address) = bind(self.listen).await?;
-        let control = match self.control {
-            Some(address) => Some(bind(address).await?),
-            None => None,
-        };
-        let daily = self.switches.daily_api_requests;
-        let open = move || Org::open(self.data.as_deref(), self.seed, self.users, self.switches);
-        let org = tokio::task::spawn_blocking(open).await.map_err(|_| Error::Stopped)??;
-        let shared = Arc::new(Shared {
-            org,
-            sessions: Sessions::default(),
-            app_key,
-            locators: Locators::default(),
-            usage: Usage::new(daily),
-            journal: Journal::default(),
-            faults: Faults::default(),
-            jobs: Jobs::default(),
-            under_way: AtomicU32::new(0),
-        });
-        let (stop, stopped) = watch::channel(false);
-        let service = http::router(Arc::clone(&shared)).into_make_service_with_connect_info::<Hangup>();
-        let served = axum::serve(Doorman(listener), service).with_graceful_shutdown(ended(stopped.clone()));
-        let mut servers = vec![tokio::spawn(logged(served.into_future()))];
-        let control_address = control.map(|(listener, address)| {
-            let served = axum::serve(listener, control::router(Arc::clone(&shared)));
-            servers.push(tokio::spawn(logged(served.with_graceful_shutdown(ended(stopped)).into_future())));
-            address
-        });
-        Ok(Emulator { address, control_address, shared, stop, servers })
-    }
-}
-
-async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
-    let failed = |source| Error::Listen { address, source };
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
-    let address = listener.local_addr().map_err(failed)?;
-    Ok((listener, address))
-}
-
-async fn ended(mut stopped: watch::Receiver<bool>) {
-    // An error means that the emulator was dropped, which stops it as well.
-    let _ = stopped.wait_for(|stop| *stop).await;
-}
-
-async fn logged(server: impl Future<Output = std::io::Result<()>>) {
-    if let Err(error) = server.await {
-        tracing::error!(%error, "the emulator stopped serving");
-    }
-}
 
 /// A running org. Dropping it stops it.
 #[derive(Debug)]
@@ -245,15 +40,7 @@ impl Emulator {
     /// Starts from the defaults.
     #[must_use]
     pub fn builder() -> Builder {
-        Builder {
-            users: 100,
-            seed: 1,
-            data: None,
-            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            control: None,
-            switches: Switches::default(),
-            app_key: None,
-        }
+        Builder::default()
     }
 
     /// The org's address, `http://127.0.0.1:PORT`, without a slash at its end.

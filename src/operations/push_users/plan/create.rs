@@ -1,0 +1,87 @@
+//! The plan of a user who is not there yet.
+
+use std::borrow::Cow;
+
+use super::super::wanted::Wanted;
+use super::defaults::required_defaults;
+use super::difference::{difference, entry_difference};
+use super::{CONTACT, Fit, Plan, Target, Terms, USER, assignment_change, forms, keys};
+use crate::attributes::{EMAIL, FAMILY_NAME, Form};
+use crate::model::{Action, Error, ErrorKind, FieldChange, Result};
+use crate::operations::known::Known;
+
+/// Plans a new user on a new contact, or on one that has no user.
+pub(super) fn create(wanted: &Wanted, contact: Option<&Known>, terms: &Terms<'_>) -> Result<Plan> {
+    let subject = wanted.subject();
+    let missing = |what: &str, remedy: &str| {
+        Error::new(ErrorKind::MissingValue, format!("{subject} cannot be made without {what}")).with_remedy(remedy)
+    };
+    for (name, what) in [(FAMILY_NAME, "a last name"), (EMAIL, "an e-mail address")] {
+        if wanted.value(name).is_none() {
+            return Err(missing(what, "Fill it in the directory and map it"));
+        }
+    }
+    let profile = wanted.profile.ok_or_else(|| missing("a profile", "Assign a profile of a portal licence"))?;
+
+    let set = |object, field: &str, new: String| FieldChange {
+        object,
+        field: field.to_owned().into(),
+        old: None,
+        new: Some(new),
+    };
+    let [contact_key, user_key] = keys(wanted, terms);
+    let mut changes = Vec::new();
+    if contact.is_none() {
+        changes.push(set(CONTACT, "AccountId", terms.account_id.to_string()));
+    }
+    let old = |field: &str| contact.and_then(|contact| contact.text(field));
+    if let Some((object, field, key)) = contact_key {
+        changes.extend(difference(object, Cow::Owned(field.to_owned()), Form::Plain, old(field), Some(key)));
+    }
+    for entry in &wanted.values {
+        changes.extend(entry.contact.clone().and_then(|field| entry_difference(CONTACT, field, entry, &old)));
+    }
+    changes.extend(contact.map(|contact| set(USER, "ContactId", contact.id.to_string())));
+    changes.extend(user_key.map(|(object, field, key)| set(object, field, key.to_owned())));
+    changes.push(set(USER, "Username", wanted.username.clone()));
+    for entry in &wanted.values {
+        if let (Some(field), Some(value)) = (&entry.user, &entry.value) {
+            changes.push(set(USER, field, value.clone()));
+        }
+    }
+    for (field, value) in required_defaults(wanted, &terms.defaults) {
+        if !changes.iter().any(|change| change.object == USER && change.field == field) {
+            changes.push(set(USER, field, value));
+        }
+    }
+    changes.push(set(USER, "ProfileId", profile.to_string()));
+    changes.extend(wanted.role.map(|role| set(USER, "UserRoleId", role.to_string())));
+    changes.extend(wanted.flags.iter().map(|flag| set(USER, flag, true.to_string())));
+    changes.extend(wanted.assignments.iter().map(|one| assignment_change(*one, true)));
+    let mut side_effects = Vec::new();
+    if let Some(contact) = contact {
+        let name = contact.text("Name").unwrap_or("without a name");
+        side_effects.push(format!("The contact {name} ({}), which has no user, is taken for this person.", contact.id));
+    }
+    Ok(Plan {
+        subject,
+        target: contact.map_or(Target::New, |contact| Target::Adopt(contact.id)),
+        action: Action::Created,
+        changes,
+        made_up_nickname: wanted.value("nickName").is_none().then(|| wanted.username.clone()),
+        forms: forms(wanted),
+        given: wanted.assignments.clone(),
+        taken: Vec::new(),
+        fit: Fit {
+            old_profile: None,
+            profile: Some(profile),
+            account: Some(terms.account_id),
+            role: wanted.role,
+            flags: wanted.flags.clone(),
+            is_active: true,
+            is_same: false,
+        },
+        side_effects,
+        digest: String::new(),
+    })
+}

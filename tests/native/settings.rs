@@ -62,6 +62,7 @@ fn all_that_can_be_assigned_is_listed_with_the_licences_it_fits() {
     }
     let features = session.list_entitlements("feature-license", None).unwrap().entitlements;
     assert!(features.iter().any(|one| one.id == "UserPermissionsMarketingUser" && one.name == "Marketing User"));
+    assert!(features.iter().all(|one| one.seats.is_none()), "the API does not tell the seats of feature licences");
     let profiles = session.list_entitlements("profile", None).unwrap().entitlements;
     let community = profiles.iter().find(|one| one.name == "Customer Community User").unwrap();
     assert_eq!(community.compatibility, ["license:Customer Community"]);

@@ -38,8 +38,10 @@ struct Place {
     optional: Option<&'static str>,
 }
 
-/// Actions of the setup audit trail that take permission sets and groups of them away (M).
-const WITHDRAWALS: [&str; 2] = ["PermSetUnassign", "PermSetGroupUnassign"];
+/// Actions of the setup audit trail that take permission sets and groups of them away (M; the last one by analogy, L). They
+/// have names of their own where the assignment would have expired.
+const WITHDRAWALS: [&str; 4] =
+    ["PermSetUnassign", "PermSetGroupUnassign", "PermSetUnassign_HasExpiration", "PermSetGroupUnassign_HasExpiration"];
 
 pub(super) fn page<H: Host>(job: &Job<'_, H>, start: &Cursor, from: u64) -> Result<ImportPage> {
     let limit = job.page_size.clamp(1, LARGEST_PAGE) as usize;

@@ -128,7 +128,8 @@ fn changed_grants_are_asked_for_with_the_other_places() {
         "SELECT UserOrGroupId FROM GroupMember WHERE SystemModstamp >= {TIME} ORDER BY UserOrGroupId LIMIT 2000"
     );
     let trail = format!(
-        "SELECT Display FROM SetupAuditTrail WHERE CreatedDate >= {TIME} AND Action IN ('PermSetUnassign','PermSetGroupUnassign')"
+        "SELECT Display FROM SetupAuditTrail WHERE CreatedDate >= {TIME} AND Action IN ('PermSetUnassign',\
+         'PermSetGroupUnassign','PermSetUnassign_HasExpiration','PermSetGroupUnassign_HasExpiration')"
     );
     let sentence =
         |of: &str| format!(r#"{{"Display":"Permission set [x]: unassigned from user Bo [B] (UserID: [{of}])"}}"#);

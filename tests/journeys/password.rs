@@ -34,3 +34,28 @@ fn passwords_are_set_and_refusals_told_apart() {
         assert!(org.emulator.check_password(&active[2].username, "Another-fine-4711"));
     });
 }
+
+#[test]
+fn passwords_of_any_characters_get_through_json_and_xml_as_they_are() {
+    journey(async {
+        let mut org = Org::start(60, 36).await;
+        // Set by a JSON body; then tried at the portal, by an XML one.
+        org.tenant.settings.insert("verify-passwords".to_owned(), "true".to_owned());
+        let mut job = org.job().await;
+        let (users, _) = import_all(&mut job, 2000, false).await;
+        let active: Vec<_> = users.iter().filter(|user| user.status == Status::Active).take(40).collect();
+        let letters: Vec<char> = (' '..='~').chain("äß漢\u{1f600}\u{a0}]]>&amp;%26\\u0041".chars()).collect();
+        let passwords: Vec<(String, String)> = (0..active.len())
+            .map(|at| {
+                let middle: String = (0..24).map(|step| letters[(at * 24 + step * 7) % letters.len()]).collect();
+                (active[at].id.clone(), format!("Aa{middle}1"))
+            })
+            .collect();
+        let secrets: Vec<_> = passwords.iter().map(|(id, text)| (id.clone(), Secret::new(text.clone()))).collect();
+        let results = job.sync_passwords(&secrets).await.unwrap();
+        for ((user, (_, password)), result) in active.iter().zip(&passwords).zip(results) {
+            assert!(result.is_ok(), "{password:?}: {result:?}");
+            assert!(org.emulator.check_password(&user.username, password), "{password:?}");
+        }
+    });
+}

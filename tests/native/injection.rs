@@ -1,8 +1,15 @@
 //! No value of a person's gets out of its place in a query or a request.
 
-use salesforce_portal_connector::model::{Action, PushMode};
+use std::collections::BTreeSet;
 
-use crate::support::{Org, person, set};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use salesforce_portal_connector::model::{
+    Action, Change, Deactivation, DesiredUser, ErrorKind, ImportQuery, ImportScope, PushMode, Value,
+};
+use salesforce_portal_connector::operations::Session;
+
+use crate::support::{Native, Org, grant, person, set};
 
 /// Ends of literals, comments, wildcards, other quotes, control characters, and what JSON and XML mind.
 const EVIL: [&str; 14] = [
@@ -73,4 +80,102 @@ fn what_is_written_comes_back_as_it_was() {
     for result in session.push_users(&users, &PushMode::Plan).unwrap() {
         assert_eq!(result.unwrap().action, Action::Unchanged);
     }
+}
+
+/// A query without what stands in its literals, however many there are in a list.
+fn shape(query: &str) -> String {
+    let (mut shape, mut letters) = (String::new(), query.chars());
+    while let Some(letter) = letters.next() {
+        shape.push(letter);
+        if letter != '\'' {
+            continue;
+        }
+        while let Some(inside) = letters.next().filter(|inside| *inside != '\'') {
+            if inside == '\\' {
+                letters.next();
+            }
+        }
+        shape.push('\'');
+    }
+    while shape.contains("'',''") {
+        shape = shape.replace("'',''", "''");
+    }
+    shape
+}
+
+/// Does whatever takes a text from outside, with this text in each place; gives the shapes of all queries behind their fields.
+fn everywhere(session: &Session<Native>, host: &Native, profile: &str, text: &str) -> BTreeSet<String> {
+    let base = |at: &str| person(&format!("Evil-{at}"), profile);
+    let mut users = vec![
+        DesiredUser { key: format!("{text} key"), ..base("key") },
+        DesiredUser { username: format!("{text}@x.example"), ..base("username") },
+        DesiredUser { id: Some(text.to_owned()), ..base("id") },
+    ];
+    let kinds = ["profile", "role", "permission-set", "permission-set-group", "feature-license", "public-group"];
+    for kind in kinds {
+        let mut user = base(kind);
+        user.grants.push(grant(kind, text));
+        users.push(user);
+    }
+    for attribute in session.list_attributes().unwrap() {
+        let mut user = base(&attribute.name);
+        user.changes.retain(|change| change.name != attribute.name);
+        user.changes.push(Change { name: attribute.name, value: Some(Value::Text(text.to_owned())) });
+        users.push(user);
+    }
+    let mut unknown = base("name");
+    unknown.changes.push(set(&format!("{text}__c"), "x"));
+    users.push(unknown);
+    for result in session.push_users(&users, &PushMode::Plan).unwrap() {
+        if let Err(error) = result {
+            assert!(error.upstream.is_none(), "{text:?} reached Salesforce and was refused: {error}");
+        }
+    }
+    let ids = [text.to_owned()];
+    assert!(session.deactivate_users(&ids, Deactivation::Deactivate, &PushMode::Plan).unwrap()[0].is_err());
+    for kind in kinds {
+        assert_eq!(session.list_entitlements(kind, Some(text)).unwrap_err().kind, ErrorKind::StaleReference);
+    }
+    let import = |scope, attribute: &str| {
+        let attributes = vec![attribute.to_owned()];
+        session.import_users(&ImportQuery { scope, page_size: 5, attributes, grants: false }).map(|_| ())
+    };
+    for scope in [ImportScope::Resume(text.to_owned()), ImportScope::Since(text.to_owned())] {
+        assert_eq!(import(scope, "email").unwrap_err().kind, ErrorKind::StaleReference);
+    }
+    assert_eq!(import(ImportScope::Full, text).unwrap_err().kind, ErrorKind::InvalidValue);
+    let queries = host.queries();
+    let shapes = queries.iter().map(|query| {
+        // Which fields are selected hangs on which values are sound; that they are fields is seen by their letters.
+        let (selected, rest) = query.split_once(" FROM ").unwrap();
+        let is_name = |letter: char| letter.is_ascii_alphanumeric() || "_., ()".contains(letter);
+        assert!(selected.starts_with("SELECT ") && selected.chars().all(is_name), "{query}");
+        shape(rest)
+    });
+    shapes.collect()
+}
+
+#[test]
+fn no_text_changes_the_shape_of_any_query() {
+    let org = Org::start(5, 63);
+    let host = Native::new();
+    let keys = [("user-key-field", "IdP_Key__c"), ("contact-key-field", "IdP_Key__c")];
+    let session = Session::open(host.clone(), org.settings_with(&keys)).unwrap();
+    let profile = org.profile("Customer Community User");
+    let known = everywhere(&session, &host, &profile, "harmless");
+    assert!(known.len() >= 3 && known.iter().any(|shape| shape.contains("FederationIdentifier IN ('')")), "{known:?}");
+    let texts = prop_oneof![
+        any::<String>(),
+        "['\"\\\\%_(){}@&;,.\n\r\t a-zA-Z0-9-]{0,60}",
+        "[a-z]{0,3}'\\) (OR|AND|LIMIT|UNION) [a-z]{1,5} (=|>|LIKE) '[a-z%]{0,3}",
+    ];
+    let mut runner = TestRunner::new(Config { cases: 96, failure_persistence: None, ..Config::default() });
+    runner
+        .run(&texts, |text| {
+            for shape in everywhere(&session, &host, &profile, &text) {
+                prop_assert!(known.contains(&shape), "{text:?} makes another query: {shape}");
+            }
+            Ok(())
+        })
+        .unwrap();
 }

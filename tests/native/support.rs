@@ -29,8 +29,14 @@ pub(crate) struct Native {
     agent: ureq::Agent,
     /// Requests left until the connector is dropped.
     left: Rc<Cell<Option<u64>>>,
-    /// What was sent, as method and body.
-    sent: Rc<RefCell<Vec<(&'static str, String)>>>,
+    sent: Rc<RefCell<Vec<Sent>>>,
+}
+
+/// A request that a host has sent.
+struct Sent {
+    method: &'static str,
+    url: String,
+    body: String,
 }
 
 impl Native {
@@ -50,7 +56,19 @@ impl Native {
             Err(_) => Vec::new(),
         };
         let sent = self.sent.borrow();
-        sent.iter().flat_map(|(method, body)| records(body).into_iter().map(|record| (*method, record))).collect()
+        sent.iter().flat_map(|sent| records(&sent.body).into_iter().map(|record| (sent.method, record))).collect()
+    }
+
+    /// The queries since the last look, alone or as parts of a composite request.
+    pub(crate) fn queries(&self) -> Vec<String> {
+        let mut urls = Vec::new();
+        for sent in self.sent.take() {
+            let parts = serde_json::from_str::<Json>(&sent.body).unwrap_or_default();
+            let parts = parts["compositeRequest"].as_array().cloned().unwrap_or_default();
+            urls.extend(parts.iter().map(|part| part["url"].as_str().unwrap().to_owned()));
+            urls.push(sent.url);
+        }
+        urls.iter().filter_map(|url| Some(decoded(url.split_once("/query?q=")?.1))).collect()
     }
 
     /// Drops the connector where it would send another request after these.
@@ -90,7 +108,7 @@ impl Host for Native {
             builder = builder.header(*name, value);
         }
         let body: String = request.body.iter().map(rendered).collect();
-        self.sent.borrow_mut().push((method, body.clone()));
+        self.sent.borrow_mut().push(Sent { method, url: request.url.clone(), body: body.clone() });
         let sent = if request.body.is_empty() {
             self.agent.run(builder.body(()).unwrap())
         } else {
@@ -126,6 +144,22 @@ impl Host for Native {
 
     /// Nobody waits for a test.
     fn sleep(&self, _: Duration) {}
+}
+
+/// A percent-encoded value.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'%' => {
+                let digits = [rest.next().unwrap(), rest.next().unwrap()];
+                u8::from_str_radix(std::str::from_utf8(&digits).unwrap(), 16).unwrap()
+            }
+            byte => byte,
+        });
+    }
+    String::from_utf8(bytes).unwrap()
 }
 
 fn failure(error: ureq::Error) -> Failure {

@@ -244,6 +244,13 @@ mod tests {
         }
 
         #[test]
+        fn an_xml_escaped_secret_reads_back(value in ".*") {
+            let escaped = Secret::new(value.clone()).escaped(Escaping::Xml);
+            proptest::prop_assert!(!escaped.contains(['<', '>', '"', '\'']));
+            proptest::prop_assert_eq!(quick_xml::escape::unescape(&escaped).unwrap(), value);
+        }
+
+        #[test]
         fn a_form_escaped_secret_reads_back(value in ".*") {
             let body = format!("p={}", Secret::new(value.clone()).escaped(Escaping::Form).as_str());
             let url = reqwest::Url::parse(&format!("http://x/?{body}")).unwrap();

@@ -12,7 +12,7 @@ use std::time::Instant;
 use provisioning_host::config::TenantConfig;
 use provisioning_host::console::Console;
 use provisioning_host::directory::{
-    Actor, Change, Directory, DirectoryError, LinkReason, NewAssignment, NewPerson, PersonEdit,
+    Actor, AttributeSchema, Change, Directory, DirectoryError, LinkReason, NewAssignment, NewPerson, PersonEdit,
 };
 use provisioning_host::runtime::Runtime;
 use provisioning_host::sync::{ComponentApplications, intents};
@@ -41,12 +41,21 @@ const PAGES: &[&str] = &[
     "/applications/acme/remove",
 ];
 
+/// One of the attributes that a connector lists.
+fn attribute(number: u32) -> AttributeSchema {
+    let names = ["givenName", "familyName", "email", "title"];
+    let name = names.get(number as usize).map_or_else(|| format!("attribute{number}"), |name| (*name).to_owned());
+    AttributeSchema { name, writable: true, required: number < 3, kind: "string".to_owned() }
+}
+
 fn fill(directory: &Directory, people: u32) {
     let actor = Actor::new("bench");
     let mut config = TenantConfig::default();
     config.to_app.push_new_users = true;
     config.to_app.push_profile_updates = true;
     let tenant = directory.write(&actor, |change| change.add_tenant("acme", &config)).unwrap();
+    let attributes: Vec<AttributeSchema> = (0..40).map(attribute).collect();
+    directory.write(&actor, |change| change.set_attribute_schema(tenant.id, &attributes)).unwrap();
     for first in (0..people).step_by(AT_ONCE as usize) {
         directory
             .write(&actor, |change: &Change<'_>| -> Result<(), DirectoryError> {

@@ -18,7 +18,7 @@ use crate::sync::ComponentApplications;
 pub enum ConsoleError {
     /// Others could use it.
     #[error(
-        "the console would listen on {0}, which others can reach, and no admin password is set; set one with `console set-password`, or listen on 127.0.0.1"
+        "others could reach the console at {0}, directly or through a proxy, and no admin password is set; set one with `console set-password`, or listen on 127.0.0.1 without --host and --behind-tls"
     )]
     Unprotected(SocketAddr),
     /// A name that no browser would send.
@@ -58,15 +58,15 @@ impl Console {
     /// Serves until `stop` completes; then requests and jobs that are under way have ten seconds to end.
     ///
     /// # Errors
-    /// When others than this machine can reach `listener` and no admin password is set, or the directory cannot be read.
+    /// When others than this machine can reach it, by its address or through a proxy, and no admin password is set; or the directory cannot be read.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<(), ConsoleError> {
         let address = listener.local_addr()?;
         let admins = Admins::of(self.directory.folder());
-        if !address.ip().is_loopback() && admins.is_empty()? {
-            return Err(ConsoleError::Unprotected(address));
-        }
         let hosts = Hosts::new(address, self.hosts);
         let access = Access::new(admins, hosts, self.behind_tls, address.port()).map_err(|_| ConsoleError::Random)?;
+        if !access.is_private() && access.admins.is_empty()? {
+            return Err(ConsoleError::Unprotected(address));
+        }
         let (stopping, stopped) = watch::channel(false);
         let shared = Arc::new(Shared::new(self.directory, self.applications, access, stopped)?);
         let router = pages::router(Arc::clone(&shared));

@@ -31,12 +31,13 @@ async fn every_answer_has_its_headers() {
 
 #[tokio::test]
 async fn a_name_that_nobody_gave_to_the_console_is_refused() {
-    let world = World::start(Start { hosts: vec!["admin.example"], ..Start::default() }).await;
+    let start = Start { hosts: vec!["admin.example"], admin: Some("correct horse battery"), ..Start::default() };
+    let world = World::start(start).await;
     let browser = world.browser();
     for (host, status) in
         [("127.0.0.1:1", 200), ("localhost", 200), ("admin.example", 200), ("evil.example", 421), ("10.0.0.1", 421)]
     {
-        let page = browser.send(browser.request("GET", "/applications").header("host", host)).await.expect(status);
+        let page = browser.send(browser.request("GET", "/sign-in").header("host", host)).await.expect(status);
         if status == 421 {
             page.says("by a name that was not given to it");
         }

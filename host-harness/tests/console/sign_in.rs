@@ -84,8 +84,8 @@ async fn the_way_back_leads_nowhere_else() {
 
 #[tokio::test]
 async fn behind_tls_the_cookie_is_for_https_and_this_host_only() {
-    let world = World::start(Start { behind_tls: true, ..Start::default() }).await;
-    let page = world.browser().get("/applications").await;
+    let start = Start { behind_tls: true, admin: Some(PASSWORD), ..Start::default() };
+    let page = World::start(start).await.browser().get("/sign-in").await;
     let cookie = page.headers["set-cookie"].to_str().unwrap();
     assert!(cookie.starts_with("__Host-console-") && cookie.ends_with("; Path=/; HttpOnly; SameSite=Strict; Secure"));
     let plain = World::new().await.browser().get("/applications").await;
@@ -96,12 +96,18 @@ async fn behind_tls_the_cookie_is_for_https_and_this_host_only() {
 #[tokio::test]
 async fn elsewhere_than_on_loopback_it_does_not_start_without_a_password() {
     let world = World::new().await;
-    let console = || Console::builder(std::sync::Arc::clone(&world.directory), applications(&world.folder)).build();
-    let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
-    let refused = console().serve(listener, async {}).await.unwrap_err();
-    assert!(matches!(refused, ConsoleError::Unprotected(_)));
-    assert!(refused.to_string().contains("console set-password"), "{refused}");
+    let builder = || Console::builder(std::sync::Arc::clone(&world.directory), applications(&world.folder));
+    for (address, console) in [
+        ("0.0.0.0:0", builder().build()),
+        ("127.0.0.1:0", builder().behind_tls(true).build()),
+        ("127.0.0.1:0", builder().host("admin.example").unwrap().build()),
+    ] {
+        let listener = TcpListener::bind(address).await.unwrap();
+        let refused = console.serve(listener, async {}).await.unwrap_err();
+        assert!(matches!(refused, ConsoleError::Unprotected(_)));
+        assert!(refused.to_string().contains("console set-password"), "{refused}");
+    }
     Admins::of(world.folder.path()).set_password("ada", &Secret::new(PASSWORD.to_owned())).unwrap();
     let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
-    console().serve(listener, async {}).await.unwrap();
+    builder().build().serve(listener, async {}).await.unwrap();
 }

@@ -142,7 +142,7 @@ fn sign_in(access: &Access, session: &SessionId) -> Result<SignIn, AdminsError> 
         }
         access.sessions.sign_out(session);
     }
-    Ok(if access.admins.is_empty()? && access.hosts.is_loopback() { SignIn::NotAsked } else { SignIn::Wanted })
+    Ok(if access.is_private() && access.admins.is_empty()? { SignIn::NotAsked } else { SignIn::Wanted })
 }
 
 fn check_host(access: &Access, request: &Request) -> Result<(), Problem> {

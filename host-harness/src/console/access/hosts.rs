@@ -11,7 +11,7 @@ use axum::http::uri::Authority;
 /// The names that the console answers to.
 #[derive(Clone, Debug)]
 pub(crate) struct Hosts {
-    /// Whether only this machine can reach it.
+    /// Whether it listens on loopback.
     loopback: bool,
     names: Vec<String>,
 }
@@ -22,9 +22,9 @@ impl Hosts {
         Self { loopback: address.ip().is_loopback(), names }
     }
 
-    /// Whether only this machine can reach the console.
-    pub(crate) fn is_loopback(&self) -> bool {
-        self.loopback
+    /// Whether only this machine is meant to reach the console: it listens on loopback, and no other name was given to it.
+    pub(crate) fn is_private(&self) -> bool {
+        self.loopback && self.names.is_empty()
     }
 
     /// A name of a host, in lower case; none where it is no name.
@@ -67,6 +67,11 @@ mod tests {
         }
         let there = Hosts::new("0.0.0.0:8700".parse().unwrap(), vec!["admin.example".to_owned()]);
         assert!(there.allows("10.0.0.1:8700") && there.allows("admin.example"));
+        assert!(
+            Hosts::new("[::1]:1".parse().unwrap(), Vec::new()).is_private()
+                && !here.is_private()
+                && !there.is_private()
+        );
         assert!(!there.allows("localhost") && !there.allows("evil.example"));
     }
 

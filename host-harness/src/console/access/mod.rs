@@ -61,6 +61,11 @@ impl Access {
         })
     }
 
+    /// Whether only this machine is meant to reach the console, so that nobody has to sign in where there are no admins.
+    pub(crate) fn is_private(&self) -> bool {
+        self.hosts.is_private() && !self.behind_tls
+    }
+
     /// The form token of a session.
     pub(crate) fn token(&self, session: &SessionId) -> String {
         session.token(&self.key)

@@ -54,7 +54,7 @@ async fn form(shared: &Shared, visitor: &Visitor, tenant: &TenantRecord, known: 
             ],
         ),
         Group::new(
-            "Sign-in",
+            "Credentials",
             "Secrets are sealed in the data folder; the connector never sees them, and no page shows them.",
             settings::fields(known, &tenant.config, &secrets, Panel::Integration),
         ),
@@ -169,7 +169,8 @@ fn report(probes: Vec<Probe>) -> Report {
     let summary = if failed == 0 {
         format!("The credentials were verified: {passed} points hold, {skipped} were not tried.")
     } else {
-        format!("{failed} points do not hold, {passed} do, and {skipped} were not tried.")
+        let (points, hold) = if failed == 1 { ("point", "does not hold") } else { ("points", "do not hold") };
+        format!("{failed} {points} {hold}, {passed} passed, {skipped} not tried.")
     };
     let lines = probes.into_iter().map(|probe| {
         let (verdict, word) = match probe.verdict {

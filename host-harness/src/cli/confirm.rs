@@ -8,7 +8,7 @@ use super::context::{actor, open_tenant};
 use super::failure::{DONE, Failure};
 use super::output::Output;
 use crate::directory::{QueueFilter, Queued};
-use crate::sync::{Decision, confirm, confirm_all};
+use crate::sync::{Confirmed, Decision, confirm, confirm_all};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -52,7 +52,7 @@ struct DecidedAll<'a> {
 pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
     let (directory, tenant) = open_tenant(global, &options.tenant)?;
     if options.all {
-        let (linked, made) =
+        let Confirmed { linked, made, .. } =
             directory.write(&actor(), |change| confirm_all(change, &tenant, &QueueFilter::default(), options.new))?;
         let still_waiting = directory.read(|view| view.count_queue(tenant.id))?;
         if output.json() {

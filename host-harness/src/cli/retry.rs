@@ -7,7 +7,8 @@ use super::command_line::Global;
 use super::context::{actor, open_directory};
 use super::failure::{DONE, Failure};
 use super::output::Output;
-use crate::directory::{Change, DirectoryError, TaskFilter, TaskId, TaskKind, TaskState};
+use crate::directory::{Change, DirectoryError, Task, TaskFilter, TaskId};
+use crate::sync::intents::retry_failed;
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -27,17 +28,14 @@ struct Document {
 pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
     let directory = open_directory(global)?;
     let retried = directory.write(&actor(), |change: &Change<'_>| -> Result<Vec<TaskId>, DirectoryError> {
-        let tasks = match &options.all {
+        let tasks: Vec<Task> = match &options.all {
             Some(name) => {
                 let tenant = Some(change.tenant(name)?.id);
-                let failed = TaskFilter { tenant, state: Some(TaskState::Failed), ..TaskFilter::default() };
-                // Whether a user that has gone is made again, or an import takes effect, is decided one by one.
-                let decided = |kind: TaskKind| !matches!(kind, TaskKind::Vanished | TaskKind::Import);
-                change.tasks(&failed)?.into_iter().filter(|task| decided(task.kind)).collect()
+                return retry_failed(change, &TaskFilter { tenant, ..TaskFilter::default() });
             }
             None => {
                 let ids = options.tasks.iter().map(|number| change.task(TaskId::from_number(*number)));
-                ids.collect::<Result<Vec<_>, _>>()?
+                ids.collect::<Result<_, _>>()?
             }
         };
         for task in &tasks {

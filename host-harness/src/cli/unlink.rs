@@ -6,7 +6,8 @@ use super::command_line::Global;
 use super::context::{actor, open_tenant};
 use super::failure::{DONE, Failure};
 use super::output::Output;
-use crate::directory::{Change, DirectoryError};
+use crate::directory::Change;
+use crate::sync::intents::unlink;
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -18,17 +19,8 @@ pub(crate) struct Options {
 
 pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
     let (directory, tenant) = open_tenant(global, &options.tenant)?;
-    let id = directory.write(&actor(), |change: &Change<'_>| -> Result<String, DirectoryError> {
-        let person = change.person(&options.person)?;
-        let link = change.link(tenant.id, person.id)?.ok_or_else(|| {
-            DirectoryError::Invalid(format!(
-                "the person {} has no user in {}, so there is nothing to unlink",
-                person.key, tenant.name
-            ))
-        })?;
-        change.remove_link(&tenant, &person, &link, "an admin took it away")?;
-        Ok(link.remote_id)
-    })?;
+    let id =
+        directory.write(&actor(), |change: &Change<'_>| unlink(change, &tenant, &change.person(&options.person)?))?;
     output
         .line(&format!("{} and the user {id} of {} are linked no longer; both stay.", options.person, tenant.name))?;
     if output.json() {

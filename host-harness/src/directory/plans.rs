@@ -33,7 +33,7 @@ pub enum PlanState {
     Open,
     /// It was applied.
     Applied,
-    /// A later plan has taken its place.
+    /// A later plan has taken its place, or an admin has given it up.
     Superseded,
 }
 
@@ -108,15 +108,57 @@ impl View<'_> {
         })
     }
 
+    /// The latest plans of a tenant, the newest first.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn plans(&self, tenant: TenantId, limit: u32) -> Result<Vec<Plan>, DirectoryError> {
+        let mut statement = self.db.prepare_cached(
+            "SELECT id, state, actor, created_at FROM plan WHERE tenant_id = ?1 ORDER BY id DESC LIMIT ?2",
+        )?;
+        let mut rows = statement.query(params![tenant.0, limit])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push(plan(row)?);
+        }
+        Ok(found)
+    }
+
+    /// How many tasks a plan speaks of.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn count_plan_items(&self, plan: PlanId) -> Result<u64, DirectoryError> {
+        Ok(self
+            .db
+            .prepare_cached("SELECT count(*) FROM plan_item WHERE plan_id = ?1")?
+            .query_row([plan.0], |row| row.get(0))?)
+    }
+
     /// What a plan says, in the order of its tasks.
     ///
     /// # Errors
     /// SQLite's.
     pub fn plan_items(&self, plan: PlanId) -> Result<Vec<PlanItem>, DirectoryError> {
+        self.plan_items_after(plan, None, None)
+    }
+
+    /// What a plan says of the tasks behind one, at most of so many.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn plan_items_after(
+        &self,
+        plan: PlanId,
+        after: Option<TaskId>,
+        limit: Option<u32>,
+    ) -> Result<Vec<PlanItem>, DirectoryError> {
         let mut statement = self.db.prepare_cached(
-            "SELECT task_id, revision, digest, outcome FROM plan_item WHERE plan_id = ?1 ORDER BY task_id",
+            "SELECT task_id, revision, digest, outcome FROM plan_item WHERE plan_id = ?1 AND task_id > ?2
+             ORDER BY task_id LIMIT ?3",
         )?;
-        let mut rows = statement.query([plan.0])?;
+        // A negative limit is none.
+        let mut rows = statement.query(params![plan.0, after.map_or(0, |id| id.0), limit.map_or(-1, i64::from)])?;
         let mut items = Vec::new();
         while let Some(row) = rows.next()? {
             items.push(PlanItem {
@@ -159,6 +201,14 @@ impl Change<'_> {
                 ])?;
         }
         Ok(id)
+    }
+
+    /// Gives up an open plan: nothing of it is written, and its tasks wait for another.
+    pub(crate) fn discard_plan(&self, plan: PlanId) -> Result<(), DirectoryError> {
+        self.db
+            .prepare_cached("UPDATE plan SET state = 'superseded', changed_at = ?2 WHERE id = ?1 AND state = 'open'")?
+            .execute(params![plan.0, Timestamp::now()])?;
+        Ok(())
     }
 
     /// Closes a plan that was applied.

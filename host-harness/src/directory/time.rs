@@ -23,6 +23,11 @@ impl Timestamp {
         Self(millis)
     }
 
+    /// From the form of RFC 3339; none where it is not of that form.
+    pub fn parse(text: &str) -> Option<Self> {
+        chrono::DateTime::parse_from_rfc3339(text).ok().map(|time| Self(time.timestamp_millis()))
+    }
+
     /// Milliseconds since 1970-01-01T00:00:00Z.
     pub fn millis(self) -> i64 {
         self.0
@@ -75,6 +80,8 @@ mod tests {
     fn a_timestamp_reads_as_rfc_3339() {
         let time = Timestamp::from_millis(1_647_534_086_250);
         assert_eq!(time.to_string(), "2022-03-17T16:21:26.250Z");
+        assert_eq!(Timestamp::parse("2022-03-17T17:21:26.250+01:00"), Some(time));
+        assert_eq!(Timestamp::parse("2022-03-17"), None);
         assert_eq!(time.after(Duration::from_secs(1)).since(time), Duration::from_secs(1));
         assert_eq!(time.since(time.after(Duration::from_secs(1))), Duration::ZERO);
     }

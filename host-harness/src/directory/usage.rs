@@ -4,6 +4,7 @@
 //! days longer ago than [`USAGE_DAYS`] go when the first row of a new day comes.
 
 use std::fmt;
+use std::str::FromStr;
 
 use rusqlite::{OptionalExtension as _, params};
 use serde::{Serialize, Serializer};
@@ -32,6 +33,12 @@ impl Day {
         Self(self.0.saturating_sub(days))
     }
 
+    /// The day after.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+
     /// The days from this one to `last`, both included.
     pub fn to(self, last: Self) -> impl DoubleEndedIterator<Item = Self> {
         (self.0..=last.0).map(Self)
@@ -47,6 +54,20 @@ impl fmt::Display for Day {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = self.start().to_string();
         f.write_str(text.split('T').next().unwrap_or(&text))
+    }
+}
+
+impl FromStr for Day {
+    type Err = DirectoryError;
+
+    fn from_str(text: &str) -> Result<Self, DirectoryError> {
+        let date = chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").map_err(|_| {
+            DirectoryError::Invalid(format!(
+                "`{}` is no date; write it as 2026-01-31",
+                text.chars().filter(|c| !c.is_control()).take(40).collect::<String>()
+            ))
+        })?;
+        Ok(Self(i64::from(date.to_epoch_days())))
     }
 }
 
@@ -239,5 +260,9 @@ mod tests {
         assert_eq!(day.to_string(), "2022-03-17");
         assert_eq!(day.before(1).to(day).map(|day| day.to_string()).collect::<Vec<_>>(), ["2022-03-16", "2022-03-17"]);
         assert_eq!(Day::of(Timestamp::from_millis(-1)).to_string(), "1969-12-31");
+        assert_eq!("2022-03-17".parse::<Day>().unwrap(), day);
+        for wrong in ["", "2022-02-30", "yesterday", "2022-03-17T00:00:00Z", "'; DROP TABLE audit; --"] {
+            assert!(wrong.parse::<Day>().is_err(), "{wrong}");
+        }
     }
 }

@@ -57,8 +57,20 @@ pub fn confirm(
     }
 }
 
+/// What confirming several has come to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Confirmed {
+    /// Users that were linked to their people.
+    pub linked: u64,
+    /// People that were made of users.
+    pub made: u64,
+    /// The place in the queue of the last user that was looked at; none where there was none. With a limit in the filter, the
+    /// next piece starts behind it.
+    pub last: Option<i64>,
+}
+
 /// Of those that the filter finds, confirms everybody who waits with one candidate by an exact rule, and, where asked, makes
-/// people of those whom nobody matches. What is unclear stays. Returns how many were linked and how many people were made.
+/// people of those whom nobody matches. What is unclear stays.
 ///
 /// # Errors
 /// SQLite's.
@@ -67,9 +79,10 @@ pub fn confirm_all(
     tenant: &TenantRecord,
     filter: &QueueFilter,
     make: bool,
-) -> Result<(u64, u64), DirectoryError> {
-    let (mut linked, mut made) = (0, 0);
+) -> Result<Confirmed, DirectoryError> {
+    let mut confirmed = Confirmed::default();
     for queued in change.queue(tenant.id, filter)? {
+        confirmed.last = Some(queued.place);
         let id = &queued.user.remote_id;
         match (queued.reason, queued.candidates.as_slice()) {
             (QueueReason::Matched, [(key, ..)]) => {
@@ -77,16 +90,16 @@ pub fn confirm_all(
                 let person = change.person(key)?;
                 if change.link(tenant.id, person.id)?.is_none() {
                     confirm(change, tenant, id, &Decision::Person(key.clone()))?;
-                    linked += 1;
+                    confirmed.linked += 1;
                 }
             }
             (QueueReason::Nobody, _) if make => match confirm(change, tenant, id, &Decision::New) {
-                Ok(_) => made += 1,
+                Ok(_) => confirmed.made += 1,
                 Err(DirectoryError::Invalid(_) | DirectoryError::Exists { .. }) => {}
                 Err(error) => return Err(error),
             },
             _ => {}
         }
     }
-    Ok((linked, made))
+    Ok(confirmed)
 }

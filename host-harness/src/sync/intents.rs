@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use super::Feature;
 use crate::config::TenantConfig;
 use crate::directory::{
-    Change, DirectoryError, NewAssignment, NewTask, Person, PersonEdit, PersonStatus, Source, TaskId, TaskKind,
-    TenantId, TenantRecord, sourced_edit,
+    Change, DirectoryError, NewAssignment, NewTask, Person, PersonEdit, PersonStatus, Source, TaskFilter, TaskId,
+    TaskKind, TaskState, TenantId, TenantRecord, sourced_edit,
 };
 use crate::runtime::Secret;
 
@@ -231,6 +231,38 @@ pub fn set_password(change: &Change<'_>, person: &Person, password: &Secret) -> 
         }
     }
     Ok(followed)
+}
+
+/// Takes the link between a person and its user of a tenant away; both stay. Returns the user's id there.
+///
+/// # Errors
+/// When the person has no user in the tenant.
+pub fn unlink(change: &Change<'_>, tenant: &TenantRecord, person: &Person) -> Result<String, DirectoryError> {
+    let link = change.link(tenant.id, person.id)?.ok_or_else(|| {
+        DirectoryError::Invalid(format!(
+            "the person {} has no user in {}, so there is nothing to unlink",
+            person.key, tenant.name
+        ))
+    })?;
+    change.remove_link(tenant, person, &link, "an admin took it away")?;
+    Ok(link.remote_id)
+}
+
+/// Has the failed tasks that a filter finds tried again with the next push. Whether a user that has gone is made again, or a halted
+/// import takes effect, is decided one by one, so those are left. Returns the tasks that are tried again.
+///
+/// # Errors
+/// SQLite's.
+pub fn retry_failed(change: &Change<'_>, filter: &TaskFilter) -> Result<Vec<TaskId>, DirectoryError> {
+    let failed = TaskFilter { state: Some(TaskState::Failed), ..filter.clone() };
+    let mut retried = Vec::new();
+    for task in change.tasks(&failed)? {
+        if !matches!(task.kind, TaskKind::Vanished | TaskKind::Import) {
+            change.retry_task(&task)?;
+            retried.push(task.id);
+        }
+    }
+    Ok(retried)
 }
 
 /// Edits a tenant. What it has switched on takes up what lay still while it was off.

@@ -30,7 +30,7 @@ pub mod worker;
 
 pub use application::{Application, Applications};
 pub use components::ComponentApplications;
-pub use confirm::{Decision, confirm, confirm_all};
+pub use confirm::{Confirmed, Decision, confirm, confirm_all};
 pub use entitlements::{grant_name, misfit, refresh_entitlements};
 pub use error::SyncError;
 pub use explain::explain;

@@ -6,7 +6,7 @@ use super::intents::Followed;
 use super::push::{BATCH, Prepared, PushEntry, PushReport, Pushing, Verdict};
 use super::{Applications, SyncError};
 use crate::directory::{
-    Actor, Change, Directory, DirectoryError, Plan, PlanId, PlanItem, PlanState, PlannedOutcome, Task, TaskId,
+    Actor, Change, Directory, DirectoryError, Note, Plan, PlanId, PlanItem, PlanState, PlannedOutcome, Task, TaskId,
     TaskKind, TenantRecord, Timestamp,
 };
 use crate::runtime::action_name;
@@ -104,8 +104,11 @@ pub async fn apply<A: Applications>(
     let tenant = &directory.read(|view| view.tenant(&tenant.name))?;
     let plan = directory.read(|view| view.plan(tenant.id, id))?;
     if plan.state != PlanState::Open {
-        let why =
-            if plan.state == PlanState::Applied { "was applied already" } else { "has a later plan in its place" };
+        let why = if plan.state == PlanState::Applied {
+            "was applied already"
+        } else {
+            "was given up or has a later one in its place"
+        };
         return Err(SyncError::Invalid(format!(
             "plan {} of {} {why}; make a new one with `plan {}`",
             plan.id, tenant.name, tenant.name
@@ -120,6 +123,32 @@ pub async fn apply<A: Applications>(
     let result = write(&mut pushing, &plan, &approved).await;
     let report = pushing.end(result).await?;
     Ok((plan, report))
+}
+
+/// Gives up the open plan of a tenant. Its tasks wait for another.
+///
+/// # Errors
+/// When there is none of that number that is open, or another process works for the tenant.
+pub fn discard(directory: &Directory, tenant: &TenantRecord, actor: &Actor, id: PlanId) -> Result<(), SyncError> {
+    let _lock = directory.lock_tenant(tenant)?;
+    let plan = directory.read(|view| view.plan(tenant.id, Some(id)))?;
+    if plan.state != PlanState::Open {
+        return Err(SyncError::Invalid(format!(
+            "plan {id} of {} is no longer open; look at the open one, or make a new one",
+            tenant.name
+        )));
+    }
+    Ok(directory.write(actor, |change| {
+        change.discard_plan(id)?;
+        change.note(&Note {
+            tenant: Some(&tenant.name),
+            person: None,
+            action: "plan.discard",
+            old: Some(serde_json::json!({ "plan": id })),
+            new: None,
+            result: "given up",
+        })
+    })?)
 }
 
 /// Carries out the tasks of a plan as they were approved.

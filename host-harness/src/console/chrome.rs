@@ -24,10 +24,20 @@ pub(crate) const TENANT_TABS: &[Tab] = &[
     Tab { path: "to-app", title: "To App" },
     Tab { path: "attributes", title: "Attributes" },
     Tab { path: "to-idp", title: "To IdP" },
+    Tab { path: "assignments", title: "Assignments" },
+    Tab { path: "import", title: "Import" },
+    Tab { path: "push", title: "Push" },
+    Tab { path: "tasks", title: "Tasks" },
+    Tab { path: "usage", title: "Usage" },
+    Tab { path: "audit", title: "Audit" },
 ];
 
 /// The pages that concern all applications; each stands at `/` and its path.
-pub(crate) const TOP_TABS: &[Tab] = &[Tab { path: "applications", title: "Applications" }];
+pub(crate) const TOP_TABS: &[Tab] = &[
+    Tab { path: "applications", title: "Applications" },
+    Tab { path: "people", title: "People" },
+    Tab { path: "audit", title: "Audit" },
+];
 
 /// Something that was just done, told on the next page once.
 #[derive(Clone, Debug, PartialEq, Eq)]

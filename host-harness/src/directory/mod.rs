@@ -70,7 +70,7 @@ pub use tasks::{NewTask, Task, TaskFailure, TaskFilter, TaskId, TaskKind, TaskSt
 pub use tenants::{TenantId, TenantRecord};
 pub use time::Timestamp;
 pub use usage::{Allowance, Day, DayUsage, USAGE_DAYS};
-pub use values::{AttributeValue, Attributes};
+pub use values::{AttributeValue, Attributes, FEDERATION_ID};
 pub(crate) use values::{MatchKeys, from_wit};
 pub use vault::Vault;
 

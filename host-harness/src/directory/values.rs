@@ -83,6 +83,9 @@ pub(crate) fn from_wit(attributes: Vec<Attribute>) -> Attributes {
         .collect()
 }
 
+/// The directory's name of what single sign-on knows a person by.
+pub const FEDERATION_ID: &str = "federationId";
+
 /// The directory's names of what people are matched by; those of SCIM (RFC 7643 §4.1) where it has one.
 pub(crate) mod names {
     /// The e-mail address.
@@ -92,7 +95,7 @@ pub(crate) mod names {
     /// The last name.
     pub(crate) const FAMILY_NAME: &str = "familyName";
     /// The name in the assertions of single sign-on.
-    pub(crate) const FEDERATION_ID: &str = "federationId";
+    pub(crate) const FEDERATION_ID: &str = super::FEDERATION_ID;
 }
 
 /// What a record is matched by: in lower case, so that an index finds it without regard to case.

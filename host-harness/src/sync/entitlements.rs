@@ -1,13 +1,16 @@
 //! What an application has to assign, brought into the directory for forms to choose from.
 
 use super::grants::list;
+use super::import::schema;
 use super::session::Session;
 use super::{Application as _, Applications, SyncError};
-use crate::directory::DirectoryError;
-use crate::directory::{Actor, Directory, GrantName, ListedEntitlement, TenantId, TenantRecord, View};
+use crate::directory::{
+    Actor, AttributeSchema, Directory, DirectoryError, GrantName, ListedEntitlement, TenantId, TenantRecord, View,
+};
 use crate::runtime::wit::{Entitlement, GrantKind};
 
-/// Lists everything that the application has to assign, and keeps it in the place of what was listed before.
+/// Lists everything that the application has to assign, and the attributes that can be set, and keeps them in the place of what was
+/// listed before.
 ///
 /// # Errors
 /// When the application cannot be worked with; then what was listed before stays.
@@ -19,20 +22,29 @@ pub async fn refresh_entitlements<A: Applications>(
 ) -> Result<(), SyncError> {
     let mut session = Session::new(directory, applications, tenant)?;
     let listed = list_all(&mut session).await;
-    let listed = session.end(directory, actor, listed).await?;
-    Ok(directory.write(actor, |change| change.store_entitlements(tenant.id, &listed))?)
+    let (listed, schema) = session.end(directory, actor, listed).await?;
+    Ok(directory.write(actor, |change| {
+        if let Some(schema) = &schema {
+            change.set_attribute_schema(tenant.id, schema)?;
+        }
+        change.store_entitlements(tenant.id, &listed)
+    })?)
 }
+
+/// A kind, and what there is of it; none where the connector cannot list it.
+type Listed = Vec<(GrantKind, Option<Vec<Entitlement>>)>;
 
 async fn list_all<A: Applications>(
     session: &mut Session<'_, A>,
-) -> Result<Vec<(GrantKind, Option<Vec<Entitlement>>)>, SyncError> {
+) -> Result<(Listed, Option<Vec<AttributeSchema>>), SyncError> {
+    let schema = schema(session).await?;
     let kinds = session.application().await?.describe().await?.grants;
     let mut listed = Vec::with_capacity(kinds.len());
     for kind in kinds {
         let found = list(session.application().await?, &kind.name).await?;
         listed.push((kind, found));
     }
-    Ok(listed)
+    Ok((listed, schema))
 }
 
 /// What an assignment is to call something: its name, which people can read and which outlives a refresh of a sandbox, or its

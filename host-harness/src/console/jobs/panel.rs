@@ -34,6 +34,11 @@ impl Panel {
         self.status.ended.is_none()
     }
 
+    /// Whether it has ended, and all of it went well.
+    pub(crate) fn is_good(&self) -> bool {
+        self.status.ended.as_ref().is_some_and(|ended| ended.result.as_ref().is_ok_and(|report| report.good))
+    }
+
     fn words(&self) -> String {
         words(&self.status, Timestamp::now())
     }

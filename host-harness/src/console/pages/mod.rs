@@ -1,16 +1,26 @@
 //! The pages: a file each, with their routes. Adding one takes a line here, and a tab in `chrome`.
 
 mod applications;
+mod assignments;
 mod attributes;
+mod audit;
 mod general;
+mod import;
 mod integration;
+mod listing;
+mod matches;
 mod new_application;
+mod people;
+mod push;
 mod remove;
 mod settings;
 mod sign_in;
+mod tasks;
 mod to_app;
 mod to_idp;
+mod usage;
 mod words;
+mod work;
 
 use std::sync::Arc;
 
@@ -43,6 +53,13 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .route("/applications/{tenant}/to-idp", get(to_idp::show).post(to_idp::save))
         .route("/applications/{tenant}/remove", get(remove::show).post(remove::remove))
         .route("/applications/{tenant}/job/events", get(jobs::events))
+        .merge(assignments::routes())
+        .merge(import::routes())
+        .merge(push::routes())
+        .merge(tasks::routes())
+        .merge(usage::routes())
+        .merge(audit::routes())
+        .merge(people::routes())
         .fallback(async || Problem::no_page())
         .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn_with_state(Arc::clone(&shared), admit))

@@ -1,0 +1,206 @@
+//! The jobs that the pages start, and what their reports say.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use crate::console::access::Visitor;
+use crate::console::jobs::{Line, Report, Status, Verdict};
+use crate::console::problem::Problem;
+use crate::console::shared::Shared;
+use crate::directory::{ImportPhase, ImportRun, PlanId, TaskKind, TenantRecord};
+use crate::runtime::action_name;
+use crate::runtime::wit::Outcome;
+use crate::sync::import::{ImportOptions, ImportReport, import};
+use crate::sync::plans::{apply, plan};
+use crate::sync::push::{PushEntry, PushReport, push};
+use crate::sync::refresh_entitlements;
+
+/// What a started job is followed by.
+pub(super) type Job = Result<watch::Receiver<Status>, Problem>;
+
+/// Lines of a report that a page shows; failures come first.
+const LINES: usize = 100;
+
+/// Starts an import.
+pub(super) fn start_import(
+    shared: &Arc<Shared>,
+    visitor: &Visitor,
+    tenant: &TenantRecord,
+    options: ImportOptions,
+) -> Job {
+    let title = match options {
+        ImportOptions { dry_run: true, .. } => "Dry run of an import",
+        ImportOptions { accept: true, .. } => "Import, past the safeguard",
+        ImportOptions { full: true, .. } => "Import of everybody",
+        _ => "Import of changes",
+    };
+    let (actor, tenant) = (visitor.actor(), tenant.clone());
+    let (directory, applications) = (Arc::clone(&shared.directory), Arc::clone(&shared.applications));
+    let (name, record) = (actor.name().to_owned(), tenant.clone());
+    shared.jobs.start(&tenant, "import", title, &name, move |teller| async move {
+        let told = move |progress: crate::sync::import::ImportProgress| {
+            let phase = if progress.phase == ImportPhase::Settling { "Users settled" } else { "Users read" };
+            teller.tell(phase, progress.done, progress.total);
+        };
+        let report = import(&directory, &*applications, &record, &actor, options, &told).await?;
+        Ok(import_report(&report))
+    })
+}
+
+fn import_report(report: &ImportReport) -> Report {
+    let run = &report.run;
+    let halted = run.phase == ImportPhase::Halted;
+    let begin = if report.resumed { "Went on with an import that was cut off. " } else { "" };
+    let reason = run.reason.as_deref().unwrap_or_default();
+    let counts = counts(run);
+    let summary = match (report.dry_run, halted) {
+        (true, true) => {
+            format!("Nothing was changed. The safeguard would halt it: {reason}. Would be, all the same: {counts}.")
+        }
+        (true, false) => format!("Nothing was changed. Would be: {counts}."),
+        (false, true) => format!("{begin}{} users read; it took no effect: {reason}.", run.users),
+        (false, false) => format!("{begin}{counts}."),
+    };
+    Report::short(!halted && run.counts.failed == 0, summary)
+}
+
+/// What a run has come to, in words.
+pub(super) fn counts(run: &ImportRun) -> String {
+    let counts = &run.counts;
+    let named = [
+        (counts.created, "people made"),
+        (counts.linked, "linked"),
+        (counts.updated, "people updated"),
+        (counts.deactivated, "deactivated"),
+        (counts.vanished, "gone"),
+        (counts.queued, "waiting to be confirmed"),
+        (counts.skipped, "left out"),
+        (counts.failed, "refused"),
+    ];
+    let mut told = vec![format!("{} users read", run.users)];
+    told.extend(named.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")));
+    told.join(", ")
+}
+
+/// Starts a push.
+pub(super) fn start_push(shared: &Arc<Shared>, visitor: &Visitor, tenant: &TenantRecord) -> Job {
+    let (actor, tenant) = (visitor.actor(), tenant.clone());
+    let (directory, applications) = (Arc::clone(&shared.directory), Arc::clone(&shared.applications));
+    let (name, record) = (actor.name().to_owned(), tenant.clone());
+    shared.jobs.start(&tenant, "push", "Push", &name, move |teller| async move {
+        let told = move |progress: crate::sync::push::PushProgress| {
+            teller.tell("Tasks tried", progress.done, Some(progress.total));
+        };
+        let report = push(&directory, &*applications, &record, &actor, &told).await?;
+        Ok(push_report(&report, ""))
+    })
+}
+
+/// Starts the making of a plan.
+pub(super) fn start_plan(shared: &Arc<Shared>, visitor: &Visitor, tenant: &TenantRecord) -> Job {
+    let (actor, tenant) = (visitor.actor(), tenant.clone());
+    let (directory, applications) = (Arc::clone(&shared.directory), Arc::clone(&shared.applications));
+    let (name, record) = (actor.name().to_owned(), tenant.clone());
+    shared.jobs.start(&tenant, "push", "Making of a plan", &name, move |teller| async move {
+        teller.tell("Working out what would be written", 0, None);
+        let planned = plan(&directory, &*applications, &record, &actor).await?;
+        Ok(push_report(&planned.report, &format!("Plan {} was made; nothing was written. ", planned.id)))
+    })
+}
+
+/// Starts the writing of exactly what a plan says.
+pub(super) fn start_apply(shared: &Arc<Shared>, visitor: &Visitor, tenant: &TenantRecord, id: PlanId) -> Job {
+    let (actor, tenant) = (visitor.actor(), tenant.clone());
+    let (directory, applications) = (Arc::clone(&shared.directory), Arc::clone(&shared.applications));
+    let (name, record) = (actor.name().to_owned(), tenant.clone());
+    let title = format!("Writing of plan {id}");
+    shared.jobs.start(&tenant, "push", &title, &name, move |teller| async move {
+        teller.tell("Writing what was approved", 0, None);
+        let (_, report) = apply(&directory, &*applications, &record, &actor, Some(id)).await?;
+        Ok(push_report(&report, ""))
+    })
+}
+
+/// Starts the listing of what can be assigned.
+pub(super) fn start_entitlements(shared: &Arc<Shared>, visitor: &Visitor, tenant: &TenantRecord) -> Job {
+    let (actor, tenant) = (visitor.actor(), tenant.clone());
+    let (directory, applications) = (Arc::clone(&shared.directory), Arc::clone(&shared.applications));
+    let (name, record) = (actor.name().to_owned(), tenant.clone());
+    shared.jobs.start(&tenant, "entitlements", "Listing of what can be assigned", &name, move |teller| async move {
+        teller.tell("Asking the application", 0, None);
+        refresh_entitlements(&directory, &*applications, &record, &actor).await?;
+        Ok(Report::short(true, "What can be assigned was listed anew."))
+    })
+}
+
+/// What was done for a person, in a word.
+pub(super) fn done(outcome: Option<&Outcome>) -> &'static str {
+    outcome.map_or("password set", |outcome| action_name(outcome.action))
+}
+
+fn push_report(report: &PushReport, begin: &str) -> Report {
+    let failed = report.entries.iter().filter(|entry| entry.result.is_err()).count();
+    let well = report.entries.len() - failed;
+    let mut summary = if report.entries.is_empty() {
+        format!("{begin}Nothing was to be done")
+    } else {
+        format!("{begin}{well} went well, {failed} failed")
+    };
+    summary.push_str(&format!("; {} tasks wait, {} need an admin.", report.waiting, report.failed));
+    for sentence in &report.off {
+        summary.push_str(&format!(" {sentence}."));
+    }
+    let (bad, good): (Vec<_>, Vec<_>) = report.entries.iter().partition(|entry| entry.result.is_err());
+    let hidden = report.entries.len().saturating_sub(LINES);
+    if hidden > 0 {
+        summary.push_str(&format!(" {hidden} are not shown here; the audit trail and the tasks have all."));
+    }
+    Report { good: failed == 0, summary, lines: bad.into_iter().chain(good).take(LINES).map(line).collect() }
+}
+
+fn line(entry: &PushEntry) -> Line {
+    let name = format!("{} ({})", entry.person, entry.username);
+    match &entry.result {
+        Ok(outcome) => Line {
+            name,
+            verdict: Verdict::Good,
+            word: done(outcome.as_ref()),
+            detail: outcome.as_ref().map(changes).unwrap_or_default(),
+            remedy: None,
+        },
+        Err(failure) => Line {
+            name,
+            verdict: Verdict::Bad,
+            word: if entry.retried { "to be tried again" } else { "failed" },
+            detail: format!("{} ({})", failure.cause, failure.kind),
+            remedy: failure.remedy.clone(),
+        },
+    }
+}
+
+/// What was written, in one text.
+fn changes(outcome: &Outcome) -> String {
+    let mut told: Vec<String> = outcome
+        .changes
+        .iter()
+        .map(|one| {
+            let old = one.old.as_deref().map_or(String::new(), |old| format!("{old} → "));
+            format!("{}.{}: {old}{}", one.object, one.field, one.new.as_deref().unwrap_or("(cleared)"))
+        })
+        .collect();
+    told.extend(outcome.side_effects.iter().cloned());
+    told.join("; ")
+}
+
+/// What a kind of task does, for a list.
+pub(super) fn kind_words(kind: TaskKind) -> &'static str {
+    match kind {
+        TaskKind::Push => "Make or bring up to date",
+        TaskKind::Deactivate => "Take out of use",
+        TaskKind::Reactivate => "Put back into use",
+        TaskKind::Password => "Set a password",
+        TaskKind::Vanished => "Decide of a user that has gone",
+        TaskKind::Import => "Decide of a halted import",
+    }
+}

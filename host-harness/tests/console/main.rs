@@ -9,3 +9,4 @@ mod hostile;
 mod live;
 mod setup;
 mod sign_in;
+mod work;

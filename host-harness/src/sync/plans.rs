@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::intents::Followed;
-use super::push::{BATCH, Prepared, PushEntry, PushReport, Pushing, Verdict};
+use super::push::{Prepared, PushEntry, PushReport, Pushing, Verdict, batch_size};
 use super::{Applications, SyncError};
 use crate::directory::{
     Actor, Change, Directory, DirectoryError, Note, Plan, PlanId, PlanItem, PlanState, PlannedOutcome, Task, TaskId,
@@ -49,7 +49,7 @@ async fn work_out<A: Applications>(pushing: &mut Pushing<'_, A>) -> Result<Plann
     for kind in PLANNED {
         let mut after = None;
         loop {
-            let tasks = directory.read(|view| view.due_tasks(tenant.id, kind, now, after, BATCH))?;
+            let tasks = directory.read(|view| view.due_tasks(tenant.id, kind, now, after, batch_size(kind)))?;
             let Some(last) = tasks.last() else { break };
             after = Some(last.id);
             let batch = pushing.prepare(kind, tasks, &mut report).await?;
@@ -163,7 +163,7 @@ async fn write<A: Applications>(
     for kind in PLANNED.into_iter().chain([TaskKind::Password]) {
         let mut after = None;
         loop {
-            let tasks = directory.read(|view| view.due_tasks(tenant.id, kind, now, after, BATCH))?;
+            let tasks = directory.read(|view| view.due_tasks(tenant.id, kind, now, after, batch_size(kind)))?;
             let Some(last) = tasks.last() else { break };
             after = Some(last.id);
             let tasks = tasks

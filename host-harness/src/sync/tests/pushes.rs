@@ -183,16 +183,16 @@ async fn a_large_push_goes_in_batches() {
     let tenant = fixture.tenant();
     fixture
         .write(|change| {
-            for n in 0..450 {
-                let person = change.add_person(&NewPerson::new(format!("E{n:03}"), format!("e{n}@x.example")))?;
+            for n in 0..2_100 {
+                let person = change.add_person(&NewPerson::new(format!("E{n:04}"), format!("e{n}@x.example")))?;
                 intents::assign(change, &tenant, &person, &NewAssignment::default())?;
             }
             Ok(())
         })
         .unwrap();
     fixture.push().await;
-    assert_eq!(fixture.application.count("push-users"), 3);
-    assert_eq!(fixture.application.world().users.len(), 450);
+    assert_eq!(fixture.application.count("push-users"), 2);
+    assert_eq!(fixture.application.world().users.len(), 2_100);
 }
 
 #[tokio::test]

@@ -78,6 +78,44 @@ fn each_request_is_told_with_tenant_job_operation_and_outcome() {
 }
 
 #[test]
+fn the_applications_own_id_of_a_request_is_told() {
+    let requests = Requests::default();
+    observed(tracing_subscriber::registry().with(requests.clone()), || {
+        let executor = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        executor.block_on(async {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            let server = tokio::spawn(busy(listener));
+            let org = Org::start(1, 83).await;
+            let mut tenant = org.tenant.clone();
+            tenant.settings.insert("my-domain".to_owned(), format!("http://{address}"));
+            let runtime = Runtime::builder().jobs(1).build().unwrap();
+            let connector = runtime.load(embedded::CONNECTOR).unwrap();
+            runtime.start(&connector, &tenant).await.unwrap().open().await.unwrap_err();
+            let told = requests.0.lock().unwrap();
+            assert!(!told.is_empty());
+            for fields in told.iter() {
+                assert_eq!((fields["status"].as_str(), fields["upstream_request"].as_str()), ("503", "abc-4711"));
+                assert_eq!((fields["tenant"].as_str(), fields["operation"].as_str()), ("acme", "open"));
+            }
+            server.abort();
+        });
+    });
+}
+
+/// A server that has no time, and says under which id it has noted that.
+async fn busy(listener: tokio::net::TcpListener) {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    while let Ok((mut stream, _)) = listener.accept().await {
+        let mut buffer = [0; 16 << 10];
+        // The whole request fits, and nothing in it matters.
+        let _ = stream.read(&mut buffer).await;
+        let answer = "HTTP/1.1 503 Service Unavailable\r\nX-SFDC-Request-Id: abc-4711\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        let _ = stream.write_all(answer.as_bytes()).await;
+    }
+}
+
+#[test]
 fn a_job_is_counted_while_it_runs_and_when_it_ends() {
     crate::support::journey(async {
         let org = Org::start(10, 82).await;

@@ -177,6 +177,7 @@ fn a_push_that_is_killed_again_and_again_makes_nobody_twice() {
         .emulator
         .query("SELECT Id, Username, ContactId FROM User WHERE Username LIKE 'e%@new.example'")
         .unwrap();
+    // A user cannot be deleted there, so one that was made twice would be here twice, or under another name.
     let found = found.as_array().unwrap();
     let mut seen: Vec<&str> = found.iter().map(|user| user["ContactId"].as_str().unwrap()).collect();
     seen.sort_unstable();

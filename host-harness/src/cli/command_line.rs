@@ -11,8 +11,8 @@ use super::failure::{DONE, Failure, SOME_FAILED};
 use super::output::{ColorChoice, Output, complain};
 use super::{
     apply, assign, audit, completion, confirm, conformance, console, deactivate, demo, describe, emulator,
-    entitlements, import, man, person, plan, push, retry, sync_password, tasks, tenant, test_credentials, unassign,
-    unlink, usage, worker,
+    entitlements, import, man, person, plan, prune, push, retry, sync_password, tasks, tenant, test_credentials,
+    unassign, unlink, usage, worker,
 };
 
 /// Runs provisioning connectors, sandboxed per tenant.
@@ -104,6 +104,8 @@ enum Command {
     Retry(retry::Options),
     /// Shows who did what to whom, the newest first.
     Audit(audit::Options),
+    /// Takes away old tasks, plans and imports that have ended, and old rows of the audit trail.
+    Prune(prune::Options),
     /// Shows what a tenant has asked of its application, by day, and what is left of the allowance.
     Usage(usage::Options),
     /// Serves the admin's pages until it is interrupted.
@@ -171,6 +173,7 @@ async fn run(global: &Global, command: Command, output: &mut Output) -> Result<u
         Command::Tasks(options) => tasks::run(global, &options, output),
         Command::Retry(options) => retry::run(global, &options, output),
         Command::Audit(options) => audit::run(global, &options, output),
+        Command::Prune(options) => prune::run(global, &options, output),
         Command::Usage(options) => usage::run(global, &options, output),
         Command::Console(options) => console::run(global, &options, output).await.map(|()| DONE),
         Command::Worker(options) => worker::run(global, &options, output).await,

@@ -27,6 +27,7 @@ mod output;
 mod people;
 mod person;
 mod plan;
+mod prune;
 mod push;
 mod report;
 mod retry;

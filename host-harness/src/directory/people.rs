@@ -314,6 +314,23 @@ impl MatchColumn {
 }
 
 impl Change<'_> {
+    /// Removes a person with all that belongs to it alone: links, assignments, tasks, and its being a candidate. What should
+    /// become of its users is for [`remove_person`](crate::sync::remove_person) to see to.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub(crate) fn delete_person(&self, person: &Person) -> Result<(), DirectoryError> {
+        self.db.prepare_cached("DELETE FROM person WHERE id = ?1")?.execute([person.id.0])?;
+        self.note(&Note {
+            tenant: None,
+            person: Some(&person.key),
+            action: "person.remove",
+            old: Some(json!({ "username": person.username, "status": person.status.to_string() })),
+            new: None,
+            result: "removed",
+        })
+    }
+
     /// Adds a person, in use.
     ///
     /// # Errors

@@ -7,8 +7,12 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::{BUSY, DirectoryError};
 
-const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001.sql"), include_str!("migrations/0002.sql"), include_str!("migrations/0003.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001.sql"),
+    include_str!("migrations/0002.sql"),
+    include_str!("migrations/0003.sql"),
+    include_str!("migrations/0004.sql"),
+];
 
 /// Sets the connection up and brings the file up to date.
 pub(super) fn prepare(connection: &mut Connection) -> Result<(), DirectoryError> {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use rusqlite::{OptionalExtension as _, Row, params};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::audit::Note;
@@ -49,9 +49,41 @@ pub struct TenantRecord {
     pub created_at: Timestamp,
     /// When it was last edited.
     pub changed_at: Timestamp,
+    /// Why its last job ended before its work was done; none where it did not.
+    pub last_failure: Option<LastFailure>,
 }
 
-const COLUMNS: &str = "id, name, config, watermark, imported_at, fully_imported_at, pushed_at, created_at, changed_at";
+/// Why the last job of a tenant ended before its work was done: the application, its connector or the tenant's settings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastFailure {
+    /// When it ended.
+    #[serde(with = "millis")]
+    pub at: Timestamp,
+    /// What kind of thing went wrong, for programs.
+    pub kind: String,
+    /// What happened, in a sentence.
+    pub message: String,
+    /// What to do about it.
+    pub remedy: Option<String>,
+}
+
+/// Times in JSON that is stored, as in columns.
+mod millis {
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    use super::Timestamp;
+
+    pub(super) fn serialize<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_i64(time.millis())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+        i64::deserialize(deserializer).map(Timestamp::from_millis)
+    }
+}
+
+const COLUMNS: &str =
+    "id, name, config, watermark, imported_at, fully_imported_at, pushed_at, created_at, changed_at, last_failure";
 
 fn tenant(row: &Row<'_>) -> Result<TenantRecord, DirectoryError> {
     Ok(TenantRecord {
@@ -64,6 +96,7 @@ fn tenant(row: &Row<'_>) -> Result<TenantRecord, DirectoryError> {
         pushed_at: row.get(6)?,
         created_at: row.get(7)?,
         changed_at: row.get(8)?,
+        last_failure: row.get::<_, Option<String>>(9)?.map(|text| serde_json::from_str(&text)).transpose()?,
     })
 }
 
@@ -183,6 +216,19 @@ impl Change<'_> {
             result: "changed",
         })?;
         Ok(true)
+    }
+
+    /// Keeps why a job ended before its work was done, or that the last one did not.
+    pub(crate) fn store_last_failure(
+        &self,
+        tenant: TenantId,
+        failure: Option<&LastFailure>,
+    ) -> Result<(), DirectoryError> {
+        let text = failure.map(serde_json::to_string).transpose()?;
+        self.db
+            .prepare_cached("UPDATE tenant SET last_failure = ?2 WHERE id = ?1 AND last_failure IS NOT ?2")?
+            .execute(params![tenant.0, text])?;
+        Ok(())
     }
 
     /// Removes a tenant with its secrets, links, assignments and tasks. People and the audit trail stay, and so do the

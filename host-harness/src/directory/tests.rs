@@ -354,3 +354,36 @@ fn the_audit_trail_is_filtered_by_whom_what_and_when() {
     assert_eq!(rows(AuditFilter { before: Some(all[1]), ..between }), all[2..]);
     assert!(rows(AuditFilter { until: Some(past), ..AuditFilter::default() }).is_empty());
 }
+
+#[test]
+fn pruning_takes_old_history_and_leaves_what_is_open() {
+    let (_folder, directory, actor) = scratch();
+    let tenant = with_tenant(&directory, &actor);
+    let task = |key: &str| {
+        directory
+            .write(&actor, |change| -> Result<Task, DirectoryError> {
+                let person = change.add_person(&NewPerson::new(key, format!("{key}@x.example")))?;
+                let new = NewTask { tenant: &tenant, person: Some(&person), kind: TaskKind::Push, password: None };
+                let id = change.ask(new)?;
+                change.task(id)
+            })
+            .unwrap()
+    };
+    let (ended, open) = (task("E1"), task("E2"));
+    directory.write(&actor, |change| change.end_task(&ended, TaskState::Done)).unwrap();
+    let rows = directory.read(|view| view.audit(&AuditFilter::default())).unwrap().len();
+    assert!(rows > 2);
+    let (past, future) =
+        (Timestamp::now().before(Duration::from_secs(60)), Timestamp::now().after(Duration::from_secs(60)));
+    assert_eq!(directory.write(&actor, |change| change.prune(past, true)).unwrap(), Pruned::default());
+    let pruned = directory.write(&actor, |change| change.prune(future, true)).unwrap();
+    assert_eq!((pruned.tasks, pruned.audit), (1, rows + 1), "the row of the first pruning is among them");
+    let all = TaskFilter { all: true, ..TaskFilter::default() };
+    let left = directory.read(|view| view.tasks(&all)).unwrap();
+    assert_eq!(left.iter().map(|task| task.id).collect::<Vec<_>>(), [open.id]);
+    let trail = directory.read(|view| view.audit(&AuditFilter::default())).unwrap();
+    assert_eq!((trail.len(), trail[0].action.as_str()), (1, "directory.prune"));
+    // The guard is back.
+    let erased = directory.write(&actor, |change| Ok::<_, DirectoryError>(change.db.execute("DELETE FROM audit", [])?));
+    assert!(erased.unwrap_err().to_string().contains("never deleted"));
+}

@@ -24,6 +24,7 @@ pub mod intents;
 mod mapping;
 pub mod plans;
 pub mod push;
+mod removal;
 mod retry;
 mod session;
 pub mod worker;
@@ -37,6 +38,7 @@ pub use explain::explain;
 pub use features::Feature;
 pub use grants::{Entitlements, list_entitlements};
 pub use mapping::{check_mapping, preview};
+pub use removal::{Removal, remove_person};
 
 #[cfg(test)]
 mod scripted;

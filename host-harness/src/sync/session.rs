@@ -2,8 +2,8 @@
 
 use super::{Application as _, Applications, SyncError};
 use crate::config::ComponentChoice;
-use crate::directory::{Actor, Directory, DirectoryError, TenantId, TenantRecord};
-use crate::runtime::{JobError, Results, Spent, Tenant};
+use crate::directory::{Actor, Directory, DirectoryError, LastFailure, TenantId, TenantRecord, Timestamp};
+use crate::runtime::{JobError, Results, Spent, Tenant, error_kind_name};
 
 /// A tenant and the sandbox that works for it, if one is up.
 pub(super) struct Session<'a, A: Applications> {
@@ -57,7 +57,7 @@ impl<'a, A: Applications> Session<'a, A> {
         std::mem::take(&mut self.spent)
     }
 
-    /// Keeps what is left of the job's requests at its end, however it ended, and gives that end back.
+    /// Keeps what is left of the job's requests at its end, and how it ended, and gives that end back.
     pub(super) async fn end<T>(
         &mut self,
         directory: &Directory,
@@ -65,12 +65,38 @@ impl<'a, A: Applications> Session<'a, A> {
         result: Result<T, SyncError>,
     ) -> Result<T, SyncError> {
         let spent = self.spent().await;
-        let kept: Result<(), DirectoryError> =
-            if spent.is_empty() { Ok(()) } else { directory.write(actor, |change| change.add_usage(self.id, &spent)) };
+        let failure = result.as_ref().err().map(last_failure);
+        let kept = directory.write(actor, |change| -> Result<(), DirectoryError> {
+            if !spent.is_empty() {
+                change.add_usage(self.id, &spent)?;
+            }
+            match failure {
+                None => change.store_last_failure(self.id, None),
+                Some(Some(failure)) => change.store_last_failure(self.id, Some(&failure)),
+                // It says nothing about the application.
+                Some(None) => Ok(()),
+            }
+        });
         let value = result?;
         kept?;
         Ok(value)
     }
+}
+
+/// What is kept of an error that ended a job; none for what the directory itself or an admin's settings held up.
+fn last_failure(error: &SyncError) -> Option<LastFailure> {
+    let (kind, remedy) = match error {
+        SyncError::Job(JobError::Refused(error)) => (error_kind_name(&error.kind), error.remedy.clone()),
+        SyncError::Job(JobError::Stopped { .. }) => ("stopped".to_owned(), None),
+        SyncError::Component { .. } => ("invalid-settings".to_owned(), None),
+        SyncError::Misbehaved { .. } => ("misbehaved".to_owned(), None),
+        SyncError::Directory(_)
+        | SyncError::Off(_)
+        | SyncError::Halted { .. }
+        | SyncError::ApprovalWanted { .. }
+        | SyncError::Invalid(_) => return None,
+    };
+    Some(LastFailure { at: Timestamp::now(), kind, message: error.to_string(), remedy })
 }
 
 /// Checks that there is a result for each record.

@@ -296,3 +296,66 @@ fn a_worker_imports_by_schedule_and_ends_when_it_is_told() {
     assert!(said.contains("acme import: ") && said.contains("users read"), "{said}");
     assert!(!done(&fixture, &["person", "list"]).as_array().unwrap().is_empty());
 }
+
+#[test]
+fn a_person_is_removed_once_its_users_are_out_of_use() {
+    let fixture = fixture(20, 69);
+    switch_on(&fixture);
+    people(&fixture, "E1,ada@new.example,Ada,King,ada@new.example\nE2,bo@new.example,Bo,King,bo@new.example\n");
+    done(&fixture, &["person", "import", "people.csv", "--assign", "acme", "--grant", PROFILE]);
+    done(&fixture, &["push", "acme"]);
+    let told = fails(&fixture, &["person", "remove", "E1"], 2);
+    assert!(told.contains("E1 is assigned to acme") && told.contains("person remove E1 --unassign"), "{told}");
+    let told = fails(&fixture, &["person", "remove", "E1", "--unassign"], 1);
+    assert!(told.contains("E1 is not removed yet: 1 tasks"), "{told}");
+    assert!(
+        fails(&fixture, &["person", "remove", "E1"], 1).contains("not removed yet"),
+        "saying it twice changes nothing"
+    );
+    done(&fixture, &["push", "acme"]);
+    let removed = done(&fixture, &["person", "remove", "E1"]);
+    let user = fixture.emulator.query("SELECT Id, IsActive FROM User WHERE Username = 'ada@new.example'").unwrap();
+    assert_eq!(user[0]["IsActive"], false);
+    assert_eq!(removed["users"], json!([{ "tenant": "acme", "id": user[0]["Id"] }]));
+    fails(&fixture, &["person", "show", "E1"], 2);
+    assert_eq!(done(&fixture, &["tasks"]), json!([]));
+    let audit = done(&fixture, &["audit", "--person", "E1"]);
+    let actions: Vec<&str> = audit.as_array().unwrap().iter().map(|row| row["action"].as_str().unwrap()).collect();
+    assert_eq!(actions[..2], ["person.remove", "link.remove"], "{audit:#}");
+    // Without a user anywhere there is nothing to wait for.
+    done(&fixture, &["person", "add", "E3", "eve@new.example", "--set", "familyName=King"]);
+    assert_eq!(done(&fixture, &["person", "remove", "eve@new.example"])["removed"], true);
+    // And a user that stays in use is given up with its link.
+    done(&fixture, &["unlink", "acme", "E2"]);
+    assert_eq!(done(&fixture, &["person", "remove", "E2", "--unassign"])["users"], json!([]));
+}
+
+#[test]
+fn old_history_is_pruned_and_what_is_open_stays() {
+    let fixture = fixture(20, 70);
+    done(&fixture, &["import", "acme"]);
+    let pruned = done(&fixture, &["prune", "--older-than", "1", "--audit"]);
+    assert_eq!(pruned, json!({ "tasks": 0, "plans": 0, "imports": 0, "audit": 0 }));
+    assert_eq!(done(&fixture, &["audit", "--action", "directory.prune"])[0]["result"], "pruned");
+    fails(&fixture, &["prune"], 2);
+    fails(&fixture, &["prune", "--older-than", "0"], 2);
+}
+
+#[test]
+fn why_a_tenants_last_job_failed_is_told_until_one_succeeds() {
+    let mut fixture = fixture(20, 71);
+    done(&fixture, &["import", "acme"]);
+    assert_eq!(done(&fixture, &["tenant", "list"])[0]["last_failure"], json!(null));
+    let address = fixture.org.url.clone();
+    done(&fixture, &["tenant", "edit", "acme", "--set", "settings.my-domain=http://127.0.0.1:9"]);
+    fails(&fixture, &["import", "acme"], 3);
+    let failure = done(&fixture, &["tenant", "list", "acme"])[0]["last_failure"].clone();
+    assert_eq!(failure["kind"], "unreachable", "{failure}");
+    assert!(failure["message"].as_str().unwrap().contains("127.0.0.1:9") && failure["remedy"].is_string(), "{failure}");
+    let table = fixture.run(&["tenant", "list", "--data", "data"]).stdout;
+    assert!(table.contains("acme: the last job failed at ") && table.contains("what to do:"), "{table}");
+    done(&fixture, &["tenant", "edit", "acme", "--set", &format!("settings.my-domain={address}")]);
+    done(&fixture, &["import", "acme"]);
+    assert_eq!(done(&fixture, &["tenant", "list", "acme"])[0]["last_failure"], json!(null));
+    fixture.stop();
+}

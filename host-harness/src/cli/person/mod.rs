@@ -4,6 +4,7 @@ mod edit;
 mod import;
 mod list;
 mod password;
+mod remove;
 
 use clap::Subcommand;
 
@@ -19,6 +20,8 @@ pub(crate) enum Command {
     Add(edit::AddOptions),
     /// Changes a person, and has the users it is assigned follow.
     Edit(edit::EditOptions),
+    /// Removes a person for good; `edit --status deactivated` only takes it out of use.
+    Remove(remove::Options),
     /// Lists people.
     List(list::ListOptions),
     /// Shows a person with its users, assignments and tasks.
@@ -33,6 +36,7 @@ pub(crate) fn run(global: &Global, command: &Command, output: &mut Output) -> Re
     match command {
         Command::Add(options) => edit::add(global, options, output),
         Command::Edit(options) => edit::edit(global, options, output),
+        Command::Remove(options) => remove::run(global, options, output),
         Command::List(options) => list::list(global, options, output),
         Command::Show(options) => list::show(global, options, output),
         Command::Import(options) => import::run(global, options, output),

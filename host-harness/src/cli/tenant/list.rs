@@ -35,6 +35,16 @@ struct TenantView {
     /// As the application last said.
     api_calls: Option<Allowance>,
     import_under_way: Option<ImportRun>,
+    last_failure: Option<LastFailureView>,
+}
+
+#[derive(Serialize)]
+struct LastFailureView {
+    at: Timestamp,
+    kind: String,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remedy: Option<String>,
 }
 
 const FEATURES: [Feature; 6] = [
@@ -68,6 +78,12 @@ fn look(view: &View<'_>, tenant: TenantRecord) -> Result<TenantView, DirectoryEr
         pushed_at: tenant.pushed_at,
         api_calls: view.allowance(tenant.id)?,
         import_under_way: view.open_import(tenant.id)?,
+        last_failure: tenant.last_failure.map(|last| LastFailureView {
+            at: last.at,
+            kind: last.kind,
+            message: last.message,
+            remedy: last.remedy,
+        }),
         name: tenant.name,
     })
 }
@@ -103,7 +119,12 @@ pub(super) fn run(global: &Global, options: &Options, output: &mut Output) -> Re
         "API calls left",
     ]);
     let time = |at: Option<Timestamp>| at.map_or_else(|| "never".to_owned(), |at| at.to_string());
+    let mut failures = Vec::new();
     for view in views {
+        if let Some(last) = view.last_failure {
+            let remedy = last.remedy.map_or(String::new(), |remedy| format!("\n  what to do: {remedy}"));
+            failures.push(format!("{}: the last job failed at {}: {}{remedy}", view.name, last.at, last.message));
+        }
         let imported = match &view.import_under_way {
             Some(run) => format!("{}\n{:?} now: {} users", time(view.imported_at), run.phase, run.users),
             None => time(view.imported_at),
@@ -124,5 +145,8 @@ pub(super) fn run(global: &Global, options: &Options, output: &mut Output) -> Re
         ]);
     }
     output.line(&table.to_string())?;
+    for failure in failures {
+        output.line(&failure)?;
+    }
     Ok(DONE)
 }

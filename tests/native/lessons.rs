@@ -424,6 +424,12 @@ fn ids_of_before_a_refresh_of_the_sandbox_are_named_with_what_to_do() {
         assert!(error.message.contains(&account) && error.remedy.as_ref().unwrap().contains("account-id"), "{error:?}");
         assert_eq!(writes(&journal), Vec::<String>::new());
     }
+    // What cannot be seen before the call is named after it.
+    org.emulator.set_switches(|switches| switches.hidden_objects = vec!["Profile".to_owned(), "UserRole".to_owned()]);
+    let error = org.push(&person("Ada", &profile)).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::StaleReference, "{error:?}");
+    assert!(error.upstream.is_some() && error.message.contains(&profile) && error.remedy.is_some(), "{error:?}");
+    org.emulator.set_switches(|switches| switches.hidden_objects.clear());
     // A person who is found by the username is linked anew.
     org.push(&ada()).unwrap();
     let outcome = org.push(&DesiredUser { id: Some(stale.clone()), ..ada() }).unwrap();

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use super::assign::assign;
 use super::plan::{CONTACT, Plan, Target, USER};
 use crate::host::Host;
-use crate::model::{Error, Outcome, Result};
+use crate::model::{Error, ErrorKind, Outcome, Result};
 use crate::salesforce::client::Client;
 use crate::salesforce::collections::{self, Refused, Written};
 use crate::salesforce::json::{Datum, Write};
@@ -129,6 +129,7 @@ fn make_users<H: Host>(client: &Client<H>, slots: &mut [&mut Slot]) {
             Err(refused) => {
                 let uncertain = refused.is_uncertain();
                 let mut error = refused.into_error(&slot.plan.subject);
+                name_references(&mut error, &slot.plan);
                 if uncertain {
                     // Deleting the contact could take it from a user that is there.
                     add(&mut error, "the user may have been made all the same, and the next push then finds it");
@@ -175,8 +176,26 @@ fn change_users<H: Host>(client: &Client<H>, slots: &mut [&mut Slot]) {
     let writes: Vec<Write> = slots.iter().map(|slot| slot.write(USER, slot.user.clone())).collect();
     let written = collections::update(client, &writes, "the changed users of a push");
     for (slot, written) in slots.iter_mut().zip(written) {
-        slot.error = written.err().map(|refused| refused.into_error(&slot.plan.subject));
+        let Err(refused) = written else { continue };
+        let mut error = refused.into_error(&slot.plan.subject);
+        name_references(&mut error, &slot.plan);
+        slot.error = Some(error);
     }
+}
+
+/// Where Salesforce says that a reference is dead, it does not say which (H), so all that the write names are told.
+fn name_references(error: &mut Error, plan: &Plan) {
+    if error.kind != ErrorKind::StaleReference {
+        return;
+    }
+    let user = match plan.target {
+        Target::Existing { user, .. } => Some(("Id", user.to_string())),
+        Target::New | Target::Adopt(_) => None,
+    };
+    let named = plan.changes_of(USER).filter(|change| change.field.ends_with("Id"));
+    let named = named.filter_map(|change| Some((&*change.field, change.new.clone()?)));
+    let all: Vec<String> = user.into_iter().chain(named).map(|(field, id)| format!("{field} {id}")).collect();
+    add(error, &format!("the write names {}", all.join(", ")));
 }
 
 fn change_contacts<H: Host>(client: &Client<H>, slots: &mut [&mut Slot]) {

@@ -132,10 +132,13 @@ fn more_users_are_read_than_an_offset_reaches() {
 fn no_page_ends_an_import_before_its_end() {
     let org = Org::start(2_400, 507);
     let expected = org.count("User WHERE ContactId != null");
-    // Pages that Salesforce cuts short, whose end is the end of all, and one that is all.
-    for page_size in [150, 600, 1_200, 2_400, 5_000] {
-        let pages = all(&org.session(), ImportScope::Full, page_size);
-        assert_eq!(users(&pages).len(), expected, "in pages of {page_size}");
+    // Of some sizes the last page is full; others are cut short by Salesforce.
+    for largest in [2_000, 500] {
+        org.emulator.set_switches(|switches| switches.largest_query_page = largest);
+        for page_size in [150, 600, 1_200, 2_400, 5_000] {
+            let pages = all(&org.session(), ImportScope::Full, page_size);
+            assert_eq!(users(&pages).len(), expected, "in pages of {page_size}, cut at {largest}");
+        }
     }
 }
 

@@ -92,6 +92,9 @@ pub struct Switches {
     pub refuse_is_active_with_disable: bool,
     /// Whether a disabled portal user can be enabled again; Salesforce says no (H).
     pub enable_portal_user_by_api: bool,
+    /// Most records on a page of a query's answer. Salesforce gives fewer than 2,000 where rows are wide, whatever the client
+    /// asks for (H).
+    pub largest_query_page: usize,
     /// Objects that queries do not find, by their API names: those that the profiles of whoever uses the API may not see
     /// (H: to them the org has no such objects).
     pub hidden_objects: Vec<String>,
@@ -170,6 +173,7 @@ impl Default for Switches {
             cannot_deactivate: Vec::new(),
             refuse_is_active_with_disable: true,
             enable_portal_user_by_api: false,
+            largest_query_page: 2_000,
             hidden_objects: Vec::new(),
             wording: BTreeMap::new(),
         }

@@ -21,8 +21,8 @@ struct Page<'a> {
     records: &'a [Record],
 }
 
-fn batch(request: &Request) -> usize {
-    request
+fn batch(context: &Context<'_>, request: &Request) -> usize {
+    let wanted = request
         .header("sforce-query-options")
         .and_then(|options| {
             options.split([',', ';']).find_map(|option| {
@@ -30,7 +30,8 @@ fn batch(request: &Request) -> usize {
                 name.trim().eq_ignore_ascii_case("batchSize").then(|| value.trim().parse::<usize>().ok())?
             })
         })
-        .map_or(DEFAULT_BATCH, |size| size.clamp(MIN_BATCH, DEFAULT_BATCH))
+        .map_or(DEFAULT_BATCH, |size| size.clamp(MIN_BATCH, DEFAULT_BATCH));
+    wanted.min(context.actor.org.switches().largest_query_page).max(1)
 }
 
 fn next_url(context: &Context<'_>, number: u64, at: usize) -> String {
@@ -47,7 +48,7 @@ pub(super) fn run(context: &Context<'_>, request: &Request, include_deleted: boo
     let now = actor.org.clock.now();
     let switches = actor.org.switches();
     let hidden = &switches.hidden_objects;
-    let options = Options { include_deleted, batch: batch(request), version: &version, now, hidden };
+    let options = Options { include_deleted, batch: batch(context, request), version: &version, now, hidden };
     let answer = soql::run(actor.db, soql, &options)?;
     let done = answer.rest.is_empty();
     let at = answer.records.len();
@@ -75,7 +76,7 @@ pub(super) fn more(context: &Context<'_>, request: &Request, locator: &str) -> R
     let (number, at) = read_locator(context, locator).ok_or_else(gone)?;
     let cursor = context.locators.find(actor.user_id, now, number).ok_or_else(gone)?;
     let from = at.checked_sub(cursor.first).filter(|from| *from <= cursor.ids.len()).ok_or_else(gone)?;
-    let until = (from + batch(request)).min(cursor.ids.len());
+    let until = (from + batch(context, request)).min(cursor.ids.len());
     let version = context.version.number();
     let options =
         Options { include_deleted: cursor.include_deleted, batch: DEFAULT_BATCH, version: &version, now, hidden: &[] };

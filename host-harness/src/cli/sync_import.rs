@@ -16,7 +16,7 @@ use crate::sync::import::{ImportOptions, ImportProgress, discard, import};
 /// What only imports into the data folder know.
 #[derive(Args)]
 pub(super) struct SyncOptions {
-    /// Read everybody, also where only changes could be read.
+    /// Read everybody, also where only changes could be read: shows what left no trace, such as a grant taken away.
     #[arg(long)]
     full: bool,
     /// Change nothing, and say what would happen.

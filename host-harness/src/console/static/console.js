@@ -71,7 +71,7 @@ for (const control of document.querySelectorAll("[data-resend]")) {
 document.getElementById("errors")?.focus();
 
 // A second click while the first is on its way would do it twice.
-for (const form of document.querySelectorAll("form")) {
+for (const form of document.querySelectorAll('form[method="post"]')) {
   form.addEventListener("submit", (event) => {
     if (form.dataset.sent) event.preventDefault();
     form.dataset.sent = "yes";

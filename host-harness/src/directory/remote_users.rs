@@ -7,7 +7,7 @@ use rusqlite::types::Value as Sql;
 use rusqlite::{OptionalExtension as _, Row, params, params_from_iter};
 use serde::{Deserialize, Serialize};
 
-use super::people::MatchColumn;
+use super::people::{MatchColumn, searched};
 use super::values::MatchKeys;
 use super::{Attributes, Change, DirectoryError, PersonId, RunId, TenantId, View};
 use crate::runtime::wit::Status;
@@ -179,7 +179,7 @@ impl QueueFilter {
             and(
                 "(instr(lower(remote_id), ??) OR instr(username_key, ??) OR instr(email_key, ??)
                   OR instr(replace(full_name_key, char(31), ' '), ??))",
-                text.trim().to_lowercase().into(),
+                searched(text).into(),
             );
         }
         (sql, values)

@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::audit::Note;
+use super::people::searched;
 use super::{Change, DirectoryError, Person, PersonId, TenantId, TenantRecord, Timestamp, View};
 use crate::runtime::Secret;
 
@@ -215,7 +216,7 @@ pub struct TaskFilter {
     pub kind: Option<TaskKind>,
     /// Whose last error is of this kind only.
     pub error_kind: Option<String>,
-    /// Whose person's key or username, cause or remedy contains this, without regard to case.
+    /// Whose cause, remedy or person (see [`super::PersonFilter::contains`]) contains this, without regard to case.
     pub contains: Option<String>,
     /// Behind this number.
     pub after: Option<TaskId>,
@@ -224,7 +225,7 @@ pub struct TaskFilter {
 }
 
 impl TaskFilter {
-    /// The conditions, on a task `k` and its person `p`, and their values.
+    /// The conditions, on a task `k`, and their values.
     fn sql(&self) -> (String, Vec<Sql>) {
         let mut sql = String::from(match (self.state, self.all) {
             // Said of open ones although the state says it too, so that their index is used.
@@ -257,8 +258,9 @@ impl TaskFilter {
         }
         if let Some(text) = &self.contains {
             and(
-                "(instr(lower(p.key), ??) OR instr(p.username_key, ??) OR instr(lower(k.cause), ??) OR instr(lower(k.remedy), ??))",
-                text.trim().to_lowercase().into(),
+                "(k.person_id IN (SELECT id FROM person INDEXED BY person_search WHERE instr(search, ??))
+                  OR k.cause IS NOT NULL AND (instr(lower(k.cause), ??) OR instr(lower(k.remedy), ??)))",
+                searched(text).into(),
             );
         }
         (sql, values)
@@ -331,10 +333,7 @@ impl View<'_> {
     /// SQLite's.
     pub fn count_tasks(&self, filter: &TaskFilter) -> Result<u64, DirectoryError> {
         let (conditions, values) = filter.sql();
-        // Without the person, where nothing asks for it: then an index counts.
-        let person = if filter.contains.is_some() { "LEFT JOIN person p ON p.id = k.person_id" } else { "" };
-        let mut statement =
-            self.db.prepare_cached(&format!("SELECT count(*) FROM task k {person} WHERE {conditions}"))?;
+        let mut statement = self.db.prepare_cached(&format!("SELECT count(*) FROM task k WHERE {conditions}"))?;
         Ok(statement.query_row(params_from_iter(values), |row| row.get(0))?)
     }
 

@@ -44,7 +44,15 @@ pub(super) async fn show(
     let q = asked.text("q");
     let all = unassigned(tenant.id, &q);
     let filter = PersonFilter { after: asked.get("after").map(str::to_owned), limit: Some(ROWS + 1), ..all.clone() };
-    let (mut people, found) = shared.read(move |view| Ok((view.people(&filter)?, view.count_people_of(&all)?))).await?;
+    let (mut people, found) = shared
+        .read(move |view| {
+            let people = view.people(&filter)?;
+            // A first page that is the last one is counted already.
+            let is_all = filter.after.is_none() && people.len() <= ROWS as usize;
+            let found = if is_all { people.len() as u64 } else { view.count_people_of(&all)? };
+            Ok((people, found))
+        })
+        .await?;
     let more = has_more(&mut people);
     let path = format!("/applications/{}/assignments", tenant.name);
     let at = |after: &str| address(&format!("{path}/people"), &[("q", &q), ("after", after)]);

@@ -97,3 +97,16 @@ async fn what_is_no_form_is_refused() {
         std::iter::once(("form-token", token.as_str())).chain(std::iter::repeat_n(("a", ""), 9_000)).collect();
     browser.post_raw("/add-application", &many).await.expect(400).says("more fields than any");
 }
+
+#[tokio::test]
+async fn an_address_that_is_no_text_is_told_so_on_a_page_of_the_console() {
+    let world = World::new().await;
+    let browser = world.browser();
+    for path in ["/people/%FF", "/applications/%c3%28/general", "/%ff"] {
+        browser.get(path).await.expect(400).says("The address holds bytes that are no UTF-8 text.");
+    }
+    // What decodes well, or is no sequence at all, is looked for as any other.
+    for path in ["/people/%C3%A4", "/people/%25FF"] {
+        browser.get(path).await.expect(404);
+    }
+}

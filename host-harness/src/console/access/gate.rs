@@ -55,6 +55,15 @@ async fn pass(shared: &Shared, mut request: Request, next: Next) -> Result<Respo
     if path.starts_with(assets::FOLDER) {
         return Ok(next.run(request).await);
     }
+    if !is_text(&path) {
+        return Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "invalid-value",
+            "The address cannot be read",
+            "The address holds bytes that are no UTF-8 text.",
+            "Go by the links on the console's pages.",
+        ));
+    }
     let changes = match *request.method() {
         Method::GET | Method::HEAD => false,
         Method::POST => true,
@@ -159,6 +168,25 @@ fn check_host(access: &Access, request: &Request) -> Result<(), Problem> {
         "The console was asked for by a name that was not given to it.",
         "Use the address that it printed, or start it with --host and the name.",
     ))
+}
+
+/// Whether a path, its `%` sequences decoded, is UTF-8. One that is none well is left to the router, which takes it as it stands.
+fn is_text(path: &str) -> bool {
+    let mut bytes = Vec::with_capacity(path.len());
+    let mut rest = path.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        let decoded = match (first, after) {
+            (b'%', [high, low, ..]) => hex(*high).zip(hex(*low)).map(|(high, low)| high * 16 + low),
+            _ => None,
+        };
+        bytes.push(decoded.unwrap_or(first));
+        rest = if decoded.is_some() { &after[2..] } else { after };
+    }
+    std::str::from_utf8(&bytes).is_ok()
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
 fn no_method() -> Problem {

@@ -62,6 +62,10 @@ async fn some_hundred_are_imported_and_confirmed_singly_and_all() {
         .hides("reason=matched&amp;after=\"");
     let page = site.get(&format!("{MATCHES}?reason=similar")).await.says("partial").says("Namesake");
     assert!(page.text.contains("name=\"link\""));
+    // A button's name for those who do not see it begins with what is seen of it, so that it can be called by voice.
+    for name in ["Link to that person: ", "Leave alone: "] {
+        assert!(page.text.contains(&format!("aria-label=\"{name}")), "{name}");
+    }
     let waiting = site.directory().read(|view| view.count_queue(tenant.id)).unwrap();
     assert!(waiting > 200, "{waiting}");
     // One to the person that its name proposes, one made, one left alone, one linked to a person that is named.

@@ -1,7 +1,7 @@
 //! The admin's pages: what the commands do, in a browser.
 //!
 //! [`Console`] serves plain HTML over HTTP/1.1 from the directory and the connectors of this process. Pages are made on the
-//! server and work without JavaScript; one small script of ours adds live progress and dialogs.
+//! server and work without JavaScript; one small script of ours adds live progress and choices that follow each other.
 //!
 //! # Who may use it
 //! On loopback everybody who can reach it, unless an admin password is set ([`Admins`]); elsewhere it refuses to start without

@@ -67,6 +67,8 @@ pub(crate) struct Field {
     pub(crate) locked: Option<String>,
     /// The token of HTML's `autocomplete`.
     pub(crate) autocomplete: &'static str,
+    /// The button that asks for the page anew once a list's choice has changed; the script presses it.
+    pub(crate) resend: Option<&'static str>,
 }
 
 // The template escapes what it shows.
@@ -85,6 +87,7 @@ impl Field {
             error: None,
             locked: None,
             autocomplete: "off",
+            resend: None,
         }
     }
 
@@ -139,6 +142,13 @@ impl Field {
     #[must_use]
     pub(crate) fn autocomplete(mut self, token: &'static str) -> Self {
         self.autocomplete = token;
+        self
+    }
+
+    /// Has the script press a button of the form once another choice is made.
+    #[must_use]
+    pub(crate) fn resend(mut self, button: Option<&'static str>) -> Self {
+        self.resend = button;
         self
     }
 

@@ -1,4 +1,4 @@
-// Adds to pages that work without it: live progress, dialogs, and one submission a form.
+// Adds to pages that work without it: live progress, choices that are asked for anew at once, and one submission a form.
 "use strict";
 
 // The progress of a job, told by the server. At its end the page is asked for again, with the result in it.
@@ -33,39 +33,16 @@ if (job) {
   });
 }
 
-// A link that leads to a dialog on the same page opens it; without the script it leads to where the dialog stands.
-for (const opener of document.querySelectorAll("[data-dialog]")) {
-  opener.addEventListener("click", (event) => {
-    const dialog = document.getElementById(opener.dataset.dialog);
-    if (dialog instanceof HTMLDialogElement) {
-      event.preventDefault();
-      dialog.showModal();
-    }
-  });
-}
-for (const closer of document.querySelectorAll("[data-close]")) {
-  closer.addEventListener("click", (event) => {
-    event.preventDefault();
-    closer.closest("dialog").close();
-  });
-}
-
-// A box that ticks all boxes of its table.
-for (const all of document.querySelectorAll("[data-tick]")) {
-  all.addEventListener("change", () => {
-    for (const box of document.querySelectorAll(`input[type="checkbox"][name="${CSS.escape(all.dataset.tick)}"]`)) {
-      if (!box.disabled) box.checked = all.checked;
-    }
-  });
-}
-
-// A choice that the page depends on asks for the page again at once; without the script a button does.
+// A choice that the page depends on asks for the page again at once; without the script a button does. The new page comes back to
+// the choice, so that whoever goes by keyboard goes on from there.
 for (const control of document.querySelectorAll("[data-resend]")) {
   control.addEventListener("change", () => {
     const button = control.form.querySelector(`button[name="${CSS.escape(control.dataset.resend)}"]`);
+    button.formAction = `${control.form.getAttribute("action")}#${control.id}`;
     control.form.requestSubmit(button);
   });
 }
+document.querySelector("[data-resend]:target")?.focus();
 
 // What is wrong with a form takes the focus, also where autofocus was spent on something else.
 document.getElementById("errors")?.focus();

@@ -21,6 +21,9 @@ async fn a_person_is_assigned_with_each_of_the_six_kinds() {
     let page = choices(&site, "Ada").await;
     let (profile, locked, _) = page.choice("field-grant-profile", "Customer Community Plus User");
     assert!(!locked);
+    // Each list that others go by is asked for anew by the script; the last kind decides nothing.
+    assert!(page.text.contains("<select id=\"field-grant-profile\" name=\"grant-profile\" data-resend=\"fit\""));
+    assert_eq!(page.text.matches("data-resend").count(), 2, "profile and role");
     let chosen = [("person", "Ada"), ("grant-profile", profile.as_str()), ("fit", "yes")];
     let page = browser.post(EDIT, &chosen).await.expect(200);
     // What belongs to another licence cannot be chosen, and says why.
@@ -56,6 +59,7 @@ async fn a_person_is_assigned_with_each_of_the_six_kinds() {
 
     let preview = [fields.as_slice(), &[("preview", "yes")]].concat();
     let page = browser.post(EDIT, &preview).await.expect(200).says("What would be written");
+    assert!(page.text.contains("role=\"region\" aria-label=\"Changes of Ada\" tabindex=\"0\""));
     for words in ["Contact", "LastName", "ProfileId", "FederationIdentifier", "F-ada"] {
         assert!(page.words().contains(words), "{words}: {}", page.words());
     }

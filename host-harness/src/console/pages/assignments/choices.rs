@@ -14,6 +14,9 @@ use crate::sync::{grant_name, misfit};
 /// Choices of a kind that stand in the form at once; a search brings up others.
 const OFFERED: u32 = 100;
 
+/// The button that shows the choices anew.
+pub(super) const FIT: &str = "fit";
+
 /// What is chosen of a kind.
 #[derive(Clone, Debug)]
 enum Chosen {
@@ -113,8 +116,8 @@ impl Offer {
     pub(super) fn groups(&self) -> Vec<Group> {
         let mut before: Vec<ListedEntitlement> = Vec::new();
         let mut groups = Vec::new();
-        for kind in &self.0 {
-            groups.push(kind.group(&before));
+        for (place, kind) in self.0.iter().enumerate() {
+            groups.push(kind.group(&before, place + 1 < self.0.len()));
             before.extend(kind.listed().cloned());
         }
         groups
@@ -151,7 +154,7 @@ impl Kind {
         })
     }
 
-    fn group(&self, before: &[ListedEntitlement]) -> Group {
+    fn group(&self, before: &[ListedEntitlement], has_later: bool) -> Group {
         let (name, label) = (field_name(&self.kind.name), &self.kind.label);
         let values = self.chosen.iter().map(|chosen| match chosen {
             Chosen::Listed(one) => one.id.clone(),
@@ -180,7 +183,10 @@ impl Kind {
         } else {
             let none = Choice::new("", "(none)");
             let choices = std::iter::once(none).chain(choices).collect();
-            let mut field = Field::new(&name, label, Control::Select(choices));
+            let mut field = Field::new(&name, label, Control::Select(choices)).resend(has_later.then_some(FIT));
+            if has_later {
+                field = field.help("What fits below goes by this choice: it is shown at once, or by “Show what fits” where the browser runs no script.");
+            }
             field.values = values;
             fields.push(field);
         }

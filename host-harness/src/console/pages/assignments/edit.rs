@@ -7,7 +7,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 
-use super::choices::{Offer, Wanted, held};
+use super::choices::{FIT, Offer, Wanted, held};
 use super::plan::{PLANNED, Plan};
 use super::who::{Who, unassigned};
 use crate::config::imported_as;
@@ -57,7 +57,7 @@ impl Page {
     }
 }
 
-/// What the dialog is made of.
+/// What the form is made of.
 struct Looked {
     people: Vec<Person>,
     count: u64,
@@ -126,7 +126,7 @@ fn form(shared: &Shared, visitor: &Visitor, tenant: &TenantRecord, who: &Who, lo
         shared.access.token(visitor.session()),
         groups,
         vec![
-            Button::other("fit", "Show what fits"),
+            Button::other(FIT, "Show what fits"),
             Button::other("preview", "Show what would be written"),
             Button::primary("save", "Save"),
         ],

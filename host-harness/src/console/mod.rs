@@ -26,6 +26,7 @@ mod jobs;
 mod pages;
 mod problem;
 mod readers;
+mod remedy;
 mod server;
 mod shared;
 

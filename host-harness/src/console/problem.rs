@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
 use super::chrome::html;
+use super::remedy::on_page;
 use crate::directory::DirectoryError;
 use crate::runtime::JobError;
 use crate::runtime::error_kind_name;
@@ -96,7 +97,7 @@ impl IntoResponse for Problem {
 
 impl From<DirectoryError> for Problem {
     fn from(error: DirectoryError) -> Self {
-        let what = error.to_string();
+        let what = on_page(&error.to_string());
         let new =
             |status, kind, title| Self::new(status, kind, title, &what, "Go back and try again once that is done.");
         match &error {
@@ -135,7 +136,7 @@ impl From<JobError> for Problem {
 
 impl From<SyncError> for Problem {
     fn from(error: SyncError) -> Self {
-        let what = error.to_string();
+        let what = on_page(&error.to_string());
         let conflict = StatusCode::CONFLICT;
         match error {
             SyncError::Directory(error) => error.into(),

@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use crate::console::access::Visitor;
 use crate::console::jobs::{Line, Report, Status, Verdict};
 use crate::console::problem::Problem;
+use crate::console::remedy::on_page;
 use crate::console::shared::Shared;
 use crate::directory::{ImportPhase, ImportRun, PlanId, TaskKind, TenantRecord};
 use crate::runtime::action_name;
@@ -174,7 +175,7 @@ fn line(entry: &PushEntry) -> Line {
             verdict: Verdict::Bad,
             word: if entry.retried { "to be tried again" } else { "failed" },
             detail: format!("{} ({})", failure.cause, failure.kind),
-            remedy: failure.remedy.clone(),
+            remedy: failure.remedy.as_deref().map(on_page),
         },
     }
 }

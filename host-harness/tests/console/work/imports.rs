@@ -108,7 +108,9 @@ async fn what_the_safeguard_stops_is_shown_accepted_and_given_up() {
     site.submit(IMPORT, &[("full", "yes")]).await;
     let page = site.settled(IMPORT).await.says("The safeguard has stopped an import").says("What to do:");
     assert!(page.words().contains("halted"));
-    site.get("/applications/acme/tasks").await.says("Decide on the Import page");
+    let page = site.get("/applications/acme/tasks").await.says("Decide on the Import page");
+    let page = page.says("“Accept” on the Import page lets it take effect");
+    assert!(!page.text.contains("--accept"), "{page:?}");
     assert_eq!(site.directory().read(|view| view.count_links(tenant.id)).unwrap(), links, "nothing took effect");
     site.submit(IMPORT, &[("discard", "yes")]).await.says("was given up");
     site.submit(IMPORT, &[("full", "yes")]).await;

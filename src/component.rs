@@ -13,7 +13,33 @@ use self::bindings::wasi::clocks::{monotonic_clock, wall_clock};
 mod bindings {
     #![allow(missing_docs, unreachable_pub, unused_qualifications, clippy::all, clippy::pedantic, clippy::restriction)]
 
-    wit_bindgen::generate!({ path: "wit", world: "connector", generate_all });
+    // Types that are ours word for word are used as they are; the others are converted below.
+    wit_bindgen::generate!({
+        path: "wit",
+        world: "connector",
+        generate_all,
+        with: {
+            "identity:provisioning/types@0.1.0/value": crate::model::Value,
+            "identity:provisioning/types@0.1.0/attribute": crate::model::Attribute,
+            "identity:provisioning/types@0.1.0/change": crate::model::Change,
+            "identity:provisioning/types@0.1.0/grant": crate::model::Grant,
+            "identity:provisioning/types@0.1.0/status": crate::model::Status,
+            "identity:provisioning/types@0.1.0/user": crate::model::User,
+            "identity:provisioning/types@0.1.0/retry": crate::model::Retry,
+            "identity:provisioning/types@0.1.0/upstream": crate::model::Upstream,
+            "identity:provisioning/provisioning-connector@0.1.0/verdict": crate::model::Verdict,
+            "identity:provisioning/provisioning-connector@0.1.0/seats": crate::model::Seats,
+            "identity:provisioning/provisioning-connector@0.1.0/entitlement": crate::model::Entitlement,
+            "identity:provisioning/provisioning-connector@0.1.0/entitlement-page": crate::model::EntitlementPage,
+            "identity:provisioning/provisioning-connector@0.1.0/import-scope": crate::model::ImportScope,
+            "identity:provisioning/provisioning-connector@0.1.0/import-query": crate::model::ImportQuery,
+            "identity:provisioning/provisioning-connector@0.1.0/import-page": crate::model::ImportPage,
+            "identity:provisioning/provisioning-connector@0.1.0/desired-user": crate::model::DesiredUser,
+            "identity:provisioning/provisioning-connector@0.1.0/push-mode": crate::model::PushMode,
+            "identity:provisioning/provisioning-connector@0.1.0/action": crate::model::Action,
+            "identity:provisioning/provisioning-connector@0.1.0/usage": crate::model::Usage,
+        },
+    });
 
     use super::Component;
     export!(Component);
@@ -99,28 +125,27 @@ impl wit::GuestSession for operations::Session<Imports> {
         Ok(self.list_attributes()?.into_iter().map(Into::into).collect())
     }
 
-    fn list_entitlements(&self, kind: String, cursor: Option<String>) -> Result<wit::EntitlementPage, wit::Error> {
-        self.list_entitlements(&kind, cursor.as_deref()).map(Into::into).map_err(Into::into)
+    fn list_entitlements(&self, kind: String, cursor: Option<String>) -> Result<model::EntitlementPage, wit::Error> {
+        self.list_entitlements(&kind, cursor.as_deref()).map_err(Into::into)
     }
 
-    fn import_users(&self, query: wit::ImportQuery) -> Result<wit::ImportPage, wit::Error> {
-        self.import_users(&query.into()).map(Into::into).map_err(Into::into)
+    fn import_users(&self, query: model::ImportQuery) -> Result<model::ImportPage, wit::Error> {
+        self.import_users(&query).map_err(Into::into)
     }
 
     fn push_users(
         &self,
-        users: Vec<wit::DesiredUser>,
-        mode: wit::PushMode,
+        users: Vec<model::DesiredUser>,
+        mode: model::PushMode,
     ) -> Result<Vec<Result<wit::Outcome, wit::Error>>, wit::Error> {
-        let users: Vec<model::DesiredUser> = users.into_iter().map(Into::into).collect();
-        outcomes(self.push_users(&users, &mode.into()))
+        outcomes(self.push_users(&users, &mode))
     }
 
     fn deactivate_users(
         &self,
         ids: Vec<String>,
         how: wit::Deactivation,
-        mode: wit::PushMode,
+        mode: model::PushMode,
     ) -> Result<Vec<Result<wit::Outcome, wit::Error>>, wit::Error> {
         let how = match how {
             wit::Deactivation::Deactivate => model::Deactivation::Deactivate,
@@ -128,15 +153,15 @@ impl wit::GuestSession for operations::Session<Imports> {
             wit::Deactivation::DeactivateOrFreeze => model::Deactivation::DeactivateOrFreeze,
             wit::Deactivation::Unlink => model::Deactivation::Unlink,
         };
-        outcomes(self.deactivate_users(&ids, how, &mode.into()))
+        outcomes(self.deactivate_users(&ids, how, &mode))
     }
 
     fn reactivate_users(
         &self,
         ids: Vec<String>,
-        mode: wit::PushMode,
+        mode: model::PushMode,
     ) -> Result<Vec<Result<wit::Outcome, wit::Error>>, wit::Error> {
-        outcomes(self.reactivate_users(&ids, &mode.into()))
+        outcomes(self.reactivate_users(&ids, &mode))
     }
 
     fn sync_passwords(&self, passwords: Vec<(String, Secret)>) -> Result<Vec<Result<(), wit::Error>>, wit::Error> {
@@ -144,9 +169,8 @@ impl wit::GuestSession for operations::Session<Imports> {
         Ok(results.into_iter().map(|result| result.map_err(Into::into)).collect())
     }
 
-    fn usage(&self) -> wit::Usage {
-        let model::Usage { calls, used, limit } = self.usage();
-        wit::Usage { calls, used, limit }
+    fn usage(&self) -> model::Usage {
+        self.usage()
     }
 }
 
@@ -205,84 +229,18 @@ impl From<wit::Settings> for model::Settings<Secret> {
     }
 }
 
-impl From<wit::ImportQuery> for model::ImportQuery {
-    fn from(query: wit::ImportQuery) -> Self {
-        let scope = match query.scope {
-            wit::ImportScope::Full => model::ImportScope::Full,
-            wit::ImportScope::Since(watermark) => model::ImportScope::Since(watermark),
-            wit::ImportScope::Resume(cursor) => model::ImportScope::Resume(cursor),
-        };
-        Self { scope, page_size: query.page_size, attributes: query.attributes, grants: query.grants }
-    }
-}
-
-impl From<wit::PushMode> for model::PushMode {
-    fn from(mode: wit::PushMode) -> Self {
-        match mode {
-            wit::PushMode::Plan => Self::Plan,
-            wit::PushMode::Apply => Self::Apply,
-            wit::PushMode::ApplyPlanned(digests) => Self::ApplyPlanned(digests),
-        }
-    }
-}
-
-impl From<wit::DesiredUser> for model::DesiredUser {
-    fn from(user: wit::DesiredUser) -> Self {
-        let changes = user.changes.into_iter();
-        let grants = user.grants.into_iter();
-        Self {
-            key: user.key,
-            id: user.id,
-            username: user.username,
-            changes: changes
-                .map(|change| model::Change { name: change.name, value: change.value.map(Into::into) })
-                .collect(),
-            grants: grants.map(|grant| model::Grant { kind: grant.kind, id: grant.id }).collect(),
-            exact_grants: user.exact_grants,
-        }
-    }
-}
-
-impl From<types::Value> for model::Value {
-    fn from(value: types::Value) -> Self {
-        match value {
-            types::Value::Text(text) => Self::Text(text),
-            types::Value::Boolean(value) => Self::Boolean(value),
-            types::Value::Integer(value) => Self::Integer(value),
-            types::Value::Many(values) => Self::Many(values),
-        }
-    }
-}
-
 // Towards the host: results.
-
-impl From<model::Value> for types::Value {
-    fn from(value: model::Value) -> Self {
-        match value {
-            model::Value::Text(text) => Self::Text(text),
-            model::Value::Boolean(value) => Self::Boolean(value),
-            model::Value::Integer(value) => Self::Integer(value),
-            model::Value::Many(values) => Self::Many(values),
-        }
-    }
-}
 
 impl From<model::Error> for wit::Error {
     fn from(error: model::Error) -> Self {
         let error = error.into_details();
-        let retry = match error.retry {
-            model::Retry::Never => types::Retry::Never,
-            model::Retry::AtOnce => types::Retry::AtOnce,
-            model::Retry::After(seconds) => types::Retry::After(seconds),
-            model::Retry::AfterRemedy => types::Retry::AfterRemedy,
-        };
-        let upstream = error.upstream.map(|upstream| types::Upstream {
-            status: upstream.status,
-            code: upstream.code,
-            message: upstream.message,
-            fields: upstream.fields,
-        });
-        Self { kind: error.kind.into(), message: error.message, remedy: error.remedy, retry, upstream }
+        Self {
+            kind: error.kind.into(),
+            message: error.message,
+            remedy: error.remedy,
+            retry: error.retry,
+            upstream: error.upstream,
+        }
     }
 }
 
@@ -372,14 +330,9 @@ impl From<model::Features> for types::Features {
 
 impl From<model::Probe> for wit::Probe {
     fn from(probe: model::Probe) -> Self {
-        let verdict = match probe.verdict {
-            model::Verdict::Passed => wit::Verdict::Passed,
-            model::Verdict::Failed => wit::Verdict::Failed,
-            model::Verdict::Skipped => wit::Verdict::Skipped,
-        };
         Self {
             name: probe.name.to_owned(),
-            verdict,
+            verdict: probe.verdict,
             kind: probe.kind.map(Into::into),
             detail: probe.detail,
             remedy: probe.remedy,
@@ -402,61 +355,8 @@ impl From<model::AttributeDefinition> for wit::AttributeDefinition {
     }
 }
 
-impl From<model::EntitlementPage> for wit::EntitlementPage {
-    fn from(page: model::EntitlementPage) -> Self {
-        let entitlements = page.entitlements.into_iter().map(|entitlement| wit::Entitlement {
-            kind: entitlement.kind,
-            id: entitlement.id,
-            name: entitlement.name,
-            compatibility: entitlement.compatibility,
-            seats: entitlement.seats.map(|seats| wit::Seats { used: seats.used, total: seats.total }),
-        });
-        Self { entitlements: entitlements.collect(), next: page.next }
-    }
-}
-
-impl From<model::ImportPage> for wit::ImportPage {
-    fn from(page: model::ImportPage) -> Self {
-        Self {
-            users: page.users.into_iter().map(Into::into).collect(),
-            departed: page.departed,
-            next: page.next,
-            watermark: page.watermark,
-        }
-    }
-}
-
-impl From<model::User> for types::User {
-    fn from(user: model::User) -> Self {
-        let status = match user.status {
-            model::Status::Active => types::Status::Active,
-            model::Status::Inactive => types::Status::Inactive,
-            model::Status::Frozen => types::Status::Frozen,
-        };
-        let attributes = user.attributes.into_iter();
-        let grants = user.grants.into_iter();
-        Self {
-            id: user.id,
-            username: user.username,
-            status,
-            modified: user.modified,
-            attributes: attributes.map(|one| types::Attribute { name: one.name, value: one.value.into() }).collect(),
-            grants: grants.map(|grant| types::Grant { kind: grant.kind, id: grant.id }).collect(),
-        }
-    }
-}
-
 impl From<model::Outcome> for wit::Outcome {
     fn from(outcome: model::Outcome) -> Self {
-        let action = match outcome.action {
-            model::Action::Created => wit::Action::Created,
-            model::Action::Updated => wit::Action::Updated,
-            model::Action::Unchanged => wit::Action::Unchanged,
-            model::Action::Deactivated => wit::Action::Deactivated,
-            model::Action::Frozen => wit::Action::Frozen,
-            model::Action::Reactivated => wit::Action::Reactivated,
-            model::Action::Unlinked => wit::Action::Unlinked,
-        };
         let changes = outcome.changes.into_iter().map(|change| wit::FieldChange {
             object: change.object.to_owned(),
             field: change.field.into_owned(),
@@ -465,7 +365,7 @@ impl From<model::Outcome> for wit::Outcome {
         });
         Self {
             id: outcome.id,
-            action,
+            action: outcome.action,
             changes: changes.collect(),
             side_effects: outcome.side_effects,
             digest: outcome.digest,

@@ -1,7 +1,7 @@
 //! Component against native: the same connector code imports the same users over the same HTTP, once in the sandbox and once
 //! linked into this program. What is compared is the processor time of this process; the org is another process.
 //!
-//! `BENCH_USERS` is the number of users (default 20,000; 200,000 takes a minute or two).
+//! `BENCH_COMPONENT` names another component to compare than the embedded one. `BENCH_USERS` is the number of users (default 20,000; 200,000 takes a minute or two).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod support;
@@ -13,10 +13,10 @@ use provisioning_host::runtime::wit::{ImportQuery, ImportScope};
 use provisioning_host::runtime::{Connector, Runtime};
 use salesforce_portal_connector::model;
 use salesforce_portal_connector::operations::Session;
-use support::canned::{Org, serve_if_asked};
+use support::emulated::{Org, serve_if_asked};
 use support::native::Native;
 use support::process::cpu_time;
-use support::{PASSWORD, figure, median, number, settings, tenant};
+use support::{figure, median, number};
 
 const PAGE: u32 = 2_000;
 /// Each side imports this often, in turns.
@@ -35,12 +35,15 @@ fn main() {
     let org = Org::start(users);
     let executor = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let runtime = Runtime::builder().jobs(1).build().unwrap();
-    let connector = runtime.load(embedded::CONNECTOR).unwrap();
+    let connector = match std::env::var_os("BENCH_COMPONENT") {
+        Some(path) => runtime.load(&std::fs::read(path).unwrap()).unwrap(),
+        None => runtime.load(embedded::CONNECTOR).unwrap(),
+    };
 
     let (mut sandboxed, mut linked, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..=ROUNDS {
-        let (component, read) = timed(|| executor.block_on(as_component(&runtime, &connector, &org.url)));
-        let (native, same) = timed(|| natively(executor.handle(), &org.url));
+        let (component, read) = timed(|| executor.block_on(as_component(&runtime, &connector, &org)));
+        let (native, same) = timed(|| natively(executor.handle(), &org));
         assert_eq!(read, same);
         assert_eq!(read.users, users);
         // The first round only warms up.
@@ -50,7 +53,7 @@ fn main() {
             ratios.push(component.as_secs_f64() / native.as_secs_f64());
         }
     }
-    figure("component", connector.size() as f64 / 1024.0, "KiB", Some("≤ 586"));
+    figure("component", connector.size() as f64 / 1024.0, "KiB", Some("≤ 400"));
     figure("users imported", f64::from(users), "users", None);
     figure("processor time, as a component", median(sandboxed) * 1e3, "ms", None);
     figure("processor time, linked natively", median(linked) * 1e3, "ms", None);
@@ -63,8 +66,8 @@ fn timed<T>(work: impl FnOnce() -> T) -> (Duration, T) {
     (cpu_time() - before, result)
 }
 
-async fn as_component(runtime: &Runtime, connector: &Connector, url: &str) -> Read {
-    let mut job = runtime.start(connector, &tenant("bench", url)).await.unwrap();
+async fn as_component(runtime: &Runtime, connector: &Connector, org: &Org) -> Read {
+    let mut job = runtime.start(connector, &org.tenant("bench")).await.unwrap();
     let mut query = ImportQuery { scope: ImportScope::Full, page_size: PAGE, attributes: Vec::new(), grants: true };
     let mut read = Read::default();
     loop {
@@ -80,10 +83,10 @@ async fn as_component(runtime: &Runtime, connector: &Connector, url: &str) -> Re
     }
 }
 
-fn natively(executor: &tokio::runtime::Handle, url: &str) -> Read {
+fn natively(executor: &tokio::runtime::Handle, org: &Org) -> Read {
     let settings = model::Settings {
-        values: settings(url).into_iter().collect(),
-        secrets: vec![("password".to_owned(), PASSWORD)],
+        values: org.settings().into_iter().collect(),
+        secrets: org.secrets().map(|(name, secret)| (name, &*secret.leak())).into(),
     };
     let session = Session::open(Native::new(executor.clone()), settings).unwrap();
     let mut query =

@@ -44,7 +44,7 @@ pub fn run<H: Host>(client: &Client<H>, query: &Select, subject: &str) -> Result
 }
 
 fn job<'a>(response: &'a Response, subject: &str) -> Result<Record<'a>> {
-    serde_json::from_slice(&response.body).map_err(|_| unreadable(subject))
+    Record::parse(&response.body).ok_or_else(|| unreadable(subject))
 }
 
 /// Reads a piece of a job's rows, from a locator or from the start.

@@ -5,12 +5,13 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::client::{Call, Client, Repeat};
-use super::error::{Fault, Refusal};
+use super::error::{self, Fault};
 use super::json::{self, Write};
 use super::query::unreadable;
+use super::record::{self, Cell};
 use crate::diagnosis;
 use crate::host::{Host, Method, Part};
 use crate::model::Error;
@@ -58,15 +59,6 @@ struct Body<'a> {
     #[serde(rename = "allOrNone")]
     all_or_none: bool,
     records: &'a [&'a Write],
-}
-
-#[derive(Deserialize)]
-struct SaveResult {
-    #[serde(default)]
-    id: Option<String>,
-    success: bool,
-    #[serde(default)]
-    errors: Option<Vec<Refusal>>,
 }
 
 /// Makes records. Results stand in the order of the records; `subject` names them together, in the plural.
@@ -142,9 +134,9 @@ fn chunked<'a, H: Host, T>(
 
 fn send<H: Host>(client: &Client<H>, call: &Call<'_, H::Secret>, count: usize, subject: &str) -> Vec<Written> {
     let failure = match client.attempt(call, subject) {
-        Ok(response) => match serde_json::from_slice::<Vec<SaveResult>>(&response.body) {
-            Ok(results) if results.len() == count => {
-                return results.into_iter().map(|result| read(result, response.status, subject)).collect();
+        Ok(response) => match record::parse(&response.body) {
+            Some(Cell::List(results)) if results.len() == count => {
+                return results.iter().map(|result| read(result, response.status, subject)).collect();
             }
             // The call was acted on, but which record got which result cannot be told.
             _ => (unreadable(subject), true),
@@ -158,11 +150,12 @@ fn failed(error: Error, uncertain: bool) -> Refused {
     Refused::Call { error: Box::new(error), uncertain }
 }
 
-fn read(result: SaveResult, status: u16, subject: &str) -> Written {
-    match (result.success, result.id, result.errors.into_iter().flatten().next()) {
-        (true, Some(id), _) => Ok(id),
-        (true, None, _) => Err(failed(unreadable(subject), true)),
-        (false, _, Some(refusal)) => Err(Refused::Record(refusal.into_fault(status))),
-        (false, _, None) => Err(Refused::Record(Fault { status, ..Fault::default() })),
+fn read(result: &Cell<'_>, status: u16, subject: &str) -> Written {
+    let Cell::Record(result) = result else { return Err(failed(unreadable(subject), true)) };
+    match (result.boolean("success"), result.text("id"), result.cell("errors")) {
+        (Some(true), Some(id), _) => Ok(id.to_owned()),
+        (Some(false), _, errors) => Err(Refused::Record(error::read(status, errors.unwrap_or(&Cell::Null)))),
+        // It was acted on, but what became of it cannot be told.
+        _ => Err(failed(unreadable(subject), true)),
     }
 }

@@ -91,8 +91,7 @@ pub fn send<H: Host>(client: &Client<H>, reads: &[Read<'_>], subject: &str) -> R
 /// When the answer is not what Salesforce documents.
 pub fn answers<'a>(response: &'a Response, count: usize, subject: &str) -> Result<Vec<Answer<'a>>> {
     let read = || {
-        let Ok(Cell::Record(mut answer)) = serde_json::from_slice(&response.body) else { return None };
-        let Some(Cell::List(parts)) = answer.take("compositeResponse") else { return None };
+        let Some(Cell::List(parts)) = Record::parse(&response.body)?.take("compositeResponse") else { return None };
         parts.into_iter().map(Answer::of).collect::<Option<Vec<_>>>().filter(|answers| answers.len() == count)
     };
     read().ok_or_else(|| unreadable(subject))

@@ -1,8 +1,6 @@
 //! What Salesforce says when it refuses something.
 
-use serde::Deserialize;
-
-use super::record::Cell;
+use super::record::{self, Cell};
 use crate::model::Upstream;
 
 /// One error, of a whole request or of one record in it.
@@ -24,30 +22,8 @@ impl From<Fault> for Upstream {
     }
 }
 
-/// The error objects of REST (`errorCode`), of collections (`statusCode`) and of OAuth (`error`), which differ in their
-/// names only (H).
-#[derive(Debug, Deserialize)]
-pub(super) struct Refusal {
-    #[serde(default, alias = "errorCode", alias = "statusCode", alias = "error")]
-    code: Option<String>,
-    #[serde(default, alias = "error_description")]
-    message: Option<String>,
-    #[serde(default)]
-    fields: Option<Vec<String>>,
-}
-
-impl Refusal {
-    pub(super) fn into_fault(self, status: u16) -> Fault {
-        Fault {
-            status,
-            code: self.code.unwrap_or_default(),
-            message: self.message.unwrap_or_default(),
-            fields: self.fields.unwrap_or_default(),
-        }
-    }
-}
-
-/// Reads the part of an answer that refuses a request.
+/// Reads the part of an answer that refuses a request. The error objects of REST (`errorCode`), of collections
+/// (`statusCode`) and of OAuth (`error`) differ in their names only (H).
 pub(super) fn read(status: u16, body: &Cell<'_>) -> Fault {
     let first = match body {
         Cell::List(list) => list.first(),
@@ -74,7 +50,7 @@ pub(super) fn read(status: u16, body: &Cell<'_>) -> Fault {
 /// Reads the body of an answer that refuses a request: an array of errors, or, where the documentation prints it and
 /// gateways do it, a bare object, a page of HTML, or nothing.
 pub fn parse(status: u16, body: &[u8]) -> Fault {
-    if let Ok(cell) = serde_json::from_slice(body) {
+    if let Some(cell) = record::parse(body) {
         let fault = read(status, &cell);
         if !fault.code.is_empty() {
             return fault;

@@ -3,7 +3,10 @@
 use std::borrow::Cow;
 
 use serde::Serialize;
-use serde::ser::SerializeMap;
+use serde::ser::{Error as _, SerializeMap};
+use serde_json::value::RawValue;
+
+use super::number::Decimal;
 
 /// A record to write: its type, its id where it exists, and the fields to set or, with none, to clear.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,8 +26,8 @@ pub enum Datum {
     Text(String),
     /// A truth value.
     Boolean(bool),
-    /// A number.
-    Number(f64),
+    /// A number, with all its digits.
+    Number(Decimal),
 }
 
 impl Serialize for Datum {
@@ -32,7 +35,9 @@ impl Serialize for Datum {
         match self {
             Self::Text(text) => serializer.serialize_str(text),
             Self::Boolean(value) => serializer.serialize_bool(*value),
-            Self::Number(value) => serializer.serialize_f64(*value),
+            Self::Number(value) => {
+                RawValue::from_string(value.to_string()).map_err(S::Error::custom)?.serialize(serializer)
+            }
         }
     }
 }

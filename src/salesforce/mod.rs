@@ -14,6 +14,7 @@ pub mod id;
 mod identity;
 pub mod json;
 pub mod login;
+pub mod number;
 pub mod oauth;
 pub mod query;
 pub mod record;

@@ -3,10 +3,9 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use serde::Deserialize;
-
 use super::error::Fault;
 use super::login::{App, Password, SignedIn, origin};
+use super::record::Record;
 use super::url::encode_query;
 use crate::host::{Escaping, Method, Part, Request};
 
@@ -94,26 +93,19 @@ fn token<'a, S>(login_url: &str, body: Vec<Part<'a, S>>) -> Request<'a, S> {
 ///
 /// The error that Salesforce answered, or one without a code where the answer is none of a token endpoint.
 pub fn parse(status: u16, body: &[u8]) -> Result<SignedIn, Fault> {
-    #[derive(Deserialize)]
-    struct Token {
-        access_token: String,
-        instance_url: String,
-        /// `https://login.salesforce.com/id/00D…/005…` (H): the organisation and the user.
-        id: String,
-    }
     let fault = || super::error::parse(status, body);
-    let token: Token = match status {
-        200 => serde_json::from_slice(body).map_err(|_| fault())?,
-        _ => return Err(fault()),
-    };
-    let mut ids = token.id.rsplit('/');
+    let token = Record::parse(body).filter(|_| status == 200).ok_or_else(fault)?;
+    let text = |name: &str| token.text(name).ok_or_else(fault);
+    let (access_token, instance_url) = (text("access_token")?, text("instance_url")?);
+    // `https://login.salesforce.com/id/00D…/005…` (H): the organisation and the user.
+    let mut ids = text("id")?.rsplit('/');
     let (user_id, organization_id) = (ids.next().unwrap_or_default(), ids.next().unwrap_or_default());
-    if token.access_token.is_empty() || user_id.is_empty() {
+    if user_id.is_empty() {
         return Err(fault());
     }
     Ok(SignedIn {
-        session_id: token.access_token,
-        instance_url: origin(&token.instance_url).to_owned(),
+        session_id: access_token.to_owned(),
+        instance_url: origin(instance_url).to_owned(),
         organization_id: organization_id.to_owned(),
         user_id: user_id.to_owned(),
         ..SignedIn::default()

@@ -1,7 +1,7 @@
 //! Asking by SOQL.
 
 use super::client::{Call, Client};
-use super::record::{Cell, Record};
+use super::record::{self, Cell, Record};
 use super::soql::Select;
 use super::url::encode_query;
 use crate::host::{Host, Response};
@@ -63,7 +63,7 @@ pub fn send<H: Host>(client: &Client<H>, query: &Select, subject: &str) -> Resul
 ///
 /// When the answer is not what Salesforce documents.
 pub fn page<'a>(response: &'a Response, subject: &str) -> Result<Page<'a>> {
-    serde_json::from_slice(&response.body).ok().and_then(Page::of).ok_or_else(|| unreadable(subject))
+    record::parse(&response.body).and_then(Page::of).ok_or_else(|| unreadable(subject))
 }
 
 /// Sends a query and gives every record to `each`, following the answer to its end. For answers that are short by their

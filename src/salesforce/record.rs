@@ -9,6 +9,13 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::number::Decimal;
+
+/// Reads a whole answer; none where it is no JSON.
+pub fn parse(body: &[u8]) -> Option<Cell<'_>> {
+    serde_json::from_slice(body).ok()
+}
+
 /// A field's value.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Cell<'a> {
@@ -29,6 +36,14 @@ pub enum Cell<'a> {
 pub struct Record<'a>(Vec<(Cow<'a, str>, Cell<'a>)>);
 
 impl<'a> Record<'a> {
+    /// Reads an answer that is one record; none where it is something else.
+    pub fn parse(body: &'a [u8]) -> Option<Self> {
+        match parse(body)? {
+            Cell::Record(record) => Some(record),
+            _ => None,
+        }
+    }
+
     /// A record of these fields; a name may be a path.
     pub(super) fn of(fields: Vec<(Cow<'a, str>, Cell<'a>)>) -> Self {
         Self(fields)
@@ -84,15 +99,6 @@ impl<'a> Record<'a> {
             // As the rows of a Bulk query have it.
             Cell::Text(text) => text.parse().ok(),
             _ => None,
-        }
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Record<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Cell::deserialize(deserializer)? {
-            Cell::Record(record) => Ok(record),
-            _ => Err(serde::de::Error::custom("no record")),
         }
     }
 }
@@ -153,8 +159,9 @@ impl<'de> Visitor<'de> for CellVisitor {
         Ok(Cell::Text(Cow::Owned(value.to_string())))
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
-        Ok(Cell::Text(Cow::Owned(value.to_string())))
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Self::Value, E> {
+        let number = Decimal::of(value).ok_or_else(|| E::custom("a number of more digits than a field has"))?;
+        Ok(Cell::Text(Cow::Owned(number.to_string())))
     }
 
     fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Self::Value, E> {
@@ -188,7 +195,7 @@ mod tests {
 
     #[test]
     fn fields_are_reached_by_name_and_path() {
-        let row: Record<'_> = serde_json::from_str(ROW).unwrap();
+        let row = Record::parse(ROW.as_bytes()).unwrap();
         assert_eq!(row.text("Id"), Some("005"));
         assert_eq!(row.text("id"), Some("005"));
         assert_eq!(row.text("Name"), Some("Adé \"A\""));
@@ -205,7 +212,7 @@ mod tests {
 
     #[test]
     fn plain_texts_and_names_are_borrowed_from_the_answer() {
-        let row: Record<'_> = serde_json::from_str(ROW).unwrap();
+        let row = Record::parse(ROW.as_bytes()).unwrap();
         assert!(matches!(row.cell("Id"), Some(Cell::Text(Cow::Borrowed(_)))));
         assert!(row.0.iter().all(|(name, _)| matches!(name, Cow::Borrowed(_))));
     }

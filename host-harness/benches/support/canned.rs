@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-pub(crate) const ORGANIZATION: &str = "00D000000000001AAA";
+pub(crate) const ORGANIZATION: &str = "00D000000000001EAA";
 pub(crate) const PORTAL: &str = "060000000000001AAA";
 pub(crate) const ACCOUNT: &str = "001000000000001AAA";
 

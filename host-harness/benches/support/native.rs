@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use reqwest::Client;
-use salesforce_portal_connector::host::{Failure, Host, Level, Method, Part, Request, Response};
+use salesforce_portal_connector::host::{Escaping, Failure, Host, Level, Method, Part, Request, Response};
 use tokio::runtime::Handle;
 
 /// The same HTTP client as the host harness uses, called from a thread that waits.
@@ -36,8 +36,10 @@ impl Native {
         for part in request.body {
             match part {
                 Part::Text(text) => body.push_str(&text),
-                // The bench's password needs no escaping.
-                Part::Secret(secret, _) => body.push_str(secret),
+                Part::Secret(secret, Escaping::Xml) => {
+                    body.push_str(&secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;"));
+                }
+                Part::Secret(..) => return Err(Failure::Other("a secret that no import sends".to_owned())),
                 #[allow(unreachable_patterns, reason = "the connector may come to use more")]
                 _ => {}
             }

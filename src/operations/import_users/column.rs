@@ -85,7 +85,7 @@ mod tests {
 
     fn value(kind: AttributeKind, many: bool, json: &str) -> Option<Value> {
         let json = format!(r#"{{"F__c":{json}}}"#);
-        let record: Record<'_> = serde_json::from_str(&json).unwrap();
+        let record = Record::parse(json.as_bytes()).unwrap();
         Column { name: "F__c".into(), path: "F__c".into(), kind, many }.value(&record)
     }
 

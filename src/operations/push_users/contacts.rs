@@ -41,15 +41,15 @@ pub(super) fn match_contacts<H: Host>(
     let contacts = Contacts::find(tenant, &open)?;
     let (mut emails, mut shared) = (Index::default(), Index::default());
     for (_, _, email) in &open {
-        let email = email.to_lowercase();
+        let email = email.to_ascii_lowercase();
         if !emails.insert(&email, 0) {
             shared.insert(&email, 0);
         }
     }
     let mut seen = Index::default();
     for (at, wanted, email) in open {
-        let is_shared = shared.get(&email.to_lowercase()).is_some();
-        let is_second = !seen.insert(&email.to_lowercase(), 0);
+        let is_shared = shared.get(&email.to_ascii_lowercase()).is_some();
+        let is_second = !seen.insert(&email.to_ascii_lowercase(), 0);
         if let Some(slot) = found.get_mut(at) {
             *slot = contacts.match_one(wanted, email, is_shared, is_second);
         }
@@ -93,7 +93,7 @@ impl<'a> Contacts<'a> {
         })?;
         let by = |field: &str| {
             let texts = contacts.iter().enumerate();
-            let texts = texts.filter_map(|(at, contact)| Some((contact.text(field)?.to_lowercase(), at)));
+            let texts = texts.filter_map(|(at, contact)| Some((contact.text(field)?.to_ascii_lowercase(), at)));
             let mut places: Vec<(String, usize)> = texts.collect();
             places.sort_unstable();
             places
@@ -110,14 +110,14 @@ impl<'a> Contacts<'a> {
     }
 
     fn of(&self, places: &[(String, usize)], text: &str) -> Vec<&Known> {
-        let text = text.to_lowercase();
+        let text = text.to_ascii_lowercase();
         let start = places.partition_point(|(have, _)| *have < text);
         let same = places.iter().skip(start).take_while(|(have, _)| *have == text);
         same.filter_map(|(_, at)| self.contacts.get(*at)).collect()
     }
 
     fn key(&self, contact: &Known) -> Option<String> {
-        Some(contact.text(self.key_field?.as_str())?.to_lowercase())
+        Some(contact.text(self.key_field?.as_str())?.to_ascii_lowercase())
     }
 
     fn match_one(&self, wanted: &Wanted, email: &str, is_shared: bool, is_second: bool) -> Result<Match> {

@@ -19,6 +19,7 @@ use crate::attributes::Form;
 use crate::model::{Action, FieldChange, Outcome, Result};
 use crate::salesforce::id::Id;
 use crate::salesforce::json::Datum;
+use crate::salesforce::number::Decimal;
 use crate::settings::Writing;
 
 pub(super) const USER: &str = "User";
@@ -113,7 +114,7 @@ impl Plan {
         let form = self.forms.iter().find(|(object, field, _)| *object == change.object && *field == change.field);
         Some(match form {
             Some((_, _, Form::Boolean)) => Datum::Boolean(new == "true"),
-            Some((_, _, Form::Number)) => new.parse().map_or(Datum::Text(new), Datum::Number),
+            Some((_, _, Form::Number)) => Decimal::parse(&new).map_or(Datum::Text(new), Datum::Number),
             _ if is_flag(change) => Datum::Boolean(new == "true"),
             _ => Datum::Text(new),
         })

@@ -110,7 +110,7 @@ struct Users {
 
 fn mark(key: usize, text: &str) -> String {
     // Federation ids are compared as they are; the other two without case, as Salesforce does.
-    format!("{key}{}", if key == 1 { text.to_owned() } else { text.to_lowercase() })
+    format!("{key}{}", if key == 1 { text.to_owned() } else { text.to_ascii_lowercase() })
 }
 
 impl Users {

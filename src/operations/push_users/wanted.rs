@@ -9,6 +9,7 @@ use crate::operations::describe::{FEATURE_LICENSE, PERMISSION_SET, PERMISSION_SE
 use crate::operations::index::Index;
 use crate::operations::schema::Schema;
 use crate::salesforce::id::{Id, Malformed, prefix};
+use crate::salesforce::number::Decimal;
 
 /// Most characters of the host's key: those of an external id (H).
 const KEY_LENGTH: usize = 255;
@@ -227,7 +228,7 @@ fn attribute(subject: &str, username: &str, change: &Change, schema: Option<&Sch
             let well_formed = match entry.form {
                 Form::Email => attributes::is_email(value),
                 Form::Boolean => value.parse::<bool>().is_ok(),
-                Form::Number => value.parse::<f64>().is_ok_and(f64::is_finite),
+                Form::Number => Decimal::parse(value).is_some(),
                 Form::Plain | Form::Lines | Form::Time => true,
             };
             if !well_formed {

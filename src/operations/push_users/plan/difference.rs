@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::super::wanted::Entry;
 use crate::attributes::Form;
 use crate::model::FieldChange;
+use crate::salesforce::number::Decimal;
 
 /// The change that an attribute's field of one of the two records needs, if it needs one. `old` gives what is there.
 pub(super) fn entry_difference<'a>(
@@ -31,7 +32,7 @@ pub(super) fn difference(
             // Salesforce may store addresses in lower case (U); to compare them as written could differ for ever.
             Form::Email => old.eq_ignore_ascii_case(new),
             Form::Lines => old.lines().eq(new.lines()),
-            Form::Number => old == new || old.parse::<f64>().ok() == new.parse::<f64>().ok(),
+            Form::Number => old == new || Decimal::parse(old).is_some_and(|old| Some(old) == Decimal::parse(new)),
             Form::Time => second(old) == second(new),
         },
         (old, new) => old == new,

@@ -8,8 +8,6 @@ mod licences;
 
 pub(super) use licences::{HIGH_VOLUME, allows_feature, portal_type};
 
-use std::collections::BTreeSet;
-
 use self::licences::Licences;
 use super::describe::{FEATURE_LICENSE, PERMISSION_SET, PERMISSION_SET_GROUP, PROFILE, PUBLIC_GROUP, ROLE};
 use super::import_users::Population;

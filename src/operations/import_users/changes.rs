@@ -9,6 +9,8 @@
 //! (M), to those who may view the setup. Of a public group that was taken away nothing names the user: `getDeleted` gives
 //! the ids of rows alone (H). The user's next change or the next full import shows it.
 
+use std::collections::BinaryHeap;
+
 use super::cursor::Cursor;
 use super::holdings::{self, Holdings, Who};
 use super::{Job, SUBJECT, has_type, malformed, user_id, watermark};
@@ -123,7 +125,8 @@ fn changed<H: Host>(job: &Job<'_, H>, places: &[Place], answers: &[Answer<'_>]) 
         }
         ids.extend(users);
     }
-    ids.sort_unstable();
+    // By a heap, whose code is a tenth of that of the slice's own sorting (5 KB).
+    let mut ids = BinaryHeap::from(ids).into_sorted_vec();
     ids.dedup();
     Ok((ids, bound))
 }

@@ -1,6 +1,6 @@
 //! User licences, the user types that they give, and what those allow.
 
-use super::{BTreeSet, select};
+use super::select;
 use crate::model::Result;
 use crate::salesforce::composite::Answer;
 use crate::salesforce::soql::Select;
@@ -9,7 +9,7 @@ use crate::salesforce::soql::Select;
 pub(in crate::operations) const HIGH_VOLUME: &str = "CspLitePortal";
 
 /// The organisation's user licences, each with the type of its users.
-pub(super) struct Licences(BTreeSet<(String, String)>);
+pub(super) struct Licences(Vec<(String, String)>);
 
 impl Licences {
     /// Profiles tell both; an organisation has some hundreds of them at most (M: the limit is 1,500 for each type).
@@ -19,10 +19,16 @@ impl Licences {
 
     /// Reads the answer to [`Licences::query`].
     pub(super) fn read(answer: &Answer<'_>, subject: &str) -> Result<Self> {
-        let pairs = answer.page(subject)?.records.iter().filter_map(|record| {
-            Some((record.text("UserLicense.Name")?.to_owned(), record.text("UserType")?.to_owned()))
-        });
-        Ok(Self(pairs.collect()))
+        let mut pairs: Vec<(String, String)> = Vec::new();
+        for record in &answer.page(subject)?.records {
+            let (Some(licence), Some(user_type)) = (record.text("UserLicense.Name"), record.text("UserType")) else {
+                continue;
+            };
+            if !pairs.iter().any(|(have, of)| have == licence && of == user_type) {
+                pairs.push((licence.to_owned(), user_type.to_owned()));
+            }
+        }
+        Ok(Self(pairs))
     }
 
     /// The tags of the licences whose user type fits.

@@ -15,9 +15,9 @@ struct Contacts<'a> {
     key_field: Option<&'a Name>,
     contacts: Vec<Known>,
     users: Vec<Known>,
-    /// Places of contacts by key or address, in lower case; sorted.
-    by_key: Vec<(String, usize)>,
-    by_email: Vec<(String, usize)>,
+    /// Places of contacts by key or address, in lower case.
+    by_key: Index,
+    by_email: Index,
     /// Users by their contacts.
     by_contact: Index,
 }
@@ -92,13 +92,15 @@ impl<'a> Contacts<'a> {
             Condition::In(Name::fixed("ContactId"), ids)
         })?;
         let by = |field: &str| {
-            let texts = contacts.iter().enumerate();
-            let texts = texts.filter_map(|(at, contact)| Some((contact.text(field)?.to_ascii_lowercase(), at)));
-            let mut places: Vec<(String, usize)> = texts.collect();
-            places.sort_unstable();
+            let mut places = Index::default();
+            for (at, contact) in contacts.iter().enumerate() {
+                if let Some(text) = contact.text(field) {
+                    places.add(&text.to_ascii_lowercase(), at);
+                }
+            }
             places
         };
-        let by_key = key_field.map_or_else(Vec::new, |name| by(name.as_str()));
+        let by_key = key_field.map(|name| by(name.as_str())).unwrap_or_default();
         let by_email = by("Email");
         let mut by_contact = Index::default();
         for (at, user) in users.iter().enumerate() {
@@ -109,11 +111,9 @@ impl<'a> Contacts<'a> {
         Ok(Self { key_field, contacts, users, by_key, by_email, by_contact })
     }
 
-    fn of(&self, places: &[(String, usize)], text: &str) -> Vec<&Known> {
-        let text = text.to_ascii_lowercase();
-        let start = places.partition_point(|(have, _)| *have < text);
-        let same = places.iter().skip(start).take_while(|(have, _)| *have == text);
-        same.filter_map(|(_, at)| self.contacts.get(*at)).collect()
+    fn of(&self, places: &Index, text: &str) -> Vec<&Known> {
+        let places = places.all(&text.to_ascii_lowercase());
+        places.iter().filter_map(|at| self.contacts.get(*at)).collect()
     }
 
     fn key(&self, contact: &Known) -> Option<String> {

@@ -102,10 +102,8 @@ const BY_ID: usize = KEYS.len();
 /// The users that might be those of a batch.
 struct Users {
     users: Vec<Known>,
-    /// The first user of each id and of each of the [`KEYS`].
-    first: Index,
-    /// Further users of the same key.
-    others: Vec<(String, usize)>,
+    /// Places of users by their ids and by each of the [`KEYS`].
+    places: Index,
 }
 
 fn mark(key: usize, text: &str) -> String {
@@ -160,18 +158,17 @@ impl Users {
             let conditions = conditions.into_iter().filter(|(_, values)| !values.is_empty());
             Condition::Any(conditions.map(|(name, values)| Condition::In(name, values)).collect())
         })?;
-        let (mut first, mut others) = (Index::default(), Vec::new());
+        let mut places = Index::default();
         for (at, user) in users.iter().enumerate() {
-            first.insert(&mark(BY_ID, user.id.as_str()), at);
+            places.add(&mark(BY_ID, user.id.as_str()), at);
             let key = key_field.and_then(|name| user.text(name.as_str()));
             for (number, text) in [key, user.text("FederationIdentifier"), Some(user.username())].iter().enumerate() {
-                let Some(mark) = text.map(|text| mark(number, text)) else { continue };
-                if !first.insert(&mark, at) {
-                    others.push((mark, at));
+                if let Some(text) = text {
+                    places.add(&mark(number, text), at);
                 }
             }
         }
-        Ok(Self { users, first, others })
+        Ok(Self { users, places })
     }
 
     /// The users that could be the wanted one, each once, with what speaks for them.
@@ -180,8 +177,7 @@ impl Users {
         let texts = [Some(wanted.key.as_str()), wanted.value(FEDERATION_ID), Some(wanted.username.as_str())];
         for ((number, text), what) in texts.into_iter().enumerate().zip(KEYS) {
             let Some(mark) = text.map(|text| mark(number, text)) else { continue };
-            let others = self.others.iter().filter(|(have, _)| *have == mark).map(|(_, at)| *at);
-            for user in self.first.get(&mark).into_iter().chain(others).filter_map(|at| self.users.get(at)) {
+            for user in self.places.all(&mark).into_iter().filter_map(|at| self.users.get(at)) {
                 if !found.iter().any(|(have, _)| have.id == user.id) {
                     found.push((user, what));
                 }
@@ -194,7 +190,7 @@ impl Users {
         let subject = wanted.subject();
         let candidates = self.candidates(wanted);
         if let Some(id) = wanted.id
-            && let Some(user) = self.first.get(&mark(BY_ID, id.as_str())).and_then(|at| self.users.get(at))
+            && let Some(user) = self.places.get(&mark(BY_ID, id.as_str())).and_then(|at| self.users.get(at))
         {
             check_portal(user, &subject)?;
             if let Some((other, what)) = candidates.iter().find(|(other, _)| other.id != id) {

@@ -161,17 +161,16 @@ fn seats_left(answer: &Answer<'_>) -> Probe {
         Ok(page) => page,
         Err(error) => return failed(names::SEATS, error),
     };
-    let mut licences: Vec<(&str, u64)> = page
-        .records
-        .iter()
-        .filter_map(|record| {
-            let number = |path: &str| record.number(path);
-            let left = number("UserLicense.TotalLicenses")?.saturating_sub(number("UserLicense.UsedLicenses")?);
-            Some((record.text("UserLicense.Name")?, left))
-        })
-        .collect();
-    licences.sort_unstable();
-    licences.dedup();
+    let mut licences: Vec<(&str, u64)> = Vec::new();
+    for record in &page.records {
+        let number = |path: &str| record.number(path).unwrap_or(0);
+        let left = number("UserLicense.TotalLicenses").saturating_sub(number("UserLicense.UsedLicenses"));
+        let Some(name) = record.text("UserLicense.Name") else { continue };
+        // Several profiles have the same licence.
+        if !licences.contains(&(name, left)) {
+            licences.push((name, left));
+        }
+    }
     let remedy =
         "Buy seats or deactivate users; Setup > Company Settings > Company Information > User Licenses shows them";
     if licences.is_empty() {

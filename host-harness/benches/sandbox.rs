@@ -191,5 +191,5 @@ fn main() {
 }
 
 fn size(connector: &Connector) {
-    figure("component", connector.size() as f64 / 1024.0, "KiB", Some("≤ 586"));
+    figure("component", connector.size() as f64 / 1024.0, "KiB", Some("≤ 400"));
 }

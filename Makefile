@@ -3,7 +3,7 @@
 CARGO ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak bench clients lint format doc component wasm-target
+.PHONY: help demo test browser-test pictures soak bench clients lint format doc component wasm-target
 
 help: ## Lists the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -14,6 +14,12 @@ demo: wasm-target ## Runs the main job against an emulated Salesforce org
 
 test: wasm-target ## Runs the whole suite
 	$(CARGO) test --locked --workspace
+
+browser-test: wasm-target ## Walks the console in a headless browser, which it installs where missing
+	scripts/browser-test.sh
+
+pictures: wasm-target ## Makes the README's pictures of the console anew
+	scripts/browser-test.sh pictures
 
 soak: wasm-target ## Kills imports of 50,000 and pushes of 5,000 twenty times each (some minutes)
 	PROVISIONING_SOAK=1 $(CARGO) test --locked --package provisioning-host --test command_line -- kill:: --nocapture --test-threads 1

@@ -214,9 +214,6 @@ impl Runtime {
                 component
             }
         };
-        let r = component.image_range();
-        eprintln!("IMAGE {:p} {:p}", r.start, r.end);
-        std::fs::write("/tmp/image.cwasm", component.serialize().unwrap()).unwrap();
         let kind = component.component_type();
         let imports: Vec<String> = kind.imports(&self.engine).map(|(name, _)| name.to_owned()).collect();
         if let Some(foreign) = imports.iter().find(|import| !GIVEN.iter().any(|given| import.starts_with(given))) {

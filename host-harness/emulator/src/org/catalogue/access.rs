@@ -31,14 +31,11 @@ pub(super) static PERMISSION_SET: Object = Object {
             .strict()
             .read_only(),
         Field::text("Description", "Description", 255).read_only(),
-        Field::datetime("CreatedDate", "Created Date").required().read_only().with_default(),
-        Field::reference("CreatedById", "Created By ID", "CreatedBy", &["User"]).required().read_only().with_default(),
-        Field::datetime("LastModifiedDate", "Last Modified Date").required().read_only().with_default(),
-        Field::reference("LastModifiedById", "Last Modified By ID", "LastModifiedBy", &["User"])
-            .required()
-            .read_only()
-            .with_default(),
-        Field::datetime("SystemModstamp", "System Modstamp").required().read_only().with_default(),
+        Field::CREATED_DATE,
+        Field::CREATED_BY,
+        Field::LAST_MODIFIED_DATE,
+        Field::LAST_MODIFIED_BY,
+        Field::SYSTEM_MODSTAMP,
     ],
 };
 
@@ -71,7 +68,7 @@ pub(super) static PERMISSION_SET_ASSIGNMENT: Object = Object {
             .children("PermissionSetAssignments"),
         Field::datetime("ExpirationDate", "Expiration Date").create_only(),
         Field::boolean("IsActive", "Active").read_only().default_to("1"),
-        Field::datetime("SystemModstamp", "System Modstamp").required().read_only().with_default(),
+        Field::SYSTEM_MODSTAMP,
     ],
 };
 
@@ -87,21 +84,18 @@ pub(super) static PERMISSION_SET_LICENSE: Object = Object {
     setup: false,
     fields: &[
         Field::id("Permission Set License ID"),
-        Field::boolean("IsDeleted", "Deleted").read_only(),
+        Field::IS_DELETED,
         Field::text("DeveloperName", "Permission Set License Name", 80).required().read_only(),
         Field::text("MasterLabel", "Permission Set License Label", 255).required().read_only(),
         Field::text("PermissionSetLicenseKey", "Permission Set License Key", 255).required().read_only(),
         Field::picklist("Status", "Status", 40, &["Active", "Disabled"]).required().read_only().default_to("'Active'"),
         Field::int("TotalLicenses", "Total Licenses").required().read_only(),
         Field::int("UsedLicenses", "Used Licenses").required().read_only().default_to("0"),
-        Field::datetime("CreatedDate", "Created Date").required().read_only().with_default(),
-        Field::reference("CreatedById", "Created By ID", "CreatedBy", &["User"]).required().read_only().with_default(),
-        Field::datetime("LastModifiedDate", "Last Modified Date").required().read_only().with_default(),
-        Field::reference("LastModifiedById", "Last Modified By ID", "LastModifiedBy", &["User"])
-            .required()
-            .read_only()
-            .with_default(),
-        Field::datetime("SystemModstamp", "System Modstamp").required().read_only().with_default(),
+        Field::CREATED_DATE,
+        Field::CREATED_BY,
+        Field::LAST_MODIFIED_DATE,
+        Field::LAST_MODIFIED_BY,
+        Field::SYSTEM_MODSTAMP,
     ],
 };
 
@@ -129,14 +123,11 @@ pub(super) static PERMISSION_SET_LICENSE_ASSIGN: Object = Object {
             .required()
             .create_only()
             .children("PermissionSetLicenseAssignments"),
-        Field::datetime("CreatedDate", "Created Date").required().read_only().with_default(),
-        Field::reference("CreatedById", "Created By ID", "CreatedBy", &["User"]).required().read_only().with_default(),
-        Field::datetime("LastModifiedDate", "Last Modified Date").required().read_only().with_default(),
-        Field::reference("LastModifiedById", "Last Modified By ID", "LastModifiedBy", &["User"])
-            .required()
-            .read_only()
-            .with_default(),
-        Field::datetime("SystemModstamp", "System Modstamp").required().read_only().with_default(),
+        Field::CREATED_DATE,
+        Field::CREATED_BY,
+        Field::LAST_MODIFIED_DATE,
+        Field::LAST_MODIFIED_BY,
+        Field::SYSTEM_MODSTAMP,
     ],
 };
 
@@ -169,14 +160,11 @@ pub(super) static GROUP: Object = Object {
             .required()
             .read_only()
             .with_default(),
-        Field::datetime("CreatedDate", "Created Date").required().read_only().with_default(),
-        Field::reference("CreatedById", "Created By ID", "CreatedBy", &["User"]).required().read_only().with_default(),
-        Field::datetime("LastModifiedDate", "Last Modified Date").required().read_only().with_default(),
-        Field::reference("LastModifiedById", "Last Modified By ID", "LastModifiedBy", &["User"])
-            .required()
-            .read_only()
-            .with_default(),
-        Field::datetime("SystemModstamp", "System Modstamp").required().read_only().with_default(),
+        Field::CREATED_DATE,
+        Field::CREATED_BY,
+        Field::LAST_MODIFIED_DATE,
+        Field::LAST_MODIFIED_BY,
+        Field::SYSTEM_MODSTAMP,
     ],
 };
 
@@ -194,6 +182,6 @@ pub(super) static GROUP_MEMBER: Object = Object {
         Field::id("Group Member ID"),
         Field::reference("GroupId", "Group ID", "Group", &["Group"]).required().create_only().children("GroupMembers"),
         Field::reference("UserOrGroupId", "User/Group ID", "UserOrGroup", &["User", "Group"]).required().create_only(),
-        Field::datetime("SystemModstamp", "System Modstamp").required().read_only().with_default(),
+        Field::SYSTEM_MODSTAMP,
     ],
 };

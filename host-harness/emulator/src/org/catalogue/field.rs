@@ -118,6 +118,24 @@ pub(crate) struct Field {
     pub(crate) default_sql: Option<&'static str>,
 }
 
+/// System fields, which are the same for every object that has them (H).
+impl Field {
+    pub(super) const IS_DELETED: Self = Self::boolean("IsDeleted", "Deleted").read_only();
+    pub(super) const CREATED_DATE: Self =
+        Self::datetime("CreatedDate", "Created Date").required().read_only().with_default();
+    pub(super) const CREATED_BY: Self =
+        Self::reference("CreatedById", "Created By ID", "CreatedBy", &["User"]).required().read_only().with_default();
+    pub(super) const LAST_MODIFIED_DATE: Self =
+        Self::datetime("LastModifiedDate", "Last Modified Date").required().read_only().with_default();
+    pub(super) const LAST_MODIFIED_BY: Self =
+        Self::reference("LastModifiedById", "Last Modified By ID", "LastModifiedBy", &["User"])
+            .required()
+            .read_only()
+            .with_default();
+    pub(super) const SYSTEM_MODSTAMP: Self =
+        Self::datetime("SystemModstamp", "System Modstamp").required().read_only().with_default();
+}
+
 impl Field {
     /// A nillable, writable field of this type.
     pub(super) const fn new(name: &'static str, label: &'static str, kind: FieldType, length: u32) -> Self {

@@ -32,14 +32,11 @@ pub(super) static ORGANIZATION: Object = Object {
         Field::picklist("LanguageLocaleKey", "Language", 40, &["en_US"]).required(),
         Field::text("DefaultLocaleSidKey", "Locale", 40).required(),
         Field::text("TimeZoneSidKey", "Time Zone", 40).required(),
-        Field::datetime("CreatedDate", "Created Date").required().read_only().with_default(),
-        Field::reference("CreatedById", "Created By ID", "CreatedBy", &["User"]).required().read_only().with_default(),
-        Field::datetime("LastModifiedDate", "Last Modified Date").required().read_only().with_default(),
-        Field::reference("LastModifiedById", "Last Modified By ID", "LastModifiedBy", &["User"])
-            .required()
-            .read_only()
-            .with_default(),
-        Field::datetime("SystemModstamp", "System Modstamp").required().read_only().with_default(),
+        Field::CREATED_DATE,
+        Field::CREATED_BY,
+        Field::LAST_MODIFIED_DATE,
+        Field::LAST_MODIFIED_BY,
+        Field::SYSTEM_MODSTAMP,
     ],
 };
 
@@ -68,12 +65,9 @@ pub(super) static USER_ROLE: Object = Object {
         Field::reference("PortalAccountId", "Portal Account ID", "PortalAccount", &["Account"]).read_only(),
         Field::reference("PortalAccountOwnerId", "Portal Account Owner ID", "PortalAccountOwner", &["User"])
             .read_only(),
-        Field::datetime("LastModifiedDate", "Last Modified Date").required().read_only().with_default(),
-        Field::reference("LastModifiedById", "Last Modified By ID", "LastModifiedBy", &["User"])
-            .required()
-            .read_only()
-            .with_default(),
-        Field::datetime("SystemModstamp", "System Modstamp").required().read_only().with_default(),
+        Field::LAST_MODIFIED_DATE,
+        Field::LAST_MODIFIED_BY,
+        Field::SYSTEM_MODSTAMP,
     ],
 };
 
@@ -93,14 +87,11 @@ pub(super) static PROFILE: Object = Object {
         Field::reference("UserLicenseId", "User License ID", "UserLicense", &["UserLicense"]).required().read_only(),
         Field::picklist("UserType", "User Type", 40, USER_TYPES).labels(USER_TYPE_LABELS).strict().read_only(),
         Field::text("Description", "Description", 255).read_only(),
-        Field::datetime("CreatedDate", "Created Date").required().read_only().with_default(),
-        Field::reference("CreatedById", "Created By ID", "CreatedBy", &["User"]).required().read_only().with_default(),
-        Field::datetime("LastModifiedDate", "Last Modified Date").required().read_only().with_default(),
-        Field::reference("LastModifiedById", "Last Modified By ID", "LastModifiedBy", &["User"])
-            .required()
-            .read_only()
-            .with_default(),
-        Field::datetime("SystemModstamp", "System Modstamp").required().read_only().with_default(),
+        Field::CREATED_DATE,
+        Field::CREATED_BY,
+        Field::LAST_MODIFIED_DATE,
+        Field::LAST_MODIFIED_BY,
+        Field::SYSTEM_MODSTAMP,
     ],
 };
 
@@ -123,8 +114,8 @@ pub(super) static USER_LICENSE: Object = Object {
         Field::int("TotalLicenses", "Total Licenses").required().read_only(),
         Field::int("UsedLicenses", "Used Licenses").required().read_only().default_to("0"),
         Field::datetime("UsedLicensesLastUpdated", "Used Licenses Last Updated").read_only(),
-        Field::datetime("CreatedDate", "Created Date").required().read_only().with_default(),
-        Field::datetime("LastModifiedDate", "Last Modified Date").required().read_only().with_default(),
-        Field::datetime("SystemModstamp", "System Modstamp").required().read_only().with_default(),
+        Field::CREATED_DATE,
+        Field::LAST_MODIFIED_DATE,
+        Field::SYSTEM_MODSTAMP,
     ],
 };

@@ -46,7 +46,7 @@ pub(super) static ACCOUNT: Object = Object {
     setup: false,
     fields: &[
         Field::id("Account ID"),
-        Field::boolean("IsDeleted", "Deleted").read_only(),
+        Field::IS_DELETED,
         Field::text("Name", "Account Name", 255).required(),
         Field::picklist("Type", "Account Type", 255, &["Customer", "Partner", "Prospect", "Other"]),
         Field::reference("ParentId", "Parent Account ID", "Parent", &["Account"]).children("ChildAccounts"),
@@ -66,14 +66,11 @@ pub(super) static ACCOUNT: Object = Object {
         Field::boolean("IsPartner", "Partner Account").update_only(),
         Field::text("External_Id__c", "External Id", 100).external(),
         Field::reference("OwnerId", "Owner ID", "Owner", &["User"]).required().with_default(),
-        Field::datetime("CreatedDate", "Created Date").required().read_only().with_default(),
-        Field::reference("CreatedById", "Created By ID", "CreatedBy", &["User"]).required().read_only().with_default(),
-        Field::datetime("LastModifiedDate", "Last Modified Date").required().read_only().with_default(),
-        Field::reference("LastModifiedById", "Last Modified By ID", "LastModifiedBy", &["User"])
-            .required()
-            .read_only()
-            .with_default(),
-        Field::datetime("SystemModstamp", "System Modstamp").required().read_only().with_default(),
+        Field::CREATED_DATE,
+        Field::CREATED_BY,
+        Field::LAST_MODIFIED_DATE,
+        Field::LAST_MODIFIED_BY,
+        Field::SYSTEM_MODSTAMP,
     ],
 };
 
@@ -89,7 +86,7 @@ pub(super) static CONTACT: Object = Object {
     setup: false,
     fields: &[
         Field::id("Contact ID"),
-        Field::boolean("IsDeleted", "Deleted").read_only(),
+        Field::IS_DELETED,
         Field::reference("AccountId", "Account ID", "Account", &["Account"]).children("Contacts"),
         Field::picklist("Salutation", "Salutation", 40, &["Mr.", "Ms.", "Mrs.", "Dr.", "Prof.", "Mx."]),
         Field::text("FirstName", "First Name", 40),
@@ -112,14 +109,11 @@ pub(super) static CONTACT: Object = Object {
         Field::text("IdP_Key__c", "IdP Key", 64).external().unique(),
         Field::boolean("Newsletter__c", "Newsletter"),
         Field::reference("OwnerId", "Owner ID", "Owner", &["User"]).required().with_default(),
-        Field::datetime("CreatedDate", "Created Date").required().read_only().with_default(),
-        Field::reference("CreatedById", "Created By ID", "CreatedBy", &["User"]).required().read_only().with_default(),
-        Field::datetime("LastModifiedDate", "Last Modified Date").required().read_only().with_default(),
-        Field::reference("LastModifiedById", "Last Modified By ID", "LastModifiedBy", &["User"])
-            .required()
-            .read_only()
-            .with_default(),
-        Field::datetime("SystemModstamp", "System Modstamp").required().read_only().with_default(),
+        Field::CREATED_DATE,
+        Field::CREATED_BY,
+        Field::LAST_MODIFIED_DATE,
+        Field::LAST_MODIFIED_BY,
+        Field::SYSTEM_MODSTAMP,
     ],
 };
 
@@ -207,14 +201,11 @@ pub(super) static USER: Object = Object {
         Field::text("Cost_Center__c", "Cost Center", 20),
         Field::boolean("ReceivesInfoEmails", "Info Emails"),
         Field::boolean("ReceivesAdminInfoEmails", "Admin Info Emails"),
-        Field::datetime("CreatedDate", "Created Date").required().read_only().with_default(),
-        Field::reference("CreatedById", "Created By ID", "CreatedBy", &["User"]).required().read_only().with_default(),
-        Field::datetime("LastModifiedDate", "Last Modified Date").required().read_only().with_default(),
-        Field::reference("LastModifiedById", "Last Modified By ID", "LastModifiedBy", &["User"])
-            .required()
-            .read_only()
-            .with_default(),
-        Field::datetime("SystemModstamp", "System Modstamp").required().read_only().with_default(),
+        Field::CREATED_DATE,
+        Field::CREATED_BY,
+        Field::LAST_MODIFIED_DATE,
+        Field::LAST_MODIFIED_BY,
+        Field::SYSTEM_MODSTAMP,
     ],
 };
 
@@ -233,10 +224,7 @@ pub(super) static USER_LOGIN: Object = Object {
         Field::reference("UserId", "User ID", "User", &["User"]).required().read_only(),
         Field::boolean("IsFrozen", "Frozen").update_only(),
         Field::boolean("IsPasswordLocked", "Password Locked").update_only(),
-        Field::datetime("LastModifiedDate", "Last Modified Date").required().read_only().with_default(),
-        Field::reference("LastModifiedById", "Last Modified By ID", "LastModifiedBy", &["User"])
-            .required()
-            .read_only()
-            .with_default(),
+        Field::LAST_MODIFIED_DATE,
+        Field::LAST_MODIFIED_BY,
     ],
 };

@@ -14,7 +14,7 @@ pub(super) static PERMISSION_SET_GROUP: Object = Object {
     setup: true,
     fields: &[
         Field::id("PermissionSetGroup ID"),
-        Field::boolean("IsDeleted", "Deleted").read_only(),
+        Field::IS_DELETED,
         Field::text("DeveloperName", "API Name", 80).required().read_only(),
         Field::picklist("Language", "Master Language", 40, &["en_US"]).strict().read_only().default_to("'en_US'"),
         Field::text("MasterLabel", "Label", 80).required().read_only(),
@@ -24,14 +24,11 @@ pub(super) static PERMISSION_SET_GROUP: Object = Object {
             .read_only()
             .default_to("'Updated'"),
         Field::boolean("HasActivationRequired", "Session Activation Required").read_only(),
-        Field::datetime("CreatedDate", "Created Date").required().read_only().with_default(),
-        Field::reference("CreatedById", "Created By ID", "CreatedBy", &["User"]).required().read_only().with_default(),
-        Field::datetime("LastModifiedDate", "Last Modified Date").required().read_only().with_default(),
-        Field::reference("LastModifiedById", "Last Modified By ID", "LastModifiedBy", &["User"])
-            .required()
-            .read_only()
-            .with_default(),
-        Field::datetime("SystemModstamp", "System Modstamp").required().read_only().with_default(),
+        Field::CREATED_DATE,
+        Field::CREATED_BY,
+        Field::LAST_MODIFIED_DATE,
+        Field::LAST_MODIFIED_BY,
+        Field::SYSTEM_MODSTAMP,
     ],
 };
 
@@ -47,7 +44,7 @@ pub(super) static PERMISSION_SET_GROUP_COMPONENT: Object = Object {
     setup: true,
     fields: &[
         Field::id("PermissionSetGroupComponent ID"),
-        Field::boolean("IsDeleted", "Deleted").read_only(),
+        Field::IS_DELETED,
         Field::reference(
             "PermissionSetGroupId",
             "PermissionSetGroup ID",
@@ -61,13 +58,10 @@ pub(super) static PERMISSION_SET_GROUP_COMPONENT: Object = Object {
             .required()
             .read_only()
             .children("PermissionSetGroupComponents"),
-        Field::datetime("CreatedDate", "Created Date").required().read_only().with_default(),
-        Field::reference("CreatedById", "Created By ID", "CreatedBy", &["User"]).required().read_only().with_default(),
-        Field::datetime("LastModifiedDate", "Last Modified Date").required().read_only().with_default(),
-        Field::reference("LastModifiedById", "Last Modified By ID", "LastModifiedBy", &["User"])
-            .required()
-            .read_only()
-            .with_default(),
-        Field::datetime("SystemModstamp", "System Modstamp").required().read_only().with_default(),
+        Field::CREATED_DATE,
+        Field::CREATED_BY,
+        Field::LAST_MODIFIED_DATE,
+        Field::LAST_MODIFIED_BY,
+        Field::SYSTEM_MODSTAMP,
     ],
 };

@@ -30,6 +30,8 @@ pub struct JournalEntry {
     pub response_bytes: u64,
     /// The number of the fault that the request met, as [`Emulator::inject`](crate::Emulator::inject) gave it.
     pub fault: Option<u64>,
+    /// Ids of the records that the request made, whatever became of its answer; those of Bulk ingest jobs are left out.
+    pub created: Vec<String>,
 }
 
 fn milliseconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
@@ -95,6 +97,7 @@ mod tests {
                 request_bytes: 0,
                 response_bytes: 0,
                 fault: None,
+                created: Vec::new(),
             });
         }
         let (total, entries) = journal.read();

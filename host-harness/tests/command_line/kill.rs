@@ -173,6 +173,13 @@ fn a_push_that_is_killed_again_and_again_makes_nobody_twice() {
     let pushed = end as usize;
     assert_eq!(fixture.count("User"), users + pushed, "each person has one user");
     assert_eq!(fixture.count("Contact"), contacts + pushed, "and one contact: none was left behind");
+    // Whatever became of the answers: the org made so many users, no more.
+    let made = |prefix: &str| {
+        let journal = fixture.emulator.journal();
+        journal.iter().flat_map(|entry| &entry.created).filter(|id| id.starts_with(prefix)).count()
+    };
+    assert_eq!(fixture.emulator.journal_total(), fixture.emulator.journal().len() as u64, "the journal has everything");
+    assert_eq!(made("005"), pushed);
     let found = fixture
         .emulator
         .query("SELECT Id, Username, ContactId FROM User WHERE Username LIKE 'e%@new.example'")

@@ -25,6 +25,10 @@ use crate::rules::RecordFault;
 #[derive(Clone, Debug)]
 pub(super) struct RecordFaults(pub(super) Vec<RecordFault>);
 
+/// Ids of the records that a request made.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Created(pub(super) Vec<String>);
+
 /// What the journal and the faults look at.
 struct Facts {
     method: String,
@@ -77,6 +81,7 @@ pub(super) async fn pass(
         Some(effect) => instead(effect, &shared, &facts.path, &parts.headers),
         None => None,
     };
+    let mut created = Created::default();
     let response = match early {
         Some(response) => response,
         None => {
@@ -85,7 +90,8 @@ pub(super) async fn pass(
             if let Some(fault) = effect.as_ref().and_then(|effect| effect.record_fault(status)) {
                 request.extensions_mut().insert(RecordFaults(vec![fault]));
             }
-            let response = next.run(request).await;
+            let mut response = next.run(request).await;
+            created = response.extensions_mut().remove().unwrap_or_default();
             match &effect {
                 Some(effect) => afterwards(effect, response).await,
                 None => response,
@@ -105,6 +111,7 @@ pub(super) async fn pass(
         request_bytes,
         response_bytes: response.body().size_hint().exact().unwrap_or(0),
         fault: number,
+        created: created.0,
     });
     response
 }

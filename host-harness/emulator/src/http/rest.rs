@@ -6,9 +6,10 @@ use axum::body::Bytes;
 use axum::extract::{Extension, OriginalUri, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use serde_json::Value;
 
 use super::Shared;
-use super::gate::RecordFaults;
+use super::gate::{Created, RecordFaults};
 use super::sessions::bearer;
 use crate::error::ApiError;
 use crate::login::ApiRefusal;
@@ -41,12 +42,33 @@ pub(super) async fn handle(
     }
     let worker = Arc::clone(&shared);
     let options = write_options(faults, &headers);
+    let may_create = method == Method::POST;
     let answered = tokio::task::spawn_blocking(move || answer(&worker, &method, &uri, &headers, &body, &options)).await;
     let answered = answered.unwrap_or_else(|error| {
         tracing::error!(%error, "a request failed inside the emulator");
         ApiError::new(500, "UNKNOWN_EXCEPTION", "An unexpected error occurred.").into()
     });
-    into_http(answered, Some(&shared.usage.header()))
+    let mut created = Vec::new();
+    if may_create && let Ok(told) = serde_json::from_str(&answered.body) {
+        note_created(&told, &mut created);
+    }
+    let mut response = into_http(answered, Some(&shared.usage.header()));
+    response.extensions_mut().insert(Created(created));
+    response
+}
+
+/// Finds the save results of records that were made, wherever an answer has them.
+fn note_created(told: &Value, created: &mut Vec<String>) {
+    match told {
+        Value::Array(list) => list.iter().for_each(|one| note_created(one, created)),
+        Value::Object(fields) => match (fields.get("id"), fields.get("success"), fields.get("created")) {
+            (Some(Value::String(id)), Some(Value::Bool(true)), None | Some(Value::Bool(true))) => {
+                created.push(id.clone());
+            }
+            _ => fields.values().for_each(|one| note_created(one, created)),
+        },
+        _ => {}
+    }
 }
 
 fn write_options(faults: Option<Extension<RecordFaults>>, headers: &HeaderMap) -> WriteOptions {

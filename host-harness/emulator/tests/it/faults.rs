@@ -32,8 +32,10 @@ async fn a_dropped_connection_may_have_done_its_work() {
         let error = request.send().await.unwrap_err();
         assert!(error.is_request() && error.status().is_none(), "{error:?}");
         let found = org.emulator.query(&format!("SELECT Id FROM Contact WHERE LastName = 'Dropped{name}'")).unwrap();
-        assert_eq!(found.as_array().unwrap().len(), made, "{name}");
+        let ids: Vec<&str> = found.as_array().unwrap().iter().map(|row| row["Id"].as_str().unwrap()).collect();
+        assert_eq!(ids.len(), made, "{name}");
         let entry = org.emulator.journal().pop().unwrap();
+        assert_eq!(entry.created, ids, "{name}");
         assert_eq!((entry.status, entry.fault), (0, Some(id)));
     }
     assert_eq!(org.get("limits").await.status, 200, "the next connection is sound");

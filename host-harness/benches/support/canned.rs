@@ -2,11 +2,11 @@
 //! its own, so that its time is not counted.
 
 use std::fmt::Write as _;
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+
+use super::child::Server;
 
 pub(crate) const ORGANIZATION: &str = "00D000000000001EAA";
 pub(crate) const PORTAL: &str = "060000000000001AAA";
@@ -17,28 +17,16 @@ const USERS: &str = "BENCH_ORG_USERS";
 
 /// An org. Dropping it ends its process.
 pub(crate) struct Org {
-    process: Child,
+    _server: Server,
     pub url: String,
 }
 
 impl Org {
     /// Starts this program again as an org with `users` users.
     pub(crate) fn start(users: u32) -> Self {
-        let mut process = Command::new(std::env::current_exe().unwrap())
-            .env(USERS, users.to_string())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut url = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut url).unwrap();
-        Self { process, url: url.trim().to_owned() }
-    }
-}
-
-impl Drop for Org {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        let server = Server::start(USERS, users);
+        let url = server.said.clone();
+        Self { _server: server, url }
     }
 }
 

@@ -4,6 +4,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 pub(crate) mod canned;
+pub(crate) mod child;
 pub(crate) mod emulated;
 pub(crate) mod native;
 pub(crate) mod process;

@@ -11,6 +11,13 @@ const TEXTS: [&str; 5] = [
     "\u{0}\u{1b}[2J",
 ];
 
+/// Where a form goes whose fields name records, the fields that do, and the button that sends it.
+const NAMING: [(&str, &[&str], &str); 3] = [
+    ("/applications/acme/import/matches", &["link", "make", "ignore", "choose", "person", "reason"], "confirm-all"),
+    ("/applications/acme/tasks", &["retry", "state", "kind", "error", "person"], "retry-all"),
+    ("/applications/acme/push", &["plan-number"], "apply"),
+];
+
 /// The form's page, where it goes, and the button that sends it.
 const FORMS: [(&str, &str, &str); 7] = [
     ("/add-person", "/add-person", "add"),
@@ -88,4 +95,29 @@ async fn no_form_runs_or_breaks_on_what_it_is_fed() {
     {
         site.get(path).await.hides("<script>alert").hides("<img src=x");
     }
+}
+
+#[tokio::test]
+async fn what_names_no_record_of_the_application_changes_nothing() {
+    let site = site(873).await;
+    site.world.add("other");
+    let before = site.world.audited();
+    let long = "x".repeat(1 << 20);
+    for (action, fields, button) in NAMING {
+        for field in fields {
+            for text in TEXTS {
+                // By itself, as the button of a row sends it; beside the button that takes a filter; and to another application.
+                let sent = [(*field, text)];
+                let answer = site.browser.post(action, &sent).await;
+                assert!(matches!(answer.status, 400 | 404 | 422), "{action} {field} {text:?}: {answer:?}");
+                answer.hides("<script>alert").hides("<img src=x").hides("root:x:0");
+                let elsewhere = action.replace("acme", "other");
+                let answer = site.browser.post(&elsewhere, &sent).await;
+                assert!(matches!(answer.status, 400 | 404 | 422), "{elsewhere} {field} {text:?}: {answer:?}");
+            }
+            site.browser.post(action, &[(*field, &long)]).await.expect(413);
+        }
+        site.browser.post_raw(action, &[("form-token", "AAAA"), (button, "yes")]).await.expect(403);
+    }
+    assert_eq!(site.world.audited(), before);
 }

@@ -59,6 +59,17 @@ pub(super) async fn pass(
     request: Request,
     next: Next,
 ) -> Response {
+    // A task of its own: a client that goes away ends neither the work nor its line in the journal.
+    match tokio::spawn(go_through(shared, hangup, request, next)).await {
+        Ok(response) => response,
+        Err(error) => {
+            tracing::error!(%error, "a request failed inside the emulator");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+async fn go_through(shared: Arc<Shared>, hangup: Hangup, request: Request, next: Next) -> Response {
     let start = Instant::now();
     let (_guard, under_way) = UnderWay::enter(&shared.under_way);
     let (parts, body) = request.into_parts();

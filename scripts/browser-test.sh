@@ -31,7 +31,4 @@ fi
 cd tests/browser
 # Nothing of it is built, and the browser is the one above.
 npm ci --ignore-scripts --no-audit --no-fund >&2
-if [ "${1:-}" = pictures ]; then
-    exec node pictures.mjs
-fi
-exec node --test --test-reporter=spec --test-concurrency=2 walk/*.test.mjs
+exec npm run --silent "${1:-test}"

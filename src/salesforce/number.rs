@@ -30,14 +30,11 @@ impl Decimal {
             None => (rest, 0),
         };
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-        let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        if mantissa.len() > 2 * FURTHEST as usize || mantissa == "." || !is_number(whole) || !is_number(fraction) {
-            return None;
-        }
-        if mantissa.is_empty() {
-            return None;
-        }
         let mut digits = format!("{whole}{fraction}");
+        let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+        if digits.is_empty() || digits.len() > 2 * FURTHEST as usize || !is_number {
+            return None;
+        }
         let mut exponent = exponent.checked_sub(i32::try_from(fraction.len()).ok()?)?;
         while digits.ends_with('0') {
             digits.pop();

@@ -26,21 +26,21 @@ async function start(args, env = {}) {
   let complaints = "";
   child.stderr.on("data", (data) => (complaints += data));
   const lines = createInterface({ input: child.stdout });
-  const ended = once(child, "exit").then(([code]) => {
+  const exit = once(child, "exit");
+  const ended = exit.then(([code]) => {
     throw new Error(`host-harness ${args.join(" ")} ended with ${code}: ${complaints}`);
   });
   ended.catch(() => {});
   const [line] = await Promise.race([once(lines, "line"), ended]);
-  return { said: JSON.parse(line), stop: () => child.kill("SIGTERM") };
+  return { said: JSON.parse(line), stop: () => child.kill("SIGTERM") && exit };
 }
 
 /** Runs a command of the program on the world's data folder to its end, and gives the JSON that it prints. */
-async function command(folder, args, input = "") {
-  const child = spawn(harness, ["--json", "--data", folder, ...args], { stdio: ["pipe", "pipe", "pipe"] });
+async function command(folder, args) {
+  const child = spawn(harness, ["--json", "--data", folder, ...args], { stdio: ["ignore", "pipe", "pipe"] });
   let [text, complaints] = ["", ""];
   child.stdout.on("data", (data) => (text += data));
   child.stderr.on("data", (data) => (complaints += data));
-  child.stdin.end(input);
   const [code] = await once(child, "close");
   if (code !== 0) throw new Error(`host-harness ${args.join(" ")} ended with ${code}: ${complaints}${text}`);
   return JSON.parse(text);
@@ -85,8 +85,8 @@ export class World {
     return page;
   }
 
-  run(args, input) {
-    return command(this.folder, args, input);
+  run(args) {
+    return command(this.folder, args);
   }
 
   /** Has the org's next requests meet a fault, as docs/emulator-control.md says. */
@@ -123,8 +123,8 @@ export class World {
 
   async stop() {
     await this.browser?.close();
-    this.console?.stop();
-    this.org?.stop();
+    // The folder goes once nobody writes to it any more.
+    await Promise.all([this.console?.stop(), this.org?.stop()]);
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

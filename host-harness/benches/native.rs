@@ -1,7 +1,7 @@
 //! Component against native: the same connector code imports the same users over the same HTTP, once in the sandbox and once
 //! linked into this program. What is compared is the processor time of this process; the org is another process.
 //!
-//! `BENCH_COMPONENT` names another component to compare than the embedded one. `BENCH_USERS` is the number of users (default 20,000; 200,000 takes a minute or two).
+//! `BENCH_COMPONENT` names another component to compare than the embedded one. `BENCH_USERS` is the number of users (default 200,000, which takes a minute).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod support;
@@ -31,7 +31,7 @@ struct Read {
 
 fn main() {
     serve_if_asked();
-    let users = number("BENCH_USERS", 20_000);
+    let users = number("BENCH_USERS", 200_000);
     let org = Org::start(users);
     let executor = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let runtime = Runtime::builder().jobs(1).build().unwrap();

@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 use criterion::Criterion;
 use provisioning_host::embedded;
 use provisioning_host::runtime::{Connector, Runtime};
-use support::canned::{Org, login_answer, serve_if_asked};
-use support::{figure, median, tenant};
+use support::canned::login_answer;
+use support::emulated::{Org, serve_if_asked};
+use support::{figure, median};
 use wasmtime::component::{Component, HasSelf, Linker, ResourceAny};
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store};
 
@@ -128,7 +129,7 @@ fn main() {
     let executor = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let runtime = Runtime::builder().build().unwrap();
     let connector = runtime.load(embedded::CONNECTOR).unwrap();
-    let tenant = tenant("bench", &org.url);
+    let tenant = org.tenant("bench");
 
     let start = || executor.block_on(async { drop(black_box(runtime.start(&connector, &tenant).await.unwrap())) });
     let mut job = executor.block_on(async {

@@ -1,7 +1,7 @@
 //! A thousand tenants with a job each: what they need of memory and how many get done a second.
 //!
-//! `BENCH_TENANTS` is their number (default 1,000). Each job is a sandbox of its own that signs in and reads a page of 20
-//! users over HTTP. All of them are in the air at once, on two threads.
+//! `BENCH_TENANTS` is their number (default 1,000). Each job is a sandbox of its own that signs in and reads a page of users
+//! with what they hold over HTTP. All of them are in the air at once, on two threads.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod support;
@@ -11,9 +11,9 @@ use std::time::Instant;
 use provisioning_host::embedded;
 use provisioning_host::runtime::Runtime;
 use provisioning_host::runtime::wit::{ImportQuery, ImportScope};
-use support::canned::{Org, serve_if_asked};
+use support::emulated::{Org, serve_if_asked};
 use support::process::{cpu_time, peak_resident, resident};
-use support::{figure, number, tenant};
+use support::{figure, number};
 
 fn main() {
     serve_if_asked();
@@ -23,7 +23,7 @@ fn main() {
     let runtime = Runtime::builder().jobs(tenants).build().unwrap();
     let connector = runtime.load(embedded::CONNECTOR).unwrap();
     let before = resident();
-    let tenants: Vec<_> = (0..tenants).map(|number| tenant(&format!("tenant-{number}"), &org.url)).collect();
+    let tenants: Vec<_> = (0..tenants).map(|number| org.tenant(&format!("tenant-{number}"))).collect();
 
     // All sandboxes at once, so that none gives its memory back before the last has taken its own.
     let (made, instantiated) = executor.block_on(async {
@@ -45,7 +45,7 @@ fn main() {
                     let query =
                         ImportQuery { scope: ImportScope::Full, page_size: 100, attributes: Vec::new(), grants: true };
                     let page = job.import_users(&query).await.unwrap();
-                    assert_eq!(page.users.len(), 20);
+                    assert!(!page.users.is_empty());
                     job
                 })
             })

@@ -1,28 +1,40 @@
 //! An emulated Salesforce org in a process of its own, so that its time is not counted.
 
 use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
 
 use provisioning_host::runtime::{EgressPolicy, Secret, Tenant};
 use salesforce_emulator::Emulator;
 use serde_json::Value;
-
-use super::child::Server;
 
 /// Set in the process that is the org, to the number of its users.
 const USERS: &str = "BENCH_EMULATED_USERS";
 
 /// An org. Dropping it ends its process.
 pub(crate) struct Org {
-    _server: Server,
+    process: Child,
     connection: Value,
+}
+
+impl Drop for Org {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
 }
 
 impl Org {
     /// Starts this program again as an org with `users` users.
     pub(crate) fn start(users: u32) -> Self {
-        let server = Server::start(USERS, users);
-        let connection = serde_json::from_str(&server.said).unwrap();
-        Self { _server: server, connection }
+        let mut process = Command::new(std::env::current_exe().unwrap())
+            .env(USERS, users.to_string())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        Self { process, connection: serde_json::from_str(&line).unwrap() }
     }
 
     fn text(&self, name: &str) -> String {

@@ -1,17 +1,14 @@
-//! What the benches share: an org that costs next to nothing, in a process of its own; a tenant for it; and what the
-//! operating system says about this process.
+//! What the benches share: an emulated org in a process of its own, with tenants for it; and what the operating
+//! system says about this process.
 #![allow(dead_code, reason = "each bench uses a part")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 pub(crate) mod canned;
-pub(crate) mod child;
 pub(crate) mod emulated;
 pub(crate) mod native;
 pub(crate) mod process;
 
 use std::collections::BTreeMap;
-
-use provisioning_host::runtime::{EgressPolicy, Secret, Tenant};
 
 /// Prints one figure: name, value, unit, and what was aimed at.
 pub(crate) fn figure(name: &str, value: f64, unit: &str, aim: Option<&str>) {
@@ -31,19 +28,6 @@ pub(crate) fn settings(url: &str) -> BTreeMap<String, String> {
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
     .into()
-}
-
-pub(crate) const PASSWORD: &str = "not-a-real-password";
-
-/// A tenant whose org answers at `url`.
-pub(crate) fn tenant(name: &str, url: &str) -> Tenant {
-    Tenant {
-        name: name.to_owned(),
-        settings: settings(url),
-        secrets: BTreeMap::from([("password".to_owned(), Secret::new(PASSWORD.to_owned()))]),
-        egress: EgressPolicy { allow: Vec::new(), loopback: true },
-        ..Tenant::default()
-    }
 }
 
 /// A number from the environment, or what a quick run takes.

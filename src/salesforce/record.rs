@@ -32,8 +32,18 @@ pub enum Cell<'a> {
 }
 
 /// A record: the names of its fields as selected, and their values.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Record<'a>(Vec<(Cow<'a, str>, Cell<'a>)>);
+#[derive(Debug, Clone, Default)]
+pub struct Record<'a> {
+    fields: Vec<(Cow<'a, str>, Cell<'a>)>,
+    /// Behind the field that was looked at last.
+    next: std::cell::Cell<usize>,
+}
+
+impl PartialEq for Record<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.fields == other.fields
+    }
+}
 
 impl<'a> Record<'a> {
     /// Reads an answer that is one record; none where it is something else.
@@ -46,19 +56,36 @@ impl<'a> Record<'a> {
 
     /// A record of these fields; a name may be a path.
     pub(super) fn of(fields: Vec<(Cow<'a, str>, Cell<'a>)>) -> Self {
-        Self(fields)
+        Self { fields, next: std::cell::Cell::default() }
     }
 
     /// The value under a name or path (`Contact.Email`); names are compared without case, as Salesforce does.
     pub fn cell(&self, path: &str) -> Option<&Cell<'a>> {
-        let find = |name: &str| self.0.iter().find(|(have, _)| have.eq_ignore_ascii_case(name));
-        let Some((name, rest)) = path.split_once('.') else { return find(path).map(|(_, cell)| cell) };
-        match find(name) {
-            Some((_, Cell::Record(record))) => record.cell(rest),
+        let bytes = path.as_bytes();
+        let mut dot = 0;
+        while dot < bytes.len() && bytes[dot] != b'.' {
+            dot += 1;
+        }
+        let Some(rest) = path.get(dot + 1..) else { return self.field(path) };
+        match self.field(&path[..dot]) {
+            Some(Cell::Record(record)) => record.cell(rest),
             Some(_) => None,
             // The rows of a Bulk query have paths for names.
-            None => find(path).map(|(_, cell)| cell),
+            None => self.field(path),
         }
+    }
+
+    /// Salesforce gives the fields in the order and by the names that they were asked for, and they are looked at much in that
+    /// order. So the search goes on behind the last one, and folds letters only where it finds nothing; to compare all names
+    /// without case was a third of an import's time in the component.
+    fn field(&self, name: &str) -> Option<&Cell<'a>> {
+        let exact = |field: &(Cow<'_, str>, Cell<'_>)| field.0 == name;
+        let next = self.next.get();
+        let behind = self.fields.iter().skip(next).position(exact).map(|at| next + at);
+        let found = behind.or_else(|| self.fields.iter().position(exact));
+        let at = found.or_else(|| self.fields.iter().position(|(have, _)| have.eq_ignore_ascii_case(name)))?;
+        self.next.set(at + 1);
+        self.fields.get(at).map(|(_, cell)| cell)
     }
 
     /// The text under a name or path; none where it is empty.
@@ -88,7 +115,7 @@ impl<'a> Record<'a> {
 
     /// Takes out the value under a name.
     pub fn take(&mut self, name: &str) -> Option<Cell<'a>> {
-        let (_, cell) = self.0.iter_mut().find(|(have, _)| have == name)?;
+        let (_, cell) = self.fields.iter_mut().find(|(have, _)| have == name)?;
         Some(std::mem::replace(cell, Cell::Null))
     }
 
@@ -113,7 +140,7 @@ fn fields<'de, A: MapAccess<'de>>(mut map: A) -> Result<Record<'de>, A::Error> {
             fields.push((name, map.next_value()?));
         }
     }
-    Ok(Record(fields))
+    Ok(Record::of(fields))
 }
 
 /// A key that is borrowed where it can be; `Cow` alone would always copy.
@@ -214,6 +241,6 @@ mod tests {
     fn plain_texts_and_names_are_borrowed_from_the_answer() {
         let row = Record::parse(ROW.as_bytes()).unwrap();
         assert!(matches!(row.cell("Id"), Some(Cell::Text(Cow::Borrowed(_)))));
-        assert!(row.0.iter().all(|(name, _)| matches!(name, Cow::Borrowed(_))));
+        assert!(row.fields.iter().all(|(name, _)| matches!(name, Cow::Borrowed(_))));
     }
 }

@@ -6,10 +6,8 @@
 
 use std::borrow::Cow;
 
-use quick_xml::Reader;
-use quick_xml::events::Event;
-
 use super::error::Fault;
+use super::xml;
 use crate::host::{self, Escaping, Part, Request};
 
 /// The last version of the API that has `login()` (H).
@@ -114,7 +112,7 @@ fn envelope<'a, S: 'a>(
         <soapenv:Envelope xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\" xmlns:urn=\"urn:partner.soap.sforce.com\">";
     const TAIL: &str = "</urn:password></urn:login></soapenv:Body></soapenv:Envelope>";
 
-    let username = quick_xml::escape::escape(username);
+    let username = xml::escape(username);
     let start = format!("{HEAD}{header}<soapenv:Body><urn:login><urn:username>{username}</urn:username><urn:password>");
     let mut body = vec![Part::Text(Cow::Owned(start))];
     body.extend(secrets.map(|secret| Part::Secret(secret, Escaping::Xml)));
@@ -137,8 +135,10 @@ fn envelope<'a, S: 'a>(
 ///
 /// The fault that Salesforce answered, or one without a code where the answer is none of `login()`.
 pub fn parse(status: u16, body: &[u8]) -> Result<SignedIn, Fault> {
-    let Some(elements) = leaves(body) else { return Err(super::error::parse(status, body)) };
-    let find = |name: &str| elements.iter().find(|(have, _)| have == name).map(|(_, text)| text.as_str());
+    let Some(elements) = str::from_utf8(body).ok().and_then(xml::texts) else {
+        return Err(super::error::parse(status, body));
+    };
+    let find = |name: &str| elements.iter().find(|(have, _)| *have == name).map(|(_, text)| text.as_str());
     let text = |name: &str| find(name).filter(|text| !text.is_empty()).map(str::to_owned);
 
     if let Some(code) = find("exceptionCode").or_else(|| find("faultcode")) {
@@ -167,32 +167,6 @@ pub fn parse(status: u16, body: &[u8]) -> Result<SignedIn, Fault> {
 pub(super) fn origin(url: &str) -> &str {
     let start = url.find("://").map_or(0, |at| at + 3);
     url[start..].find('/').map_or(url, |end| &url[..start + end])
-}
-
-/// The texts of the elements, by their names without prefix, in order; none where the body is no XML. Elements around
-/// others come with what text stood directly before their end, which nothing asks for.
-fn leaves(body: &[u8]) -> Option<Vec<(String, String)>> {
-    let body = std::str::from_utf8(body).ok()?;
-    let mut reader = Reader::from_str(body);
-    let mut found = Vec::new();
-    let mut text = String::new();
-    loop {
-        match reader.read_event().ok()? {
-            Event::Start(_) => text.clear(),
-            Event::Text(piece) => text.push_str(&piece.xml10_content()),
-            Event::CData(piece) => text.push_str(&piece.xml10_content()),
-            Event::GeneralRef(reference) => match reference.resolve_char_ref().ok()? {
-                Some(letter) => text.push(letter),
-                None => text.push_str(quick_xml::escape::resolve_predefined_entity(&reference)?),
-            },
-            Event::End(end) => {
-                found.push((end.local_name().as_ref().to_owned(), std::mem::take(&mut text)));
-            }
-            Event::Eof => break,
-            Event::Empty(_) | Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => {}
-        }
-    }
-    (!found.is_empty()).then_some(found)
 }
 
 #[cfg(test)]

@@ -21,3 +21,4 @@ pub mod record;
 pub mod soql;
 pub mod time;
 pub mod url;
+pub mod xml;

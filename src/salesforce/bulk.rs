@@ -3,10 +3,8 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use serde::Serialize;
-
 use super::client::{Call, Client, Repeat};
-use super::json;
+use super::json::Object;
 use super::query::unreadable;
 use super::record::{Cell, Record};
 use super::soql::Select;
@@ -22,12 +20,7 @@ const LOOKS: u32 = 7;
 ///
 /// When the job cannot be started or looked at.
 pub fn run<H: Host>(client: &Client<H>, query: &Select, subject: &str) -> Result<Option<String>> {
-    #[derive(Serialize)]
-    struct Job {
-        operation: &'static str,
-        query: String,
-    }
-    let body = json::encode(&Job { operation: "query", query: query.to_string() });
+    let body = Object::default().text("operation", "query").text("query", &query.to_string()).end();
     let body = vec![Part::Text(Cow::Owned(body))];
     let call = Call { method: Method::Post, path: Cow::Borrowed("jobs/query"), body, repeat: Repeat::Always };
     let response = client.call(&call, subject)?;

@@ -5,11 +5,9 @@
 
 use std::borrow::Cow;
 
-use serde::Serialize;
-
 use super::client::{Call, Client, Repeat};
 use super::error::{self, Fault};
-use super::json::{self, Write};
+use super::json::{Object, Write};
 use super::query::unreadable;
 use super::record::{self, Cell};
 use crate::diagnosis;
@@ -54,13 +52,6 @@ impl Refused {
 /// What became of one record: its id, or why it was not written.
 pub type Written = Result<String, Refused>;
 
-#[derive(Serialize)]
-struct Body<'a> {
-    #[serde(rename = "allOrNone")]
-    all_or_none: bool,
-    records: &'a [&'a Write],
-}
-
 /// Makes records. Results stand in the order of the records; `subject` names them together, in the plural.
 pub fn create<H: Host>(client: &Client<H>, records: &[Write], subject: &str) -> Vec<Written> {
     write(client, Method::Post, Repeat::Never, records, subject)
@@ -85,7 +76,8 @@ fn write<H: Host>(
     subject: &str,
 ) -> Vec<Written> {
     chunked(client, records, subject, |records| {
-        let body = json::encode(&Body { all_or_none: false, records });
+        let records: Vec<String> = records.iter().map(|record| record.encode()).collect();
+        let body = Object::default().value("allOrNone", false).list("records", &records).end();
         Call { method, path: Cow::Borrowed("composite/sobjects"), body: vec![Part::Text(Cow::Owned(body))], repeat }
     })
 }

@@ -5,11 +5,9 @@
 
 use std::borrow::Cow;
 
-use serde::Serialize;
-
 use super::client::{Call, Client, Repeat};
 use super::error::{self, Fault};
-use super::json;
+use super::json::Object;
 use super::query::{Page, unreadable};
 use super::record::{Cell, Record};
 use super::soql::Select;
@@ -28,22 +26,6 @@ pub enum Read<'a> {
     Query(&'a Select),
     /// A resource below the root of the API, such as `sobjects/User/describe`.
     Resource(&'a str),
-}
-
-#[derive(Serialize)]
-struct Requests<'a> {
-    #[serde(rename = "allOrNone")]
-    all_or_none: bool,
-    #[serde(rename = "compositeRequest")]
-    parts: &'a [Subrequest],
-}
-
-#[derive(Serialize)]
-struct Subrequest {
-    method: &'static str,
-    #[serde(rename = "referenceId")]
-    reference: String,
-    url: String,
 }
 
 /// The answer to one part.
@@ -67,7 +49,7 @@ enum Body<'a> {
 ///
 /// As [`Client::call`].
 pub fn send<H: Host>(client: &Client<H>, reads: &[Read<'_>], subject: &str) -> Result<Response> {
-    let parts: Vec<Subrequest> = reads
+    let parts: Vec<String> = reads
         .iter()
         .enumerate()
         .map(|(at, read)| {
@@ -76,10 +58,10 @@ pub fn send<H: Host>(client: &Client<H>, reads: &[Read<'_>], subject: &str) -> R
                 Read::Query(query) => format!("{root}query?q={}", encode_query(&query.to_string())),
                 Read::Resource(path) => format!("{root}{path}"),
             };
-            Subrequest { method: "GET", reference: format!("r{at}"), url }
+            Object::default().text("method", "GET").text("referenceId", &format!("r{at}")).text("url", &url).end()
         })
         .collect();
-    let body = json::encode(&Requests { all_or_none: false, parts: &parts });
+    let body = Object::default().value("allOrNone", false).list("compositeRequest", &parts).end();
     let body = vec![Part::Text(Cow::Owned(body))];
     client.call(&Call { method: Method::Post, path: Cow::Borrowed("composite"), body, repeat: Repeat::Always }, subject)
 }

@@ -1,10 +1,7 @@
 //! Writing the JSON of requests.
 
 use std::borrow::Cow;
-
-use serde::Serialize;
-use serde::ser::{Error as _, SerializeMap};
-use serde_json::value::RawValue;
+use std::fmt::Display;
 
 use super::number::Decimal;
 
@@ -30,38 +27,98 @@ pub enum Datum {
     Number(Decimal),
 }
 
-impl Serialize for Datum {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Text(text) => serializer.serialize_str(text),
-            Self::Boolean(value) => serializer.serialize_bool(*value),
-            Self::Number(value) => {
-                RawValue::from_string(value.to_string()).map_err(S::Error::custom)?.serialize(serializer)
-            }
-        }
-    }
-}
-
-impl Serialize for Write {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Attributes {
-            r#type: &'static str,
-        }
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("attributes", &Attributes { r#type: self.object })?;
+impl Write {
+    /// The record as a JSON object.
+    pub fn encode(&self) -> String {
+        let mut object = Object::default();
+        object.value("attributes", Object::default().text("type", self.object).end());
         if let Some(id) = &self.id {
-            map.serialize_entry("Id", id)?;
+            object.text("Id", id);
         }
         for (name, value) in &self.fields {
-            map.serialize_entry(name, value)?;
+            match value {
+                None => object.value(name, "null"),
+                Some(Datum::Text(text)) => object.text(name, text),
+                Some(Datum::Boolean(value)) => object.value(name, value),
+                Some(Datum::Number(value)) => object.value(name, value),
+            };
         }
-        map.end()
+        object.end()
     }
 }
 
-/// The JSON of a value of ours.
-pub fn encode<T: Serialize + ?Sized>(value: &T) -> String {
-    // Our own types have text keys only and no failing `Serialize`, so there is no error to pass on.
-    serde_json::to_string(value).unwrap_or_default()
+/// An object that is being written (RFC 8259 §4). Names are not checked for repetition.
+#[derive(Debug, Default)]
+pub struct Object(String);
+
+impl Object {
+    /// Adds a text.
+    pub fn text(&mut self, name: &str, value: &str) -> &mut Self {
+        self.value(name, quoted(value))
+    }
+
+    /// Adds a value that is written as JSON has it: a number, a truth value, `null`, or an object that has ended.
+    pub fn value(&mut self, name: &str, value: impl Display) -> &mut Self {
+        let before = if self.0.is_empty() { '{' } else { ',' };
+        self.0 += &format!("{before}{}:{value}", quoted(name));
+        self
+    }
+
+    /// Adds a list of objects that have ended.
+    pub fn list(&mut self, name: &str, objects: &[String]) -> &mut Self {
+        self.value(name, format_args!("[{}]", objects.join(",")))
+    }
+
+    /// The object, whole.
+    pub fn end(&mut self) -> String {
+        let body = std::mem::take(&mut self.0);
+        if body.is_empty() { "{}".to_owned() } else { body + "}" }
+    }
+}
+
+/// A text in its quotes (RFC 8259 §7).
+fn quoted(text: &str) -> String {
+    // Writing a text to memory cannot fail, so there is no error to pass on.
+    serde_json::to_string(text).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_record_is_written_with_its_type_and_every_kind_of_value() {
+        let field = |name: &'static str, value| (Cow::Borrowed(name), value);
+        let record = Write {
+            object: "Contact",
+            id: Some("003".to_owned()),
+            fields: vec![
+                field("LastName", Some(Datum::Text("O\"Neil".to_owned()))),
+                field("HasOptedOut__c", Some(Datum::Boolean(true))),
+                field("Score__c", Decimal::parse("12345678901234567.8").map(Datum::Number)),
+                field("Phone", None),
+            ],
+        };
+        assert_eq!(
+            record.encode(),
+            r#"{"attributes":{"type":"Contact"},"Id":"003","LastName":"O\"Neil","HasOptedOut__c":true,"Score__c":12345678901234567.8,"Phone":null}"#
+        );
+    }
+
+    #[test]
+    fn lists_and_empty_objects_are_written() {
+        let mut object = Object::default();
+        object.list("none", &[]).list("two", &["{}".to_owned(), Object::default().end()]);
+        assert_eq!(object.end(), r#"{"none":[],"two":[{},{}]}"#);
+    }
+
+    proptest! {
+        #[test]
+        fn names_and_texts_survive_being_written_and_read(name in any::<String>(), text in any::<String>()) {
+            let written = Object::default().text(&name, &text).end();
+            let read: serde_json::Value = serde_json::from_str(&written).unwrap();
+            prop_assert_eq!(read, serde_json::json!({ name: text }));
+        }
+    }
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use super::error::Fault;
+use super::json::Object;
 use super::login::{App, Password, SignedIn, origin};
 use super::record::Record;
 use super::url::encode_query;
@@ -39,16 +40,10 @@ pub fn jwt_bearer<S>(login_url: &str, assertion: &str) -> Request<'static, S> {
 
 /// What is to be signed of an assertion (RFC 7515 §5.1): header and claims.
 pub fn assertion(client_id: &str, username: &str, login_url: &str, now: Duration) -> String {
-    #[derive(serde::Serialize)]
-    struct Claims<'a> {
-        iss: &'a str,
-        sub: &'a str,
-        aud: &'a str,
-        exp: u64,
-    }
     let exp = (now + ASSERTION_LIFETIME).as_secs();
-    let claims = super::json::encode(&Claims { iss: client_id, sub: username, aud: login_url, exp });
-    format!("{}.{}", base64url(br#"{"alg":"RS256"}"#), base64url(claims.as_bytes()))
+    let mut claims = Object::default();
+    claims.text("iss", client_id).text("sub", username).text("aud", login_url).value("exp", exp);
+    format!("{}.{}", base64url(br#"{"alg":"RS256"}"#), base64url(claims.end().as_bytes()))
 }
 
 /// Base64 with the alphabet for URLs and without padding (RFC 7515 §2).

@@ -28,6 +28,7 @@ pub mod model;
 pub mod operations;
 pub mod salesforce;
 pub mod settings;
+mod text;
 
 #[cfg(target_arch = "wasm32")]
 mod component;

@@ -49,7 +49,7 @@ pub fn diagnose(fault: Fault, subject: &str) -> Error {
         Some(row) => (
             row.kind.clone(),
             row.retry,
-            row.sentence.replace("{}", subject),
+            crate::text::replace(row.sentence, "{}", subject),
             (!row.remedy.is_empty()).then(|| row.remedy.to_owned()),
         ),
         None => unknown(&fault, subject),

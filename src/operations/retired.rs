@@ -23,8 +23,8 @@ pub(super) fn retired(id: Id, username: &str) -> String {
 /// Whether a user has taken such a name.
 pub(super) fn is_retired(id: Id, username: &str) -> bool {
     let id = id.as_str();
-    let rest = username.get(..id.len()).filter(|start| start.eq_ignore_ascii_case(id)).map(|_| &username[id.len()..]);
-    rest.is_some_and(|rest| rest.starts_with(['.', '@']))
+    let parts = username.split_at_checked(id.len());
+    parts.is_some_and(|(start, rest)| start.eq_ignore_ascii_case(id) && rest.starts_with(['.', '@']))
 }
 
 /// The username from before; none where it cannot be told.

@@ -11,6 +11,7 @@ use crate::model::{Error, ErrorKind, Probe, Result, Settings, Verdict};
 use crate::salesforce::client::Client;
 use crate::salesforce::id::Id;
 use crate::settings::{self, Reserve};
+use crate::text::join;
 
 /// The probes' names, in their order.
 mod names {
@@ -96,11 +97,8 @@ fn settings_valid(problems: &[settings::Problem]) -> Probe {
         verdict: Verdict::Failed,
         kind: Some(ErrorKind::InvalidSettings),
         // A setting's name keeps its spelling, so it cannot begin the sentence.
-        detail: format!(
-            "Settings do not hold: {}.",
-            problems.iter().map(|problem| problem.sentence.as_str()).collect::<Vec<_>>().join("; ")
-        ),
-        remedy: Some(remedies.join(" ")),
+        detail: format!("Settings do not hold: {}.", join(problems.iter().map(|problem| &problem.sentence), "; ")),
+        remedy: Some(join(&remedies, " ")),
     }
 }
 

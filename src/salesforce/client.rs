@@ -11,6 +11,7 @@ use crate::diagnosis;
 use crate::host::{self, Failure, Host, Level, Part, Request, Response};
 use crate::model::{Details, Error, ErrorKind, Result, Retry, Usage};
 use crate::settings::Reserve;
+use crate::text;
 
 /// How often a call that met a passing condition is tried again.
 const RETRIES: u32 = 3;
@@ -252,7 +253,10 @@ impl<H: Host> Client<H> {
         let mut headers = vec![
             ("authorization", format!("Bearer {}", signed_in.session_id)),
             // The rows of a Bulk query come as CSV alone (H).
-            ("accept", if call.path.contains("/results?") { "text/csv" } else { "application/json" }.to_owned()),
+            (
+                "accept",
+                if text::contains(&call.path, "/results?") { "text/csv" } else { "application/json" }.to_owned(),
+            ),
         ];
         if !call.body.is_empty() {
             headers.push(("content-type", "application/json; charset=UTF-8".to_owned()));
@@ -307,13 +311,12 @@ impl<H: Host> Client<H> {
         let mut fault = error::parse(response.status, &response.body);
         // No answer is known to quote the session id; this keeps it out of errors should one do.
         let session_id = &self.signed_in.borrow().session_id;
-        if fault.message.contains(session_id.as_str()) {
-            fault.message = fault.message.replace(session_id.as_str(), "***");
-        }
+        fault.message = text::replace(&fault.message, session_id, "***");
         let passing = diagnosis::is_passing(&fault);
         // Salesforce rolls back what it refuses with a code of its own; a gateway that answers without one knows nothing.
         let uncertain = fault.status >= 500 && fault.code.is_empty();
-        let ended = fault.status == 401 && fault.code == "INVALID_SESSION_ID" && !fault.message.contains("REST API");
+        let ended =
+            fault.status == 401 && fault.code == "INVALID_SESSION_ID" && !text::contains(&fault.message, "REST API");
         let failed = Failed { error: diagnosis::diagnose(fault, subject), uncertain };
         match repeat {
             _ if ended => Next::Renew(failed),
@@ -397,8 +400,7 @@ fn is_safe(instance_url: &str, login_url: &str) -> bool {
 
 /// Reads `api-usage=18/15000`: used and limit (H). The first number is what is used, not what is left.
 fn api_usage(header: &str) -> Option<(u64, u64)> {
-    let (_, numbers) = header.split(',').find_map(|item| item.split_once("api-usage="))?;
-    let numbers = numbers.split(';').next()?;
+    let numbers = header.split([',', ';']).find_map(|item| item.trim_ascii().strip_prefix("api-usage="))?;
     let (used, limit) = numbers.split_once('/')?;
     Some((used.trim().parse().ok()?, limit.trim().parse().ok()?))
 }

@@ -13,6 +13,7 @@ use super::record::{self, Cell};
 use crate::diagnosis;
 use crate::host::{Host, Method, Part};
 use crate::model::Error;
+use crate::text::join;
 
 /// Most records of one call (H).
 pub const MOST: usize = 200;
@@ -85,7 +86,7 @@ fn write<H: Host>(
 /// Deletes records by their ids. Results stand in the order of the ids.
 pub fn delete<H: Host>(client: &Client<H>, ids: &[String], subject: &str) -> Vec<Written> {
     chunked(client, ids, subject, |ids| {
-        let ids = ids.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(",");
+        let ids = join(ids, ",");
         let path = Cow::Owned(format!("composite/sobjects?ids={ids}&allOrNone=false"));
         Call { method: Method::Delete, path, body: Vec::new(), repeat: Repeat::Always }
     })

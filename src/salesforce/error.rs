@@ -2,6 +2,7 @@
 
 use super::record::{self, Cell};
 use crate::model::Upstream;
+use crate::text;
 
 /// One error, of a whole request or of one record in it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -65,7 +66,8 @@ const EXCERPT: usize = 200;
 /// The readable beginning of a body: a page's title, or the text without tags.
 fn excerpt(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(&body[..body.len().min(16 * EXCERPT)]);
-    let title = text.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>")).map(|(title, _)| title);
+    let title =
+        text::split(&text, "<title>").and_then(|(_, rest)| text::split(rest, "</title>")).map(|(title, _)| title);
     let mut plain = String::new();
     let mut tag = false;
     for letter in title.unwrap_or(&text).chars() {

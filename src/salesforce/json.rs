@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Display;
 
 use super::number::Decimal;
+use crate::text::join;
 
 /// A record to write: its type, its id where it exists, and the fields to set or, with none, to clear.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,7 +67,7 @@ impl Object {
 
     /// Adds a list of objects that have ended.
     pub fn list(&mut self, name: &str, objects: &[String]) -> &mut Self {
-        self.value(name, format_args!("[{}]", objects.join(",")))
+        self.value(name, format_args!("[{}]", join(objects, ",")))
     }
 
     /// The object, whole.

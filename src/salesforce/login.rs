@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use super::error::Fault;
 use super::xml;
 use crate::host::{self, Escaping, Part, Request};
+use crate::text::split;
 
 /// The last version of the API that has `login()` (H).
 pub const VERSION: &str = "64.0";
@@ -165,8 +166,9 @@ pub fn parse(status: u16, body: &[u8]) -> Result<SignedIn, Fault> {
 
 /// Scheme and authority of an absolute URL.
 pub(super) fn origin(url: &str) -> &str {
-    let start = url.find("://").map_or(0, |at| at + 3);
-    url[start..].find('/').map_or(url, |end| &url[..start + end])
+    let start = split(url, "://").map_or(0, |(scheme, _)| scheme.len() + 3);
+    let end = url.bytes().skip(start).position(|byte| byte == b'/');
+    end.and_then(|end| url.get(..start + end)).unwrap_or(url)
 }
 
 #[cfg(test)]

@@ -66,8 +66,8 @@ impl<'a> Record<'a> {
         while dot < bytes.len() && bytes[dot] != b'.' {
             dot += 1;
         }
-        let Some(rest) = path.get(dot + 1..) else { return self.field(path) };
-        match self.field(&path[..dot]) {
+        let Some((name, rest)) = path.get(..dot).zip(path.get(dot + 1..)) else { return self.field(path) };
+        match self.field(name) {
             Some(Cell::Record(record)) => record.cell(rest),
             Some(_) => None,
             // The rows of a Bulk query have paths for names.
@@ -148,10 +148,25 @@ struct Key<'a>(Cow<'a, str>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Key<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match deserializer.deserialize_str(CellVisitor)? {
-            Cell::Text(text) => Ok(Self(text)),
-            _ => Err(serde::de::Error::custom("a key that is no text")),
-        }
+        deserializer.deserialize_str(KeyVisitor)
+    }
+}
+
+struct KeyVisitor;
+
+impl<'de> Visitor<'de> for KeyVisitor {
+    type Value = Key<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a field's name")
+    }
+
+    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Self::Value, E> {
+        Ok(Key(Cow::Borrowed(value)))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
+        Ok(Key(Cow::Owned(value.to_owned())))
     }
 }
 
@@ -186,9 +201,8 @@ impl<'de> Visitor<'de> for CellVisitor {
         Ok(Cell::Text(Cow::Owned(value.to_string())))
     }
 
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Self::Value, E> {
-        let number = Decimal::of(value).ok_or_else(|| E::custom("a number of more digits than a field has"))?;
-        Ok(Cell::Text(Cow::Owned(number.to_string())))
+    fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
+        Ok(Cell::Text(Cow::Owned(Decimal::text_of(value))))
     }
 
     fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Self::Value, E> {

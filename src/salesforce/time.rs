@@ -1,6 +1,7 @@
 //! Times, as Salesforce and HTTP write them. All are UTC and in whole seconds since 1970-01-01T00:00:00Z.
 
 use crate::host::Response;
+use crate::text::split;
 
 const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
 const DAY: u64 = 86_400;
@@ -15,7 +16,7 @@ fn http_date(text: &str) -> Option<u64> {
     let mut words = text.split_ascii_whitespace().skip(1);
     let day: u64 = words.next()?.parse().ok()?;
     let name = words.next().filter(|name| name.len() == 3)?;
-    let month = MONTHS.find(name).filter(|at| at % 3 == 0)? as u64 / 3;
+    let month = split(MONTHS, name).map(|(before, _)| before.len() as u64).filter(|at| at % 3 == 0)? / 3;
     let year: u64 = words.next()?.parse().ok()?;
     let mut time = words.next()?.split(':').map(|number| number.parse::<u64>().ok().filter(|number| *number < 61));
     let (hour, minute, second) = (time.next()??, time.next()??, time.next()??);

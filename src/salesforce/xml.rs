@@ -4,6 +4,8 @@
 //! elements, character data, CDATA sections, comments, references to the five predefined entities and to characters. A
 //! reader of all of XML is a twentieth of the size that the component may have; the tests hold this one against such a reader.
 
+use crate::text::split;
+
 /// Writes character data: text that may stand in an element (XML 1.0 §2.4).
 pub fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
@@ -71,12 +73,6 @@ fn end_of_tag(markup: &str) -> Option<usize> {
             false
         }
     })
-}
-
-/// What stands before and behind the first `separator`.
-fn split<'a>(text: &'a str, separator: &str) -> Option<(&'a str, &'a str)> {
-    let at = text.as_bytes().windows(separator.len()).position(|window| window == separator.as_bytes())?;
-    Some((text.get(..at)?, text.get(at + separator.len()..)?))
 }
 
 /// Appends character data with its references resolved; none where one of them is no reference of SOAP.

@@ -11,6 +11,7 @@ use crate::operations::retired::{is_retired, restored, retired};
 use crate::operations::seats::Seats;
 use crate::salesforce::id::Id;
 use crate::salesforce::json::Datum;
+use crate::text::join;
 
 pub(super) const USER: &str = "User";
 /// Salesforce keeps one for every user (H).
@@ -130,7 +131,7 @@ impl Plan {
     fn leave(&mut self, subject: &Subject) {
         self.side_effects.push("The seat of the user's licence becomes free.".to_owned());
         if !subject.groups.is_empty() {
-            let groups = subject.groups.join(", ");
+            let groups = join(&subject.groups, ", ");
             let effect = format!(
                 "The user leaves its public groups for good, a reactivation does not bring them back: {groups}."
             );

@@ -9,6 +9,7 @@ use crate::model::{Error, ErrorKind, Result};
 use crate::operations::index::Index;
 use crate::operations::known::{Known, Paths};
 use crate::salesforce::soql::{Condition, Literal, Name};
+use crate::text::join;
 
 /// Contacts of the portal's account by what they are found by, and the users that have them.
 struct Contacts<'a> {
@@ -156,7 +157,7 @@ impl<'a> Contacts<'a> {
                     .iter()
                     .map(|contact| format!("{} ({})", contact.text("Name").unwrap_or("a contact"), contact.id))
                     .collect();
-                Err(ambiguous(&subject, "contacts", &candidates.join(", ")))
+                Err(ambiguous(&subject, "contacts", &join(&candidates, ", ")))
             }
         }
     }

@@ -24,6 +24,7 @@ use crate::model::{DesiredUser, Error, ErrorKind, FieldChange, Outcome, PushMode
 use crate::salesforce::client::Client;
 use crate::salesforce::id::Id;
 use crate::settings::Writing;
+use crate::text::join;
 
 /// Users that are resolved, planned and written together. It bounds what stands in memory, and the work that a crash leaves
 /// half done.
@@ -131,7 +132,7 @@ pub(super) fn check_digests(mode: &PushMode, users: usize) -> Result<()> {
 pub(super) fn drifted(subject: &str, changes: &[FieldChange]) -> Error {
     let now = match changes {
         [] => "nothing would be changed".to_owned(),
-        changes => changes.iter().map(describe_change).collect::<Vec<_>>().join(", "),
+        changes => join(changes.iter().map(describe_change), ", "),
     };
     Error::new(
         ErrorKind::Drifted,

@@ -22,6 +22,7 @@ use crate::salesforce::client::Client;
 use crate::salesforce::gather::{gather_all, split};
 use crate::salesforce::id::Id;
 use crate::salesforce::soql::{Condition, Literal, Name, Select};
+use crate::text::join;
 
 /// Who was found for a wanted user.
 #[derive(Debug, Clone, PartialEq)]
@@ -215,7 +216,7 @@ impl Users {
             }
             (several, _) => {
                 let named = several.iter().map(|(user, what)| format!("{} ({}) by {what}", user.username(), user.id));
-                return Err(ambiguous(&subject, "users", &named.collect::<Vec<_>>().join(" and ")));
+                return Err(ambiguous(&subject, "users", &join(named, " and ")));
             }
         };
         if !is_portal_user_type(user.text("UserType").unwrap_or_default()) {

@@ -10,6 +10,7 @@ use crate::operations::index::Index;
 use crate::operations::schema::Schema;
 use crate::salesforce::id::{Id, Malformed, prefix};
 use crate::salesforce::number::Decimal;
+use crate::text::join;
 
 /// Most characters of the host's key: those of an external id (H).
 const KEY_LENGTH: usize = 255;
@@ -201,7 +202,7 @@ fn attribute(subject: &str, username: &str, change: &Change, schema: Option<&Sch
         (Some(Value::Integer(number)), _) => Some(number.to_string()),
         (Some(Value::Boolean(value)), Form::Boolean) => Some(value.to_string()),
         // The form of picklists with several choices (H).
-        (Some(Value::Many(values)), Form::Plain) if is_custom(name) => Some(values.join(";")),
+        (Some(Value::Many(values)), Form::Plain) if is_custom(name) => Some(join(values, ";")),
         (Some(Value::Boolean(_) | Value::Many(_)), _) => {
             return Err(invalid("takes a single text", "Map it to an attribute with a single text"));
         }

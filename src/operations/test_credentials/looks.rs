@@ -8,6 +8,7 @@ use crate::salesforce::client::{Call, Client};
 use crate::salesforce::composite::{self, Answer, Read};
 use crate::salesforce::id::Id;
 use crate::salesforce::soql::{Condition, Literal, Name, Select};
+use crate::text::join;
 
 const SUBJECT: &str = "the test of the settings";
 
@@ -181,7 +182,7 @@ fn seats_left(answer: &Answer<'_>) -> Probe {
         );
     }
     let list: Vec<String> = licences.iter().map(|(name, left)| format!("{name}: {left}")).collect();
-    let list = list.join(", ");
+    let list = join(list, ", ");
     if licences.iter().any(|(_, left)| *left > 0) {
         return passed(names::SEATS, format!("Seats left of the portal licences: {list}."));
     }

@@ -42,6 +42,5 @@ pub(super) fn difference(
 
 /// A moment without its fractions and without the name of the zone, which is always UTC.
 fn second(text: &str) -> &str {
-    let end = text.find(['.', 'Z', '+']).unwrap_or(text.len());
-    &text[..end]
+    text.split(['.', 'Z', '+']).next().unwrap_or(text)
 }

@@ -19,6 +19,7 @@ use crate::salesforce::client::Client;
 use crate::salesforce::collections::{self, Refused};
 use crate::salesforce::id::{Id, prefix};
 use crate::salesforce::json::Write;
+use crate::text::quoted;
 
 /// The states that a call can put users into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,7 +94,7 @@ pub(super) fn check_ids(ids: &[String]) -> Vec<Result<Id>> {
     let mut seen = Index::default();
     let checked = ids.iter().map(|text| {
         let id = Id::parse_of(text.trim(), prefix::USER).map_err(|reason| {
-            Error::new(ErrorKind::InvalidValue, format!("the user id {text:?} {reason}"))
+            Error::new(ErrorKind::InvalidValue, format!("the user id {} {reason}", quoted(text)))
                 .with_remedy("Give the id of the user in Salesforce, which starts with 005")
         })?;
         if seen.insert(id.as_str(), 0) {

@@ -21,6 +21,7 @@ use crate::salesforce::id::Id;
 use crate::salesforce::query::Page;
 use crate::salesforce::record::Record;
 use crate::salesforce::soql::{Condition, Literal, Name, Select};
+use crate::text::quoted;
 
 /// Entitlements of a page; only roles come in numbers that need several, three for each account.
 const PAGE: u32 = 1000;
@@ -45,7 +46,7 @@ pub(super) fn list_entitlements<H: Host>(
 ) -> Result<EntitlementPage> {
     const KINDS: [&str; 6] = [PROFILE, ROLE, PERMISSION_SET, PERMISSION_SET_GROUP, FEATURE_LICENSE, PUBLIC_GROUP];
     let Some(kind) = KINDS.into_iter().find(|known| *known == kind) else {
-        let message = format!("there are no entitlements of the kind {kind:?}");
+        let message = format!("there are no entitlements of the kind {}", quoted(kind));
         return Err(
             Error::new(ErrorKind::InvalidValue, message).with_remedy("Use one of the kinds that describe lists")
         );

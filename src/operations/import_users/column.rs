@@ -6,6 +6,7 @@ use super::rfc3339;
 use crate::attributes;
 use crate::model::{AttributeDefinition, AttributeKind, Error, ErrorKind, Result, Value};
 use crate::salesforce::record::{Cell, Record};
+use crate::text::quoted;
 
 /// One attribute that is read.
 pub(super) struct Column {
@@ -66,7 +67,7 @@ pub(super) fn wanted<'a>(
         // Salesforce ends the names of custom fields so (H); what cannot be one need not be looked up.
         let known = if name.ends_with("__c") { custom()?.iter().find(|known| known.name == *name) } else { None };
         let definition = known.ok_or_else(|| {
-            let message = format!("the import asks for the attribute {name:?}, which does not exist");
+            let message = format!("the import asks for the attribute {}, which does not exist", quoted(name));
             Error::new(ErrorKind::InvalidValue, message).with_remedy("Use the names that list-attributes gives")
         })?;
         found.push(Column {

@@ -24,7 +24,7 @@ use crate::model::{DesiredUser, Error, ErrorKind, FieldChange, Outcome, PushMode
 use crate::salesforce::client::Client;
 use crate::salesforce::id::Id;
 use crate::settings::Writing;
-use crate::text::join;
+use crate::text::{join, quoted};
 
 /// Users that are resolved, planned and written together. It bounds what stands in memory, and the work that a crash leaves
 /// half done.
@@ -142,8 +142,7 @@ pub(super) fn drifted(subject: &str, changes: &[FieldChange]) -> Error {
 }
 
 fn describe_change(change: &FieldChange) -> String {
-    let quoted =
-        |value: &Option<String>| value.as_ref().map_or_else(|| "empty".to_owned(), |value| format!("{value:?}"));
+    let quoted = |value: &Option<String>| value.as_ref().map_or_else(|| "empty".to_owned(), |value| quoted(value));
     format!("{}.{} from {} to {}", change.object, change.field, quoted(&change.old), quoted(&change.new))
 }
 

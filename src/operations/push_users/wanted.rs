@@ -10,7 +10,7 @@ use crate::operations::index::Index;
 use crate::operations::schema::Schema;
 use crate::salesforce::id::{Id, Malformed, prefix};
 use crate::salesforce::number::Decimal;
-use crate::text::join;
+use crate::text::{join, quoted};
 
 /// Most characters of the host's key: those of an external id (H).
 const KEY_LENGTH: usize = 255;
@@ -106,7 +106,7 @@ fn check(user: &DesiredUser, schema: Option<&Schema>) -> Result<Wanted> {
     if username.is_empty() {
         return Err(Error::new(
             ErrorKind::MissingValue,
-            format!("the person with the key {:?} has no username", user.key),
+            format!("the person with the key {} has no username", quoted(&user.key)),
         )
         .with_remedy("Set a username in the form of an e-mail address"));
     }
@@ -300,7 +300,7 @@ fn add_grant(wanted: &mut Wanted, subject: &str, grant: &Grant, schema: Option<&
             let Some(flag) = flags.iter().find(|flag| flag.field.eq_ignore_ascii_case(id)) else {
                 return Err(Error::new(
                     ErrorKind::Unsupported,
-                    format!("{subject} is to get the feature licence {id:?}, which this organization does not have"),
+                    format!("{subject} is to get the feature licence {}, which this organization does not have", quoted(id)),
                 )
                 .with_remedy("Take the grant away, or buy or switch on the feature; Setup > Company Settings > Company Information > Feature Licenses lists those there are"));
             };

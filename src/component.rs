@@ -45,6 +45,9 @@ mod bindings {
     export!(Component);
 }
 
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+
 struct Component;
 
 /// The host behind the generated imports.

@@ -22,11 +22,11 @@ const PAGE: u32 = 2_000;
 /// Each side imports this often, in turns.
 const ROUNDS: usize = 5;
 
-/// Users read, and bytes of their attributes, so that both sides are seen to have done the same.
+/// Users read, and how many values they have, so that both sides are seen to have done the same.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Read {
     users: u32,
-    bytes: usize,
+    values: usize,
 }
 
 fn main() {
@@ -74,7 +74,7 @@ async fn as_component(runtime: &Runtime, connector: &Connector, org: &Org) -> Re
         let page = job.import_users(&query).await.unwrap();
         for user in &page.users {
             read.users += 1;
-            read.bytes += user.attributes.iter().map(|attribute| attribute.name.len()).sum::<usize>() + user.id.len();
+            read.values += user.values.iter().flatten().count();
         }
         match page.next {
             Some(next) => query.scope = ImportScope::Resume(next),
@@ -96,7 +96,7 @@ fn natively(executor: &tokio::runtime::Handle, org: &Org) -> Read {
         let page = session.import_users(&query).unwrap();
         for user in &page.users {
             read.users += 1;
-            read.bytes += user.attributes.iter().map(|attribute| attribute.name.len()).sum::<usize>() + user.id.len();
+            read.values += user.values.iter().flatten().count();
         }
         match page.next {
             Some(next) => query.scope = model::ImportScope::Resume(next),

@@ -1,6 +1,6 @@
 //! Reading users out of the application.
 
-use super::User;
+use super::{User, Value};
 
 /// Where an import starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub struct ImportQuery {
 /// One page of users.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportPage {
+    /// Names of the attributes that the users' values are of.
+    pub attributes: Vec<String>,
     /// The users, in the order of their ids.
     pub users: Vec<User>,
     /// Ids of users that no longer belong to the imported population.
@@ -37,4 +39,12 @@ pub struct ImportPage {
     pub next: Option<String>,
     /// Where the next incremental import starts; on the last page only.
     pub watermark: Option<String>,
+}
+
+impl ImportPage {
+    /// The value that a user of this page has of an attribute.
+    pub fn value<'a>(&self, user: &'a User, attribute: &str) -> Option<&'a Value> {
+        let at = self.attributes.iter().position(|name| name == attribute)?;
+        user.values.get(at)?.as_ref()
+    }
 }

@@ -1,6 +1,6 @@
 //! What a host and a connector say to each other, as plain types.
 //!
-//! These mirror the WIT package `identity:provisioning@0.1.0` one to one, so that everything but the component's own file
+//! These mirror the WIT package `identity:provisioning@0.2.0` one to one, so that everything but the component's own file
 //! works without generated code.
 
 mod descriptor;
@@ -34,15 +34,6 @@ pub enum Value {
     Many(Vec<String>),
 }
 
-/// One attribute of a user, by the name that `list-attributes` gives it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attribute {
-    /// The attribute's name.
-    pub name: String,
-    /// Its value.
-    pub value: Value,
-}
-
 /// Something assigned to a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
@@ -74,8 +65,8 @@ pub struct User {
     pub status: Status,
     /// When the user last changed in the application: RFC 3339, UTC.
     pub modified: String,
-    /// The attributes that were asked for and have a value.
-    pub attributes: Vec<Attribute>,
+    /// The values of the page's attributes, in their order; none where the user has none.
+    pub values: Vec<Option<Value>>,
     /// Empty where the import did not ask for grants.
     pub grants: Vec<Grant>,
 }

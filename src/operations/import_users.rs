@@ -18,9 +18,7 @@ use self::holdings::Holdings;
 use super::describe::{PROFILE, ROLE};
 use super::schema::{Cached, Schema};
 use crate::host::{Host, Response};
-use crate::model::{
-    Attribute, Error, ErrorKind, Grant, ImportPage, ImportQuery, ImportScope, Result, Retry, Status, User,
-};
+use crate::model::{Error, ErrorKind, Grant, ImportPage, ImportQuery, ImportScope, Result, Retry, Status, User};
 use crate::salesforce::client::Client;
 use crate::salesforce::id::{Id, prefix};
 use crate::salesforce::record::Record;
@@ -79,6 +77,11 @@ impl<H: Host> Job<'_, H> {
         ALWAYS.into_iter().chain(extra).chain(flags).filter_map(Name::parse).collect()
     }
 
+    /// The names of the columns.
+    fn attributes(&self) -> Vec<String> {
+        self.columns.iter().map(|column| column.name.to_string()).collect()
+    }
+
     /// A user, with what it holds.
     fn user(&self, record: &Record<'_>, id: &Id, holdings: &mut Holdings) -> User {
         let (frozen, mut held) = holdings.take(id);
@@ -96,16 +99,12 @@ impl<H: Host> Job<'_, H> {
                 }
             }
         }
-        let attributes = self.columns.iter().filter_map(|column| {
-            let value = column.value(record)?;
-            Some(Attribute { name: column.name.to_string(), value })
-        });
         User {
             id: id.to_string(),
             username: record.text("Username").unwrap_or_default().to_owned(),
             status,
             modified: rfc3339(record.text("SystemModstamp").unwrap_or_default()),
-            attributes: attributes.collect(),
+            values: self.columns.iter().map(|column| column.value(record)).collect(),
             grants: held,
         }
     }

@@ -156,7 +156,7 @@ fn an_increment_finds_changes_of_users_contacts_freezes_and_grants() {
     let found: Vec<&str> = users(&increment).iter().map(|user| user.id.as_str()).collect();
     assert_eq!(found, (0..5).map(id).collect::<Vec<_>>());
     let by = |at: usize| users(&increment)[at].clone();
-    assert!(by(0).attributes.iter().any(|one| one.name == "title" && one.value == Value::Text("Baroness".to_owned())));
+    assert_eq!(increment[0].value(&by(0), "title"), Some(&Value::Text("Baroness".to_owned())));
     assert_eq!(by(2).status, Status::Frozen);
     assert!(by(3).grants.iter().any(|grant| grant.kind == "permission-set" && grant.id == set));
     assert!(by(4).grants.iter().any(|grant| grant.kind == "public-group" && grant.id == group));
@@ -263,7 +263,7 @@ fn custom_fields_are_listed_and_imported_by_their_names() {
     assert!(rows.iter().any(|row| row["Contact"]["External_Id__c"].is_string()));
     assert_eq!(page.users.len(), rows.len());
     for (user, row) in page.users.iter().zip(&rows) {
-        let value = |name: &str| user.attributes.iter().find(|one| one.name == name).map(|one| one.value.clone());
+        let value = |name: &str| page.value(user, name).cloned();
         assert_eq!(value("Contact.Newsletter__c"), Some(Value::Boolean(false)));
         let expected = |value: &Json| value.as_str().map(|text| Value::Text(text.to_owned()));
         assert_eq!(value("Cost_Center__c"), expected(&row["Cost_Center__c"]));

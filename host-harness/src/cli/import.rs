@@ -9,9 +9,9 @@ use super::command_line::Global;
 use super::context::{Context, Place};
 use super::failure::{DONE, Failure};
 use super::output::Output;
-use super::view::{ErrorView, UsageView, UserView, status_name, value_text};
+use super::view::{ErrorView, UsageView, UserView, attribute_texts, status_name};
 use crate::config::StandardInput;
-use crate::runtime::wit::{ImportQuery, ImportScope, User};
+use crate::runtime::wit::{ImportPage, ImportQuery, ImportScope, User};
 
 /// Rows that a table on a terminal shows where nobody asks for more.
 const ROWS: usize = 25;
@@ -109,13 +109,13 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
     }
 }
 
-/// Reads page after page and gives each user to `each`. Returns how far it came, and what ended it early.
+/// Reads page after page and gives each user to `each`, with its page. Returns how far it came, and what ended it early.
 pub(crate) async fn pages(
     context: &mut Context,
     mut query: ImportQuery,
     limit: Option<u32>,
     output: &Output,
-    mut each: impl FnMut(&User) -> io::Result<()>,
+    mut each: impl FnMut(&ImportPage, &User) -> io::Result<()>,
 ) -> Result<(Imported, Option<Failure>), Failure> {
     let mut imported = Imported::default();
     if let ImportScope::Resume(cursor) = &query.scope {
@@ -128,7 +128,7 @@ pub(crate) async fn pages(
             Err(error) => break Some(Failure::from(error)),
         };
         for user in &page.users {
-            each(user)?;
+            each(&page, user)?;
             *imported.statuses.entry(status_name(user.status)).or_insert(0) += 1;
         }
         imported.pages += 1;
@@ -160,10 +160,10 @@ async fn json(
     // The bar needs the output only for its settings, and the closure needs it to write.
     let quiet = Output::new(true, super::output::ColorChoice::Never);
     let mut first = true;
-    let (imported, ended) = pages(context, query, limit, &quiet, |user| {
+    let (imported, ended) = pages(context, query, limit, &quiet, |page, user| {
         output.raw().write_all(if first { b"\n    " } else { b",\n    " })?;
         first = false;
-        serde_json::to_writer(output.raw(), &UserView::from(user)).map_err(io::Error::from)
+        serde_json::to_writer(output.raw(), &UserView::new(page, user)).map_err(io::Error::from)
     })
     .await?;
     let field = |name: &str, value: serde_json::Result<String>| -> io::Result<String> {
@@ -195,10 +195,13 @@ async fn table(
     output: &mut Output,
 ) -> Result<u8, Failure> {
     let rows = if options.all { usize::MAX } else { ROWS };
-    let mut shown: Vec<User> = Vec::new();
-    let (imported, ended) = pages(context, query, options.pages, output, |user| {
+    let mut shown: Vec<Vec<String>> = Vec::new();
+    let (imported, ended) = pages(context, query, options.pages, output, |page, user| {
         if shown.len() < rows {
-            shown.push(user.clone());
+            let attributes = attribute_texts(page, user, ["givenName", "familyName", "email", "federationId"]);
+            let mut row = vec![user.id.clone(), user.username.clone(), status_name(user.status).to_owned()];
+            row.extend(attributes);
+            shown.push(row);
         }
         Ok(())
     })
@@ -219,19 +222,9 @@ async fn table(
 }
 
 /// A table of some users and a summary of all.
-pub(crate) fn print(shown: &[User], imported: &Imported, output: &mut Output) -> Result<(), Failure> {
-    let wanted = ["givenName", "familyName", "email", "federationId"];
+fn print(shown: &[Vec<String>], imported: &Imported, output: &mut Output) -> Result<(), Failure> {
     let mut table = output.table(&["Id", "Username", "Status", "Given name", "Family name", "E-mail", "Federation id"]);
-    for user in shown {
-        let attribute = |name: &str| {
-            user.attributes
-                .iter()
-                .find(|attribute| attribute.name == name)
-                .map(|attribute| value_text(&attribute.value))
-                .unwrap_or_default()
-        };
-        let mut row = vec![user.id.clone(), user.username.clone(), status_name(user.status).to_owned()];
-        row.extend(wanted.iter().map(|name| attribute(name)));
+    for row in shown {
         table.add_row(row);
     }
     if !shown.is_empty() {

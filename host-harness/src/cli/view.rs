@@ -3,7 +3,8 @@
 use serde::{Serialize, Serializer};
 
 use crate::runtime::wit::{
-    Descriptor, Error, FieldChange, Outcome, Panel, Probe, Retry, Setting, SettingKind, Status, User, Value, Verdict,
+    Descriptor, Error, FieldChange, ImportPage, Outcome, Panel, Probe, Retry, Setting, SettingKind, Status, User,
+    Value, Verdict,
 };
 use crate::runtime::{Connector, JobUsage, error_kind_name};
 pub(crate) use crate::runtime::{action_name, feature_names};
@@ -104,6 +105,7 @@ struct GrantKindView<'a> {
 struct ComponentView<'a> {
     sha256: &'a str,
     bytes: usize,
+    interface: String,
     imports: &'a [String],
     exports: &'a [String],
 }
@@ -123,6 +125,7 @@ impl<'a> DescriptorView<'a> {
             component: ComponentView {
                 sha256: connector.digest(),
                 bytes: connector.size(),
+                interface: connector.interface().to_string(),
                 imports: connector.imports(),
                 exports: connector.exports(),
             },
@@ -211,11 +214,11 @@ struct GrantView<'a> {
     id: &'a str,
 }
 
-struct AttributesView<'a>(&'a User);
+struct AttributesView<'a>(&'a ImportPage, &'a User);
 
 impl Serialize for AttributesView<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.attributes.iter().map(|attribute| (&attribute.name, ValueView(&attribute.value))))
+        serializer.collect_map(self.0.named(self.1).map(|(name, value)| (name, ValueView(value))))
     }
 }
 
@@ -232,14 +235,15 @@ impl Serialize for ValueView<'_> {
     }
 }
 
-impl<'a> From<&'a User> for UserView<'a> {
-    fn from(user: &'a User) -> Self {
+impl<'a> UserView<'a> {
+    /// A user of this page.
+    pub(crate) fn new(page: &'a ImportPage, user: &'a User) -> Self {
         Self {
             id: &user.id,
             username: &user.username,
             status: status_name(user.status),
             modified: &user.modified,
-            attributes: AttributesView(user),
+            attributes: AttributesView(page, user),
             grants: user.grants.iter().map(|grant| GrantView { kind: &grant.kind, id: &grant.id }).collect(),
         }
     }
@@ -254,8 +258,13 @@ pub(crate) fn status_name(status: Status) -> &'static str {
     }
 }
 
+/// What `user`, who is of this page, has for these attributes; nothing where it has none.
+pub(crate) fn attribute_texts<const N: usize>(page: &ImportPage, user: &User, names: [&str; N]) -> [String; N] {
+    names.map(|name| page.value(user, name).map(value_text).unwrap_or_default())
+}
+
 /// A value for a table cell.
-pub(crate) fn value_text(value: &Value) -> String {
+fn value_text(value: &Value) -> String {
     match value {
         Value::Text(text) => text.clone(),
         Value::Boolean(flag) => flag.to_string(),

@@ -1,6 +1,6 @@
 //! What the checks work with: jobs, new users, and a look at what the application has.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use ring::rand::{SecureRandom as _, SystemRandom};
 
@@ -46,12 +46,20 @@ pub(super) fn good<R>(what: &str, result: Result<R, Error>) -> Result<R, Unmet> 
     result.or_else(|error| failed(format!("{what} was refused as {}", refusal(&error))))
 }
 
-/// The text of an attribute; none where it is empty.
-pub(super) fn text<'a>(user: &'a User, name: &str) -> Option<&'a str> {
-    user.attributes.iter().find(|attribute| attribute.name == name).and_then(|attribute| match &attribute.value {
-        Value::Text(text) if !text.is_empty() => Some(text.as_str()),
-        _ => None,
-    })
+/// A user as an import has it, with its attributes by name.
+pub(super) struct Seen {
+    pub(super) user: User,
+    pub(super) attributes: BTreeMap<String, Value>,
+}
+
+impl Seen {
+    /// The text of an attribute; none where it is empty.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        match self.attributes.get(name)? {
+            Value::Text(text) if !text.is_empty() => Some(text),
+            _ => None,
+        }
+    }
 }
 
 /// An import of everybody, or of what a scope says, page by page to its end.
@@ -82,6 +90,15 @@ pub(super) async fn pages<S: Subject>(
 /// The users of pages, in their order.
 pub(super) fn users(pages: &[ImportPage]) -> impl Iterator<Item = &User> {
     pages.iter().flat_map(|page| &page.users)
+}
+
+/// The users of pages with their attributes, in their order.
+pub(super) fn seen(pages: &[ImportPage]) -> impl Iterator<Item = Seen> {
+    let seen = |page: &ImportPage, user: &User| {
+        let attributes = page.named(user).map(|(name, value)| (name.to_owned(), value.clone())).collect();
+        Seen { user: user.clone(), attributes }
+    };
+    pages.iter().flat_map(move |page| page.users.iter().map(move |user| seen(page, user)))
 }
 
 impl<'a, T: Target> Bench<'a, T> {
@@ -158,15 +175,16 @@ impl<'a, T: Target> Bench<'a, T> {
     }
 
     /// Everybody, read by a new job.
-    pub(super) async fn everybody(&self, attributes: &[String]) -> Result<Vec<User>, Unmet> {
-        let pages = pages(&mut self.job().await?, ImportScope::Full, PAGE, attributes).await?;
+    pub(super) async fn everybody(&self) -> Result<Vec<User>, Unmet> {
+        let pages = pages(&mut self.job().await?, ImportScope::Full, PAGE, &[]).await?;
         Ok(pages.into_iter().flat_map(|page| page.users).collect())
     }
 
     /// A user as the application has it, read by a new job.
-    pub(super) async fn imported(&self, id: &str, attributes: &[String]) -> Result<User, Unmet> {
-        match self.everybody(attributes).await?.into_iter().find(|user| user.id == id) {
-            Some(user) => Ok(user),
+    pub(super) async fn imported(&self, id: &str, attributes: &[String]) -> Result<Seen, Unmet> {
+        let pages = pages(&mut self.job().await?, ImportScope::Full, PAGE, attributes).await?;
+        match seen(&pages).find(|seen| seen.user.id == id) {
+            Some(seen) => Ok(seen),
             None => failed(format!("a full import does not have the user {id}")),
         }
     }

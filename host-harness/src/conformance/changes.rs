@@ -1,6 +1,6 @@
 //! Changing users.
 
-use super::bench::{Bench, good, only, text};
+use super::bench::{Bench, good, only};
 use super::check::{Check, Unmet, ensure, ensure_kind, failed, refusal, skipped};
 use super::samples::SampleChange;
 use super::{Subject, Target};
@@ -59,7 +59,7 @@ pub(super) async fn check<T: Target>(bench: &mut Bench<'_, T>) {
             let mut job = bench.job().await?;
             let (id, mut user) = bench.made_user(&mut job).await?;
             user.id = Some(id.clone());
-            let before = bench.imported(&id, &[]).await?.modified;
+            let before = bench.imported(&id, &[]).await?.user.modified;
             let nothing = DesiredUser { changes: Vec::new(), ..user.clone() };
             for (wanted, what) in [(&nothing, "no change"), (&user, "the values that are there")] {
                 let (outcome, sent) = pushed(bench, wanted, &PushMode::Apply).await?;
@@ -71,7 +71,7 @@ pub(super) async fn check<T: Target>(bench: &mut Bench<'_, T>) {
                     ensure(sent <= planning, || format!("{what} sent {sent} requests, and its plan {planning}"))?;
                 }
             }
-            let after = bench.imported(&id, &[]).await?.modified;
+            let after = bench.imported(&id, &[]).await?.user.modified;
             ensure(before == after, || format!("the user last changed at {before}, and now at {after}"))?;
             Ok("without changes, and with those that are there".to_owned())
         })
@@ -167,13 +167,13 @@ impl<S: Subject> Made<S> {
         let names: Vec<String> =
             self.others.iter().map(|one| &one.name).chain([&self.sample.attribute]).cloned().collect();
         let found = bench.imported(&self.id, &names).await?;
-        let have = text(&found, &self.sample.attribute);
+        let have = found.text(&self.sample.attribute);
         ensure(have == value, || {
             format!("an import has `{}` as {have:?}, and it should be {value:?}", self.sample.attribute)
         })?;
         for other in &self.others {
             let Some(Value::Text(wanted)) = &other.value else { continue };
-            let have = text(&found, &other.name);
+            let have = found.text(&other.name);
             ensure(have == Some(wanted.as_str()), || {
                 format!("`{}` was to be left alone and went from `{wanted}` to {have:?}", other.name)
             })?;

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::Target;
-use super::bench::{Bench, PAGE, good, pages, text, users};
+use super::bench::{Bench, PAGE, Seen, good, pages, seen, users};
 use super::check::{Check, Unmet, ensure, ensure_kind, failed, refusal, refused, repeated, skipped};
 use crate::runtime::wit::{Change, ErrorKind, Features, ImportPage, ImportQuery, ImportScope, User, Value};
 use crate::sync::Application as _;
 
-pub(super) const CHECKS: &[Check] = &[WHOLE, PAGE_SIZE, RESUME, GARBAGE, ATTRIBUTES, INCREMENT];
+pub(super) const CHECKS: &[Check] = &[WHOLE, PAGE_SIZE, RESUME, GARBAGE, ALIGNED, ATTRIBUTES, INCREMENT];
 
 const WHOLE: Check = Check::reading(
     "import.whole",
@@ -25,6 +25,11 @@ const RESUME: Check = Check::reading(
 const GARBAGE: Check =
     Check::reading("import.garbage-cursor", "A cursor that is none is refused, and not as a passing error.")
         .needing(&[Features::IMPORT_NEW_USERS]);
+const ALIGNED: Check = Check::reading(
+    "import.aligned",
+    "Every user of a page has one value, or none, for each attribute that the page names, and no name stands twice.",
+)
+.needing(&[Features::IMPORT_NEW_USERS]);
 const ATTRIBUTES: Check = Check::reading(
     "import.attributes",
     "Imported attributes are those of the schema, and of those only what was asked for.",
@@ -70,7 +75,7 @@ pub(super) async fn check<T: Target>(bench: &mut Bench<'_, T>) {
         .await;
     bench
         .check(&RESUME, async |bench| {
-            let everybody = bench.everybody(&[]).await?.len();
+            let everybody = bench.everybody().await?.len();
             let size = everybody.div_ceil(RESUMED_PAGES).max(1) as u32;
             let whole = pages(&mut bench.job().await?, ImportScope::Full, size, &[]).await?;
             for (at, page) in whole.iter().enumerate() {
@@ -108,20 +113,32 @@ pub(super) async fn check<T: Target>(bench: &mut Bench<'_, T>) {
         })
         .await;
     bench
+        .check(&ALIGNED, async |bench| {
+            let pages = pages(&mut bench.job().await?, ImportScope::Full, PAGE, &[]).await?;
+            for page in &pages {
+                page.check().or_else(|misshapen| failed(misshapen.to_string()))?;
+            }
+            let most = pages.iter().map(|page| page.attributes.len()).max().unwrap_or_default();
+            Ok(format!("{} users with up to {most} attributes", users(&pages).count()))
+        })
+        .await;
+    bench
         .check(&ATTRIBUTES, async |bench| {
             let mut job = bench.job().await?;
             let schema = job.list_attributes().await?;
             let known: Vec<&str> = schema.iter().map(|attribute| attribute.name.as_str()).collect();
             let everything = pages(&mut job, ImportScope::Full, PAGE, &[]).await?;
-            let names = || users(&everything).flat_map(|user| user.attributes.iter().map(|one| one.name.as_str()));
-            if let Some(stray) = names().find(|name| !known.contains(name)) {
-                return failed(format!("a user has the attribute `{stray}`, which the schema does not have"));
+            let names = |pages: &[ImportPage]| -> Vec<String> {
+                pages.iter().flat_map(|page| page.attributes.iter().cloned()).collect()
+            };
+            let named = names(&everything);
+            if let Some(stray) = named.iter().find(|name| !known.contains(&name.as_str())) {
+                return failed(format!("a page has the attribute `{stray}`, which the schema does not have"));
             }
-            let Some(wanted) = names().next().map(str::to_owned) else { return skipped("no user has an attribute") };
+            let Some(wanted) = named.first().cloned() else { return skipped("no user has an attribute") };
             let some = pages(&mut job, ImportScope::Full, PAGE, std::slice::from_ref(&wanted)).await?;
-            let stray = users(&some).flat_map(|user| &user.attributes).find(|attribute| attribute.name != wanted);
-            match stray {
-                Some(stray) => failed(format!("only `{wanted}` was asked for, and `{}` came", stray.name)),
+            match names(&some).into_iter().find(|name| *name != wanted) {
+                Some(stray) => failed(format!("only `{wanted}` was asked for, and `{stray}` came")),
                 None => Ok(format!("{} attributes in the schema, `{wanted}` alone when asked for", known.len())),
             }
         })
@@ -143,14 +160,14 @@ pub(super) async fn check<T: Target>(bench: &mut Bench<'_, T>) {
             good("a change", bench.push(&mut job, &user).await?)?;
             let attributes = [change.attribute.clone()];
             let since = pages(&mut bench.job().await?, ImportScope::Since(watermark), PAGE, &attributes).await?;
-            let Some(found) = users(&since).find(|user| user.id == id) else {
+            let Some(found) = seen(&since).find(|seen| seen.user.id == id) else {
                 return failed(format!(
                     "the increment has {} users, and not the one that was changed",
                     users(&since).count()
                 ));
             };
-            ensure(text(found, &change.attribute) == Some(value.as_str()), || {
-                format!("the increment has `{}` as {:?}", change.attribute, text(found, &change.attribute))
+            ensure(found.text(&change.attribute) == Some(value.as_str()), || {
+                format!("the increment has `{}` as {:?}", change.attribute, found.text(&change.attribute))
             })?;
             ensure(since.last().is_some_and(|page| page.watermark.is_some()), || {
                 "the increment has no watermark".to_owned()
@@ -162,7 +179,11 @@ pub(super) async fn check<T: Target>(bench: &mut Bench<'_, T>) {
 
 /// What has to be the same whatever the page size.
 fn by_id(pages: &[ImportPage]) -> BTreeMap<String, String> {
-    users(pages).map(|user: &User| (user.id.clone(), format!("{user:?}"))).collect()
+    let known = |Seen { user, attributes }| {
+        let user = User { values: Vec::new(), ..user };
+        (user.id.clone(), format!("{user:?} {attributes:?}"))
+    };
+    seen(pages).map(known).collect()
 }
 
 fn well_formed(pages: &[ImportPage], size: u32) -> Result<(), Unmet> {

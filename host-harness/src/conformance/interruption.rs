@@ -57,7 +57,7 @@ pub(super) async fn check<T: Target>(bench: &mut Bench<'_, T>) {
         .await;
     bench
         .check(&CANCELLED, async |bench| {
-            let wanted = bench.everybody(&[]).await?.len();
+            let wanted = bench.everybody().await?.len();
             let mut given_up = false;
             for patience in PATIENCE {
                 let mut job = bench.job().await?;
@@ -67,7 +67,7 @@ pub(super) async fn check<T: Target>(bench: &mut Bench<'_, T>) {
             if !given_up {
                 return skipped("it never waits for an answer");
             }
-            let found = bench.everybody(&[]).await?.len();
+            let found = bench.everybody().await?.len();
             ensure(found == wanted, || format!("{wanted} users were there before and {found} are after"))?;
             Ok(format!("the next job read all {found} users"))
         })
@@ -92,7 +92,7 @@ pub(super) async fn check<T: Target>(bench: &mut Bench<'_, T>) {
                 repeat(bench, &user).await?;
                 users.push(user.username);
             }
-            let found = bench.everybody(&[]).await?;
+            let found = bench.everybody().await?;
             for username in &users {
                 let same = found.iter().filter(|user| user.username == *username).count();
                 ensure(same == 1, || format!("an import has {same} users called {username}"))?;

@@ -1,9 +1,9 @@
 //! Making users.
 
 use super::Target;
-use super::bench::{Bench, good, only, text};
+use super::bench::{Bench, Seen, good, only};
 use super::check::{Check, Unmet, ensure, ensure_kind, failed, refusal, skipped};
-use crate::runtime::wit::{Action, Change, DesiredUser, ErrorKind, Features, Outcome, PushMode, User, Value};
+use crate::runtime::wit::{Action, Change, DesiredUser, ErrorKind, Features, Outcome, PushMode, Status, Value};
 use crate::sync::Application as _;
 
 pub(super) const CHECKS: &[Check] = &[CREATE, AGAIN, ORDER, NEIGHBOURS, UNKNOWN_ID, UNKNOWN_ATTRIBUTE, PLAN];
@@ -68,7 +68,7 @@ pub(super) async fn check<T: Target>(bench: &mut Bench<'_, T>) {
                     format!("in {which} it was told as {:?}", outcome.action)
                 })?;
             }
-            let same = bench.everybody(&[]).await?.into_iter().filter(|one| one.username == user.username).count();
+            let same = bench.everybody().await?.into_iter().filter(|one| one.username == user.username).count();
             ensure(same == 1, || format!("an import has {same} users with its username"))?;
             Ok(format!("{id}, three times"))
         })
@@ -84,7 +84,7 @@ pub(super) async fn check<T: Target>(bench: &mut Bench<'_, T>) {
             ensure(results.len() == users.len(), || {
                 format!("{} results came for {} users", results.len(), users.len())
             })?;
-            let found = bench.everybody(&[]).await?;
+            let found = bench.everybody().await?;
             for (user, result) in users.iter().zip(results) {
                 let id = id_of(&good("a new user", result)?)?;
                 let username = found.iter().find(|one| one.id == id).map(|one| one.username.as_str());
@@ -118,7 +118,7 @@ pub(super) async fn check<T: Target>(bench: &mut Bench<'_, T>) {
             for result in [&results[0], &results[2]] {
                 good("a neighbour of a bad user", result.clone())?;
             }
-            let found = bench.everybody(&[]).await?;
+            let found = bench.everybody().await?;
             let there = |user: &DesiredUser| found.iter().any(|one| one.username == user.username);
             ensure(!there(&users[1]), || "the bad user was made all the same".to_owned())?;
             ensure(there(&users[0]) && there(&users[2]), || "an import does not have its neighbours".to_owned())?;
@@ -185,17 +185,18 @@ pub(super) fn id_of(outcome: &Outcome) -> Result<String, Unmet> {
 
 /// Wants a user that was refused not to be there.
 async fn absent<T: Target>(bench: &Bench<'_, T>, user: &DesiredUser) -> Result<(), Unmet> {
-    let there = bench.everybody(&[]).await?.iter().any(|one| one.username == user.username);
+    let there = bench.everybody().await?.iter().any(|one| one.username == user.username);
     ensure(!there, || format!("an import has the user {}", user.username))
 }
 
 /// Wants an imported user as it was pushed.
-fn as_pushed(found: &User, user: &DesiredUser) -> Result<(), Unmet> {
-    ensure(found.username == user.username, || format!("an import has it as {}", found.username))?;
-    ensure(found.status == crate::runtime::wit::Status::Active, || format!("an import has it as {:?}", found.status))?;
+fn as_pushed(found: &Seen, user: &DesiredUser) -> Result<(), Unmet> {
+    let Seen { user: have, .. } = found;
+    ensure(have.username == user.username, || format!("an import has it as {}", have.username))?;
+    ensure(have.status == Status::Active, || format!("an import has it as {:?}", have.status))?;
     for change in &user.changes {
         let Some(Value::Text(wanted)) = &change.value else { continue };
-        let have = text(found, &change.name);
+        let have = found.text(&change.name);
         ensure(have == Some(wanted.as_str()), || {
             format!("an import has `{}` as {have:?}, pushed was `{wanted}`", change.name)
         })?;

@@ -63,6 +63,7 @@ fn each_defect_fails_the_checks_that_are_about_it() {
         (ImportStartsAgain, &["import.garbage-cursor"]),
         (PagesTooLarge, &["import.whole", "import.page-size"]),
         (StrangeTime, &["import.whole", "import.page-size"]),
+        (ValueTooMany, &["import.aligned"]),
         (EveryAttribute, &["import.attributes"]),
         (NoWatermark, &["import.increment"]),
         (IncrementMisses, &["import.increment"]),

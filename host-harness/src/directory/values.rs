@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::runtime::wit::{Attribute, Value};
+use crate::runtime::wit::Value;
 
 /// The value of an attribute; as JSON a string, a flag, a whole number or a list of strings.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -73,11 +73,13 @@ impl From<AttributeValue> for Value {
     }
 }
 
-/// The attributes of an imported user. Texts and lists that are empty count as not there.
-pub(crate) fn from_wit(attributes: Vec<Attribute>) -> Attributes {
-    attributes
-        .into_iter()
-        .map(|attribute| (attribute.name, AttributeValue::from(attribute.value)))
+/// The attributes of an imported user, from the names of its page and its values. Texts and lists that are empty count as not
+/// there.
+pub(crate) fn from_wit(names: &[String], values: Vec<Option<Value>>) -> Attributes {
+    names
+        .iter()
+        .zip(values)
+        .filter_map(|(name, value)| Some((name.clone(), AttributeValue::from(value?))))
         .filter(|(_, value)| !matches!(value, AttributeValue::Text(text) if text.is_empty()))
         .filter(|(_, value)| !matches!(value, AttributeValue::Many(texts) if texts.is_empty()))
         .collect()

@@ -1,12 +1,11 @@
 //! A component that has been loaded and checked.
 
-use super::bindings::ConnectorPre;
-use super::job::JobState;
+use super::interface::{InterfaceVersion, Prepared};
 
 /// A connector, compiled and linked; jobs are started from it. Cheap to clone.
 #[derive(Clone)]
 pub struct Connector {
-    pub(crate) pre: ConnectorPre<JobState>,
+    pub(crate) prepared: Prepared,
     pub(crate) digest: String,
     pub(crate) size: usize,
     pub(crate) imports: Vec<String>,
@@ -14,6 +13,12 @@ pub struct Connector {
 }
 
 impl Connector {
+    /// The version of the interface that it speaks: of those that are served, the newest that it exports. Jobs take and give
+    /// the types of the newest version whichever it is.
+    pub fn interface(&self) -> InterfaceVersion {
+        self.prepared.version()
+    }
+
     /// SHA-256 of the component's bytes, in hexadecimal.
     pub fn digest(&self) -> &str {
         &self.digest

@@ -5,13 +5,13 @@ use std::sync::atomic::AtomicU64;
 
 use reqwest::Client;
 use tokio::sync::Semaphore;
-use wasmtime::component::{Component, HasSelf, Linker};
+use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, MemoryCreator, PoolingAllocationConfig};
 
-use super::bindings::{self, ConnectorPre};
 use super::cache::ComponentCache;
 use super::connector::{Connector, digest_of};
 use super::error::{EngineError, LoadError};
+use super::interface::{self, InterfaceVersion, Prepared, Spoken};
 use super::job::{Job, JobState};
 use super::limits::EPOCH_TICK;
 use super::metrics::Metrics;
@@ -23,10 +23,6 @@ use super::{JobError, SandboxFault, http};
 /// asks for more gets an error that names it.
 const GIVEN: &[&str] =
     &["identity:provisioning/", "wasi:clocks/wall-clock@0.2.", "wasi:clocks/monotonic-clock@0.2.", "wasi:io/poll@0.2."];
-
-/// What a connector exports, and the version of it that is served here.
-const INTERFACE: &str = "identity:provisioning/provisioning-connector@";
-const SERVED: &str = "0.1.";
 
 /// Core modules of a component: the connector itself, and the small adapters that the component linker adds (two were seen).
 const CORE_INSTANCES_A_COMPONENT: u32 = 8;
@@ -149,8 +145,7 @@ impl RuntimeBuilder {
         }
         let engine = Engine::new(&config).map_err(failed)?;
         let mut linker = Linker::new(&engine);
-        bindings::Connector::add_to_linker::<_, HasSelf<_>>(&mut linker, |state: &mut JobState| state)
-            .map_err(failed)?;
+        interface::add_to_linker(&mut linker).map_err(failed)?;
         let client = http::client(&self.roots).map_err(|error| EngineError(format!("no HTTP client: {error}")))?;
         tick(&engine)?;
         Ok(Runtime {
@@ -197,10 +192,11 @@ impl Runtime {
         }
     }
 
-    /// Compiles a component and checks that it is a connector.
+    /// Compiles a component and checks that it is a connector, of any version in [`InterfaceVersion::ALL`].
     ///
     /// # Errors
-    /// When it is no component, asks for something that no connector is given, or does not implement the interface.
+    /// When it is no component, asks for something that no connector is given, or does not implement the interface in a
+    /// version that is served.
     pub fn load(&self, bytes: &[u8]) -> Result<Connector, LoadError> {
         let digest = digest_of(bytes);
         let component = match self.cache.as_ref().and_then(|cache| cache.load(&self.engine, &digest)) {
@@ -220,17 +216,19 @@ impl Runtime {
             return Err(LoadError::ForeignImport(foreign.clone()));
         }
         let exports: Vec<String> = kind.exports(&self.engine).map(|(name, _)| name.to_owned()).collect();
-        if let Some(found) = exports.iter().find(|export| export.starts_with(INTERFACE))
-            && !found[INTERFACE.len()..].starts_with(SERVED)
-        {
-            return Err(LoadError::OtherVersion { found: found.clone(), served: SERVED });
-        }
-        let pre = self
+        let version = match interface::spoken(&exports) {
+            Spoken::Served(version) => version,
+            Spoken::Other(found) => {
+                return Err(LoadError::OtherVersion { found: found.to_owned(), served: InterfaceVersion::SERVED });
+            }
+            Spoken::Nothing => return Err(LoadError::NotAConnector("it exports nothing of that name".to_owned())),
+        };
+        let prepared = self
             .linker
             .instantiate_pre(&component)
-            .and_then(ConnectorPre::new)
+            .and_then(|component| Prepared::new(version, component))
             .map_err(|error| LoadError::NotAConnector(format!("{error:#}")))?;
-        Ok(Connector { pre, digest, size: bytes.len(), imports, exports })
+        Ok(Connector { prepared, digest, size: bytes.len(), imports, exports })
     }
 
     /// Starts a job: a fresh sandbox for `tenant`, once a slot is free.

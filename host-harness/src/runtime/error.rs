@@ -7,6 +7,7 @@ use wasmtime::Trap;
 use wasmtime::component::ResourceTableError;
 
 use super::bindings::identity::provisioning::types;
+use super::interface::Misshapen;
 use super::job::JobState;
 use super::limits::GrowthRefused;
 
@@ -23,12 +24,12 @@ pub enum LoadError {
     ForeignImport(String),
     /// It implements the interface in a version that this host does not serve.
     #[error(
-        "the component exports {found}, and this host serves version {served}; build the component for that version, or update the host"
+        "the component exports {found}, and this host serves the versions {served}; build the component for one of them, or update the host"
     )]
     OtherVersion {
         /// What it exports.
         found: String,
-        /// The version that is served.
+        /// The versions that are served.
         served: &'static str,
     },
     /// It does not implement the interface.
@@ -62,6 +63,9 @@ pub enum SandboxFault {
     /// More bytes in one call than `limits.transfer`.
     #[error("it handed over more than {0} bytes in one call; ask for less in one call")]
     Transfer(usize),
+    /// An answer of the component contradicts itself, such as a page of users with more values than names.
+    #[error("its answer contradicts itself: {0}; mend the connector")]
+    Contradiction(String),
     /// The component panicked; in its own words.
     #[error("it panicked: {0}; mend the connector")]
     Panicked(String),
@@ -133,6 +137,7 @@ impl SandboxFault {
             Self::Stack => "stack",
             Self::Handles(_) => "handles",
             Self::Transfer(_) => "transfer",
+            Self::Contradiction(_) => "contradiction",
             Self::Panicked(_) => "panic",
             Self::Trapped(_) => "trap",
             Self::OtherComponent { .. } => "other-component",
@@ -150,6 +155,14 @@ impl SandboxFault {
         }
         if let Some(ResourceTableError::Full) = error.downcast_ref::<ResourceTableError>() {
             return Self::Handles(state.limits.handles);
+        }
+        if let Some(page) = error.downcast_ref::<Misshapen>() {
+            return match page {
+                Misshapen::TooLarge(most) => Self::Transfer(*most),
+                Misshapen::Values { .. } | Misshapen::NameTwice(_) => {
+                    Self::Contradiction(state.printable(&page.to_string()))
+                }
+            };
         }
         match error.downcast_ref::<Trap>() {
             Some(Trap::StackOverflow) => Self::Stack,

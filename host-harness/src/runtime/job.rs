@@ -19,21 +19,21 @@ use tracing::{Instrument as _, Span};
 use wasmtime::component::{Resource, ResourceAny, ResourceTable};
 use wasmtime::{Store, UpdateDeadline};
 
-use super::bindings;
-use super::bindings::exports::identity::provisioning::provisioning_connector::{
-    AttributeDefinition, Deactivation, Descriptor, DesiredUser, EntitlementPage, Guest, ImportPage, ImportQuery,
-    Outcome, Probe, PushMode, Usage,
-};
 use super::bindings::identity::provisioning::types::{self, Settings};
 use super::connector::Connector;
 use super::engine::Runtime;
 use super::error::{ComputeExceeded, JobError, SandboxFault};
 use super::http::Gate;
+use super::interface::Exports;
 use super::limits::{EPOCH_TICK, Limits, MemoryLimiter};
 use super::metrics::{Metrics, RunningJob};
 use super::secrets::{Masks, Secret, SecretHandle};
 use super::spent::{RequestLog, Spent};
 use super::tenant::Tenant;
+use super::wit::{
+    AttributeDefinition, Deactivation, Descriptor, DesiredUser, EntitlementPage, ImportPage, ImportQuery, Outcome,
+    Probe, PushMode, Usage,
+};
 
 /// One result for each record of a batch, in its order.
 pub type Results<T> = Vec<Result<T, types::Error>>;
@@ -70,7 +70,7 @@ pub struct JobUsage {
 /// A sandbox with a connector in it, for one tenant. Dropping it ends the sandbox.
 pub struct Job {
     tenant: Tenant,
-    bindings: bindings::Connector,
+    exports: Exports,
     session: Option<ResourceAny>,
     store: Option<Store<JobState>>,
     gate: Arc<Gate>,
@@ -154,11 +154,11 @@ impl Job {
         });
         let running = runtime.metrics.job(&name);
         let mut call = Call::new("instantiate", store);
-        let made = within!(call, connector.pre.instantiate_async(&mut call.store));
-        let (bindings, store) = call.end(made)?;
+        let made = within!(call, connector.prepared.instantiate(&mut call.store));
+        let (exports, store) = call.end(made)?;
         Ok(Self {
             tenant: tenant.clone(),
-            bindings,
+            exports,
             session: None,
             store: Some(store),
             gate,
@@ -182,7 +182,7 @@ impl Job {
     /// When the sandbox ends the job.
     pub async fn describe(&mut self) -> Result<Descriptor, JobError> {
         let mut call = self.begin("describe")?;
-        let result = within!(call, self.guest().call_describe(&mut call.store));
+        let result = within!(call, self.exports.describe(&mut call.store));
         self.end(call, result)
     }
 
@@ -193,7 +193,7 @@ impl Job {
     pub async fn test_credentials(&mut self) -> Result<Vec<Probe>, JobError> {
         let mut call = self.begin("test-credentials")?;
         let settings = self.settings(&mut call.store)?;
-        let result = within!(call, self.guest().call_test_credentials(&mut call.store, &settings));
+        let result = within!(call, self.exports.test_credentials(&mut call.store, &settings));
         self.end(call, result)
     }
 
@@ -207,7 +207,7 @@ impl Job {
         }
         let mut call = self.begin("open")?;
         let settings = self.settings(&mut call.store)?;
-        let result = within!(call, self.guest().session().call_open(&mut call.store, &settings));
+        let result = within!(call, self.exports.open(&mut call.store, &settings));
         self.session = Some(self.end(call, result)??);
         Ok(())
     }
@@ -219,7 +219,7 @@ impl Job {
     pub async fn list_attributes(&mut self) -> Result<Vec<AttributeDefinition>, JobError> {
         let session = self.signed_in().await?;
         let mut call = self.begin("list-attributes")?;
-        let result = within!(call, self.guest().session().call_list_attributes(&mut call.store, session));
+        let result = within!(call, self.exports.list_attributes(&mut call.store, session));
         Ok(self.end(call, result)??)
     }
 
@@ -230,19 +230,19 @@ impl Job {
     pub async fn list_entitlements(&mut self, kind: &str, cursor: Option<&str>) -> Result<EntitlementPage, JobError> {
         let session = self.signed_in().await?;
         let mut call = self.begin("list-entitlements")?;
-        let result =
-            within!(call, self.guest().session().call_list_entitlements(&mut call.store, session, kind, cursor));
+        let result = within!(call, self.exports.list_entitlements(&mut call.store, session, kind, cursor));
         Ok(self.end(call, result)??)
     }
 
-    /// One page of users.
+    /// One page of users. Each has as many values as the page names attributes, and no name stands twice.
     ///
     /// # Errors
-    /// When the connector refuses, or the sandbox ends the job.
+    /// When the connector refuses, or the sandbox ends the job, as it does over a page of any other shape
+    /// ([`SandboxFault::Contradiction`]).
     pub async fn import_users(&mut self, query: &ImportQuery) -> Result<ImportPage, JobError> {
         let session = self.signed_in().await?;
         let mut call = self.begin("import-users")?;
-        let result = within!(call, self.guest().session().call_import_users(&mut call.store, session, query));
+        let result = within!(call, self.exports.import_users(&mut call.store, session, query));
         Ok(self.end(call, result)??)
     }
 
@@ -253,7 +253,7 @@ impl Job {
     pub async fn push_users(&mut self, users: &[DesiredUser], mode: &PushMode) -> Result<Results<Outcome>, JobError> {
         let session = self.signed_in().await?;
         let mut call = self.begin("push-users")?;
-        let result = within!(call, self.guest().session().call_push_users(&mut call.store, session, users, mode));
+        let result = within!(call, self.exports.push_users(&mut call.store, session, users, mode));
         Ok(self.end(call, result)??)
     }
 
@@ -269,8 +269,7 @@ impl Job {
     ) -> Result<Results<Outcome>, JobError> {
         let session = self.signed_in().await?;
         let mut call = self.begin("deactivate-users")?;
-        let result =
-            within!(call, self.guest().session().call_deactivate_users(&mut call.store, session, ids, how, mode));
+        let result = within!(call, self.exports.deactivate_users(&mut call.store, session, ids, how, mode));
         Ok(self.end(call, result)??)
     }
 
@@ -281,7 +280,7 @@ impl Job {
     pub async fn reactivate_users(&mut self, ids: &[String], mode: &PushMode) -> Result<Results<Outcome>, JobError> {
         let session = self.signed_in().await?;
         let mut call = self.begin("reactivate-users")?;
-        let result = within!(call, self.guest().session().call_reactivate_users(&mut call.store, session, ids, mode));
+        let result = within!(call, self.exports.reactivate_users(&mut call.store, session, ids, mode));
         Ok(self.end(call, result)??)
     }
 
@@ -297,7 +296,7 @@ impl Job {
             let handle = self.handle(&mut call.store, secret)?;
             handles.push((id.clone(), handle));
         }
-        let result = within!(call, self.guest().session().call_sync_passwords(&mut call.store, session, &handles));
+        let result = within!(call, self.exports.sync_passwords(&mut call.store, session, &handles));
         Ok(self.end(call, result)??)
     }
 
@@ -308,7 +307,7 @@ impl Job {
     pub async fn session_usage(&mut self) -> Result<Usage, JobError> {
         let session = self.signed_in().await?;
         let mut call = self.begin("usage")?;
-        let result = within!(call, self.guest().session().call_usage(&mut call.store, session));
+        let result = within!(call, self.exports.usage(&mut call.store, session));
         let usage = self.end(call, result)?;
         self.metrics.api_usage(&self.gate.tenant, usage.used, usage.limit);
         Ok(usage)
@@ -327,10 +326,6 @@ impl Job {
             // The end of the sandbox is in the trace, and the next call tells it.
             Err(_) => Spent { operations, ..Spent::default() },
         }
-    }
-
-    fn guest(&self) -> &Guest {
-        self.bindings.identity_provisioning_provisioning_connector()
     }
 
     async fn signed_in(&mut self) -> Result<ResourceAny, JobError> {

@@ -4,16 +4,12 @@
 //! [`Tenant`]; nothing in it is shared with another tenant, and it is bounded in every direction by [`Limits`]. A component
 //! reaches the outside only through the HTTP of this module, which asks the tenant's [`EgressPolicy`] and puts
 //! [`Secret`]s into requests after they have left the sandbox.
-
 //!
 //! # Versions of the interface
-//! A released version of the WIT package is frozen in a folder of its own, and a host serves several at once. What differs
-//! between versions stops at [`Job`]: its methods take and give the types of [`wit`], those of the newest version. For a second
-//! version, `bindings` becomes one module a version; [`Connector`] holds an enum with the pre-instantiated component of either
-//! world, chosen by the version in the name of the interface that the component exports; and [`Job`] calls through an enum of
-//! the same shape, whose older arms convert. Host functions are shared: the newer version's traits are implemented once, and
-//! the older ones forward to them. As long as only 0.1 is released there is only its arm, and a component of another version
-//! is refused by name ([`LoadError::OtherVersion`]).
+//! A released version of the WIT package is frozen in `wit/released`, and a runtime serves every version in
+//! [`InterfaceVersion::ALL`] at once. What differs between versions stops at [`Job`]: its methods take and give the types of
+//! [`wit`], those of the newest version, and what an older component gives is converted. A component of any other version is
+//! refused by name ([`LoadError::OtherVersion`]).
 
 pub(crate) mod bindings;
 mod cache;
@@ -23,6 +19,7 @@ mod egress;
 mod engine;
 mod error;
 mod http;
+mod interface;
 mod job;
 mod limits;
 mod log;
@@ -39,6 +36,9 @@ pub use connector::Connector;
 pub use egress::{EgressPolicy, HostRule, Refusal, RuleError};
 pub use engine::{Runtime, RuntimeBuilder};
 pub use error::{EngineError, JobError, LoadError, SandboxFault};
+pub use interface::InterfaceVersion;
+#[cfg(test)]
+pub(crate) use interface::Person;
 pub use job::{Job, JobUsage, Results};
 pub use limits::Limits;
 pub use metrics::{Histogram, Metrics};
@@ -49,7 +49,7 @@ pub use secrets::Secret;
 pub use spent::{OperationCalls, Spent};
 pub use tenant::Tenant;
 
-/// The types of the WIT package, as Wasmtime generates them: what a job is asked and what it answers.
+/// The types of the newest version of the WIT package, as Wasmtime generates them: what a job is asked and what it answers.
 pub mod wit {
     pub use super::bindings::exports::identity::provisioning::provisioning_connector::{
         Action, AttributeDefinition, Deactivation, Descriptor, DesiredUser, Entitlement, EntitlementPage, FieldChange,
@@ -57,6 +57,6 @@ pub mod wit {
         Usage, Verdict,
     };
     pub use super::bindings::identity::provisioning::types::{
-        Attribute, Change, Error, ErrorKind, Features, Grant, Retry, Status, Upstream, User, Value,
+        Change, Error, ErrorKind, Features, Grant, Retry, Status, Upstream, User, Value,
     };
 }

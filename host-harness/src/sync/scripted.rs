@@ -6,16 +6,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::{Application, Applications, SyncError};
 use crate::config::ComponentChoice;
 use crate::runtime::wit::{
-    Action, Attribute, AttributeDefinition, Deactivation, Descriptor, DesiredUser, Entitlement, EntitlementPage, Error,
-    ErrorKind, Features, FieldChange, Grant, GrantKind, ImportPage, ImportQuery, ImportScope, Outcome, PushMode, Retry,
-    Status, User, Value,
+    Action, AttributeDefinition, Deactivation, Descriptor, DesiredUser, Entitlement, EntitlementPage, Error, ErrorKind,
+    Features, FieldChange, Grant, GrantKind, ImportPage, ImportQuery, ImportScope, Outcome, PushMode, Retry, Status,
+    User, Value,
 };
-use crate::runtime::{Histogram, JobError, OperationCalls, Results, SandboxFault, Secret, Spent, Tenant};
+use crate::runtime::{Histogram, JobError, OperationCalls, Person, Results, SandboxFault, Secret, Spent, Tenant};
 
 /// What the application holds.
 #[derive(Default)]
 pub(super) struct World {
-    pub(super) users: BTreeMap<String, User>,
+    pub(super) users: BTreeMap<String, Person>,
     pub(super) passwords: BTreeMap<String, String>,
     next_id: u32,
     /// Names of the calls, in order.
@@ -46,31 +46,26 @@ pub(super) struct World {
 impl World {
     /// Puts a user in, by id.
     pub(super) fn user(&mut self, id: &str, username: &str, attributes: &[(&str, &str)]) {
-        let attribute = |(name, value): &(&str, &str)| Attribute {
-            name: (*name).to_owned(),
-            value: Value::Text((*value).to_owned()),
-        };
+        let attribute = |(name, value): &(&str, &str)| ((*name).to_owned(), Value::Text((*value).to_owned()));
         let user = User {
             id: id.to_owned(),
             username: username.to_owned(),
             status: Status::Active,
             modified: "2026-01-01T00:00:00Z".to_owned(),
-            attributes: attributes.iter().map(attribute).collect(),
+            values: Vec::new(),
             grants: vec![Grant { kind: "profile".to_owned(), id: "P1".to_owned() }],
         };
-        self.users.insert(id.to_owned(), user);
+        self.users.insert(id.to_owned(), Person { user, attributes: attributes.iter().map(attribute).collect() });
     }
 
     pub(super) fn attribute(&self, id: &str, name: &str) -> Option<String> {
-        let user = self.users.get(id)?;
-        let found = user.attributes.iter().find(|attribute| attribute.name == name)?;
-        match &found.value {
+        match self.users.get(id)?.attributes.get(name)? {
             Value::Text(text) => Some(text.clone()),
             other => panic!("{other:?}"),
         }
     }
 
-    pub(super) fn by_username(&self, username: &str) -> Option<&User> {
+    pub(super) fn by_username(&self, username: &str) -> Option<&Person> {
         self.users.values().find(|user| user.username == username)
     }
 }
@@ -188,24 +183,20 @@ impl Application for Scripted {
             ImportScope::Resume(cursor) => Some(cursor.clone()),
             ImportScope::Since(watermark) => {
                 // Everything that has been touched since carries a later stamp.
-                let users = world.users.values().filter(|user| user.modified > *watermark).cloned().collect();
-                let watermark = world.watermark.clone();
-                return Ok(ImportPage { users, departed: Vec::new(), next: None, watermark });
+                let changed: Vec<Person> =
+                    world.users.values().filter(|user| user.modified > *watermark).cloned().collect();
+                return Ok(ImportPage { watermark: world.watermark.clone(), ..ImportPage::of(&changed) });
             }
         };
         let rest = world.users.values().filter(|user| after.as_ref().is_none_or(|after| user.id > *after));
-        let users: Vec<User> = rest.take(query.page_size as usize).cloned().collect();
+        let users: Vec<Person> = rest.take(query.page_size as usize).cloned().collect();
         let last = users.last().map(|user| user.id.clone());
         let more = last.as_ref().is_some_and(|last| world.users.keys().any(|id| id > last));
         if world.circle {
-            return Ok(ImportPage { users, departed: Vec::new(), next: Some("U".to_owned()), watermark: None });
+            return Ok(ImportPage { next: Some("U".to_owned()), ..ImportPage::of(&users) });
         }
-        Ok(ImportPage {
-            users,
-            departed: Vec::new(),
-            next: if more { last } else { None },
-            watermark: if more { None } else { world.watermark.clone() },
-        })
+        let watermark = if more { None } else { world.watermark.clone() };
+        Ok(ImportPage { next: if more { last } else { None }, watermark, ..ImportPage::of(&users) })
     }
 
     async fn push_users(&mut self, users: &[DesiredUser], mode: &PushMode) -> Result<Results<Outcome>, JobError> {
@@ -279,34 +270,34 @@ fn push_one(world: &mut World, wanted: &DesiredUser, at: usize, mode: &PushMode)
         .or_else(|| world.by_username(&wanted.username).map(|user| user.id.clone()));
     let mut user = match &found {
         Some(id) => world.users[id].clone(),
-        None => User {
-            id: String::new(),
-            username: wanted.username.clone(),
-            status: Status::Active,
-            modified: String::new(),
-            attributes: Vec::new(),
-            grants: Vec::new(),
+        None => Person {
+            user: User {
+                id: String::new(),
+                username: wanted.username.clone(),
+                status: Status::Active,
+                modified: String::new(),
+                values: Vec::new(),
+                grants: Vec::new(),
+            },
+            attributes: BTreeMap::new(),
         },
     };
     let mut changes = Vec::new();
     for change in &wanted.changes {
-        let at = user.attributes.iter().position(|attribute| attribute.name == change.name);
         let text = |value: &Value| match value {
             Value::Text(text) => text.clone(),
             other => format!("{other:?}"),
         };
-        let old = at.map(|at| text(&user.attributes[at].value));
+        let old = user.attributes.get(&change.name).map(text);
         let new = change.value.as_ref().map(text);
         if old == new {
             continue;
         }
         changes.push(FieldChange { object: "User".to_owned(), field: change.name.clone(), old, new });
-        if let Some(at) = at {
-            user.attributes.remove(at);
-        }
-        if let Some(value) = &change.value {
-            user.attributes.push(Attribute { name: change.name.clone(), value: value.clone() });
-        }
+        match &change.value {
+            Some(value) => user.attributes.insert(change.name.clone(), value.clone()),
+            None => user.attributes.remove(&change.name),
+        };
     }
     let action = match (&found, changes.is_empty()) {
         (None, _) => Action::Created,
@@ -327,6 +318,6 @@ fn push_one(world: &mut World, wanted: &DesiredUser, at: usize, mode: &PushMode)
         }
         world.users.insert(user.id.clone(), user.clone());
     }
-    let id = if user.id.is_empty() { None } else { Some(user.id) };
+    let id = if user.id.is_empty() { None } else { Some(user.user.id) };
     Ok(Outcome { id, action, changes, side_effects: Vec::new(), digest })
 }

@@ -62,7 +62,7 @@ pub(super) fn page<H: Host>(job: &Job<'_, H>, start: &Cursor, from: u64) -> Resu
     };
     let (users, departed) = read(job, start, &ids)?;
     let watermark = if is_last { watermark(start, began) } else { None };
-    Ok(ImportPage { users, departed, next, watermark })
+    Ok(ImportPage { attributes: job.attributes(), users, departed, next, watermark })
 }
 
 fn places(from: u64, last: Option<Id>, grants: bool) -> Vec<Place> {

@@ -124,5 +124,6 @@ fn finish<H: Host>(
     }
     let users = records.iter().zip(ids).map(|(record, id)| job.user(record, id, &mut holdings)).collect();
     let watermark = if next.is_none() { watermark(start, began) } else { None };
-    Ok(ImportPage { users, departed: Vec::new(), next: next.map(|next| next.to_string()), watermark })
+    let (attributes, departed) = (job.attributes(), Vec::new());
+    Ok(ImportPage { attributes, users, departed, next: next.map(|next| next.to_string()), watermark })
 }

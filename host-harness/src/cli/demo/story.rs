@@ -13,7 +13,7 @@ use crate::cli::failure::{DONE, Failure, SOME_FAILED};
 use crate::cli::output::{Output, Tone};
 use crate::cli::people::{self, EmptyCell, Row};
 use crate::cli::report::{Entry, Report};
-use crate::cli::view::{ErrorView, action_name, status_name};
+use crate::cli::view::{ErrorView, action_name, attribute_texts, status_name};
 use crate::cli::{import, push, test_credentials};
 use crate::config::{SecretSource, StandardInput};
 use crate::runtime::wit::{Action, Change, Deactivation, DesiredUser, ImportQuery, ImportScope, PushMode, User, Value};
@@ -151,7 +151,7 @@ pub(super) async fn tell(
     output.heading("What is in the org now")?;
     let after = read_all(&mut context, output).await?;
     let mut statuses = BTreeMap::new();
-    for user in &after.users {
+    for Seen { user, .. } in &after.users {
         *statuses.entry(status_name(user.status)).or_insert(0) += 1;
     }
     show(&after.users, &pushed, output)?;
@@ -187,15 +187,23 @@ pub(super) async fn tell(
 }
 
 struct All {
-    users: Vec<User>,
+    users: Vec<Seen>,
     pages: u32,
+}
+
+/// A user as the org has it.
+struct Seen {
+    user: User,
+    /// Its title, contact and account.
+    attributes: [String; 3],
 }
 
 async fn read_all(context: &mut Context, output: &Output) -> Result<All, Failure> {
     let query = ImportQuery { scope: ImportScope::Full, page_size: 500, attributes: Vec::new(), grants: true };
     let mut users = Vec::new();
-    let (imported, ended) = import::pages(context, query, None, output, |user| {
-        users.push(user.clone());
+    let (imported, ended) = import::pages(context, query, None, output, |page, user| {
+        let attributes = attribute_texts(page, user, ["title", "contactId", "accountId"]);
+        users.push(Seen { user: user.clone(), attributes });
         Ok(())
     })
     .await?;
@@ -206,9 +214,9 @@ async fn read_all(context: &mut Context, output: &Output) -> Result<All, Failure
 }
 
 /// The profile that most active users have; new people get the same.
-fn commonest_profile(users: &[User]) -> Result<String, Failure> {
+fn commonest_profile(users: &[Seen]) -> Result<String, Failure> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for user in users.iter().filter(|user| status_name(user.status) == "active") {
+    for user in users.iter().map(|seen| &seen.user).filter(|user| status_name(user.status) == "active") {
         for grant in user.grants.iter().filter(|grant| grant.kind == "profile") {
             *counts.entry(&grant.id).or_insert(0) += 1;
         }
@@ -271,26 +279,16 @@ fn brief(entries: &[Entry], output: &mut Output) -> Result<(), Failure> {
 }
 
 /// The demo's people as the org has them.
-fn show(users: &[User], pushed: &[Entry], output: &mut Output) -> Result<(), Failure> {
-    let mine: Vec<User> = pushed
+fn show(users: &[Seen], pushed: &[Entry], output: &mut Output) -> Result<(), Failure> {
+    let mine = pushed
         .iter()
         .filter_map(|entry| created(pushed, &entry.label))
-        .filter_map(|id| users.iter().find(|user| user.id == id).cloned())
-        .collect();
+        .filter_map(|id| users.iter().find(|seen| seen.user.id == id));
     let mut table = output.table(&["Id", "Username", "Status", "Title", "Contact", "Account"]);
-    for user in &mine {
-        let attribute = |name: &str| {
-            let found = user.attributes.iter().find(|attribute| attribute.name == name);
-            found.map(|attribute| crate::cli::view::value_text(&attribute.value)).unwrap_or_default()
-        };
-        table.add_row([
-            user.id.clone(),
-            user.username.clone(),
-            status_name(user.status).to_owned(),
-            attribute("title"),
-            attribute("contactId"),
-            attribute("accountId"),
-        ]);
+    for Seen { user, attributes } in mine {
+        let mut row = vec![user.id.clone(), user.username.clone(), status_name(user.status).to_owned()];
+        row.extend(attributes.iter().cloned());
+        table.add_row(row);
     }
     output.line(&table.to_string())?;
     Ok(())

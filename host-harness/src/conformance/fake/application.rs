@@ -7,9 +7,8 @@ use super::{ATTRIBUTES, Defect, FakeJob, none, refusal};
 use crate::runtime::wit::{
     Action, AttributeDefinition, Deactivation, Descriptor, DesiredUser, Entitlement, EntitlementPage, ErrorKind,
     Features, GrantKind, ImportPage, ImportQuery, ImportScope, Outcome, Panel, PushMode, Setting, SettingKind, Status,
-    User,
 };
-use crate::runtime::{JobError, Results, Secret, Spent};
+use crate::runtime::{JobError, Person, Results, Secret, Spent};
 use crate::sync::Application;
 
 const PAGE_OF_ENTITLEMENTS: usize = 2;
@@ -122,18 +121,18 @@ impl Application for FakeJob {
             },
         };
         let skips = self.has(Defect::ResumeSkips) && !after.is_empty() && self.requests == 2;
-        let rest: Vec<&User> = world
+        let rest: Vec<&Person> = world
             .users
             .values()
             .filter(|user| user.id > after && user.modified > since)
             .skip(usize::from(skips))
             .collect();
         let size = query.page_size as usize * if self.has(Defect::PagesTooLarge) { 2 } else { 1 };
-        let mut users: Vec<User> = rest.iter().take(size).map(|user| (*user).clone()).collect();
+        let mut users: Vec<Person> = rest.iter().take(size).map(|user| (*user).clone()).collect();
         let last = users.last().map(|user| user.id.clone());
         for user in &mut users {
             if !query.attributes.is_empty() && !self.has(Defect::EveryAttribute) {
-                user.attributes.retain(|attribute| query.attributes.contains(&attribute.name));
+                user.attributes.retain(|name, _| query.attributes.contains(name));
             }
             if self.has(Defect::StrangeTime) {
                 user.modified = "yesterday".to_owned();
@@ -155,7 +154,11 @@ impl Application for FakeJob {
         };
         let now = world.users.values().map(|user| user.modified.clone()).max().unwrap_or_default();
         let watermark = (next.is_none() && !self.has(Defect::NoWatermark)).then_some(now);
-        Ok(ImportPage { users, departed: Vec::new(), next, watermark })
+        let mut page = ImportPage { next, watermark, ..ImportPage::of(&users) };
+        if self.has(Defect::ValueTooMany) {
+            page.users.iter_mut().for_each(|user| user.values.push(None));
+        }
+        Ok(page)
     }
 
     async fn push_users(&mut self, users: &[DesiredUser], mode: &PushMode) -> Result<Results<Outcome>, JobError> {

@@ -26,6 +26,7 @@ pub(in crate::conformance) enum Defect {
     PagesNeverEnd,
     PagesTooLarge,
     StrangeTime,
+    ValueTooMany,
     EveryAttribute,
     NoWatermark,
     IncrementMisses,

@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 pub(super) use self::defect::Defect;
-use self::world::{World, attribute};
+use self::world::{World, text};
 use super::target::{Subject, Target, Watched};
 use crate::runtime::wit::{Error, ErrorKind, Probe, Retry, Status, User, Verdict};
-use crate::runtime::{JobError, SandboxFault, Secret, Tenant};
+use crate::runtime::{JobError, Person, SandboxFault, Secret, Tenant};
 
 /// The fake application, and the connector to it.
 #[derive(Clone)]
@@ -80,10 +80,11 @@ impl Fake {
                 username: format!("user-{n}@example.com"),
                 status: Status::Active,
                 modified: "2026-01-01T00:00:00Z".to_owned(),
-                attributes: vec![attribute("familyName", &format!("Number {n}")), attribute("title", "Clerk")],
+                values: Vec::new(),
                 grants: Vec::new(),
             };
-            fake.world().users.insert(id, user);
+            let attributes = [text("familyName", &format!("Number {n}")), text("title", "Clerk")].into();
+            fake.world().users.insert(id, Person { user, attributes });
         }
         fake
     }

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::{ATTRIBUTES, Defect, Fake, refusal};
+use crate::runtime::Person;
 use crate::runtime::wit::{
-    Action, Attribute, Change, DesiredUser, Error, ErrorKind, FieldChange, Outcome, PushMode, Status, User, Value,
+    Action, Change, DesiredUser, Error, ErrorKind, FieldChange, Outcome, PushMode, Status, User, Value,
 };
 
 #[derive(Default)]
 pub(super) struct World {
-    pub(super) users: BTreeMap<String, User>,
+    pub(super) users: BTreeMap<String, Person>,
     pub(super) ids_by_key: BTreeMap<String, String>,
     next_id: u32,
     /// Counts writes; the time of a change.
@@ -32,8 +33,8 @@ impl World {
     }
 }
 
-pub(super) fn attribute(name: &str, value: &str) -> Attribute {
-    Attribute { name: name.to_owned(), value: Value::Text(value.to_owned()) }
+pub(super) fn text(name: &str, value: &str) -> (String, Value) {
+    (name.to_owned(), Value::Text(value.to_owned()))
 }
 
 pub(super) fn is_complete(user: &DesiredUser) -> bool {
@@ -86,13 +87,16 @@ pub(super) fn push_one(fake: &Fake, wanted: &DesiredUser, at: usize, mode: &Push
     }
     let mut user = match &found {
         Some(id) => world.users[id].clone(),
-        None => User {
-            id: world.new_id(),
-            username: wanted.username.clone(),
-            status: Status::Active,
-            modified: String::new(),
-            attributes: Vec::new(),
-            grants: Vec::new(),
+        None => Person {
+            user: User {
+                id: world.new_id(),
+                username: wanted.username.clone(),
+                status: Status::Active,
+                modified: String::new(),
+                values: Vec::new(),
+                grants: Vec::new(),
+            },
+            attributes: BTreeMap::new(),
         },
     };
     let changes = apply(fake, &mut user, wanted);
@@ -117,23 +121,20 @@ pub(super) fn push_one(fake: &Fake, wanted: &DesiredUser, at: usize, mode: &Push
     Ok(planned)
 }
 
-fn apply(fake: &Fake, user: &mut User, wanted: &DesiredUser) -> Vec<FieldChange> {
+fn apply(fake: &Fake, user: &mut Person, wanted: &DesiredUser) -> Vec<FieldChange> {
     let mut changes = Vec::new();
     if fake.has(Defect::SetClearsOthers) && !wanted.changes.is_empty() {
-        user.attributes.retain(|attribute| wanted.changes.iter().any(|change| change.name == attribute.name));
+        user.attributes.retain(|name, _| wanted.changes.iter().any(|change| change.name == *name));
     }
     for change in wanted.changes.iter().filter(|change| ATTRIBUTES.contains(&change.name.as_str())) {
-        let text = |value: &Value| if let Value::Text(text) = value { text.clone() } else { format!("{value:?}") };
-        let at = user.attributes.iter().position(|attribute| attribute.name == change.name);
-        let old = at.map(|at| text(&user.attributes[at].value));
-        let new = change.value.as_ref().map(text);
+        let shown = |value: &Value| if let Value::Text(text) = value { text.clone() } else { format!("{value:?}") };
+        let old = user.attributes.get(&change.name).map(shown);
+        let new = change.value.as_ref().map(shown);
         if old == new || (new.is_none() && fake.has(Defect::NeverClears)) {
             continue;
         }
-        if let Some(at) = at {
-            user.attributes.remove(at);
-        }
-        user.attributes.extend(new.as_ref().map(|new| attribute(&change.name, new)));
+        user.attributes.remove(&change.name);
+        user.attributes.extend(new.as_ref().map(|new| text(&change.name, new)));
         changes.push(FieldChange { object: "User".to_owned(), field: change.name.clone(), old, new });
     }
     changes

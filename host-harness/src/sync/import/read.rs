@@ -110,7 +110,7 @@ fn stage(
     run.pages += 1;
     run.users += page.users.len() as u64;
     for user in page.users {
-        let user = remote_user(user);
+        let user = remote_user(&page.attributes, user);
         let keys = match_keys(tenant, &user);
         change.stage_user(tenant.id, run.id, &user, &keys)?;
     }
@@ -129,7 +129,7 @@ fn stage(
     Ok(run)
 }
 
-fn remote_user(user: User) -> RemoteUser {
+fn remote_user(names: &[String], user: User) -> RemoteUser {
     let mut grants: Vec<(String, String)> = user.grants.into_iter().map(|grant| (grant.kind, grant.id)).collect();
     grants.sort();
     RemoteUser {
@@ -137,7 +137,7 @@ fn remote_user(user: User) -> RemoteUser {
         username: user.username,
         status: user.status.into(),
         modified: user.modified,
-        attributes: from_wit(user.attributes),
+        attributes: from_wit(names, user.values),
         grants,
     }
 }

@@ -116,7 +116,7 @@ async fn an_increment_reads_changes_alone_and_moves_the_watermark() {
     fixture.application.world().watermark = Some("2026-03-01".to_owned());
     fixture.remote("U0004", |user| {
         user.modified = "2026-02-15".to_owned();
-        user.attributes.retain(|attribute| attribute.name != "givenName");
+        user.attributes.retain(|name, _| name != "givenName");
     });
     let report = fixture.import_with(ImportOptions::default()).await.unwrap();
     assert_eq!((report.run.scope, report.run.users, report.run.counts.updated), (ImportScopeKind::Increment, 1, 1));

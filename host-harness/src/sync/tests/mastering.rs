@@ -31,7 +31,7 @@ async fn sourced_attributes_follow_the_application_and_cannot_be_edited_here() {
     assert!(matches!(fixture.set_status(key, PersonStatus::Suspended), Err(DirectoryError::Sourced { .. })));
     fixture.remote("U1", |user| {
         user.username = "ada.king@app.example".to_owned();
-        user.attributes.retain(|attribute| attribute.name != "title");
+        user.attributes.retain(|name, _| name != "title");
     });
     assert_eq!(fixture.import().await.run.counts.updated, 1);
     let person = fixture.person(key);
@@ -47,7 +47,7 @@ async fn sourced_attributes_are_never_pushed_back() {
     fixture.assign(key);
     fixture.push().await;
     // The application has moved on, and the directory does not know it yet.
-    fixture.remote("U1", |user| user.attributes.retain(|attribute| attribute.name != "title"));
+    fixture.remote("U1", |user| user.attributes.retain(|name, _| name != "title"));
     let tenant = fixture.tenant();
     fixture.write(|change| intents::push_everybody(change, &tenant)).unwrap();
     assert_eq!(actions(&fixture.push().await), [(key, Some(Action::Unchanged))]);

@@ -49,14 +49,18 @@ pub(crate) fn quoted(text: &str) -> String {
 
 /// Texts in their order, with a separator between them.
 pub(crate) fn join<T: AsRef<str>>(texts: impl IntoIterator<Item = T>, separator: &str) -> String {
-    let mut joined = String::new();
-    let mut between = "";
+    let mut joined: Option<String> = None;
     for text in texts {
-        joined.push_str(between);
-        joined.push_str(text.as_ref());
-        between = separator;
+        joined = Some(continued(joined, separator, text.as_ref()));
     }
-    joined
+    joined.unwrap_or_default()
+}
+
+fn continued(joined: Option<String>, separator: &str, text: &str) -> String {
+    match joined {
+        None => text.to_owned(),
+        Some(before) => before + separator + text,
+    }
 }
 
 #[cfg(test)]

@@ -115,7 +115,7 @@ fn find<H: Host>(client: &Client<H>, ids: &[Id]) -> Result<Users> {
         let fields = ["Id", "Username", "UserType"].map(Name::fixed).to_vec();
         let ids = batch.iter().copied().map(Literal::Id).collect();
         let query = Select::new(Name::fixed("User"), fields).filter(Condition::In(ID, ids));
-        query::for_each(client, &query, "the users whose passwords are set", |record| {
+        query::for_each(client, &query, "the users whose passwords are set", &mut |record| {
             if let Some(id) = record.text("Id").and_then(|id| Id::parse(id).ok()) {
                 let is_portal_user = record.text("UserType").is_some_and(is_portal_user_type);
                 if known.index.insert(id.as_str(), known.usernames.len()) {

@@ -76,34 +76,35 @@ fn write<H: Host>(
     records: &[Write],
     subject: &str,
 ) -> Vec<Written> {
-    chunked(client, records, subject, |records| {
-        let records: Vec<String> = records.iter().map(|record| record.encode()).collect();
-        let body = Object::default().value("allOrNone", false).list("records", &records).end();
+    let records: Vec<String> = records.iter().map(Write::encode).collect();
+    chunked(client, &records, subject, &|records| {
+        let body = Object::default().value("allOrNone", &false).list("records", records).end();
         Call { method, path: Cow::Borrowed("composite/sobjects"), body: vec![Part::Text(Cow::Owned(body))], repeat }
     })
 }
 
 /// Deletes records by their ids. Results stand in the order of the ids.
 pub fn delete<H: Host>(client: &Client<H>, ids: &[String], subject: &str) -> Vec<Written> {
-    chunked(client, ids, subject, |ids| {
+    chunked(client, ids, subject, &|ids| {
         let ids = join(ids, ",");
         let path = Cow::Owned(format!("composite/sobjects?ids={ids}&allOrNone=false"));
         Call { method: Method::Delete, path, body: Vec::new(), repeat: Repeat::Always }
     })
 }
 
-fn chunked<'a, H: Host, T>(
+/// Sends the items, which are encoded records or ids, in as many calls as they need.
+fn chunked<H: Host>(
     client: &Client<H>,
-    items: &'a [T],
+    items: &[String],
     subject: &str,
-    call: impl Fn(&[&'a T]) -> Call<'static, H::Secret>,
+    call: &dyn Fn(&[&str]) -> Call<'static, H::Secret>,
 ) -> Vec<Written> {
     let mut written: Vec<Option<Written>> = items.iter().map(|_| None).collect();
     let all: Vec<usize> = (0..items.len()).collect();
     for chunk in all.chunks(MOST) {
         let mut pending = chunk.to_vec();
         for attempt in 0..=RETRIES {
-            let batch: Vec<&T> = pending.iter().filter_map(|&at| items.get(at)).collect();
+            let batch: Vec<&str> = pending.iter().filter_map(|&at| items.get(at)).map(|item| &**item).collect();
             let results = send(client, &call(&batch), batch.len(), subject);
             let mut again = Vec::new();
             for (&at, result) in pending.iter().zip(results) {

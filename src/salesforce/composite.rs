@@ -61,7 +61,7 @@ pub fn send<H: Host>(client: &Client<H>, reads: &[Read<'_>], subject: &str) -> R
             Object::default().text("method", "GET").text("referenceId", &format!("r{at}")).text("url", &url).end()
         })
         .collect();
-    let body = Object::default().value("allOrNone", false).list("compositeRequest", &parts).end();
+    let body = Object::default().value("allOrNone", &false).list("compositeRequest", &parts).end();
     let body = vec![Part::Text(Cow::Owned(body))];
     client.call(&Call { method: Method::Post, path: Cow::Borrowed("composite"), body, repeat: Repeat::Always }, subject)
 }

@@ -27,7 +27,7 @@ pub fn gather<H: Host>(
     for chunk in queries.chunks(MOST_QUERIES) {
         let first = outcomes.len();
         if let [only] = chunk {
-            match query::for_each(client, only, subject, |record| each(first, record)) {
+            match query::for_each(client, only, subject, &mut |record| each(first, record)) {
                 // What Salesforce itself refuses concerns this query; anything else would meet the next one, too.
                 Err(error) if !is_refusal(&error) => return Err(error),
                 outcome => outcomes.push(outcome),

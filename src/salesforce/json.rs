@@ -32,13 +32,13 @@ impl Write {
     /// The record as a JSON object.
     pub fn encode(&self) -> String {
         let mut object = Object::default();
-        object.value("attributes", Object::default().text("type", self.object).end());
+        object.value("attributes", &Object::default().text("type", self.object).end());
         if let Some(id) = &self.id {
             object.text("Id", id);
         }
         for (name, value) in &self.fields {
             match value {
-                None => object.value(name, "null"),
+                None => object.value(name, &"null"),
                 Some(Datum::Text(text)) => object.text(name, text),
                 Some(Datum::Boolean(value)) => object.value(name, value),
                 Some(Datum::Number(value)) => object.value(name, value),
@@ -55,19 +55,19 @@ pub struct Object(String);
 impl Object {
     /// Adds a text.
     pub fn text(&mut self, name: &str, value: &str) -> &mut Self {
-        self.value(name, quoted(value))
+        self.value(name, &quoted(value))
     }
 
     /// Adds a value that is written as JSON has it: a number, a truth value, `null`, or an object that has ended.
-    pub fn value(&mut self, name: &str, value: impl Display) -> &mut Self {
+    pub fn value(&mut self, name: &str, value: &dyn Display) -> &mut Self {
         let before = if self.0.is_empty() { '{' } else { ',' };
         self.0 += &format!("{before}{}:{value}", quoted(name));
         self
     }
 
     /// Adds a list of objects that have ended.
-    pub fn list(&mut self, name: &str, objects: &[String]) -> &mut Self {
-        self.value(name, format_args!("[{}]", join(objects, ",")))
+    pub fn list<T: AsRef<str>>(&mut self, name: &str, objects: &[T]) -> &mut Self {
+        self.value(name, &format_args!("[{}]", join(objects, ",")))
     }
 
     /// The object, whole.
@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn lists_and_empty_objects_are_written() {
         let mut object = Object::default();
-        object.list("none", &[]).list("two", &["{}".to_owned(), Object::default().end()]);
+        object.list("none", &[""; 0]).list("two", &["{}", &Object::default().end()]);
         assert_eq!(object.end(), r#"{"none":[],"two":[{},{}]}"#);
     }
 

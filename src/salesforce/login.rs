@@ -84,8 +84,9 @@ pub struct SignedIn {
 
 /// The request of `login()`. The secrets' places are left to the host.
 pub fn request<'a, S>(login_url: &str, username: &str, password: &'a Password<S>) -> Request<'a, S> {
-    let secrets = [Some(&password.password), password.security_token.as_ref()];
-    envelope(login_url, "", username, secrets.into_iter().flatten())
+    let mut secrets = vec![&password.password];
+    secrets.extend(&password.security_token);
+    envelope(login_url, "", username, &secrets)
 }
 
 /// The request by which a portal user would sign in: `LoginScopeHeader` names the organisation and the portal (H).
@@ -100,15 +101,10 @@ pub fn portal_request<'a, S>(
         "<soapenv:Header><urn:LoginScopeHeader><urn:organizationId>{organization_id}</urn:organizationId>\
          <urn:portalId>{portal_id}</urn:portalId></urn:LoginScopeHeader></soapenv:Header>"
     );
-    envelope(login_url, &header, username, [password].into_iter())
+    envelope(login_url, &header, username, &[password])
 }
 
-fn envelope<'a, S: 'a>(
-    login_url: &str,
-    header: &str,
-    username: &str,
-    secrets: impl Iterator<Item = &'a S>,
-) -> Request<'a, S> {
+fn envelope<'a, S: 'a>(login_url: &str, header: &str, username: &str, secrets: &[&'a S]) -> Request<'a, S> {
     const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\
         <soapenv:Envelope xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\" xmlns:urn=\"urn:partner.soap.sforce.com\">";
     const TAIL: &str = "</urn:password></urn:login></soapenv:Body></soapenv:Envelope>";
@@ -116,7 +112,7 @@ fn envelope<'a, S: 'a>(
     let username = xml::escape(username);
     let start = format!("{HEAD}{header}<soapenv:Body><urn:login><urn:username>{username}</urn:username><urn:password>");
     let mut body = vec![Part::Text(Cow::Owned(start))];
-    body.extend(secrets.map(|secret| Part::Secret(secret, Escaping::Xml)));
+    body.extend(secrets.iter().map(|secret| Part::Secret(*secret, Escaping::Xml)));
     body.push(Part::Text(Cow::Borrowed(TAIL)));
     Request {
         method: host::Method::Post,

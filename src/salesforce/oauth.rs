@@ -42,7 +42,7 @@ pub fn jwt_bearer<S>(login_url: &str, assertion: &str) -> Request<'static, S> {
 pub fn assertion(client_id: &str, username: &str, login_url: &str, now: Duration) -> String {
     let exp = (now + ASSERTION_LIFETIME).as_secs();
     let mut claims = Object::default();
-    claims.text("iss", client_id).text("sub", username).text("aud", login_url).value("exp", exp);
+    claims.text("iss", client_id).text("sub", username).text("aud", login_url).value("exp", &exp);
     format!("{}.{}", base64url(br#"{"alg":"RS256"}"#), base64url(claims.end().as_bytes()))
 }
 

@@ -76,12 +76,12 @@ pub fn for_each<H: Host>(
     client: &Client<H>,
     query: &Select,
     subject: &str,
-    mut each: impl FnMut(&Record<'_>),
+    each: &mut dyn FnMut(&Record<'_>),
 ) -> Result<()> {
     let response = send(client, query, subject)?;
     let page = page(&response, subject)?;
-    page.records.iter().for_each(&mut each);
-    page.rest().map_or(Ok(()), |next| follow(client, next, subject, &mut each))
+    page.records.iter().for_each(&mut *each);
+    page.rest().map_or(Ok(()), |next| follow(client, next, subject, each))
 }
 
 /// Reads the rest of an answer to its end.

@@ -22,7 +22,7 @@ use crate::model::{Error, ErrorKind, Grant, ImportPage, ImportQuery, ImportScope
 use crate::salesforce::client::Client;
 use crate::salesforce::id::{Id, prefix};
 use crate::salesforce::record::Record;
-use crate::salesforce::soql::{Condition, Literal, Name};
+use crate::salesforce::soql::{Condition, Name};
 use crate::salesforce::time;
 
 /// How long before an import's beginning its watermark lies, in seconds. A change shows only when its transaction ends, up
@@ -119,8 +119,8 @@ impl<H: Host> Job<'_, H> {
 }
 
 /// The condition that a user is of one of these types.
-fn has_type<'a>(path: &'static str, user_types: impl Iterator<Item = &'a str>) -> Condition {
-    Condition::In(Name::fixed(path), user_types.map(|kind| Literal::Text(kind.to_owned())).collect())
+fn has_type(path: &'static str, user_types: &[&str]) -> Condition {
+    Condition::texts(path, user_types.iter().copied())
 }
 
 /// The user's id in a field of a record.

@@ -20,7 +20,7 @@ use crate::salesforce::composite::{self, Answer, Read};
 use crate::salesforce::id::Id;
 use crate::salesforce::query::Page;
 use crate::salesforce::record::Record;
-use crate::salesforce::soql::{Condition, Literal, Name, Select};
+use crate::salesforce::soql::{Condition, Literal, Select};
 use crate::text::quoted;
 
 /// Entitlements of a page; only roles come in numbers that need several, three for each account.
@@ -63,6 +63,9 @@ pub(super) fn list_entitlements<H: Host>(
     }
 }
 
+/// What is told of an entitlement: its name, its tags, its seats.
+type Told = (Option<String>, Vec<String>, Option<Seats>);
+
 fn parse_cursor(text: &str, kind: &str) -> Result<Id> {
     let id = text.strip_prefix("1.").and_then(|rest| rest.strip_prefix(kind)).and_then(|rest| rest.strip_prefix('.'));
     id.and_then(|id| Id::parse(id).ok()).ok_or_else(|| {
@@ -71,21 +74,16 @@ fn parse_cursor(text: &str, kind: &str) -> Result<Id> {
     })
 }
 
-fn texts(values: &[&str]) -> Vec<Literal> {
-    values.iter().map(|value| Literal::Text((*value).to_owned())).collect()
-}
-
-fn select(object: &'static str, fields: &[&'static str]) -> Select {
-    Select::new(Name::fixed(object), fields.iter().copied().map(Name::fixed).collect())
-}
-
 impl<H: Host> Job<'_, H> {
     /// The query of a page, behind the last entitlement that was given.
     fn query(&self, object: &'static str, fields: &[&'static str], condition: Option<Condition>) -> Select {
-        let behind = self.last.map(|last| Condition::Above(ID, Literal::Id(last)));
-        let conditions: Vec<Condition> = condition.into_iter().chain(behind).collect();
-        let query = select(object, fields).order_by(ID).limit(PAGE);
-        if conditions.is_empty() { query } else { query.filter(Condition::All(conditions)) }
+        let mut conditions = Vec::from_iter(condition);
+        conditions.extend(self.last.map(|last| Condition::above(ID, Literal::Id(last))));
+        let mut query = Select::new(object, fields);
+        if !conditions.is_empty() {
+            query = query.filter(&Condition::all(&conditions));
+        }
+        query.order_by(ID).limit(PAGE)
     }
 
     fn ask(&self, queries: &[Select]) -> Result<Response> {
@@ -93,11 +91,7 @@ impl<H: Host> Job<'_, H> {
     }
 
     /// The page of entitlements that an answer holds. `tell` gives their names, tags and seats.
-    fn page(
-        &self,
-        page: &Page<'_>,
-        tell: &dyn Fn(&Record<'_>) -> (Option<String>, Vec<String>, Option<Seats>),
-    ) -> EntitlementPage {
+    fn page(&self, page: &Page<'_>, tell: &dyn Fn(&Record<'_>) -> Told) -> EntitlementPage {
         let entitlements: Vec<Entitlement> = page
             .records
             .iter()
@@ -127,9 +121,9 @@ fn seats(record: &Record<'_>, total: &str, used: &str) -> Option<Seats> {
 }
 
 fn profiles<H: Host>(job: &Job<'_, H>, population: Population) -> Result<EntitlementPage> {
-    let types: Vec<&str> = population.user_types().collect();
+    let types = Condition::texts("UserType", population.user_types());
     let fields = ["Id", "Name", "UserLicense.Name", "UserLicense.TotalLicenses", "UserLicense.UsedLicenses"];
-    let queries = [job.query("Profile", &fields, Some(Condition::In(Name::fixed("UserType"), texts(&types))))];
+    let queries = [job.query("Profile", &fields, Some(types))];
     let response = job.ask(&queries)?;
     let answers = answers(&response, &queries)?;
     Ok(job.page(answers[0].page(SUBJECT)?, &|record| {
@@ -141,7 +135,7 @@ fn profiles<H: Host>(job: &Job<'_, H>, population: Population) -> Result<Entitle
 
 /// Portal roles only: no portal user can have another (H).
 fn roles<H: Host>(job: &Job<'_, H>) -> Result<EntitlementPage> {
-    let portal = Condition::In(Name::fixed("PortalType"), texts(&["CustomerPortal", "Partner"]));
+    let portal = Condition::texts("PortalType", ["CustomerPortal", "Partner"]);
     let queries = [job.query("UserRole", &["Id", "Name", "PortalType"], Some(portal)), Licences::query()];
     let response = job.ask(&queries)?;
     let answers = answers(&response, &queries)?;
@@ -155,14 +149,14 @@ fn roles<H: Host>(job: &Job<'_, H>) -> Result<EntitlementPage> {
 
 fn permission_sets<H: Host>(job: &Job<'_, H>) -> Result<EntitlementPage> {
     // Neither the sets that profiles own nor those that stand for a group (H).
-    let assignable = Condition::All(vec![
-        Condition::Equals(Name::fixed("IsOwnedByProfile"), Literal::Boolean(false)),
-        Condition::In(Name::fixed("Type"), texts(&["Regular", "Standard", "Session"])),
+    let assignable = Condition::all(&[
+        Condition::equals("IsOwnedByProfile", Literal::Boolean(false)),
+        Condition::texts("Type", ["Regular", "Standard", "Session"]),
     ]);
     let queries = [
         job.query("PermissionSet", &["Id", "Label", "LicenseId"], Some(assignable)),
-        select("UserLicense", &["Id", "Name"]),
-        select("PermissionSetLicense", &["Id", "TotalLicenses", "UsedLicenses"]),
+        Select::new("UserLicense", &["Id", "Name"]),
+        Select::new("PermissionSetLicense", &["Id", "TotalLicenses", "UsedLicenses"]),
     ];
     let response = job.ask(&queries)?;
     let answers = answers(&response, &queries)?;
@@ -193,7 +187,7 @@ fn permission_set_groups<H: Host>(job: &Job<'_, H>) -> Result<EntitlementPage> {
 }
 
 fn public_groups<H: Host>(job: &Job<'_, H>) -> Result<EntitlementPage> {
-    let regular = Condition::Equals(Name::fixed("Type"), Literal::Text("Regular".to_owned()));
+    let regular = Condition::equals("Type", Literal::Text("Regular"));
     let queries = [job.query("Group", &["Id", "Name"], Some(regular)), Licences::query()];
     let response = job.ask(&queries)?;
     let answers = answers(&response, &queries)?;

@@ -20,13 +20,11 @@ pub use describe::describe;
 pub use session::Session;
 pub use test_credentials::test_credentials;
 
-use crate::salesforce::soql::Name;
-
 /// The `UserType` values of users with a portal licence (H): High Volume Portal, Customer Portal User, Customer Portal
 /// Manager, Partner.
 const PORTAL_USER_TYPES: [&str; 4] = ["CspLitePortal", "CustomerSuccess", "PowerCustomerSuccess", "PowerPartner"];
 
-const ID: Name = Name::fixed("Id");
+const ID: &str = "Id";
 
 fn is_portal_user_type(user_type: &str) -> bool {
     PORTAL_USER_TYPES.contains(&user_type)

@@ -12,7 +12,7 @@ use crate::model::{Error, ErrorKind, Result, Retry};
 use crate::salesforce::client::{Call, Client, Repeat};
 use crate::salesforce::id::Id;
 use crate::salesforce::query;
-use crate::salesforce::soql::{Condition, Literal, Name, Select};
+use crate::salesforce::soql::{Condition, Select};
 
 /// Users asked for in one query; their ids always fit into a URL.
 const BATCH: usize = 200;
@@ -112,9 +112,7 @@ fn call<S>(id: Id, password: &S) -> Call<'_, S> {
 fn find<H: Host>(client: &Client<H>, ids: &[Id]) -> Result<Users> {
     let mut known = Users::default();
     for batch in ids.chunks(BATCH) {
-        let fields = ["Id", "Username", "UserType"].map(Name::fixed).to_vec();
-        let ids = batch.iter().copied().map(Literal::Id).collect();
-        let query = Select::new(Name::fixed("User"), fields).filter(Condition::In(ID, ids));
+        let query = Select::new("User", &["Id", "Username", "UserType"]).filter(&Condition::ids(ID, batch));
         query::for_each(client, &query, "the users whose passwords are set", &mut |record| {
             if let Some(id) = record.text("Id").and_then(|id| Id::parse(id).ok()) {
                 let is_portal_user = record.text("UserType").is_some_and(is_portal_user_type);

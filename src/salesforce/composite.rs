@@ -130,7 +130,6 @@ impl<'a> Answer<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::soql::Name;
     use super::*;
     use crate::model::ErrorKind;
     use crate::scripted::{Script, settings};
@@ -153,7 +152,7 @@ mod tests {
             200,
             r#"{"compositeResponse":[{"body":{"totalSize":1,"done":true,"records":[{"Id":"005"}]},"httpHeaders":{},"httpStatusCode":200,"referenceId":"r0"},{"body":[{"errorCode":"NOT_FOUND","message":"The requested resource does not exist"}],"httpHeaders":{},"httpStatusCode":404,"referenceId":"r1"}]}"#,
         );
-        let query = Select::new(Name::fixed("User"), vec![Name::fixed("Id")]);
+        let query = Select::new("User", &["Id"]);
         let response = send(&client, &[Read::Query(&query), Read::Resource("sobjects/Nothing")], "two things").unwrap();
         let answers = answers(&response, 2, "two things").unwrap();
         assert_eq!(answers[0].page("users").unwrap().records[0].text("Id"), Some("005"));

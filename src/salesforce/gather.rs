@@ -90,13 +90,12 @@ pub fn split(count: usize, query: &dyn Fn(Range<usize>) -> Select) -> Vec<Select
 
 #[cfg(test)]
 mod tests {
-    use super::super::soql::{Condition, Literal, Name};
+    use super::super::soql::Condition;
     use super::*;
 
     fn asked(items: Range<usize>, length: usize) -> Select {
-        let texts = items.map(|item| Literal::Text(format!("{item:0length$}"))).collect();
-        let name = Name::fixed("Username");
-        Select::new(Name::fixed("User"), vec![Name::fixed("Id")]).filter(Condition::In(name, texts))
+        let texts: Vec<String> = items.map(|item| format!("{item:0length$}")).collect();
+        Select::new("User", &["Id"]).filter(&Condition::texts("Username", texts.iter().map(String::as_str)))
     }
 
     #[test]

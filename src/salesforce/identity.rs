@@ -4,7 +4,7 @@ use super::client::Client;
 use super::id::{Id, prefix};
 use super::login::SignedIn;
 use super::query;
-use super::soql::{Condition, Literal, Name, Select};
+use super::soql::{Condition, Literal, Select};
 use crate::host::Host;
 use crate::model::Result;
 
@@ -21,8 +21,8 @@ impl<H: Host> Client<H> {
         const LANGUAGE: &str = "LanguageLocaleKey";
         let mut known = self.signed_in();
         let (None, Ok(id)) = (&known.time_zone, Id::parse_of(&known.user_id, prefix::USER)) else { return Ok(known) };
-        let query = Select::new(Name::fixed("User"), [TIME_ZONE, LOCALE, LANGUAGE].map(Name::fixed).to_vec())
-            .filter(Condition::Equals(Name::fixed("Id"), Literal::Id(id)));
+        let query =
+            Select::new("User", &[TIME_ZONE, LOCALE, LANGUAGE]).filter(&Condition::equals("Id", Literal::Id(id)));
         query::for_each(self, &query, "the admin user's own locale", &mut |record| {
             let text = |name| record.text(name).map(str::to_owned);
             (known.time_zone, known.locale, known.language) = (text(TIME_ZONE), text(LOCALE), text(LANGUAGE));

@@ -1,31 +1,25 @@
 //! SOQL, built from typed parts.
 //!
-//! A value only ever gets into a query as a [`Literal`], which is escaped, and a name only as a [`Name`], which is
-//! checked, so no attribute can change the shape of a query. `Display` writes the query.
+//! A value only ever gets into a query as a [`Literal`], which is escaped, and a name only as a constant of ours or as a
+//! [`Name`], which is checked, so no attribute can change the shape of a query. Conditions are written as they are made; a
+//! tree of them, to be written at the end, costs the component six kilobytes more.
 
-use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Write};
 
 use super::id::Id;
 
-/// The name of an object or field, or a path of such (`Contact.Email`).
+/// Stands for all of an object's own standard fields (H, API 51.0 and later): for those that are not there in every
+/// organisation, and that a query by name would fail over.
+pub const STANDARD_FIELDS: &str = "FIELDS(STANDARD)";
+
+/// The name of a field, or a path of such (`Contact.Email`), from outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Name(Cow<'static, str>);
+pub struct Name(String);
 
 impl Name {
-    /// Stands for all of an object's own standard fields (H, API 51.0 and later): for those that are not there in every
-    /// organisation, and that a query by name would fail over.
-    pub const STANDARD_FIELDS: Self = Self(Cow::Borrowed("FIELDS(STANDARD)"));
-
-    /// A name of ours.
-    pub const fn fixed(name: &'static str) -> Self {
-        assert!(is_name(name), "not the name of a field or object");
-        Self(Cow::Borrowed(name))
-    }
-
-    /// A name from outside; none where it is no name.
+    /// Checks a name; none where it is no name.
     pub fn parse(name: &str) -> Option<Self> {
-        is_name(name).then(|| Self(Cow::Owned(name.to_owned())))
+        is_name(name).then(|| Self(name.to_owned()))
     }
 
     /// The name.
@@ -35,26 +29,18 @@ impl Name {
 }
 
 /// Letters, digits and underscores, a letter first, in parts joined by single dots.
-const fn is_name(name: &str) -> bool {
-    let bytes = name.as_bytes();
-    let mut first = true;
-    let mut at = 0;
-    while at < bytes.len() {
-        match bytes[at] {
-            b'.' if !first => first = true,
-            byte if byte.is_ascii_alphabetic() || !first && (byte.is_ascii_digit() || byte == b'_') => first = false,
-            _ => return false,
-        }
-        at += 1;
-    }
-    !first
+fn is_name(name: &str) -> bool {
+    name.split('.').all(|part| {
+        part.starts_with(|first: char| first.is_ascii_alphabetic())
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    })
 }
 
 /// A value in a condition.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Literal {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Literal<'a> {
     /// A text, from anywhere.
-    Text(String),
+    Text(&'a str),
     /// A record id.
     Id(Id),
     /// A truth value.
@@ -63,162 +49,209 @@ pub enum Literal {
     Time(u64),
 }
 
-impl fmt::Display for Literal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Literal<'_> {
+    fn write(self, soql: &mut String) {
         match self {
             Self::Text(text) => {
-                f.write_str("'")?;
+                soql.push('\'');
                 for letter in text.chars() {
                     // The escape sequences of SOQL (H, SOQL reference, "Quoted String Escape Sequences").
                     match letter {
-                        '\'' => f.write_str("\\'")?,
-                        '"' => f.write_str("\\\"")?,
-                        '\\' => f.write_str("\\\\")?,
-                        '\n' => f.write_str("\\n")?,
-                        '\r' => f.write_str("\\r")?,
-                        '\t' => f.write_str("\\t")?,
-                        '\u{8}' => f.write_str("\\b")?,
-                        '\u{c}' => f.write_str("\\f")?,
-                        other => fmt::Write::write_char(f, other)?,
+                        '\'' => soql.push_str("\\'"),
+                        '"' => soql.push_str("\\\""),
+                        '\\' => soql.push_str("\\\\"),
+                        '\n' => soql.push_str("\\n"),
+                        '\r' => soql.push_str("\\r"),
+                        '\t' => soql.push_str("\\t"),
+                        '\u{8}' => soql.push_str("\\b"),
+                        '\u{c}' => soql.push_str("\\f"),
+                        other => soql.push(other),
                     }
                 }
-                f.write_str("'")
+                soql.push('\'');
             }
-            Self::Id(id) => write!(f, "'{id}'"),
-            Self::Boolean(true) => f.write_str("true"),
-            Self::Boolean(false) => f.write_str("false"),
-            Self::Time(seconds) => f.write_str(&super::time::soql(*seconds)),
+            Self::Id(id) => {
+                soql.push('\'');
+                soql.push_str(id.as_str());
+                soql.push('\'');
+            }
+            Self::Boolean(true) => soql.push_str("true"),
+            Self::Boolean(false) => soql.push_str("false"),
+            Self::Time(seconds) => soql.push_str(&super::time::soql(seconds)),
         }
     }
 }
 
 /// What a record must fulfil.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Condition {
+pub struct Condition {
+    soql: String,
+    /// Whether it is several, joined by AND or OR.
+    is_list: bool,
+}
+
+impl Condition {
     /// The field has the value.
-    Equals(Name, Literal),
-    /// The field has one of the values; at least one is needed.
-    In(Name, Vec<Literal>),
-    /// The field has one of the values that another query selects.
-    Among(Name, Box<Select>),
+    pub fn equals(field: &'static str, value: Literal<'_>) -> Self {
+        Self::compare(field, " = ", value)
+    }
+
     /// The field is greater than the value.
-    Above(Name, Literal),
+    pub fn above(field: &'static str, value: Literal<'_>) -> Self {
+        Self::compare(field, " > ", value)
+    }
+
     /// The field is the value or greater.
-    AtLeast(Name, Literal),
+    pub fn at_least(field: &'static str, value: Literal<'_>) -> Self {
+        Self::compare(field, " >= ", value)
+    }
+
     /// The field is the value or less.
-    UpTo(Name, Literal),
-    /// All of these.
-    All(Vec<Condition>),
-    /// At least one of these.
-    Any(Vec<Condition>),
-}
+    pub fn up_to(field: &'static str, value: Literal<'_>) -> Self {
+        Self::compare(field, " <= ", value)
+    }
 
-impl fmt::Display for Condition {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Equals(name, value) => write!(f, "{} = {value}", name.0),
-            Self::Among(name, query) => write!(f, "{} IN ({query})", name.0),
-            Self::Above(name, value) => write!(f, "{} > {value}", name.0),
-            Self::AtLeast(name, value) => write!(f, "{} >= {value}", name.0),
-            Self::UpTo(name, value) => write!(f, "{} <= {value}", name.0),
-            Self::In(name, values) => {
-                write!(f, "{} IN (", name.0)?;
-                joined(f, values, ",")?;
-                f.write_str(")")
+    fn compare(field: &'static str, operator: &str, value: Literal<'_>) -> Self {
+        debug_assert!(is_name(field), "not the name of a field: {field}");
+        let mut soql = format!("{field}{operator}");
+        value.write(&mut soql);
+        Self { soql, is_list: false }
+    }
+
+    /// The field has one of these ids; at least one is needed.
+    pub fn ids(field: &'static str, ids: &[Id]) -> Self {
+        debug_assert!(is_name(field), "not the name of a field: {field}");
+        Self::one_of(field, ids.iter().copied().map(Literal::Id))
+    }
+
+    /// The field has one of these texts; at least one is needed.
+    pub fn texts<'a>(field: &'static str, texts: impl IntoIterator<Item = &'a str>) -> Self {
+        debug_assert!(is_name(field), "not the name of a field: {field}");
+        Self::one_of(field, texts.into_iter().map(Literal::Text))
+    }
+
+    /// The field of this name has one of these texts; at least one is needed.
+    pub fn texts_of<'a>(field: &Name, texts: impl IntoIterator<Item = &'a str>) -> Self {
+        Self::one_of(field.as_str(), texts.into_iter().map(Literal::Text))
+    }
+
+    fn one_of<'a>(field: &str, values: impl Iterator<Item = Literal<'a>>) -> Self {
+        let mut soql = format!("{field} IN (");
+        for (at, value) in values.enumerate() {
+            if at > 0 {
+                soql.push(',');
             }
-            Self::All(conditions) => joined_conditions(f, conditions, " AND "),
-            Self::Any(conditions) => joined_conditions(f, conditions, " OR "),
+            value.write(&mut soql);
         }
+        soql.push(')');
+        Self { soql, is_list: false }
+    }
+
+    /// The field has one of the values that another query selects.
+    pub fn among(field: &'static str, query: &Select) -> Self {
+        debug_assert!(is_name(field), "not the name of a field: {field}");
+        Self { soql: format!("{field} IN ({query})"), is_list: false }
+    }
+
+    /// All of these; at least one is needed.
+    pub fn all(conditions: &[Self]) -> Self {
+        Self::joined(conditions, " AND ")
+    }
+
+    /// At least one of these; at least one is needed.
+    pub fn any(conditions: &[Self]) -> Self {
+        Self::joined(conditions, " OR ")
+    }
+
+    /// SOQL refuses AND beside OR without brackets, so every nested list gets them.
+    fn joined(conditions: &[Self], between: &str) -> Self {
+        let mut soql = String::new();
+        for (at, condition) in conditions.iter().enumerate() {
+            if at > 0 {
+                soql.push_str(between);
+            }
+            let (open, close) = if condition.is_list { ("(", ")") } else { ("", "") };
+            soql.push_str(open);
+            soql.push_str(&condition.soql);
+            soql.push_str(close);
+        }
+        Self { soql, is_list: conditions.len() > 1 }
     }
 }
 
-/// SOQL refuses AND beside OR without brackets, so every nested list gets them.
-fn joined_conditions(f: &mut fmt::Formatter<'_>, conditions: &[Condition], between: &str) -> fmt::Result {
-    for (at, condition) in conditions.iter().enumerate() {
-        if at > 0 {
-            f.write_str(between)?;
-        }
-        match condition {
-            Condition::All(inner) | Condition::Any(inner) if inner.len() > 1 => write!(f, "({condition})")?,
-            _ => write!(f, "{condition}")?,
-        }
-    }
-    Ok(())
-}
-
-fn joined<T: fmt::Display>(f: &mut fmt::Formatter<'_>, items: &[T], between: &str) -> fmt::Result {
-    for (at, item) in items.iter().enumerate() {
-        if at > 0 {
-            f.write_str(between)?;
-        }
-        write!(f, "{item}")?;
-    }
-    Ok(())
-}
-
-/// A query.
+/// A query. Its parts are added in SOQL's own order: fields, condition, order, limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Select {
-    fields: Vec<Name>,
-    object: Name,
-    condition: Option<Condition>,
-    order: Option<Name>,
-    limit: Option<u32>,
+    /// Joined by commas.
+    fields: String,
+    object: &'static str,
+    /// Condition, order and limit.
+    rest: String,
 }
 
 impl Select {
     /// All records of an object, with these fields.
-    pub fn new(object: Name, fields: Vec<Name>) -> Self {
-        Self { fields, object, condition: None, order: None, limit: None }
+    pub fn new(object: &'static str, fields: &[&'static str]) -> Self {
+        debug_assert!(is_name(object), "not the name of an object: {object}");
+        let mut query = Self { fields: String::new(), object, rest: String::new() };
+        for field in fields {
+            debug_assert!(is_name(field) || *field == STANDARD_FIELDS, "not the name of a field: {field}");
+            query.add(field);
+        }
+        query
     }
 
     /// How many records of an object there are; the answer has the number and no records.
-    pub fn count(object: Name) -> Self {
-        Self::new(object, Vec::new())
+    pub fn count(object: &'static str) -> Self {
+        Self::new(object, &[])
+    }
+
+    /// With these fields, too.
+    #[must_use]
+    pub fn with(mut self, fields: &[Name]) -> Self {
+        for field in fields {
+            self.add(field.as_str());
+        }
+        self
+    }
+
+    fn add(&mut self, field: &str) {
+        if !self.fields.is_empty() {
+            self.fields.push(',');
+        }
+        self.fields.push_str(field);
     }
 
     /// Only the records that fulfil a condition.
     #[must_use]
-    pub fn filter(mut self, condition: Condition) -> Self {
-        self.condition = Some(condition);
+    pub fn filter(mut self, condition: &Condition) -> Self {
+        self.rest.push_str(" WHERE ");
+        self.rest.push_str(&condition.soql);
         self
     }
 
     /// In rising order of a field.
     #[must_use]
-    pub fn order_by(mut self, field: Name) -> Self {
-        self.order = Some(field);
+    pub fn order_by(mut self, field: &'static str) -> Self {
+        debug_assert!(is_name(field), "not the name of a field: {field}");
+        self.rest.push_str(" ORDER BY ");
+        self.rest.push_str(field);
         self
     }
 
     /// At most so many.
     #[must_use]
     pub fn limit(mut self, limit: u32) -> Self {
-        self.limit = Some(limit);
+        // Writing to a String cannot fail.
+        _ = write!(self.rest, " LIMIT {limit}");
         self
     }
 }
 
 impl fmt::Display for Select {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.fields.is_empty() { "SELECT COUNT()" } else { "SELECT " })?;
-        for (at, field) in self.fields.iter().enumerate() {
-            if at > 0 {
-                f.write_str(",")?;
-            }
-            f.write_str(&field.0)?;
-        }
-        write!(f, " FROM {}", self.object.0)?;
-        if let Some(condition) = &self.condition {
-            write!(f, " WHERE {condition}")?;
-        }
-        if let Some(order) = &self.order {
-            write!(f, " ORDER BY {}", order.0)?;
-        }
-        if let Some(limit) = self.limit {
-            write!(f, " LIMIT {limit}")?;
-        }
-        Ok(())
+        let fields = if self.fields.is_empty() { "COUNT()" } else { &self.fields };
+        write!(f, "SELECT {fields} FROM {}{}", self.object, self.rest)
     }
 }
 
@@ -251,8 +284,8 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_stays_inside_its_literal(text in any::<String>()) {
-            let query = Select::new(Name::fixed("User"), vec![Name::fixed("Id")])
-                .filter(Condition::Equals(Name::fixed("Username"), Literal::Text(text.clone())))
+            let query = Select::new("User", &["Id"])
+                .filter(&Condition::equals("Username", Literal::Text(&text)))
                 .limit(1)
                 .to_string();
             let literal = query.strip_prefix("SELECT Id FROM User WHERE Username = ").unwrap();
@@ -281,15 +314,15 @@ mod tests {
     #[test]
     fn nested_lists_stand_in_brackets() {
         let id = |text: &str| Literal::Id(Id::parse(text).unwrap());
-        let query = Select::new(Name::fixed("User"), vec![Name::fixed("Id"), Name::fixed("Contact.Email")])
-            .filter(Condition::All(vec![
-                Condition::In(Name::fixed("UserType"), vec![Literal::Text("a".into()), Literal::Text("b".into())]),
-                Condition::Any(vec![
-                    Condition::Equals(Name::fixed("IsActive"), Literal::Boolean(true)),
-                    Condition::Above(Name::fixed("Id"), id("005A0000006Vm9r")),
+        let query = Select::new("User", &["Id", "Contact.Email"])
+            .filter(&Condition::all(&[
+                Condition::texts("UserType", ["a", "b"]),
+                Condition::any(&[
+                    Condition::equals("IsActive", Literal::Boolean(true)),
+                    Condition::above("Id", id("005A0000006Vm9r")),
                 ]),
             ]))
-            .order_by(Name::fixed("Id"))
+            .order_by("Id")
             .limit(10);
         assert_eq!(
             query.to_string(),

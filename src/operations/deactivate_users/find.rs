@@ -11,7 +11,7 @@ use crate::operations::known::{Known, Paths};
 use crate::salesforce::client::Client;
 use crate::salesforce::gather::{gather_all, split};
 use crate::salesforce::id::Id;
-use crate::salesforce::soql::{Condition, Literal, Name, Select};
+use crate::salesforce::soql::{Condition, Literal, Select};
 
 const USERS: [&str; 7] =
     ["Id", "Username", "IsActive", "UserType", "IsPortalEnabled", "ContactId", "Profile.UserLicenseId"];
@@ -50,33 +50,26 @@ impl Found {
 
 /// Reads the users of these ids, and what their goal makes worth knowing.
 pub(super) fn find<H: Host>(client: &Client<H>, ids: &[Id], goal: Goal) -> Result<Found> {
-    let literals =
-        |part: Range<usize>| ids.get(part).unwrap_or_default().iter().copied().map(Literal::Id).collect::<Vec<_>>();
+    let among = |field: &'static str, part: Range<usize>| Condition::ids(field, ids.get(part).unwrap_or_default());
     let ask = |object: &'static str, fields: &[&'static str], condition: &dyn Fn(Range<usize>) -> Condition| {
-        split(ids.len(), &|part| {
-            let fields = fields.iter().map(|&name| Name::fixed(name)).collect();
-            Select::new(Name::fixed(object), fields).filter(condition(part))
-        })
+        split(ids.len(), &|part| Select::new(object, fields).filter(&condition(part)))
     };
-    let mut queries = ask(USER, &USERS, &|part| Condition::In(Name::fixed("Id"), literals(part)));
+    let mut queries = ask(USER, &USERS, &|part| among("Id", part));
     let users = queries.len();
     if goal.leaves_groups() {
         queries.extend(ask("GroupMember", &["UserOrGroupId", "Group.Name"], &|part| {
-            Condition::All(vec![
-                Condition::In(Name::fixed("UserOrGroupId"), literals(part)),
-                Condition::Equals(Name::fixed("Group.Type"), Literal::Text("Regular".to_owned())),
-            ])
+            Condition::all(&[among("UserOrGroupId", part), Condition::equals("Group.Type", Literal::Text("Regular"))])
         }));
     }
     let groups = queries.len();
     if goal.needs_login() {
         let fields = ["Id", "UserId", "IsFrozen"];
-        queries.extend(ask(USER_LOGIN, &fields, &|part| Condition::In(Name::fixed("UserId"), literals(part))));
+        queries.extend(ask(USER_LOGIN, &fields, &|part| among("UserId", part)));
     }
     let logins = queries.len();
     let licence_fields = ["Id", "Name", "TotalLicenses", "UsedLicenses"];
     if goal == Goal::Active && !ids.is_empty() {
-        queries.push(Select::new(Name::fixed("UserLicense"), licence_fields.map(Name::fixed).to_vec()));
+        queries.push(Select::new("UserLicense", &licence_fields));
     }
     let (user_paths, login_paths) = (Paths::of(&USERS).share(), Paths::of(&["Id", "UserId", "IsFrozen"]).share());
     let licence_paths = Paths::of(&licence_fields).share();

@@ -22,7 +22,7 @@ use crate::salesforce::composite::{self, Answer, Read};
 use crate::salesforce::id::{Id, prefix};
 use crate::salesforce::query;
 use crate::salesforce::record::Record;
-use crate::salesforce::soql::{Condition, Literal, Name, Select};
+use crate::salesforce::soql::{Condition, Literal, Select};
 
 /// Rows that one place gives at most (H: of one answer).
 const ROWS: u32 = 2000;
@@ -66,17 +66,13 @@ pub(super) fn page<H: Host>(job: &Job<'_, H>, start: &Cursor, from: u64) -> Resu
 }
 
 fn places(from: u64, last: Option<Id>, grants: bool) -> Vec<Place> {
-    let since = |field: &&'static str| Condition::AtLeast(Name::fixed(field), Literal::Time(from));
+    let since = |field: &&'static str| Condition::at_least(field, Literal::Time(from));
     let place = |object, user, changed: &[&'static str], user_type: Option<&'static str>| {
-        let user_field = Name::fixed(user);
-        let mut conditions = vec![Condition::Any(changed.iter().map(since).collect())];
+        let mut conditions = vec![Condition::any(&changed.iter().map(since).collect::<Vec<_>>())];
         // All portal users, and not the chosen kinds alone: who left those has changed, too.
-        conditions.extend(user_type.map(|path| has_type(path, PORTAL_USER_TYPES.into_iter())));
-        conditions.extend(last.map(|last| Condition::Above(user_field.clone(), Literal::Id(last))));
-        let query = Select::new(Name::fixed(object), vec![user_field.clone()])
-            .filter(Condition::All(conditions))
-            .order_by(user_field)
-            .limit(ROWS);
+        conditions.extend(user_type.map(|path| has_type(path, &PORTAL_USER_TYPES)));
+        conditions.extend(last.map(|last| Condition::above(user, Literal::Id(last))));
+        let query = Select::new(object, &[user]).filter(&Condition::all(&conditions)).order_by(user).limit(ROWS);
         Place { user: Some(user), query, optional: None }
     };
     let mut places = vec![
@@ -85,13 +81,12 @@ fn places(from: u64, last: Option<Id>, grants: bool) -> Vec<Place> {
         Place { optional: Some(holdings::UNSEEN_FREEZES), ..place("UserLogin", "UserId", &["LastModifiedDate"], None) },
     ];
     if grants {
-        let actions = WITHDRAWALS.map(|action| Literal::Text(action.to_owned())).to_vec();
-        let taken = Condition::All(vec![since(&"CreatedDate"), Condition::In(Name::fixed("Action"), actions)]);
+        let taken = Condition::all(&[since(&"CreatedDate"), Condition::texts("Action", WITHDRAWALS)]);
         places.push(place("PermissionSetAssignment", "AssigneeId", &["SystemModstamp"], Some("Assignee.UserType")));
         places.push(place("GroupMember", "UserOrGroupId", &["SystemModstamp"], None));
         places.push(Place {
             user: None,
-            query: Select::new(Name::fixed("SetupAuditTrail"), vec![Name::fixed("Display")]).filter(taken),
+            query: Select::new("SetupAuditTrail", &["Display"]).filter(&taken),
             optional: Some("could not read which permission sets were taken away; a full import shows it"),
         });
     }
@@ -144,7 +139,7 @@ fn read<H: Host>(job: &Job<'_, H>, start: &Cursor, ids: &[Id]) -> Result<(Vec<cr
     if ids.is_empty() {
         return Ok((users, departed));
     }
-    let select = Select::new(Name::fixed("User"), job.fields()).filter(holdings::listed("Id", ids)).order_by(ID);
+    let select = Select::new("User", &[]).with(&job.fields()).filter(&Condition::ids(ID, ids)).order_by(ID);
     let queries = holdings::queries(&Who::Listed(ids), job.schema);
     let reads: Vec<Read<'_>> = std::iter::once(Read::Query(&select)).chain(holdings::reads(&queries)).collect();
     let response = composite::send(job.client, &reads, SUBJECT)?;
@@ -159,7 +154,7 @@ fn read<H: Host>(job: &Job<'_, H>, start: &Cursor, ids: &[Id]) -> Result<(Vec<cr
     for record in &page.records {
         let id = user_id(record, "Id").ok_or_else(|| malformed("a user without an id"))?;
         let user_type = record.text("UserType").unwrap_or_default();
-        if start.population.user_types().any(|kind| kind == user_type) {
+        if start.population.user_types().contains(&user_type) {
             users.push(job.user(record, &id, &mut holdings));
         } else if PORTAL_USER_TYPES.contains(&user_type) {
             departed.push(id.to_string());

@@ -25,8 +25,8 @@ impl Population {
     }
 
     /// The values of `UserType`.
-    pub(in crate::operations) fn user_types(self) -> impl Iterator<Item = &'static str> {
-        USER_TYPES.iter().enumerate().filter(move |(at, _)| self.0 >> at & 1 == 1).map(|(_, (_, kind))| *kind)
+    pub(in crate::operations) fn user_types(self) -> Vec<&'static str> {
+        USER_TYPES.iter().enumerate().filter(|(at, _)| self.0 >> at & 1 == 1).map(|(_, (_, kind))| *kind).collect()
     }
 }
 
@@ -216,7 +216,7 @@ mod tests {
     #[test]
     fn a_population_is_its_user_types() {
         let some = Population::new(&["PowerPartner", "CspLitePortal"]);
-        assert_eq!(some.user_types().collect::<Vec<_>>(), ["CspLitePortal", "PowerPartner"]);
+        assert_eq!(some.user_types(), ["CspLitePortal", "PowerPartner"]);
         assert_eq!(Population::new(&USER_TYPES.map(|(_, kind)| kind)), ALL);
     }
 

@@ -48,11 +48,11 @@ pub(super) fn page<H: Host>(job: &Job<'_, H>, start: &Cursor) -> Result<ImportPa
 
 /// The users behind the last that was given, in order.
 fn users<H: Host>(job: &Job<'_, H>, start: &Cursor) -> Select {
-    let mut condition = has_type("UserType", start.population.user_types());
+    let mut condition = has_type("UserType", &start.population.user_types());
     if let Some(last) = start.last {
-        condition = Condition::All(vec![condition, Condition::Above(ID, Literal::Id(last))]);
+        condition = Condition::all(&[condition, Condition::above(ID, Literal::Id(last))]);
     }
-    Select::new(Name::fixed("User"), job.fields()).filter(condition).order_by(ID)
+    Select::new("User", &[]).with(&job.fields()).filter(&condition).order_by(ID)
 }
 
 fn ids(records: &[Record<'_>]) -> Result<Vec<Id>> {
@@ -63,7 +63,7 @@ fn ids(records: &[Record<'_>]) -> Result<Vec<Id>> {
 /// A Bulk query of the users behind the first page, where those are enough for one.
 fn bulk_query<H: Host>(job: &Job<'_, H>, start: &Cursor) -> Result<Option<Place>> {
     let Some(threshold) = job.bulk_threshold else { return Ok(None) };
-    let all = Select::count(Name::fixed("User")).filter(has_type("UserType", start.population.user_types()));
+    let all = Select::count("User").filter(&has_type("UserType", &start.population.user_types()));
     let response = query::send(job.client, &all, SUBJECT)?;
     if query::page(&response, SUBJECT)?.total.is_none_or(|total| total < threshold) {
         return Ok(None);

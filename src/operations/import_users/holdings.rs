@@ -13,7 +13,7 @@ use crate::salesforce::composite::{Answer, Read};
 use crate::salesforce::id::Id;
 use crate::salesforce::query;
 use crate::salesforce::record::Record;
-use crate::salesforce::soql::{Condition, Literal, Name, Select};
+use crate::salesforce::soql::{Condition, Literal, Select};
 
 /// Users whose permission sets one query asks for. An answer has up to 2,000 rows (H), so it holds three sets for each of
 /// these; a page of 2,000 users takes three such queries.
@@ -50,24 +50,22 @@ pub(super) fn queries(who: &Who<'_>, schema: Option<&Schema>) -> Vec<(Kind, Sele
     let (Who::Range(ids, _) | Who::Listed(ids)) = who;
     let mut queries = vec![(Kind::Frozen, frozen(who))];
     let Some(schema) = schema else { return queries };
-    let group = Condition::Equals(Name::fixed("Group.Type"), Literal::Text("Regular".to_owned()));
-    let members = Select::new(Name::fixed("GroupMember"), ["UserOrGroupId", "GroupId"].map(Name::fixed).to_vec())
-        .filter(Condition::All(vec![group, among("UserOrGroupId", who)]));
+    let group = Condition::equals("Group.Type", Literal::Text("Regular"));
+    let members = Select::new("GroupMember", &["UserOrGroupId", "GroupId"])
+        .filter(&Condition::all(&[group, among("UserOrGroupId", who)]));
     queries.push((Kind::Groups, members));
 
-    let mut fields = ["AssigneeId", "PermissionSetId"].map(Name::fixed).to_vec();
-    if schema.has_set_groups {
-        fields.push(Name::fixed("PermissionSetGroupId"));
-    }
+    const FIELDS: &[&str] = &["AssigneeId", "PermissionSetId", "PermissionSetGroupId"];
+    let fields = if schema.has_set_groups { FIELDS } else { &FIELDS[..2] };
     for part in ids.chunks(USERS_A_QUERY) {
         let who = match who {
             Who::Range(_, population) => Who::Range(part, *population),
             Who::Listed(_) => Who::Listed(part),
         };
         // Every user also has the set that its profile owns (H).
-        let own = Condition::Equals(Name::fixed("PermissionSet.IsOwnedByProfile"), Literal::Boolean(false));
-        let sets = Select::new(Name::fixed("PermissionSetAssignment"), fields.clone())
-            .filter(Condition::All(vec![own, among("AssigneeId", &who)]));
+        let own = Condition::equals("PermissionSet.IsOwnedByProfile", Literal::Boolean(false));
+        let sets =
+            Select::new("PermissionSetAssignment", fields).filter(&Condition::all(&[own, among("AssigneeId", &who)]));
         queries.push((Kind::PermissionSets, sets));
     }
     queries
@@ -75,36 +73,29 @@ pub(super) fn queries(who: &Who<'_>, schema: Option<&Schema>) -> Vec<(Kind, Sele
 
 /// Who is frozen: few, so that the range of ids is enough.
 fn frozen(who: &Who<'_>) -> Select {
-    let user_id = Name::fixed("UserId");
-    let mut conditions = vec![Condition::Equals(Name::fixed("IsFrozen"), Literal::Boolean(true))];
+    let mut conditions = vec![Condition::equals("IsFrozen", Literal::Boolean(true))];
     match who {
         Who::Range(ids, _) => conditions.extend(range("UserId", ids)),
-        Who::Listed(ids) => conditions.push(listed("UserId", ids)),
+        Who::Listed(ids) => conditions.push(Condition::ids("UserId", ids)),
     }
-    Select::new(Name::fixed("UserLogin"), vec![user_id]).filter(Condition::All(conditions))
+    Select::new("UserLogin", &["UserId"]).filter(&Condition::all(&conditions))
 }
 
 /// The condition that a field names one of the users, and no internal user whose id lies between theirs.
 fn among(field: &'static str, who: &Who<'_>) -> Condition {
     match who {
         Who::Range(ids, population) => {
-            let mut conditions = vec![has_type("UserType", population.user_types())];
+            let mut conditions = vec![has_type("UserType", &population.user_types())];
             conditions.extend(range("Id", ids));
-            let users = Select::new(Name::fixed("User"), vec![Name::fixed("Id")]).filter(Condition::All(conditions));
-            Condition::Among(Name::fixed(field), Box::new(users))
+            Condition::among(field, &Select::new("User", &["Id"]).filter(&Condition::all(&conditions)))
         }
-        Who::Listed(ids) => listed(field, ids),
+        Who::Listed(ids) => Condition::ids(field, ids),
     }
 }
 
 fn range(field: &'static str, ids: &[Id]) -> Vec<Condition> {
     let (Some(first), Some(last)) = (ids.first(), ids.last()) else { return Vec::new() };
-    let field = Name::fixed(field);
-    vec![Condition::AtLeast(field.clone(), Literal::Id(*first)), Condition::UpTo(field, Literal::Id(*last))]
-}
-
-pub(super) fn listed(field: &'static str, ids: &[Id]) -> Condition {
-    Condition::In(Name::fixed(field), ids.iter().copied().map(Literal::Id).collect())
+    vec![Condition::at_least(field, Literal::Id(*first)), Condition::up_to(field, Literal::Id(*last))]
 }
 
 /// The queries as parts of one call.

@@ -1,6 +1,5 @@
 //! User licences, the user types that they give, and what those allow.
 
-use super::select;
 use crate::model::Result;
 use crate::salesforce::composite::Answer;
 use crate::salesforce::soql::Select;
@@ -14,7 +13,7 @@ pub(super) struct Licences(Vec<(String, String)>);
 impl Licences {
     /// Profiles tell both; an organisation has some hundreds of them at most (M: the limit is 1,500 for each type).
     pub(super) fn query() -> Select {
-        select("Profile", &["UserLicense.Name", "UserType"])
+        Select::new("Profile", &["UserLicense.Name", "UserType"])
     }
 
     /// Reads the answer to [`Licences::query`].

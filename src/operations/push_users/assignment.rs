@@ -7,7 +7,7 @@ use crate::operations::schema::Schema;
 use crate::salesforce::client::Client;
 use crate::salesforce::gather::{gather_all, split};
 use crate::salesforce::id::{Id, prefix};
-use crate::salesforce::soql::{Condition, Literal, Name, Select};
+use crate::salesforce::soql::{Condition, Literal, Select};
 
 /// Permission sets and their groups are assigned by records of this kind (H).
 pub(super) const SET_ASSIGNMENT: &str = "PermissionSetAssignment";
@@ -86,26 +86,22 @@ pub(super) fn held<H: Host>(client: &Client<H>, users: &[Id], schema: Option<&Sc
     const SUBJECT: &str = "the permission sets and groups of a push";
 
     let has_set_groups = schema.is_some_and(|schema| schema.has_set_groups);
-    let literals = |part: std::ops::Range<usize>| {
-        users.get(part).unwrap_or_default().iter().copied().map(Literal::Id).collect::<Vec<_>>()
-    };
+    let among =
+        |field: &'static str, part: std::ops::Range<usize>| Condition::ids(field, users.get(part).unwrap_or_default());
     let mut queries = split(users.len(), &|part| {
-        let mut fields = ["Id", "AssigneeId", "PermissionSetId"].map(Name::fixed).to_vec();
-        if has_set_groups {
-            fields.push(Name::fixed("PermissionSetGroupId"));
-        }
-        Select::new(Name::fixed(SET_ASSIGNMENT), fields).filter(Condition::All(vec![
-            Condition::In(Name::fixed("AssigneeId"), literals(part)),
+        const FIELDS: &[&str] = &["Id", "AssigneeId", "PermissionSetId", "PermissionSetGroupId"];
+        let fields = if has_set_groups { FIELDS } else { &FIELDS[..3] };
+        Select::new(SET_ASSIGNMENT, fields).filter(&Condition::all(&[
+            among("AssigneeId", part),
             // Every user also has the set that its profile owns (H).
-            Condition::Equals(Name::fixed("PermissionSet.IsOwnedByProfile"), Literal::Boolean(false)),
+            Condition::equals("PermissionSet.IsOwnedByProfile", Literal::Boolean(false)),
         ]))
     });
     let sets = queries.len();
     queries.extend(split(users.len(), &|part| {
-        let fields = ["Id", "UserOrGroupId", "GroupId"].map(Name::fixed).to_vec();
-        Select::new(Name::fixed(GROUP_MEMBER), fields).filter(Condition::All(vec![
-            Condition::In(Name::fixed("UserOrGroupId"), literals(part)),
-            Condition::Equals(Name::fixed("Group.Type"), Literal::Text("Regular".to_owned())),
+        Select::new(GROUP_MEMBER, &["Id", "UserOrGroupId", "GroupId"]).filter(&Condition::all(&[
+            among("UserOrGroupId", part),
+            Condition::equals("Group.Type", Literal::Text("Regular")),
         ]))
     }));
     let mut places = Index::default();

@@ -8,6 +8,7 @@ use crate::host::Host;
 use crate::model::{Error, ErrorKind, Result};
 use crate::operations::index::Index;
 use crate::operations::known::{Known, Paths};
+use crate::salesforce::id::Id;
 use crate::salesforce::soql::{Condition, Literal, Name};
 use crate::text::join;
 
@@ -72,25 +73,19 @@ impl<'a> Contacts<'a> {
         }
         let contacts = find(tenant.client, "Contact", paths, open.len(), "the contacts of a push", &|part| {
             let open = open.get(part).unwrap_or_default();
-            let emails = open.iter().map(|(_, _, email)| Literal::Text((*email).to_owned())).collect();
-            let mut ways = vec![Condition::In(Name::fixed("Email"), emails)];
-            ways.extend(key_field.map(|name| {
-                let keys = open.iter().map(|(_, wanted, _)| Literal::Text(wanted.key.clone())).collect();
-                Condition::In(name.clone(), keys)
-            }));
-            let mut conditions = vec![Condition::Equals(Name::fixed("AccountId"), Literal::Id(tenant.account_id))];
-            match ways.pop() {
-                Some(only) if ways.is_empty() => conditions.push(only),
-                last => conditions.push(Condition::Any(ways.into_iter().chain(last).collect())),
+            let mut ways = vec![Condition::texts("Email", open.iter().map(|(_, _, email)| *email))];
+            if let Some(name) = key_field {
+                ways.push(Condition::texts_of(name, open.iter().map(|(_, wanted, _)| &*wanted.key)));
             }
-            Condition::All(conditions)
+            let account = Condition::equals("AccountId", Literal::Id(tenant.account_id));
+            Condition::all(&[account, Condition::any(&ways)])
         })?;
         let paths = Paths::of(&["Id", "Username", "ContactId"]);
         let subject = "the users of the contacts of a push";
         let users = find(tenant.client, "User", paths, contacts.len(), subject, &|part| {
             let contacts = contacts.get(part).unwrap_or_default();
-            let ids = contacts.iter().map(|contact| Literal::Id(contact.id)).collect();
-            Condition::In(Name::fixed("ContactId"), ids)
+            let ids: Vec<Id> = contacts.iter().map(|contact| contact.id).collect();
+            Condition::ids("ContactId", &ids)
         })?;
         let by = |field: &str| {
             let mut places = Index::default();

@@ -9,7 +9,7 @@ use crate::operations::known::{Known, Paths};
 use crate::salesforce::client::Client;
 use crate::salesforce::gather::gather;
 use crate::salesforce::id::Id;
-use crate::salesforce::soql::{Condition, Literal, Name, Select};
+use crate::salesforce::soql::{Condition, STANDARD_FIELDS, Select};
 
 /// Most ids asked for in one query; always fit into a URL.
 const MOST: usize = 400;
@@ -31,10 +31,13 @@ const ACCOUNTS: usize = 6;
 
 /// What a query asks for to know these fields. Of an account it asks for all: the field that tells persons from companies is
 /// there only where persons may be (H). With an API older than that, Salesforce has to judge.
-fn selected(at: usize, fields: &[&'static str]) -> Vec<Name> {
-    let is_account = at == ACCOUNTS;
-    let named = fields.iter().filter(|name| !is_account || name.contains('.')).map(|name| Name::fixed(name));
-    is_account.then_some(Name::STANDARD_FIELDS).into_iter().chain(named).collect()
+fn selected(at: usize, fields: &[&'static str]) -> Vec<&'static str> {
+    if at != ACCOUNTS {
+        return fields.to_vec();
+    }
+    let mut selected = vec![STANDARD_FIELDS];
+    selected.extend(fields.iter().filter(|name| name.contains('.')));
+    selected
 }
 
 fn place(kind: Kind) -> usize {
@@ -94,15 +97,14 @@ impl Facts {
         let (mut queries, mut kinds) = (Vec::new(), Vec::new());
         let mut paths = Vec::new();
         for (at, ((object, fields), ids)) in OBJECTS.iter().zip(&ids).enumerate() {
-            let query = || Select::new(Name::fixed(object), selected(at, fields));
+            let query = || Select::new(object, &selected(at, fields));
             // There are few licences, and which ones are concerned only their profiles tell.
             if at == LICENCES {
                 queries.push(query());
                 kinds.push(at);
             }
             for ids in ids.chunks(MOST) {
-                let ids = ids.iter().copied().map(Literal::Id).collect();
-                queries.push(query().filter(Condition::In(Name::fixed("Id"), ids)));
+                queries.push(query().filter(&Condition::ids("Id", ids)));
                 kinds.push(at);
             }
             paths.push(Paths::of(fields).share());

@@ -21,7 +21,7 @@ use crate::operations::schema::Schema;
 use crate::salesforce::client::Client;
 use crate::salesforce::gather::{gather_all, split};
 use crate::salesforce::id::Id;
-use crate::salesforce::soql::{Condition, Literal, Name, Select};
+use crate::salesforce::soql::{Condition, Name, Select};
 use crate::text::join;
 
 /// Who was found for a wanted user.
@@ -82,7 +82,7 @@ pub(super) fn find<H: Host>(
     let paths = paths.share();
     // Every path comes from our own table or the organisation's description, so none is lost here.
     let fields: Vec<Name> = paths.iter().filter_map(|path| Name::parse(path)).collect();
-    let queries = split(count, &|part| Select::new(Name::fixed(object), fields.clone()).filter(condition(part)));
+    let queries = split(count, &|part| Select::new(object, &[]).with(&fields).filter(&condition(part)));
     let (mut found, mut seen) = (Vec::new(), Index::default());
     gather_all(client, &queries, subject, &mut |_, record| {
         // A record may be found by its username in one query and by another key in the next.
@@ -151,13 +151,20 @@ impl Users {
         }
         let users = find(tenant.client, "User", paths, wanted.len(), "the users of a push", &|part| {
             let wanted = wanted.get(part).unwrap_or_default();
-            let ids = wanted.iter().filter_map(|wanted| wanted.id).map(Literal::Id).collect::<Vec<_>>();
-            let mut conditions = vec![(Name::fixed("Id"), ids)];
-            conditions.extend(key_field.map(|name| (name.clone(), texts(wanted, |wanted| Some(&wanted.key)))));
-            conditions.push((Name::fixed("Username"), texts(wanted, |wanted| Some(&wanted.username))));
-            conditions.push((Name::fixed("FederationIdentifier"), texts(wanted, |wanted| wanted.value(FEDERATION_ID))));
-            let conditions = conditions.into_iter().filter(|(_, values)| !values.is_empty());
-            Condition::Any(conditions.map(|(name, values)| Condition::In(name, values)).collect())
+            let mut conditions = Vec::new();
+            let ids: Vec<Id> = wanted.iter().filter_map(|wanted| wanted.id).collect();
+            if !ids.is_empty() {
+                conditions.push(Condition::ids("Id", &ids));
+            }
+            if let Some(name) = key_field {
+                conditions.push(Condition::texts_of(name, wanted.iter().map(|wanted| &*wanted.key)));
+            }
+            conditions.push(Condition::texts("Username", wanted.iter().map(|wanted| &*wanted.username)));
+            let federation: Vec<&str> = wanted.iter().filter_map(|wanted| wanted.value(FEDERATION_ID)).collect();
+            if !federation.is_empty() {
+                conditions.push(Condition::texts("FederationIdentifier", federation));
+            }
+            Condition::any(&conditions)
         })?;
         let mut places = Index::default();
         for (at, user) in users.iter().enumerate() {
@@ -235,10 +242,6 @@ impl Users {
             .map(|id| format!("The stored id {id} does not exist any more; the user was found by its {what}."));
         Ok(Match::User(Box::new(user.clone()), Vec::new(), note))
     }
-}
-
-fn texts<'a>(wanted: &[&'a Wanted], get: impl Fn(&'a Wanted) -> Option<&'a str>) -> Vec<Literal> {
-    wanted.iter().copied().filter_map(get).map(|text| Literal::Text(text.to_owned())).collect()
 }
 
 fn check_portal(user: &Known, subject: &str) -> Result<()> {

@@ -7,7 +7,7 @@ use crate::operations::{ID, PORTAL_USER_TYPES};
 use crate::salesforce::client::{Call, Client};
 use crate::salesforce::composite::{self, Answer, Read};
 use crate::salesforce::id::Id;
-use crate::salesforce::soql::{Condition, Literal, Name, Select};
+use crate::salesforce::soql::{Condition, Literal, Select};
 use crate::text::join;
 
 const SUBJECT: &str = "the test of the settings";
@@ -22,15 +22,13 @@ impl Looks {
     ///
     /// When Salesforce does not answer at all.
     pub(super) fn take<H: Host>(client: &Client<H>, account_id: Option<Id>) -> Result<Self> {
-        let licences = Select::new(
-            Name::fixed("Profile"),
-            ["UserLicense.Name", "UserLicense.TotalLicenses", "UserLicense.UsedLicenses"].map(Name::fixed).to_vec(),
-        )
-        .filter(portal_type());
-        let user = Select::new(Name::fixed("User"), vec![ID]).filter(portal_type()).limit(1);
+        let portal_type = Condition::texts("UserType", PORTAL_USER_TYPES);
+        let fields = ["UserLicense.Name", "UserLicense.TotalLicenses", "UserLicense.UsedLicenses"];
+        let licences = Select::new("Profile", &fields).filter(&portal_type);
+        let user = Select::new("User", &[ID]).filter(&portal_type).limit(1);
         let owner = account_id.map(|id| {
-            let fields = ["Owner.Name", "Owner.UserRoleId", "Owner.IsActive"].map(Name::fixed).to_vec();
-            Select::new(Name::fixed("Account"), fields).filter(Condition::Equals(ID, Literal::Id(id)))
+            let fields = ["Owner.Name", "Owner.UserRoleId", "Owner.IsActive"];
+            Select::new("Account", &fields).filter(&Condition::equals(ID, Literal::Id(id)))
         });
         // All fields of the account: the one that tells persons from companies is there only where persons may be (H).
         let account = account_id.map(|id| format!("sobjects/Account/{id}"));
@@ -75,11 +73,6 @@ impl Looks {
     pub(super) fn into_probes(self) -> Vec<Probe> {
         self.0
     }
-}
-
-fn portal_type() -> Condition {
-    let types = PORTAL_USER_TYPES.map(|kind| Literal::Text(kind.to_owned()));
-    Condition::In(Name::fixed("UserType"), types.to_vec())
 }
 
 /// A description says what this user may do (H).

@@ -26,6 +26,9 @@ mod bindings {
             "identity:provisioning/types@0.2.0/user": crate::model::User,
             "identity:provisioning/types@0.2.0/retry": crate::model::Retry,
             "identity:provisioning/types@0.2.0/upstream": crate::model::Upstream,
+            "identity:provisioning/http@0.2.0/response": crate::host::Response,
+            "identity:provisioning/http@0.2.0/failure": crate::host::Failure,
+            "identity:provisioning/provisioning-connector@0.2.0/panel": crate::model::Panel,
             "identity:provisioning/provisioning-connector@0.2.0/verdict": crate::model::Verdict,
             "identity:provisioning/provisioning-connector@0.2.0/seats": crate::model::Seats,
             "identity:provisioning/provisioning-connector@0.2.0/entitlement": crate::model::Entitlement,
@@ -44,9 +47,6 @@ mod bindings {
     export!(Component);
 }
 
-#[global_allocator]
-static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
-
 struct Component;
 
 /// The host behind the generated imports.
@@ -56,13 +56,12 @@ impl Host for Imports {
     type Secret = Secret;
 
     fn send(&self, request: Request<'_, Secret>) -> Result<Response, Failure> {
-        http::send(&request.into()).map(Response::from).map_err(Failure::from)
+        http::send(&request.into())
     }
 
     fn send_all(&self, requests: Vec<Request<'_, Secret>>) -> Vec<Result<Response, Failure>> {
         let requests: Vec<http::Request<'_>> = requests.into_iter().map(Into::into).collect();
-        let answers = http::send_all(&requests);
-        answers.into_iter().map(|answer| answer.map(Response::from).map_err(Failure::from)).collect()
+        http::send_all(&requests)
     }
 
     fn sign_rs256(&self, secret: &Secret, message: &[u8]) -> Result<Vec<u8>, String> {
@@ -203,26 +202,6 @@ impl<'a> From<Request<'a, Secret>> for http::Request<'a> {
     }
 }
 
-impl From<http::Response> for Response {
-    fn from(response: http::Response) -> Self {
-        Self { status: response.status, headers: response.headers, body: response.body }
-    }
-}
-
-impl From<http::Failure> for Failure {
-    fn from(failure: http::Failure) -> Self {
-        match failure {
-            http::Failure::Denied(reason) => Self::Denied(reason),
-            http::Failure::Unreachable(reason) => Self::Unreachable(reason),
-            http::Failure::Tls(reason) => Self::Tls(reason),
-            http::Failure::TimedOut => Self::TimedOut,
-            http::Failure::TooLarge(limit) => Self::TooLarge(limit),
-            http::Failure::Cancelled => Self::Cancelled,
-            http::Failure::Other(reason) => Self::Other(reason),
-        }
-    }
-}
-
 // From the host: arguments.
 
 impl From<wit::Settings> for model::Settings<Secret> {
@@ -276,7 +255,7 @@ impl From<model::ErrorKind> for types::ErrorKind {
 
 impl From<model::Descriptor> for wit::Descriptor {
     fn from(descriptor: model::Descriptor) -> Self {
-        let settings = descriptor.settings.into_iter().map(|setting| wit::Setting {
+        let settings = descriptor.settings.iter().map(|setting| wit::Setting {
             name: setting.name.to_owned(),
             label: setting.label.to_owned(),
             help: setting.help.to_owned(),
@@ -284,18 +263,15 @@ impl From<model::Descriptor> for wit::Descriptor {
                 model::SettingKind::Text => wit::SettingKind::Text,
                 model::SettingKind::Secret => wit::SettingKind::Secret,
                 model::SettingKind::Flag => wit::SettingKind::Flag,
-                model::SettingKind::Choice(choices) => wit::SettingKind::Choice(choices),
+                model::SettingKind::Choice(choices) => {
+                    wit::SettingKind::Choice(choices.iter().copied().map(str::to_owned).collect())
+                }
             },
             required: setting.required,
-            panel: match setting.panel {
-                model::Panel::General => wit::Panel::General,
-                model::Panel::Integration => wit::Panel::Integration,
-                model::Panel::ToApp => wit::Panel::ToApp,
-                model::Panel::ToIdp => wit::Panel::ToIdp,
-            },
+            panel: setting.panel,
             multiline: setting.multiline,
         });
-        let grants = descriptor.grants.into_iter().map(|grant| wit::GrantKind {
+        let grants = descriptor.grants.iter().map(|grant| wit::GrantKind {
             name: grant.name.to_owned(),
             label: grant.label.to_owned(),
             many: grant.many,

@@ -9,7 +9,7 @@ mod limits;
 mod sign_in;
 mod writing;
 
-pub use definition::{definitions, names};
+pub use definition::{DEFINITIONS, names};
 pub use limits::Reserve;
 pub use writing::Writing;
 
@@ -22,7 +22,7 @@ use crate::text::join;
 pub const DEFAULT_API_VERSION: &str = "66.0";
 
 /// The oldest version of the REST API that has what the connector calls (collections, 42.0) and is not retired.
-const OLDEST_API_VERSION: u32 = 42;
+const OLDEST_API_VERSION: u64 = 42;
 
 /// The kinds of portal users, as the setting calls them and as `UserType` does (H).
 pub const USER_TYPES: [(&str, &str); 4] = [
@@ -238,7 +238,7 @@ impl<S> Reader<S> {
         let number = value.trim_start_matches(['v', 'V']);
         let number = number.strip_suffix(".0").unwrap_or(number);
         let well_formed = number.len() <= 3 && number.bytes().all(|byte| byte.is_ascii_digit());
-        match number.parse::<u32>() {
+        match number.parse::<u64>() {
             Ok(version) if well_formed && version >= OLDEST_API_VERSION => Some(format!("{version}.0")),
             _ => {
                 let name = names::API_VERSION;

@@ -66,12 +66,12 @@ pub fn is_passing(fault: &Fault) -> bool {
 }
 
 fn unknown(fault: &Fault, subject: &str) -> (ErrorKind, Retry, String, Option<String>) {
-    let words = fault.message.trim();
+    let (words, status) = (fault.message.trim(), u64::from(fault.status));
     let message = match (words.is_empty(), fault.code.is_empty()) {
         (false, false) => format!("Salesforce refused {subject}: {words} ({})", fault.code),
-        (false, true) => format!("Salesforce refused {subject} with HTTP status {}: {words}", fault.status),
+        (false, true) => format!("Salesforce refused {subject} with HTTP status {status}: {words}"),
         (true, false) => format!("Salesforce refused {subject} with the code {}", fault.code),
-        (true, true) => format!("Salesforce refused {subject} with HTTP status {} and no reason", fault.status),
+        (true, true) => format!("Salesforce refused {subject} with HTTP status {status} and no reason"),
     };
     let (kind, retry) = match fault.status {
         401 => (ErrorKind::InvalidCredentials, Retry::AfterRemedy),

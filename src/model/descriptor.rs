@@ -29,7 +29,7 @@ pub struct Features {
 }
 
 /// How a setting is asked for and checked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SettingKind {
     /// A text.
     Text,
@@ -38,7 +38,7 @@ pub enum SettingKind {
     /// `true` or `false`.
     Flag,
     /// One of these.
-    Choice(Vec<String>),
+    Choice(&'static [&'static str]),
 }
 
 /// The page of a form that a setting stands on.
@@ -55,7 +55,7 @@ pub enum Panel {
 }
 
 /// One setting of a tenant.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Setting {
     /// In kebab-case; never changes.
     pub name: &'static str,
@@ -74,7 +74,7 @@ pub struct Setting {
 }
 
 /// One kind of thing that can be assigned to a user.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GrantKind {
     /// In kebab-case; never changes.
     pub name: &'static str,
@@ -94,9 +94,9 @@ pub struct Descriptor {
     /// What it can do.
     pub features: Features,
     /// What it needs.
-    pub settings: Vec<Setting>,
+    pub settings: &'static [Setting],
     /// What it can assign.
-    pub grants: Vec<GrantKind>,
+    pub grants: &'static [GrantKind],
 }
 
 /// How a probe ended.

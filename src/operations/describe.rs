@@ -33,8 +33,8 @@ pub fn describe() -> Descriptor {
             profile_sourcing: true,
             plan: true,
         },
-        settings: settings::definitions(),
-        grants: vec![
+        settings: settings::DEFINITIONS,
+        grants: &[
             GrantKind { name: PROFILE, label: "Profile", many: false },
             GrantKind { name: ROLE, label: "Role", many: false },
             GrantKind { name: PERMISSION_SET, label: "Permission set", many: true },

@@ -12,6 +12,8 @@ mod holdings;
 
 pub(in crate::operations) use self::cursor::Population;
 
+use salesforce_records::Record;
+
 use self::column::Column;
 use self::cursor::{Cursor, Scope};
 use self::holdings::Holdings;
@@ -21,7 +23,6 @@ use crate::host::{Host, Response};
 use crate::model::{Error, ErrorKind, Grant, ImportPage, ImportQuery, ImportScope, Result, Retry, Status, User};
 use crate::salesforce::client::Client;
 use crate::salesforce::id::{Id, prefix};
-use crate::salesforce::record::Record;
 use crate::salesforce::soql::{Condition, Name};
 use crate::salesforce::time;
 

@@ -8,6 +8,8 @@ mod licences;
 
 pub(super) use licences::{HIGH_VOLUME, allows_feature, portal_type};
 
+use salesforce_records::Record;
+
 use self::licences::Licences;
 use super::describe::{FEATURE_LICENSE, PERMISSION_SET, PERMISSION_SET_GROUP, PROFILE, PUBLIC_GROUP, ROLE};
 use super::import_users::Population;
@@ -19,7 +21,6 @@ use crate::salesforce::client::Client;
 use crate::salesforce::composite::{self, Answer, Read};
 use crate::salesforce::id::Id;
 use crate::salesforce::query::Page;
-use crate::salesforce::record::Record;
 use crate::salesforce::soql::{Condition, Literal, Select};
 use crate::text::quoted;
 

@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use salesforce_records::{Cell, Record};
+
 use super::client::{Call, Client, Repeat};
 use super::json::Object;
 use super::query::unreadable;
-use super::record::{Cell, Record};
 use super::soql::Select;
 use crate::host::{Host, Method, Part, Response};
 use crate::model::Result;

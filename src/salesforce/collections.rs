@@ -5,11 +5,12 @@
 
 use std::borrow::Cow;
 
+use salesforce_records::{self as records, Cell};
+
 use super::client::{Call, Client, Repeat};
 use super::error::{self, Fault};
 use super::json::{Object, Write};
 use super::query::unreadable;
-use super::record::{self, Cell};
 use crate::diagnosis;
 use crate::host::{Host, Method, Part};
 use crate::model::Error;
@@ -128,7 +129,7 @@ fn chunked<H: Host>(
 
 fn send<H: Host>(client: &Client<H>, call: &Call<'_, H::Secret>, count: usize, subject: &str) -> Vec<Written> {
     let failure = match client.attempt(call, subject) {
-        Ok(response) => match record::parse(&response.body) {
+        Ok(response) => match records::parse(&response.body) {
             Some(Cell::List(results)) if results.len() == count => {
                 return results.iter().map(|result| read(result, response.status, subject)).collect();
             }

@@ -5,11 +5,12 @@
 
 use std::borrow::Cow;
 
+use salesforce_records::{Cell, Record};
+
 use super::client::{Call, Client, Repeat};
 use super::error::{self, Fault};
 use super::json::Object;
 use super::query::{Page, unreadable};
-use super::record::{Cell, Record};
 use super::soql::Select;
 use super::url::encode_query;
 use crate::diagnosis;

@@ -1,6 +1,6 @@
 //! What an object's fields are in this organisation (`describe`; its names H).
 
-use super::record::Record;
+use salesforce_records::Record;
 
 /// The description of an object.
 #[derive(Debug, Clone, Copy)]

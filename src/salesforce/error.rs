@@ -1,6 +1,7 @@
 //! What Salesforce says when it refuses something.
 
-use super::record::{self, Cell};
+use salesforce_records::{self as records, Cell};
+
 use crate::model::Upstream;
 use crate::text;
 
@@ -51,7 +52,7 @@ pub(super) fn read(status: u16, body: &Cell<'_>) -> Fault {
 /// Reads the body of an answer that refuses a request: an array of errors, or, where the documentation prints it and
 /// gateways do it, a bare object, a page of HTML, or nothing.
 pub fn parse(status: u16, body: &[u8]) -> Fault {
-    if let Some(cell) = record::parse(body) {
+    if let Some(cell) = records::parse(body) {
         let fault = read(status, &cell);
         if !fault.code.is_empty() {
             return fault;
@@ -65,7 +66,16 @@ const EXCERPT: usize = 200;
 
 /// The readable beginning of a body: a page's title, or the text without tags.
 fn excerpt(body: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&body[..body.len().min(16 * EXCERPT)]);
+    let body = &body[..body.len().min(16 * EXCERPT)];
+    // Of another encoding than UTF-8, the part that is ASCII is told.
+    let text = match str::from_utf8(body) {
+        Ok(text) => text.to_owned(),
+        Err(error) if error.error_len().is_none() => {
+            // The cut went through a character.
+            str::from_utf8(&body[..error.valid_up_to()]).unwrap_or_default().to_owned()
+        }
+        Err(_) => body.iter().map(|byte| if byte.is_ascii() { char::from(*byte) } else { '\u{fffd}' }).collect(),
+    };
     let title =
         text::split(&text, "<title>").and_then(|(_, rest)| text::split(rest, "</title>")).map(|(title, _)| title);
     let mut plain = String::new();

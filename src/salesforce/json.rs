@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::fmt::Display;
 
-use super::number::Decimal;
+use salesforce_records::Decimal;
+
 use crate::text::join;
 
 /// A record to write: its type, its id where it exists, and the fields to set or, with none, to clear.

@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use salesforce_records::Record;
+
 use super::error::Fault;
 use super::json::Object;
 use super::login::{App, Password, SignedIn, origin};
-use super::record::Record;
 use super::url::encode_query;
 use crate::host::{Escaping, Method, Part, Request};
 

@@ -1,7 +1,8 @@
 //! Asking by SOQL.
 
+use salesforce_records::{self as records, Cell, Record};
+
 use super::client::{Call, Client};
-use super::record::{self, Cell, Record};
 use super::soql::Select;
 use super::url::encode_query;
 use crate::host::{Host, Response};
@@ -63,7 +64,7 @@ pub fn send<H: Host>(client: &Client<H>, query: &Select, subject: &str) -> Resul
 ///
 /// When the answer is not what Salesforce documents.
 pub fn page<'a>(response: &'a Response, subject: &str) -> Result<Page<'a>> {
-    record::parse(&response.body).and_then(Page::of).ok_or_else(|| unreadable(subject))
+    records::parse(&response.body).and_then(Page::of).ok_or_else(|| unreadable(subject))
 }
 
 /// Sends a query and gives every record to `each`, following the answer to its end. For answers that are short by their

@@ -90,10 +90,10 @@ fn resolve(data: &str, text: &mut String) -> Option<()> {
             number => {
                 let number = number.strip_prefix('#')?;
                 let code = match number.strip_prefix('x') {
-                    Some(number) => u32::from_str_radix(number, 16),
+                    Some(number) => u64::from_str_radix(number, 16),
                     None => number.parse(),
                 };
-                char::from_u32(code.ok().filter(|code| *code != 0)?)?
+                char::from_u32(u32::try_from(code.ok().filter(|code| *code != 0)?).ok()?)?
             }
         });
         rest = behind;

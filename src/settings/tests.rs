@@ -149,7 +149,7 @@ fn all_problems_are_told_at_once_and_no_value_is_quoted() {
 
 #[test]
 fn the_declared_settings_are_those_that_are_read() {
-    for definition in definitions() {
+    for definition in DEFINITIONS {
         let expected = matches!(definition.name, "password" | "security-token" | "client-secret" | "private-key");
         assert_eq!(definition.kind == model::SettingKind::Secret, expected, "{}", definition.name);
     }

@@ -11,6 +11,8 @@
 
 use std::collections::BinaryHeap;
 
+use salesforce_records::Record;
+
 use super::cursor::Cursor;
 use super::holdings::{self, Holdings, Who};
 use super::{Job, SUBJECT, has_type, malformed, user_id, watermark};
@@ -21,7 +23,6 @@ use crate::operations::{ID, PORTAL_USER_TYPES};
 use crate::salesforce::composite::{self, Answer, Read};
 use crate::salesforce::id::{Id, prefix};
 use crate::salesforce::query;
-use crate::salesforce::record::Record;
 use crate::salesforce::soql::{Condition, Literal, Select};
 
 /// Rows that one place gives at most (H: of one answer).

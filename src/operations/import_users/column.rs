@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
+use salesforce_records::{Cell, Record};
+
 use super::rfc3339;
 use crate::attributes;
 use crate::model::{AttributeDefinition, AttributeKind, Error, ErrorKind, Result, Value};
-use crate::salesforce::record::{Cell, Record};
 use crate::text::quoted;
 
 /// One attribute that is read.

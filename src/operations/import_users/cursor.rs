@@ -142,7 +142,7 @@ fn time(text: &str) -> Option<u64> {
 fn stranger(parts: &[&str]) -> &'static str {
     match parts {
         ["1" | VERSION, _, ..] => "it belongs to another kind of import",
-        [version, _, ..] if version.parse::<u32>().is_ok() => "it was made by another version of the connector",
+        [version, _, ..] if version.parse::<u64>().is_ok() => "it was made by another version of the connector",
         _ => "it is none of this connector's",
     }
 }

@@ -1,5 +1,7 @@
 //! What the users of a page hold: permission sets, permission set groups, public groups; and which of them are frozen.
 
+use salesforce_records::Record;
+
 use super::super::describe::{PERMISSION_SET, PERMISSION_SET_GROUP, PUBLIC_GROUP};
 use super::super::index::Index;
 use super::super::schema::Schema;
@@ -12,7 +14,6 @@ use crate::salesforce::client::{Call, Client};
 use crate::salesforce::composite::{Answer, Read};
 use crate::salesforce::id::Id;
 use crate::salesforce::query;
-use crate::salesforce::record::Record;
 use crate::salesforce::soql::{Condition, Literal, Select};
 
 /// Users whose permission sets one query asks for. An answer has up to 2,000 rows (H), so it holds three sets for each of

@@ -9,6 +9,8 @@ mod update;
 
 pub(super) use self::defaults::Defaults;
 
+use salesforce_records::Decimal;
+
 use self::create::create;
 use self::update::update;
 use super::assignment::{Assignment, Held};
@@ -19,7 +21,6 @@ use crate::attributes::Form;
 use crate::model::{Action, FieldChange, Outcome, Result};
 use crate::salesforce::id::Id;
 use crate::salesforce::json::Datum;
-use crate::salesforce::number::Decimal;
 use crate::settings::Writing;
 
 pub(super) const USER: &str = "User";

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use salesforce_records::Decimal;
+
 use super::assignment::{Assignment, Kind};
 use crate::attributes::{self, Form};
 use crate::model::{AttributeKind, Change, DesiredUser, Error, ErrorKind, Grant, Result, Value};
@@ -9,7 +11,6 @@ use crate::operations::describe::{FEATURE_LICENSE, PERMISSION_SET, PERMISSION_SE
 use crate::operations::index::Index;
 use crate::operations::schema::Schema;
 use crate::salesforce::id::{Id, Malformed, prefix};
-use crate::salesforce::number::Decimal;
 use crate::text::{join, quoted};
 
 /// Most characters of the host's key: those of an external id (H).

@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
+use salesforce_records::Decimal;
+
 use super::super::wanted::Entry;
 use crate::attributes::Form;
 use crate::model::FieldChange;
-use crate::salesforce::number::Decimal;
 
 /// The change that an attribute's field of one of the two records needs, if it needs one. `old` gives what is there.
 pub(super) fn entry_difference<'a>(

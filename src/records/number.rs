@@ -52,30 +52,32 @@ impl Decimal {
     /// Dividing a whole number below 2^53 by a power of ten up to 10^22 rounds once only (Clinger 1990), so for numbers of up
     /// to 15 digits the result is exact.
     pub fn text_of(value: f64) -> String {
+        let (sign, value) = if value < 0.0 { ("-", -value) } else { ("", value) };
         let mut power = 1.0;
-        for places in 0..=18 {
+        for places in 0_u64..=18 {
             let whole = (value * power).round_ties_even();
-            if whole.abs() >= 1e18 {
+            if whole >= 1e18 {
                 break;
             }
             if whole / power == value {
                 // Below 10^18, so whole numbers are kept as they are.
-                let text = format!("{}e-{places}", whole as i64);
+                let text = format!("{sign}{}e-{places}", whole as u64);
                 return Self::parse(&text).map_or(text, |number| number.to_string());
             }
             power *= 10.0;
         }
-        let (mut digits, mut exponent) = (value, 0);
+        let (mut digits, mut exponent, mut direction) = (value, 0_u64, "");
         // Bounded, for the sake of infinity; the largest double has 309 digits before the point, the smallest 324 behind it.
-        while digits.abs() >= 1e17 && exponent < 400 {
+        while digits >= 1e17 && exponent < 400 {
             digits /= 10.0;
             exponent += 1;
         }
-        while digits.abs() < 1e16 && exponent > -400 {
+        while digits < 1e16 && exponent < 400 {
             digits *= 10.0;
-            exponent -= 1;
+            exponent += 1;
+            direction = "-";
         }
-        format!("{}e{exponent}", digits.round_ties_even() as i64)
+        format!("{sign}{}e{direction}{exponent}", digits.round_ties_even() as u64)
     }
 }
 

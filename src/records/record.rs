@@ -9,11 +9,11 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::number::Decimal;
+use super::Decimal;
 
 /// Reads a whole answer; none where it is no JSON.
 pub fn parse(body: &[u8]) -> Option<Cell<'_>> {
-    serde_json::from_slice(body).ok()
+    serde_json::from_str(str::from_utf8(body).ok()?).ok()
 }
 
 /// A field's value.
@@ -55,7 +55,7 @@ impl<'a> Record<'a> {
     }
 
     /// A record of these fields; a name may be a path.
-    pub(super) fn of(fields: Vec<(Cow<'a, str>, Cell<'a>)>) -> Self {
+    pub fn of(fields: Vec<(Cow<'a, str>, Cell<'a>)>) -> Self {
         Self { fields, next: std::cell::Cell::default() }
     }
 
@@ -79,7 +79,7 @@ impl<'a> Record<'a> {
     /// order. So the search goes on behind the last one, and folds letters only where it finds nothing; to compare all names
     /// without case was a third of an import's time in the component.
     fn field(&self, name: &str) -> Option<&Cell<'a>> {
-        let exact = |field: &(Cow<'_, str>, Cell<'_>)| field.0 == name;
+        let exact = |field: &(Cow<'_, str>, Cell<'_>)| same(&field.0, name);
         let next = self.next.get();
         let behind = self.fields.iter().skip(next).position(exact).map(|at| next + at);
         let found = behind.or_else(|| self.fields.iter().position(exact));
@@ -128,6 +128,16 @@ impl<'a> Record<'a> {
             _ => None,
         }
     }
+}
+
+/// Whether two names are equal, by words: the comparison that the compiler calls goes by bytes in WebAssembly.
+#[inline]
+fn same(one: &str, other: &str) -> bool {
+    let ((one, one_rest), (other, other_rest)) = (one.as_bytes().as_chunks::<8>(), other.as_bytes().as_chunks::<8>());
+    one.len() == other.len()
+        && one_rest.len() == other_rest.len()
+        && one.iter().zip(other).all(|(one, other)| u64::from_le_bytes(*one) == u64::from_le_bytes(*other))
+        && one_rest.iter().zip(other_rest).all(|(one, other)| one == other)
 }
 
 fn fields<'de, A: MapAccess<'de>>(mut map: A) -> Result<Record<'de>, A::Error> {
@@ -194,7 +204,8 @@ impl<'de> Visitor<'de> for CellVisitor {
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
-        Ok(Cell::Text(Cow::Owned(value.to_string())))
+        let sign = if value < 0 { "-" } else { "" };
+        Ok(Cell::Text(Cow::Owned(format!("{sign}{}", value.unsigned_abs()))))
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {

@@ -83,31 +83,32 @@ impl<H: Host> Job<'_, H> {
         self.columns.iter().map(|column| column.name.to_string()).collect()
     }
 
-    /// A user, with what it holds.
+    /// A user, with what it holds. Fields are looked up in the order in which [`Job::fields`] asks for them, which is the
+    /// cheapest.
     fn user(&self, record: &Record<'_>, id: &Id, holdings: &mut Holdings) -> User {
-        let (frozen, mut held) = holdings.take(id);
+        let (frozen, held) = holdings.take(id);
+        let username = record.text("Username").unwrap_or_default().to_owned();
         let status = match (record.boolean("IsActive"), frozen) {
             (Some(true), true) => Status::Frozen,
             (Some(true), false) => Status::Active,
             _ => Status::Inactive,
         };
-        if let Some(schema) = self.schema {
-            let flags = schema.flags.iter().filter(|flag| record.boolean(&flag.field) == Some(true));
-            held.extend(flags.map(super::schema::Flag::grant));
-            for (kind, field) in [(ROLE, "UserRoleId"), (PROFILE, "ProfileId")] {
+        let modified = rfc3339(record.text("SystemModstamp").unwrap_or_default());
+        let mut grants = Vec::new();
+        if self.schema.is_some() {
+            for (kind, field) in [(PROFILE, "ProfileId"), (ROLE, "UserRoleId")] {
                 if let Some(id) = record.text(field) {
-                    held.insert(0, Grant { kind: kind.to_owned(), id: id.to_owned() });
+                    grants.push(Grant { kind: kind.to_owned(), id: id.to_owned() });
                 }
             }
         }
-        User {
-            id: id.to_string(),
-            username: record.text("Username").unwrap_or_default().to_owned(),
-            status,
-            modified: rfc3339(record.text("SystemModstamp").unwrap_or_default()),
-            values: self.columns.iter().map(|column| column.value(record)).collect(),
-            grants: held,
+        grants.extend(held);
+        let values = self.columns.iter().map(|column| column.value(record)).collect();
+        if let Some(schema) = self.schema {
+            let flags = schema.flags.iter().filter(|flag| record.boolean(&flag.field) == Some(true));
+            grants.extend(flags.map(super::schema::Flag::grant));
         }
+        User { id: id.to_string(), username, status, modified, values, grants }
     }
 
     /// Salesforce's time when it gave the first page: the import began no later.

@@ -35,8 +35,8 @@ pub enum Cell<'a> {
 #[derive(Debug, Clone, Default)]
 pub struct Record<'a> {
     fields: Vec<(Cow<'a, str>, Cell<'a>)>,
-    /// Behind the field that was looked at last.
-    next: std::cell::Cell<usize>,
+    /// The field that was looked at last.
+    last: std::cell::Cell<usize>,
 }
 
 impl PartialEq for Record<'_> {
@@ -56,7 +56,7 @@ impl<'a> Record<'a> {
 
     /// A record of these fields; a name may be a path.
     pub fn of(fields: Vec<(Cow<'a, str>, Cell<'a>)>) -> Self {
-        Self { fields, next: std::cell::Cell::default() }
+        Self { fields, last: std::cell::Cell::default() }
     }
 
     /// The value under a name or path (`Contact.Email`); names are compared without case, as Salesforce does.
@@ -76,15 +76,15 @@ impl<'a> Record<'a> {
     }
 
     /// Salesforce gives the fields in the order and by the names that they were asked for, and they are looked at much in that
-    /// order. So the search goes on behind the last one, and folds letters only where it finds nothing; to compare all names
-    /// without case was a third of an import's time in the component.
+    /// order. So the search goes on from the last one, which a path may lead to again, and folds letters only where it finds
+    /// nothing; to compare all names without case was a third of an import's time in the component.
     fn field(&self, name: &str) -> Option<&Cell<'a>> {
         let exact = |field: &(Cow<'_, str>, Cell<'_>)| same(&field.0, name);
-        let next = self.next.get();
-        let behind = self.fields.iter().skip(next).position(exact).map(|at| next + at);
+        let last = self.last.get();
+        let behind = self.fields.iter().skip(last).position(exact).map(|at| last + at);
         let found = behind.or_else(|| self.fields.iter().position(exact));
         let at = found.or_else(|| self.fields.iter().position(|(have, _)| have.eq_ignore_ascii_case(name)))?;
-        self.next.set(at + 1);
+        self.last.set(at);
         self.fields.get(at).map(|(_, cell)| cell)
     }
 

@@ -12,13 +12,13 @@ mod holdings;
 
 pub(in crate::operations) use self::cursor::Population;
 
-use salesforce_records::Record;
+use salesforce_records::{Cell, Path, Record};
 
 use self::column::Column;
 use self::cursor::{Cursor, Scope};
 use self::holdings::Holdings;
 use super::describe::{PROFILE, ROLE};
-use super::schema::{Cached, Schema};
+use super::schema::{Cached, Flag, Schema};
 use crate::host::{Host, Response};
 use crate::model::{Error, ErrorKind, Grant, ImportPage, ImportQuery, ImportScope, Result, Retry, Status, User};
 use crate::salesforce::client::Client;
@@ -37,10 +37,22 @@ const SUBJECT: &str = "the import of portal users";
 struct Job<'a, H: Host> {
     client: &'a Client<H>,
     columns: Vec<Column>,
+    own: Own,
     /// Where the users' grants are wanted.
     schema: Option<&'a Schema>,
+    /// The fields of the schema's flags.
+    flags: Vec<(Path, &'a Flag)>,
     page_size: u32,
     bulk_threshold: Option<u64>,
+}
+
+/// The fields that every user is read with.
+struct Own {
+    username: Path,
+    is_active: Path,
+    modified: Path,
+    profile: Path,
+    role: Path,
 }
 
 /// Reads one page.
@@ -60,7 +72,16 @@ pub(super) fn import_users<H: Host>(
     };
     let columns = column::wanted(&query.attributes, || Ok(&cached.get(client)?.attributes))?;
     let schema = if query.grants { Some(cached.get(client)?) } else { None };
-    let job = Job { client, columns, schema, page_size: query.page_size, bulk_threshold };
+    let flags = schema.iter().flat_map(|schema| &schema.flags);
+    let flags = flags.map(|flag| (Path::new(flag.field.clone()), flag)).collect();
+    let own = Own {
+        username: Path::new("Username"),
+        is_active: Path::new("IsActive"),
+        modified: Path::new("SystemModstamp"),
+        profile: Path::new("ProfileId"),
+        role: Path::new("UserRoleId"),
+    };
+    let job = Job { client, columns, own, schema, flags, page_size: query.page_size, bulk_threshold };
     match start.scope {
         Scope::Full => full::page(&job, &start),
         Scope::Changes(from) => changes::page(&job, &start, from),
@@ -72,8 +93,8 @@ impl<H: Host> Job<'_, H> {
     fn fields(&self) -> Vec<Name> {
         const ALWAYS: [&str; 7] =
             ["Id", "Username", "IsActive", "UserType", "SystemModstamp", "ProfileId", "UserRoleId"];
-        let extra = self.columns.iter().map(|column| &*column.path).filter(|path| !ALWAYS.contains(path));
-        let flags = self.schema.iter().flat_map(|schema| &schema.flags).map(|flag| flag.field.as_str());
+        let extra = self.columns.iter().map(|column| column.path.as_str()).filter(|path| !ALWAYS.contains(path));
+        let flags = self.flags.iter().map(|(path, _)| path.as_str());
         // All of them come from our table or Salesforce's own, so none is lost here.
         ALWAYS.into_iter().chain(extra).chain(flags).filter_map(Name::parse).collect()
     }
@@ -83,31 +104,30 @@ impl<H: Host> Job<'_, H> {
         self.columns.iter().map(|column| column.name.to_string()).collect()
     }
 
-    /// A user, with what it holds. Fields are looked up in the order in which [`Job::fields`] asks for them, which is the
-    /// cheapest.
+    /// A user, with what it holds.
     fn user(&self, record: &Record<'_>, id: &Id, holdings: &mut Holdings) -> User {
         let (frozen, held) = holdings.take(id);
-        let username = record.text("Username").unwrap_or_default().to_owned();
-        let status = match (record.boolean("IsActive"), frozen) {
+        let text = |path: &Path| record.at(path).and_then(Cell::text);
+        let boolean = |path: &Path| record.at(path).and_then(Cell::boolean);
+        let username = text(&self.own.username).unwrap_or_default().to_owned();
+        let status = match (boolean(&self.own.is_active), frozen) {
             (Some(true), true) => Status::Frozen,
             (Some(true), false) => Status::Active,
             _ => Status::Inactive,
         };
-        let modified = rfc3339(record.text("SystemModstamp").unwrap_or_default());
+        let modified = rfc3339(text(&self.own.modified).unwrap_or_default());
         let mut grants = Vec::new();
         if self.schema.is_some() {
-            for (kind, field) in [(PROFILE, "ProfileId"), (ROLE, "UserRoleId")] {
-                if let Some(id) = record.text(field) {
+            for (kind, path) in [(PROFILE, &self.own.profile), (ROLE, &self.own.role)] {
+                if let Some(id) = text(path) {
                     grants.push(Grant { kind: kind.to_owned(), id: id.to_owned() });
                 }
             }
         }
         grants.extend(held);
         let values = self.columns.iter().map(|column| column.value(record)).collect();
-        if let Some(schema) = self.schema {
-            let flags = schema.flags.iter().filter(|flag| record.boolean(&flag.field) == Some(true));
-            grants.extend(flags.map(super::schema::Flag::grant));
-        }
+        let flags = self.flags.iter().filter(|(path, _)| boolean(path) == Some(true));
+        grants.extend(flags.map(|(_, flag)| flag.grant()));
         User { id: id.to_string(), username, status, modified, values, grants }
     }
 

@@ -5,10 +5,12 @@
 //! component's kilobytes.
 
 mod number;
+mod path;
 mod record;
 
 #[cfg(target_arch = "wasm32")]
 mod allocator;
 
 pub use number::Decimal;
+pub use path::Path;
 pub use record::{Cell, Record, parse};

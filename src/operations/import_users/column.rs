@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use salesforce_records::{Cell, Record};
+use salesforce_records::{Cell, Path, Record};
 
 use super::rfc3339;
 use crate::attributes;
@@ -13,7 +13,7 @@ use crate::text::quoted;
 pub(super) struct Column {
     pub(super) name: Cow<'static, str>,
     /// As a path from the user.
-    pub(super) path: Cow<'static, str>,
+    pub(super) path: Path,
     kind: AttributeKind,
     many: bool,
 }
@@ -21,7 +21,7 @@ pub(super) struct Column {
 impl Column {
     /// The attribute's value; none where it is empty.
     pub(super) fn value(&self, record: &Record<'_>) -> Option<Value> {
-        let text = match record.cell(&self.path)? {
+        let text = match record.at(&self.path)? {
             Cell::Boolean(value) => return Some(Value::Boolean(*value)),
             Cell::Text(text) if !text.is_empty() => text,
             _ => return None,
@@ -49,7 +49,7 @@ pub(super) fn wanted<'a>(
 ) -> Result<Vec<Column>> {
     let fixed = |definition: &'static attributes::Definition| Column {
         name: Cow::Borrowed(definition.name),
-        path: Cow::Borrowed(definition.path),
+        path: Path::new(definition.path),
         kind: definition.kind,
         many: false,
     };
@@ -73,7 +73,7 @@ pub(super) fn wanted<'a>(
         })?;
         found.push(Column {
             name: Cow::Owned(definition.name.clone()),
-            path: Cow::Owned(definition.name.clone()),
+            path: Path::new(definition.name.clone()),
             kind: definition.kind,
             many: definition.many,
         });
@@ -88,7 +88,7 @@ mod tests {
     fn value(kind: AttributeKind, many: bool, json: &str) -> Option<Value> {
         let json = format!(r#"{{"F__c":{json}}}"#);
         let record = Record::parse(json.as_bytes()).unwrap();
-        Column { name: "F__c".into(), path: "F__c".into(), kind, many }.value(&record)
+        Column { name: "F__c".into(), path: Path::new("F__c"), kind, many }.value(&record)
     }
 
     #[test]

@@ -131,7 +131,7 @@ fn summary(problems: &[Problem]) -> Error {
     let sentences: Vec<&str> = problems.iter().map(|problem| problem.sentence.as_str()).collect();
     let mut remedies: Vec<&str> = problems.iter().map(|problem| problem.remedy).collect();
     remedies.dedup();
-    Error::new(ErrorKind::InvalidSettings, join(sentences, "; ")).with_remedy(&join(remedies, " "))
+    Error::new(ErrorKind::InvalidSettings, join(&sentences, "; ")).with_remedy(&join(&remedies, " "))
 }
 
 /// Checks the settings as they arrive.

@@ -48,19 +48,15 @@ pub(crate) fn quoted(text: &str) -> String {
 }
 
 /// Texts in their order, with a separator between them.
-pub(crate) fn join<T: AsRef<str>>(texts: impl IntoIterator<Item = T>, separator: &str) -> String {
-    let mut joined: Option<String> = None;
-    for text in texts {
-        joined = Some(continued(joined, separator, text.as_ref()));
+pub(crate) fn join<T: AsRef<str>>(texts: &[T], separator: &str) -> String {
+    let mut joined = String::new();
+    for (at, text) in texts.iter().enumerate() {
+        if at > 0 {
+            joined.push_str(separator);
+        }
+        joined.push_str(text.as_ref());
     }
-    joined.unwrap_or_default()
-}
-
-fn continued(joined: Option<String>, separator: &str, text: &str) -> String {
-    match joined {
-        None => text.to_owned(),
-        Some(before) => before + separator + text,
-    }
+    joined
 }
 
 #[cfg(test)]

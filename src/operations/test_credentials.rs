@@ -92,12 +92,13 @@ fn settings_valid(problems: &[settings::Problem]) -> Probe {
     }
     let mut remedies: Vec<&str> = problems.iter().map(|problem| problem.remedy).collect();
     remedies.dedup();
+    let sentences: Vec<&str> = problems.iter().map(|problem| problem.sentence.as_str()).collect();
     Probe {
         name: names::SETTINGS,
         verdict: Verdict::Failed,
         kind: Some(ErrorKind::InvalidSettings),
         // A setting's name keeps its spelling, so it cannot begin the sentence.
-        detail: format!("Settings do not hold: {}.", join(problems.iter().map(|problem| &problem.sentence), "; ")),
+        detail: format!("Settings do not hold: {}.", join(&sentences, "; ")),
         remedy: Some(join(&remedies, " ")),
     }
 }

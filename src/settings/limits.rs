@@ -68,7 +68,7 @@ impl<S> Reader<S> {
             one.eq_ignore_ascii_case(name) || one.eq_ignore_ascii_case(user_type)
         };
         if asked.is_empty() || !asked.iter().all(|one| USER_TYPES.iter().any(|known| is(one, *known))) {
-            let (name, known) = (names::USER_TYPES, join(USER_TYPES.map(|(name, _)| name), ", "));
+            let (name, known) = (names::USER_TYPES, join(&USER_TYPES.map(|(name, _)| name), ", "));
             self.problem(name, format!("{name} names a kind of users other than {known}"));
             return None;
         }

@@ -31,7 +31,7 @@ impl<S> Reader<S> {
             }
             _ => {
                 let name = names::SIGN_IN;
-                self.problem(name, format!("{name} is none of {}", join(definition::SIGN_INS, ", ")));
+                self.problem(name, format!("{name} is none of {}", join(&definition::SIGN_INS, ", ")));
                 (None, None)
             }
         };

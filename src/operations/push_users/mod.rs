@@ -132,7 +132,7 @@ pub(super) fn check_digests(mode: &PushMode, users: usize) -> Result<()> {
 pub(super) fn drifted(subject: &str, changes: &[FieldChange]) -> Error {
     let now = match changes {
         [] => "nothing would be changed".to_owned(),
-        changes => join(changes.iter().map(describe_change), ", "),
+        changes => join(&changes.iter().map(describe_change).collect::<Vec<_>>(), ", "),
     };
     Error::new(
         ErrorKind::Drifted,

@@ -222,8 +222,9 @@ impl Users {
                 .with_remedy("Take the link away, so that a new user is made; after a refresh of a sandbox import first"));
             }
             (several, _) => {
-                let named = several.iter().map(|(user, what)| format!("{} ({}) by {what}", user.username(), user.id));
-                return Err(ambiguous(&subject, "users", &join(named, " and ")));
+                let named: Vec<String> =
+                    several.iter().map(|(user, what)| format!("{} ({}) by {what}", user.username(), user.id)).collect();
+                return Err(ambiguous(&subject, "users", &join(&named, " and ")));
             }
         };
         if !is_portal_user_type(user.text("UserType").unwrap_or_default()) {

@@ -175,7 +175,7 @@ fn seats_left(answer: &Answer<'_>) -> Probe {
         );
     }
     let list: Vec<String> = licences.iter().map(|(name, left)| format!("{name}: {left}")).collect();
-    let list = join(list, ", ");
+    let list = join(&list, ", ");
     if licences.iter().any(|(_, left)| *left > 0) {
         return passed(names::SEATS, format!("Seats left of the portal licences: {list}."));
     }

@@ -1,113 +1,24 @@
 //! Builds the connector as a WebAssembly component and hands its path to the crate, which embeds it.
-//!
-//! The standard library of `wasm32-unknown-unknown` comes from rustup, or, where rustup could not fetch it, is compiled from
-//! Debian's sources by Debian's compiler (`make wasm-target` installs either). The linker is rustc's own
-//! `wasm-component-ld`, so that a plain `cargo build` emits a component.
 
-use std::env;
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
-
-const TARGET: &str = "wasm32-unknown-unknown";
-const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
-const DEBIAN_SOURCES: &str = "/usr/lib/rustlib/src/rust/library/std";
-const PROFILE: &str = "component";
+use std::path::Path;
+use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match build() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    for path in ["src", "wit", "Cargo.toml", "Cargo.lock"] {
+        println!("cargo::rerun-if-changed={}", root.join(path).display());
+    }
+    println!("cargo::rerun-if-changed=build.rs");
+    match component_build::build(&root, "salesforce-portal-connector") {
         Ok(component) => {
             println!("cargo::rustc-env=CONNECTOR_COMPONENT={}", component.display());
             ExitCode::SUCCESS
         }
         Err(reason) => {
-            println!("cargo::error={reason}");
+            for line in reason.lines() {
+                println!("cargo::error={line}");
+            }
             ExitCode::FAILURE
         }
     }
-}
-
-fn build() -> Result<PathBuf, String> {
-    let manifest = PathBuf::from(variable("CARGO_MANIFEST_DIR")?);
-    let root = manifest.parent().ok_or("host-harness has no parent folder")?;
-    for path in ["src", "wit", "Cargo.toml", "Cargo.lock"] {
-        println!("cargo::rerun-if-changed={}", root.join(path).display());
-    }
-    println!("cargo::rerun-if-changed=build.rs");
-
-    let rustc = variable("RUSTC")?;
-    let sysroot = sysroot(&rustc)?;
-    let tools = sysroot.join("lib/rustlib").join(variable("HOST")?).join("bin");
-    let target_dir = target_dir()?;
-
-    let mut cargo = Command::new(variable("CARGO")?);
-    cargo.current_dir(root);
-    // What cargo set for this build script must not steer the build of another target.
-    for (name, _) in env::vars_os() {
-        let name = name.to_string_lossy().into_owned();
-        if name.starts_with("CARGO_FEATURE_") || name.starts_with("CARGO_CFG_") || name.starts_with("CARGO_PROFILE_") {
-            cargo.env_remove(name);
-        }
-    }
-    for name in [
-        "CARGO_ENCODED_RUSTFLAGS",
-        "RUSTFLAGS",
-        "RUSTC_WORKSPACE_WRAPPER",
-        "RUSTC_WRAPPER",
-        "CARGO_BUILD_TARGET",
-        "CARGO_MAKEFLAGS",
-    ] {
-        cargo.env_remove(name);
-    }
-    cargo
-        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", tools.join("wasm-component-ld"))
-        .env(
-            "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
-            format!("-Clink-arg=--wasm-ld-path={}", tools.join("gcc-ld/wasm-ld").display()),
-        )
-        .args(["build", "--package", "salesforce-portal-connector", "--lib", "--profile", PROFILE, "--target", TARGET])
-        .arg("--target-dir")
-        .arg(&target_dir);
-    if sysroot.join("lib/rustlib").join(TARGET).is_dir() {
-        cargo.env("RUSTC", &rustc);
-    } else if Path::new(DEBIAN_RUSTC).is_file() && Path::new(DEBIAN_SOURCES).is_dir() {
-        // The flag is cargo's and needs a nightly cargo or this variable; nothing unstable gets into the code.
-        cargo.env("RUSTC", DEBIAN_RUSTC).env("RUSTC_BOOTSTRAP", "1").arg("-Zbuild-std=std,panic_abort");
-    } else {
-        return Err(format!(
-            "the Rust standard library for {TARGET} is not installed; run `make wasm-target` (or `rustup target add {TARGET}`)"
-        ));
-    }
-
-    let output = cargo.output().map_err(|error| format!("cargo cannot be run to build the component: {error}"))?;
-    if !output.status.success() {
-        for line in String::from_utf8_lossy(&output.stderr).lines() {
-            println!("cargo::warning={line}");
-        }
-        return Err("the connector does not compile as a component; the lines above say why".to_owned());
-    }
-    let component = target_dir.join(TARGET).join(PROFILE).join("salesforce_portal_connector.wasm");
-    if component.is_file() { Ok(component) } else { Err(format!("cargo left no component at {}", component.display())) }
-}
-
-fn variable(name: &str) -> Result<String, String> {
-    env::var(name).map_err(|_| format!("cargo did not set {name}"))
-}
-
-fn sysroot(rustc: &str) -> Result<PathBuf, String> {
-    let output = Command::new(rustc)
-        .args(["--print", "sysroot"])
-        .output()
-        .map_err(|error| format!("{rustc} cannot be run: {error}"))?;
-    Ok(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()))
-}
-
-/// `component` in the target folder of the outer build, so that tests, clippy and release builds share one component. A
-/// folder of its own, since the outer cargo holds the lock on the target folder.
-fn target_dir() -> Result<PathBuf, String> {
-    // OUT_DIR is <target>/[<triple>/]<profile>/build/<package>-<hash>/out.
-    let out = PathBuf::from(variable("OUT_DIR")?);
-    let profile = out.ancestors().nth(3).ok_or("OUT_DIR is not where cargo puts it")?;
-    let above = profile.parent().ok_or("OUT_DIR is not where cargo puts it")?;
-    let target = if above.ends_with(variable("TARGET")?) { above.parent().unwrap_or(above) } else { above };
-    Ok(target.join("component"))
 }

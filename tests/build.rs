@@ -1,10 +1,13 @@
-//! Makes the hostile components of the journeys out of their text.
+//! Makes the components that the journeys run beside the connector: the hostile ones, and one of each older version of the
+//! interface.
 //!
 //! An attack is a few functions of a core WebAssembly module. Here they are put into a frame that imports what the world
-//! gives and exports what it asks for, and the module is wrapped into a component as `wasm-component-ld` would.
+//! gives and exports what it asks for, and the module is wrapped into a component as `wasm-component-ld` would: for the newest
+//! version of the interface as `NAME.wasm`, for an older one as `NAME@VERSION.wasm`.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::{env, fs};
 
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
@@ -12,49 +15,95 @@ use wit_parser::{Resolve, WorldId};
 
 const ATTACKS: &str = "journeys/hostile/attacks";
 const WIT: &str = "../wit";
+/// What the released versions have in common with the newest.
+const WASI: [&str; 2] = ["../wit/deps/io", "../wit/deps/clocks"];
+const RELEASED: &str = "0.1.0";
+/// The connector of the released version: its package, and where it lies.
+const CONNECTOR: (&str, &str) = ("connector-0-1", "connector-0.1");
 
 /// The functions that the frame exports, and what they do where an attack does not define them. `open` and `test` get the
 /// list of the tenant's secrets and its length; each entry is 12 bytes, with the handle in the last four.
-const DEFAULTS: [(&str, &str); 5] = [
+const DEFAULTS: [(&str, &str); 6] = [
     ("realloc", "(func $realloc (param i32 i32 i32 i32) (result i32) (call $allocate (local.get 2) (local.get 3)))"),
     ("describe", "(func $describe (result i32) (i32.const 64))"),
     ("test", "(func $test (param i32 i32) (result i32) (i32.const 64))"),
     ("open", "(func $open (param i32 i32) (result i32) (call $accept))"),
     ("attributes", "(func $attributes (result i32) (unreachable))"),
+    ("import", "(func $import (result i32) (unreachable))"),
 ];
 
-fn main() -> Result<(), Box<dyn Error>> {
-    println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rerun-if-changed={ATTACKS}");
-    println!("cargo::rerun-if-changed={WIT}");
+fn main() -> ExitCode {
+    match build() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            for line in reason.to_string().lines() {
+                println!("cargo::error={line}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn build() -> Result<(), Box<dyn Error>> {
+    for path in ["build.rs", ATTACKS, WIT, CONNECTOR.1, "../Cargo.lock"] {
+        println!("cargo::rerun-if-changed={path}");
+    }
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo did not set OUT_DIR")?);
-    let mut resolve = Resolve::default();
-    let (package, _) = resolve.push_dir(WIT)?;
-    let world = resolve.select_world(&[package], Some("connector"))?;
+    let connector = component_build::build(Path::new(".."), CONNECTOR.0)?;
+    println!("cargo::rustc-env=CONNECTOR_OF_0_1={}", connector.display());
+
+    let released = format!("{WIT}/released/{RELEASED}");
+    let newest = World::read(&[WIT])?;
+    let worlds = [(String::new(), newest), (format!("@{RELEASED}"), World::read(&[WASI[0], WASI[1], &released])?)];
     let frame = fs::read_to_string(Path::new(ATTACKS).join("frame.wat"))?;
     for entry in fs::read_dir(ATTACKS)? {
         let path = entry?.path();
         let Some(name) = path.file_stem().and_then(|name| name.to_str()).filter(|name| *name != "frame") else {
             continue;
         };
-        let component = component(&frame, &fs::read_to_string(&path)?, &resolve, world)
-            .map_err(|error| format!("{}: {error}", path.display()))?;
-        fs::write(out.join(format!("{name}.wasm")), component)?;
+        let attack = fs::read_to_string(&path)?;
+        for (suffix, world) in &worlds {
+            let component =
+                component(&frame, &attack, world).map_err(|error| format!("{}: {error}", path.display()))?;
+            fs::write(out.join(format!("{name}{suffix}.wasm")), component)?;
+        }
     }
     Ok(())
 }
 
-fn component(frame: &str, attack: &str, resolve: &Resolve, world: WorldId) -> Result<Vec<u8>, Box<dyn Error>> {
+/// A version of the interface.
+struct World {
+    resolve: Resolve,
+    world: WorldId,
+    version: String,
+}
+
+impl World {
+    /// Reads packages of WIT, each after those that it needs; the last one has the world.
+    fn read(folders: &[&str]) -> Result<Self, Box<dyn Error>> {
+        let mut resolve = Resolve::default();
+        let mut last = None;
+        for folder in folders {
+            last = Some(resolve.push_dir(folder)?.0);
+        }
+        let package = last.ok_or("a world is of a package")?;
+        let world = resolve.select_world(&[package], Some("connector"))?;
+        let version = resolve.packages[package].name.version.as_ref().ok_or("the package has no version")?.to_string();
+        Ok(Self { resolve, world, version })
+    }
+}
+
+fn component(frame: &str, attack: &str, world: &World) -> Result<Vec<u8>, Box<dyn Error>> {
     let mut functions = attack.to_owned();
     for (name, default) in DEFAULTS {
         if !attack.contains(&format!("(func ${name} ")) {
             functions.push_str(default);
         }
     }
-    let text = frame.replace(";; THE ATTACK", &functions);
+    let text = frame.replace(";; THE ATTACK", &functions).replace("@VERSION", &format!("@{}", world.version));
     let buffer = wast::parser::ParseBuffer::new(&text)?;
     let mut module = wast::parser::parse::<wast::Wat<'_>>(&buffer)?.module.encode()?;
-    embed_component_metadata(&mut module, resolve, world, StringEncoding::UTF8)
+    embed_component_metadata(&mut module, &world.resolve, world.world, StringEncoding::UTF8)
         .map_err(|error| format!("{error:#}"))?;
     let encoder = ComponentEncoder::default().module(&module).map_err(|error| format!("{error:#}"))?;
     Ok(encoder.validate(true).encode().map_err(|error| format!("{error:#}"))?)

@@ -4,12 +4,12 @@ use std::time::Instant;
 
 use provisioning_host::directory::{ImportPhase, PersonEdit, PersonStatus, RemoteStatus};
 use provisioning_host::runtime::Secret;
-use provisioning_host::runtime::wit::{Action, Deactivation, DesiredUser, PushMode, Status, User};
+use provisioning_host::runtime::wit::{Action, Deactivation, DesiredUser, PushMode, Status};
 use provisioning_host::sync::import::ImportOptions;
 use provisioning_host::sync::intents;
 
 use crate::kept::{Kept, count};
-use crate::support::{import_all, journey, set, text};
+use crate::support::{Seen, import_all, journey, set, text};
 
 #[test]
 fn import_new_users_makes_people_of_users_and_again_changes_nothing() {
@@ -45,14 +45,14 @@ fn import_new_users_makes_people_of_users_and_again_changes_nothing() {
 }
 
 /// Two active users of the org.
-async fn two_active(kept: &Kept) -> [User; 2] {
+async fn two_active(kept: &Kept) -> [Seen; 2] {
     let (users, _) = import_all(&mut kept.org.job().await, 2000, false).await;
     let mut active = users.into_iter().filter(|user| user.status == Status::Active);
     [active.next().unwrap(), active.next().unwrap()]
 }
 
 /// Somebody else gives a user of the org a title, and takes another out of use.
-async fn change_in_the_org(kept: &Kept, changed: &User, gone: &User) {
+async fn change_in_the_org(kept: &Kept, changed: &Seen, gone: &Seen) {
     kept.org.emulator.advance_clock(3600);
     let mut job = kept.org.job().await;
     let wanted = DesiredUser {

@@ -26,7 +26,7 @@ async fn push(org: &Org, user: &DesiredUser) -> Outcome {
 async fn imported(org: &Org, user: &str, kind: &str) -> Vec<String> {
     let (users, _) = import_all(&mut org.job().await, 2000, true).await;
     let user = users.into_iter().find(|one| one.id == user).unwrap();
-    user.grants.into_iter().filter(|grant| grant.kind == kind).map(|grant| grant.id).collect()
+    user.user.grants.into_iter().filter(|grant| grant.kind == kind).map(|grant| grant.id).collect()
 }
 
 /// Gives a user the first grant of a kind, then both by merging, then only the second, and then none.

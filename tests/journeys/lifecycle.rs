@@ -10,7 +10,7 @@ fn active(org: &Org, id: &str) -> bool {
 
 async fn active_user(org: &Org) -> String {
     let (users, _) = import_all(&mut org.job().await, 2000, false).await;
-    users.into_iter().find(|user| user.status == Status::Active).unwrap().id
+    users.into_iter().find(|user| user.status == Status::Active).unwrap().user.id
 }
 
 #[test]

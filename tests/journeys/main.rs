@@ -16,6 +16,7 @@ mod observability;
 mod password;
 mod push;
 mod recording;
+mod released;
 mod sandbox;
 mod secrecy;
 mod sign_in;

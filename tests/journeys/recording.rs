@@ -1,12 +1,12 @@
 //! A job that was recorded can be looked into without the org that it talked to.
 
 use provisioning_host::embedded;
-use provisioning_host::runtime::wit::{ImportQuery, ImportScope, User};
+use provisioning_host::runtime::wit::{ImportQuery, ImportScope};
 use provisioning_host::runtime::{Recorder, Replay, Runtime, Secret};
 
-use crate::support::{Org, import_all, journey, refused};
+use crate::support::{Org, Seen, import_all, journey, refused};
 
-fn ids(users: &[User]) -> Vec<&str> {
+fn ids(users: &[Seen]) -> Vec<&str> {
     users.iter().map(|user| user.id.as_str()).collect()
 }
 

@@ -138,7 +138,7 @@ fn the_component_is_small_and_imports_nothing_but_the_world() {
         assert!(given, "{import}");
     }
     assert!(
-        connector.exports().iter().any(|export| export.starts_with("identity:provisioning/provisioning-connector@0.1"))
+        connector.exports().iter().any(|export| export.starts_with("identity:provisioning/provisioning-connector@0.2"))
     );
 }
 

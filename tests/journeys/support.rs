@@ -159,8 +159,8 @@ pub(crate) fn refused(error: JobError) -> provisioning_host::runtime::wit::Error
 /// A user as an import has it, with its attributes by name.
 #[derive(Debug)]
 pub(crate) struct Seen {
-    user: User,
-    attributes: BTreeMap<String, Value>,
+    pub(crate) user: User,
+    pub(crate) attributes: BTreeMap<String, Value>,
 }
 
 impl Deref for Seen {

@@ -1,9 +1,10 @@
 //! Results that are not what they claim to be.
 
 use provisioning_host::runtime::SandboxFault;
+use provisioning_host::runtime::wit::{ImportQuery, ImportScope};
 
 use super::attack;
-use super::support::fault_of;
+use super::support::{fault, fault_of, job};
 use crate::support::journey;
 
 /// The attack ends as a trap whose text says what was wrong.
@@ -40,6 +41,22 @@ fn texts_that_are_no_utf_8_are_refused() {
 fn cases_that_do_not_exist_are_refused() {
     journey(async {
         traps_for(attack!("no_such_case"), "discriminant").await;
+    });
+}
+
+#[test]
+fn a_page_that_contradicts_itself_is_not_read() {
+    journey(async {
+        let query = ImportQuery { scope: ImportScope::Full, page_size: 10, attributes: Vec::new(), grants: false };
+        for (attack, part) in [
+            (attack!("values_missing").as_slice(), "names 1 attributes, the user ada has 0 values"),
+            (attack!("name_twice"), "names the attribute `email` twice"),
+        ] {
+            let mut job = job(attack).await;
+            let found = fault(job.import_users(&query).await.unwrap_err(), "import-users");
+            assert!(matches!(&found, SandboxFault::Contradiction(text) if text.contains(part)), "{found}");
+            assert_eq!(fault(job.session_usage().await.unwrap_err(), "usage"), SandboxFault::Ended);
+        }
     });
 }
 

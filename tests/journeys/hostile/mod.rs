@@ -9,11 +9,16 @@ mod conformance;
 mod lies;
 mod memory;
 mod neighbour;
+mod released;
 mod secrets;
 mod traps;
 
-/// The component of an attack, by the name of its file in `attacks/`.
+/// The component of an attack, by the name of its file in `attacks/`; of the newest version of the interface, or of an older
+/// one.
 macro_rules! attack {
+    ($name:literal of $version:literal) => {
+        include_bytes!(concat!(env!("OUT_DIR"), "/", $name, "@", $version, ".wasm"))
+    };
     ($name:literal) => {
         include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".wasm"))
     };

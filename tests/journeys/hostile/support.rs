@@ -82,6 +82,21 @@ fn replaced(attack: &[u8], place: &[u8], content: &[u8]) -> Vec<u8> {
     attack
 }
 
+/// The component with another version wherever it has `name`, which ends with the one it has.
+pub(crate) fn replaced_all(component: &[u8], name: &str, version: &str, other: &str) -> Vec<u8> {
+    assert!(name.ends_with(version) && version.len() == other.len());
+    let mut component = component.to_vec();
+    let mut found = 0;
+    for at in 0..=component.len() - name.len() {
+        if component[at..].starts_with(name.as_bytes()) {
+            component[at + name.len() - other.len()..at + name.len()].copy_from_slice(other.as_bytes());
+            found += 1;
+        }
+    }
+    assert!(found > 0, "the component names {name}");
+    component
+}
+
 /// A server that counts the requests that it gets, none of which has a body, and answers each.
 pub(crate) struct Listener {
     pub(crate) url: String,

@@ -1,0 +1,100 @@
+//! Builds packages of this workspace as WebAssembly components, for the build scripts of those who run them.
+//!
+//! The standard library of `wasm32-unknown-unknown` comes from rustup, or, where rustup could not fetch it, is compiled from
+//! Debian's sources by Debian's compiler (`make wasm-target` installs either). The linker is rustc's own
+//! `wasm-component-ld`, so that a plain `cargo build` emits a component.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const TARGET: &str = "wasm32-unknown-unknown";
+const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
+const DEBIAN_SOURCES: &str = "/usr/lib/rustlib/src/rust/library/std";
+const PROFILE: &str = "component";
+
+/// Builds the library of a package in the workspace at `root` by the profile `component`, and says where the component lies.
+/// To be called by a build script, which tells cargo itself when it has to run again.
+///
+/// # Errors
+/// When the target's standard library is missing, or the package does not compile: the compiler's words, and on the last line
+/// one sentence.
+pub fn build(root: &Path, package: &str) -> Result<PathBuf, String> {
+    let rustc = variable("RUSTC")?;
+    let sysroot = sysroot(&rustc)?;
+    let tools = sysroot.join("lib/rustlib").join(variable("HOST")?).join("bin");
+    let target_dir = target_dir()?;
+
+    let mut cargo = Command::new(variable("CARGO")?);
+    cargo.current_dir(root);
+    // What cargo set for the build script must not steer the build of another target.
+    for (name, _) in env::vars_os() {
+        let name = name.to_string_lossy().into_owned();
+        if name.starts_with("CARGO_FEATURE_") || name.starts_with("CARGO_CFG_") || name.starts_with("CARGO_PROFILE_") {
+            cargo.env_remove(name);
+        }
+    }
+    for name in [
+        "CARGO_ENCODED_RUSTFLAGS",
+        "RUSTFLAGS",
+        "RUSTC_WORKSPACE_WRAPPER",
+        "RUSTC_WRAPPER",
+        "CARGO_BUILD_TARGET",
+        "CARGO_MAKEFLAGS",
+    ] {
+        cargo.env_remove(name);
+    }
+    cargo
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", tools.join("wasm-component-ld"))
+        .env(
+            "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
+            format!("-Clink-arg=--wasm-ld-path={}", tools.join("gcc-ld/wasm-ld").display()),
+        )
+        .args(["build", "--package", package, "--lib", "--profile", PROFILE, "--target", TARGET])
+        .arg("--target-dir")
+        .arg(&target_dir);
+    if sysroot.join("lib/rustlib").join(TARGET).is_dir() {
+        cargo.env("RUSTC", &rustc);
+    } else if Path::new(DEBIAN_RUSTC).is_file() && Path::new(DEBIAN_SOURCES).is_dir() {
+        // The flag is cargo's and needs a nightly cargo or this variable; nothing unstable gets into the code.
+        cargo.env("RUSTC", DEBIAN_RUSTC).env("RUSTC_BOOTSTRAP", "1").arg("-Zbuild-std=std,panic_abort");
+    } else {
+        return Err(format!(
+            "the Rust standard library for {TARGET} is not installed; run `make wasm-target` (or `rustup target add {TARGET}`)"
+        ));
+    }
+
+    let output = cargo.output().map_err(|error| format!("cargo cannot be run to build the component: {error}"))?;
+    if !output.status.success() {
+        return Err(format!(
+            "{}\nthe package {package} does not compile as a component; the lines above say why",
+            String::from_utf8_lossy(&output.stderr)
+        ));
+    }
+    let file = format!("{}.wasm", package.replace('-', "_"));
+    let component = target_dir.join(TARGET).join(PROFILE).join(file);
+    if component.is_file() { Ok(component) } else { Err(format!("cargo left no component at {}", component.display())) }
+}
+
+fn variable(name: &str) -> Result<String, String> {
+    env::var(name).map_err(|_| format!("cargo did not set {name}"))
+}
+
+fn sysroot(rustc: &str) -> Result<PathBuf, String> {
+    let output = Command::new(rustc)
+        .args(["--print", "sysroot"])
+        .output()
+        .map_err(|error| format!("{rustc} cannot be run: {error}"))?;
+    Ok(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()))
+}
+
+/// `component` in the target folder of the outer build, so that tests, clippy and release builds share their components. A
+/// folder of its own, since the outer cargo holds the lock on the target folder.
+fn target_dir() -> Result<PathBuf, String> {
+    // OUT_DIR is <target>/[<triple>/]<profile>/build/<package>-<hash>/out.
+    let out = PathBuf::from(variable("OUT_DIR")?);
+    let profile = out.ancestors().nth(3).ok_or("OUT_DIR is not where cargo puts it")?;
+    let above = profile.parent().ok_or("OUT_DIR is not where cargo puts it")?;
+    let target = if above.ends_with(variable("TARGET")?) { above.parent().unwrap_or(above) } else { above };
+    Ok(target.join("component"))
+}

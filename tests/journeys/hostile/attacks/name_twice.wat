@@ -1,0 +1,11 @@
+;; Gives a page that names an attribute twice, and nobody.
+(data (i32.const 1024) "email")
+(func $import (result i32)
+  (memory.fill (i32.const 256) (i32.const 0) (i32.const 256))
+  (i32.store (i32.const 260) (i32.const 384))
+  (i32.store (i32.const 264) (i32.const 2))
+  (i32.store (i32.const 384) (i32.const 1024))
+  (i32.store (i32.const 388) (i32.const 5))
+  (i32.store (i32.const 392) (i32.const 1024))
+  (i32.store (i32.const 396) (i32.const 5))
+  (i32.const 256))

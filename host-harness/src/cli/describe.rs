@@ -43,7 +43,7 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
     }
     output.line(&format!("{} (connector {})", descriptor.name, descriptor.version))?;
     output.line(&format!("Component  {} bytes, SHA-256 {}", connector.size(), connector.digest()))?;
-    output.line(&format!("Interface  {}", connector.interface()))?;
+    output.line(&format!("Interface  identity:provisioning {}", connector.interface()))?;
     output.line(&format!("Features   {}", feature_names(descriptor.features).join(", ")))?;
     let grants: Vec<&str> = descriptor.grants.iter().map(|grant| grant.name.as_str()).collect();
     output.line(&format!("Grants     {}", grants.join(", ")))?;

@@ -46,7 +46,7 @@ doc: wasm-target ## Builds the documentation of the libraries
 
 component: wasm-target ## Builds the connector and says where the component lies
 	$(CARGO) build --locked --package provisioning-host
-	@ls -l target/component/wasm32-unknown-unknown/component/salesforce_portal_connector.wasm
+	@ls -l target/component/salesforce_portal_connector.wasm
 
 wasm-target: ## Installs what compiling for WebAssembly needs, where it is missing
 	@scripts/wasm-target.sh

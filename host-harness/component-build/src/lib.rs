@@ -4,9 +4,11 @@
 //! Debian's sources by Debian's compiler (`make wasm-target` installs either). The linker is rustc's own
 //! `wasm-component-ld`, so that a plain `cargo build` emits a component.
 
-use std::env;
+mod names;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::{env, fs};
 
 const TARGET: &str = "wasm32-unknown-unknown";
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
@@ -72,8 +74,13 @@ pub fn build(root: &Path, package: &str) -> Result<PathBuf, String> {
         ));
     }
     let file = format!("{}.wasm", package.replace('-', "_"));
-    let component = target_dir.join(TARGET).join(PROFILE).join(file);
-    if component.is_file() { Ok(component) } else { Err(format!("cargo left no component at {}", component.display())) }
+    let linked = target_dir.join(TARGET).join(PROFILE).join(&file);
+    let bytes =
+        fs::read(&linked).map_err(|error| format!("cargo left no component at {}: {error}", linked.display()))?;
+    let bytes = names::removed(&bytes).ok_or_else(|| format!("{} is no WebAssembly component", linked.display()))?;
+    let component = target_dir.join(file);
+    fs::write(&component, bytes).map_err(|error| format!("{} cannot be written: {error}", component.display()))?;
+    Ok(component)
 }
 
 fn variable(name: &str) -> Result<String, String> {

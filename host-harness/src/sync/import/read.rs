@@ -7,8 +7,8 @@ use crate::directory::{
     Actor, AttributeSchema, Change, Directory, DirectoryError, ImportPhase, ImportRun, ImportScopeKind, MatchKeys,
     NewImport, RemoteUser, TenantRecord, from_wit, imported_names,
 };
-use crate::runtime::JobError;
 use crate::runtime::wit::{ErrorKind, ImportPage, ImportQuery, ImportScope, User};
+use crate::runtime::{JobError, SandboxFault};
 use crate::sync::mapping::{imported, username_of};
 use crate::sync::retry::pause;
 use crate::sync::session::{Session, was_stopped};
@@ -215,6 +215,11 @@ pub(super) async fn rehearse<A: Applications>(
     Ok(ImportReport { run, resumed: false, dry_run: true })
 }
 
+/// Whether the connector gave a page that cannot be right, which a smaller one would not be either.
+fn contradicts_itself(error: &JobError) -> bool {
+    matches!(error, JobError::Stopped { fault: SandboxFault::Contradiction(_), .. })
+}
+
 /// Asks for one page after the other.
 struct Pager {
     query: ImportQuery,
@@ -246,7 +251,7 @@ impl Pager {
             };
             if was_stopped(&error) {
                 session.close().await;
-                if smaller < SMALLER_PAGES && self.query.page_size > 1 {
+                if smaller < SMALLER_PAGES && self.query.page_size > 1 && !contradicts_itself(&error) {
                     smaller += 1;
                     self.query.page_size = (self.query.page_size / 4).max(1);
                     continue;

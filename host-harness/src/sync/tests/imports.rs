@@ -1,4 +1,5 @@
 use super::*;
+use crate::runtime::SandboxFault;
 
 fn seed(fixture: &Fixture, count: u32) {
     let mut world = fixture.application.world();
@@ -51,6 +52,18 @@ async fn a_passing_error_and_a_stopped_sandbox_are_ridden_out() {
     let report = fixture.import().await;
     assert_eq!(report.run.counts.created, 40);
     assert!(report.run.pages > 3, "the page that ended the sandbox was asked for in smaller ones");
+}
+
+#[tokio::test]
+async fn a_page_that_contradicts_itself_is_not_asked_for_again() {
+    let fixture = Fixture::new("");
+    seed(&fixture, 4);
+    let fault = SandboxFault::Contradiction("a page names the attribute `email` twice".to_owned());
+    let wrong = JobError::Stopped { tenant: "acme".to_owned(), call: "import-users", fault };
+    fixture.application.world().faults = [None, Some(wrong)].into();
+    let error = fixture.import_with(ImportOptions::default()).await.unwrap_err();
+    assert!(error.to_string().contains("names the attribute `email` twice"), "{error}");
+    assert_eq!(fixture.application.count("import-users"), 1);
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ mod holdings;
 
 pub(in crate::operations) use self::cursor::Population;
 
-use salesforce_records::{Cell, Path, Record};
+use salesforce_records::{Cell, Path, Record, owned};
 
 use self::column::Column;
 use self::cursor::{Cursor, Scope};
@@ -109,7 +109,7 @@ impl<H: Host> Job<'_, H> {
         let (frozen, held) = holdings.take(id);
         let text = |path: &Path| record.at(path).and_then(Cell::text);
         let boolean = |path: &Path| record.at(path).and_then(Cell::boolean);
-        let username = text(&self.own.username).unwrap_or_default().to_owned();
+        let username = owned(text(&self.own.username).unwrap_or_default());
         let status = match (boolean(&self.own.is_active), frozen) {
             (Some(true), true) => Status::Frozen,
             (Some(true), false) => Status::Active,
@@ -120,7 +120,7 @@ impl<H: Host> Job<'_, H> {
         if self.schema.is_some() {
             for (kind, path) in [(PROFILE, &self.own.profile), (ROLE, &self.own.role)] {
                 if let Some(id) = text(path) {
-                    grants.push(Grant { kind: kind.to_owned(), id: id.to_owned() });
+                    grants.push(Grant { kind: owned(kind), id: owned(id) });
                 }
             }
         }
@@ -128,7 +128,7 @@ impl<H: Host> Job<'_, H> {
         let values = self.columns.iter().map(|column| column.value(record)).collect();
         let flags = self.flags.iter().filter(|(path, _)| boolean(path) == Some(true));
         grants.extend(flags.map(|(_, flag)| flag.grant()));
-        User { id: id.to_string(), username, status, modified, values, grants }
+        User { id: owned(id.as_str()), username, status, modified, values, grants }
     }
 
     /// Salesforce's time when it gave the first page: the import began no later.
@@ -159,7 +159,7 @@ fn watermark(start: &Cursor, began: Option<u64>) -> Option<String> {
 fn rfc3339(text: &str) -> String {
     match text.strip_suffix("+0000") {
         Some(time) => format!("{time}Z"),
-        None => text.to_owned(),
+        None => owned(text),
     }
 }
 

@@ -14,3 +14,10 @@ mod allocator;
 pub use number::Decimal;
 pub use path::Path;
 pub use record::{Cell, Record, parse};
+
+/// A copy of a text, as [`str::to_owned`] makes it: of a page's texts there are tens of thousands, and where the code is
+/// compiled for size each takes five calls within calls.
+#[inline(never)]
+pub fn owned(text: &str) -> String {
+    text.to_owned()
+}

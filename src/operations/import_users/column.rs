@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use salesforce_records::{Cell, Path, Record};
+use salesforce_records::{Cell, Path, Record, owned};
 
 use super::rfc3339;
 use crate::attributes;
@@ -34,9 +34,9 @@ impl Column {
             // Salesforce may write a whole number with a fraction of zero.
             AttributeKind::Integer => {
                 let digits = text.strip_suffix(".0").unwrap_or(text);
-                digits.parse().map_or_else(|_| Value::Text(text.to_string()), Value::Integer)
+                digits.parse().map_or_else(|_| Value::Text(owned(text)), Value::Integer)
             }
-            _ => Value::Text(text.to_string()),
+            _ => Value::Text(owned(text)),
         })
     }
 }

@@ -1,6 +1,6 @@
 //! What the users of a page hold: permission sets, permission set groups, public groups; and which of them are frozen.
 
-use salesforce_records::Record;
+use salesforce_records::{Record, owned};
 
 use super::super::describe::{PERMISSION_SET, PERMISSION_SET_GROUP, PUBLIC_GROUP};
 use super::super::index::Index;
@@ -183,7 +183,7 @@ impl Holdings {
             },
         };
         if let (kind, Some(id)) = grant {
-            grants.push(Grant { kind: kind.to_owned(), id: id.to_owned() });
+            grants.push(Grant { kind: owned(kind), id: owned(id) });
         }
     }
 }

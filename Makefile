@@ -21,7 +21,7 @@ browser-test: wasm-target ## Walks the console in a headless browser, which it i
 pictures: wasm-target ## Makes the README's pictures of the console anew
 	scripts/browser-test.sh pictures
 
-soak: wasm-target ## Kills imports of 50,000 and pushes of 5,000 twenty times each (some minutes)
+soak: wasm-target ## Kills imports of 50,000 and pushes of 5,000 twenty times each (half a minute once built)
 	PROVISIONING_SOAK=1 $(CARGO) test --locked --package provisioning-host --test command_line -- kill:: --nocapture --test-threads 1
 
 clients: ## Checks the emulator with clients that others wrote, which it installs

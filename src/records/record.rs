@@ -73,12 +73,7 @@ impl<'a> Record<'a> {
 
     /// The value under a name or path (`Contact.Email`); names are compared without case, as Salesforce does.
     pub fn cell(&self, path: &str) -> Option<&Cell<'a>> {
-        let bytes = path.as_bytes();
-        let mut dot = 0;
-        while dot < bytes.len() && bytes[dot] != b'.' {
-            dot += 1;
-        }
-        let Some((name, rest)) = path.get(..dot).zip(path.get(dot + 1..)) else { return self.field(path) };
+        let Some((name, rest)) = path.split_once('.') else { return self.field(path) };
         match self.field(name) {
             Some(Cell::Record(record)) => record.cell(rest),
             Some(_) => None,

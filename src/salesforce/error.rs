@@ -139,6 +139,16 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_page_of_another_encoding_and_a_character_that_is_cut_are_told_as_far_as_they_go() {
+        assert_eq!(parse(502, b"<title>Gesperrt f\xfcr alle</title>").message, "Gesperrt f\u{fffd}r alle");
+        // One of the two is cut within a character.
+        for pad in ["", "x"] {
+            let long = format!("<title>für alle</title>{pad}{}", "ü".repeat(16 * EXCERPT));
+            assert_eq!(parse(502, long.as_bytes()).message, "für alle");
+        }
+    }
+
     proptest! {
         #[test]
         fn junk_is_quoted_shortly_and_never_panics(body in proptest::collection::vec(any::<u8>(), 0..4000)) {

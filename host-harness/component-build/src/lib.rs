@@ -77,7 +77,9 @@ pub fn build(root: &Path, package: &str) -> Result<PathBuf, String> {
     let linked = target_dir.join(TARGET).join(PROFILE).join(&file);
     let bytes =
         fs::read(&linked).map_err(|error| format!("cargo left no component at {}: {error}", linked.display()))?;
-    let bytes = names::removed(&bytes).ok_or_else(|| format!("{} is no WebAssembly component", linked.display()))?;
+    let bytes = names::removed(&bytes).ok_or_else(|| {
+        format!("{} is no WebAssembly component; it has to be linked by wasm-component-ld", linked.display())
+    })?;
     let component = target_dir.join(file);
     fs::write(&component, bytes).map_err(|error| format!("{} cannot be written: {error}", component.display()))?;
     Ok(component)

@@ -24,6 +24,8 @@ fn create<'a>(body: &'static str) -> Call<'a, Secret> {
 fn the_first_number_of_the_limit_is_what_is_used() {
     assert_eq!(api_usage("api-usage=18/15000"), Some((18, 15000)));
     assert_eq!(api_usage("api-usage=25/5000; per-app-api-usage=17/250(appName=sample)"), Some((25, 5000)));
+    assert_eq!(api_usage("per-app-api-usage=17/250(appName=sample); api-usage=25/5000"), Some((25, 5000)));
+    assert_eq!(api_usage("per-app-api-usage=17/250(appName=sample)"), None);
     for junk in ["", "api-usage=", "api-usage=x/y", "api-usage=1", "api-usage=-1/5"] {
         assert_eq!(api_usage(junk), None, "{junk}");
     }

@@ -68,3 +68,18 @@ fn alias(wanted: &Wanted, local: &str) -> String {
     let alias = if alias.is_empty() { local } else { &alias };
     alias.chars().take(attributes::find("alias").and_then(Definition::max_length).unwrap_or(8) as usize).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_of_any_script_are_told_from_what_stands_between_names() {
+        for letter in ['a', 'Z', '7', 'é', 'Ł', 'я', '李', 'ﺏ', '한'] {
+            assert!(is_letter(letter), "{letter}");
+        }
+        for other in [' ', '-', '\'', '.', '\u{a0}', '·', '\u{2019}', '\u{2010}', '\u{200d}', '\u{3000}', '、'] {
+            assert!(!is_letter(other), "{other:?}");
+        }
+    }
+}

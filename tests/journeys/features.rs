@@ -3,13 +3,13 @@
 use std::time::Instant;
 
 use provisioning_host::directory::{ImportPhase, PersonEdit, PersonStatus, RemoteStatus};
-use provisioning_host::runtime::Secret;
 use provisioning_host::runtime::wit::{Action, Deactivation, DesiredUser, PushMode, Status};
+use provisioning_host::runtime::{ImportedUser, Secret};
 use provisioning_host::sync::import::ImportOptions;
 use provisioning_host::sync::intents;
 
 use crate::kept::{Kept, count};
-use crate::support::{Seen, import_all, journey, set, text};
+use crate::support::{import_all, journey, set};
 
 #[test]
 fn import_new_users_makes_people_of_users_and_again_changes_nothing() {
@@ -34,7 +34,7 @@ fn import_new_users_makes_people_of_users_and_again_changes_nothing() {
                 assert_eq!(person.username, user.username);
                 assert_eq!(
                     person.attributes.get("familyName").and_then(|value| value.as_text()),
-                    text(user, "familyName")
+                    user.text("familyName")
                 );
             }
         }
@@ -45,14 +45,14 @@ fn import_new_users_makes_people_of_users_and_again_changes_nothing() {
 }
 
 /// Two active users of the org.
-async fn two_active(kept: &Kept) -> [Seen; 2] {
+async fn two_active(kept: &Kept) -> [ImportedUser; 2] {
     let (users, _) = import_all(&mut kept.org.job().await, 2000, false).await;
     let mut active = users.into_iter().filter(|user| user.status == Status::Active);
     [active.next().unwrap(), active.next().unwrap()]
 }
 
 /// Somebody else gives a user of the org a title, and takes another out of use.
-async fn change_in_the_org(kept: &Kept, changed: &Seen, gone: &Seen) {
+async fn change_in_the_org(kept: &Kept, changed: &ImportedUser, gone: &ImportedUser) {
     kept.org.emulator.advance_clock(3600);
     let mut job = kept.org.job().await;
     let wanted = DesiredUser {

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use provisioning_host::runtime::ImportedUser;
 use provisioning_host::runtime::wit::{Deactivation, ErrorKind, ImportQuery, ImportScope, PushMode, Status};
 
-use crate::support::{Org, Seen, import_all, journey, only, refused, seen, text};
+use crate::support::{Org, import_all, journey, only, refused};
 
 #[test]
 fn a_full_import_reads_each_portal_user_once_with_its_contact() {
@@ -21,7 +22,7 @@ fn a_full_import_reads_each_portal_user_once_with_its_contact() {
             let user = users.iter().find(|user| user.id == row["Id"].as_str().unwrap()).unwrap();
             assert_eq!(user.username, row["Username"].as_str().unwrap());
             assert_eq!(user.status == Status::Inactive, row["IsActive"] == false, "{}", user.username);
-            assert_eq!(text(user, "accountId"), row["Contact"]["AccountId"].as_str());
+            assert_eq!(user.text("accountId"), row["Contact"]["AccountId"].as_str());
             assert_eq!(user.grants.iter().filter(|grant| grant.kind == "profile").count(), 1);
         }
         assert_eq!(org.writes(), Vec::<String>::new());
@@ -39,13 +40,13 @@ fn an_import_goes_on_from_any_page_in_another_job() {
             // A new job each page: nothing but the cursor is carried over. Locators are gone too.
             org.emulator.expire_query_locators();
             let page = org.job().await.import_users(&query).await.unwrap();
-            pieces.extend(seen(&page));
+            pieces.extend(page.imported());
             match page.next {
                 Some(next) => query.scope = ImportScope::Resume(next),
                 None => break,
             }
         }
-        let ids = |users: &[Seen]| users.iter().map(|user| user.id.clone()).collect::<Vec<_>>();
+        let ids = |users: &[ImportedUser]| users.iter().map(|user| user.id.clone()).collect::<Vec<_>>();
         assert_eq!(ids(&pieces), ids(&whole));
     });
 }

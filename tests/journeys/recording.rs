@@ -2,11 +2,11 @@
 
 use provisioning_host::embedded;
 use provisioning_host::runtime::wit::{ImportQuery, ImportScope};
-use provisioning_host::runtime::{Recorder, Replay, Runtime, Secret};
+use provisioning_host::runtime::{ImportedUser, Recorder, Replay, Runtime, Secret};
 
-use crate::support::{Org, Seen, import_all, journey, refused};
+use crate::support::{Org, import_all, journey, refused};
 
-fn ids(users: &[Seen]) -> Vec<&str> {
+fn ids(users: &[ImportedUser]) -> Vec<&str> {
     users.iter().map(|user| user.id.as_str()).collect()
 }
 

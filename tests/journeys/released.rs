@@ -16,7 +16,7 @@ use provisioning_host::runtime::{
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tracing_subscriber::layer::SubscriberExt as _;
 
-use crate::support::{Org, host, import_all, journey, observed, only, refused, seen, set, text};
+use crate::support::{Org, host, import_all, journey, observed, only, refused, set};
 
 const COMPONENT: &[u8] = include_bytes!(env!("CONNECTOR_OF_0_1"));
 
@@ -188,8 +188,8 @@ fn its_pages_become_those_of_the_newest_version() {
         assert!(matches!(stale.kind, ErrorKind::StaleReference), "{stale:?}");
 
         let (users, pages) = import_all(&mut job, 1, false).await;
-        assert_eq!((users.len(), pages, text(&users[2], "title")), (3, 3, Some("Cook")));
-        assert_eq!(seen(&first).len(), 2);
+        assert_eq!((users.len(), pages, users[2].text("title")), (3, 3, Some("Cook")));
+        assert_eq!(first.imported().count(), 2);
     });
 }
 
@@ -322,8 +322,8 @@ fn it_works_beside_the_newest_in_one_runtime() {
         let (mut new, mut old) = (org.job().await, register.job().await);
         let ((there, _), (here, _)) = tokio::join!(import_all(&mut new, 10, true), import_all(&mut old, 1, true));
         assert!(there.len() >= 35 && here.len() == 3);
-        assert!(there.iter().all(|user| text(user, "familyName").is_some()));
-        assert_eq!(text(&here[0], "email"), Some("ada@example.com"));
+        assert!(there.iter().all(|user| user.text("familyName").is_some()));
+        assert_eq!(here[0].text("email"), Some("ada@example.com"));
     });
 }
 

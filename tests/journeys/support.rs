@@ -1,14 +1,11 @@
 //! What every journey starts from: one compiled component, and an org of its own.
 
 use std::collections::BTreeMap;
-use std::ops::Deref;
 use std::sync::OnceLock;
 
 use provisioning_host::embedded;
-use provisioning_host::runtime::wit::{
-    Change, DesiredUser, Grant, ImportPage, ImportQuery, ImportScope, Outcome, User, Value,
-};
-use provisioning_host::runtime::{Connector, EgressPolicy, Job, JobError, Runtime, Secret, Tenant};
+use provisioning_host::runtime::wit::{Change, DesiredUser, Grant, ImportQuery, ImportScope, Outcome, Value};
+use provisioning_host::runtime::{Connector, EgressPolicy, ImportedUser, Job, JobError, Runtime, Secret, Tenant};
 use salesforce_emulator::Emulator;
 use serde_json::Value as Json;
 
@@ -156,46 +153,17 @@ pub(crate) fn refused(error: JobError) -> provisioning_host::runtime::wit::Error
     }
 }
 
-/// A user as an import has it, with its attributes by name.
-#[derive(Debug)]
-pub(crate) struct Seen {
-    pub(crate) user: User,
-    pub(crate) attributes: BTreeMap<String, Value>,
-}
-
-impl Deref for Seen {
-    type Target = User;
-
-    fn deref(&self) -> &User {
-        &self.user
-    }
-}
-
-/// The users of a page.
-pub(crate) fn seen(page: &ImportPage) -> Vec<Seen> {
-    let attributes = |user| page.named(user).map(|(name, value)| (name.to_owned(), value.clone())).collect();
-    page.users.iter().map(|user| Seen { attributes: attributes(user), user: user.clone() }).collect()
-}
-
 /// All users of a full import.
-pub(crate) async fn import_all(job: &mut Job, page_size: u32, grants: bool) -> (Vec<Seen>, u32) {
+pub(crate) async fn import_all(job: &mut Job, page_size: u32, grants: bool) -> (Vec<ImportedUser>, u32) {
     let mut query = ImportQuery { scope: ImportScope::Full, page_size, attributes: Vec::new(), grants };
     let (mut users, mut pages) = (Vec::new(), 0);
     loop {
         let page = job.import_users(&query).await.unwrap();
-        users.extend(seen(&page));
+        users.extend(page.imported());
         pages += 1;
         match page.next {
             Some(next) => query.scope = ImportScope::Resume(next),
             None => return (users, pages),
         }
     }
-}
-
-/// The text of an attribute.
-pub(crate) fn text<'a>(seen: &'a Seen, name: &str) -> Option<&'a str> {
-    seen.attributes.get(name).map(|value| match value {
-        Value::Text(text) => text.as_str(),
-        other => panic!("{name} is {other:?}"),
-    })
 }

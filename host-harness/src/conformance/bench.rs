@@ -1,6 +1,6 @@
 //! What the checks work with: jobs, new users, and a look at what the application has.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use ring::rand::{SecureRandom as _, SystemRandom};
 
@@ -8,9 +8,9 @@ use super::check::{Check, Checked, Outcome, Unmet, Verdict, failed, refusal, ski
 use super::{Options, Report, Samples, Subject, Target};
 use crate::runtime::wit;
 use crate::runtime::wit::{
-    Deactivation, Descriptor, DesiredUser, Error, Features, ImportPage, ImportQuery, ImportScope, PushMode, User, Value,
+    Deactivation, Descriptor, DesiredUser, Error, Features, ImportPage, ImportQuery, ImportScope, PushMode, User,
 };
-use crate::runtime::{Results, feature_names};
+use crate::runtime::{ImportedUser, Results, feature_names};
 use crate::sync::{Application as _, Entitlements};
 
 /// Users a page where the size does not matter.
@@ -46,22 +46,6 @@ pub(super) fn good<R>(what: &str, result: Result<R, Error>) -> Result<R, Unmet> 
     result.or_else(|error| failed(format!("{what} was refused as {}", refusal(&error))))
 }
 
-/// A user as an import has it, with its attributes by name.
-pub(super) struct Seen {
-    pub(super) user: User,
-    pub(super) attributes: BTreeMap<String, Value>,
-}
-
-impl Seen {
-    /// The text of an attribute; none where it is empty.
-    pub(super) fn text(&self, name: &str) -> Option<&str> {
-        match self.attributes.get(name)? {
-            Value::Text(text) if !text.is_empty() => Some(text),
-            _ => None,
-        }
-    }
-}
-
 /// An import of everybody, or of what a scope says, page by page to its end.
 pub(super) async fn pages<S: Subject>(
     subject: &mut S,
@@ -90,15 +74,6 @@ pub(super) async fn pages<S: Subject>(
 /// The users of pages, in their order.
 pub(super) fn users(pages: &[ImportPage]) -> impl Iterator<Item = &User> {
     pages.iter().flat_map(|page| &page.users)
-}
-
-/// The users of pages with their attributes, in their order.
-pub(super) fn seen(pages: &[ImportPage]) -> impl Iterator<Item = Seen> {
-    let seen = |page: &ImportPage, user: &User| {
-        let attributes = page.named(user).map(|(name, value)| (name.to_owned(), value.clone())).collect();
-        Seen { user: user.clone(), attributes }
-    };
-    pages.iter().flat_map(move |page| page.users.iter().map(move |user| seen(page, user)))
 }
 
 impl<'a, T: Target> Bench<'a, T> {
@@ -181,10 +156,10 @@ impl<'a, T: Target> Bench<'a, T> {
     }
 
     /// A user as the application has it, read by a new job.
-    pub(super) async fn imported(&self, id: &str, attributes: &[String]) -> Result<Seen, Unmet> {
+    pub(super) async fn imported(&self, id: &str, attributes: &[String]) -> Result<ImportedUser, Unmet> {
         let pages = pages(&mut self.job().await?, ImportScope::Full, PAGE, attributes).await?;
-        match seen(&pages).find(|seen| seen.user.id == id) {
-            Some(seen) => Ok(seen),
+        match pages.iter().flat_map(ImportPage::imported).find(|user| user.id == id) {
+            Some(user) => Ok(user),
             None => failed(format!("a full import does not have the user {id}")),
         }
     }

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::Target;
-use super::bench::{Bench, PAGE, Seen, good, pages, seen, users};
+use super::bench::{Bench, PAGE, good, pages, users};
 use super::check::{Check, Unmet, ensure, ensure_kind, failed, refusal, refused, repeated, skipped};
-use crate::runtime::wit::{Change, ErrorKind, Features, ImportPage, ImportQuery, ImportScope, User, Value};
+use crate::runtime::wit::{Change, ErrorKind, Features, ImportPage, ImportQuery, ImportScope, Value};
 use crate::sync::Application as _;
 
 pub(super) const CHECKS: &[Check] = &[WHOLE, PAGE_SIZE, RESUME, GARBAGE, ALIGNED, ATTRIBUTES, INCREMENT];
@@ -160,7 +160,7 @@ pub(super) async fn check<T: Target>(bench: &mut Bench<'_, T>) {
             good("a change", bench.push(&mut job, &user).await?)?;
             let attributes = [change.attribute.clone()];
             let since = pages(&mut bench.job().await?, ImportScope::Since(watermark), PAGE, &attributes).await?;
-            let Some(found) = seen(&since).find(|seen| seen.user.id == id) else {
+            let Some(found) = since.iter().flat_map(ImportPage::imported).find(|user| user.id == id) else {
                 return failed(format!(
                     "the increment has {} users, and not the one that was changed",
                     users(&since).count()
@@ -179,11 +179,7 @@ pub(super) async fn check<T: Target>(bench: &mut Bench<'_, T>) {
 
 /// What has to be the same whatever the page size.
 fn by_id(pages: &[ImportPage]) -> BTreeMap<String, String> {
-    let known = |Seen { user, attributes }| {
-        let user = User { values: Vec::new(), ..user };
-        (user.id.clone(), format!("{user:?} {attributes:?}"))
-    };
-    seen(pages).map(known).collect()
+    pages.iter().flat_map(ImportPage::imported).map(|user| (user.id.clone(), format!("{user:?}"))).collect()
 }
 
 fn well_formed(pages: &[ImportPage], size: u32) -> Result<(), Unmet> {

@@ -98,6 +98,6 @@ fn told(results: Results<Outcome>, id: &str, wanted: Action) -> Result<(), Unmet
 }
 
 async fn status<T: Target>(bench: &Bench<'_, T>, id: &str, wanted: Status) -> Result<(), Unmet> {
-    let found = bench.imported(id, &[]).await?.user.status;
+    let found = bench.imported(id, &[]).await?.status;
     ensure(found == wanted, || format!("an import has it as {found:?}, and it should be {wanted:?}"))
 }

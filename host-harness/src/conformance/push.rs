@@ -1,8 +1,9 @@
 //! Making users.
 
 use super::Target;
-use super::bench::{Bench, Seen, good, only};
+use super::bench::{Bench, good, only};
 use super::check::{Check, Unmet, ensure, ensure_kind, failed, refusal, skipped};
+use crate::runtime::ImportedUser;
 use crate::runtime::wit::{Action, Change, DesiredUser, ErrorKind, Features, Outcome, PushMode, Status, Value};
 use crate::sync::Application as _;
 
@@ -190,10 +191,9 @@ async fn absent<T: Target>(bench: &Bench<'_, T>, user: &DesiredUser) -> Result<(
 }
 
 /// Wants an imported user as it was pushed.
-fn as_pushed(found: &Seen, user: &DesiredUser) -> Result<(), Unmet> {
-    let Seen { user: have, .. } = found;
-    ensure(have.username == user.username, || format!("an import has it as {}", have.username))?;
-    ensure(have.status == Status::Active, || format!("an import has it as {:?}", have.status))?;
+fn as_pushed(found: &ImportedUser, user: &DesiredUser) -> Result<(), Unmet> {
+    ensure(found.username == user.username, || format!("an import has it as {}", found.username))?;
+    ensure(found.status == Status::Active, || format!("an import has it as {:?}", found.status))?;
     for change in &user.changes {
         let Some(Value::Text(wanted)) = &change.value else { continue };
         let have = found.text(&change.name);

@@ -36,9 +36,7 @@ pub use connector::Connector;
 pub use egress::{EgressPolicy, HostRule, Refusal, RuleError};
 pub use engine::{Runtime, RuntimeBuilder};
 pub use error::{EngineError, JobError, LoadError, SandboxFault};
-pub use interface::InterfaceVersion;
-#[cfg(test)]
-pub(crate) use interface::Person;
+pub use interface::{ImportedUser, InterfaceVersion};
 pub use job::{Job, JobUsage, Results};
 pub use limits::Limits;
 pub use metrics::{Histogram, Metrics};

@@ -8,14 +8,14 @@ use crate::config::ComponentChoice;
 use crate::runtime::wit::{
     Action, AttributeDefinition, Deactivation, Descriptor, DesiredUser, Entitlement, EntitlementPage, Error, ErrorKind,
     Features, FieldChange, Grant, GrantKind, ImportPage, ImportQuery, ImportScope, Outcome, PushMode, Retry, Status,
-    User, Value,
+    Value,
 };
-use crate::runtime::{Histogram, JobError, OperationCalls, Person, Results, SandboxFault, Secret, Spent, Tenant};
+use crate::runtime::{Histogram, ImportedUser, JobError, OperationCalls, Results, SandboxFault, Secret, Spent, Tenant};
 
 /// What the application holds.
 #[derive(Default)]
 pub(super) struct World {
-    pub(super) users: BTreeMap<String, Person>,
+    pub(super) users: BTreeMap<String, ImportedUser>,
     pub(super) passwords: BTreeMap<String, String>,
     next_id: u32,
     /// Names of the calls, in order.
@@ -47,15 +47,11 @@ impl World {
     /// Puts a user in, by id.
     pub(super) fn user(&mut self, id: &str, username: &str, attributes: &[(&str, &str)]) {
         let attribute = |(name, value): &(&str, &str)| ((*name).to_owned(), Value::Text((*value).to_owned()));
-        let user = User {
-            id: id.to_owned(),
-            username: username.to_owned(),
-            status: Status::Active,
-            modified: "2026-01-01T00:00:00Z".to_owned(),
-            values: Vec::new(),
-            grants: vec![Grant { kind: "profile".to_owned(), id: "P1".to_owned() }],
-        };
-        self.users.insert(id.to_owned(), Person { user, attributes: attributes.iter().map(attribute).collect() });
+        let mut user = ImportedUser::new(id, username);
+        user.modified = "2026-01-01T00:00:00Z".to_owned();
+        user.grants.push(Grant { kind: "profile".to_owned(), id: "P1".to_owned() });
+        user.attributes = attributes.iter().map(attribute).collect();
+        self.users.insert(id.to_owned(), user);
     }
 
     pub(super) fn attribute(&self, id: &str, name: &str) -> Option<String> {
@@ -65,7 +61,7 @@ impl World {
         }
     }
 
-    pub(super) fn by_username(&self, username: &str) -> Option<&Person> {
+    pub(super) fn by_username(&self, username: &str) -> Option<&ImportedUser> {
         self.users.values().find(|user| user.username == username)
     }
 }
@@ -183,13 +179,13 @@ impl Application for Scripted {
             ImportScope::Resume(cursor) => Some(cursor.clone()),
             ImportScope::Since(watermark) => {
                 // Everything that has been touched since carries a later stamp.
-                let changed: Vec<Person> =
+                let changed: Vec<ImportedUser> =
                     world.users.values().filter(|user| user.modified > *watermark).cloned().collect();
                 return Ok(ImportPage { watermark: world.watermark.clone(), ..ImportPage::of(&changed) });
             }
         };
         let rest = world.users.values().filter(|user| after.as_ref().is_none_or(|after| user.id > *after));
-        let users: Vec<Person> = rest.take(query.page_size as usize).cloned().collect();
+        let users: Vec<ImportedUser> = rest.take(query.page_size as usize).cloned().collect();
         let last = users.last().map(|user| user.id.clone());
         let more = last.as_ref().is_some_and(|last| world.users.keys().any(|id| id > last));
         if world.circle {
@@ -270,17 +266,7 @@ fn push_one(world: &mut World, wanted: &DesiredUser, at: usize, mode: &PushMode)
         .or_else(|| world.by_username(&wanted.username).map(|user| user.id.clone()));
     let mut user = match &found {
         Some(id) => world.users[id].clone(),
-        None => Person {
-            user: User {
-                id: String::new(),
-                username: wanted.username.clone(),
-                status: Status::Active,
-                modified: String::new(),
-                values: Vec::new(),
-                grants: Vec::new(),
-            },
-            attributes: BTreeMap::new(),
-        },
+        None => ImportedUser::new("", &wanted.username),
     };
     let mut changes = Vec::new();
     for change in &wanted.changes {

@@ -112,7 +112,7 @@ impl Fixture {
         self.directory.read(|view| view.link(tenant.id, person.id)).unwrap().map(|link| link.remote_id)
     }
 
-    fn remote(&self, id: &str, work: impl FnOnce(&mut crate::runtime::Person)) {
+    fn remote(&self, id: &str, work: impl FnOnce(&mut crate::runtime::ImportedUser)) {
         work(self.application.world().users.get_mut(id).unwrap());
     }
 }

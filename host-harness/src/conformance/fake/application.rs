@@ -8,7 +8,7 @@ use crate::runtime::wit::{
     Action, AttributeDefinition, Deactivation, Descriptor, DesiredUser, Entitlement, EntitlementPage, ErrorKind,
     Features, GrantKind, ImportPage, ImportQuery, ImportScope, Outcome, Panel, PushMode, Setting, SettingKind, Status,
 };
-use crate::runtime::{JobError, Person, Results, Secret, Spent};
+use crate::runtime::{ImportedUser, JobError, Results, Secret, Spent};
 use crate::sync::Application;
 
 const PAGE_OF_ENTITLEMENTS: usize = 2;
@@ -121,14 +121,14 @@ impl Application for FakeJob {
             },
         };
         let skips = self.has(Defect::ResumeSkips) && !after.is_empty() && self.requests == 2;
-        let rest: Vec<&Person> = world
+        let rest: Vec<&ImportedUser> = world
             .users
             .values()
             .filter(|user| user.id > after && user.modified > since)
             .skip(usize::from(skips))
             .collect();
         let size = query.page_size as usize * if self.has(Defect::PagesTooLarge) { 2 } else { 1 };
-        let mut users: Vec<Person> = rest.iter().take(size).map(|user| (*user).clone()).collect();
+        let mut users: Vec<ImportedUser> = rest.iter().take(size).map(|user| (*user).clone()).collect();
         let last = users.last().map(|user| user.id.clone());
         for user in &mut users {
             if !query.attributes.is_empty() && !self.has(Defect::EveryAttribute) {

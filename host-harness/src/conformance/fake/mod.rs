@@ -10,8 +10,8 @@ use std::time::Duration;
 pub(super) use self::defect::Defect;
 use self::world::{World, text};
 use super::target::{Subject, Target, Watched};
-use crate::runtime::wit::{Error, ErrorKind, Probe, Retry, Status, User, Verdict};
-use crate::runtime::{JobError, Person, SandboxFault, Secret, Tenant};
+use crate::runtime::wit::{Error, ErrorKind, Probe, Retry, Verdict};
+use crate::runtime::{ImportedUser, JobError, SandboxFault, Secret, Tenant};
 
 /// The fake application, and the connector to it.
 #[derive(Clone)]
@@ -75,16 +75,10 @@ impl Fake {
         let fake = Self { world, defect, tenant };
         for n in 0..30 {
             let id = fake.world().new_id();
-            let user = User {
-                id: id.clone(),
-                username: format!("user-{n}@example.com"),
-                status: Status::Active,
-                modified: "2026-01-01T00:00:00Z".to_owned(),
-                values: Vec::new(),
-                grants: Vec::new(),
-            };
-            let attributes = [text("familyName", &format!("Number {n}")), text("title", "Clerk")].into();
-            fake.world().users.insert(id, Person { user, attributes });
+            let mut user = ImportedUser::new(&id, &format!("user-{n}@example.com"));
+            user.modified = "2026-01-01T00:00:00Z".to_owned();
+            user.attributes = [text("familyName", &format!("Number {n}")), text("title", "Clerk")].into();
+            fake.world().users.insert(id, user);
         }
         fake
     }

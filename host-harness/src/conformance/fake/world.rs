@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::{ATTRIBUTES, Defect, Fake, refusal};
-use crate::runtime::Person;
+use crate::runtime::ImportedUser;
 use crate::runtime::wit::{
-    Action, Change, DesiredUser, Error, ErrorKind, FieldChange, Outcome, PushMode, Status, User, Value,
+    Action, Change, DesiredUser, Error, ErrorKind, FieldChange, Outcome, PushMode, Status, Value,
 };
 
 #[derive(Default)]
 pub(super) struct World {
-    pub(super) users: BTreeMap<String, Person>,
+    pub(super) users: BTreeMap<String, ImportedUser>,
     pub(super) ids_by_key: BTreeMap<String, String>,
     next_id: u32,
     /// Counts writes; the time of a change.
@@ -87,17 +87,7 @@ pub(super) fn push_one(fake: &Fake, wanted: &DesiredUser, at: usize, mode: &Push
     }
     let mut user = match &found {
         Some(id) => world.users[id].clone(),
-        None => Person {
-            user: User {
-                id: world.new_id(),
-                username: wanted.username.clone(),
-                status: Status::Active,
-                modified: String::new(),
-                values: Vec::new(),
-                grants: Vec::new(),
-            },
-            attributes: BTreeMap::new(),
-        },
+        None => ImportedUser::new(&world.new_id(), &wanted.username),
     };
     let changes = apply(fake, &mut user, wanted);
     let writes = !matches!(mode, PushMode::Plan) || fake.has(Defect::PlanWrites);
@@ -121,7 +111,7 @@ pub(super) fn push_one(fake: &Fake, wanted: &DesiredUser, at: usize, mode: &Push
     Ok(planned)
 }
 
-fn apply(fake: &Fake, user: &mut Person, wanted: &DesiredUser) -> Vec<FieldChange> {
+fn apply(fake: &Fake, user: &mut ImportedUser, wanted: &DesiredUser) -> Vec<FieldChange> {
     let mut changes = Vec::new();
     if fake.has(Defect::SetClearsOthers) && !wanted.changes.is_empty() {
         user.attributes.retain(|name, _| wanted.changes.iter().any(|change| change.name == *name));

@@ -21,9 +21,8 @@ use wasmtime::component::{HasSelf, Linker};
 use super::bindings;
 use super::job::JobState;
 pub(crate) use exports::{Exports, Prepared};
+pub use page::ImportedUser;
 pub(crate) use page::Misshapen;
-#[cfg(test)]
-pub(crate) use page::Person;
 
 /// What a connector exports; its version follows.
 const CONNECTOR: &str = "identity:provisioning/provisioning-connector@";

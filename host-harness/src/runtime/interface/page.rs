@@ -1,12 +1,10 @@
 //! Pages of users: their values stand under the names that the page tells once.
 
-#[cfg(test)]
-mod person;
+mod imported_user;
 
 use std::collections::HashMap;
 
-#[cfg(test)]
-pub(crate) use person::Person;
+pub use imported_user::ImportedUser;
 
 use crate::runtime::wit::{ImportPage, User, Value};
 

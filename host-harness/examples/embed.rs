@@ -2,8 +2,6 @@
 //!
 //! Run it against an emulated org: `cargo run --example embed`.
 
-use std::collections::BTreeMap;
-
 use provisioning_host::embedded;
 use provisioning_host::runtime::wit::{Change, DesiredUser, Grant, PushMode, Value, Verdict};
 use provisioning_host::runtime::{EgressPolicy, Runtime, Secret, Tenant};
@@ -32,7 +30,7 @@ async fn main() -> anyhow::Result<()> {
     let tenant = Tenant {
         name: "acme".to_owned(),
         settings: settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
-        secrets: BTreeMap::from([("password".to_owned(), password)]),
+        secrets: [("password".to_owned(), password)].into(),
         egress: EgressPolicy { allow: vec!["*.my.salesforce.com".parse()?], loopback: true },
         ..Tenant::default()
     };
@@ -43,16 +41,14 @@ async fn main() -> anyhow::Result<()> {
         anyhow::ensure!(probe.verdict != Verdict::Failed, "{}: {}", probe.name, probe.detail);
     }
     let profiles = org.query("SELECT Id FROM Profile WHERE Name = 'Customer Community User'")?;
+    let profile = profiles[0]["Id"].as_str().unwrap_or_default().to_owned();
     let text = |name: &str, value: &str| Change { name: name.to_owned(), value: Some(Value::Text(value.to_owned())) };
     let ada = DesiredUser {
         key: "E1001".to_owned(),
         id: None,
         username: "ada@acme.example".to_owned(),
         changes: vec![text("givenName", "Ada"), text("familyName", "King"), text("email", "ada@acme.example")],
-        grants: vec![Grant {
-            kind: "profile".to_owned(),
-            id: profiles[0]["Id"].as_str().unwrap_or_default().to_owned(),
-        }],
+        grants: vec![Grant { kind: "profile".to_owned(), id: profile }],
         exact_grants: false,
     };
     for outcome in job.push_users(&[ada], &PushMode::Apply).await? {

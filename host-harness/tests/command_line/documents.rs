@@ -3,6 +3,12 @@
 use crate::support::Fixture;
 
 #[test]
+fn the_example_of_embedding_is_as_short_as_it_is_said_to_be() {
+    let lines = include_str!("../../examples/embed.rs").lines().count();
+    assert!(lines < 60, "{lines} lines");
+}
+
+#[test]
 fn describe_lists_imports_and_settings() {
     let fixture = Fixture::new(1, 1);
     let imports = fixture.run(&["describe", "--imports", "--json"]).json();

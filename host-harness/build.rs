@@ -1,10 +1,15 @@
 //! Builds the connector as a WebAssembly component and hands its path to the crate, which embeds it.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    // Read when the script runs: a checkout that is copied with its target folder would else watch the one it came from.
+    let Some(package) = std::env::var_os("CARGO_MANIFEST_DIR") else {
+        println!("cargo::error=cargo did not set CARGO_MANIFEST_DIR");
+        return ExitCode::FAILURE;
+    };
+    let root = PathBuf::from(package).join("..");
     for path in ["src", "wit", "Cargo.toml", "Cargo.lock"] {
         println!("cargo::rerun-if-changed={}", root.join(path).display());
     }

@@ -7,7 +7,7 @@ use crate::host::{Escaping, Failure, Host, Level, Method, Part, Request, Respons
 use crate::{model, operations};
 
 use self::bindings::exports::identity::provisioning::provisioning_connector as wit;
-use self::bindings::identity::provisioning::{http, log, secrets::Secret, types};
+use self::bindings::identity::provisioning::{http, ledger, log, secrets::Secret, types};
 use self::bindings::wasi::clocks::{monotonic_clock, wall_clock};
 
 mod bindings {
@@ -26,6 +26,9 @@ mod bindings {
             "identity:provisioning/types@0.2.0/user": crate::model::User,
             "identity:provisioning/types@0.2.0/retry": crate::model::Retry,
             "identity:provisioning/types@0.2.0/upstream": crate::model::Upstream,
+            "identity:provisioning/ledger@0.2.0/owner": crate::model::Owner,
+            "identity:provisioning/ledger@0.2.0/candidate": crate::model::Candidate,
+            "identity:provisioning/ledger@0.2.0/progress": crate::model::Progress,
             "identity:provisioning/http@0.2.0/response": crate::host::Response,
             "identity:provisioning/http@0.2.0/failure": crate::host::Failure,
             "identity:provisioning/provisioning-connector@0.2.0/panel": crate::model::Panel,
@@ -88,6 +91,34 @@ impl Host for Imports {
         let nanoseconds = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         monotonic_clock::subscribe_duration(nanoseconds).block();
     }
+
+    fn owners(&self, ids: &[String]) -> Vec<Option<model::Owner>> {
+        ledger::owners(ids)
+    }
+
+    fn undecided(&self, subject: &str, candidates: &[model::Candidate]) {
+        ledger::undecided(subject, candidates);
+    }
+
+    fn out_of_use(&self, subjects: &[(String, model::Status)]) {
+        ledger::out_of_use(subjects);
+    }
+
+    fn begin(&self, intents: Vec<model::Intent>) -> Vec<bool> {
+        let intents: Vec<ledger::Intent> = intents
+            .into_iter()
+            .map(|intent| ledger::Intent {
+                subject: intent.subject,
+                id: intent.id,
+                changes: intent.changes.into_iter().map(Into::into).collect(),
+            })
+            .collect();
+        ledger::begin(&intents)
+    }
+
+    fn written(&self, progress: &[model::Progress]) {
+        ledger::written(progress);
+    }
 }
 
 /// A panic aborts the component, and the host sees a bare trap; this tells it why.
@@ -148,13 +179,7 @@ impl wit::GuestSession for operations::Session<Imports> {
         how: wit::Deactivation,
         mode: model::PushMode,
     ) -> Result<Vec<Result<wit::Outcome, wit::Error>>, wit::Error> {
-        let how = match how {
-            wit::Deactivation::Deactivate => model::Deactivation::Deactivate,
-            wit::Deactivation::Freeze => model::Deactivation::Freeze,
-            wit::Deactivation::DeactivateOrFreeze => model::Deactivation::DeactivateOrFreeze,
-            wit::Deactivation::Unlink => model::Deactivation::Unlink,
-        };
-        outcomes(self.deactivate_users(&ids, how, &mode))
+        outcomes(self.deactivate_users(&ids, how.into(), &mode))
     }
 
     fn reactivate_users(
@@ -163,6 +188,16 @@ impl wit::GuestSession for operations::Session<Imports> {
         mode: model::PushMode,
     ) -> Result<Vec<Result<wit::Outcome, wit::Error>>, wit::Error> {
         outcomes(self.reactivate_users(&ids, &mode))
+    }
+
+    fn take_back_users(
+        &self,
+        people: Vec<wit::Abandoned>,
+        how: wit::Deactivation,
+        mode: model::PushMode,
+    ) -> Result<Vec<Result<wit::Outcome, wit::Error>>, wit::Error> {
+        let people: Vec<model::Abandoned> = people.into_iter().map(Into::into).collect();
+        outcomes(self.take_back_users(&people, how.into(), &mode))
     }
 
     fn sync_passwords(&self, passwords: Vec<(String, Secret)>) -> Result<Vec<Result<(), wit::Error>>, wit::Error> {
@@ -207,6 +242,29 @@ impl<'a> From<Request<'a, Secret>> for http::Request<'a> {
 impl From<wit::Settings> for model::Settings<Secret> {
     fn from(settings: wit::Settings) -> Self {
         Self { values: settings.values, secrets: settings.secrets }
+    }
+}
+
+impl From<wit::Deactivation> for model::Deactivation {
+    fn from(how: wit::Deactivation) -> Self {
+        match how {
+            wit::Deactivation::Deactivate => Self::Deactivate,
+            wit::Deactivation::Freeze => Self::Freeze,
+            wit::Deactivation::DeactivateOrFreeze => Self::DeactivateOrFreeze,
+            wit::Deactivation::Unlink => Self::Unlink,
+        }
+    }
+}
+
+impl From<wit::Abandoned> for model::Abandoned {
+    fn from(abandoned: wit::Abandoned) -> Self {
+        let begun = abandoned.begun.into_iter().map(|change| model::Begun {
+            object: change.object,
+            field: change.field,
+            old: change.old,
+            new: change.new,
+        });
+        Self { key: abandoned.key, begun: begun.collect() }
     }
 }
 
@@ -335,18 +393,18 @@ impl From<model::AttributeDefinition> for wit::AttributeDefinition {
 
 impl From<model::Outcome> for wit::Outcome {
     fn from(outcome: model::Outcome) -> Self {
-        let changes = outcome.changes.into_iter().map(|change| wit::FieldChange {
-            object: change.object.to_owned(),
-            field: change.field.into_owned(),
-            old: change.old,
-            new: change.new,
-        });
         Self {
             id: outcome.id,
             action: outcome.action,
-            changes: changes.collect(),
+            changes: outcome.changes.into_iter().map(Into::into).collect(),
             side_effects: outcome.side_effects,
             digest: outcome.digest,
         }
+    }
+}
+
+impl From<model::FieldChange> for types::FieldChange {
+    fn from(change: model::FieldChange) -> Self {
+        Self { object: change.object.to_owned(), field: change.field.into_owned(), old: change.old, new: change.new }
     }
 }

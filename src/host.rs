@@ -6,6 +6,8 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use crate::model::{Candidate, Intent, Owner, Progress, Status};
+
 /// The request methods that Salesforce's API needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
@@ -132,4 +134,26 @@ pub trait Host {
 
     /// Waits.
     fn sleep(&self, duration: Duration);
+
+    // What the host keeps of single users, as the WIT interface `ledger` has it. A host that keeps nothing knows nobody, and
+    // wants whatever it has asked for.
+
+    /// Whose users these are, in the order of the ids.
+    fn owners(&self, ids: &[String]) -> Vec<Option<Owner>> {
+        ids.iter().map(|_| None).collect()
+    }
+
+    /// Tells of users that may be the subject's.
+    fn undecided(&self, _subject: &str, _candidates: &[Candidate]) {}
+
+    /// Tells of subjects whose users a push has left out of use.
+    fn out_of_use(&self, _subjects: &[(String, Status)]) {}
+
+    /// Tells what is about to be written. Says of each whether it is still wanted.
+    fn begin(&self, intents: Vec<Intent>) -> Vec<bool> {
+        intents.iter().map(|_| true).collect()
+    }
+
+    /// Tells what has been written.
+    fn written(&self, _progress: &[Progress]) {}
 }

@@ -6,6 +6,7 @@
 mod descriptor;
 mod error;
 mod import;
+mod ledger;
 mod lifecycle;
 mod push;
 
@@ -15,6 +16,7 @@ pub use descriptor::{
 };
 pub use error::{Details, Error, ErrorKind, Retry, Upstream};
 pub use import::{ImportPage, ImportQuery, ImportScope};
+pub use ledger::{Abandoned, Begun, Candidate, Intent, Owner, Progress};
 pub use lifecycle::Deactivation;
 pub use push::{Action, Change, DesiredUser, FieldChange, Outcome, PushMode};
 

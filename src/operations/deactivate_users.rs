@@ -10,11 +10,11 @@ use std::borrow::Cow;
 
 use self::plan::{Plan, Round, Step, USER, USER_LOGIN};
 use super::index::Index;
-use super::push_users::{Tenant, check_digests, drifted};
+use super::push_users::{Tenant, check_digests, drifted, no_longer_wanted};
 use super::seats::Seats;
 use crate::diagnosis;
 use crate::host::Host;
-use crate::model::{Action, Deactivation, Error, ErrorKind, Outcome, PushMode, Result};
+use crate::model::{Action, Deactivation, Error, ErrorKind, Intent, Outcome, Progress, PushMode, Result};
 use crate::salesforce::client::Client;
 use crate::salesforce::collections::{self, Refused};
 use crate::salesforce::id::{Id, prefix};
@@ -32,6 +32,15 @@ enum Goal {
 }
 
 impl Goal {
+    fn of(how: Deactivation) -> Self {
+        match how {
+            Deactivation::Deactivate => Self::Inactive,
+            Deactivation::Freeze => Self::Frozen,
+            Deactivation::DeactivateOrFreeze => Self::InactiveOrFrozen,
+            Deactivation::Unlink => Self::Unlinked,
+        }
+    }
+
     fn needs_login(self) -> bool {
         matches!(self, Self::Frozen | Self::InactiveOrFrozen | Self::Active)
     }
@@ -48,13 +57,18 @@ pub(super) fn deactivate_users<H: Host>(
     how: Deactivation,
     mode: &PushMode,
 ) -> Result<Vec<Result<Outcome>>> {
-    let goal = match how {
-        Deactivation::Deactivate => Goal::Inactive,
-        Deactivation::Freeze => Goal::Frozen,
-        Deactivation::DeactivateOrFreeze => Goal::InactiveOrFrozen,
-        Deactivation::Unlink => Goal::Unlinked,
-    };
-    run(tenant, ids, goal, mode)
+    deactivate_for(tenant, ids, ids, how, mode)
+}
+
+/// As [`deactivate_users`], where the host knows the users by these subjects.
+pub(super) fn deactivate_for<H: Host>(
+    tenant: &Tenant<'_, H>,
+    subjects: &[String],
+    ids: &[String],
+    how: Deactivation,
+    mode: &PushMode,
+) -> Result<Vec<Result<Outcome>>> {
+    run(tenant, subjects, ids, Goal::of(how), mode)
 }
 
 /// Puts users back into use, and thaws those that are frozen. Results stand in the order of the ids.
@@ -63,10 +77,16 @@ pub(super) fn reactivate_users<H: Host>(
     ids: &[String],
     mode: &PushMode,
 ) -> Result<Vec<Result<Outcome>>> {
-    run(tenant, ids, Goal::Active, mode)
+    run(tenant, ids, ids, Goal::Active, mode)
 }
 
-fn run<H: Host>(tenant: &Tenant<'_, H>, ids: &[String], goal: Goal, mode: &PushMode) -> Result<Vec<Result<Outcome>>> {
+fn run<H: Host>(
+    tenant: &Tenant<'_, H>,
+    subjects: &[String],
+    ids: &[String],
+    goal: Goal,
+    mode: &PushMode,
+) -> Result<Vec<Result<Outcome>>> {
     check_digests(mode, ids.len())?;
     let ids = check_ids(ids);
     let sound: Vec<Id> = ids.iter().flatten().copied().collect();
@@ -85,7 +105,7 @@ fn run<H: Host>(tenant: &Tenant<'_, H>, ids: &[String], goal: Goal, mode: &PushM
     }
     match mode {
         PushMode::Plan => Ok(plans.into_iter().map(|plan| plan.map(Plan::into_prospect)).collect()),
-        PushMode::Apply | PushMode::ApplyPlanned(_) => Ok(apply(tenant.client, plans)),
+        PushMode::Apply | PushMode::ApplyPlanned(_) => Ok(apply(tenant.client, subjects, plans)),
     }
 }
 
@@ -107,18 +127,49 @@ pub(super) fn check_ids(ids: &[String]) -> Vec<Result<Id>> {
     checked.collect()
 }
 
-fn apply<H: Host>(client: &Client<H>, mut plans: Vec<Result<Plan>>) -> Vec<Result<Outcome>> {
+fn apply<H: Host>(client: &Client<H>, subjects: &[String], mut plans: Vec<Result<Plan>>) -> Vec<Result<Outcome>> {
+    begin(client, subjects, &mut plans);
     // A reactivation makes the user active first, since that is what Salesforce refuses when no seat is left.
-    write(client, &mut plans, Round::State, USER);
-    write(client, &mut plans, Round::Login, USER_LOGIN);
-    write(client, &mut plans, Round::Name, USER);
+    write(client, subjects, &mut plans, Round::State, USER);
+    write(client, subjects, &mut plans, Round::Login, USER_LOGIN);
+    write(client, subjects, &mut plans, Round::Name, USER);
     plans.into_iter().map(|plan| plan.map(Plan::into_outcome)).collect()
 }
 
+/// Tells the host what is about to be written, and drops what it no longer wants.
+fn begin<H: Host>(client: &Client<H>, subjects: &[String], plans: &mut [Result<Plan>]) {
+    let (mut intents, mut open) = (Vec::new(), Vec::new());
+    for (subject, slot) in subjects.iter().zip(plans) {
+        if let Ok(plan) = slot
+            && !plan.steps.is_empty()
+        {
+            let id = Some(plan.user.to_string());
+            intents.push(Intent { subject: subject.clone(), id, changes: plan.changes() });
+            open.push(slot);
+        }
+    }
+    if intents.is_empty() {
+        return;
+    }
+    let mut wanted = client.host().begin(intents).into_iter();
+    for slot in open {
+        if !wanted.next().unwrap_or(false)
+            && let Ok(plan) = slot
+        {
+            *slot = Err(no_longer_wanted(&plan.subject));
+        }
+    }
+}
+
 /// Writes the steps of one round of all plans.
-fn write<H: Host>(client: &Client<H>, plans: &mut [Result<Plan>], round: Round, object: &'static str) {
-    let mut writes = Vec::new();
-    let mut places = Vec::new();
+fn write<H: Host>(
+    client: &Client<H>,
+    subjects: &[String],
+    plans: &mut [Result<Plan>],
+    round: Round,
+    object: &'static str,
+) {
+    let (mut writes, mut places) = (Vec::new(), Vec::new());
     for (at, plan) in plans.iter().enumerate() {
         for step in plan.iter().flat_map(|plan| &plan.steps).filter(|step| step.round == round) {
             let fields = vec![(Cow::Borrowed(step.field), step.new.clone())];
@@ -126,7 +177,18 @@ fn write<H: Host>(client: &Client<H>, plans: &mut [Result<Plan>], round: Round, 
             places.push(at);
         }
     }
-    let written = collections::update(client, &writes, "the users to change");
+    let written = collections::update(client, &writes, "the users to change", &mut |done| {
+        let progress = done.iter().filter_map(|(record, _)| {
+            let at = *places.get(*record)?;
+            let plan = plans.get(at)?.as_ref().ok()?;
+            // What Salesforce does by itself, it does with the state.
+            let is_done =
+                |step: &Step| step.round == round || round == Round::State && step.round == Round::Consequence;
+            let written = (0..).zip(&plan.steps).filter(|(_, step)| is_done(step)).map(|(at, _)| at).collect();
+            Some(Progress { subject: subjects.get(at)?.clone(), id: Some(plan.user.to_string()), written })
+        });
+        client.host().written(&progress.collect::<Vec<_>>());
+    });
     for (at, written) in places.into_iter().zip(written) {
         let (Err(refused), Some(slot)) = (written, plans.get_mut(at)) else { continue };
         let Ok(plan) = slot else { continue };

@@ -14,6 +14,7 @@ mod schema;
 mod seats;
 mod session;
 mod sync_password;
+mod take_back_users;
 mod test_credentials;
 
 pub use describe::describe;

@@ -3,11 +3,13 @@
 use super::import_users::Population;
 use super::push_users::Tenant;
 use super::schema::Cached;
-use super::{deactivate_users, import_users, list_attributes, list_entitlements, push_users, sync_password};
+use super::{
+    deactivate_users, import_users, list_attributes, list_entitlements, push_users, sync_password, take_back_users,
+};
 use crate::host::Host;
 use crate::model::{
-    AttributeDefinition, Deactivation, DesiredUser, EntitlementPage, Error, ErrorKind, ImportPage, ImportQuery,
-    Outcome, PushMode, Result, Settings, Usage,
+    Abandoned, AttributeDefinition, Deactivation, DesiredUser, EntitlementPage, Error, ErrorKind, ImportPage,
+    ImportQuery, Outcome, PushMode, Result, Settings, Usage,
 };
 use crate::salesforce::client::Client;
 use crate::salesforce::id::Id;
@@ -107,6 +109,21 @@ impl<H: Host> Session<H> {
     /// When none was dealt with.
     pub fn reactivate_users(&self, ids: &[String], mode: &PushMode) -> Result<Vec<Result<Outcome>>> {
         deactivate_users::reactivate_users(&self.tenant(), ids, mode)
+    }
+
+    /// Undoes what pushes that were cut off may have left of people who are no longer wanted. Results stand in the order of the
+    /// people.
+    ///
+    /// # Errors
+    ///
+    /// When none was dealt with.
+    pub fn take_back_users(
+        &self,
+        people: &[Abandoned],
+        how: Deactivation,
+        mode: &PushMode,
+    ) -> Result<Vec<Result<Outcome>>> {
+        take_back_users::take_back_users(&self.tenant(), people, how, mode)
     }
 
     /// Sets passwords, by the users' ids. Results stand in the order of the pairs.

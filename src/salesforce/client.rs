@@ -384,6 +384,13 @@ fn sign_in<H: Host>(host: &H, credentials: &Credentials<H::Secret>, usage: &mut 
         )
         .with_remedy("Check instance-type and my-domain; only Salesforce's own hosts can sign in"));
     }
+    // It becomes part of a header, and a sound one has nothing but letters, digits and a few signs (H).
+    if !signed_in.session_id.bytes().all(|byte| byte.is_ascii_graphic()) {
+        let message = format!(
+            "the answer to the sign-in of {subject} is cut off or garbled: its session id has characters that none has"
+        );
+        return Err(Error::new(ErrorKind::Transient, message).with_retry(Retry::After(5)));
+    }
     if signed_in.password_expired {
         // Such a session can do nothing but set a new password (H).
         return Err(Error::new(ErrorKind::InvalidCredentials, format!("the password of {subject} has expired"))

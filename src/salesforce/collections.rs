@@ -54,20 +54,23 @@ impl Refused {
 /// What became of one record: its id, or why it was not written.
 pub type Written = Result<String, Refused>;
 
+/// Hears of what each request has written as soon as its answer is there: places among the records, and ids.
+pub type Progress<'a> = &'a mut dyn FnMut(&[(usize, &str)]);
+
 /// Makes records. Results stand in the order of the records; `subject` names them together, in the plural.
-pub fn create<H: Host>(client: &Client<H>, records: &[Write], subject: &str) -> Vec<Written> {
-    write(client, Method::Post, Repeat::Never, records, subject)
+pub fn create<H: Host>(client: &Client<H>, records: &[Write], subject: &str, told: Progress<'_>) -> Vec<Written> {
+    write(client, Method::Post, Repeat::Never, records, subject, told)
 }
 
 /// Makes records that relate two others, of which Salesforce takes no second one with the same ends (H): a call may be sent
 /// again. Results stand in the order of the records; `subject` names them together, in the plural.
-pub fn relate<H: Host>(client: &Client<H>, records: &[Write], subject: &str) -> Vec<Written> {
-    write(client, Method::Post, Repeat::Always, records, subject)
+pub fn relate<H: Host>(client: &Client<H>, records: &[Write], subject: &str, told: Progress<'_>) -> Vec<Written> {
+    write(client, Method::Post, Repeat::Always, records, subject, told)
 }
 
 /// Changes records. Results stand in the order of the records; `subject` names them together, in the plural.
-pub fn update<H: Host>(client: &Client<H>, records: &[Write], subject: &str) -> Vec<Written> {
-    write(client, Method::Patch, Repeat::Always, records, subject)
+pub fn update<H: Host>(client: &Client<H>, records: &[Write], subject: &str, told: Progress<'_>) -> Vec<Written> {
+    write(client, Method::Patch, Repeat::Always, records, subject, told)
 }
 
 fn write<H: Host>(
@@ -76,17 +79,18 @@ fn write<H: Host>(
     repeat: Repeat,
     records: &[Write],
     subject: &str,
+    told: Progress<'_>,
 ) -> Vec<Written> {
     let records: Vec<String> = records.iter().map(Write::encode).collect();
-    chunked(client, &records, subject, &|records| {
+    chunked(client, &records, subject, told, &|records| {
         let body = Object::default().value("allOrNone", &false).list("records", records).end();
         Call { method, path: Cow::Borrowed("composite/sobjects"), body: vec![Part::Text(Cow::Owned(body))], repeat }
     })
 }
 
 /// Deletes records by their ids. Results stand in the order of the ids.
-pub fn delete<H: Host>(client: &Client<H>, ids: &[String], subject: &str) -> Vec<Written> {
-    chunked(client, ids, subject, &|ids| {
+pub fn delete<H: Host>(client: &Client<H>, ids: &[String], subject: &str, told: Progress<'_>) -> Vec<Written> {
+    chunked(client, ids, subject, told, &|ids| {
         let ids = join(ids, ",");
         let path = Cow::Owned(format!("composite/sobjects?ids={ids}&allOrNone=false"));
         Call { method: Method::Delete, path, body: Vec::new(), repeat: Repeat::Always }
@@ -98,6 +102,7 @@ fn chunked<H: Host>(
     client: &Client<H>,
     items: &[String],
     subject: &str,
+    told: Progress<'_>,
     call: &dyn Fn(&[&str]) -> Call<'static, H::Secret>,
 ) -> Vec<Written> {
     let mut written: Vec<Option<Written>> = items.iter().map(|_| None).collect();
@@ -107,6 +112,11 @@ fn chunked<H: Host>(
         for attempt in 0..=RETRIES {
             let batch: Vec<&str> = pending.iter().filter_map(|&at| items.get(at)).map(|item| &**item).collect();
             let results = send(client, &call(&batch), batch.len(), subject);
+            let done: Vec<(usize, &str)> =
+                pending.iter().zip(&results).filter_map(|(&at, result)| Some((at, result.as_deref().ok()?))).collect();
+            if !done.is_empty() {
+                told(&done);
+            }
             let mut again = Vec::new();
             for (&at, result) in pending.iter().zip(results) {
                 let passing = matches!(&result, Err(Refused::Record(fault)) if diagnosis::is_passing(fault));

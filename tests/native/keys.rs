@@ -52,7 +52,7 @@ fn a_key_and_a_username_of_two_users_stop_the_push_with_both_named() {
     let torn = DesiredUser { key: "Eve".to_owned(), ..ada(&org) };
     let error = session.push_users(&[torn], &PushMode::Apply).unwrap().remove(0).unwrap_err();
     assert_eq!(error.kind, ErrorKind::AmbiguousMatch);
-    for part in ["eve@lighthouse.example", "by key", "ada@lighthouse.example"] {
+    for part in ["eve@lighthouse.example", "it carries the person's key", "ada@lighthouse.example"] {
         assert!(error.message.contains(part), "{part}: {error:?}");
     }
 }

@@ -309,6 +309,7 @@ impl TenantConfig {
             egress: EgressPolicy { allow, loopback: self.egress.loopback },
             component_sha256: self.sha256.clone(),
             limits: self.limits.limits(),
+            ledger: None,
         })
     }
 }

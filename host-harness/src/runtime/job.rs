@@ -25,14 +25,15 @@ use super::engine::Runtime;
 use super::error::{ComputeExceeded, JobError, SandboxFault};
 use super::http::Gate;
 use super::interface::Exports;
+use super::ledger::Ledger;
 use super::limits::{EPOCH_TICK, Limits, MemoryLimiter};
 use super::metrics::{Metrics, RunningJob};
 use super::secrets::{Masks, Secret, SecretHandle};
 use super::spent::{RequestLog, Spent};
 use super::tenant::Tenant;
 use super::wit::{
-    AttributeDefinition, Deactivation, Descriptor, DesiredUser, EntitlementPage, ImportPage, ImportQuery, Outcome,
-    Probe, PushMode, Usage,
+    Abandoned, AttributeDefinition, Deactivation, Descriptor, DesiredUser, EntitlementPage, ImportPage, ImportQuery,
+    Outcome, Probe, PushMode, Usage,
 };
 
 /// One result for each record of a batch, in its order.
@@ -48,6 +49,7 @@ pub(crate) struct JobState {
     pub(crate) gate: Arc<Gate>,
     /// Every secret of the tenant.
     pub(crate) masks: Masks,
+    pub(crate) ledger: Option<Arc<dyn Ledger>>,
     pub(crate) log_events: u64,
     /// The last error that the component logged; a panic hook's text where it panicked.
     pub(crate) last_error: Option<String>,
@@ -132,6 +134,7 @@ impl Job {
             limiter,
             gate: Arc::clone(&gate),
             masks,
+            ledger: tenant.ledger.clone(),
             log_events: 0,
             last_error: None,
             ticks_left: 0,
@@ -281,6 +284,23 @@ impl Job {
         let session = self.signed_in().await?;
         let mut call = self.begin("reactivate-users")?;
         let result = within!(call, self.exports.reactivate_users(&mut call.store, session, ids, mode));
+        Ok(self.end(call, result)??)
+    }
+
+    /// Undoes what pushes that were cut off may have left of people who are no longer wanted; a result for each, in order. A
+    /// connector of a version before 0.2 cannot, and refuses.
+    ///
+    /// # Errors
+    /// When the connector refuses the whole batch, or the sandbox ends the job.
+    pub async fn take_back_users(
+        &mut self,
+        people: &[Abandoned],
+        how: Deactivation,
+        mode: &PushMode,
+    ) -> Result<Results<Outcome>, JobError> {
+        let session = self.signed_in().await?;
+        let mut call = self.begin("take-back-users")?;
+        let result = within!(call, self.exports.take_back_users(&mut call.store, session, people, how, mode));
         Ok(self.end(call, result)??)
     }
 

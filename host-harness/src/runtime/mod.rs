@@ -21,6 +21,7 @@ mod error;
 mod http;
 mod interface;
 mod job;
+mod ledger;
 mod limits;
 mod log;
 mod metrics;
@@ -38,6 +39,7 @@ pub use engine::{Runtime, RuntimeBuilder};
 pub use error::{EngineError, JobError, LoadError, SandboxFault};
 pub use interface::{ImportedUser, InterfaceVersion};
 pub use job::{Job, JobUsage, Results};
+pub use ledger::{Candidate, Intent, Ledger, Owner, Progress};
 pub use limits::Limits;
 pub use metrics::{Histogram, Metrics};
 pub use names::{action_name, error_kind_name, feature_names};
@@ -50,11 +52,11 @@ pub use tenant::Tenant;
 /// The types of the newest version of the WIT package, as Wasmtime generates them: what a job is asked and what it answers.
 pub mod wit {
     pub use super::bindings::exports::identity::provisioning::provisioning_connector::{
-        Action, AttributeDefinition, Deactivation, Descriptor, DesiredUser, Entitlement, EntitlementPage, FieldChange,
+        Abandoned, Action, AttributeDefinition, Deactivation, Descriptor, DesiredUser, Entitlement, EntitlementPage,
         GrantKind, ImportPage, ImportQuery, ImportScope, Outcome, Panel, Probe, PushMode, Seats, Setting, SettingKind,
         Usage, Verdict,
     };
     pub use super::bindings::identity::provisioning::types::{
-        Change, Error, ErrorKind, Features, Grant, Retry, Status, Upstream, User, Value,
+        Change, Error, ErrorKind, Features, FieldChange, Grant, Retry, Status, Upstream, User, Value,
     };
 }

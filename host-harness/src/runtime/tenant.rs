@@ -1,8 +1,10 @@
 //! What a sandbox is made for: one tenant.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::egress::EgressPolicy;
+use super::ledger::Ledger;
 use super::limits::Limits;
 use super::secrets::Secret;
 
@@ -21,4 +23,6 @@ pub struct Tenant {
     pub component_sha256: Option<String>,
     /// The bounds of each of its jobs.
     pub limits: Limits,
+    /// Keeps what the connector tells of single users; without one it's told that nobody knows them.
+    pub ledger: Option<Arc<dyn Ledger>>,
 }

@@ -5,8 +5,8 @@ use std::future::Future;
 use super::SyncError;
 use crate::config::ComponentChoice;
 use crate::runtime::wit::{
-    AttributeDefinition, Deactivation, Descriptor, DesiredUser, EntitlementPage, ImportPage, ImportQuery, Outcome,
-    PushMode,
+    Abandoned, AttributeDefinition, Deactivation, Descriptor, DesiredUser, EntitlementPage, ImportPage, ImportQuery,
+    Outcome, PushMode,
 };
 use crate::runtime::{Job, JobError, Results, Secret, Spent, Tenant};
 
@@ -41,6 +41,13 @@ pub trait Application: Send {
     fn reactivate_users(
         &mut self,
         ids: &[String],
+        mode: &PushMode,
+    ) -> impl Future<Output = Result<Results<Outcome>, JobError>> + Send;
+    /// See [`Job::take_back_users`].
+    fn take_back_users(
+        &mut self,
+        people: &[Abandoned],
+        how: Deactivation,
         mode: &PushMode,
     ) -> impl Future<Output = Result<Results<Outcome>, JobError>> + Send;
     /// See [`Job::sync_passwords`].
@@ -97,6 +104,15 @@ impl Application for Job {
 
     async fn reactivate_users(&mut self, ids: &[String], mode: &PushMode) -> Result<Results<Outcome>, JobError> {
         Self::reactivate_users(self, ids, mode).await
+    }
+
+    async fn take_back_users(
+        &mut self,
+        people: &[Abandoned],
+        how: Deactivation,
+        mode: &PushMode,
+    ) -> Result<Results<Outcome>, JobError> {
+        Self::take_back_users(self, people, how, mode).await
     }
 
     async fn sync_passwords(&mut self, passwords: &[(String, Secret)]) -> Result<Results<()>, JobError> {

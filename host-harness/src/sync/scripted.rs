@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::{Application, Applications, SyncError};
 use crate::config::ComponentChoice;
 use crate::runtime::wit::{
-    Action, AttributeDefinition, Deactivation, Descriptor, DesiredUser, Entitlement, EntitlementPage, Error, ErrorKind,
-    Features, FieldChange, Grant, GrantKind, ImportPage, ImportQuery, ImportScope, Outcome, PushMode, Retry, Status,
-    Value,
+    Abandoned, Action, AttributeDefinition, Deactivation, Descriptor, DesiredUser, Entitlement, EntitlementPage, Error,
+    ErrorKind, Features, FieldChange, Grant, GrantKind, ImportPage, ImportQuery, ImportScope, Outcome, PushMode, Retry,
+    Status, Value,
 };
 use crate::runtime::{Histogram, ImportedUser, JobError, OperationCalls, Results, SandboxFault, Secret, Spent, Tenant};
 
@@ -225,6 +225,29 @@ impl Application for Scripted {
     async fn reactivate_users(&mut self, ids: &[String], mode: &PushMode) -> Result<Results<Outcome>, JobError> {
         let mut world = self.begin("reactivate-users")?;
         Ok(ids.iter().map(|id| set_status(&mut world, id, Status::Active, Action::Reactivated, mode)).collect())
+    }
+
+    async fn take_back_users(
+        &mut self,
+        people: &[Abandoned],
+        _: Deactivation,
+        mode: &PushMode,
+    ) -> Result<Results<Outcome>, JobError> {
+        let mut world = self.begin("take-back-users")?;
+        let take_back = |person: &Abandoned| {
+            let begun = person.begun.iter().find(|one| one.field == "username").and_then(|one| one.new.clone());
+            match begun.and_then(|username| Some(world.by_username(&username)?.id.clone())) {
+                Some(id) => set_status(&mut world, &id, Status::Inactive, Action::Deactivated, mode),
+                None => Ok(Outcome {
+                    id: None,
+                    action: Action::Unchanged,
+                    changes: Vec::new(),
+                    side_effects: Vec::new(),
+                    digest: person.key.clone(),
+                }),
+            }
+        };
+        Ok(people.iter().map(take_back).collect())
     }
 
     async fn sync_passwords(&mut self, passwords: &[(String, Secret)]) -> Result<Results<()>, JobError> {

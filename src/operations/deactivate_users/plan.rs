@@ -44,7 +44,7 @@ pub(super) struct Step {
 /// What would be done to one user.
 #[derive(Debug, Clone)]
 pub(super) struct Plan {
-    user: Id,
+    pub(super) user: Id,
     pub(super) subject: String,
     pub(super) action: Action,
     pub(super) steps: Vec<Step>,

@@ -8,9 +8,9 @@
 use std::borrow::Cow;
 
 use super::assign::assign;
-use super::plan::{CONTACT, Plan, Target, USER};
+use super::plan::{CONTACT, Plan, Step, Target, USER};
 use crate::host::Host;
-use crate::model::{Error, ErrorKind, Outcome, Result};
+use crate::model::{Error, ErrorKind, Intent, Outcome, Progress, Result};
 use crate::salesforce::client::Client;
 use crate::salesforce::collections::{self, Refused, Written};
 use crate::salesforce::json::{Datum, Write};
@@ -54,6 +54,11 @@ impl Slot {
         write
     }
 
+    /// What the host is told once a step is written.
+    pub(super) fn progress(&self, step: Step) -> Progress {
+        Progress { subject: self.plan.key.clone(), id: self.user.clone(), written: self.plan.positions(step) }
+    }
+
     fn into_result(self) -> Result<Outcome> {
         match self.error {
             Some(error) => Err(error),
@@ -62,8 +67,9 @@ impl Slot {
     }
 }
 
-/// Writes the plans. Results stand in order.
-pub(super) fn apply<H: Host>(client: &Client<H>, plans: Vec<Result<Plan>>) -> Vec<Result<Outcome>> {
+/// Writes the plans, as far as the host still wants them. Results stand in order.
+pub(super) fn apply<H: Host>(client: &Client<H>, mut plans: Vec<Result<Plan>>) -> Vec<Result<Outcome>> {
+    begin(client, &mut plans);
     let mut slots: Vec<Result<Slot>> = plans.into_iter().map(|plan| plan.map(Slot::new)).collect();
     make_contacts(client, &mut pick(&mut slots, &|slot| slot.plan.target == Target::New));
     make_users(client, &mut pick(&mut slots, &|slot| slot.user.is_none()));
@@ -80,6 +86,36 @@ pub(super) fn apply<H: Host>(client: &Client<H>, plans: Vec<Result<Plan>>) -> Ve
     slots.into_iter().map(|slot| slot.and_then(Slot::into_result)).collect()
 }
 
+/// Tells the host what is about to be written, and drops what it no longer wants.
+fn begin<H: Host>(client: &Client<H>, plans: &mut [Result<Plan>]) {
+    let mut open: Vec<&mut Result<Plan>> =
+        plans.iter_mut().filter(|plan| matches!(plan, Ok(plan) if !plan.changes.is_empty())).collect();
+    let intents: Vec<Intent> = open.iter().filter_map(|plan| plan.as_ref().ok()).map(Plan::intent).collect();
+    if intents.is_empty() {
+        return;
+    }
+    let mut wanted = client.host().begin(intents).into_iter();
+    for slot in &mut open {
+        // A host that gives fewer answers than it was asked for wants none of the rest.
+        if !wanted.next().unwrap_or(false)
+            && let Ok(plan) = slot
+        {
+            **slot = Err(no_longer_wanted(&plan.subject));
+        }
+    }
+}
+
+/// The error for what the host has given up since it asked for it.
+pub(in crate::operations) fn no_longer_wanted(subject: &str) -> Error {
+    Error::new(ErrorKind::Drifted, format!("{subject} is no longer wanted, so nothing was done"))
+}
+
+/// Tells the host what a request has written of some slots, given by their places, with the ids of the records.
+pub(super) fn tell<H: Host>(client: &Client<H>, slots: &[&mut Slot], step: Step, written: &[(usize, &str)]) {
+    let progress = written.iter().filter_map(|(at, _)| Some(slots.get(*at)?.progress(step)));
+    client.host().written(&progress.collect::<Vec<_>>());
+}
+
 /// The slots that a step concerns; those that were stopped before never are.
 fn pick<'a>(slots: &'a mut [Result<Slot>], concerns: &dyn Fn(&Slot) -> bool) -> Vec<&'a mut Slot> {
     slots.iter_mut().flatten().filter(|slot| slot.error.is_none() && concerns(slot)).collect()
@@ -87,7 +123,9 @@ fn pick<'a>(slots: &'a mut [Result<Slot>], concerns: &dyn Fn(&Slot) -> bool) -> 
 
 fn make_contacts<H: Host>(client: &Client<H>, slots: &mut [&mut Slot]) {
     let writes: Vec<Write> = slots.iter().map(|slot| slot.write(CONTACT, None)).collect();
-    let written = collections::create(client, &writes, "the new contacts of a push");
+    let written = collections::create(client, &writes, "the new contacts of a push", &mut |made| {
+        tell(client, slots, Step::Record(CONTACT), made);
+    });
     for (slot, written) in slots.iter_mut().zip(written) {
         match written {
             Ok(id) => slot.contact = Some(id),
@@ -106,7 +144,7 @@ fn make_contacts<H: Host>(client: &Client<H>, slots: &mut [&mut Slot]) {
 fn make_users<H: Host>(client: &Client<H>, slots: &mut [&mut Slot]) {
     let subject = "the new users of a push";
     let writes: Vec<Write> = slots.iter().map(|slot| slot.new_user()).collect();
-    let mut written = collections::create(client, &writes, subject);
+    let mut written = collections::create(client, &writes, subject, &mut |made| tell_made(client, slots, made));
     // A nickname of our own making may be one that a former user of the same name still has.
     let is_taken =
         |written: &Written| matches!(written, Err(Refused::Record(fault)) if fault.code == "DUPLICATE_COMM_NICKNAME");
@@ -118,7 +156,11 @@ fn make_users<H: Host>(client: &Client<H>, slots: &mut [&mut Slot]) {
             writes.push(slot.new_user());
         }
     }
-    for (at, again) in places.into_iter().zip(collections::create(client, &writes, subject)) {
+    let again = collections::create(client, &writes, subject, &mut |made| {
+        let made: Vec<_> = made.iter().filter_map(|(at, id)| Some((*places.get(*at)?, *id))).collect();
+        tell_made(client, slots, &made);
+    });
+    for (at, again) in places.into_iter().zip(again) {
         if let Some(written) = written.get_mut(at) {
             *written = again;
         }
@@ -145,10 +187,20 @@ fn make_users<H: Host>(client: &Client<H>, slots: &mut [&mut Slot]) {
     remove_orphans(client, &mut orphans);
 }
 
+/// Notes users that were made, and tells the host of them.
+fn tell_made<H: Host>(client: &Client<H>, slots: &mut [&mut Slot], made: &[(usize, &str)]) {
+    for (at, id) in made {
+        if let Some(slot) = slots.get_mut(*at) {
+            slot.user = Some((*id).to_owned());
+        }
+    }
+    tell(client, slots, Step::Record(USER), made);
+}
+
 /// Deletes the contacts that this call made for users that were then refused.
 fn remove_orphans<H: Host>(client: &Client<H>, orphans: &mut [&mut Slot]) {
     let ids: Vec<String> = orphans.iter().filter_map(|slot| slot.contact.clone()).collect();
-    let deleted = collections::delete(client, &ids, "the contacts of users that were refused");
+    let deleted = collections::delete(client, &ids, "the contacts of users that were refused", &mut |_| {});
     for (slot, deleted) in orphans.iter_mut().zip(deleted) {
         let (Some(error), Some(contact)) = (&mut slot.error, &slot.contact) else { continue };
         if is_gone(&deleted) {
@@ -175,7 +227,9 @@ pub(super) fn is_gone(deleted: &Written) -> bool {
 
 fn change_users<H: Host>(client: &Client<H>, slots: &mut [&mut Slot]) {
     let writes: Vec<Write> = slots.iter().map(|slot| slot.write(USER, slot.user.clone())).collect();
-    let written = collections::update(client, &writes, "the changed users of a push");
+    let written = collections::update(client, &writes, "the changed users of a push", &mut |done| {
+        tell(client, slots, Step::Record(USER), done);
+    });
     for (slot, written) in slots.iter_mut().zip(written) {
         let Err(refused) = written else { continue };
         let mut error = refused.into_error(&slot.plan.subject);
@@ -201,7 +255,9 @@ fn name_references(error: &mut Error, plan: &Plan) {
 
 fn change_contacts<H: Host>(client: &Client<H>, slots: &mut [&mut Slot]) {
     let writes: Vec<Write> = slots.iter().map(|slot| slot.write(CONTACT, slot.contact.clone())).collect();
-    let written = collections::update(client, &writes, "the changed contacts of a push");
+    let written = collections::update(client, &writes, "the changed contacts of a push", &mut |done| {
+        tell(client, slots, Step::Record(CONTACT), done);
+    });
     for (slot, written) in slots.iter_mut().zip(written) {
         let Err(refused) = written else { continue };
         let mut error = refused.into_error(&format!("the contact of {}", slot.plan.subject));

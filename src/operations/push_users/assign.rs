@@ -4,9 +4,9 @@
 
 use std::borrow::Cow;
 
-use super::apply::{Slot, add, is_gone};
+use super::apply::{Slot, add, is_gone, tell};
 use super::assignment::{Assignment, GROUP_MEMBER, SET_ASSIGNMENT};
-use super::plan::{Target, USER};
+use super::plan::{Step, Target, USER};
 use crate::host::Host;
 use crate::model::{Error, Result};
 use crate::salesforce::client::Client;
@@ -32,7 +32,9 @@ fn take<H: Host>(client: &Client<H>, object: &str, slots: &mut [&mut Slot]) {
             places.push((at, held.assignment));
         }
     }
-    let written = collections::delete(client, &records, "the grants that a push takes away");
+    let written = collections::delete(client, &records, "the grants that a push takes away", &mut |done| {
+        tell_assigned(client, slots, &places, Step::Taken, done);
+    });
     for ((at, assignment), written) in places.into_iter().zip(written) {
         if !is_gone(&written) {
             note(slots, at, assignment, written);
@@ -51,7 +53,9 @@ fn give<H: Host>(client: &Client<H>, object: &'static str, slots: &mut [&mut Slo
             places.push((at, *one));
         }
     }
-    let written = collections::relate(client, &records, "the grants of a push");
+    let written = collections::relate(client, &records, "the grants of a push", &mut |done| {
+        tell_assigned(client, slots, &places, Step::Given, done);
+    });
     for ((at, assignment), written) in places.into_iter().zip(written) {
         // A call that was repeated after a cut connection, or somebody else, has given it already.
         if !matches!(&written, Err(Refused::Record(fault)) if fault.code == "DUPLICATE_VALUE") {
@@ -69,13 +73,31 @@ fn set_flags<H: Host>(client: &Client<H>, slots: &mut [&mut Slot]) {
             places.push(at);
         }
     }
-    let written = collections::update(client, &records, "the feature licences of a push");
+    let written = collections::update(client, &records, "the feature licences of a push", &mut |done| {
+        let done: Vec<_> = done.iter().filter_map(|(at, id)| Some((*places.get(*at)?, *id))).collect();
+        tell(client, slots, Step::Flags, &done);
+    });
     for (at, written) in places.into_iter().zip(written) {
         if let (Err(refused), Some(slot)) = (written, slots.get_mut(at)) {
             let error = refused.into_error(&slot.plan.subject);
             fail(slot, error);
         }
     }
+}
+
+/// Tells the host of assignments that were written; `places` has the slot and the assignment of each record.
+fn tell_assigned<H: Host>(
+    client: &Client<H>,
+    slots: &[&mut Slot],
+    places: &[(usize, Assignment)],
+    step: fn(Assignment) -> Step,
+    done: &[(usize, &str)],
+) {
+    let progress = done.iter().filter_map(|(record, _)| {
+        let (at, assignment) = places.get(*record)?;
+        Some(slots.get(*at)?.progress(step(*assignment)))
+    });
+    client.host().written(&progress.collect::<Vec<_>>());
 }
 
 /// Notes what became of an assignment.

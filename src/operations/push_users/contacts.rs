@@ -1,6 +1,7 @@
 //! Finding the contacts of those who have no user yet.
 
 use super::Tenant;
+use super::claims::Claims;
 use super::resolve::{Match, ambiguous, find};
 use super::wanted::Wanted;
 use crate::attributes::EMAIL;
@@ -8,12 +9,14 @@ use crate::host::Host;
 use crate::model::{Error, ErrorKind, Result};
 use crate::operations::index::Index;
 use crate::operations::known::{Known, Paths};
+use crate::salesforce::client::Client;
 use crate::salesforce::id::Id;
 use crate::salesforce::soql::{Condition, Literal, Name};
 use crate::text::join;
 
 /// Contacts of the portal's account by what they are found by, and the users that have them.
-struct Contacts<'a> {
+struct Contacts<'a, H: Host> {
+    client: &'a Client<H>,
     key_field: Option<&'a Name>,
     contacts: Vec<Known>,
     users: Vec<Known>,
@@ -22,6 +25,8 @@ struct Contacts<'a> {
     by_email: Index,
     /// Users by their contacts.
     by_contact: Index,
+    /// Whose users those are.
+    claims: Claims<'a>,
 }
 
 /// For those without a user, looks for a contact in the portal's account.
@@ -59,8 +64,8 @@ pub(super) fn match_contacts<H: Host>(
     Ok(())
 }
 
-impl<'a> Contacts<'a> {
-    fn find<H: Host>(tenant: &Tenant<'a, H>, open: &[(usize, &Wanted, &str)]) -> Result<Self> {
+impl<'a, H: Host> Contacts<'a, H> {
+    fn find(tenant: &Tenant<'a, H>, open: &[(usize, &Wanted, &str)]) -> Result<Self> {
         let key_field = tenant.writing.contact_key.as_ref();
         let mut paths = Paths::of(&["Id", "Email", "Name"]);
         if let Some(name) = key_field {
@@ -80,7 +85,7 @@ impl<'a> Contacts<'a> {
             let account = Condition::equals("AccountId", Literal::Id(tenant.account_id));
             Condition::all(&[account, Condition::any(&ways)])
         })?;
-        let paths = Paths::of(&["Id", "Username", "ContactId"]);
+        let paths = Paths::of(&["Id", "Username", "IsActive", "ContactId"]);
         let subject = "the users of the contacts of a push";
         let users = find(tenant.client, "User", paths, contacts.len(), subject, &|part| {
             let contacts = contacts.get(part).unwrap_or_default();
@@ -104,7 +109,9 @@ impl<'a> Contacts<'a> {
                 by_contact.insert(contact.as_str(), at);
             }
         }
-        Ok(Self { key_field, contacts, users, by_key, by_email, by_contact })
+        let client = tenant.client;
+        let claims = Claims::of(client, None, &users, &[]);
+        Ok(Self { client, key_field, contacts, users, by_key, by_email, by_contact, claims })
     }
 
     fn of(&self, places: &Index, text: &str) -> Vec<&Known> {
@@ -141,11 +148,10 @@ impl<'a> Contacts<'a> {
             [] => Ok(Match::Nobody),
             [contact] => match self.by_contact.get(contact.id.as_str()).and_then(|at| self.users.get(at)) {
                 None => Ok(Match::Contact(Box::new((*contact).clone()))),
-                Some(user) => Err(Error::new(
-                    ErrorKind::AmbiguousMatch,
-                    format!("the contact {} with the {what} of {subject} already has the portal user {} ({})", contact.id, user.username(), user.id),
-                )
-                .with_remedy("Link the person to that user, or give the person an e-mail address of its own; a contact can have one user only")),
+                Some(user) => {
+                    let also = format!("it is the portal user of the contact {} with the person's {what}", contact.id);
+                    Err(self.claims.undecided(self.client, wanted, &[user], Some(&also)).with_remedy("Confirm the user that is this person's, or give the person an e-mail address of its own; a contact can have one user only"))
+                }
             },
             several => {
                 let candidates: Vec<String> = several

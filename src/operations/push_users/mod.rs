@@ -6,15 +6,20 @@
 mod apply;
 mod assign;
 mod assignment;
+mod claims;
 mod compatibility;
 mod contacts;
 mod facts;
+mod out_of_use;
 mod plan;
 mod resolve;
 mod wanted;
 
+pub(super) use self::apply::no_longer_wanted;
 use self::facts::Facts;
 use self::plan::{Plan, Terms};
+use self::resolve::Match;
+pub(super) use self::resolve::find;
 use self::wanted::Wanted;
 use super::digest;
 use super::schema::{Cached, Schema};
@@ -56,7 +61,7 @@ pub(super) fn push_users<H: Host>(
             PushMode::Plan | PushMode::Apply => &[],
         };
         let count = checked.len();
-        match push_batch(tenant, schema, checked, approved, *mode == PushMode::Plan) {
+        match push_batch(tenant, schema, checked, approved, mode) {
             Ok(done) => results.extend(done),
             // Of an earlier batch something is done already, which the error must not hide.
             Err(error) if !results.is_empty() => results.extend((0..count).map(|_| Err(error.clone()))),
@@ -70,11 +75,11 @@ pub(super) fn push_users<H: Host>(
 fn push_batch<H: Host>(
     tenant: &Tenant<'_, H>,
     schema: Option<&Schema>,
-    checked: Vec<Result<Wanted>>,
+    mut checked: Vec<Result<Wanted>>,
     approved: &[String],
-    is_plan: bool,
+    mode: &PushMode,
 ) -> Result<Vec<Result<Outcome>>> {
-    let mut plans = plan_all(tenant, schema, checked)?;
+    let (mut plans, mut later) = plan_all(tenant, schema, &checked)?;
     for (plan, digest) in plans.iter_mut().zip(approved) {
         if let Ok(now) = plan
             && now.digest != *digest
@@ -82,26 +87,57 @@ fn push_batch<H: Host>(
             *plan = Err(drifted(&now.subject, &now.changes));
         }
     }
-    match is_plan {
-        true => Ok(plans.into_iter().map(|plan| plan.map(Plan::into_outcome)).collect()),
-        false => Ok(apply::apply(tenant.client, plans)),
+    if *mode == PushMode::Plan {
+        return Ok(plans.into_iter().map(|plan| plan.map(Plan::into_outcome)).collect());
     }
+    let mut results = apply::apply(tenant.client, plans);
+    // Names that go round come free one after the other: whoever waits for one is looked at again as long as others got on.
+    let mut got_on = results.iter().any(Result::is_ok);
+    while *mode == PushMode::Apply && got_on && !later.is_empty() {
+        let waiting: Vec<Result<Wanted>> =
+            later.iter().map(|at| checked.get_mut(*at).map_or_else(looked_at, take)).collect();
+        // What was done is done, so a failure here is for those alone that wait.
+        let Ok((plans, still)) = plan_all(tenant, schema, &waiting) else { break };
+        let again = apply::apply(tenant.client, plans);
+        got_on = again.iter().any(Result::is_ok);
+        for ((at, wanted), result) in later.iter().zip(waiting).zip(again) {
+            if let (Some(slot), Some(place)) = (results.get_mut(*at), checked.get_mut(*at)) {
+                (*slot, *place) = (result, wanted);
+            }
+        }
+        later = still.into_iter().filter_map(|at| later.get(at).copied()).collect();
+    }
+    Ok(results)
 }
 
+/// Takes one of a batch out for a while.
+fn take(place: &mut Result<Wanted>) -> Result<Wanted> {
+    std::mem::replace(place, looked_at())
+}
+
+fn looked_at() -> Result<Wanted> {
+    Err(Error::new(ErrorKind::Transient, "it is being looked at again"))
+}
+
+/// The plans of a batch, and the places of those who wait for others of it.
 fn plan_all<H: Host>(
     tenant: &Tenant<'_, H>,
     schema: Option<&Schema>,
-    checked: Vec<Result<Wanted>>,
-) -> Result<Vec<Result<Plan>>> {
+    checked: &[Result<Wanted>],
+) -> Result<(Vec<Result<Plan>>, Vec<usize>)> {
     let sound: Vec<&Wanted> = checked.iter().flatten().collect();
     let mut matches = resolve::resolve(tenant, schema, &sound)?.into_iter();
     let defaults = plan::Defaults::of(&tenant.client.signed_in());
     let terms = Terms { account_id: tenant.account_id, writing: tenant.writing, defaults };
-    let plans = checked.into_iter().map(|wanted| {
-        let wanted = wanted?;
+    let mut later = Vec::new();
+    let plans = checked.iter().enumerate().map(|(at, wanted)| {
+        let wanted = wanted.as_ref().map_err(Clone::clone)?;
         // There is a match for every sound user, in order.
         let found = matches.next().ok_or_else(|| Error::new(ErrorKind::Transient, "the batch was not resolved"))??;
-        plan::plan(&wanted, found, &terms)
+        if matches!(found, Match::Later(_)) {
+            later.push(at);
+        }
+        plan::plan(wanted, found, &terms)
     });
     let mut plans: Vec<Result<Plan>> = plans.collect();
     let facts = Facts::of(tenant.client, &plans.iter().flatten().collect::<Vec<_>>())?;
@@ -113,7 +149,7 @@ fn plan_all<H: Host>(
             *slot = Err(error);
         }
     }
-    Ok(plans)
+    Ok((plans, later))
 }
 
 /// Plans and users go together one by one.

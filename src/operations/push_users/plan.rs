@@ -18,7 +18,7 @@ use super::digest;
 use super::resolve::Match;
 use super::wanted::Wanted;
 use crate::attributes::Form;
-use crate::model::{Action, FieldChange, Outcome, Result};
+use crate::model::{Action, FieldChange, Intent, Outcome, Result};
 use crate::salesforce::id::Id;
 use crate::salesforce::json::Datum;
 use crate::settings::Writing;
@@ -40,6 +40,8 @@ pub(super) enum Target {
 /// What a push would do to one user.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Plan {
+    /// The host's key of the person.
+    pub(super) key: String,
     /// The user, for the middle of a sentence.
     pub(super) subject: String,
     pub(super) target: Target,
@@ -58,6 +60,19 @@ pub(super) struct Plan {
     pub(super) fit: Fit,
     pub(super) side_effects: Vec<String>,
     pub(super) digest: String,
+}
+
+/// What one kind of request writes of a plan.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Step {
+    /// The fields of the contact or the user, without feature licences.
+    Record(&'static str),
+    /// The feature licences.
+    Flags,
+    /// An assignment that is given.
+    Given(Assignment),
+    /// One that is taken away.
+    Taken(Assignment),
 }
 
 /// What of a plan has to fit together.
@@ -92,6 +107,30 @@ impl Plan {
     /// The changes of one of the two records, without feature licences.
     pub(super) fn changes_of(&self, object: &'static str) -> impl Iterator<Item = &FieldChange> {
         self.changes.iter().filter(move |change| change.object == object && !is_flag(change))
+    }
+
+    /// What the host is told before any of it is written.
+    pub(super) fn intent(&self) -> Intent {
+        let id = match self.target {
+            Target::Existing { user, .. } => Some(user.to_string()),
+            Target::New | Target::Adopt(_) => None,
+        };
+        Intent { subject: self.key.clone(), id, changes: self.changes.clone() }
+    }
+
+    /// The positions of the changes that a step writes.
+    pub(super) fn positions(&self, step: Step) -> Vec<u32> {
+        let is_of = |change: &FieldChange| match step {
+            Step::Record(object) => change.object == object && !is_flag(change),
+            Step::Flags => is_flag(change),
+            Step::Given(one) | Step::Taken(one) => {
+                let value = if matches!(step, Step::Given(_)) { &change.new } else { &change.old };
+                change.object == one.kind.object()
+                    && change.field == one.kind.field()
+                    && value.as_deref() == Some(one.id.as_str())
+            }
+        };
+        (0..).zip(&self.changes).filter(|(_, change)| is_of(change)).map(|(at, _)| at).collect()
     }
 
     /// The changes of feature licences.
@@ -151,6 +190,7 @@ pub(super) fn plan(wanted: &Wanted, found: Match, terms: &Terms<'_>) -> Result<P
             (plan, "adopt", String::new(), contact.id.to_string())
         }
         Match::Nobody => (create(wanted, None, terms)?, "new", String::new(), account_id.to_string()),
+        Match::Later(reason) => return Err(reason),
     };
     plan.digest = digest::digest(&[kind, &user, &contact], &plan.changes);
     Ok(plan)

@@ -1,19 +1,21 @@
 //! Finding who is there already: a user by its stored id, the host's key, its federation id or its username, and where
 //! there is none a contact of the portal's account by the host's key or its e-mail address.
 //!
-//! More than one candidate stops the push of this person, with the candidates named: e-mail addresses are not unique, and
-//! no second user is ever made for a contact.
+//! More than one candidate, or one that may be somebody else's ([`Claims`]), stops the push of this person, with the
+//! candidates named: usernames and e-mail addresses come back, and no second user is ever made for a contact.
 
 use std::ops::Range;
 use std::rc::Rc;
 
 use super::Tenant;
 use super::assignment::{self, Held};
+use super::claims::Claims;
 use super::contacts::match_contacts;
+use super::out_of_use;
 use super::wanted::Wanted;
 use crate::attributes::FEDERATION_ID;
 use crate::host::Host;
-use crate::model::{Error, ErrorKind, Result};
+use crate::model::{Error, ErrorKind, Result, Retry};
 use crate::operations::index::Index;
 use crate::operations::is_portal_user_type;
 use crate::operations::known::{Known, Paths};
@@ -22,7 +24,6 @@ use crate::salesforce::client::Client;
 use crate::salesforce::gather::{gather_all, split};
 use crate::salesforce::id::Id;
 use crate::salesforce::soql::{Condition, Name, Select};
-use crate::text::join;
 
 /// Who was found for a wanted user.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +34,8 @@ pub(super) enum Match {
     Contact(Box<Known>),
     /// Nobody.
     Nobody,
+    /// What it is found by is still another user's of this batch, which gets something else: why it cannot be done before that.
+    Later(Error),
 }
 
 /// Finds the users and contacts of a batch. Results stand in order.
@@ -42,9 +45,13 @@ pub(super) fn resolve<H: Host>(
     wanted: &[&Wanted],
 ) -> Result<Vec<Result<Match>>> {
     let users = Users::find(tenant, schema, wanted)?;
-    let mut found: Vec<Result<Match>> = wanted.iter().map(|wanted| users.match_one(wanted)).collect();
+    let key_field = tenant.writing.user_key.as_ref().map(Name::as_str);
+    let claims = Claims::of(tenant.client, key_field, &users.users, wanted);
+    let mut found: Vec<Result<Match>> =
+        wanted.iter().map(|wanted| users.match_one(tenant.client, &claims, wanted)).collect();
     match_contacts(tenant, wanted, &mut found)?;
     add_held(tenant.client, schema, wanted, &mut found)?;
+    out_of_use::report(tenant.client, wanted, &found)?;
     Ok(found)
 }
 
@@ -71,7 +78,7 @@ fn add_held<H: Host>(
 }
 
 /// The records that queries find, each once.
-pub(super) fn find<H: Host>(
+pub(in crate::operations) fn find<H: Host>(
     client: &Client<H>,
     object: &'static str,
     paths: Paths,
@@ -194,22 +201,27 @@ impl Users {
         found
     }
 
-    fn match_one(&self, wanted: &Wanted) -> Result<Match> {
+    fn match_one<H: Host>(&self, client: &Client<H>, claims: &Claims<'_>, wanted: &Wanted) -> Result<Match> {
         let subject = wanted.subject();
         let candidates = self.candidates(wanted);
-        if let Some(id) = wanted.id
-            && let Some(user) = self.places.get(&mark(BY_ID, id.as_str())).and_then(|at| self.users.get(at))
-        {
+        let linked = wanted.id.and_then(|id| self.users.get(self.places.get(&mark(BY_ID, id.as_str()))?));
+        if let Some(user) = linked {
             check_portal(user, &subject)?;
-            if let Some((other, what)) = candidates.iter().find(|(other, _)| other.id != id) {
-                let kind = if *what == "username" { ErrorKind::UsernameTaken } else { ErrorKind::AmbiguousMatch };
-                let message =
-                    format!("the {what} of {subject} belongs to another user, {} ({})", other.username(), other.id);
-                return Err(
-                    Error::new(kind, message).with_remedy("Choose another value, or link the person to that user")
-                );
+            if claims.contradicts_link(user, wanted) {
+                return Err(claims.undecided(client, wanted, &[user], None));
+            }
+            let mut others = candidates.iter().filter(|(other, _)| other.id != user.id);
+            if let Some((other, what)) = others.next() {
+                let is_last = others.next().is_none();
+                if is_last && claims.is_vacated(other, wanted) {
+                    return Ok(Match::Later(still_taken(&subject, what, other)));
+                }
+                return Err(belongs_to_other(&subject, what, other));
             }
             return Ok(Match::User(Box::new(user.clone()), Vec::new(), None));
+        }
+        if let Some((user, what)) = candidates.iter().find(|(user, _)| claims.is_vacated(user, wanted)) {
+            return Ok(Match::Later(still_taken(&subject, what, user)));
         }
         let (user, what) = match (candidates.as_slice(), wanted.id) {
             ([one], _) => *one,
@@ -221,10 +233,9 @@ impl Users {
                 )
                 .with_remedy("Take the link away, so that a new user is made; after a refresh of a sandbox import first"));
             }
-            (several, _) => {
-                let named: Vec<String> =
-                    several.iter().map(|(user, what)| format!("{} ({}) by {what}", user.username(), user.id)).collect();
-                return Err(ambiguous(&subject, "users", &join(&named, " and ")));
+            _ => {
+                let users: Vec<&Known> = candidates.iter().map(|(user, _)| *user).collect();
+                return Err(claims.undecided(client, wanted, &users, None));
             }
         };
         if !is_portal_user_type(user.text("UserType").unwrap_or_default()) {
@@ -238,11 +249,33 @@ impl Users {
             )
             .with_remedy("Choose another username for the portal user"));
         }
+        if !claims.is_clear(user, wanted) {
+            return Err(claims.undecided(client, wanted, &[user], None));
+        }
         let note = wanted
             .id
             .map(|id| format!("The stored id {id} does not exist any more; the user was found by its {what}."));
         Ok(Match::User(Box::new(user.clone()), Vec::new(), note))
     }
+}
+
+/// The error for what another user has, which is not this person's.
+fn belongs_to_other(subject: &str, what: &str, other: &Known) -> Error {
+    let kind = if what == "username" { ErrorKind::UsernameTaken } else { ErrorKind::AmbiguousMatch };
+    let message = format!("the {what} of {subject} belongs to another user, {} ({})", other.username(), other.id);
+    Error::new(kind, message).with_remedy("Choose another value, or link the person to that user")
+}
+
+/// The error for what another user of the batch has until it is changed.
+fn still_taken(subject: &str, what: &str, other: &Known) -> Error {
+    let message = format!(
+        "the {what} of {subject} is still that of another user, {} ({}), which is to get another one first",
+        other.username(),
+        other.id
+    );
+    Error::new(ErrorKind::UsernameTaken, message)
+        .with_remedy("Push again once the other user has its new name")
+        .with_retry(Retry::AtOnce)
 }
 
 fn check_portal(user: &Known, subject: &str) -> Result<()> {

@@ -80,6 +80,12 @@ fn find_known(script: &Script, fields: &str, rows: &[&str]) {
     );
 }
 
+/// The query for frozen users among those that were found.
+fn find_frozen(script: &Script, user: &str, rows: &[&str]) {
+    let soql = format!("SELECT UserId FROM UserLogin WHERE UserId IN ('{user}') AND IsFrozen = true");
+    script.query(&soql, 200, records(rows));
+}
+
 fn find_contacts(script: &Script, rows: &[&str]) {
     script.query(
         "SELECT Id,Email,Name,FirstName,LastName FROM Contact \
@@ -91,7 +97,7 @@ fn find_contacts(script: &Script, rows: &[&str]) {
 
 fn find_users_of_contact(script: &Script, rows: &[&str]) {
     script.query(
-        &format!("SELECT Id,Username,ContactId FROM User WHERE ContactId IN ('{CONTACT}')"),
+        &format!("SELECT Id,Username,IsActive,ContactId FROM User WHERE ContactId IN ('{CONTACT}')"),
         200,
         records(rows),
     );
@@ -338,7 +344,7 @@ fn several_contacts_of_one_address_stop_the_push_with_their_names() {
     find_new(&script, &[]);
     find_contacts(&script, &[&contact(CONTACT), &contact(OTHER_CONTACT)]);
     script.query(
-        &format!("SELECT Id,Username,ContactId FROM User WHERE ContactId IN ('{CONTACT}','{OTHER_CONTACT}')"),
+        &format!("SELECT Id,Username,IsActive,ContactId FROM User WHERE ContactId IN ('{CONTACT}','{OTHER_CONTACT}')"),
         200,
         records(&[]),
     );
@@ -374,6 +380,7 @@ fn an_update_sends_only_what_changed_and_keeps_the_contact_in_step() {
     let session = session(&script);
     let extra = r#","Title":"Countess","Contact":{"Title":null,"AccountId":"0015e00000AcmeAAAR"}"#;
     find_known(&script, ",Title,Contact.Title", &[&row(extra)]);
+    find_frozen(&script, USER, &[]);
     patch(&script, &format!(r#"{{"attributes":{{"type":"User"}},"Id":"{USER}","Title":"Analyst"}}"#));
     patch(&script, &format!(r#"{{"attributes":{{"type":"Contact"}},"Id":"{CONTACT}","Title":"Analyst"}}"#));
     let outcome = push_one(&session, known_ada("title", Some("Analyst")), &PushMode::Apply).unwrap();
@@ -392,6 +399,7 @@ fn an_attribute_can_be_cleared() {
     let script = Script::new();
     let session = session(&script);
     find_known(&script, ",Division", &[&row(r#","Division":"North""#)]);
+    find_frozen(&script, USER, &[]);
     patch(&script, &format!(r#"{{"attributes":{{"type":"User"}},"Id":"{USER}","Division":null}}"#));
     let outcome = push_one(&session, known_ada("division", None), &PushMode::Apply).unwrap();
     assert_eq!(fields(&outcome), [("User.Division".to_owned(), Some("North"), None)]);
@@ -403,6 +411,7 @@ fn nothing_changed_means_no_write() {
     let session = session(&script);
     let extra = r#","Email":"ADA@example.com","Contact":{"Email":"ada@example.com","AccountId":"0015e00000AcmeAAAR"}"#;
     find_known(&script, ",Email,Contact.Email", &[&row(extra)]);
+    find_frozen(&script, USER, &[]);
     let outcome = push_one(&session, known_ada("email", Some("ada@example.com")), &PushMode::Apply).unwrap();
     assert_eq!((outcome.action, outcome.changes.len(), outcome.side_effects.len()), (Action::Unchanged, 0, 0));
     assert_eq!(outcome.id.as_deref(), Some(USER));
@@ -413,6 +422,7 @@ fn a_stored_id_that_is_gone_is_matched_anew_or_told() {
     let script = Script::new();
     let session = session(&script);
     find_known(&script, ",Division", &[&row_of(OTHER_USER, "ada@portal.example", "CspLitePortal", "")]);
+    find_frozen(&script, OTHER_USER, &[]);
     let outcome = push_one(&session, known_ada("division", None), &PushMode::Plan).unwrap();
     assert_eq!(outcome.id.as_deref(), Some(OTHER_USER));
     assert!(outcome.side_effects[0].contains(USER));
@@ -436,15 +446,18 @@ fn an_approved_plan_is_applied_while_it_holds_and_refused_with_the_difference_wh
     let script = Script::new();
     let session = session(&script);
     find_known(&script, ",Division", &[&row(r#","Division":"North""#)]);
+    find_frozen(&script, USER, &[]);
     let planned = push_one(&session, known_ada("division", Some("South")), &PushMode::Plan).unwrap();
     let approved = PushMode::ApplyPlanned(vec![planned.digest.clone()]);
 
     find_known(&script, ",Division", &[&row(r#","Division":"East""#)]);
+    find_frozen(&script, USER, &[]);
     let error = push_one(&session, known_ada("division", Some("South")), &approved).unwrap_err();
     assert_eq!(error.kind, ErrorKind::Drifted);
     assert!(error.message.contains("User.Division from \"East\" to \"South\""), "{error}");
 
     find_known(&script, ",Division", &[&row(r#","Division":"North""#)]);
+    find_frozen(&script, USER, &[]);
     patch(&script, &format!(r#"{{"attributes":{{"type":"User"}},"Id":"{USER}","Division":"South"}}"#));
     assert_eq!(push_one(&session, known_ada("division", Some("South")), &approved).unwrap().digest, planned.digest);
 
@@ -540,6 +553,7 @@ fn one_bad_user_never_fails_its_neighbours_and_twins_are_refused() {
             r#","Email":"ada@example.com","FirstName":"Ada","LastName":"King","Contact":{"Email":"ada@example.com","FirstName":"Ada","LastName":"King","AccountId":"0015e00000AcmeAAAR"}"#,
         )],
     );
+    find_frozen(&script, USER, &[]);
     patch(&script, &format!(r#"{{"attributes":{{"type":"User"}},"Id":"{USER}","FederationIdentifier":"fed-ada"}}"#));
     let results = session.push_users(&[bad, ada(), twin], &PushMode::Apply).unwrap();
     assert_eq!(results[0].as_ref().unwrap_err().kind, ErrorKind::InvalidValue);
@@ -552,6 +566,7 @@ fn a_record_that_was_locked_is_written_again_and_alone() {
     let script = Script::new();
     let session = session(&script);
     find_known(&script, ",Division", &[&row(r#","Division":"North""#)]);
+    find_frozen(&script, USER, &[]);
     let body = format!(
         r#"{{"allOrNone":false,"records":[{{"attributes":{{"type":"User"}},"Id":"{USER}","Division":null}}]}}"#
     );

@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::world::{is_complete, outcome, push_one, set_status};
 use super::{ATTRIBUTES, Defect, FakeJob, none, refusal};
 use crate::runtime::wit::{
-    Action, AttributeDefinition, Deactivation, Descriptor, DesiredUser, Entitlement, EntitlementPage, ErrorKind,
-    Features, GrantKind, ImportPage, ImportQuery, ImportScope, Outcome, Panel, PushMode, Setting, SettingKind, Status,
+    Abandoned, Action, AttributeDefinition, Deactivation, Descriptor, DesiredUser, Entitlement, EntitlementPage,
+    ErrorKind, Features, GrantKind, ImportPage, ImportQuery, ImportScope, Outcome, Panel, PushMode, Setting,
+    SettingKind, Status,
 };
 use crate::runtime::{ImportedUser, JobError, Results, Secret, Spent};
 use crate::sync::Application;
@@ -207,6 +208,17 @@ impl Application for FakeJob {
                 other => other,
             })
             .collect())
+    }
+
+    /// The fake keeps nothing of a push that is cut off.
+    async fn take_back_users(
+        &mut self,
+        people: &[Abandoned],
+        _: Deactivation,
+        _: &PushMode,
+    ) -> Result<Results<Outcome>, JobError> {
+        self.signed_in().await?;
+        Ok(people.iter().map(|_| Ok(outcome(None, Action::Unchanged, Vec::new()))).collect())
     }
 
     async fn reactivate_users(&mut self, ids: &[String], mode: &PushMode) -> Result<Results<Outcome>, JobError> {

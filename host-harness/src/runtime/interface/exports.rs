@@ -12,8 +12,8 @@ use crate::runtime::bindings::{Connector, ConnectorPre};
 use crate::runtime::job::{JobState, Results};
 use crate::runtime::secrets::SecretHandle;
 use crate::runtime::wit::{
-    AttributeDefinition, Deactivation, Descriptor, DesiredUser, EntitlementPage, ImportPage, ImportQuery, Outcome,
-    Probe, PushMode, Usage,
+    Abandoned, AttributeDefinition, Deactivation, Descriptor, DesiredUser, EntitlementPage, ImportPage, ImportQuery,
+    Outcome, Probe, PushMode, Usage,
 };
 
 /// A component that is compiled and linked, with its functions found.
@@ -164,6 +164,20 @@ impl Exports {
         match self {
             Self::V0_1(old) => old.reactivate_users(store, (session, ids, mode)).await,
             Self::V0_2(new) => guest(new).session().call_reactivate_users(store, session, ids, mode).await,
+        }
+    }
+
+    pub(crate) async fn take_back_users(
+        &self,
+        store: &mut Store<JobState>,
+        session: ResourceAny,
+        people: &[Abandoned],
+        how: Deactivation,
+        mode: &PushMode,
+    ) -> Result<Result<Results<Outcome>, Error>> {
+        match self {
+            Self::V0_1(_) => Ok(Err(v0_1::cannot_take_back())),
+            Self::V0_2(new) => guest(new).session().call_take_back_users(store, session, people, how, mode).await,
         }
     }
 

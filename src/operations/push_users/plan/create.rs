@@ -64,6 +64,7 @@ pub(super) fn create(wanted: &Wanted, contact: Option<&Known>, terms: &Terms<'_>
         side_effects.push(format!("The contact {name} ({}), which has no user, is taken for this person.", contact.id));
     }
     Ok(Plan {
+        key: wanted.key.clone(),
         subject,
         target: contact.map_or(Target::New, |contact| Target::Adopt(contact.id)),
         action: Action::Created,

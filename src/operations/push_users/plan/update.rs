@@ -84,6 +84,7 @@ pub(super) fn update(wanted: &Wanted, user: &Known, held: &[Held], note: Option<
     let is_same = profile == old_profile && !is_new_role && flags.is_empty() && given.is_empty();
     let role = wanted.role.filter(|_| is_new_role || profile != old_profile);
     Plan {
+        key: wanted.key.clone(),
         subject: wanted.subject(),
         target: Target::Existing { user: user.id, contact },
         action: if changes.is_empty() { Action::Unchanged } else { Action::Updated },

@@ -1,0 +1,156 @@
+//! Whose user a found user is: what speaks for its being the wanted one, and what against.
+//!
+//! Usernames, e-mail addresses and federation ids come back: a company gives the address of somebody who left to somebody
+//! new. So a user that carries another person's key or federation id, or that the host knows as another person's, is never
+//! written, however well its name fits; an admin decides.
+
+use std::collections::HashMap;
+
+use super::wanted::Wanted;
+use crate::attributes::FEDERATION_ID;
+use crate::host::Host;
+use crate::model::{Candidate, Error, ErrorKind, Owner, Status};
+use crate::operations::known::Known;
+use crate::salesforce::client::Client;
+use crate::salesforce::id::Id;
+use crate::text::{join, quoted};
+
+/// What is known beside the users themselves.
+pub(super) struct Claims<'a> {
+    /// The field of users that holds the host's key.
+    key_field: Option<&'a str>,
+    owners: HashMap<Id, Owner>,
+    /// Everybody of the batch, by key.
+    batch: HashMap<&'a str, &'a Wanted>,
+}
+
+/// What speaks for and against one user.
+struct Claim {
+    evidence: Vec<String>,
+    objections: Vec<String>,
+}
+
+impl<'a> Claims<'a> {
+    /// Asks the host whose these users are.
+    pub(super) fn of<H: Host>(
+        client: &Client<H>,
+        key_field: Option<&'a str>,
+        users: &[Known],
+        batch: &[&'a Wanted],
+    ) -> Self {
+        let ids: Vec<String> = users.iter().map(|user| user.id.to_string()).collect();
+        let owners = if ids.is_empty() { Vec::new() } else { client.host().owners(&ids) };
+        let owners = users.iter().zip(owners).filter_map(|(user, owner)| Some((user.id, owner?))).collect();
+        Self { key_field, owners, batch: batch.iter().map(|wanted| (wanted.key.as_str(), *wanted)).collect() }
+    }
+
+    fn key<'k>(&self, user: &'k Known) -> Option<&'k str> {
+        user.text(self.key_field?)
+    }
+
+    fn claim(&self, user: &Known, wanted: &Wanted) -> Claim {
+        let (mut evidence, mut objections) = (Vec::new(), Vec::new());
+        match self.key(user) {
+            Some(key) if key == wanted.key => evidence.push("it carries the person's key".to_owned()),
+            Some(key) => objections.push(format!("it carries the key {}", quoted(key))),
+            None => {}
+        }
+        match self.owners.get(&user.id) {
+            Some(owner) if owner.key == wanted.key && owner.linked => {
+                evidence.push("the directory has it as this person's".to_owned());
+            }
+            Some(owner) if owner.key == wanted.key => evidence.push("it was this person's before".to_owned()),
+            Some(Owner { key, linked: true, .. }) => {
+                objections.push(format!("the directory has it as the user of the person {}", quoted(key)));
+            }
+            Some(Owner { key, .. }) => objections.push(format!("it was the user of the person {}", quoted(key))),
+            None => {}
+        }
+        // Somebody who is known by the key, or by the directory, may have got another federation id.
+        let is_known = !evidence.is_empty();
+        match (user.text("FederationIdentifier"), wanted.value(FEDERATION_ID)) {
+            (Some(has), Some(wants)) if has == wants => evidence.push("the federation id is the same".to_owned()),
+            (Some(has), Some(wants)) if !is_known => {
+                objections.push(format!("its federation id is {} and the person's is {}", quoted(has), quoted(wants)));
+            }
+            _ => {}
+        }
+        if user.username().eq_ignore_ascii_case(&wanted.username) {
+            evidence.push("the username is the same".to_owned());
+        }
+        Claim { evidence, objections }
+    }
+
+    /// Whether nothing speaks against a user that was found.
+    pub(super) fn is_clear(&self, user: &Known, wanted: &Wanted) -> bool {
+        self.claim(user, wanted).objections.is_empty()
+    }
+
+    /// Whether the user that the person is linked to carries somebody else's key, and no admin has confirmed it.
+    pub(super) fn contradicts_link(&self, user: &Known, wanted: &Wanted) -> bool {
+        let is_confirmed = self.owners.get(&user.id).is_some_and(|owner| owner.confirmed && owner.key == wanted.key);
+        let is_others = self.owners.get(&user.id).is_some_and(|owner| owner.linked && owner.key != wanted.key);
+        is_others || !is_confirmed && self.key(user).is_some_and(|key| key != wanted.key)
+    }
+
+    /// Whether the user only stands in the way until this same batch has changed it: it is linked to somebody else of the
+    /// batch, who gets another username and federation id than the wanted ones. Names that go round, as in a chain of
+    /// renames, come free one after the other.
+    pub(super) fn is_vacated(&self, user: &Known, wanted: &Wanted) -> bool {
+        let owner = self.owners.get(&user.id).filter(|owner| owner.linked && owner.key != wanted.key);
+        let Some(other) = owner.and_then(|owner| self.batch.get(owner.key.as_str())) else { return false };
+        let frees_name = !other.username.eq_ignore_ascii_case(&wanted.username);
+        let has_federation = |id: &str| user.text("FederationIdentifier") == Some(id);
+        let frees_federation = wanted.value(FEDERATION_ID).is_none_or(|id| {
+            !has_federation(id)
+                || other.values.iter().any(|entry| entry.name == FEDERATION_ID && entry.value.as_deref() != Some(id))
+        });
+        other.id == Some(user.id) && frees_name && frees_federation
+    }
+
+    /// Tells the host of users between which only an admin can decide, and gives the error for the person. `also` is what
+    /// speaks for each of them beside what they carry.
+    pub(super) fn undecided<H: Host>(
+        &self,
+        client: &Client<H>,
+        wanted: &Wanted,
+        users: &[&Known],
+        also: Option<&str>,
+    ) -> Error {
+        let mut candidates = Vec::with_capacity(users.len());
+        let mut told = Vec::with_capacity(users.len());
+        for user in users {
+            let Claim { mut evidence, objections } = self.claim(user, wanted);
+            evidence.extend(also.map(str::to_owned));
+            let clause = |clauses: &[String], nothing: &str| match clauses {
+                [] => nothing.to_owned(),
+                clauses => join(clauses, ", "),
+            };
+            told.push(format!(
+                "{} ({}), for which speaks: {}; and against it: {}",
+                user.username(),
+                user.id,
+                clause(&evidence, "nothing"),
+                clause(&objections, "nothing")
+            ));
+            candidates.push(Candidate {
+                id: user.id.to_string(),
+                username: user.username().to_owned(),
+                status: if user.is("IsActive") { Status::Active } else { Status::Inactive },
+                evidence,
+                objections,
+            });
+        }
+        client.host().undecided(&wanted.key, &candidates);
+        let subject = wanted.subject();
+        let message = match told.as_slice() {
+            [one] => format!("it isn't certain that {subject} is this one, so nothing was written: {one}"),
+            several => {
+                format!("several users could be {subject}, and none was touched: {}", join(several, "; or "))
+            }
+        };
+        Error::new(ErrorKind::AmbiguousMatch, message).with_remedy(
+            "Confirm the user that is this person's, or give the person another username and federation id",
+        )
+    }
+}

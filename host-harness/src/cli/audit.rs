@@ -57,7 +57,7 @@ pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Re
             row.action,
             json(row.old),
             json(row.new),
-            row.result,
+            super::report::refusal_text(row.result, row.upstream.as_ref(), None),
         ]);
     }
     output.line(&table.to_string())?;

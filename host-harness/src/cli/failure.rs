@@ -55,10 +55,7 @@ impl Failure {
             text.push_str(remedy);
         }
         if let Some(upstream) = &self.error.upstream {
-            text.push_str(&format!(
-                "\n  the application said: {} (HTTP {}): {}",
-                upstream.code, upstream.status, upstream.message
-            ));
+            text.push_str(&format!("\n  the application said: {upstream}"));
         }
         text
     }

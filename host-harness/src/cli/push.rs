@@ -102,9 +102,7 @@ pub(crate) fn add_grants(rows: &mut [Row], grants: &[(String, String)]) {
 fn with_ids(mut user: DesiredUser, label: &str, entitlements: &Entitlements) -> Result<DesiredUser, ErrorView> {
     let named: Vec<GrantName> =
         user.grants.into_iter().map(|grant| GrantName { kind: grant.kind, name: grant.id }).collect();
-    user.grants = entitlements
-        .resolve(label, &named)
-        .map_err(|failure| ErrorView { remedy: failure.remedy, ..ErrorView::local(&failure.kind, failure.cause) })?;
+    user.grants = entitlements.resolve(label, &named).map_err(ErrorView::from)?;
     Ok(user)
 }
 

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::failure::{DONE, Failure, SOME_FAILED};
 use super::output::{Output, Tone, complain};
 use super::view::{ErrorView, OutcomeView, UsageView, action_name};
+use crate::directory::Upstream;
 use crate::runtime::JobUsage;
 use crate::runtime::wit::{Action, Outcome};
 
@@ -126,10 +127,16 @@ pub(super) fn outcome_text(outcome: &Outcome) -> String {
 }
 
 fn error_text(error: &ErrorView) -> String {
-    let mut text = error.message.clone();
-    if let Some(remedy) = &error.remedy {
-        text.push_str("\n→ ");
-        text.push_str(remedy);
+    refusal_text(error.message.clone(), error.upstream.as_ref(), error.remedy.as_deref())
+}
+
+/// What happened, what the application itself said, and what to do: a line each.
+pub(super) fn refusal_text(mut text: String, upstream: Option<&Upstream>, remedy: Option<&str>) -> String {
+    if let Some(upstream) = upstream {
+        text.push_str(&format!("\nthe application said: {upstream}"));
+    }
+    if let Some(remedy) = remedy {
+        text.push_str(&format!("\n→ {remedy}"));
     }
     text
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::failure::{DONE, Failure, SOME_FAILED};
 use super::output::{Output, Tone};
 use super::view::{OutcomeView, action_name};
-use crate::directory::{PlanId, TaskFailure};
+use crate::directory::{PlanId, TaskFailure, Upstream};
 use crate::sync::push::{PushEntry, PushReport};
 
 /// Rows that a table shows of those that went well.
@@ -54,6 +54,8 @@ struct FailureView<'a> {
     remedy: Option<&'a str>,
     retry: &'a str,
     retried: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upstream: Option<&'a Upstream>,
 }
 
 fn result_name(entry: &PushEntry) -> &'static str {
@@ -137,15 +139,14 @@ fn view(entry: &PushEntry) -> EntryView<'_> {
             remedy: failure.remedy.as_deref(),
             retry: &failure.retry,
             retried: entry.retried,
+            upstream: failure.upstream.as_ref(),
         }),
     }
 }
 
 fn failure_text(failure: &TaskFailure, entry: &PushEntry) -> String {
-    let mut text = format!("{}: {}", failure.kind, failure.cause);
-    if let Some(remedy) = &failure.remedy {
-        text.push_str(&format!("\n→ {remedy}"));
-    }
+    let what = format!("{}: {}", failure.kind, failure.cause);
+    let mut text = super::report::refusal_text(what, failure.upstream.as_ref(), failure.remedy.as_deref());
     if !entry.retried {
         text.push_str(&format!("\n→ then `retry {}`", entry.task));
     }

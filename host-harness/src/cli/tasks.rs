@@ -81,10 +81,8 @@ pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Re
             TaskState::Done => Tone::Good,
             TaskState::Waiting | TaskState::Cancelled => Tone::Quiet,
         };
-        let mut why = task.cause.clone().unwrap_or_default();
-        if let Some(remedy) = &task.remedy {
-            why.push_str(&format!("\n→ {remedy}"));
-        }
+        let cause = task.cause.clone().unwrap_or_default();
+        let mut why = super::report::refusal_text(cause, task.upstream.as_ref(), task.remedy.as_deref());
         match task.state {
             TaskState::Failed => why.push_str(&format!("\n→ then `{}`", task.retry_command())),
             TaskState::Waiting if task.attempts > 0 => {

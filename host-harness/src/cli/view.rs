@@ -2,6 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
+use crate::directory::{TaskFailure, Upstream};
 use crate::runtime::wit::{
     Descriptor, Error, FieldChange, ImportPage, Outcome, Panel, Probe, Retry, Setting, SettingKind, Status, User,
     Value, Verdict,
@@ -20,16 +21,7 @@ pub(crate) struct ErrorView {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) retry_after_seconds: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) upstream: Option<UpstreamView>,
-}
-
-/// What the application answered.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct UpstreamView {
-    pub(crate) status: u16,
-    pub(crate) code: String,
-    pub(crate) message: String,
-    pub(crate) fields: Vec<String>,
+    pub(crate) upstream: Option<Upstream>,
 }
 
 impl ErrorView {
@@ -43,6 +35,13 @@ impl ErrorView {
             retry_after_seconds: None,
             upstream: None,
         }
+    }
+}
+
+impl From<TaskFailure> for ErrorView {
+    fn from(failure: TaskFailure) -> Self {
+        let TaskFailure { kind, cause, remedy, retry, upstream } = failure;
+        Self { kind, message: cause, remedy, retry, retry_after_seconds: None, upstream }
     }
 }
 
@@ -60,12 +59,7 @@ impl From<&Error> for ErrorView {
             remedy: error.remedy.clone(),
             retry: retry.to_owned(),
             retry_after_seconds,
-            upstream: error.upstream.as_ref().map(|upstream| UpstreamView {
-                status: upstream.status,
-                code: upstream.code.clone(),
-                message: upstream.message.clone(),
-                fields: upstream.fields.clone(),
-            }),
+            upstream: error.upstream.as_ref().map(Upstream::from),
         }
     }
 }

@@ -47,7 +47,7 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
             // A closed terminal does not stop the work.
             let _ = output.line(&format!("{} {}: {said}", finished.tenant, finished.job));
         }
-        Err(error) => complain(&format!("{} {}: error: {error}", finished.tenant, finished.job)),
+        Err(error) => complain(&format!("{} {}: {}", finished.tenant, finished.job, Failure::from(error).text())),
     })
     .await?;
     if let Some(monitor) = monitor {

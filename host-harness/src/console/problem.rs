@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::chrome::html;
 use super::remedy::on_page;
-use crate::directory::DirectoryError;
+use crate::directory::{DirectoryError, Upstream};
 use crate::runtime::JobError;
 use crate::runtime::error_kind_name;
 use crate::sync::SyncError;
@@ -21,6 +21,8 @@ pub(crate) struct Problem {
     pub(crate) title: &'static str,
     /// One sentence: what happened.
     pub(crate) what: String,
+    /// What the application itself answered.
+    pub(crate) said: Option<Upstream>,
     /// One sentence: what to do.
     pub(crate) remedy: String,
 }
@@ -34,7 +36,7 @@ struct Page<'a> {
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, kind: &str, title: &'static str, what: &str, remedy: &str) -> Self {
-        Self { status, kind: kind.to_owned(), title, what: what.to_owned(), remedy: remedy.to_owned() }
+        Self { status, kind: kind.to_owned(), title, what: what.to_owned(), said: None, remedy: remedy.to_owned() }
     }
 
     /// What was asked for cannot be; `what` says why and what to do.
@@ -121,7 +123,11 @@ impl From<JobError> for Problem {
         match error {
             JobError::Refused(error) => {
                 let remedy = error.remedy.clone().unwrap_or_else(|| "Try again later.".to_owned());
-                Self::new(bad, &error_kind_name(&error.kind), "The application refused", &what, &remedy)
+                let said = error.upstream.as_ref().map(Upstream::from);
+                Self {
+                    said,
+                    ..Self::new(bad, &error_kind_name(&error.kind), "The application refused", &what, &remedy)
+                }
             }
             JobError::Stopped { .. } => Self::new(
                 bad,

@@ -6,7 +6,8 @@ use rusqlite::{OptionalExtension as _, params, params_from_iter};
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::{Change, DirectoryError, Timestamp, View};
+use super::upstream::{kept, stored};
+use super::{Change, DirectoryError, Timestamp, Upstream, View};
 
 /// One row.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -29,6 +30,8 @@ pub struct AuditEntry {
     pub new: Option<Json>,
     /// How it ended, in a few words.
     pub result: String,
+    /// What the application itself answered, where it refused.
+    pub upstream: Option<Upstream>,
 }
 
 /// Which rows are wanted; the newest come first.
@@ -65,10 +68,16 @@ pub(crate) struct Note<'a> {
 impl Change<'_> {
     /// Adds a row in the name of this transaction's actor.
     pub(crate) fn note(&self, note: &Note<'_>) -> Result<(), DirectoryError> {
+        self.note_answer(note, None)
+    }
+
+    /// Adds a row of something that the application may have refused, with what it answered.
+    pub(crate) fn note_answer(&self, note: &Note<'_>, upstream: Option<&Upstream>) -> Result<(), DirectoryError> {
         let text = |value: &Option<Json>| value.as_ref().map(Json::to_string);
         self.db
             .prepare_cached(
-                "INSERT INTO audit (at, actor, tenant, person, action, old, new, result) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                "INSERT INTO audit (at, actor, tenant, person, action, old, new, result, upstream)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             )?
             .execute(params![
                 Timestamp::now(),
@@ -78,7 +87,8 @@ impl Change<'_> {
                 note.action,
                 text(&note.old),
                 text(&note.new),
-                note.result
+                note.result,
+                stored(upstream)?
             ])?;
         Ok(())
     }
@@ -90,7 +100,8 @@ impl View<'_> {
     /// # Errors
     /// SQLite's.
     pub fn audit(&self, filter: &AuditFilter) -> Result<Vec<AuditEntry>, DirectoryError> {
-        let mut sql = String::from("SELECT id, at, actor, tenant, person, action, old, new, result FROM audit WHERE 1");
+        let mut sql =
+            String::from("SELECT id, at, actor, tenant, person, action, old, new, result, upstream FROM audit WHERE 1");
         let mut values: Vec<Sql> = Vec::new();
         let mut and = |condition: &str, value: Sql| {
             values.push(value);
@@ -139,6 +150,7 @@ impl View<'_> {
                 old: json(row.get(6)?)?,
                 new: json(row.get(7)?)?,
                 result: row.get(8)?,
+                upstream: kept(row.get(9)?)?,
             });
         }
         Ok(found)

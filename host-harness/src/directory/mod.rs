@@ -41,6 +41,7 @@ mod sources;
 mod tasks;
 mod tenants;
 mod time;
+mod upstream;
 mod usage;
 mod values;
 mod vault;
@@ -71,6 +72,7 @@ pub(crate) use sources::{imported_names, source_of_attribute, source_of_status, 
 pub use tasks::{NewTask, Task, TaskFailure, TaskFilter, TaskId, TaskKind, TaskState, Waiting};
 pub use tenants::{LastFailure, TenantId, TenantRecord};
 pub use time::Timestamp;
+pub use upstream::Upstream;
 pub use usage::{Allowance, Day, DayUsage, USAGE_DAYS};
 pub use values::{AttributeValue, Attributes, FEDERATION_ID};
 pub(crate) use values::{MatchKeys, from_wit};

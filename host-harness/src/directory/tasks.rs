@@ -14,7 +14,8 @@ use serde_json::json;
 
 use super::audit::Note;
 use super::people::searched;
-use super::{Change, DirectoryError, Person, PersonId, TenantId, TenantRecord, Timestamp, View};
+use super::upstream::{kept, stored};
+use super::{Change, DirectoryError, Person, PersonId, TenantId, TenantRecord, Timestamp, Upstream, View};
 use crate::runtime::Secret;
 
 /// A task's number.
@@ -151,6 +152,8 @@ pub struct Task {
     pub cause: Option<String>,
     /// What to do about it.
     pub remedy: Option<String>,
+    /// What the application itself answered.
+    pub upstream: Option<Upstream>,
     /// Who asked for it.
     pub actor: String,
     /// When it was first asked for.
@@ -190,6 +193,23 @@ pub struct TaskFailure {
     pub remedy: Option<String>,
     /// The class of retry.
     pub retry: String,
+    /// What the application itself answered, where it did.
+    pub upstream: Option<Upstream>,
+}
+
+impl TaskFailure {
+    /// A failure that lasts until an admin has done something about it; the host's own, so without an answer of the
+    /// application.
+    pub fn new(kind: impl Into<String>, cause: impl Into<String>) -> Self {
+        Self { kind: kind.into(), cause: cause.into(), remedy: None, retry: "after-remedy".to_owned(), upstream: None }
+    }
+
+    /// The same with what to do about it.
+    #[must_use]
+    pub fn with_remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.remedy = Some(remedy.into());
+        self
+    }
 }
 
 /// When a failed task is tried again.
@@ -216,7 +236,7 @@ pub struct TaskFilter {
     pub kind: Option<TaskKind>,
     /// Whose last error is of this kind only.
     pub error_kind: Option<String>,
-    /// Whose cause, remedy or person (see [`super::PersonFilter::contains`]) contains this, without regard to case.
+    /// Whose cause, remedy, answer of the application or person (see [`super::PersonFilter::contains`]) contains this, without regard to case.
     pub contains: Option<String>,
     /// Behind this number.
     pub after: Option<TaskId>,
@@ -259,7 +279,8 @@ impl TaskFilter {
         if let Some(text) = &self.contains {
             and(
                 "(k.person_id IN (SELECT id FROM person INDEXED BY person_search WHERE instr(search, ??))
-                  OR k.cause IS NOT NULL AND (instr(lower(k.cause), ??) OR instr(lower(k.remedy), ??)))",
+                  OR k.cause IS NOT NULL AND (instr(lower(k.cause), ??) OR instr(lower(coalesce(k.remedy, '')), ??)
+                    OR instr(lower(coalesce(k.upstream, '')), ??)))",
                 searched(text).into(),
             );
         }
@@ -268,7 +289,7 @@ impl TaskFilter {
 }
 
 const SELECT: &str = "SELECT k.id, t.name, p.key, p.username, k.person_id, k.kind, k.state, k.revision, k.attempts,
-    k.next_attempt_at, k.retry, k.error_kind, k.cause, k.remedy, k.actor, k.created_at, k.changed_at, k.under_way
+    k.next_attempt_at, k.retry, k.error_kind, k.cause, k.remedy, k.actor, k.created_at, k.changed_at, k.under_way, k.upstream
   FROM task k JOIN tenant t ON t.id = k.tenant_id LEFT JOIN person p ON p.id = k.person_id";
 
 fn task(row: &Row<'_>) -> Result<Task, DirectoryError> {
@@ -296,6 +317,7 @@ fn task(row: &Row<'_>) -> Result<Task, DirectoryError> {
         created_at: row.get(15)?,
         changed_at: row.get(16)?,
         under_way: row.get(17)?,
+        upstream: kept(row.get(18)?)?,
     })
 }
 
@@ -440,7 +462,7 @@ impl Change<'_> {
                  ON CONFLICT (tenant_id, idempotency_key) WHERE state IN ('waiting', 'failed')
                  DO UPDATE SET kind = excluded.kind, state = 'waiting', revision = revision + 1, attempts = 0,
                    next_attempt_at = excluded.next_attempt_at, retry = NULL, error_kind = NULL, cause = NULL,
-                   remedy = NULL, sealed = NULL, actor = excluded.actor, changed_at = excluded.changed_at
+                   remedy = NULL, upstream = NULL, sealed = NULL, actor = excluded.actor, changed_at = excluded.changed_at
                  RETURNING id",
             )?
             .query_row(
@@ -467,9 +489,17 @@ impl Change<'_> {
         let id = self.ask(new)?;
         self.db
             .prepare_cached(
-                "UPDATE task SET state = 'failed', retry = ?2, error_kind = ?3, cause = ?4, remedy = ?5 WHERE id = ?1",
+                "UPDATE task SET state = 'failed', retry = ?2, error_kind = ?3, cause = ?4, remedy = ?5, upstream = ?6
+                 WHERE id = ?1",
             )?
-            .execute(params![id.0, failure.retry, failure.kind, failure.cause, failure.remedy])?;
+            .execute(params![
+                id.0,
+                failure.retry,
+                failure.kind,
+                failure.cause,
+                failure.remedy,
+                stored(failure.upstream.as_ref())?
+            ])?;
         Ok(id)
     }
 
@@ -488,7 +518,7 @@ impl Change<'_> {
             .db
             .prepare_cached(
                 "UPDATE task SET state = ?3, attempts = attempts + 1, under_way = 0, sealed = NULL, retry = NULL, error_kind = NULL,
-                   cause = NULL, remedy = NULL, changed_at = ?4
+                   cause = NULL, remedy = NULL, upstream = NULL, changed_at = ?4
                  WHERE id = ?1 AND revision = ?2 AND state IN ('waiting', 'failed')",
             )?
             .execute(params![task.id.0, task.revision, state.name(), Timestamp::now()])?;
@@ -506,7 +536,7 @@ impl Change<'_> {
         self.db
             .prepare_cached(
                 "UPDATE task SET state = ?3, attempts = attempts + 1, under_way = under_way AND ?3 = 'waiting', next_attempt_at = ?4, retry = ?5, error_kind = ?6,
-                   cause = ?7, remedy = ?8, changed_at = ?9
+                   cause = ?7, remedy = ?8, changed_at = ?9, upstream = ?10
                  WHERE id = ?1 AND revision = ?2 AND state IN ('waiting', 'failed')",
             )?
             .execute(params![
@@ -518,7 +548,8 @@ impl Change<'_> {
                 failure.kind,
                 failure.cause,
                 failure.remedy,
-                now
+                now,
+                stored(failure.upstream.as_ref())?
             ])?;
         Ok(())
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::audit::Note;
-use super::{Change, DirectoryError, Timestamp, View};
+use super::{Change, DirectoryError, Timestamp, Upstream, View};
 use crate::config::TenantConfig;
 use crate::runtime::Tenant;
 
@@ -65,6 +65,9 @@ pub struct LastFailure {
     pub message: String,
     /// What to do about it.
     pub remedy: Option<String>,
+    /// What the application itself answered, where it did.
+    #[serde(default)]
+    pub upstream: Option<Upstream>,
 }
 
 /// Times in JSON that is stored, as in columns.

@@ -291,10 +291,8 @@ fn lists_are_searched_and_paged_by_keys() {
                 let id = change.ask(task)?;
                 if n == 5 {
                     let failure = TaskFailure {
-                        kind: "license-exhausted".to_owned(),
-                        cause: "no seat is left".to_owned(),
-                        remedy: None,
-                        retry: "after-remedy".to_owned(),
+                        upstream: Some(Upstream { message: "Limit überschritten".to_owned(), ..Upstream::default() }),
+                        ..TaskFailure::new("license-exhausted", "no seat is left")
                     };
                     change.fail_task(&change.task(id)?, &failure, Waiting::ForAdmin)?;
                 }
@@ -323,6 +321,9 @@ fn lists_are_searched_and_paged_by_keys() {
     };
     assert_eq!(tasks(failed.clone())[0].person.as_deref(), Some("E5"));
     assert_eq!(directory.read(|view| view.count_tasks(&failed)).unwrap(), 1);
+    // By the words of the application too.
+    let in_its_words = TaskFilter { contains: Some("LIMIT überschr".to_owned()), ..TaskFilter::default() };
+    assert_eq!(tasks(in_its_words)[0].person.as_deref(), Some("E5"));
     assert_eq!(directory.read(|view| view.task_errors(tenant.id)).unwrap(), [("license-exhausted".to_owned(), 1)]);
     let first = tasks(TaskFilter { limit: Some(3), ..TaskFilter::default() });
     let rest = tasks(TaskFilter { after: first.last().map(|task| task.id), ..TaskFilter::default() });

@@ -73,12 +73,7 @@ impl Entitlements {
     /// # Errors
     /// A name that the application does not have, or has several times.
     pub fn resolve(&self, person: &str, grants: &[GrantName]) -> Result<Vec<Grant>, TaskFailure> {
-        let refused = |kind: &str, cause: String, remedy: &str| TaskFailure {
-            kind: kind.to_owned(),
-            cause,
-            remedy: Some(remedy.to_owned()),
-            retry: "after-remedy".to_owned(),
-        };
+        let refused = |kind: &str, cause: String, remedy: &str| TaskFailure::new(kind, cause).with_remedy(remedy);
         let mut resolved = Vec::with_capacity(grants.len());
         for GrantName { kind, name } in grants {
             let id = match self.0.get(kind) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ring::rand::{SecureRandom as _, SystemRandom};
 
-use crate::directory::{Task, TaskFailure, Waiting};
+use crate::directory::{Task, TaskFailure, Upstream, Waiting};
 use crate::runtime::wit::{Error, ErrorKind, Retry};
 use crate::runtime::{JobError, SandboxFault, error_kind_name};
 
@@ -81,17 +81,13 @@ pub(super) fn failure(error: &Error) -> TaskFailure {
         cause: error.message.clone(),
         remedy: error.remedy.clone(),
         retry: retry_name(&error.retry).to_owned(),
+        upstream: error.upstream.as_ref().map(Upstream::from),
     }
 }
 
 /// What is kept of a sandbox's end with the one task that brought it about.
 pub(super) fn fault(fault: &SandboxFault) -> TaskFailure {
-    TaskFailure {
-        kind: "stopped".to_owned(),
-        cause: format!("the connector was stopped over this record: {fault}"),
-        remedy: None,
-        retry: "after-remedy".to_owned(),
-    }
+    TaskFailure::new("stopped", format!("the connector was stopped over this record: {fault}"))
 }
 
 /// Whether an error of a whole call concerns the tenant and not the records in it: then the records keep their chances.

@@ -2,7 +2,7 @@
 
 use super::{Application as _, Applications, SyncError};
 use crate::config::ComponentChoice;
-use crate::directory::{Actor, Directory, DirectoryError, LastFailure, TenantId, TenantRecord, Timestamp};
+use crate::directory::{Actor, Directory, DirectoryError, LastFailure, TenantId, TenantRecord, Timestamp, Upstream};
 use crate::runtime::{JobError, Results, Spent, Tenant, error_kind_name};
 
 /// A tenant and the sandbox that works for it, if one is up.
@@ -85,18 +85,20 @@ impl<'a, A: Applications> Session<'a, A> {
 
 /// What is kept of an error that ended a job; none for what the directory itself or an admin's settings held up.
 fn last_failure(error: &SyncError) -> Option<LastFailure> {
-    let (kind, remedy) = match error {
-        SyncError::Job(JobError::Refused(error)) => (error_kind_name(&error.kind), error.remedy.clone()),
-        SyncError::Job(JobError::Stopped { .. }) => ("stopped".to_owned(), None),
-        SyncError::Component { .. } => ("invalid-settings".to_owned(), None),
-        SyncError::Misbehaved { .. } => ("misbehaved".to_owned(), None),
+    let (kind, remedy, upstream) = match error {
+        SyncError::Job(JobError::Refused(error)) => {
+            (error_kind_name(&error.kind), error.remedy.clone(), error.upstream.as_ref().map(Upstream::from))
+        }
+        SyncError::Job(JobError::Stopped { .. }) => ("stopped".to_owned(), None, None),
+        SyncError::Component { .. } => ("invalid-settings".to_owned(), None, None),
+        SyncError::Misbehaved { .. } => ("misbehaved".to_owned(), None, None),
         SyncError::Directory(_)
         | SyncError::Off(_)
         | SyncError::Halted { .. }
         | SyncError::ApprovalWanted { .. }
         | SyncError::Invalid(_) => return None,
     };
-    Some(LastFailure { at: Timestamp::now(), kind, message: error.to_string(), remedy })
+    Some(LastFailure { at: Timestamp::now(), kind, message: error.to_string(), remedy, upstream })
 }
 
 /// Checks that there is a result for each record.

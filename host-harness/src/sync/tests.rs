@@ -130,3 +130,4 @@ mod mastering;
 mod previews;
 mod pushes;
 mod usage;
+mod words;

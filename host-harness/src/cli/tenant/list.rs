@@ -8,7 +8,7 @@ use super::super::context::open_directory;
 use super::super::failure::{DONE, Failure};
 use super::super::output::Output;
 use crate::config::ComponentChoice;
-use crate::directory::{Allowance, DirectoryError, ImportRun, TenantRecord, Timestamp, View};
+use crate::directory::{Allowance, DirectoryError, ImportRun, TenantRecord, Timestamp, Upstream, View};
 use crate::sync::Feature;
 
 #[derive(Args)]
@@ -45,6 +45,8 @@ struct LastFailureView {
     message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     remedy: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upstream: Option<Upstream>,
 }
 
 const FEATURES: [Feature; 6] = [
@@ -83,6 +85,7 @@ fn look(view: &View<'_>, tenant: TenantRecord) -> Result<TenantView, DirectoryEr
             kind: last.kind,
             message: last.message,
             remedy: last.remedy,
+            upstream: last.upstream,
         }),
         name: tenant.name,
     })
@@ -123,7 +126,8 @@ pub(super) fn run(global: &Global, options: &Options, output: &mut Output) -> Re
     for view in views {
         if let Some(last) = view.last_failure {
             let remedy = last.remedy.map_or(String::new(), |remedy| format!("\n  what to do: {remedy}"));
-            failures.push(format!("{}: the last job failed at {}: {}{remedy}", view.name, last.at, last.message));
+            let said = last.upstream.map_or(String::new(), |upstream| format!("\n  the application said: {upstream}"));
+            failures.push(format!("{}: the last job failed at {}: {}{said}{remedy}", view.name, last.at, last.message));
         }
         let imported = match &view.import_under_way {
             Some(run) => format!("{}\n{:?} now: {} users", time(view.imported_at), run.phase, run.users),

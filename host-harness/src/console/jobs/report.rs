@@ -1,6 +1,7 @@
 //! What came of a job.
 
 use super::super::problem::Problem;
+use crate::directory::Upstream;
 
 /// How one point of a report fared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub(crate) struct Line {
     pub(crate) word: &'static str,
     /// One sentence.
     pub(crate) detail: String,
+    /// What the application itself answered.
+    pub(crate) said: Option<Upstream>,
     /// What to do, in a sentence.
     pub(crate) remedy: Option<String>,
 }
@@ -41,8 +44,11 @@ impl Report {
 }
 
 impl Problem {
-    /// What happened and what to do, in one text.
+    /// What happened, what the application said, and what to do, in one text.
     pub(crate) fn sentence(&self) -> String {
-        format!("{} {}", self.what, self.remedy)
+        match &self.said {
+            Some(said) => format!("{} The application said: {said}. {}", self.what, self.remedy),
+            None => format!("{} {}", self.what, self.remedy),
+        }
     }
 }

@@ -178,7 +178,7 @@ fn report(probes: Vec<Probe>) -> Report {
             ProbeVerdict::Failed => (Verdict::Bad, "failed"),
             ProbeVerdict::Skipped => (Verdict::Quiet, "skipped"),
         };
-        Line { name: probe.name, verdict, word, detail: probe.detail, remedy: probe.remedy }
+        Line { name: probe.name, verdict, word, detail: probe.detail, said: None, remedy: probe.remedy }
     });
     Report { good: failed == 0, summary, lines: lines.collect() }
 }

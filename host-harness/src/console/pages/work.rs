@@ -168,6 +168,7 @@ fn line(entry: &PushEntry) -> Line {
             verdict: Verdict::Good,
             word: done(outcome.as_ref()),
             detail: outcome.as_ref().map(changes).unwrap_or_default(),
+            said: None,
             remedy: None,
         },
         Err(failure) => Line {
@@ -175,6 +176,7 @@ fn line(entry: &PushEntry) -> Line {
             verdict: Verdict::Bad,
             word: if entry.retried { "to be tried again" } else { "failed" },
             detail: format!("{} ({})", failure.cause, failure.kind),
+            said: failure.upstream.clone(),
             remedy: failure.remedy.as_deref().map(on_page),
         },
     }

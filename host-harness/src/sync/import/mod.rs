@@ -207,15 +207,12 @@ fn guard(change: &Change<'_>, tenant: &TenantRecord, mut run: ImportRun) -> Resu
     change.store_import(&run)?;
     change.ask_admin(
         NewTask { tenant, person: None, kind: TaskKind::Import, password: None },
-        &TaskFailure {
-            kind: "safeguard".to_owned(),
-            cause: format!("the import was halted before it took effect: {reason}"),
-            remedy: Some(format!(
+        &TaskFailure::new("safeguard", format!("the import was halted before it took effect: {reason}")).with_remedy(
+            format!(
                 "Look at it with `import {name} --dry-run`; then `import {name} --accept` lets it take effect, and `import {name} --discard` gives it up",
                 name = tenant.name
-            )),
-            retry: "after-remedy".to_owned(),
-        },
+            ),
+        ),
     )?;
     Ok(run)
 }

@@ -224,18 +224,17 @@ impl<'t> Settling<'t> {
         {
             change.ask_admin(
                 NewTask { tenant: self.tenant, person: Some(&person), kind: TaskKind::Vanished, password: None },
-                &TaskFailure {
-                    kind: "not-found".to_owned(),
-                    cause: format!(
+                &TaskFailure::new(
+                    "not-found",
+                    format!(
                         "the user {} ({}) of the person {} has gone from {}",
                         staged.user.username, staged.user.remote_id, person.key, self.tenant.name
                     ),
-                    remedy: Some(format!(
-                        "Retry this task to make the user again, or `unassign {} {}`",
-                        self.tenant.name, person.key
-                    )),
-                    retry: "after-remedy".to_owned(),
-                },
+                )
+                .with_remedy(format!(
+                    "Retry this task to make the user again, or `unassign {} {}`",
+                    self.tenant.name, person.key
+                )),
             )?;
         }
         Ok(())

@@ -78,14 +78,15 @@ pub(in crate::sync) fn record(
             }
             Err((failure, waiting)) => {
                 change.fail_task(task, failure, *waiting)?;
-                change.note(&Note {
+                let note = Note {
                     tenant: Some(&tenant.name),
                     person: Some(&verdict.person),
                     action: action(task.kind),
                     old: None,
                     new: None,
                     result: &format!("{}: {}", failure.kind, failure.cause),
-                })?;
+                };
+                change.note_answer(&note, failure.upstream.as_ref())?;
             }
         }
     }
@@ -137,18 +138,14 @@ fn double(
         return Ok(None);
     }
     let other = change.person_by_id(link.person)?;
-    Ok(Some(TaskFailure {
-        kind: "ambiguous-match".to_owned(),
-        cause: format!(
-            "the push of the person {} has written to the user {id} of {}, which is the user of the person {}",
-            verdict.person, tenant.name, other.key
-        ),
-        remedy: Some(format!(
-            "Give the two people different usernames and federation ids, or `unlink {} {}` if the user is not that person's",
-            tenant.name, other.key
-        )),
-        retry: "after-remedy".to_owned(),
-    }))
+    let cause = format!(
+        "the push of the person {} has written to the user {id} of {}, which is the user of the person {}",
+        verdict.person, tenant.name, other.key
+    );
+    Ok(Some(TaskFailure::new("ambiguous-match", cause).with_remedy(format!(
+        "Give the two people different usernames and federation ids, or `unlink {} {}` if the user is not that person's",
+        tenant.name, other.key
+    ))))
 }
 
 fn action(kind: TaskKind) -> &'static str {

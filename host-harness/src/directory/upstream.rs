@@ -1,0 +1,77 @@
+//! What an application itself answered when it refused something: its code, its words, and the fields that it names.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::DirectoryError;
+use crate::runtime::wit;
+
+/// The application's own answer, kept beside the host's sentence because an organization's own rules speak there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Upstream {
+    /// The HTTP status; 0 where there was none.
+    pub status: u16,
+    /// The application's own error code; empty where it gave none.
+    pub code: String,
+    /// The application's own words.
+    pub message: String,
+    /// The application's names of the fields concerned.
+    pub fields: Vec<String>,
+}
+
+impl From<&wit::Upstream> for Upstream {
+    fn from(upstream: &wit::Upstream) -> Self {
+        Self {
+            status: upstream.status,
+            code: upstream.code.clone(),
+            message: upstream.message.clone(),
+            fields: upstream.fields.clone(),
+        }
+    }
+}
+
+impl fmt::Display for Upstream {
+    /// In one line, as far as it says anything: `CODE (HTTP 400): words [Phone, Email]`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut parts: Vec<String> = Vec::new();
+        match (self.code.is_empty(), self.status) {
+            (false, 0) => parts.push(format!("{}:", self.code)),
+            (false, status) => parts.push(format!("{} (HTTP {status}):", self.code)),
+            (true, 0) => {}
+            (true, status) => parts.push(format!("HTTP {status}:")),
+        }
+        parts.push(if self.message.is_empty() { "no words".to_owned() } else { self.message.clone() });
+        if !self.fields.is_empty() {
+            parts.push(format!("[{}]", self.fields.join(", ")));
+        }
+        f.write_str(&parts.join(" "))
+    }
+}
+
+/// As a column holds it.
+pub(super) fn stored(upstream: Option<&Upstream>) -> Result<Option<String>, DirectoryError> {
+    Ok(upstream.map(serde_json::to_string).transpose()?)
+}
+
+/// From a column.
+pub(super) fn kept(text: Option<String>) -> Result<Option<Upstream>, DirectoryError> {
+    Ok(text.map(|text| serde_json::from_str(&text)).transpose()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_told_in_one_line_as_far_as_it_says_anything() {
+        let told = |status, code: &str, message: &str, fields: &[&str]| {
+            let fields = fields.iter().map(|field| (*field).to_owned()).collect();
+            Upstream { status, code: code.to_owned(), message: message.to_owned(), fields }.to_string()
+        };
+        assert_eq!(told(400, "RULE", "No.", &["Phone", "Email"]), "RULE (HTTP 400): No. [Phone, Email]");
+        assert_eq!(told(0, "sf:INVALID_LOGIN", "No.", &[]), "sf:INVALID_LOGIN: No.");
+        assert_eq!(told(502, "", "", &[]), "HTTP 502: no words");
+        assert_eq!(told(0, "", "No.", &[]), "No.");
+    }
+}

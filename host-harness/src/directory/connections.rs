@@ -30,6 +30,8 @@ impl Connections {
         let mut writer = Connection::open(&path)?;
         folder::protect(data)?;
         schema::prepare(&mut writer)?;
+        #[cfg(test)]
+        super::query_plans::watch(&mut writer);
         Ok(Self { writer: FairMutex::new(writer), readers: Readers::new(path) })
     }
 
@@ -94,8 +96,11 @@ impl Readers {
 
 fn open_reader(path: &Path) -> Result<Connection, DirectoryError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
+    #[cfg_attr(not(test), expect(unused_mut, reason = "tests watch it"))]
+    let mut connection = Connection::open_with_flags(path, flags)?;
     schema::prepare_reader(&connection)?;
+    #[cfg(test)]
+    super::query_plans::watch(&mut connection);
     Ok(connection)
 }
 

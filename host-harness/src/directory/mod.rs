@@ -38,6 +38,8 @@ mod links;
 mod people;
 mod plans;
 mod prune;
+#[cfg(test)]
+mod query_plans;
 mod remote_users;
 mod schema;
 mod secrets;
@@ -172,7 +174,10 @@ impl Directory {
     pub fn read<T, E: From<DirectoryError>>(&self, work: impl FnOnce(&View<'_>) -> Result<T, E>) -> Result<T, E> {
         self.open.connections.read(|connection| {
             let transaction = connection.transaction().map_err(DirectoryError::from)?;
-            work(&View { db: &transaction, vault: &self.open.vault })
+            let value = work(&View { db: &transaction, vault: &self.open.vault });
+            #[cfg(test)]
+            query_plans::check(&transaction);
+            value
         })?
     }
 
@@ -211,6 +216,8 @@ impl Directory {
         let transaction =
             connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(DirectoryError::from)?;
         let value = work(&Change { view: View { db: &transaction, vault: &self.open.vault }, actor })?;
+        #[cfg(test)]
+        query_plans::check(&transaction);
         if keep {
             transaction.commit().map_err(DirectoryError::from)?;
         }

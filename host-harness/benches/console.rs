@@ -131,7 +131,7 @@ fn write_on(directory: &Directory, people: u32, stop: &AtomicBool) -> u32 {
 fn main() {
     let people = number("BENCH_PEOPLE", 100_000);
     let folder = tempfile::tempdir().unwrap();
-    let directory = Arc::new(Directory::open(folder.path()).unwrap());
+    let directory = Directory::open(folder.path()).unwrap();
     let started = Instant::now();
     fill(&directory, people);
     figure("people, linked and assigned", f64::from(people), "people", None);
@@ -140,7 +140,7 @@ fn main() {
     let executor = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     executor.block_on(async {
         let applications = ComponentApplications::new(Runtime::builder().build().unwrap(), folder.path());
-        let console = Console::builder(Arc::clone(&directory), Arc::new(applications)).build();
+        let console = Console::builder(directory.clone(), Arc::new(applications)).build();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel::<()>();
@@ -152,7 +152,7 @@ fn main() {
             figure(&format!("page {path}"), page(&client, &base, path).await, "ms", Some(AIM));
         }
         let over = Arc::new(AtomicBool::new(false));
-        let (writer, told) = (Arc::clone(&directory), Arc::clone(&over));
+        let (writer, told) = (directory.clone(), Arc::clone(&over));
         let writing = tokio::task::spawn_blocking(move || write_on(&writer, people, &told));
         for path in [PAGES[0], PAGES[6]] {
             figure(&format!("page {path}, beside a writer"), page(&client, &base, path).await, "ms", Some(AIM));

@@ -28,7 +28,7 @@ pub(crate) struct Options {
 }
 
 pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
-    let directory = Arc::new(open_directory(global)?);
+    let directory = open_directory(global)?;
     let runtime = runtime_for(global, options.jobs)?;
     let scheduler = Scheduler::new(SchedulerLimits { workers: options.jobs as usize, ..SchedulerLimits::default() });
     runtime.metrics().watch(&scheduler);
@@ -59,7 +59,7 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
 /// Serves what operators watch, beside the work.
 async fn monitor(
     address: SocketAddr,
-    directory: &Arc<Directory>,
+    directory: &Directory,
     metrics: &Metrics,
     output: &mut Output,
 ) -> Result<tokio::task::JoinHandle<()>, Failure> {
@@ -68,7 +68,7 @@ async fn monitor(
     };
     let listener = TcpListener::bind(address).await.map_err(refused)?;
     let bound = listener.local_addr().map_err(refused)?;
-    let directory = Arc::clone(directory);
+    let directory = directory.clone();
     let router = monitoring::router(metrics.clone(), move || {
         directory.read(|view| view.tenants().map(drop)).map_err(|error| error.to_string())
     });

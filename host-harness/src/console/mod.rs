@@ -13,8 +13,8 @@
 //! - `jobs`: work that outlives its request, a tenant at a time, and how far it is.
 //! - `pages`: a file a page; its HTML lies in `templates`.
 //!
-//! Pages read through connections of their own ([`Directory::open_again`](crate::directory::Directory::open_again)), off the
-//! threads that serve, so that an import under way holds up no page.
+//! Pages read and write off the threads that serve, and readers do not wait for writers, so that an import under way holds up no
+//! page.
 
 mod access;
 mod assets;
@@ -25,7 +25,6 @@ mod form;
 mod jobs;
 mod pages;
 mod problem;
-mod readers;
 mod remedy;
 mod server;
 mod shared;

@@ -10,7 +10,7 @@ use super::access::{Access, Admins, AdminsError, Hosts};
 use super::connection;
 use super::pages;
 use super::shared::Shared;
-use crate::directory::{Directory, DirectoryError};
+use crate::directory::Directory;
 use crate::sync::ComponentApplications;
 
 /// Why a console does not start.
@@ -27,9 +27,6 @@ pub enum ConsoleError {
     /// The admins' file.
     #[error(transparent)]
     Admins(#[from] AdminsError),
-    /// The directory.
-    #[error(transparent)]
-    Directory(#[from] DirectoryError),
     /// The machine gives no random numbers.
     #[error("the machine gives no random numbers, so sessions cannot be told apart; look at its random device")]
     Random,
@@ -40,7 +37,7 @@ pub enum ConsoleError {
 
 /// The admin's pages of one directory.
 pub struct Console {
-    directory: Arc<Directory>,
+    directory: Directory,
     applications: Arc<ComponentApplications>,
     hosts: Vec<String>,
     behind_tls: bool,
@@ -51,14 +48,14 @@ pub struct ConsoleBuilder(Console);
 
 impl Console {
     /// A console over an open directory. Jobs run in `applications`.
-    pub fn builder(directory: Arc<Directory>, applications: Arc<ComponentApplications>) -> ConsoleBuilder {
+    pub fn builder(directory: Directory, applications: Arc<ComponentApplications>) -> ConsoleBuilder {
         ConsoleBuilder(Self { directory, applications, hosts: Vec::new(), behind_tls: false })
     }
 
     /// Serves until `stop` completes; then requests and jobs that are under way have ten seconds to end.
     ///
     /// # Errors
-    /// When others than this machine can reach it, by its address or through a proxy, and no admin password is set; or the directory cannot be read.
+    /// When others than this machine can reach it, by its address or through a proxy, and no admin password is set.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<(), ConsoleError> {
         let address = listener.local_addr()?;
         let admins = Admins::of(self.directory.folder());
@@ -68,7 +65,7 @@ impl Console {
             return Err(ConsoleError::Unprotected(address));
         }
         let (stopping, stopped) = watch::channel(false);
-        let shared = Arc::new(Shared::new(self.directory, self.applications, access, stopped)?);
+        let shared = Arc::new(Shared::new(self.directory, self.applications, access, stopped));
         let router = pages::router(Arc::clone(&shared));
         connection::serve(listener, router, stop, &stopping).await;
         shared.jobs.shutdown().await;

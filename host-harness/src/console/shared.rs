@@ -8,8 +8,7 @@ use super::access::{Access, Visitor};
 use super::connectors::{Connectors, Known};
 use super::jobs::Jobs;
 use super::problem::Problem;
-use super::readers::Readers;
-use crate::directory::{Change, Directory, DirectoryError, TenantRecord, View};
+use crate::directory::{Change, Directory, TenantRecord, View};
 use crate::sync::ComponentApplications;
 
 /// Live streams at once; a page that gets none looks again by itself.
@@ -17,8 +16,7 @@ const STREAMS: usize = 64;
 
 /// What every request shares.
 pub(crate) struct Shared {
-    /// Where pages write, and jobs work. One connection, so that writers queue up here and not in SQLite.
-    pub(crate) directory: Arc<Directory>,
+    pub(crate) directory: Directory,
     pub(crate) applications: Arc<ComponentApplications>,
     pub(crate) access: Access,
     pub(crate) jobs: Jobs,
@@ -26,18 +24,16 @@ pub(crate) struct Shared {
     /// Set once the console is told to end.
     pub(crate) stopped: watch::Receiver<bool>,
     connectors: Connectors,
-    readers: Readers,
 }
 
 impl Shared {
     pub(crate) fn new(
-        directory: Arc<Directory>,
+        directory: Directory,
         applications: Arc<ComponentApplications>,
         access: Access,
         stopped: watch::Receiver<bool>,
-    ) -> Result<Self, DirectoryError> {
-        Ok(Self {
-            readers: Readers::new(&directory)?,
+    ) -> Self {
+        Self {
             directory,
             applications,
             access,
@@ -45,10 +41,10 @@ impl Shared {
             streams: Arc::new(Semaphore::new(STREAMS)),
             stopped,
             connectors: Connectors::default(),
-        })
+        }
     }
 
-    /// Reads a consistent view, on a connection that no job uses.
+    /// Reads a consistent view.
     ///
     /// # Errors
     /// Those of `work`, and SQLite's.
@@ -56,7 +52,7 @@ impl Shared {
         &self,
         work: impl FnOnce(&View<'_>) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
-        let directory = self.readers.next();
+        let directory = self.directory.clone();
         tokio::task::spawn_blocking(move || directory.read(work)).await.map_err(|error| Problem::internal(&error))?
     }
 
@@ -69,7 +65,7 @@ impl Shared {
         visitor: &Visitor,
         work: impl FnOnce(&Change<'_>) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
-        let (directory, actor) = (Arc::clone(&self.directory), visitor.actor());
+        let (directory, actor) = (self.directory.clone(), visitor.actor());
         let written = tokio::task::spawn_blocking(move || directory.write(&actor, work)).await;
         written.map_err(|error| Problem::internal(&error))?
     }

@@ -22,10 +22,14 @@
 //! synchronisation. Secrets are sealed before they are stored ([`Vault`]). [`Directory::lock_tenant`] keeps two
 //! processes from running jobs for one tenant at a time; the operating system frees the lock whatever ends the process.
 //!
-//! Calls block for the milliseconds that SQLite takes, and wait for another writer at most [`BUSY`].
+//! # Who waits for whom
+//! One transaction writes at a time; writers take turns in the order in which they came. Readers have connections of their own,
+//! see what was kept when they began, and neither wait for a writer nor hold one up.
+//! Calls block for the milliseconds that SQLite takes, and wait for another process that writes at most [`BUSY`].
 
 mod assignments;
 mod audit;
+mod connections;
 mod entitlements;
 mod error;
 mod folder;
@@ -34,6 +38,8 @@ mod links;
 mod people;
 mod plans;
 mod prune;
+#[cfg(test)]
+mod query_plans;
 mod remote_users;
 mod schema;
 mod secrets;
@@ -48,11 +54,12 @@ mod vault;
 
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::{Connection, TransactionBehavior};
 
+use self::connections::Connections;
 pub use assignments::{Assignment, GrantName, NewAssignment};
 pub(crate) use audit::Note;
 pub use audit::{AuditEntry, AuditFilter};
@@ -97,12 +104,17 @@ impl Actor {
     }
 }
 
-/// An open data folder.
-#[derive(Debug)]
+/// An open data folder. Cheap to clone; clones share everything.
+#[derive(Clone, Debug)]
 pub struct Directory {
+    open: Arc<Open>,
+}
+
+#[derive(Debug)]
+struct Open {
     folder: PathBuf,
-    connection: Mutex<Connection>,
-    vault: Arc<Vault>,
+    connections: Connections,
+    vault: Vault,
 }
 
 /// A consistent view of the directory.
@@ -142,24 +154,9 @@ impl Directory {
     /// # Errors
     /// As [`Directory::open`], without the key.
     pub fn open_with(folder: &Path, vault: Vault) -> Result<Self, DirectoryError> {
-        Self::connect(folder, Arc::new(vault))
-    }
-
-    /// Opens the same data folder once more, on a connection of its own: what reads there neither waits for a transaction that
-    /// runs here, nor sees it before it is kept.
-    ///
-    /// # Errors
-    /// As [`Directory::open`], without the key.
-    pub fn open_again(&self) -> Result<Self, DirectoryError> {
-        Self::connect(&self.folder, Arc::clone(&self.vault))
-    }
-
-    fn connect(folder: &Path, vault: Arc<Vault>) -> Result<Self, DirectoryError> {
         folder::prepare(folder)?;
-        let mut connection = Connection::open(folder.join(folder::DATABASE))?;
-        folder::protect(folder)?;
-        schema::prepare(&mut connection)?;
-        Ok(Self { folder: folder.to_owned(), connection: Mutex::new(connection), vault })
+        let connections = Connections::open(folder)?;
+        Ok(Self { open: Arc::new(Open { folder: folder.to_owned(), connections, vault }) })
     }
 
     /// Whether a data folder is there already.
@@ -169,7 +166,7 @@ impl Directory {
 
     /// Where it is.
     pub fn folder(&self) -> &Path {
-        &self.folder
+        &self.open.folder
     }
 
     /// Reads a consistent view.
@@ -177,9 +174,13 @@ impl Directory {
     /// # Errors
     /// Those of `work`, and SQLite's.
     pub fn read<T, E: From<DirectoryError>>(&self, work: impl FnOnce(&View<'_>) -> Result<T, E>) -> Result<T, E> {
-        let mut connection = self.connection();
-        let transaction = connection.transaction().map_err(DirectoryError::from)?;
-        work(&View { db: &transaction, vault: &self.vault })
+        self.open.connections.read(|connection| {
+            let transaction = connection.transaction().map_err(DirectoryError::from)?;
+            let value = work(&View { db: &transaction, vault: &self.open.vault });
+            #[cfg(test)]
+            query_plans::check(&transaction);
+            value
+        })?
     }
 
     /// Runs a transaction. It is kept when `work` succeeds, and undone when it fails or panics.
@@ -212,20 +213,17 @@ impl Directory {
         keep: bool,
         work: impl FnOnce(&Change<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut connection = self.connection();
+        let mut connection = self.open.connections.writer();
         // Immediate, so that two writers queue up here instead of failing at their first write.
         let transaction =
             connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(DirectoryError::from)?;
-        let value = work(&Change { view: View { db: &transaction, vault: &self.vault }, actor })?;
+        let value = work(&Change { view: View { db: &transaction, vault: &self.open.vault }, actor })?;
+        #[cfg(test)]
+        query_plans::check(&transaction);
         if keep {
             transaction.commit().map_err(DirectoryError::from)?;
         }
         Ok(value)
-    }
-
-    fn connection(&self) -> MutexGuard<'_, Connection> {
-        // A panic inside a transaction has undone it.
-        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -97,10 +97,14 @@ impl View<'_> {
     /// # Errors
     /// When there is none.
     pub fn plan(&self, tenant: TenantId, id: Option<PlanId>) -> Result<Plan, DirectoryError> {
-        let mut statement = self.db.prepare_cached(
-            "SELECT id, state, actor, created_at FROM plan WHERE tenant_id = ?1 AND iif(?2 IS NULL, state = 'open', id = ?2)",
-        )?;
-        let mut rows = statement.query(params![tenant.0, id.map(|id| id.0)])?;
+        let mut statement = self.db.prepare_cached(match id {
+            Some(_) => "SELECT id, state, actor, created_at FROM plan WHERE tenant_id = ?1 AND id = ?2",
+            None => "SELECT id, state, actor, created_at FROM plan WHERE tenant_id = ?1 AND state = 'open'",
+        })?;
+        let mut rows = match id {
+            Some(id) => statement.query(params![tenant.0, id.0])?,
+            None => statement.query([tenant.0])?,
+        };
         rows.next()?.map(plan).transpose()?.ok_or_else(|| DirectoryError::NotFound {
             what: "plan",
             name: id.map_or_else(|| "open".to_owned(), |id| id.to_string()),

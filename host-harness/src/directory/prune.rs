@@ -34,12 +34,12 @@ impl Change<'_> {
             plans: self.db.execute("DELETE FROM plan WHERE state <> 'open' AND changed_at < ?1", params![before])?,
             tasks: self.db.execute(
                 "DELETE FROM task WHERE state IN ('done', 'cancelled') AND changed_at < ?1
-                   AND id NOT IN (SELECT task_id FROM plan_item)",
+                   AND NOT EXISTS (SELECT 1 FROM plan_item i WHERE i.task_id = task.id)",
                 params![before],
             )?,
             imports: self.db.execute(
                 "DELETE FROM import_run WHERE phase IN ('done', 'discarded') AND changed_at < ?1
-                   AND id NOT IN (SELECT max(id) FROM import_run GROUP BY tenant_id)",
+                   AND EXISTS (SELECT 1 FROM import_run later WHERE later.tenant_id = import_run.tenant_id AND later.id > import_run.id)",
                 params![before],
             )?,
             audit: 0,

@@ -276,7 +276,8 @@ impl View<'_> {
         Ok((links, vanish, deactivate))
     }
 
-    /// How many of the tenant's users share a key.
+    /// How many of the tenant's users share a key: none, one, or two where it is more, since those of an address that all share
+    /// would be counted for each of them.
     pub(crate) fn users_with_match_key(
         &self,
         tenant: TenantId,
@@ -287,7 +288,7 @@ impl View<'_> {
         Ok(self
             .db
             .prepare_cached(&format!(
-                "SELECT count(*) FROM remote_user WHERE tenant_id = ?1 AND {column} = ?2 AND NOT gone"
+                "SELECT count(*) FROM (SELECT 1 FROM remote_user WHERE tenant_id = ?1 AND {column} = ?2 AND NOT gone LIMIT 2)"
             ))?
             .query_row(params![tenant.number(), value], |row| row.get(0))?)
     }

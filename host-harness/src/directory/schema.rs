@@ -14,7 +14,19 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004.sql"),
     include_str!("migrations/0005.sql"),
     include_str!("migrations/0006.sql"),
+    include_str!("migrations/0007.sql"),
 ];
+
+/// Statements that a connection keeps prepared.
+const STATEMENTS: usize = 128;
+
+/// Sets up a connection that only reads a file which is up to date.
+pub(super) fn prepare_reader(connection: &Connection) -> Result<(), DirectoryError> {
+    connection.busy_timeout(BUSY)?;
+    connection.pragma_update(None, "query_only", true)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(())
+}
 
 /// Sets the connection up and brings the file up to date.
 pub(super) fn prepare(connection: &mut Connection) -> Result<(), DirectoryError> {
@@ -25,7 +37,7 @@ pub(super) fn prepare(connection: &mut Connection) -> Result<(), DirectoryError>
     connection.pragma_update(None, "foreign_keys", true)?;
     // What is deleted is overwritten: personal data and sealed secrets do not linger in free pages.
     connection.pragma_update(None, "secure_delete", true)?;
-    connection.set_prepared_statement_cache_capacity(128);
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
     // Opening is common and migrating is rare: look before taking the lock that holds up every writer.
     if version(connection)? == known {

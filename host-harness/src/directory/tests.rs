@@ -59,6 +59,33 @@ fn a_failed_transaction_leaves_nothing_behind() {
 }
 
 #[test]
+fn a_reader_neither_waits_for_a_writer_nor_sees_what_is_not_kept() {
+    let (_folder, directory, actor) = scratch();
+    let seen = directory
+        .write(&actor, |change| -> Result<_, DirectoryError> {
+            change.add_person(&NewPerson::new("E1", "a@x.example"))?;
+            let (reader, (told, seen)) = (directory.clone(), std::sync::mpsc::channel());
+            std::thread::spawn(move || told.send(reader.read(|view| view.count_people())));
+            Ok(seen.recv_timeout(Duration::from_secs(20)).expect("the reader waits"))
+        })
+        .unwrap();
+    assert_eq!(seen.unwrap(), 0);
+    assert_eq!(directory.read(|view| view.count_people()).unwrap(), 1);
+}
+
+#[test]
+fn a_reader_that_panics_leaves_its_place_to_others() {
+    let (_folder, directory, _) = scratch();
+    for _ in 0..100 {
+        let directory = directory.clone();
+        let reader =
+            std::thread::spawn(move || directory.read(|_| -> Result<(), DirectoryError> { panic!("in a view") }));
+        assert!(reader.join().is_err());
+    }
+    assert_eq!(directory.read(|view| view.count_people()).unwrap(), 0);
+}
+
+#[test]
 fn secrets_are_sealed_on_the_disk_and_opened_for_a_job() {
     let (folder, directory, actor) = scratch();
     let tenant = with_tenant(&directory, &actor);

@@ -52,7 +52,7 @@ type Visit = BoxFuture<'static, (TenantId, Result<Vec<Finished>, JobEnd>)>;
 /// When the directory cannot be read.
 #[expect(clippy::redundant_closure_for_method_calls, reason = "the path is not general over the view's lifetime")]
 pub async fn work<A: Applications + 'static>(
-    directory: Arc<Directory>,
+    directory: Directory,
     applications: Arc<A>,
     scheduler: &Scheduler,
     options: WorkerOptions,
@@ -93,7 +93,7 @@ pub async fn work<A: Applications + 'static>(
                         continue;
                     }
                     let (id, name) = (tenant.id, tenant.name.clone());
-                    let (directory, applications) = (Arc::clone(&directory), Arc::clone(&applications));
+                    let (directory, applications) = (directory.clone(), Arc::clone(&applications));
                     let visit = async move { serve(&directory, &*applications, &tenant).await };
                     match scheduler.submit(&name, Terms::default(), visit) {
                         Ok(ticket) => {

@@ -101,7 +101,7 @@ async fn behind_tls_the_cookie_is_for_https_and_this_host_only() {
 #[tokio::test]
 async fn elsewhere_than_on_loopback_it_does_not_start_without_a_password() {
     let world = World::new().await;
-    let builder = || Console::builder(std::sync::Arc::clone(&world.directory), applications(&world.folder));
+    let builder = || Console::builder(world.directory.clone(), applications(&world.folder));
     for (address, console) in [
         ("0.0.0.0:0", builder().build()),
         ("127.0.0.1:0", builder().behind_tls(true).build()),

@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 
 /// Everything that one test needs. The console ends with it.
 pub(crate) struct World {
-    pub(crate) directory: Arc<Directory>,
+    pub(crate) directory: Directory,
     pub(crate) address: SocketAddr,
     pub(crate) folder: TempDir,
     stop: Option<oneshot::Sender<()>>,
@@ -50,11 +50,11 @@ impl World {
 
     pub(crate) async fn start(start: Start) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let directory = Arc::new(Directory::open(folder.path()).unwrap());
+        let directory = Directory::open(folder.path()).unwrap();
         if let Some(password) = start.admin {
             Admins::of(folder.path()).set_password("ada", &Secret::new(password.to_owned())).unwrap();
         }
-        let mut builder = Console::builder(Arc::clone(&directory), applications(&folder)).behind_tls(start.behind_tls);
+        let mut builder = Console::builder(directory.clone(), applications(&folder)).behind_tls(start.behind_tls);
         for host in start.hosts {
             builder = builder.host(host).unwrap();
         }

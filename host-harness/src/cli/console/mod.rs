@@ -67,7 +67,7 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
         }
         None => (None, open_directory(global)?),
     };
-    let (folder, directory) = (directory.folder().to_owned(), Arc::new(directory));
+    let folder = directory.folder().to_owned();
     let applications = Arc::new(ComponentApplications::new(runtime_for(global, JOBS)?, &folder));
     let mut builder = Console::builder(directory, applications).behind_tls(options.behind_tls);
     for host in &options.hosts {
@@ -99,7 +99,6 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
 impl From<ConsoleError> for Failure {
     fn from(error: ConsoleError) -> Self {
         match error {
-            ConsoleError::Directory(error) => error.into(),
             ConsoleError::Listen(_) | ConsoleError::Random => {
                 Self { exit: SOME_FAILED, error: ErrorView::local("console", error.to_string()) }
             }

@@ -155,7 +155,7 @@ async fn act(
                 "Wait for its end, then give the import up.",
             ));
         }
-        let (directory, actor, record) = (Arc::clone(&shared.directory), visitor.actor(), tenant.clone());
+        let (directory, actor, record) = (shared.directory.clone(), visitor.actor(), tenant.clone());
         let discarded = tokio::task::spawn_blocking(move || discard(&directory, &record, &actor)).await;
         discarded.map_err(|error| Problem::internal(&error))??;
         let told = "The import was given up; the next one reads everybody.";

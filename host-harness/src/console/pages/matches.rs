@@ -191,7 +191,7 @@ async fn confirm_many(
     filter: QueueFilter,
     make: bool,
 ) -> Result<(), Problem> {
-    let (directory, actor, record) = (Arc::clone(&shared.directory), visitor.actor(), tenant.clone());
+    let (directory, actor, record) = (shared.directory.clone(), visitor.actor(), tenant.clone());
     let name = actor.name().to_owned();
     let job = shared.jobs.start(tenant, "confirm", "Confirming of matches", &name, move |teller| async move {
         let (mut filter, mut linked, mut made, mut looked) = (filter, 0, 0, 0);

@@ -159,7 +159,7 @@ async fn act(
     };
     let back = Redirect::to(&format!("/applications/{}/push", tenant.name));
     if fields.has("discard") {
-        let (directory, actor, record, id) = (Arc::clone(&shared.directory), visitor.actor(), tenant.clone(), plan()?);
+        let (directory, actor, record, id) = (shared.directory.clone(), visitor.actor(), tenant.clone(), plan()?);
         let discarded = tokio::task::spawn_blocking(move || discard(&directory, &record, &actor, id)).await;
         discarded.map_err(|error| Problem::internal(&error))??;
         shared.access.sessions.flash(

@@ -71,7 +71,7 @@ pub(super) async fn remove(
     if !form.is_sound() {
         return Ok(unsound(&page(&shared, &visitor, &tenant, form).await?));
     }
-    let directory = Arc::clone(&shared.directory);
+    let directory = shared.directory.clone();
     let locked = tenant.clone();
     let lock = tokio::task::spawn_blocking(move || directory.lock_tenant(&locked)).await;
     let _lock = lock.map_err(|error| Problem::internal(&error))??;

@@ -37,7 +37,7 @@ pub(super) fn start_import(
         _ => "Import of changes",
     };
     let (actor, tenant) = (visitor.actor(), tenant.clone());
-    let (directory, applications) = (Arc::clone(&shared.directory), Arc::clone(&shared.applications));
+    let (directory, applications) = (shared.directory.clone(), Arc::clone(&shared.applications));
     let (name, record) = (actor.name().to_owned(), tenant.clone());
     shared.jobs.start(&tenant, "import", title, &name, move |teller| async move {
         let told = move |progress: crate::sync::import::ImportProgress| {
@@ -87,7 +87,7 @@ pub(super) fn counts(run: &ImportRun) -> String {
 /// Starts a push.
 pub(super) fn start_push(shared: &Arc<Shared>, visitor: &Visitor, tenant: &TenantRecord) -> Job {
     let (actor, tenant) = (visitor.actor(), tenant.clone());
-    let (directory, applications) = (Arc::clone(&shared.directory), Arc::clone(&shared.applications));
+    let (directory, applications) = (shared.directory.clone(), Arc::clone(&shared.applications));
     let (name, record) = (actor.name().to_owned(), tenant.clone());
     shared.jobs.start(&tenant, "push", "Push", &name, move |teller| async move {
         let told = move |progress: crate::sync::push::PushProgress| {
@@ -101,7 +101,7 @@ pub(super) fn start_push(shared: &Arc<Shared>, visitor: &Visitor, tenant: &Tenan
 /// Starts the making of a plan.
 pub(super) fn start_plan(shared: &Arc<Shared>, visitor: &Visitor, tenant: &TenantRecord) -> Job {
     let (actor, tenant) = (visitor.actor(), tenant.clone());
-    let (directory, applications) = (Arc::clone(&shared.directory), Arc::clone(&shared.applications));
+    let (directory, applications) = (shared.directory.clone(), Arc::clone(&shared.applications));
     let (name, record) = (actor.name().to_owned(), tenant.clone());
     shared.jobs.start(&tenant, "push", "Making of a plan", &name, move |teller| async move {
         teller.tell("Working out what would be written", 0, None);
@@ -113,7 +113,7 @@ pub(super) fn start_plan(shared: &Arc<Shared>, visitor: &Visitor, tenant: &Tenan
 /// Starts the writing of exactly what a plan says.
 pub(super) fn start_apply(shared: &Arc<Shared>, visitor: &Visitor, tenant: &TenantRecord, id: PlanId) -> Job {
     let (actor, tenant) = (visitor.actor(), tenant.clone());
-    let (directory, applications) = (Arc::clone(&shared.directory), Arc::clone(&shared.applications));
+    let (directory, applications) = (shared.directory.clone(), Arc::clone(&shared.applications));
     let (name, record) = (actor.name().to_owned(), tenant.clone());
     let title = format!("Writing of plan {id}");
     shared.jobs.start(&tenant, "push", &title, &name, move |teller| async move {
@@ -126,7 +126,7 @@ pub(super) fn start_apply(shared: &Arc<Shared>, visitor: &Visitor, tenant: &Tena
 /// Starts the listing of what can be assigned.
 pub(super) fn start_entitlements(shared: &Arc<Shared>, visitor: &Visitor, tenant: &TenantRecord) -> Job {
     let (actor, tenant) = (visitor.actor(), tenant.clone());
-    let (directory, applications) = (Arc::clone(&shared.directory), Arc::clone(&shared.applications));
+    let (directory, applications) = (shared.directory.clone(), Arc::clone(&shared.applications));
     let (name, record) = (actor.name().to_owned(), tenant.clone());
     shared.jobs.start(&tenant, "entitlements", "Listing of what can be assigned", &name, move |teller| async move {
         teller.tell("Asking the application", 0, None);

@@ -368,7 +368,7 @@ async fn a_worker_waits_for_its_turn_in_the_scheduler_that_others_use() {
     let fixture = Fixture::new("[schedule]\npush-seconds = 1");
     fixture.add("E1", &[]);
     fixture.assign("E1");
-    let directory = std::sync::Arc::new(Directory::open(fixture.directory.folder()).unwrap());
+    let directory = fixture.directory.clone();
     let scheduler = Scheduler::new(SchedulerLimits { workers: 4, ..SchedulerLimits::default() });
     let (end, ended) = tokio::sync::oneshot::channel::<()>();
     let other = scheduler.submit("acme", Terms::default(), ended).unwrap();
@@ -412,7 +412,7 @@ async fn a_worker_follows_the_schedules_and_stops_when_told() {
     fixture.add("E1", &[]);
     fixture.assign("E1");
     fixture.application.world().user("U1", "u1@x.example", &[]);
-    let directory = std::sync::Arc::new(Directory::open(fixture.directory.folder()).unwrap());
+    let directory = fixture.directory.clone();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let mut stop = Some(stop);
     let mut told = Vec::new();

@@ -320,7 +320,7 @@ async fn assign_all(
     q: &str,
     new: NewAssignment,
 ) -> Result<(), Problem> {
-    let (directory, actor, record) = (Arc::clone(&shared.directory), visitor.actor(), tenant.clone());
+    let (directory, actor, record) = (shared.directory.clone(), visitor.actor(), tenant.clone());
     let (name, filter) = (actor.name().to_owned(), unassigned(tenant.id, q));
     let job = shared.jobs.start(tenant, "assign", "Assigning of people", &name, move |teller| async move {
         let total = directory

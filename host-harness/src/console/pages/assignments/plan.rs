@@ -73,7 +73,7 @@ impl Plan {
         tenant: &TenantRecord,
         intent: impl Fn(&Change<'_>) -> Result<Followed, DirectoryError> + Send + 'static,
     ) -> Result<Self, Problem> {
-        let (directory, applications) = (Arc::clone(&shared.directory), Arc::clone(&shared.applications));
+        let (directory, applications) = (shared.directory.clone(), Arc::clone(&shared.applications));
         let (actor, tenant, executor) = (visitor.actor(), tenant.clone(), tokio::runtime::Handle::current());
         // Off the threads that serve: it waits for SQLite too.
         let worked_out = tokio::task::spawn_blocking(move || {

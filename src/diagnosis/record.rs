@@ -1,9 +1,11 @@
 //! Errors of one record: licences, usernames, fields, rules (texts quoted from the errors' catalogue, confidence as marked).
 
+use std::borrow::Cow;
+
 use super::Row;
 use crate::model::{ErrorKind, Retry};
 
-pub(super) const ROWS: [Row; 51] = [
+pub(super) static ROWS: [Row; 51] = [
     // M. The message names the licence; the same text without a name means a feature licence (H).
     Row {
         code: "LICENSE_LIMIT_EXCEEDED",
@@ -431,7 +433,7 @@ pub(super) const ROWS: [Row; 51] = [
     Row {
         code: "INVALID_NEW_PASSWORD",
         pattern: "repeated password",
-        kind: ErrorKind::PasswordRejected,
+        kind: ErrorKind::Other(Cow::Borrowed("password-reused")),
         retry: Retry::Never,
         sentence: "the new password of {} was used before",
         remedy: "Choose a password that this person has not used lately; Setup > Security > Password Policies says how far back counts",
@@ -440,7 +442,7 @@ pub(super) const ROWS: [Row; 51] = [
     Row {
         code: "",
         pattern: "invalid repeated password",
-        kind: ErrorKind::PasswordRejected,
+        kind: ErrorKind::Other(Cow::Borrowed("password-reused")),
         retry: Retry::Never,
         sentence: "the new password of {} was used before",
         remedy: "Choose a password that this person has not used lately; Setup > Security > Password Policies says how far back counts",

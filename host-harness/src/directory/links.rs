@@ -5,7 +5,9 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::audit::Note;
-use super::{Change, DirectoryError, Person, PersonId, RemoteStatus, TenantId, TenantRecord, Timestamp, View};
+use super::{
+    Change, DirectoryError, Person, PersonId, RemoteStatus, TaskKind, TenantId, TenantRecord, Timestamp, View,
+};
 
 /// Why a link is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -153,11 +155,18 @@ impl Change<'_> {
                 tenant.name, other.key, person.key
             )));
         }
+        // What a push that was cut off may have set has to be known for it to be cleared.
+        let attempt = self.attempt(tenant.id, person.id, TaskKind::Push)?;
+        let pushed = serde_json::to_string(&attempt.map(|attempt| attempt.names).unwrap_or_default())?;
         self.db
             .prepare_cached(
-                "INSERT INTO link (tenant_id, person_id, remote_id, reason, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+                "INSERT INTO link (tenant_id, person_id, remote_id, reason, pushed, created_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?
-            .execute(params![tenant.id.0, person.id.0, remote_id, reason.name(), Timestamp::now()])?;
+            .execute(params![tenant.id.0, person.id.0, remote_id, reason.name(), pushed, Timestamp::now()])?;
+        if reason == LinkReason::Confirmed {
+            self.forget_former_owners(tenant.id, remote_id)?;
+        }
         self.note(&Note {
             tenant: Some(&tenant.name),
             person: Some(&person.key),
@@ -182,6 +191,7 @@ impl Change<'_> {
         self.db
             .prepare_cached("DELETE FROM link WHERE tenant_id = ?1 AND person_id = ?2")?
             .execute(params![link.tenant.0, link.person.0])?;
+        self.keep_former_owner(link.tenant, &link.remote_id, &person.key)?;
         self.note(&Note {
             tenant: Some(&tenant.name),
             person: Some(&person.key),

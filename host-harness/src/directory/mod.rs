@@ -28,13 +28,16 @@
 //! Calls block for the milliseconds that SQLite takes, and wait for another process that writes at most [`BUSY`].
 
 mod assignments;
+mod attempts;
 mod audit;
+mod claims;
 mod connections;
 mod entitlements;
 mod error;
 mod folder;
 mod imports;
 mod links;
+mod owners;
 mod people;
 mod plans;
 mod prune;
@@ -61,13 +64,18 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use self::connections::Connections;
 pub use assignments::{Assignment, GrantName, NewAssignment};
+pub(crate) use attempts::Attempt;
+pub use attempts::RecordChange;
 pub(crate) use audit::Note;
 pub use audit::{AuditEntry, AuditFilter};
+pub use claims::Claim;
+pub(crate) use claims::NewClaim;
 pub use entitlements::{EntitlementFilter, EntitlementKind, ListedEntitlement};
 pub use error::DirectoryError;
 pub use folder::{TenantLock, default_folder};
 pub use imports::{ImportCounts, ImportPhase, ImportRun, ImportScopeKind, NewImport, RunId};
 pub use links::{Link, LinkReason};
+pub(crate) use owners::UserOwner;
 pub(crate) use people::MatchColumn;
 pub use people::{NewPerson, Person, PersonEdit, PersonFilter, PersonId, PersonStatus};
 pub use plans::{Plan, PlanId, PlanItem, PlanState, PlannedOutcome};
@@ -224,6 +232,27 @@ impl Directory {
             transaction.commit().map_err(DirectoryError::from)?;
         }
         Ok(value)
+    }
+}
+
+impl Change<'_> {
+    /// Does a part of the transaction, which alone is undone where it fails: what cannot be kept of one record costs its
+    /// neighbours nothing.
+    ///
+    /// # Errors
+    /// Those of `part`, and SQLite's.
+    pub(crate) fn apart<T>(&self, part: impl FnOnce() -> Result<T, DirectoryError>) -> Result<T, DirectoryError> {
+        self.db.execute_batch("SAVEPOINT part")?;
+        match part() {
+            Ok(value) => {
+                self.db.execute_batch("RELEASE part")?;
+                Ok(value)
+            }
+            Err(error) => {
+                self.db.execute_batch("ROLLBACK TO part; RELEASE part")?;
+                Err(error)
+            }
+        }
     }
 }
 

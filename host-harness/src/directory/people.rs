@@ -236,14 +236,19 @@ impl View<'_> {
         rows.next()?.map(person).transpose()
     }
 
+    /// A person by its number; none where it has been removed.
+    pub(crate) fn find_person_by_id(&self, id: PersonId) -> Result<Option<Person>, DirectoryError> {
+        let mut statement = self.db.prepare_cached(&format!("SELECT {COLUMNS} FROM person WHERE id = ?1"))?;
+        let mut rows = statement.query([id.0])?;
+        rows.next()?.map(person).transpose()
+    }
+
     /// A person by its number.
     ///
     /// # Errors
     /// When there is none.
     pub fn person_by_id(&self, id: PersonId) -> Result<Person, DirectoryError> {
-        let mut statement = self.db.prepare_cached(&format!("SELECT {COLUMNS} FROM person WHERE id = ?1"))?;
-        let mut rows = statement.query([id.0])?;
-        rows.next()?.map(person).transpose()?.ok_or_else(|| DirectoryError::NotFound {
+        self.find_person_by_id(id)?.ok_or_else(|| DirectoryError::NotFound {
             what: "person",
             name: id.0.to_string(),
             hint: "`person list` shows who there is",

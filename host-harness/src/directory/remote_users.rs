@@ -34,7 +34,7 @@ impl RemoteStatus {
         }
     }
 
-    fn parse(text: &str) -> Result<Self, DirectoryError> {
+    pub(super) fn parse(text: &str) -> Result<Self, DirectoryError> {
         [Self::Active, Self::Inactive, Self::Frozen]
             .into_iter()
             .find(|status| status.name() == text)
@@ -427,7 +427,7 @@ impl Change<'_> {
     pub(crate) fn settle_user(
         &self,
         row: i64,
-        waiting: Option<(QueueReason, &[(PersonId, &str)])>,
+        waiting: Option<(QueueReason, &[(PersonId, String)])>,
     ) -> Result<(), DirectoryError> {
         self.db.prepare_cached("DELETE FROM candidate WHERE remote_user_id = ?1")?.execute([row])?;
         self.db

@@ -76,6 +76,13 @@ impl TaskKind {
         }
     }
 
+    pub(super) fn parse(text: &str) -> Result<Self, DirectoryError> {
+        KINDS
+            .into_iter()
+            .find(|kind| kind.name() == text)
+            .ok_or_else(|| DirectoryError::Damaged(format!("a task's kind `{text}`")))
+    }
+
     /// Tasks with the same key do the same thing, or undo each other: the latest counts.
     fn idempotency_key(self, person: Option<PersonId>) -> String {
         let what = match self {
@@ -296,7 +303,7 @@ fn task(row: &Row<'_>) -> Result<Task, DirectoryError> {
     let text = |index: usize| -> Result<&str, DirectoryError> {
         Ok(row.get_ref(index)?.as_str().map_err(rusqlite::Error::from)?)
     };
-    let damaged = |what: &str| DirectoryError::Damaged(format!("a task's kind or state `{what}`"));
+    let damaged = |what: &str| DirectoryError::Damaged(format!("a task's state `{what}`"));
     let (kind, state) = (text(5)?, text(6)?);
     Ok(Task {
         id: TaskId(row.get(0)?),
@@ -304,7 +311,7 @@ fn task(row: &Row<'_>) -> Result<Task, DirectoryError> {
         person: row.get(2)?,
         username: row.get(3)?,
         person_id: row.get::<_, Option<i64>>(4)?.map(PersonId),
-        kind: KINDS.into_iter().find(|one| one.name() == kind).ok_or_else(|| damaged(kind))?,
+        kind: TaskKind::parse(kind)?,
         state: STATES.into_iter().find(|one| one.name() == state).ok_or_else(|| damaged(state))?,
         revision: row.get(7)?,
         attempts: row.get(8)?,
@@ -381,6 +388,19 @@ impl View<'_> {
             found.push(task(row)?);
         }
         Ok(found)
+    }
+
+    /// The open task of an intention: of this kind, or of the one that undoes it.
+    pub(crate) fn open_task(
+        &self,
+        tenant: TenantId,
+        kind: TaskKind,
+        person: PersonId,
+    ) -> Result<Option<Task>, DirectoryError> {
+        let sql =
+            format!("{SELECT} WHERE k.tenant_id = ?1 AND k.idempotency_key = ?2 AND k.state IN ('waiting', 'failed')");
+        let key = kind.idempotency_key(Some(person));
+        Ok(self.collect_tasks(&sql, vec![tenant.0.into(), key.into()])?.pop())
     }
 
     /// Waiting tasks of a kind whose time has come, the oldest first, behind a number.
@@ -549,6 +569,25 @@ impl Change<'_> {
                 failure.cause,
                 failure.remedy,
                 now,
+                stored(failure.upstream.as_ref())?
+            ])?;
+        Ok(())
+    }
+
+    /// Keeps what a waiting task waits for, where it was not tried: that is no attempt.
+    pub(crate) fn hold_task(&self, task: &Task, failure: &TaskFailure) -> Result<(), DirectoryError> {
+        self.db
+            .prepare_cached(
+                "UPDATE task SET retry = ?3, error_kind = ?4, cause = ?5, remedy = ?6, upstream = ?7
+                 WHERE id = ?1 AND revision = ?2 AND state = 'waiting'",
+            )?
+            .execute(params![
+                task.id.0,
+                task.revision,
+                failure.retry,
+                failure.kind,
+                failure.cause,
+                failure.remedy,
                 stored(failure.upstream.as_ref())?
             ])?;
         Ok(())

@@ -1,7 +1,9 @@
 //! What an admin decides of users that wait.
 
 use super::import::{Settling, take_over};
-use crate::directory::{Change, DirectoryError, Note, Person, QueueFilter, QueueReason, TenantRecord};
+use super::intents::{self, Followed};
+use super::push::is_in_use;
+use crate::directory::{Change, DirectoryError, LinkReason, Note, Person, QueueFilter, QueueReason, TenantRecord};
 
 /// What a user that waits is to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,12 +26,20 @@ pub fn confirm(
     remote_id: &str,
     decision: &Decision,
 ) -> Result<Option<Person>, DirectoryError> {
-    let staged = change.staged_user(tenant.id, remote_id)?.ok_or_else(|| DirectoryError::NotFound {
+    let staged = change.staged_user(tenant.id, remote_id)?;
+    let waits = match &staged {
+        Some(staged) => change.waits_for(staged.row)?.is_some() && !staged.gone,
+        None => false,
+    };
+    if !waits && !change.claims_on(tenant.id, remote_id)?.is_empty() {
+        return decide_claim(change, tenant, remote_id, decision);
+    }
+    let staged = staged.ok_or_else(|| DirectoryError::NotFound {
         what: "user",
         name: remote_id.to_owned(),
         hint: "`confirm TENANT` lists those that wait",
     })?;
-    if change.waits_for(staged.row)?.is_none() || staged.gone {
+    if !waits {
         return Err(DirectoryError::Invalid(format!(
             "the user {remote_id} of {} does not wait to be confirmed; `confirm {}` lists those that do",
             tenant.name, tenant.name
@@ -39,6 +49,7 @@ pub fn confirm(
         Decision::Person(name) => {
             let person = change.person(name)?;
             take_over(change, tenant, &staged, &person)?;
+            decided(change, tenant, remote_id, &person)?;
             Ok(Some(person))
         }
         Decision::New => Settling::new(change, tenant)?.make_person(change, &staged).map(Some),
@@ -55,6 +66,45 @@ pub fn confirm(
             Ok(None)
         }
     }
+}
+
+/// Decides of a user that a push found and could not tell whose it is.
+fn decide_claim(
+    change: &Change<'_>,
+    tenant: &TenantRecord,
+    remote_id: &str,
+    decision: &Decision,
+) -> Result<Option<Person>, DirectoryError> {
+    let name = &tenant.name;
+    let key = match decision {
+        Decision::Person(key) => key,
+        Decision::New => {
+            return Err(DirectoryError::Invalid(format!(
+                "the user {remote_id} of {name} is one that a push found for somebody who is here already, so no new person is made of it; say whose it is with `confirm {name} {remote_id} --person KEY`"
+            )));
+        }
+        Decision::Ignore => {
+            change.drop_claims_on(tenant.id, remote_id)?;
+            return Ok(None);
+        }
+    };
+    let person = change.person(key)?;
+    match change.link(tenant.id, person.id)? {
+        Some(link) if link.remote_id == remote_id => change.confirm_link(tenant, &person, &link)?,
+        _ => change.add_link(tenant, &person, remote_id, LinkReason::Confirmed)?,
+    }
+    decided(change, tenant, remote_id, &person)?;
+    Ok(Some(person))
+}
+
+/// Has a person brought up to date whose user is known now.
+fn decided(change: &Change<'_>, tenant: &TenantRecord, remote_id: &str, person: &Person) -> Result<(), DirectoryError> {
+    change.drop_claims_on(tenant.id, remote_id)?;
+    change.store_claims(tenant.id, person.id, &[])?;
+    if is_in_use(change, tenant, person)? {
+        intents::put_into_use(change, tenant, person, &mut Followed::default())?;
+    }
+    Ok(())
 }
 
 /// What confirming several has come to.

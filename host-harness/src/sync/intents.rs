@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use super::Feature;
 use crate::config::TenantConfig;
 use crate::directory::{
-    Change, DirectoryError, NewAssignment, NewTask, Person, PersonEdit, PersonStatus, Source, TaskFilter, TaskId,
-    TaskKind, TaskState, TenantId, TenantRecord, sourced_edit,
+    Change, DirectoryError, NewAssignment, NewTask, Person, PersonEdit, PersonStatus, RemoteStatus, Source,
+    TaskFailure, TaskFilter, TaskId, TaskKind, TaskState, TenantId, TenantRecord, source_of_status, sourced_edit,
 };
 use crate::runtime::Secret;
 
@@ -121,7 +121,8 @@ fn bring_up_to_date(
     }
 }
 
-fn take_out_of_use(
+/// Asks for a person's user to be taken out of use, and gives up what was asked for it so far.
+pub(super) fn take_out_of_use(
     change: &Change<'_>,
     tenant: &TenantRecord,
     person: &Person,
@@ -129,8 +130,9 @@ fn take_out_of_use(
 ) -> Result<(), DirectoryError> {
     change.cancel(tenant.id, TaskKind::Push, Some(person.id))?;
     change.cancel(tenant.id, TaskKind::Password, Some(person.id))?;
-    if change.link(tenant.id, person.id)?.is_none() {
-        // A push that is cut off may have made a user that nobody here knows of yet; the next import finds it.
+    let may_be_made = || change.attempt(tenant.id, person.id, TaskKind::Push).map(|attempt| attempt.is_some());
+    // A push that is under way, or was cut off, may make a user that nobody here knows of yet: then it is looked for.
+    if change.link(tenant.id, person.id)?.is_none() && !may_be_made()? {
         change.cancel(tenant.id, TaskKind::Reactivate, Some(person.id))?;
         return Ok(());
     }
@@ -143,7 +145,8 @@ fn take_out_of_use(
     }
 }
 
-fn put_into_use(
+/// Asks for a person's user to be made, or put back into use and brought up to date.
+pub(super) fn put_into_use(
     change: &Change<'_>,
     tenant: &TenantRecord,
     person: &Person,
@@ -158,6 +161,43 @@ fn put_into_use(
         }
     }
     bring_up_to_date(change, tenant, person, followed)
+}
+
+/// Leaves a task where the user of somebody who is assigned and active is out of use: it is put back into use, or, where the
+/// application itself decides that, an admin is told.
+pub(super) fn bring_into_use(
+    change: &Change<'_>,
+    tenant: &TenantRecord,
+    person: &Person,
+    status: RemoteStatus,
+) -> Result<(), DirectoryError> {
+    if change.open_task(tenant.id, TaskKind::Reactivate, person.id)?.is_some() {
+        return Ok(());
+    }
+    let task = NewTask { tenant, person: Some(person), kind: TaskKind::Reactivate, password: None };
+    let sources = change.sources()?;
+    let of_person = change.sources_of(person.id, &sources)?;
+    let name = &tenant.name;
+    if source_of_status(&of_person).is_none_or(|source| source.tenant != tenant.id) {
+        let id = change.ask(task)?;
+        if !Feature::PushUserDeactivation.is_on(&tenant.config) {
+            let off = Feature::PushUserDeactivation.off(name, "its user, which is out of use, stays so");
+            let (cause, remedy) = off.split_once("; ").unwrap_or((&off, ""));
+            change.hold_task(&change.task(id)?, &TaskFailure::new("feature-off", cause).with_remedy(remedy))?;
+        }
+        return Ok(());
+    }
+    let cause = format!(
+        "the person {} is assigned and active, and its user is {} in {name}, which is the source of whether it is in use",
+        person.key,
+        status.name()
+    );
+    let remedy = format!(
+        "Put the user into use in the application, or have this task tried again to put it into use from here, or take it away with `unassign {name} {}`",
+        person.key
+    );
+    change.ask_admin(task, &TaskFailure::new("out-of-use", cause).with_remedy(remedy))?;
+    Ok(())
 }
 
 /// Assigns a person to a tenant, or changes what its user is to hold.
@@ -179,7 +219,13 @@ pub fn assign(
     let is_new = change.assignment(tenant.id, person.id)?.is_none();
     let mut followed =
         Followed { changed: change.store_assignment(tenant, person, assignment)?, ..Followed::default() };
-    if is_new {
+    let is_out_of_use = match change.link(tenant.id, person.id)? {
+        Some(link) => {
+            change.remote_user(tenant.id, &link.remote_id)?.is_some_and(|user| user.status != RemoteStatus::Active)
+        }
+        None => false,
+    };
+    if is_new || is_out_of_use {
         put_into_use(change, tenant, person, &mut followed)?;
     } else if followed.changed {
         bring_up_to_date(change, tenant, person, &mut followed)?;

@@ -62,13 +62,14 @@ impl Wanted {
 }
 
 /// What a push of the person sends. `is_sourced` says of a directory's name whether the tenant itself is its source; such
-/// attributes are never sent back. An attribute that an earlier push has set and that is empty now is cleared.
+/// attributes are never sent back. An attribute of `set_before`, which earlier pushes have set, is cleared where it is empty now.
 pub(super) fn pushed(
     config: &TenantConfig,
     schema: &[AttributeSchema],
     person: &Person,
     assignment: &Assignment,
     link: Option<&Link>,
+    set_before: &[String],
     is_sourced: impl Fn(&str) -> bool,
 ) -> Wanted {
     let mut changes: BTreeMap<String, Option<AttributeValue>> = BTreeMap::new();
@@ -101,7 +102,7 @@ pub(super) fn pushed(
     for (name, value) in &assignment.attributes {
         changes.insert(name.clone(), Some(value.clone()));
     }
-    for name in link.map(|link| link.pushed.as_slice()).unwrap_or_default() {
+    for name in set_before {
         let kept = mapping
             .get(name)
             .is_some_and(|rule| rule.off || rule.direction == Direction::ToIdp || rule.push == PushWhen::Create);
@@ -140,7 +141,9 @@ pub fn preview(
         changed_at: person.changed_at,
     });
     let (schema, link) = (view.attribute_schema(tenant.id)?, view.link(tenant.id, person.id)?);
-    let Wanted { username, mut changes } = pushed(&tenant.config, &schema, person, &assignment, link.as_ref(), own);
+    let set = link.as_ref().map(|link| link.pushed.as_slice()).unwrap_or_default();
+    let Wanted { username, mut changes } =
+        pushed(&tenant.config, &schema, person, &assignment, link.as_ref(), set, own);
     changes.insert(USERNAME.to_owned(), Some(AttributeValue::Text(username)));
     Ok(changes)
 }
@@ -259,8 +262,15 @@ mod tests {
             ("fax", "1"),
             ("email", "a@x"),
         ]);
-        let wanted =
-            pushed(&config, &[], &person, &assignment(&[("federationId", "F1"), ("email", "work@x")]), None, |_| false);
+        let wanted = pushed(
+            &config,
+            &[],
+            &person,
+            &assignment(&[("federationId", "F1"), ("email", "work@x")]),
+            None,
+            &[],
+            |_| false,
+        );
         assert_eq!(wanted.username, "ada@x.example.acme");
         assert_eq!(
             told(&wanted),
@@ -287,7 +297,7 @@ mod tests {
         };
         let schema = [schema("title", true), schema("userType", false)];
         let person = person(&[("title", "Dr"), ("userType", "x"), ("shoeSize", "43")]);
-        let wanted = pushed(&TenantConfig::default(), &schema, &person, &assignment(&[]), None, |_| false);
+        let wanted = pushed(&TenantConfig::default(), &schema, &person, &assignment(&[]), None, &[], |_| false);
         assert_eq!(told(&wanted), ["title=Dr"]);
     }
 
@@ -296,14 +306,17 @@ mod tests {
         let config = config("nickName = { from = \"nick\", push = \"create\" }\nphone = \"tel\"");
         let link = link(&["title", "nickName", "phone", "email"]);
         let wanted =
-            pushed(&config, &[], &person(&[("email", "a@x")]), &assignment(&[]), Some(&link), |name| name == "tel");
+            pushed(&config, &[], &person(&[("email", "a@x")]), &assignment(&[]), Some(&link), &link.pushed, |name| {
+                name == "tel"
+            });
         assert_eq!(told(&wanted), ["email=a@x", "title=(clear)"]);
     }
 
     #[test]
     fn what_the_tenant_is_the_source_of_is_never_pushed_back() {
         let person = person(&[("title", "Dr"), ("email", "a@x")]);
-        let wanted = pushed(&TenantConfig::default(), &[], &person, &assignment(&[]), None, |name| name == "title");
+        let wanted =
+            pushed(&TenantConfig::default(), &[], &person, &assignment(&[]), None, &[], |name| name == "title");
         assert_eq!(told(&wanted), ["email=a@x"]);
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::intents::Followed;
-use super::push::{Prepared, PushEntry, PushReport, Pushing, Verdict, batch_size};
+use super::push::{Prepared, PushEntry, PushReport, Pushing, Verdict, batch_size, note_cut_off};
 use super::{Applications, SyncError};
 use crate::directory::{
     Actor, Change, Directory, DirectoryError, Note, Plan, PlanId, PlanItem, PlanState, PlannedOutcome, Task, TaskId,
@@ -119,9 +119,10 @@ pub async fn apply<A: Applications>(
         .into_iter()
         .map(|item| (item.task, (item.revision, item.digest)))
         .collect();
+    note_cut_off(directory, tenant, actor)?;
     let mut pushing = Pushing::new(directory, applications, tenant, actor)?;
     let result = write(&mut pushing, &plan, &approved).await;
-    let report = pushing.end(result).await?;
+    let report = pushing.end_writing(result).await?;
     Ok((plan, report))
 }
 

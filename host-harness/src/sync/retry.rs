@@ -12,7 +12,7 @@ use crate::runtime::{JobError, SandboxFault, error_kind_name};
 const ATTEMPTS: u32 = 8;
 /// Attempts in which a refusal may be the work of a lost push, which goes on in the application when its sender is gone. With
 /// the waits between them they span 9 to 15 seconds.
-const OWN_WORK: u32 = 3;
+pub(super) const OWN_WORK: u32 = 3;
 /// The wait after the first attempt; it doubles with each.
 const FIRST_WAIT: Duration = Duration::from_secs(2);
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);

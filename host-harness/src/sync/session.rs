@@ -1,9 +1,11 @@
 //! A job with an application that starts again where its sandbox was ended.
 
+use std::sync::Arc;
+
 use super::{Application as _, Applications, SyncError};
 use crate::config::ComponentChoice;
 use crate::directory::{Actor, Directory, DirectoryError, LastFailure, TenantId, TenantRecord, Timestamp, Upstream};
-use crate::runtime::{JobError, Results, Spent, Tenant, error_kind_name};
+use crate::runtime::{JobError, Ledger, Results, Spent, Tenant, error_kind_name};
 
 /// A tenant and the sandbox that works for it, if one is up.
 pub(super) struct Session<'a, A: Applications> {
@@ -31,6 +33,11 @@ impl<'a, A: Applications> Session<'a, A> {
         let (component, id) = (tenant.config.component(), tenant.id);
         let tenant = directory.read(|view| view.runtime_tenant(tenant))?;
         Ok(Self { applications, tenant, component, open: None, id, spent: Spent::default() })
+    }
+
+    /// Has everything kept that the connector tells of single users.
+    pub(super) fn keep(&mut self, ledger: Arc<dyn Ledger>) {
+        self.tenant.ledger = Some(ledger);
     }
 
     /// The sandbox; a new one where there is none.

@@ -116,6 +116,7 @@ fn exercise(change: &Change<'_>) -> Result<(), DirectoryError> {
     let ada = people(change, &tenant)?;
     users(change, &tenant, &ada)?;
     tasks(change, &tenant, &ada)?;
+    attempts(change, &tenant, &ada)?;
     tenants(change, &tenant)?;
     history(change)?;
     change.remove_assignment(&tenant, &ada)?;
@@ -178,7 +179,7 @@ fn users(change: &Change<'_>, tenant: &TenantRecord, ada: &Person) -> Result<(),
         change.users_with_match_key(tenant.id, column, "u1@x.example")?;
     }
     let pending = change.pending_users(tenant.id, 10)?;
-    change.settle_user(pending[0].row, Some((QueueReason::Similar, &[(ada.id, "names")])))?;
+    change.settle_user(pending[0].row, Some((QueueReason::Similar, &[(ada.id, "names".to_owned())])))?;
     change.waits_for(pending[0].row)?;
     for reason in [None, Some(QueueReason::Similar)] {
         for contains in [None, Some("u".to_owned())] {
@@ -209,7 +210,7 @@ fn users(change: &Change<'_>, tenant: &TenantRecord, ada: &Person) -> Result<(),
 fn tasks(change: &Change<'_>, tenant: &TenantRecord, ada: &Person) -> Result<(), DirectoryError> {
     let password = Secret::new("Lantern-4711-harbour".to_owned());
     let new = NewTask { tenant, person: Some(ada), kind: TaskKind::Password, password: Some(&password) };
-    let failure = TaskFailure { kind: "k".to_owned(), cause: "c".to_owned(), remedy: None, retry: "after".to_owned() };
+    let failure = TaskFailure::new("k", "c");
     let id = change.ask_admin(new, &failure)?;
     change.begin_tasks([id].into_iter())?;
     change.fail_task(&change.task(id)?, &failure, Waiting::ForAdmin)?;
@@ -254,6 +255,46 @@ fn tasks(change: &Change<'_>, tenant: &TenantRecord, ada: &Person) -> Result<(),
     change.end_task(&change.task(id)?, TaskState::Done)?;
     change.cancel(tenant.id, TaskKind::Push, Some(ada.id))?;
     Ok(())
+}
+
+fn attempts(change: &Change<'_>, tenant: &TenantRecord, ada: &Person) -> Result<(), DirectoryError> {
+    let attempt = Attempt {
+        person: ada.id,
+        kind: TaskKind::Push,
+        remote_id: None,
+        changes: vec![("User".to_owned(), "Title".to_owned(), None, Some("Clerk".to_owned()))],
+        written: Vec::new(),
+        names: vec!["title".to_owned()],
+        noted: false,
+        begun_at: Timestamp::now(),
+    };
+    change.begin_attempt(tenant.id, &attempt)?;
+    change.attempts_to_note(tenant.id, 10)?;
+    change.attempt_is_noted(tenant.id, &attempt)?;
+    change.store_progress(tenant.id, &attempt)?;
+    assert_eq!(change.attempt(tenant.id, ada.id, TaskKind::Push)?, Some(Attempt { noted: true, ..attempt }));
+    change.end_attempt(tenant.id, ada.id, TaskKind::Push)?;
+    let claim = NewClaim {
+        remote_id: "U9".to_owned(),
+        username: "a@x.example".to_owned(),
+        status: RemoteStatus::Active,
+        evidence: vec!["the username is the same".to_owned()],
+        objections: Vec::new(),
+    };
+    change.store_claims(tenant.id, ada.id, &[claim])?;
+    assert_eq!(change.claims(tenant.id, 10)?, change.claims_on(tenant.id, "U9")?);
+    change.drop_claims_on(tenant.id, "U9")?;
+    change.keep_former_owner(tenant.id, "U9", "E1")?;
+    change.owner_of_user(tenant.id, "U9")?;
+    change.forget_former_owners(tenant.id, "U9")?;
+    if let Some(link) = change.link(tenant.id, ada.id)? {
+        change.confirm_link(tenant, ada, &link)?;
+    }
+    change.open_task(tenant.id, TaskKind::Push, ada.id)?;
+    let new = NewTask { tenant, person: Some(ada), kind: TaskKind::Push, password: None };
+    let id = change.ask(new)?;
+    change.hold_task(&change.task(id)?, &TaskFailure::new("k", "c"))?;
+    change.apart(|| Ok(()))
 }
 
 fn tenants(change: &Change<'_>, tenant: &TenantRecord) -> Result<(), DirectoryError> {

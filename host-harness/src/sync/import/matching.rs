@@ -4,6 +4,9 @@
 //! value; a rule that finds several people decides nothing, but may not contradict. Where nothing decides, names may
 //! propose, and never decide. People who are linked to another user of the tenant already are nobody's candidates, unless a
 //! deciding rule says that they are the same.
+//!
+//! A rule never decides against what a user carries: names and addresses are given to others when somebody leaves, so a user
+//! with another federation id than the person, or one that was somebody else's, waits for an admin.
 
 use crate::config::{MatchRule, Matching};
 use crate::directory::{DirectoryError, MatchColumn, MatchKeys, PersonId, TenantId, View};
@@ -19,9 +22,9 @@ pub(super) enum Match {
     /// The rules decide on one person, who is linked to another user of the tenant.
     Taken(PersonId, MatchRule),
     /// Several people, or a value that several users share.
-    Ambiguous(Vec<(PersonId, &'static str)>),
+    Ambiguous(Vec<(PersonId, String)>),
     /// People of the same name.
-    Similar(Vec<(PersonId, &'static str)>),
+    Similar(Vec<(PersonId, String)>),
     /// Nobody.
     Nobody,
 }
@@ -48,6 +51,7 @@ pub(super) fn find(
     view: &View<'_>,
     tenant: TenantId,
     matching: &Matching,
+    remote_id: &str,
     keys: &MatchKeys,
 ) -> Result<Match, DirectoryError> {
     let mut found: Vec<(MatchRule, Vec<PersonId>, bool)> = Vec::new();
@@ -73,17 +77,20 @@ pub(super) fn find(
     }
     if let Some((person, rule)) = decided {
         contradiction |= found.iter().any(|(_, people, _)| !people.contains(&person));
+        if !contradiction && let Some(objection) = objection(view, tenant, person, remote_id, keys)? {
+            return Ok(Match::Ambiguous(vec![(person, format!("{}, but {objection}", rule_name(rule)))]));
+        }
         if !contradiction {
             let taken = view.link(tenant, person)?.is_some();
             return Ok(if taken { Match::Taken(person, rule) } else { Match::Exact(person, rule) });
         }
     }
-    let mut candidates: Vec<(PersonId, &'static str)> = Vec::new();
+    let mut candidates: Vec<(PersonId, String)> = Vec::new();
     for (rule, people, decides) in &found {
         for person in people {
             let free = *decides || view.link(tenant, *person)?.is_none();
             if free && !candidates.iter().any(|(have, _)| have == person) {
-                candidates.push((*person, rule_name(*rule)));
+                candidates.push((*person, rule_name(*rule).to_owned()));
             }
         }
     }
@@ -93,11 +100,33 @@ pub(super) fn find(
     if let (true, Some(name)) = (matching.names, &keys.name) {
         for person in view.people_by_match_key(MatchColumn::FullName, name, CANDIDATES)? {
             if view.link(tenant, person)?.is_none() {
-                candidates.push((person, "names"));
+                candidates.push((person, "names".to_owned()));
             }
         }
     }
     Ok(if candidates.is_empty() { Match::Nobody } else { Match::Similar(candidates) })
+}
+
+/// What speaks against a user's being the person that the rules have decided on.
+fn objection(
+    view: &View<'_>,
+    tenant: TenantId,
+    person: PersonId,
+    remote_id: &str,
+    keys: &MatchKeys,
+) -> Result<Option<String>, DirectoryError> {
+    let person = view.person_by_id(person)?;
+    let owner = view.owner_of_user(tenant, remote_id)?;
+    if let Some(owner) = owner.as_ref().filter(|owner| owner.key != person.key) {
+        return Ok(Some(format!("it was the user of the person {}", owner.key)));
+    }
+    let own = MatchKeys::of(&person.username, &person.attributes).federation_id;
+    Ok(match (own, &keys.federation_id) {
+        (Some(own), Some(other)) if owner.is_none() && own != *other => {
+            Some(format!("its federation id is {other} and the person's is {own}"))
+        }
+        _ => None,
+    })
 }
 
 #[cfg(test)]

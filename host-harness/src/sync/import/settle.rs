@@ -12,6 +12,7 @@ use crate::directory::{
 };
 use crate::sync::intents;
 use crate::sync::mapping::{USERNAME, imported, username_of};
+use crate::sync::push::is_in_use;
 
 /// What settling looks at for every user, fetched once for a piece.
 pub(crate) struct Settling<'t> {
@@ -55,11 +56,11 @@ impl<'t> Settling<'t> {
             return change.settle_user(staged.row, Some((QueueReason::Ignored, &[])));
         }
         let rules = &self.tenant.config.to_idp.matching;
-        let mut wait = |reason, candidates: &[(PersonId, &str)]| {
+        let mut wait = |reason, candidates: &[(PersonId, String)]| {
             counts.queued += 1;
             change.settle_user(staged.row, Some((reason, candidates)))
         };
-        match matching::find(change, self.tenant.id, rules, &staged.keys)? {
+        match matching::find(change, self.tenant.id, rules, &staged.user.remote_id, &staged.keys)? {
             Match::Exact(person, _) if rules.auto_confirm => {
                 let person = change.person_by_id(person)?;
                 change.add_link(self.tenant, &person, &staged.user.remote_id, LinkReason::Matched)?;
@@ -67,8 +68,8 @@ impl<'t> Settling<'t> {
                 counts.linked += 1;
                 self.follow(change, staged, &person, counts)
             }
-            Match::Exact(person, rule) => wait(QueueReason::Matched, &[(person, rule_name(rule))]),
-            Match::Taken(person, rule) => wait(QueueReason::Taken, &[(person, rule_name(rule))]),
+            Match::Exact(person, rule) => wait(QueueReason::Matched, &[(person, rule_name(rule).to_owned())]),
+            Match::Taken(person, rule) => wait(QueueReason::Taken, &[(person, rule_name(rule).to_owned())]),
             Match::Ambiguous(candidates) => wait(QueueReason::Ambiguous, &candidates),
             // A user that cannot sign in and that nobody stands for is of no use to anybody; it is looked at again once
             // it changes.
@@ -79,7 +80,10 @@ impl<'t> Settling<'t> {
                 change.settle_user(staged.row, None)
             }
             Match::Similar(candidates) => wait(QueueReason::Similar, &candidates),
-            Match::Nobody if !rules.auto_create => wait(QueueReason::Nobody, &[]),
+            // It was somebody's who has been removed, and whether that person is to come back is for an admin to say.
+            Match::Nobody if !rules.auto_create || was_somebodys(change, self.tenant, staged)? => {
+                wait(QueueReason::Nobody, &[])
+            }
             Match::Nobody => match self.make_person(change, staged) {
                 Ok(_) => {
                     counts.created += 1;
@@ -101,7 +105,8 @@ impl<'t> Settling<'t> {
     /// A user that cannot become a person waits for an admin, with the person that holds its username.
     fn refuse(&self, change: &Change<'_>, staged: &Staged, reason: &str) -> Result<(), DirectoryError> {
         let holder = change.find_person(&staged.keys.username)?;
-        let candidates: Vec<(PersonId, &str)> = holder.iter().map(|person| (person.id, "username")).collect();
+        let candidates: Vec<(PersonId, String)> =
+            holder.iter().map(|person| (person.id, "username".to_owned())).collect();
         change.settle_user(staged.row, Some((QueueReason::Taken, &candidates)))?;
         change.note(&Note {
             tenant: Some(&self.tenant.name),
@@ -154,6 +159,25 @@ impl<'t> Settling<'t> {
                 RemoteStatus::Frozen => status_after(mastering.on_frozen),
             };
         }
+        self.edit(change, person, edit, counts)?;
+        // Somebody who is assigned and active has a user in use; what becomes of one that is not is decided as in a push.
+        if is_out_of_use(staged.user.status) {
+            let now = change.person_by_id(person.id)?;
+            if is_in_use(change, self.tenant, &now)? {
+                intents::bring_into_use(change, self.tenant, &now, staged.user.status)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Stores what a user says of its person.
+    fn edit(
+        &self,
+        change: &Change<'_>,
+        person: &Person,
+        edit: PersonEdit,
+        counts: &mut ImportCounts,
+    ) -> Result<(), DirectoryError> {
         if edit == PersonEdit::default() {
             return Ok(());
         }
@@ -239,6 +263,11 @@ impl<'t> Settling<'t> {
         }
         Ok(())
     }
+}
+
+/// Whether a user that nobody is linked to was linked before.
+fn was_somebodys(change: &Change<'_>, tenant: &TenantRecord, staged: &Staged) -> Result<bool, DirectoryError> {
+    Ok(change.owner_of_user(tenant.id, &staged.user.remote_id)?.is_some())
 }
 
 fn status_after(rule: LifecycleRule) -> Option<PersonStatus> {

@@ -1,10 +1,11 @@
 //! A batch of tasks on its way through the connector.
 
+use super::ledger::{PushLedger, Subject, Told};
 use super::record::{Done, Verdict};
 use super::wanted::Prepared;
 use super::{PushReport, deactivation, named};
-use crate::directory::{Person, Task, TaskKind, TenantRecord, Waiting};
-use crate::runtime::wit::{DesiredUser, Outcome, PushMode};
+use crate::directory::{Person, Task, TaskFailure, TaskKind, TenantRecord, Waiting};
+use crate::runtime::wit::{Abandoned, DesiredUser, ErrorKind, Outcome, PushMode};
 use crate::runtime::{JobError, Results, Secret};
 use crate::sync::grants::Entitlements;
 use crate::sync::retry::{concerns_tenant, failure, fault, pause, waiting_of};
@@ -23,6 +24,7 @@ pub(in crate::sync) struct Item {
 enum What {
     Push { user: DesiredUser, names: Vec<String> },
     Lifecycle { remote_id: String },
+    TakeBack { abandoned: Abandoned },
     Password { remote_id: String, password: Secret },
 }
 
@@ -31,13 +33,32 @@ impl Item {
         match &self.what {
             What::Push { names, .. } => Done::Pushed { outcome, names: names.clone() },
             What::Lifecycle { remote_id } => Done::Lifecycle { outcome, remote_id: remote_id.clone() },
+            What::TakeBack { .. } => Done::TakenBack { outcome },
             What::Password { .. } => Done::Password,
         }
     }
 
-    fn verdict(&self, result: Result<Done, (crate::directory::TaskFailure, Waiting)>) -> Verdict {
+    /// What the connector calls it ([`crate::runtime::Ledger`]).
+    fn subject(&self) -> (String, Subject) {
+        let (name, names) = match &self.what {
+            What::Push { user, names } => (&user.key, names.clone()),
+            What::Lifecycle { remote_id } | What::Password { remote_id, .. } => (remote_id, Vec::new()),
+            What::TakeBack { abandoned } => (&abandoned.key, Vec::new()),
+        };
+        (name.clone(), Subject { person: self.person.id, kind: self.task.kind, names })
+    }
+
+    fn verdict(&self, told: &Told, result: Result<Done, (TaskFailure, Waiting)>) -> Verdict {
         let (key, username) = named(&self.person);
-        Verdict { task: self.task.clone(), person: key, username, result }
+        let (subject, _) = self.subject();
+        Verdict {
+            task: self.task.clone(),
+            person: key,
+            username,
+            out_of_use: told.out_of_use.get(&subject).copied(),
+            claims: told.claims.get(&subject).cloned().unwrap_or_default(),
+            result,
+        }
     }
 }
 
@@ -48,11 +69,15 @@ pub(in crate::sync) struct Batch {
     /// What can be told without asking the application.
     verdicts: Vec<Verdict>,
     pointless: Vec<Task>,
+    /// What has to wait, and for what.
+    held: Vec<(Task, TaskFailure)>,
 }
 
 /// What became of a batch.
+#[derive(Default)]
 pub(in crate::sync) struct CarriedOut {
     pub(in crate::sync) pointless: Vec<Task>,
+    pub(in crate::sync) held: Vec<(Task, TaskFailure)>,
     pub(in crate::sync) verdicts: Vec<Verdict>,
     /// Why the rest was not tried.
     pub(in crate::sync) stopped_by: Option<SyncError>,
@@ -60,7 +85,7 @@ pub(in crate::sync) struct CarriedOut {
 
 impl Batch {
     pub(super) fn new(kind: TaskKind) -> Self {
-        Self { kind, items: Vec::new(), verdicts: Vec::new(), pointless: Vec::new() }
+        Self { kind, items: Vec::new(), verdicts: Vec::new(), pointless: Vec::new(), held: Vec::new() }
     }
 
     /// Keeps only the items for which `keep` holds, with what it gives for each.
@@ -91,9 +116,8 @@ impl Batch {
                         self.items.push(Item { task, person, what: What::Push { user, names } });
                     }
                     Err(failure) => {
-                        let (key, username) = named(&person);
-                        let result = Err((failure, Waiting::ForAdmin));
-                        self.verdicts.push(Verdict { task, person: key, username, result });
+                        let item = Item { task, person, what: What::Push { user, names } };
+                        self.verdicts.push(item.verdict(&Told::default(), Err((failure, Waiting::ForAdmin))));
                     }
                 }
             }
@@ -103,14 +127,19 @@ impl Batch {
             Prepared::Password { task, person, remote_id, password } => {
                 self.items.push(Item { task, person, what: What::Password { remote_id, password } });
             }
-            Prepared::Off { feature } => {
+            Prepared::TakeBack { task, person, abandoned } => {
+                self.items.push(Item { task, person, what: What::TakeBack { abandoned } });
+            }
+            Prepared::Off { task, feature } => {
                 let sentence = feature.off(&tenant.name, "its tasks wait");
+                let (cause, remedy) = sentence.split_once("; ").unwrap_or((&sentence, ""));
+                self.held.push((task, TaskFailure::new("feature-off", cause).with_remedy(remedy)));
                 if !report.off.contains(&sentence) {
                     report.off.push(sentence);
                 }
             }
             Prepared::Pointless { task } => self.pointless.push(task),
-            Prepared::Early => {}
+            Prepared::Early { task, reason } => self.held.push((task, reason)),
         }
     }
 
@@ -119,22 +148,38 @@ impl Batch {
         self,
         session: &mut Session<'_, A>,
         tenant: &TenantRecord,
+        ledger: &PushLedger,
         mode: &PushMode,
     ) -> CarriedOut {
-        let Self { kind, items, mut verdicts, pointless } = self;
+        let Self { kind, items, mut verdicts, mut pointless, held } = self;
         let mut stopped_by = None;
-        let mut parts = Vec::from_iter((!items.is_empty()).then_some(0..items.len()));
+        // What is known to be there comes first (`Pushing::resolve`); what is only looked for is another call.
+        let known = items.iter().take_while(|item| !matches!(item.what, What::TakeBack { .. })).count();
+        let mut parts: Vec<std::ops::Range<usize>> =
+            [known..items.len(), 0..known].into_iter().filter(|part| !part.is_empty()).collect();
         while let Some(part) = parts.pop() {
             let Some(some) = items.get(part.clone()) else { continue };
             let mode = part_of(mode, &part);
-            match send(session, tenant, kind, some, &mode).await {
+            ledger.expect(some.iter().map(Item::subject));
+            let sent = send(session, tenant, kind, some, &mode).await;
+            let told = ledger.take();
+            match sent {
                 Ok(results) => {
-                    verdicts.extend(some.iter().zip(results).map(|(item, result)| {
-                        item.verdict(match result {
-                            Ok(outcome) => Ok(item.done(outcome)),
-                            Err(error) => Err((failure(&error), waiting_of(&item.task, &error))),
-                        })
-                    }));
+                    for (item, result) in some.iter().zip(results) {
+                        if result.is_err() && told.unwanted.contains(&item.subject().0) {
+                            pointless.push(item.task.clone());
+                            continue;
+                        }
+                        verdicts.push(item.verdict(
+                            &told,
+                            match result {
+                                Ok(outcome) => Ok(item.done(outcome)),
+                                // The answer to an earlier try was lost, and the password is the one that it has set.
+                                Err(error) if item.task.under_way && is_reused(&error.kind) => Ok(item.done(None)),
+                                Err(error) => Err((failure(&error), waiting_of(&item.task, &error))),
+                            },
+                        ));
+                    }
                 }
                 Err(SyncError::Job(error)) if was_stopped(&error) => {
                     session.close().await;
@@ -142,13 +187,16 @@ impl Batch {
                         let middle = part.start + part.len() / 2;
                         parts.extend([middle..part.end, part.start..middle]);
                     } else if let JobError::Stopped { fault: reason, .. } = &error {
-                        verdicts.extend(some.iter().map(|item| item.verdict(Err((fault(reason), Waiting::ForAdmin)))));
+                        verdicts.extend(
+                            some.iter().map(|item| item.verdict(&told, Err((fault(reason), Waiting::ForAdmin)))),
+                        );
                     }
                 }
                 // The call as a whole was refused over its records.
                 Err(SyncError::Job(JobError::Refused(error))) if !concerns_tenant(&error.kind) => {
                     verdicts.extend(
-                        some.iter().map(|item| item.verdict(Err((failure(&error), waiting_of(&item.task, &error))))),
+                        some.iter()
+                            .map(|item| item.verdict(&told, Err((failure(&error), waiting_of(&item.task, &error))))),
                     );
                 }
                 Err(error) => {
@@ -157,8 +205,12 @@ impl Batch {
                 }
             }
         }
-        CarriedOut { pointless, verdicts, stopped_by }
+        CarriedOut { pointless, held, verdicts, stopped_by }
     }
+}
+
+fn is_reused(kind: &ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Other(name) if name == "password-reused")
 }
 
 /// The digests of a part of a batch.
@@ -210,6 +262,16 @@ async fn call<A: Application>(
         .collect();
     let some = |results: Results<Outcome>| results.into_iter().map(|result| result.map(Some)).collect();
     match kind {
+        TaskKind::Deactivate if ids.is_empty() => {
+            let people: Vec<Abandoned> = items
+                .iter()
+                .filter_map(|item| match &item.what {
+                    What::TakeBack { abandoned } => Some(abandoned.clone()),
+                    _ => None,
+                })
+                .collect();
+            application.take_back_users(&people, deactivation(&tenant.config), mode).await.map(some)
+        }
         TaskKind::Deactivate => application.deactivate_users(&ids, deactivation(&tenant.config), mode).await.map(some),
         TaskKind::Reactivate => application.reactivate_users(&ids, mode).await.map(some),
         TaskKind::Password => {

@@ -6,11 +6,14 @@
 //! nothing that was done: the connector finds the user by the person's key, its id or its username.
 
 mod batch;
+mod ledger;
 mod record;
 mod wanted;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use self::ledger::PushLedger;
 use super::grants::Entitlements;
 use super::session::Session;
 use super::{Applications, Feature, SyncError, import};
@@ -22,8 +25,9 @@ use crate::directory::{
 use crate::runtime::wit::{Deactivation, Outcome, PushMode};
 
 pub(super) use batch::{Batch, CarriedOut};
+pub(super) use ledger::note_cut_off;
 pub(super) use record::{Verdict, record};
-pub(super) use wanted::Prepared;
+pub(super) use wanted::{Prepared, is_in_use};
 
 /// Users a call. A connector looks a batch up together, so that a larger one costs fewer requests: 2,000 new users of Salesforce
 /// took 26 requests in one call of 2,000 and 53 in calls of 200, unchanged ones 5 and 13, changed ones 25 and 33. The process
@@ -117,9 +121,10 @@ pub async fn push<A: Applications>(
     if tenant.config.to_app.approval {
         return Err(SyncError::ApprovalWanted { tenant: tenant.name.clone() });
     }
+    note_cut_off(directory, tenant, actor)?;
     let mut pushing = Pushing::new(directory, applications, tenant, actor)?;
     let result = run(&mut pushing, progress).await;
-    pushing.end(result).await
+    pushing.end_writing(result).await
 }
 
 /// Carries out tasks until none is due.
@@ -172,6 +177,7 @@ pub(super) struct Pushing<'a, A: Applications> {
     pub(super) tenant: &'a TenantRecord,
     pub(super) actor: &'a Actor,
     session: Session<'a, A>,
+    ledger: Arc<PushLedger>,
     entitlements: Entitlements,
     sources: Vec<Source>,
     /// Whether the connector was asked for its attributes.
@@ -186,11 +192,15 @@ impl<'a, A: Applications> Pushing<'a, A> {
         tenant: &'a TenantRecord,
         actor: &'a Actor,
     ) -> Result<Self, SyncError> {
+        let ledger = Arc::new(PushLedger::new(directory, tenant, actor));
+        let mut session = Session::new(directory, applications, tenant)?;
+        session.keep(ledger.clone());
         Ok(Self {
             directory,
             tenant,
             actor,
-            session: Session::new(directory, applications, tenant)?,
+            session,
+            ledger,
             entitlements: Entitlements::default(),
             sources: directory.read(|view| view.sources())?,
             described: false,
@@ -232,9 +242,10 @@ impl<'a, A: Applications> Pushing<'a, A> {
     pub(super) async fn resolve(
         &mut self,
         kind: TaskKind,
-        prepared: Vec<Prepared>,
+        mut prepared: Vec<Prepared>,
         report: &mut PushReport,
     ) -> Result<Batch, SyncError> {
+        prepared.sort_by_key(|one| matches!(one, Prepared::TakeBack { .. }));
         if kind == TaskKind::Push {
             let grants = prepared.iter().filter_map(|one| match one {
                 Prepared::Push { grants, .. } => Some(grants),
@@ -257,18 +268,21 @@ impl<'a, A: Applications> Pushing<'a, A> {
         if !matches!(mode, PushMode::Plan) {
             let ids = batch.items.iter().map(|item| item.task.id);
             if let Err(error) = self.directory.write(self.actor, |change| change.begin_tasks(ids)) {
-                return CarriedOut { pointless: Vec::new(), verdicts: Vec::new(), stopped_by: Some(error.into()) };
+                return CarriedOut { stopped_by: Some(error.into()), ..CarriedOut::default() };
             }
         }
-        batch.carry_out(&mut self.session, self.tenant, mode).await
+        batch.carry_out(&mut self.session, self.tenant, &self.ledger, mode).await
     }
 
     /// Keeps what became of a batch, in one transaction.
     pub(super) async fn keep(&mut self, carried: CarriedOut, report: &mut PushReport) -> Result<(), SyncError> {
-        let CarriedOut { pointless, mut verdicts, stopped_by } = carried;
+        let CarriedOut { pointless, held, mut verdicts, stopped_by } = carried;
         let spent = self.session.spent().await;
         self.directory.write(self.actor, |change| {
             change.add_usage(self.tenant.id, &spent)?;
+            for (task, reason) in &held {
+                change.hold_task(task, reason)?;
+            }
             record(change, self.tenant, &pointless, &mut verdicts)
         })?;
         report.entries.extend(verdicts.into_iter().map(Verdict::into_entry));
@@ -281,6 +295,14 @@ impl<'a, A: Applications> Pushing<'a, A> {
     /// Keeps what is left of the job's requests, and gives its end back.
     pub(super) async fn end<T>(&mut self, result: Result<T, SyncError>) -> Result<T, SyncError> {
         self.session.end(self.directory, self.actor, result).await
+    }
+
+    /// As [`Pushing::end`], for a job that writes and has the tenant to itself: what it has begun and not ended is noted.
+    pub(super) async fn end_writing<T>(&mut self, result: Result<T, SyncError>) -> Result<T, SyncError> {
+        let noted = note_cut_off(self.directory, self.tenant, self.actor);
+        let value = self.end(result).await?;
+        noted?;
+        Ok(value)
     }
 }
 

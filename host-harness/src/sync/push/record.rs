@@ -1,14 +1,18 @@
 //! Keeping what became of a batch.
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::PushEntry;
+use super::wanted::is_in_use;
 use crate::directory::{
-    Change, DirectoryError, LinkReason, Note, Person, RemoteStatus, Task, TaskFailure, TaskKind, TaskState,
-    TenantRecord, Waiting,
+    Attempt, Change, DirectoryError, LinkReason, NewClaim, NewTask, Note, Person, RecordChange, RemoteStatus, Task,
+    TaskFailure, TaskKind, TaskState, TenantRecord, Waiting,
 };
 use crate::runtime::action_name;
-use crate::runtime::wit::{Action, Outcome};
+use crate::runtime::wit::{Action, FieldChange, Outcome};
+use crate::sync::Feature;
+use crate::sync::intents::{self, Followed};
+use crate::sync::retry::{OWN_WORK, backoff};
 
 /// What was done for a task.
 #[derive(Clone, Debug)]
@@ -17,6 +21,8 @@ pub(in crate::sync) enum Done {
     Pushed { outcome: Option<Outcome>, names: Vec<String> },
     /// A user was taken out of use or put back.
     Lifecycle { outcome: Option<Outcome>, remote_id: String },
+    /// It was looked for what a push that was cut off has left.
+    TakenBack { outcome: Option<Outcome> },
     /// A password was set.
     Password,
 }
@@ -26,13 +32,19 @@ pub(in crate::sync) struct Verdict {
     pub(in crate::sync) task: Task,
     pub(in crate::sync) person: String,
     pub(in crate::sync) username: String,
+    /// Where a push has left the user out of use.
+    pub(in crate::sync) out_of_use: Option<RemoteStatus>,
+    /// Users that may be the person's.
+    pub(in crate::sync) claims: Vec<NewClaim>,
     pub(in crate::sync) result: Result<Done, (TaskFailure, Waiting)>,
 }
 
 impl Verdict {
     pub(in crate::sync) fn outcome(&self) -> Option<&Outcome> {
         match &self.result {
-            Ok(Done::Pushed { outcome, .. } | Done::Lifecycle { outcome, .. }) => outcome.as_ref(),
+            Ok(Done::Pushed { outcome, .. } | Done::Lifecycle { outcome, .. } | Done::TakenBack { outcome }) => {
+                outcome.as_ref()
+            }
             _ => None,
         }
     }
@@ -45,7 +57,9 @@ impl Verdict {
             person: self.person,
             username: self.username,
             result: match self.result {
-                Ok(Done::Pushed { outcome, .. } | Done::Lifecycle { outcome, .. }) => Ok(outcome),
+                Ok(Done::Pushed { outcome, .. } | Done::Lifecycle { outcome, .. } | Done::TakenBack { outcome }) => {
+                    Ok(outcome)
+                }
                 Ok(Done::Password) => Ok(None),
                 Err((failure, _)) => Err(failure),
             },
@@ -54,7 +68,8 @@ impl Verdict {
     }
 }
 
-/// Keeps verdicts: links, ends of tasks, causes of failures, and a row of the audit trail for each.
+/// Keeps verdicts: links, ends of tasks, causes of failures, and a row of the audit trail for each. What cannot be kept of one
+/// record costs the others nothing.
 pub(in crate::sync) fn record(
     change: &Change<'_>,
     tenant: &TenantRecord,
@@ -65,32 +80,132 @@ pub(in crate::sync) fn record(
         change.end_task(task, TaskState::Cancelled)?;
     }
     for verdict in verdicts {
-        if let Some(double) = double(change, tenant, verdict)? {
-            verdict.result = Err((double, Waiting::ForAdmin));
+        if let Err(error) = change.apart(|| record_one(change, tenant, verdict)) {
+            tracing::warn!(tenant = %tenant.name, person = %verdict.person, %error, "what became of a task could not be kept");
+            let cause = format!("what became of it could not be kept: {error}");
+            let failure = TaskFailure::new("unkept", cause).with_remedy("It is tried again by itself");
+            let waiting = Waiting::For(backoff(verdict.task.attempts));
+            change.fail_task(&verdict.task, &failure, waiting)?;
+            verdict.result = Err((failure, waiting));
         }
-        let task = &verdict.task;
-        match &verdict.result {
-            Ok(done) => {
-                let person = change.person(&verdict.person)?;
-                keep(change, tenant, &person, done)?;
-                change.end_task(task, TaskState::Done)?;
-                note(change, tenant, &person, task.kind, verdict)?;
+    }
+    Ok(())
+}
+
+fn record_one(change: &Change<'_>, tenant: &TenantRecord, verdict: &mut Verdict) -> Result<(), DirectoryError> {
+    if let Some(double) = double(change, tenant, verdict)? {
+        verdict.result = Err((double, Waiting::ForAdmin));
+    }
+    if let Some(unseen) = unseen(verdict) {
+        verdict.result = Err(unseen);
+    }
+    let task = &verdict.task;
+    let person = match task.person_id {
+        Some(id) => change.find_person_by_id(id)?,
+        None => None,
+    };
+    let attempt = match &person {
+        Some(person) => change.attempt(tenant.id, person.id, task.kind)?,
+        None => None,
+    };
+    match &verdict.result {
+        Ok(done) => {
+            match &person {
+                Some(person) => keep(change, tenant, person, done)?,
+                None => keep_of_removed(change, tenant, verdict)?,
             }
-            Err((failure, waiting)) => {
-                change.fail_task(task, failure, *waiting)?;
-                let note = Note {
-                    tenant: Some(&tenant.name),
-                    person: Some(&verdict.person),
-                    action: action(task.kind),
-                    old: None,
-                    new: None,
-                    result: &format!("{}: {}", failure.kind, failure.cause),
-                };
-                change.note_answer(&note, failure.upstream.as_ref())?;
+            change.end_task(task, TaskState::Done)?;
+            note(change, tenant, verdict)?;
+            if let Some(person) = &person {
+                change.end_attempt(tenant.id, person.id, task.kind)?;
+                if let Done::TakenBack { .. } = done {
+                    change.end_attempt(tenant.id, person.id, TaskKind::Push)?;
+                }
+                if task.kind == TaskKind::Push {
+                    change.store_claims(tenant.id, person.id, &[])?;
+                }
+                follow_wish(change, tenant, person, verdict)?;
+            }
+        }
+        Err((failure, waiting)) => {
+            change.fail_task(task, failure, *waiting)?;
+            note_failure(change, tenant, verdict, failure, attempt.as_ref())?;
+            if let Some(person) = &person {
+                settle_attempt(change, tenant, person, task, failure, attempt)?;
+                if task.kind == TaskKind::Push {
+                    change.store_claims(tenant.id, person.id, &verdict.claims)?;
+                }
+                follow_wish(change, tenant, person, verdict)?;
             }
         }
     }
     Ok(())
+}
+
+/// A push that is not sent any more may still be at work in the application: what it makes may appear a moment after somebody
+/// has looked for it. So nothing found counts only once it was looked for a few times.
+fn unseen(verdict: &Verdict) -> Option<(TaskFailure, Waiting)> {
+    let Ok(Done::TakenBack { outcome: Some(outcome) }) = &verdict.result else { return None };
+    if outcome.action != Action::Unchanged || outcome.id.is_some() || verdict.task.attempts + 1 >= OWN_WORK {
+        return None;
+    }
+    let cause = format!(
+        "a push of the person {} was cut off and may have made a user; none is there so far, and it is looked for again",
+        verdict.person
+    );
+    let failure = TaskFailure::new("not-found", cause).with_remedy("Nothing; it is tried again by itself");
+    Some((failure, Waiting::For(backoff(verdict.task.attempts))))
+}
+
+/// What is known of an attempt once its task has failed: one of which something may have been written stays.
+fn settle_attempt(
+    change: &Change<'_>,
+    tenant: &TenantRecord,
+    person: &Person,
+    task: &Task,
+    failure: &TaskFailure,
+    attempt: Option<Attempt>,
+) -> Result<(), DirectoryError> {
+    let Some(attempt) = attempt else { return Ok(()) };
+    let is_certain = !task.under_way && !is_uncertain(failure);
+    if is_certain || attempt.remote_id.is_some() || attempt.kind != TaskKind::Push {
+        return change.end_attempt(tenant.id, person.id, attempt.kind);
+    }
+    change.attempt_is_noted(tenant.id, &attempt)
+}
+
+/// Whether the application may have done what it gave no answer about.
+fn is_uncertain(failure: &TaskFailure) -> bool {
+    matches!(failure.kind.as_str(), "unreachable" | "transient" | "rate-limited" | "stopped")
+}
+
+/// Looks again at what is wanted, which may have changed while the task was carried out, and leaves a task where the user is
+/// not as it should be.
+fn follow_wish(
+    change: &Change<'_>,
+    tenant: &TenantRecord,
+    person: &Person,
+    verdict: &Verdict,
+) -> Result<(), DirectoryError> {
+    let kind = verdict.task.kind;
+    if !is_in_use(change, tenant, person)? {
+        if kind != TaskKind::Deactivate {
+            intents::take_out_of_use(change, tenant, person, &mut Followed::default())?;
+        }
+        return Ok(());
+    }
+    let is_done = verdict.result.is_ok();
+    if kind == TaskKind::Deactivate && is_done {
+        return intents::put_into_use(change, tenant, person, &mut Followed::default());
+    }
+    if kind == TaskKind::Reactivate && is_done && Feature::PushProfileUpdates.is_on(&tenant.config) {
+        // A user that is out of use is in no group, and may have lost its name.
+        change.ask(NewTask { tenant, person: Some(person), kind: TaskKind::Push, password: None })?;
+    }
+    match (verdict.out_of_use, kind) {
+        (Some(status), TaskKind::Push) if is_done => intents::bring_into_use(change, tenant, person, status),
+        _ => Ok(()),
+    }
 }
 
 fn keep(change: &Change<'_>, tenant: &TenantRecord, person: &Person, done: &Done) -> Result<(), DirectoryError> {
@@ -112,15 +227,42 @@ fn keep(change: &Change<'_>, tenant: &TenantRecord, person: &Person, done: &Done
             Ok(())
         }
         Done::Lifecycle { outcome: Some(outcome), remote_id } => {
-            let status = match outcome.action {
-                Action::Deactivated | Action::Unlinked => RemoteStatus::Inactive,
-                Action::Frozen => RemoteStatus::Frozen,
-                Action::Reactivated => RemoteStatus::Active,
-                Action::Created | Action::Updated | Action::Unchanged => return Ok(()),
-            };
-            change.expect_status(tenant.id, remote_id, status)
+            expect_status(change, tenant, remote_id, outcome.action)
         }
-        Done::Pushed { outcome: None, .. } | Done::Lifecycle { outcome: None, .. } | Done::Password => Ok(()),
+        Done::TakenBack { outcome: Some(outcome) } => {
+            let Some(id) = &outcome.id else { return Ok(()) };
+            if change.link(tenant.id, person.id)?.is_none() {
+                change.add_link(tenant, person, id, LinkReason::Pushed)?;
+            }
+            expect_status(change, tenant, id, outcome.action)
+        }
+        Done::Pushed { outcome: None, .. }
+        | Done::Lifecycle { outcome: None, .. }
+        | Done::TakenBack { outcome: None }
+        | Done::Password => Ok(()),
+    }
+}
+
+fn expect_status(
+    change: &Change<'_>,
+    tenant: &TenantRecord,
+    remote_id: &str,
+    action: Action,
+) -> Result<(), DirectoryError> {
+    let status = match action {
+        Action::Deactivated | Action::Unlinked => RemoteStatus::Inactive,
+        Action::Frozen => RemoteStatus::Frozen,
+        Action::Reactivated => RemoteStatus::Active,
+        Action::Created | Action::Updated | Action::Unchanged => return Ok(()),
+    };
+    change.expect_status(tenant.id, remote_id, status)
+}
+
+/// Keeps whose user it was, where the person has been removed since.
+fn keep_of_removed(change: &Change<'_>, tenant: &TenantRecord, verdict: &Verdict) -> Result<(), DirectoryError> {
+    match verdict.outcome().and_then(|outcome| outcome.id.as_deref()) {
+        Some(id) => change.keep_former_owner(tenant.id, id, &verdict.person),
+        None => Ok(()),
     }
 }
 
@@ -148,7 +290,7 @@ fn double(
     ))))
 }
 
-fn action(kind: TaskKind) -> &'static str {
+pub(super) fn action(kind: TaskKind) -> &'static str {
     match kind {
         TaskKind::Push => "user.push",
         TaskKind::Deactivate => "user.deactivate",
@@ -158,33 +300,82 @@ fn action(kind: TaskKind) -> &'static str {
     }
 }
 
-/// What changed in the application, field by field.
-fn note(
-    change: &Change<'_>,
-    tenant: &TenantRecord,
-    person: &Person,
-    kind: TaskKind,
-    verdict: &Verdict,
-) -> Result<(), DirectoryError> {
+/// Changes as the audit trail has them: what was there before, and what is there then, field by field.
+pub(super) fn fields(changes: &[RecordChange]) -> (Option<Json>, Option<Json>) {
     let (mut old, mut new) = (serde_json::Map::new(), serde_json::Map::new());
-    let outcome = verdict.outcome();
-    for one in outcome.map(|outcome| outcome.changes.as_slice()).unwrap_or_default() {
-        let name = format!("{}.{}", one.object, one.field);
-        old.insert(name.clone(), json!(one.old));
-        new.insert(name, json!(one.new));
+    for (object, field, before, after) in changes {
+        let name = format!("{object}.{field}");
+        // Of several of one kind, such as permission sets, each has a line.
+        for (map, value) in [(&mut old, before), (&mut new, after)] {
+            let entry = map.entry(name.clone()).or_insert(Json::Null);
+            match (entry.is_null(), value) {
+                (true, value) => *entry = json!(value),
+                (false, Some(value)) => match entry {
+                    Json::Array(values) => values.push(json!(value)),
+                    first => *first = json!([first.take(), value]),
+                },
+                (false, None) => {}
+            }
+        }
     }
+    let filled = |fields: serde_json::Map<_, _>| (!fields.is_empty()).then_some(fields.into());
+    (filled(old), filled(new))
+}
+
+/// What changed in the application, field by field.
+fn note(change: &Change<'_>, tenant: &TenantRecord, verdict: &Verdict) -> Result<(), DirectoryError> {
+    let outcome = verdict.outcome();
+    let changes: Vec<RecordChange> =
+        outcome.map(|outcome| outcome.changes.iter().map(record_change).collect()).unwrap_or_default();
+    let (old, mut new) = fields(&changes);
     if let Some(outcome) = outcome
         && !outcome.side_effects.is_empty()
+        && let Json::Object(new) = new.get_or_insert_with(|| json!({}))
     {
         new.insert("side-effects".to_owned(), json!(outcome.side_effects));
     }
-    let filled = |fields: serde_json::Map<_, _>| (!fields.is_empty()).then_some(fields.into());
     change.note(&Note {
         tenant: Some(&tenant.name),
-        person: Some(&person.key),
-        action: action(kind),
-        old: filled(old),
-        new: filled(new),
+        person: Some(&verdict.person),
+        action: action(verdict.task.kind),
+        old,
+        new,
         result: outcome.map_or("done", |outcome| action_name(outcome.action)),
     })
+}
+
+/// Why a task failed, with what was written before that, or may have been.
+fn note_failure(
+    change: &Change<'_>,
+    tenant: &TenantRecord,
+    verdict: &Verdict,
+    failure: &TaskFailure,
+    attempt: Option<&Attempt>,
+) -> Result<(), DirectoryError> {
+    let attempt = attempt.filter(|attempt| !attempt.noted);
+    let (changes, how) = match attempt {
+        Some(attempt) if is_uncertain(failure) && attempt.written.len() < attempt.changes.len() => {
+            (attempt.changes.clone(), "; all of it may have been written")
+        }
+        Some(attempt) if attempt.written.is_empty() => (Vec::new(), ""),
+        Some(attempt) if attempt.written.len() < attempt.changes.len() => {
+            (attempt.written_changes(), "; these fields were written before that")
+        }
+        Some(attempt) => (attempt.written_changes(), "; it was written all the same"),
+        None => (Vec::new(), ""),
+    };
+    let (old, new) = fields(&changes);
+    let note = Note {
+        tenant: Some(&tenant.name),
+        person: Some(&verdict.person),
+        action: action(verdict.task.kind),
+        old,
+        new,
+        result: &format!("{}: {}{how}", failure.kind, failure.cause),
+    };
+    change.note_answer(&note, failure.upstream.as_ref())
+}
+
+fn record_change(change: &FieldChange) -> RecordChange {
+    (change.object.clone(), change.field.clone(), change.old.clone(), change.new.clone())
 }

@@ -73,7 +73,7 @@ proptest! {
             for (n, traits) in users.iter().enumerate() {
                 let keys = MatchKeys::of(&format!("u{n}@app.example"), &attributes(traits.0, traits.1, traits.2));
                 let (email, federation) = (traits.0, traits.1);
-                let result = find(view, tenant, matching, &keys).unwrap();
+                let result = find(view, tenant, matching, &format!("U{n}"), &keys).unwrap();
                 let shares = |person: &Traits| {
                     (email.is_some() && person.0 == email) || (federation.is_some() && person.1 == federation)
                 };
@@ -83,6 +83,8 @@ proptest! {
                         let at = person_number(view, person);
                         assert!(sharing.contains(&at));
                         assert!(!linked[at], "a linked person is nobody else's");
+                        let contradicts = federation.is_some() && people[at].1.is_some() && federation != people[at].1;
+                        assert!(!contradicts, "a user with another federation id is not taken for the person");
                         // No value that the user has points at somebody without pointing at this person too.
                         for (value, of) in [(email, 0), (federation, 1)] {
                             let of = |person: &Traits| if of == 0 { person.0 } else { person.1 };
@@ -110,7 +112,7 @@ proptest! {
         let users = [(None, None, Some(name))];
         play(&people, &users, &[], |view, tenant, matching| {
             let keys = MatchKeys::of("u0@app.example", &attributes(None, None, Some(name)));
-            let result = find(view, tenant, matching, &keys).unwrap();
+            let result = find(view, tenant, matching, "U0", &keys).unwrap();
             let same = people.iter().filter(|person| person.2 == Some(name)).count();
             match result {
                 Match::Nobody => assert_eq!(same, 0),
@@ -118,7 +120,7 @@ proptest! {
                 other => panic!("{other:?}"),
             }
             let off = Matching { names: false, ..Matching::default() };
-            assert_eq!(find(view, tenant, &off, &keys).unwrap(), Match::Nobody);
+            assert_eq!(find(view, tenant, &off, "U0", &keys).unwrap(), Match::Nobody);
         });
     }
 }

@@ -1,0 +1,138 @@
+//! What jobs have begun to write, kept before it is written: a job may end at any point, and the application may have done
+//! what nobody has heard of.
+//!
+//! An attempt goes when its end is known. One that is left behind by a job that was cut off is noted in the audit trail, and
+//! stays for as long as it may have made a user that is not known here.
+
+use rusqlite::{Row, params};
+
+use super::{Change, DirectoryError, PersonId, TaskKind, TenantId, Timestamp, View};
+
+/// One field of one record of the application: the kind of record, the field, and what it held before and holds then.
+pub type RecordChange = (String, String, Option<String>, Option<String>);
+
+/// What a job has begun to write for a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Attempt {
+    pub(crate) person: PersonId,
+    pub(crate) kind: TaskKind,
+    /// The user's id; none while it is to be made and nobody has heard of it.
+    pub(crate) remote_id: Option<String>,
+    pub(crate) changes: Vec<RecordChange>,
+    /// Positions of those changes that are known to be written.
+    pub(crate) written: Vec<u32>,
+    /// Names of the attributes that it sets.
+    pub(crate) names: Vec<String>,
+    pub(crate) noted: bool,
+    pub(crate) begun_at: Timestamp,
+}
+
+impl Attempt {
+    /// The changes that are known to be written.
+    pub(crate) fn written_changes(&self) -> Vec<RecordChange> {
+        self.written.iter().filter_map(|at| self.changes.get(usize::try_from(*at).ok()?)).cloned().collect()
+    }
+}
+
+const COLUMNS: &str = "person_id, kind, remote_id, changes, written, names, noted, begun_at";
+
+fn attempt(row: &Row<'_>) -> Result<Attempt, DirectoryError> {
+    let text = |index: usize| -> Result<&str, DirectoryError> {
+        Ok(row.get_ref(index)?.as_str().map_err(rusqlite::Error::from)?)
+    };
+    Ok(Attempt {
+        person: PersonId(row.get(0)?),
+        kind: TaskKind::parse(text(1)?)?,
+        remote_id: row.get(2)?,
+        changes: serde_json::from_str(text(3)?)?,
+        written: serde_json::from_str(text(4)?)?,
+        names: serde_json::from_str(text(5)?)?,
+        noted: row.get(6)?,
+        begun_at: row.get(7)?,
+    })
+}
+
+impl View<'_> {
+    /// What a job has begun of this kind for a person, and nobody knows the end of.
+    pub(crate) fn attempt(
+        &self,
+        tenant: TenantId,
+        person: PersonId,
+        kind: TaskKind,
+    ) -> Result<Option<Attempt>, DirectoryError> {
+        let mut statement = self.db.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM attempt WHERE tenant_id = ?1 AND person_id = ?2 AND kind = ?3"
+        ))?;
+        let mut rows = statement.query(params![tenant.number(), person.0, kind.name()])?;
+        rows.next()?.map(attempt).transpose()
+    }
+
+    /// Attempts that the audit trail does not have yet, at most `limit`.
+    pub(crate) fn attempts_to_note(&self, tenant: TenantId, limit: u32) -> Result<Vec<Attempt>, DirectoryError> {
+        let mut statement = self
+            .db
+            .prepare_cached(&format!("SELECT {COLUMNS} FROM attempt WHERE tenant_id = ?1 AND noted = 0 LIMIT ?2"))?;
+        let mut rows = statement.query(params![tenant.number(), limit])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push(attempt(row)?);
+        }
+        Ok(found)
+    }
+}
+
+impl Change<'_> {
+    /// Keeps what is about to be written, in the place of an earlier attempt of the kind.
+    pub(crate) fn begin_attempt(&self, tenant: TenantId, attempt: &Attempt) -> Result<(), DirectoryError> {
+        self.db
+            .prepare_cached(
+                "INSERT INTO attempt (tenant_id, person_id, kind, remote_id, changes, names, begun_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                 ON CONFLICT (person_id, tenant_id, kind) DO UPDATE SET remote_id = excluded.remote_id,
+                   changes = excluded.changes, written = '[]', names = excluded.names, noted = 0,
+                   begun_at = excluded.begun_at",
+            )?
+            .execute(params![
+                tenant.number(),
+                attempt.person.0,
+                attempt.kind.name(),
+                attempt.remote_id,
+                serde_json::to_string(&attempt.changes)?,
+                serde_json::to_string(&attempt.names)?,
+                attempt.begun_at
+            ])?;
+        Ok(())
+    }
+
+    /// Keeps how far an attempt has come.
+    pub(crate) fn store_progress(&self, tenant: TenantId, attempt: &Attempt) -> Result<(), DirectoryError> {
+        self.db
+            .prepare_cached(
+                "UPDATE attempt SET remote_id = ?4, written = ?5 WHERE tenant_id = ?1 AND person_id = ?2 AND kind = ?3",
+            )?
+            .execute(params![
+                tenant.number(),
+                attempt.person.0,
+                attempt.kind.name(),
+                attempt.remote_id,
+                serde_json::to_string(&attempt.written)?
+            ])?;
+        Ok(())
+    }
+
+    /// Takes note that the audit trail has an attempt.
+    pub(crate) fn attempt_is_noted(&self, tenant: TenantId, attempt: &Attempt) -> Result<(), DirectoryError> {
+        self.db
+            .prepare_cached("UPDATE attempt SET noted = 1 WHERE tenant_id = ?1 AND person_id = ?2 AND kind = ?3")?
+            .execute(params![tenant.number(), attempt.person.0, attempt.kind.name()])?;
+        Ok(())
+    }
+
+    /// Drops an attempt, whose end is known.
+    pub(crate) fn end_attempt(&self, tenant: TenantId, person: PersonId, kind: TaskKind) -> Result<(), DirectoryError> {
+        self.db
+            .prepare_cached("DELETE FROM attempt WHERE tenant_id = ?1 AND person_id = ?2 AND kind = ?3")?
+            .execute(params![tenant.number(), person.0, kind.name()])?;
+        Ok(())
+    }
+}

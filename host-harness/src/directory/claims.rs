@@ -1,0 +1,126 @@
+//! Users of an application that may be a person's, where a push could not tell: an admin decides.
+
+use rusqlite::{Row, params};
+use serde::Serialize;
+
+use super::{Change, DirectoryError, PersonId, RemoteStatus, TenantId, View};
+
+/// A user that may be a person's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Claim {
+    /// The person's key.
+    pub person: String,
+    /// The person's username here.
+    pub person_username: String,
+    /// The user's id in the application.
+    pub remote_id: String,
+    /// The user's username there.
+    pub username: String,
+    /// Whether the user can sign in.
+    pub status: RemoteStatus,
+    /// What speaks for it, one clause each.
+    pub evidence: Vec<String>,
+    /// What speaks against it, one clause each.
+    pub objections: Vec<String>,
+}
+
+/// A user that may be a person's, as a push tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NewClaim {
+    pub(crate) remote_id: String,
+    pub(crate) username: String,
+    pub(crate) status: RemoteStatus,
+    pub(crate) evidence: Vec<String>,
+    pub(crate) objections: Vec<String>,
+}
+
+const SELECT: &str = "SELECT p.key, p.username, c.remote_id, c.username, c.status, c.evidence, c.objections
+  FROM claim c JOIN person p ON p.id = c.person_id";
+
+fn claim(row: &Row<'_>) -> Result<Claim, DirectoryError> {
+    let text = |index: usize| -> Result<&str, DirectoryError> {
+        Ok(row.get_ref(index)?.as_str().map_err(rusqlite::Error::from)?)
+    };
+    Ok(Claim {
+        person: row.get(0)?,
+        person_username: row.get(1)?,
+        remote_id: row.get(2)?,
+        username: row.get(3)?,
+        status: RemoteStatus::parse(text(4)?)?,
+        evidence: serde_json::from_str(text(5)?)?,
+        objections: serde_json::from_str(text(6)?)?,
+    })
+}
+
+impl View<'_> {
+    /// Users that may be people's, by the users' ids, at most `limit`.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn claims(&self, tenant: TenantId, limit: u32) -> Result<Vec<Claim>, DirectoryError> {
+        let mut statement = self
+            .db
+            .prepare_cached(&format!("{SELECT} WHERE c.tenant_id = ?1 ORDER BY c.remote_id LIMIT ?2"))?;
+        let mut rows = statement.query(params![tenant.number(), limit])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push(claim(row)?);
+        }
+        Ok(found)
+    }
+
+    /// The people that a user may be.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn claims_on(&self, tenant: TenantId, remote_id: &str) -> Result<Vec<Claim>, DirectoryError> {
+        let mut statement = self
+            .db
+            .prepare_cached(&format!("{SELECT} WHERE c.tenant_id = ?1 AND c.remote_id = ?2"))?;
+        let mut rows = statement.query(params![tenant.number(), remote_id])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push(claim(row)?);
+        }
+        Ok(found)
+    }
+}
+
+impl Change<'_> {
+    /// Keeps the users that may be a person's, in the place of those from before.
+    pub(crate) fn store_claims(
+        &self,
+        tenant: TenantId,
+        person: PersonId,
+        claims: &[NewClaim],
+    ) -> Result<(), DirectoryError> {
+        self.db
+            .prepare_cached("DELETE FROM claim WHERE tenant_id = ?1 AND person_id = ?2")?
+            .execute(params![tenant.number(), person.0])?;
+        let mut insert = self.db.prepare_cached(
+            "INSERT INTO claim (tenant_id, person_id, remote_id, username, status, evidence, objections)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+             ON CONFLICT (person_id, tenant_id, remote_id) DO NOTHING",
+        )?;
+        for claim in claims {
+            insert.execute(params![
+                tenant.number(),
+                person.0,
+                claim.remote_id,
+                claim.username,
+                claim.status.name(),
+                serde_json::to_string(&claim.evidence)?,
+                serde_json::to_string(&claim.objections)?
+            ])?;
+        }
+        Ok(())
+    }
+
+    /// Drops the claims on a user, which an admin has decided on.
+    pub(crate) fn drop_claims_on(&self, tenant: TenantId, remote_id: &str) -> Result<(), DirectoryError> {
+        self.db
+            .prepare_cached("DELETE FROM claim WHERE tenant_id = ?1 AND remote_id = ?2")?
+            .execute(params![tenant.number(), remote_id])?;
+        Ok(())
+    }
+}

@@ -26,6 +26,7 @@
 
 mod assignments;
 mod audit;
+mod causes;
 mod entitlements;
 mod error;
 mod folder;
@@ -56,6 +57,7 @@ use rusqlite::{Connection, TransactionBehavior};
 pub use assignments::{Assignment, GrantName, NewAssignment};
 pub(crate) use audit::Note;
 pub use audit::{AuditEntry, AuditFilter};
+pub use causes::{OpenCause, TaskFailure};
 pub use entitlements::{EntitlementFilter, EntitlementKind, ListedEntitlement};
 pub use error::DirectoryError;
 pub use folder::{TenantLock, default_folder};
@@ -69,7 +71,7 @@ pub(crate) use remote_users::Staged;
 pub use remote_users::{QueueFilter, QueueReason, Queued, RemoteStatus, RemoteUser};
 pub use sources::{AttributeSchema, Source};
 pub(crate) use sources::{imported_names, source_of_attribute, source_of_status, sourced_edit};
-pub use tasks::{NewTask, Task, TaskFailure, TaskFilter, TaskId, TaskKind, TaskState, Waiting};
+pub use tasks::{NewTask, Task, TaskFilter, TaskId, TaskKind, TaskState, Waiting};
 pub use tenants::{LastFailure, TenantId, TenantRecord};
 pub use time::Timestamp;
 pub use upstream::Upstream;

@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use super::Feature;
 use crate::config::TenantConfig;
 use crate::directory::{
-    Change, DirectoryError, NewAssignment, NewTask, Person, PersonEdit, PersonStatus, Source, TaskFilter, TaskId,
-    TaskKind, TaskState, TenantId, TenantRecord, sourced_edit,
+    Assignment, Change, DirectoryError, NewAssignment, NewTask, Person, PersonEdit, PersonStatus, Source, TaskFilter,
+    TaskId, TaskKind, TaskState, TenantId, TenantRecord, sourced_edit,
 };
 use crate::runtime::Secret;
 
@@ -163,28 +163,41 @@ fn put_into_use(
 /// Assigns a person to a tenant, or changes what its user is to hold.
 ///
 /// # Errors
-/// When the person is not in use.
+/// When the person is not in use, unless this only takes away what its assignment has.
 pub fn assign(
     change: &Change<'_>,
     tenant: &TenantRecord,
     person: &Person,
     assignment: &NewAssignment,
 ) -> Result<Followed, DirectoryError> {
-    if person.status != PersonStatus::Active {
+    let old = change.assignment(tenant.id, person.id)?;
+    let in_use = person.status == PersonStatus::Active;
+    if !in_use && !old.as_ref().is_some_and(|old| only_takes_away(old, assignment)) {
         return Err(DirectoryError::Invalid(format!(
             "the person {} is {} and cannot be assigned to {}; make it active first with `person edit {} --status active`",
             person.key, person.status, tenant.name, person.key
         )));
     }
-    let is_new = change.assignment(tenant.id, person.id)?.is_none();
     let mut followed =
         Followed { changed: change.store_assignment(tenant, person, assignment)?, ..Followed::default() };
-    if is_new {
+    if old.is_none() {
         put_into_use(change, tenant, person, &mut followed)?;
-    } else if followed.changed {
+    } else if followed.changed && in_use {
         bring_up_to_date(change, tenant, person, &mut followed)?;
+    } else if followed.changed {
+        followed.off.push(format!(
+            "the person {} is {}, so its user in {} follows once it is put back into use with `person edit {} --status active`",
+            person.key, person.status, tenant.name, person.key
+        ));
     }
     Ok(followed)
+}
+
+/// Whether an assignment has nothing that the old one has not.
+fn only_takes_away(old: &Assignment, new: &NewAssignment) -> bool {
+    new.exact_grants == old.exact_grants
+        && new.grants.iter().all(|grant| old.grants.contains(grant))
+        && new.attributes.iter().all(|(name, value)| old.attributes.get(name) == Some(value))
 }
 
 /// Takes an assignment away: the user in the application is taken out of use, not deleted, and stays linked.
@@ -211,8 +224,8 @@ pub fn set_password(change: &Change<'_>, person: &Person, password: &Secret) -> 
     let tenants = change.tenants_assigned_to(person.id)?;
     if tenants.is_empty() {
         return Err(DirectoryError::Invalid(format!(
-            "the person {} is assigned to no tenant, so there is no password to set; assign it first",
-            person.key
+            "the person {} is assigned to no tenant, so there is no password to set; assign it first with `assign TENANT {}`",
+            person.key, person.key
         )));
     }
     let mut followed = Followed::default();
@@ -240,8 +253,8 @@ pub fn set_password(change: &Change<'_>, person: &Person, password: &Secret) -> 
 pub fn unlink(change: &Change<'_>, tenant: &TenantRecord, person: &Person) -> Result<String, DirectoryError> {
     let link = change.link(tenant.id, person.id)?.ok_or_else(|| {
         DirectoryError::Invalid(format!(
-            "the person {} has no user in {}, so there is nothing to unlink",
-            person.key, tenant.name
+            "the person {} has no user in {}, so there is nothing to unlink; `person show {}` lists the users that it has",
+            person.key, tenant.name, person.key
         ))
     })?;
     change.remove_link(tenant, person, &link, "an admin took it away")?;

@@ -2,8 +2,8 @@
 
 use super::record::{Done, Verdict};
 use super::wanted::Prepared;
-use super::{PushReport, deactivation, named};
-use crate::directory::{Person, Task, TaskKind, TenantRecord, Waiting};
+use super::{FEATURE_OFF, PushReport, deactivation, named};
+use crate::directory::{Person, Task, TaskFailure, TaskKind, TenantRecord, Waiting};
 use crate::runtime::wit::{DesiredUser, Outcome, PushMode};
 use crate::runtime::{JobError, Results, Secret};
 use crate::sync::grants::Entitlements;
@@ -35,7 +35,7 @@ impl Item {
         }
     }
 
-    fn verdict(&self, result: Result<Done, (crate::directory::TaskFailure, Waiting)>) -> Verdict {
+    fn verdict(&self, result: Result<Done, (TaskFailure, Waiting)>) -> Verdict {
         let (key, username) = named(&self.person);
         Verdict { task: self.task.clone(), person: key, username, result }
     }
@@ -85,7 +85,7 @@ impl Batch {
     ) {
         match prepared {
             Prepared::Push { task, person, mut user, grants, names } => {
-                match entitlements.resolve(&person.key, &grants) {
+                match entitlements.resolve(&tenant.name, &person.key, &grants) {
                     Ok(grants) => {
                         user.grants = grants;
                         self.items.push(Item { task, person, what: What::Push { user, names } });
@@ -103,14 +103,18 @@ impl Batch {
             Prepared::Password { task, person, remote_id, password } => {
                 self.items.push(Item { task, person, what: What::Password { remote_id, password } });
             }
-            Prepared::Off { feature } => {
+            Prepared::Off { task, feature } => {
                 let sentence = feature.off(&tenant.name, "its tasks wait");
+                report.keep_back(task, TaskFailure::new(FEATURE_OFF, sentence.clone()));
                 if !report.off.contains(&sentence) {
                     report.off.push(sentence);
                 }
             }
             Prepared::Pointless { task } => self.pointless.push(task),
-            Prepared::Early => {}
+            Prepared::Early { task } => {
+                let cause = "the password has its turn once the user has been made";
+                report.keep_back(task, TaskFailure::new("too-early", cause));
+            }
         }
     }
 

@@ -1,14 +1,11 @@
 //! Keeping what became of a batch.
 
-use serde_json::json;
-
 use super::PushEntry;
 use crate::directory::{
-    Change, DirectoryError, LinkReason, Note, Person, RemoteStatus, Task, TaskFailure, TaskKind, TaskState,
-    TenantRecord, Waiting,
+    Change, DirectoryError, LinkReason, Person, RemoteStatus, Task, TaskFailure, TaskState, TenantRecord, Waiting,
 };
-use crate::runtime::action_name;
 use crate::runtime::wit::{Action, Outcome};
+use crate::sync::{Tried, note_tried};
 
 /// What was done for a task.
 #[derive(Clone, Debug)]
@@ -74,21 +71,15 @@ pub(in crate::sync) fn record(
                 let person = change.person(&verdict.person)?;
                 keep(change, tenant, &person, done)?;
                 change.end_task(task, TaskState::Done)?;
-                note(change, tenant, &person, task.kind, verdict)?;
             }
-            Err((failure, waiting)) => {
-                change.fail_task(task, failure, *waiting)?;
-                let note = Note {
-                    tenant: Some(&tenant.name),
-                    person: Some(&verdict.person),
-                    action: action(task.kind),
-                    old: None,
-                    new: None,
-                    result: &format!("{}: {}", failure.kind, failure.cause),
-                };
-                change.note_answer(&note, failure.upstream.as_ref())?;
-            }
+            Err((failure, waiting)) => change.fail_task(task, failure, *waiting)?,
         }
+        let result = match &verdict.result {
+            Ok(_) => Ok(verdict.outcome()),
+            Err((failure, _)) => Err(failure),
+        };
+        let (person, kind) = (Some(verdict.person.as_str()), task.kind);
+        note_tried(change, &Tried { tenant: &tenant.name, person, user: None, kind, result })?;
     }
     Ok(())
 }
@@ -146,45 +137,4 @@ fn double(
         "Give the two people different usernames and federation ids, or `unlink {} {}` if the user is not that person's",
         tenant.name, other.key
     ))))
-}
-
-fn action(kind: TaskKind) -> &'static str {
-    match kind {
-        TaskKind::Push => "user.push",
-        TaskKind::Deactivate => "user.deactivate",
-        TaskKind::Reactivate => "user.reactivate",
-        TaskKind::Password => "user.password",
-        TaskKind::Vanished | TaskKind::Import => "user.other",
-    }
-}
-
-/// What changed in the application, field by field.
-fn note(
-    change: &Change<'_>,
-    tenant: &TenantRecord,
-    person: &Person,
-    kind: TaskKind,
-    verdict: &Verdict,
-) -> Result<(), DirectoryError> {
-    let (mut old, mut new) = (serde_json::Map::new(), serde_json::Map::new());
-    let outcome = verdict.outcome();
-    for one in outcome.map(|outcome| outcome.changes.as_slice()).unwrap_or_default() {
-        let name = format!("{}.{}", one.object, one.field);
-        old.insert(name.clone(), json!(one.old));
-        new.insert(name, json!(one.new));
-    }
-    if let Some(outcome) = outcome
-        && !outcome.side_effects.is_empty()
-    {
-        new.insert("side-effects".to_owned(), json!(outcome.side_effects));
-    }
-    let filled = |fields: serde_json::Map<_, _>| (!fields.is_empty()).then_some(fields.into());
-    change.note(&Note {
-        tenant: Some(&tenant.name),
-        person: Some(&person.key),
-        action: action(kind),
-        old: filled(old),
-        new: filled(new),
-        result: outcome.map_or("done", |outcome| action_name(outcome.action)),
-    })
 }

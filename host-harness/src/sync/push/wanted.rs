@@ -26,11 +26,11 @@ pub(in crate::sync) enum Prepared {
     /// Set a password.
     Password { task: Task, person: Person, remote_id: String, password: Secret },
     /// A feature that is off keeps it back.
-    Off { feature: Feature },
+    Off { task: Task, feature: Feature },
     /// There is nothing to do any more.
     Pointless { task: Task },
     /// It has to wait for another task of the person.
-    Early,
+    Early { task: Task },
 }
 
 /// Works out one task.
@@ -57,7 +57,7 @@ pub(super) fn prepare(
     }
     let feature = needed(task.kind, link.is_some());
     if !feature.is_on(&tenant.config) {
-        return Ok(Prepared::Off { feature });
+        return Ok(Prepared::Off { task, feature });
     }
     match (task.kind, link, assignment) {
         (TaskKind::Push, link, Some(assignment)) => {
@@ -82,7 +82,7 @@ pub(super) fn prepare(
             None => Ok(Prepared::Pointless { task }),
         },
         // The user is still to be made; then the password has its turn.
-        (TaskKind::Password, None, _) => Ok(Prepared::Early),
+        (TaskKind::Password, None, _) => Ok(Prepared::Early { task }),
         (_, Some(link), _) => Ok(Prepared::Lifecycle { task, person, remote_id: link.remote_id }),
         _ => Ok(Prepared::Pointless { task }),
     }

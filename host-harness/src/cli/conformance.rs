@@ -78,7 +78,7 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
     let mut kept = None;
     let (tenant, component, mut org) = match &options.tenant {
         Some(name) => {
-            let (tenant, component, directory) = tenant(global, name, options.component.as_ref())?;
+            let Asked { tenant, component, directory } = tenant(global, name, options.component.as_ref())?;
             kept = directory.map(|directory| (directory, tenant.name.clone()));
             (tenant, component, None)
         }
@@ -136,12 +136,17 @@ fn note(change: &Change<'_>, tenant: &str, report: &Report) -> Result<(), Direct
     })
 }
 
-/// A tenant with its secrets, the component that is to be checked, and the directory, where that holds the tenant.
-fn tenant(
-    global: &Global,
-    name: &str,
-    component: Option<&PathBuf>,
-) -> Result<(Tenant, Cow<'static, [u8]>, Option<Directory>), Failure> {
+/// What a named tenant is checked with.
+struct Asked {
+    /// With its secrets.
+    tenant: Tenant,
+    component: Cow<'static, [u8]>,
+    /// Where the tenant is kept in one.
+    directory: Option<Directory>,
+}
+
+/// Finds a tenant, and the component that is to be checked on it.
+fn tenant(global: &Global, name: &str, component: Option<&PathBuf>) -> Result<Asked, Failure> {
     let (mut tenant, own, folder, directory) = match Place::find(global, name)? {
         Place::File(path) => {
             let file = TenantsFile::read(&path)?;
@@ -163,7 +168,7 @@ fn tenant(
         }
         None => component_bytes(&own, &folder)?,
     };
-    Ok((tenant, bytes, directory))
+    Ok(Asked { tenant, component: bytes, directory })
 }
 
 fn list(only: Option<&str>, output: &mut Output) -> Result<u8, Failure> {

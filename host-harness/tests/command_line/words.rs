@@ -147,6 +147,14 @@ fn commands_that_write_without_a_task_leave_audit_rows_too() {
         write!(all, "{row}").unwrap();
     }
     assert!(!all.contains("Correct-Horse-1") && !all.contains("short"), "{all}");
+    // Checks that write do so in the organization of whoever asked for them.
+    let samples = concat!(env!("CARGO_MANIFEST_DIR"), "/demo/conformance.toml");
+    let checks = ["conformance", "--tenant", "acme", "--samples", samples, "--only", "push"];
+    fixture.run(&[&checks[..], &["--data", "data"]].concat());
+    assert_eq!(rows("user.conformance"), Vec::<Json>::new());
+    fixture.run(&[&checks[..], &["--writes", "--data", "data"]].concat());
+    let row = rows("user.conformance").remove(0);
+    assert!(!row["new"]["users"].as_array().unwrap().is_empty() && row["tenant"] == "acme", "{row:#}");
     // The whole call comes to nothing.
     api(&fixture, false);
     fails(&fixture, &["deactivate", "acme", &id], 3);

@@ -90,7 +90,7 @@ pub(super) fn start_push(shared: &Arc<Shared>, visitor: &Visitor, tenant: &Tenan
     let (directory, applications) = (Arc::clone(&shared.directory), Arc::clone(&shared.applications));
     let (name, record) = (actor.name().to_owned(), tenant.clone());
     shared.jobs.start(&tenant, "push", "Push", &name, move |teller| async move {
-        Ok(push_report(&push_now(&directory, &*applications, &record, &actor, &teller).await?, ""))
+        Ok(push_report(&push_now(&directory, &applications, &record, &actor, &teller).await?, ""))
     })
 }
 
@@ -146,7 +146,7 @@ pub(super) fn start_plan(shared: &Arc<Shared>, visitor: &Visitor, tenant: &Tenan
     let (directory, applications) = (Arc::clone(&shared.directory), Arc::clone(&shared.applications));
     let (name, record) = (actor.name().to_owned(), tenant.clone());
     shared.jobs.start(&tenant, "push", "Making of a plan", &name, move |teller| async move {
-        Ok(plan_report(&plan_now(&directory, &*applications, &record, &actor, &teller).await?, ""))
+        Ok(plan_report(&plan_now(&directory, &applications, &record, &actor, &teller).await?, ""))
     })
 }
 

@@ -74,6 +74,10 @@ fn unknown(fault: &Fault, subject: &str) -> (ErrorKind, Retry, String, Option<St
         (true, false) => format!("Salesforce refused {subject} with the code {}", fault.code),
         (true, true) => format!("Salesforce refused {subject} with HTTP status {status} and no reason"),
     };
+    if fault.status == 410 {
+        let remedy = "Set api-version to one that the organization lists under /services/data/, or leave it out";
+        return (ErrorKind::InvalidSettings, Retry::AfterRemedy, message, Some(remedy.to_owned()));
+    }
     let (kind, retry) = match fault.status {
         401 => (ErrorKind::InvalidCredentials, Retry::AfterRemedy),
         403 => (ErrorKind::PermissionDenied, Retry::AfterRemedy),

@@ -1,4 +1,7 @@
 //! Faults of signing in (reference: the partner WSDL's `ExceptionCode`, H; texts as marked).
+//!
+//! None is `Unsupported`, which says that the connector itself has no such function: what an organization, its edition or its
+//! settings keep from it is cured there, and the work waits until then.
 
 use super::{EXPIRED_PASSWORD_REMEDY, Row};
 use crate::model::{ErrorKind, Retry};
@@ -26,7 +29,7 @@ pub(super) const ROWS: [Row; 35] = [
     Row {
         code: "INVALID_OPERATION",
         pattern: "SOAP API login()",
-        kind: ErrorKind::Unsupported,
+        kind: ErrorKind::InvalidSettings,
         retry: Retry::AfterRemedy,
         sentence: "this Salesforce organization has switched off signing in by SOAP login(), so {} cannot sign in with a password",
         remedy: "Set sign-in to client-credentials or jwt-bearer with a connected app, or allow SOAP API login() under Setup > Identity > User Interface until Salesforce ends it with Summer '27",
@@ -35,7 +38,7 @@ pub(super) const ROWS: [Row; 35] = [
     Row {
         code: "UNSUPPORTED_API_VERSION",
         pattern: "",
-        kind: ErrorKind::Unsupported,
+        kind: ErrorKind::InvalidSettings,
         retry: Retry::AfterRemedy,
         sentence: "Salesforce no longer offers the API version that {} asked for",
         remedy: "Set api-version to one that the organization lists under /services/data/, or update the connector when the sign-in itself is refused",
@@ -44,7 +47,7 @@ pub(super) const ROWS: [Row; 35] = [
     Row {
         code: "API_DISABLED_FOR_ORG",
         pattern: "",
-        kind: ErrorKind::Unsupported,
+        kind: ErrorKind::PermissionDenied,
         retry: Retry::AfterRemedy,
         sentence: "the edition of this Salesforce organization, or the profile of {}, has no access to the API",
         remedy: "Use an edition with API access (Enterprise, Unlimited, Performance, Developer) and switch on API Enabled in the profile under Setup > Users > Profiles",
@@ -100,7 +103,7 @@ pub(super) const ROWS: [Row; 35] = [
     Row {
         code: "ORG_LOCKED",
         pattern: "",
-        kind: ErrorKind::Unsupported,
+        kind: ErrorKind::PermissionDenied,
         retry: Retry::AfterRemedy,
         sentence: "Salesforce has locked the organization that {} belongs to",
         remedy: "Ask Salesforce support or the account executive why the organization is locked",
@@ -108,7 +111,7 @@ pub(super) const ROWS: [Row; 35] = [
     Row {
         code: "TRIAL_EXPIRED",
         pattern: "",
-        kind: ErrorKind::Unsupported,
+        kind: ErrorKind::PermissionDenied,
         retry: Retry::AfterRemedy,
         sentence: "the trial of the Salesforce organization that {} belongs to has ended",
         remedy: "Buy the organization or name another one in the settings",
@@ -132,7 +135,7 @@ pub(super) const ROWS: [Row; 35] = [
     Row {
         code: "UNSUPPORTED_CLIENT",
         pattern: "",
-        kind: ErrorKind::Unsupported,
+        kind: ErrorKind::PermissionDenied,
         retry: Retry::Never,
         sentence: "Salesforce does not let this client sign {} in",
         remedy: "",
@@ -274,7 +277,7 @@ pub(super) const ROWS: [Row; 35] = [
     Row {
         code: "unsupported_grant_type",
         pattern: "",
-        kind: ErrorKind::Unsupported,
+        kind: ErrorKind::InvalidSettings,
         retry: Retry::AfterRemedy,
         sentence: "the organization does not offer this way to sign in to {}",
         remedy: "Choose another sign-in",
@@ -292,7 +295,7 @@ pub(super) const ROWS: [Row; 35] = [
     Row {
         code: "inactive_org",
         pattern: "",
-        kind: ErrorKind::Unsupported,
+        kind: ErrorKind::PermissionDenied,
         retry: Retry::AfterRemedy,
         sentence: "the organization that {} belongs to is locked, closed or suspended",
         remedy: "Ask Salesforce support or the account executive",

@@ -20,9 +20,9 @@ fn every_row_says_what_and_whom_and_can_be_reached() {
 #[test]
 fn the_catalogue_of_real_errors_is_told_apart() {
     use ErrorKind::{
-        AmbiguousMatch, BudgetExhausted, IncompatibleGrants, InvalidCredentials, InvalidValue, LicenseExhausted,
-        MissingValue, PasswordRejected, PermissionDenied, RateLimited, RejectedByRule, StaleReference, Transient,
-        Unsupported, UsernameTaken,
+        AmbiguousMatch, BudgetExhausted, IncompatibleGrants, InvalidCredentials, InvalidSettings, InvalidValue,
+        LicenseExhausted, MissingValue, PasswordRejected, PermissionDenied, RateLimited, RejectedByRule,
+        StaleReference, Transient, UsernameTaken,
     };
     for (code, message, kind) in [
         ("FIELD_INTEGRITY_EXCEPTION", "Marketing User is not allowed for this License Type", IncompatibleGrants),
@@ -92,8 +92,9 @@ fn the_catalogue_of_real_errors_is_told_apart() {
         ("INVALID_NEW_PASSWORD", "Your password must have a mix of letters and numbers.", PasswordRejected),
         ("UNKNOWN_EXCEPTION", "invalid repeated password", PasswordRejected),
         ("INSUFFICIENT_ACCESS", "You do not have permission to view this record.", PermissionDenied),
-        ("INVALID_OPERATION", "SOAP API login() is disabled by default in this org.", Unsupported),
-        ("UNSUPPORTED_API_VERSION", "Invalid Api version specified on URL", Unsupported),
+        ("INVALID_OPERATION", "SOAP API login() is disabled by default in this org.", InvalidSettings),
+        ("UNSUPPORTED_API_VERSION", "Invalid Api version specified on URL", InvalidSettings),
+        ("API_DISABLED_FOR_ORG", "The REST API is not enabled for this Organization.", PermissionDenied),
         ("INVALID_LOGIN", "Invalid username, password, security token; or user locked out.", InvalidCredentials),
         ("LOGIN_DURING_RESTRICTED_TIME", "x", PermissionDenied),
         ("DUPLICATES_DETECTED", "Use one of these records?", RejectedByRule),
@@ -120,6 +121,20 @@ fn an_unknown_code_passes_through_whole() {
     assert_eq!(tell(503, "", "").kind, ErrorKind::Transient);
     assert_eq!(tell(403, "NEW", "").kind, ErrorKind::PermissionDenied);
     assert_eq!(tell(429, "", "slow down").kind, ErrorKind::RateLimited);
+    let gone = tell(410, "GONE", "");
+    assert_eq!((gone.kind.clone(), gone.retry), (ErrorKind::InvalidSettings, Retry::AfterRemedy));
+    assert!(gone.remedy.as_ref().is_some_and(|remedy| remedy.contains("api-version")), "{gone:?}");
+}
+
+#[test]
+fn no_answer_of_salesforce_says_that_the_connector_has_no_such_function() {
+    let rows = [&sign_in::ROWS[..], &request::ROWS[..], &record::ROWS[..]];
+    for row in rows.into_iter().flatten() {
+        assert_ne!(row.kind, ErrorKind::Unsupported, "{} {}", row.code, row.pattern);
+    }
+    for status in 0..600 {
+        assert_ne!(tell(status, "SOMETHING_NEW", "x").kind, ErrorKind::Unsupported, "{status}");
+    }
 }
 
 #[test]

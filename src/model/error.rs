@@ -52,7 +52,7 @@ pub enum ErrorKind {
     Drifted,
     /// The new password does not meet the application's policy.
     PasswordRejected,
-    /// The connector, or the organisation's edition, cannot do this.
+    /// The connector itself has no such function; what the organisation keeps from it is another kind.
     Unsupported,
     /// A passing condition: a lock, an overload, a cut connection.
     Transient,

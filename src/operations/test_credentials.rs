@@ -11,7 +11,7 @@ use crate::model::{Error, ErrorKind, Probe, Result, Settings, Verdict};
 use crate::salesforce::client::Client;
 use crate::salesforce::id::Id;
 use crate::settings::{self, Reserve};
-use crate::text::join;
+use crate::text::{contains, join};
 
 /// The probes' names, in their order.
 mod names {
@@ -181,13 +181,11 @@ fn skipped(name: &'static str, reason: &str) -> Probe {
 fn failed(name: &'static str, error: Error) -> Probe {
     let error = error.into_details();
     let remedy = error.remedy.unwrap_or_else(|| "Try again later, and look into the log if it stays so.".to_owned());
-    Probe {
-        name,
-        verdict: Verdict::Failed,
-        kind: Some(error.kind),
-        detail: sentence(&error.message),
-        remedy: Some(sentence(&remedy)),
+    let mut detail = sentence(&error.message);
+    if let Some(said) = error.upstream.filter(|said| !said.message.is_empty() && !contains(&detail, &said.message)) {
+        detail = format!("{detail} Salesforce said: {}", sentence(&said.message));
     }
+    Probe { name, verdict: Verdict::Failed, kind: Some(error.kind), detail, remedy: Some(sentence(&remedy)) }
 }
 
 /// Errors are written for the middle of a line; a probe's detail stands alone.

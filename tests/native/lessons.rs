@@ -276,7 +276,7 @@ fn a_feature_that_is_switched_off_is_told_and_not_left_out_silently() {
     user.grants.push(grant("feature-license", "UserPermissionsNoSuchFeature"));
     let (result, journal) = org.observe(|| org.push(&user));
     let error = result.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Unsupported);
+    assert_eq!(error.kind, ErrorKind::NotFound);
     assert!(error.message.contains("UserPermissionsNoSuchFeature") && error.remedy.is_some(), "{error:?}");
     assert_eq!(writes(&journal), Vec::<String>::new());
 }

@@ -71,7 +71,7 @@ fn an_unlinked_user_frees_its_contact_for_a_new_one_and_never_comes_back() {
     let again = session.deactivate_users(&ids, Deactivation::Unlink, &PushMode::Apply).unwrap().remove(0).unwrap();
     assert_eq!(again.action, Action::Unchanged);
     let error = session.reactivate_users(&ids, &PushMode::Apply).unwrap().remove(0).unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Unsupported, "{error:?}");
+    assert_eq!(error.kind, ErrorKind::StaleReference, "{error:?}");
 
     user.changes.retain(|change| change.name != "federationId");
     let outcome = org.push(&user).unwrap();

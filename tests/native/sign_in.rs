@@ -52,7 +52,7 @@ fn each_refusal_has_its_own_remedy() {
         switches.client_credentials_user = false;
     });
     let (kind, text) = refusal(settings(&org, "soap", KEY));
-    assert_eq!(kind, ErrorKind::Unsupported);
+    assert_eq!(kind, ErrorKind::InvalidSettings);
     assert!(text.contains("SOAP login()") && text.contains("client-credentials"), "{text}");
     let (kind, text) = refusal(settings(&org, "password-flow", KEY));
     assert_eq!(kind, ErrorKind::InvalidCredentials);

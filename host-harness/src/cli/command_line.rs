@@ -199,3 +199,6 @@ fn log_to_standard_error(verbose: u8) {
         .with_ansi(std::io::stderr().is_terminal())
         .init();
 }
+
+#[cfg(test)]
+mod tests;

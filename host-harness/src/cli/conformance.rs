@@ -13,6 +13,7 @@ use super::failure::{DONE, Failure, SOME_FAILED};
 use super::output::{Output, Tone, progress};
 use crate::config::{ComponentChoice, StandardInput, TenantsFile};
 use crate::conformance::{self, Checked, ComponentTarget, Report, Samples, TargetError, Verdict};
+use crate::directory::{Change, Directory, DirectoryError, Note};
 use crate::runtime::Tenant;
 
 #[derive(Args)]
@@ -74,9 +75,11 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
             .map_err(|error| Failure::usage(format!("the samples {} cannot be read: {error}", path.display())))
     });
     let own_samples = own_samples.transpose()?;
+    let mut kept = None;
     let (tenant, component, mut org) = match &options.tenant {
         Some(name) => {
-            let (tenant, component) = tenant(global, name, options.component.as_ref())?;
+            let Asked { tenant, component, directory } = tenant(global, name, options.component.as_ref())?;
+            kept = directory.map(|directory| (directory, tenant.name.clone()));
             (tenant, component, None)
         }
         None => {
@@ -92,6 +95,9 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
     let report = checked(global, &component, tenant, &samples, &asked).await?;
     if let Some(org) = &mut org {
         org.stop().await;
+    }
+    if let Some((directory, tenant)) = kept.filter(|_| asked.writes) {
+        directory.write(&context::actor(), |change| note(change, &tenant, &report))?;
     }
     print(&report, org.is_some(), output)?;
     Ok(if report.conforms() { DONE } else { SOME_FAILED })
@@ -117,19 +123,41 @@ async fn checked(
     Ok(report)
 }
 
-/// A tenant with its secrets, and the component that is to be checked.
-fn tenant(global: &Global, name: &str, component: Option<&PathBuf>) -> Result<(Tenant, Cow<'static, [u8]>), Failure> {
-    let (mut tenant, own, folder) = match Place::find(global, name)? {
+/// Keeps in the audit trail that the checks have written in the tenant's application, and which users they made there.
+fn note(change: &Change<'_>, tenant: &str, report: &Report) -> Result<(), DirectoryError> {
+    let failed = report.count(Verdict::Failed);
+    change.note(&Note {
+        tenant: Some(tenant),
+        person: None,
+        action: "user.conformance",
+        old: None,
+        new: Some(serde_json::json!({ "users": report.left_behind })),
+        result: &format!("{} users made and deactivated by checks, {failed} of which failed", report.left_behind.len()),
+    })
+}
+
+/// What a named tenant is checked with.
+struct Asked {
+    /// With its secrets.
+    tenant: Tenant,
+    component: Cow<'static, [u8]>,
+    /// Where the tenant is kept in one.
+    directory: Option<Directory>,
+}
+
+/// Finds a tenant, and the component that is to be checked on it.
+fn tenant(global: &Global, name: &str, component: Option<&PathBuf>) -> Result<Asked, Failure> {
+    let (mut tenant, own, folder, directory) = match Place::find(global, name)? {
         Place::File(path) => {
             let file = TenantsFile::read(&path)?;
             let config = file.tenant(name)?;
             let tenant = config.resolve(name, file.folder(), &mut StandardInput::process())?;
-            (tenant, config.component(), file.folder().to_owned())
+            (tenant, config.component(), file.folder().to_owned(), None)
         }
         Place::Directory(kept) => {
             let (directory, record) = *kept;
             let tenant = directory.read(|view| view.runtime_tenant(&record))?;
-            (tenant, record.config.component(), data_folder(global))
+            (tenant, record.config.component(), data_folder(global), Some(directory))
         }
     };
     let bytes = match component {
@@ -140,7 +168,7 @@ fn tenant(global: &Global, name: &str, component: Option<&PathBuf>) -> Result<(T
         }
         None => component_bytes(&own, &folder)?,
     };
-    Ok((tenant, bytes))
+    Ok(Asked { tenant, component: bytes, directory })
 }
 
 fn list(only: Option<&str>, output: &mut Output) -> Result<u8, Failure> {

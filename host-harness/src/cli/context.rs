@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use super::command_line::Global;
 use super::failure::Failure;
 use crate::config::{ComponentChoice, StandardInput, TenantConfig, TenantsFile};
-use crate::directory::{Actor, Directory, DirectoryError, TenantId, TenantRecord, default_folder};
+use crate::directory::{
+    Actor, Directory, DirectoryError, TaskFailure, TaskKind, TenantId, TenantRecord, default_folder,
+};
 use crate::embedded;
-use crate::runtime::wit::Descriptor;
+use crate::runtime::wit::{Descriptor, Outcome};
 use crate::runtime::{ComponentCache, Connector, Job, Recorder, Replay, Runtime, RuntimeBuilder, Tenant};
-use crate::sync::ComponentApplications;
+use crate::sync::{ComponentApplications, Tried, note_tried};
 
 /// A job that is ready to be used, and what it was made from.
 pub(crate) struct Context {
@@ -191,6 +193,28 @@ impl Context {
         let tenant = config.resolve(name, file.folder(), input)?;
         let job = runtime.start(&connector, &tenant).await?;
         Ok(Self { tenant, descriptor, job, kept: None })
+    }
+
+    /// Adds a row to the audit trail for each user, where the tenant is kept in the data folder: a command that writes without
+    /// a task leaves a trace too.
+    pub(crate) fn note<'a>(
+        &self,
+        kind: TaskKind,
+        tried: impl Iterator<Item = (&'a str, Result<Option<&'a Outcome>, &'a TaskFailure>)>,
+    ) -> Result<(), Failure> {
+        let Some((directory, tenant)) = &self.kept else { return Ok(()) };
+        directory.write(&actor(), |change| -> Result<(), DirectoryError> {
+            for (user, result) in tried {
+                let person = match change.link_of_user(*tenant, user)? {
+                    Some(link) => Some(change.person_by_id(link.person)?.key),
+                    None => None,
+                };
+                let (person, user) = (person.as_deref(), Some(user));
+                note_tried(change, &Tried { tenant: &self.tenant.name, person, user, kind, result, written: None })?;
+            }
+            Ok(())
+        })?;
+        Ok(())
     }
 
     /// Keeps what the job has asked of the application, where the tenant is kept in the data folder.

@@ -10,7 +10,10 @@ use super::push::NOT_ATTEMPTED;
 use super::report::{Entry, Report};
 use super::view::ErrorView;
 use crate::config::StandardInput;
-use crate::runtime::wit::{Deactivation, PushMode};
+use crate::directory::{TaskFailure, TaskKind};
+use crate::runtime::wit::{Deactivation, Outcome, PushMode};
+use crate::runtime::{JobError, Results};
+use crate::sync::{failure, failure_of_job};
 
 /// Users a call.
 const BATCH: usize = 200;
@@ -58,16 +61,24 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
     let mut context = Context::start(global, &options.tenant, &mut StandardInput::process()).await?;
     let opened = context.job.open().await;
     context.keep_usage().await?;
-    opened?;
+    if let Err(error) = opened {
+        if !options.plan {
+            note(&context, &options.ids, &Err(error.clone()))?;
+        }
+        return Err(error.into());
+    }
     let mode = if options.plan { PushMode::Plan } else { PushMode::Apply };
     let progress = output.progress("users", Some(options.ids.len() as u64));
     let mut entries = Vec::with_capacity(options.ids.len());
     let mut ended = None;
     for ids in options.ids.chunks(BATCH) {
         let result = match ended {
-            None => context.job.deactivate_users(ids, options.how.into(), &mode).await.map_err(Failure::from),
+            None => context.job.deactivate_users(ids, options.how.into(), &mode).await,
             Some(_) => Ok(Vec::new()),
         };
+        if !options.plan {
+            note(&context, ids, &result)?;
+        }
         match result {
             Ok(results) => {
                 let mut results = results.into_iter();
@@ -79,8 +90,8 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
                     },
                 }));
             }
-            Err(failure) => {
-                ended = Some(failure);
+            Err(error) => {
+                ended = Some(Failure::from(error));
                 entries.extend(ids.iter().map(|id| Entry {
                     label: id.clone(),
                     result: Err(ErrorView::local("not-attempted", NOT_ATTEMPTED.to_owned())),
@@ -101,4 +112,17 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
     };
     report.print(output)?;
     Ok(report.finish())
+}
+
+/// Keeps a row of the audit trail for each user that a call was about, also where the call as a whole came to nothing.
+fn note(context: &Context, ids: &[String], result: &Result<Results<Outcome>, JobError>) -> Result<(), Failure> {
+    let failures: Vec<Option<TaskFailure>> = match result {
+        Ok(results) => results.iter().map(|result| result.as_ref().err().map(failure)).collect(),
+        Err(error) => vec![Some(failure_of_job(error)); ids.len()],
+    };
+    let tried = ids.iter().zip(&failures).enumerate().map(|(at, (id, failure))| {
+        let outcome = result.as_ref().ok().and_then(|results| results.get(at)).and_then(|result| result.as_ref().ok());
+        (id.as_str(), failure.as_ref().map_or(Ok(outcome), Err))
+    });
+    context.note(TaskKind::Deactivate, tried)
 }

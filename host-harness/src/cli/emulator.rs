@@ -30,7 +30,7 @@ pub(crate) struct Options {
     seed: u64,
     /// Keep the org in this file; in memory where there is none.
     #[arg(long, value_name = "FILE")]
-    data: Option<PathBuf>,
+    org: Option<PathBuf>,
 }
 
 /// What a program that starts this one reads.
@@ -52,8 +52,8 @@ pub(crate) async fn run(options: &Options, output: &mut Output) -> Result<(), Fa
         }
     }
     let mut builder = Emulator::builder().users(options.users).seed(options.seed).listen(options.listen);
-    if let Some(data) = &options.data {
-        builder = builder.data(data);
+    if let Some(file) = &options.org {
+        builder = builder.data(file);
     }
     if let Some(address) = options.control {
         builder = builder.control(address);

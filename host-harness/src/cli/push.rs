@@ -16,7 +16,7 @@ use crate::config::StandardInput;
 use crate::directory::GrantName;
 use crate::runtime::JobError;
 use crate::runtime::wit::{DesiredUser, ErrorKind, Grant, PushMode};
-use crate::sync::Entitlements;
+use crate::sync::{Entitlements, is_of_the_connector};
 
 /// Users a call. A connector looks a batch up together, so a large one costs few requests: 10,000 unchanged users of
 /// Salesforce were measured at 21 requests in calls of 2,000. What a call that is cut short had done is found when it is repeated.
@@ -99,10 +99,15 @@ pub(crate) fn add_grants(rows: &mut [Row], grants: &[(String, String)]) {
 }
 
 /// Puts ids in the place of the names of grants.
-fn with_ids(mut user: DesiredUser, label: &str, entitlements: &Entitlements) -> Result<DesiredUser, ErrorView> {
+fn with_ids(
+    mut user: DesiredUser,
+    tenant: &str,
+    label: &str,
+    entitlements: &Entitlements,
+) -> Result<DesiredUser, ErrorView> {
     let named: Vec<GrantName> =
         user.grants.into_iter().map(|grant| GrantName { kind: grant.kind, name: grant.id }).collect();
-    user.grants = entitlements.resolve(label, &named).map_err(ErrorView::from)?;
+    user.grants = entitlements.resolve(tenant, label, &named).map_err(ErrorView::from)?;
     Ok(user)
 }
 
@@ -111,7 +116,7 @@ async fn check_attributes(context: &mut Context, rows: &[Row]) -> Result<(), Fai
     let known = match context.job.list_attributes().await {
         Ok(known) => known,
         // Then each row is told by itself.
-        Err(JobError::Refused(error)) if matches!(error.kind, ErrorKind::Unsupported) => return Ok(()),
+        Err(JobError::Refused(error)) if is_of_the_connector(&error, &[ErrorKind::Unsupported]) => return Ok(()),
         Err(error) => return Err(error.into()),
     };
     match people::attributes(rows).iter().find(|name| !known.iter().any(|one| one.name == **name)) {
@@ -141,7 +146,7 @@ pub(crate) async fn push(
     let mut entries: Vec<(String, Option<Result<_, ErrorView>>)> = Vec::with_capacity(rows.len());
     let mut sound: Vec<(usize, DesiredUser)> = Vec::with_capacity(rows.len());
     for (index, Row { label, user }) in rows.into_iter().enumerate() {
-        let user = user.and_then(|user| with_ids(user, &label, &entitlements));
+        let user = user.and_then(|user| with_ids(user, &context.tenant.name, &label, &entitlements));
         match user {
             Ok(user) => {
                 sound.push((index, user));

@@ -96,6 +96,12 @@ pub(super) async fn run(
     if counts.queued > 0 && !report.dry_run {
         output.line(&format!("`confirm {}` lists those that wait.", tenant.name))?;
     }
+    if counts.failed > 0 && !report.dry_run {
+        output.line(&format!(
+            "`audit --tenant {} --action import.refuse` shows who was refused, and why.",
+            tenant.name
+        ))?;
+    }
     if halted {
         complain(&format!(
             "error: the import took no effect: {}\n  what to do: look at it with `import {name} --dry-run`; then `import {name} --accept` lets it take effect, and `import {name} --discard` gives it up",

@@ -11,6 +11,8 @@ use super::failure::{DONE, Failure, SOME_FAILED};
 use super::output::{Output, complain};
 use super::view::{ErrorView, UsageView};
 use crate::config::{SecretSource, StandardInput};
+use crate::directory::TaskKind;
+use crate::sync::{failure, failure_of_job};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -65,6 +67,11 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
     drop(input);
     let results = context.job.sync_passwords(&[(options.id.clone(), password)]).await;
     context.keep_usage().await?;
+    let failure = match &results {
+        Ok(results) => results.first().and_then(|result| result.as_ref().err()).map(failure),
+        Err(error) => Some(failure_of_job(error)),
+    };
+    context.note(TaskKind::Password, [(options.id.as_str(), failure.as_ref().map_or(Ok(None), Err))].into_iter())?;
     let results = results?;
     let error = match results.into_iter().next() {
         Some(Ok(())) => None,

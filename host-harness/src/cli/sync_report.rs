@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::failure::{DONE, Failure, SOME_FAILED};
 use super::output::{Output, Tone};
-use super::view::{OutcomeView, action_name};
-use crate::directory::{PlanId, TaskFailure, Upstream};
+use super::view::OutcomeView;
+use crate::directory::{OpenCause, PlanId, TaskFailure, Upstream};
 use crate::sync::push::{PushEntry, PushReport};
 
 /// Rows that a table shows of those that went well.
@@ -33,6 +33,7 @@ struct Document<'a> {
     off: &'a [String],
     waiting: u64,
     failed: u64,
+    causes: &'a [OpenCause],
 }
 
 #[derive(Serialize)]
@@ -58,20 +59,11 @@ struct FailureView<'a> {
     upstream: Option<&'a Upstream>,
 }
 
-fn result_name(entry: &PushEntry) -> &'static str {
-    match &entry.result {
-        Ok(Some(outcome)) => action_name(outcome.action),
-        Ok(None) => "password set",
-        Err(_) if entry.retried => "to be tried again",
-        Err(_) => "failed",
-    }
-}
-
 impl Report<'_> {
     fn summary(&self) -> BTreeMap<&'static str, usize> {
         let mut summary = BTreeMap::new();
         for entry in &self.report.entries {
-            *summary.entry(result_name(entry)).or_insert(0) += 1;
+            *summary.entry(self.report.word(entry)).or_insert(0) += 1;
         }
         summary
     }
@@ -89,6 +81,7 @@ impl Report<'_> {
                 off: &self.report.off,
                 waiting: self.report.waiting,
                 failed: self.report.failed,
+                causes: &self.report.causes,
             })?;
             return Ok(exit);
         }
@@ -103,7 +96,7 @@ impl Report<'_> {
             table.add_row(vec![
                 format!("{} {}", entry.task, entry.kind.name()).into(),
                 format!("{}\n{}", entry.person, entry.username).into(),
-                output.cell(result_name(entry), tone),
+                output.cell(self.report.word(entry), tone),
                 detail.into(),
             ]);
         }
@@ -122,6 +115,9 @@ impl Report<'_> {
             "{counts}. {} tasks wait, {} need an admin (`tasks --tenant {}`).",
             self.report.waiting, self.report.failed, self.tenant
         ))?;
+        for sentence in self.report.open() {
+            output.line(&format!("  {sentence}"))?;
+        }
         Ok(exit)
     }
 }

@@ -36,7 +36,10 @@ pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Re
                 intents::unassign(change, &tenant, &person)?
             } else {
                 let old = change.assignment(tenant.id, person.id)?.ok_or_else(|| {
-                    DirectoryError::Invalid(format!("the person {} is not assigned to {}", person.key, tenant.name))
+                    DirectoryError::Invalid(format!(
+                        "the person {} is not assigned to {}; `person list --tenant {}` shows who is",
+                        person.key, tenant.name, tenant.name
+                    ))
                 })?;
                 let mut new =
                     NewAssignment { grants: old.grants, attributes: old.attributes, exact_grants: old.exact_grants };

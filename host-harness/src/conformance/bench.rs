@@ -173,7 +173,7 @@ impl<'a, T: Target> Bench<'a, T> {
         self.entitlements.look_up(subject, kinds).await?;
         user.grants = self
             .entitlements
-            .resolve(&user.key, &grants)
+            .resolve("TENANT", &user.key, &grants)
             .or_else(|failure| failed(format!("the sample user: {}", failure.cause)))?;
         Ok(user)
     }

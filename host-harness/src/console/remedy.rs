@@ -1,13 +1,22 @@
 //! Remedies that name a command, told by what a page has for it.
 
-/// What a page has for a command, by how it begins and its last word; the first that fits counts.
-const PLACES: [(&str, &str, &str); 6] = [
+/// What a page has for a command, by how it begins and how its last word does; the first that fits counts.
+const PLACES: [(&str, &str, &str); 15] = [
     ("import ", "--dry-run", "“Dry run” on the Import page"),
     ("import ", "--accept", "“Accept” on the Import page"),
     ("import ", "--discard", "“Discard it” on the Import page"),
     ("import ", "", "“Import now” on the Import page"),
     ("unlink ", "", "“Unlink” on the person's page"),
     ("person list ", "", "the Assignments page"),
+    ("push ", "", "“Push now” on the Push page"),
+    ("plan ", "", "“Make a plan” on the Push page"),
+    ("apply ", "", "“Apply” on the Push page"),
+    ("retry ", "", "“Retry” on the Tasks page"),
+    ("unassign ", "", "“Unassign” on the Assignments page"),
+    ("entitlements ", "", "the form of an assignment"),
+    ("tenant edit ", "to-app.", "the box on the To App page"),
+    ("tenant edit ", "to-idp.", "the box on the To IdP page"),
+    ("tenant edit ", "paused=", "the box on the Integration page"),
 ];
 
 /// A text in which each command between backticks gives way to what a page has for it. A single word, which may be a name, stays,
@@ -32,7 +41,8 @@ pub(crate) fn on_page(text: &str) -> String {
 fn place(command: &str) -> Option<&'static str> {
     let (_, others) = command.split_once(' ')?;
     let last = others.split(' ').next_back().unwrap_or_default();
-    let fits = |(begin, end, _): &&(&str, &str, &str)| command.starts_with(begin) && (end.is_empty() || *end == last);
+    let fits =
+        |(begin, end, _): &&(&str, &str, &str)| command.starts_with(begin) && (end.is_empty() || last.starts_with(end));
     PLACES.iter().find(fits).map(|place| place.2)
 }
 
@@ -51,6 +61,11 @@ mod tests {
             on_page("take it away with `unlink a Ada Lovelace`"),
             "take it away with “Unlink” on the person's page"
         );
+        assert_eq!(
+            on_page("switch it on with `tenant edit a --set to-app.push-new-users=true`"),
+            "switch it on with the box on the To App page"
+        );
+        assert_eq!(on_page("`tenant edit a --unset mapping.x`"), "`tenant edit a --unset mapping.x`");
         for same in [
             "say `person remove Ada` again",
             "no application `import` here",

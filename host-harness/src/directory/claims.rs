@@ -58,9 +58,8 @@ impl View<'_> {
     /// # Errors
     /// SQLite's.
     pub fn claims(&self, tenant: TenantId, limit: u32) -> Result<Vec<Claim>, DirectoryError> {
-        let mut statement = self
-            .db
-            .prepare_cached(&format!("{SELECT} WHERE c.tenant_id = ?1 ORDER BY c.remote_id LIMIT ?2"))?;
+        let mut statement =
+            self.db.prepare_cached(&format!("{SELECT} WHERE c.tenant_id = ?1 ORDER BY c.remote_id LIMIT ?2"))?;
         let mut rows = statement.query(params![tenant.number(), limit])?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
@@ -74,9 +73,7 @@ impl View<'_> {
     /// # Errors
     /// SQLite's.
     pub fn claims_on(&self, tenant: TenantId, remote_id: &str) -> Result<Vec<Claim>, DirectoryError> {
-        let mut statement = self
-            .db
-            .prepare_cached(&format!("{SELECT} WHERE c.tenant_id = ?1 AND c.remote_id = ?2"))?;
+        let mut statement = self.db.prepare_cached(&format!("{SELECT} WHERE c.tenant_id = ?1 AND c.remote_id = ?2"))?;
         let mut rows = statement.query(params![tenant.number(), remote_id])?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {

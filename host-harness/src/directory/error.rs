@@ -33,7 +33,7 @@ pub enum DirectoryError {
     },
     /// A sealed secret does not open with this key.
     #[error(
-        "the secret `{name}` of tenant {tenant} does not open with this key; use the key that it was stored with, or set the secret again with `tenant edit {tenant} --secret {name}=…`"
+        "the secret `{name}` of tenant {tenant} does not open with this key; use the key that it was stored with, or set the secret again with `tenant edit {tenant} --secret {name}=file:PATH`"
     )]
     Sealed {
         /// The tenant.
@@ -79,7 +79,7 @@ pub enum DirectoryError {
     },
     /// A tenant is the source of what should be edited.
     #[error(
-        "{what} of {person} comes from tenant {tenant} and cannot be changed here; change it in that application, or switch its mastering off"
+        "{what} of {person} comes from tenant {tenant} and cannot be changed here; change it in that application, or let this one be no source with `tenant edit {tenant} --set to-idp.mastering.{}=false`", if what == "the status" { "lifecycle" } else { "profile" }
     )]
     Sourced {
         /// The person's key.

@@ -144,15 +144,15 @@ impl Change<'_> {
                 return Ok(());
             }
             return Err(DirectoryError::Invalid(format!(
-                "the person {} is linked to the user {} of {} already, not to {remote_id}; `unlink` it first",
-                person.key, link.remote_id, tenant.name
+                "the person {} is linked to the user {} of {} already, not to {remote_id}; take that away first with `unlink {} {}`",
+                person.key, link.remote_id, tenant.name, tenant.name, person.key
             )));
         }
         if let Some(link) = self.link_of_user(tenant.id, remote_id)? {
             let other = self.person_by_id(link.person)?;
             return Err(DirectoryError::Invalid(format!(
-                "the user {remote_id} of {} is linked to the person {} already, not to {}; `unlink` it first",
-                tenant.name, other.key, person.key
+                "the user {remote_id} of {} is linked to the person {} already, not to {}; take that away first with `unlink {} {}`",
+                tenant.name, other.key, person.key, tenant.name, other.key
             )));
         }
         // What a push that was cut off may have set has to be known for it to be cleared.

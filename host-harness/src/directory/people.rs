@@ -476,7 +476,7 @@ impl Change<'_> {
                 hint: "`person edit` changes it",
             }),
             Some((have, name)) => Err(DirectoryError::Invalid(format!(
-                "the username `{name}` belongs to the person {have} already; choose another, or edit that person"
+                "the username `{name}` belongs to the person {have} already; choose another, or give that person another with `person edit {have} --username NAME`"
             ))),
         }
     }

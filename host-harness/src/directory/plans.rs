@@ -108,7 +108,7 @@ impl View<'_> {
         rows.next()?.map(plan).transpose()?.ok_or_else(|| DirectoryError::NotFound {
             what: "plan",
             name: id.map_or_else(|| "open".to_owned(), |id| id.to_string()),
-            hint: "`plan` makes one",
+            hint: "`plan TENANT` makes one",
         })
     }
 

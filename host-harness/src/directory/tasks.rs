@@ -15,7 +15,7 @@ use serde_json::json;
 use super::audit::Note;
 use super::people::searched;
 use super::upstream::{kept, stored};
-use super::{Change, DirectoryError, Person, PersonId, TenantId, TenantRecord, Timestamp, Upstream, View};
+use super::{Change, DirectoryError, Person, PersonId, TaskFailure, TenantId, TenantRecord, Timestamp, Upstream, View};
 use crate::runtime::Secret;
 
 /// A task's number.
@@ -27,6 +27,10 @@ impl TaskId {
     /// From a number that was displayed before.
     pub fn from_number(number: i64) -> Self {
         Self(number)
+    }
+
+    pub(super) fn number(self) -> i64 {
+        self.0
     }
 }
 
@@ -187,36 +191,6 @@ pub struct NewTask<'a> {
     pub kind: TaskKind,
     /// A new password, for such a task.
     pub password: Option<&'a Secret>,
-}
-
-/// Why a task was not done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TaskFailure {
-    /// The kind of error, as the connector interface names it.
-    pub kind: String,
-    /// What happened.
-    pub cause: String,
-    /// What to do about it.
-    pub remedy: Option<String>,
-    /// The class of retry.
-    pub retry: String,
-    /// What the application itself answered, where it did.
-    pub upstream: Option<Upstream>,
-}
-
-impl TaskFailure {
-    /// A failure that lasts until an admin has done something about it; the host's own, so without an answer of the
-    /// application.
-    pub fn new(kind: impl Into<String>, cause: impl Into<String>) -> Self {
-        Self { kind: kind.into(), cause: cause.into(), remedy: None, retry: "after-remedy".to_owned(), upstream: None }
-    }
-
-    /// The same with what to do about it.
-    #[must_use]
-    pub fn with_remedy(mut self, remedy: impl Into<String>) -> Self {
-        self.remedy = Some(remedy.into());
-        self
-    }
 }
 
 /// When a failed task is tried again.
@@ -574,25 +548,6 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// Keeps what a waiting task waits for, where it was not tried: that is no attempt.
-    pub(crate) fn hold_task(&self, task: &Task, failure: &TaskFailure) -> Result<(), DirectoryError> {
-        self.db
-            .prepare_cached(
-                "UPDATE task SET retry = ?3, error_kind = ?4, cause = ?5, remedy = ?6, upstream = ?7
-                 WHERE id = ?1 AND revision = ?2 AND state = 'waiting'",
-            )?
-            .execute(params![
-                task.id.0,
-                task.revision,
-                failure.retry,
-                failure.kind,
-                failure.cause,
-                failure.remedy,
-                stored(failure.upstream.as_ref())?
-            ])?;
-        Ok(())
-    }
-
     /// Drops the open task of an intention that became pointless. Returns whether there was one.
     pub(crate) fn cancel(
         &self,
@@ -632,9 +587,10 @@ impl Change<'_> {
             .execute(params![task.id.0, kind.name(), now])?;
         if changed == 0 {
             return Err(DirectoryError::Invalid(format!(
-                "task {} has ended already ({}); assign or edit the person to ask for it anew",
+                "task {} has ended already ({}); `push {} --everybody` asks anew for everybody who is assigned",
                 task.id,
-                task.state.name()
+                task.state.name(),
+                task.tenant
             )));
         }
         self.note(&Note {

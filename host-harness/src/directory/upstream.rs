@@ -36,10 +36,11 @@ impl fmt::Display for Upstream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut parts: Vec<String> = Vec::new();
         match (self.code.is_empty(), self.status) {
-            (false, 0) => parts.push(format!("{}:", self.code)),
-            (false, status) => parts.push(format!("{} (HTTP {status}):", self.code)),
-            (true, 0) => {}
-            (true, status) => parts.push(format!("HTTP {status}:")),
+            (false, 400..) => parts.push(format!("{} (HTTP {}):", self.code, self.status)),
+            // A batch is answered with 200 whatever is said of its records.
+            (false, _) => parts.push(format!("{}:", self.code)),
+            (true, 400..) => parts.push(format!("HTTP {}:", self.status)),
+            (true, _) => {}
         }
         parts.push(if self.message.is_empty() { "no words".to_owned() } else { self.message.clone() });
         if !self.fields.is_empty() {
@@ -71,6 +72,7 @@ mod tests {
         };
         assert_eq!(told(400, "RULE", "No.", &["Phone", "Email"]), "RULE (HTTP 400): No. [Phone, Email]");
         assert_eq!(told(0, "sf:INVALID_LOGIN", "No.", &[]), "sf:INVALID_LOGIN: No.");
+        assert_eq!(told(200, "RULE", "No.", &["Phone"]), "RULE: No. [Phone]");
         assert_eq!(told(502, "", "", &[]), "HTTP 502: no words");
         assert_eq!(told(0, "", "No.", &[]), "No.");
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Application;
+use super::retry::is_of_the_connector;
 use crate::directory::{GrantName, TaskFailure};
 use crate::runtime::JobError;
 use crate::runtime::wit::{Entitlement, ErrorKind, Grant};
@@ -37,8 +38,10 @@ pub(super) async fn list<A: Application>(
 ) -> Result<Option<Vec<Entitlement>>, JobError> {
     match list_entitlements(application, kind).await {
         Ok(found) => Ok(Some(found)),
-        Err(JobError::Refused(error)) if matches!(error.kind, ErrorKind::Unsupported) => Ok(None),
-        Err(JobError::Refused(error)) if matches!(error.kind, ErrorKind::InvalidValue | ErrorKind::NotFound) => {
+        Err(JobError::Refused(error)) if is_of_the_connector(&error, &[ErrorKind::Unsupported]) => Ok(None),
+        Err(JobError::Refused(error))
+            if is_of_the_connector(&error, &[ErrorKind::InvalidValue, ErrorKind::NotFound]) =>
+        {
             Ok(Some(Vec::new()))
         }
         Err(error) => Err(error),
@@ -72,8 +75,7 @@ impl Entitlements {
     ///
     /// # Errors
     /// A name that the application does not have, or has several times.
-    pub fn resolve(&self, person: &str, grants: &[GrantName]) -> Result<Vec<Grant>, TaskFailure> {
-        let refused = |kind: &str, cause: String, remedy: &str| TaskFailure::new(kind, cause).with_remedy(remedy);
+    pub fn resolve(&self, tenant: &str, person: &str, grants: &[GrantName]) -> Result<Vec<Grant>, TaskFailure> {
         let mut resolved = Vec::with_capacity(grants.len());
         for GrantName { kind, name } in grants {
             let id = match self.0.get(kind) {
@@ -88,23 +90,20 @@ impl Entitlements {
                     match same.as_slice() {
                         [id] => (*id).to_owned(),
                         [] => {
-                            return Err(refused(
-                                "invalid-value",
-                                format!(
-                                    "the person {person} is assigned the {kind} `{name}`, which the application does not have"
-                                ),
-                                "Assign one that `entitlements` lists",
-                            ));
+                            let cause = format!(
+                                "the person {person} is assigned the {kind} `{name}`, which the application does not have"
+                            );
+                            return Err(TaskFailure::new("invalid-value", cause)
+                                .with_remedy(format!("Assign one that `entitlements {tenant} {kind}` lists")));
                         }
                         several => {
-                            return Err(refused(
-                                "ambiguous-match",
-                                format!(
-                                    "the person {person} is assigned the {kind} `{name}`, and several have that name: {}",
-                                    several.join(", ")
-                                ),
-                                "Assign it by its id",
-                            ));
+                            let cause = format!(
+                                "the person {person} is assigned the {kind} `{name}`, and several have that name: {}",
+                                several.join(", ")
+                            );
+                            return Err(TaskFailure::new("ambiguous-match", cause).with_remedy(format!(
+                                "Assign it by its id, which `entitlements {tenant} {kind}` lists"
+                            )));
                         }
                     }
                 }
@@ -126,7 +125,10 @@ mod tests {
             Entitlements(BTreeMap::from([("profile".to_owned(), Some(known)), ("role".to_owned(), None)]));
         let (kind, name) = name.split_once('=').unwrap();
         let grant = GrantName { kind: kind.to_owned(), name: name.to_owned() };
-        let grants = entitlements.resolve("E1", &[grant]).map_err(|failure| failure.cause)?;
+        let grants = entitlements.resolve("acme", "E1", &[grant]).map_err(|failure| {
+            assert!(failure.remedy.unwrap().contains("`entitlements acme profile`"));
+            failure.cause
+        })?;
         Ok(grants[0].id.clone())
     }
 

@@ -6,9 +6,10 @@
 use std::collections::BTreeSet;
 
 use super::Feature;
+use super::push::FEATURE_OFF;
 use crate::config::TenantConfig;
 use crate::directory::{
-    Change, DirectoryError, NewAssignment, NewTask, Person, PersonEdit, PersonStatus, RemoteStatus, Source,
+    Assignment, Change, DirectoryError, NewAssignment, NewTask, Person, PersonEdit, PersonStatus, RemoteStatus, Source,
     TaskFailure, TaskFilter, TaskId, TaskKind, TaskState, TenantId, TenantRecord, source_of_status, sourced_edit,
 };
 use crate::runtime::Secret;
@@ -182,8 +183,7 @@ pub(super) fn bring_into_use(
         let id = change.ask(task)?;
         if !Feature::PushUserDeactivation.is_on(&tenant.config) {
             let off = Feature::PushUserDeactivation.off(name, "its user, which is out of use, stays so");
-            let (cause, remedy) = off.split_once("; ").unwrap_or((&off, ""));
-            change.hold_task(&change.task(id)?, &TaskFailure::new("feature-off", cause).with_remedy(remedy))?;
+            change.explain_task(&change.task(id)?, Some(&TaskFailure::new(FEATURE_OFF, off)))?;
         }
         return Ok(());
     }
@@ -203,20 +203,21 @@ pub(super) fn bring_into_use(
 /// Assigns a person to a tenant, or changes what its user is to hold.
 ///
 /// # Errors
-/// When the person is not in use.
+/// When the person is not in use, unless this only takes away what its assignment has.
 pub fn assign(
     change: &Change<'_>,
     tenant: &TenantRecord,
     person: &Person,
     assignment: &NewAssignment,
 ) -> Result<Followed, DirectoryError> {
-    if person.status != PersonStatus::Active {
+    let old = change.assignment(tenant.id, person.id)?;
+    let in_use = person.status == PersonStatus::Active;
+    if !in_use && !old.as_ref().is_some_and(|old| only_takes_away(old, assignment)) {
         return Err(DirectoryError::Invalid(format!(
             "the person {} is {} and cannot be assigned to {}; make it active first with `person edit {} --status active`",
             person.key, person.status, tenant.name, person.key
         )));
     }
-    let is_new = change.assignment(tenant.id, person.id)?.is_none();
     let mut followed =
         Followed { changed: change.store_assignment(tenant, person, assignment)?, ..Followed::default() };
     let is_out_of_use = match change.link(tenant.id, person.id)? {
@@ -225,12 +226,24 @@ pub fn assign(
         }
         None => false,
     };
-    if is_new || is_out_of_use {
+    if old.is_none() || in_use && is_out_of_use {
         put_into_use(change, tenant, person, &mut followed)?;
-    } else if followed.changed {
+    } else if followed.changed && in_use {
         bring_up_to_date(change, tenant, person, &mut followed)?;
+    } else if followed.changed {
+        followed.off.push(format!(
+            "the person {} is {}, so its user in {} follows once it is put back into use with `person edit {} --status active`",
+            person.key, person.status, tenant.name, person.key
+        ));
     }
     Ok(followed)
+}
+
+/// Whether an assignment has nothing that the old one has not.
+fn only_takes_away(old: &Assignment, new: &NewAssignment) -> bool {
+    new.exact_grants == old.exact_grants
+        && new.grants.iter().all(|grant| old.grants.contains(grant))
+        && new.attributes.iter().all(|(name, value)| old.attributes.get(name) == Some(value))
 }
 
 /// Takes an assignment away: the user in the application is taken out of use, not deleted, and stays linked.
@@ -257,8 +270,8 @@ pub fn set_password(change: &Change<'_>, person: &Person, password: &Secret) -> 
     let tenants = change.tenants_assigned_to(person.id)?;
     if tenants.is_empty() {
         return Err(DirectoryError::Invalid(format!(
-            "the person {} is assigned to no tenant, so there is no password to set; assign it first",
-            person.key
+            "the person {} is assigned to no tenant, so there is no password to set; assign it first with `assign TENANT {}`",
+            person.key, person.key
         )));
     }
     let mut followed = Followed::default();
@@ -286,8 +299,8 @@ pub fn set_password(change: &Change<'_>, person: &Person, password: &Secret) -> 
 pub fn unlink(change: &Change<'_>, tenant: &TenantRecord, person: &Person) -> Result<String, DirectoryError> {
     let link = change.link(tenant.id, person.id)?.ok_or_else(|| {
         DirectoryError::Invalid(format!(
-            "the person {} has no user in {}, so there is nothing to unlink",
-            person.key, tenant.name
+            "the person {} has no user in {}, so there is nothing to unlink; `person show {}` lists the users that it has",
+            person.key, tenant.name, person.key
         ))
     })?;
     change.remove_link(tenant, person, &link, "an admin took it away")?;

@@ -27,6 +27,7 @@ pub mod push;
 mod removal;
 mod retry;
 mod session;
+mod trail;
 pub mod worker;
 
 pub use application::{Application, Applications};
@@ -39,6 +40,8 @@ pub use features::Feature;
 pub use grants::{Entitlements, list_entitlements};
 pub use mapping::{check_mapping, preview};
 pub use removal::{Removal, remove_person};
+pub(crate) use retry::{failure, failure_of_job, is_of_the_connector};
+pub(crate) use trail::{Tried, note_tried};
 
 #[cfg(test)]
 mod scripted;

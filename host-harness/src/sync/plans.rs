@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::intents::Followed;
-use super::push::{Prepared, PushEntry, PushReport, Pushing, Verdict, batch_size, note_cut_off};
+use super::push::{FEATURE_OFF, Prepared, PushEntry, PushReport, Pushing, ReportOf, Verdict, batch_size, note_cut_off};
 use super::{Applications, SyncError};
 use crate::directory::{
-    Actor, Change, Directory, DirectoryError, Note, Plan, PlanId, PlanItem, PlanState, PlannedOutcome, Task, TaskId,
-    TaskKind, TenantRecord, Timestamp,
+    Actor, Change, Directory, DirectoryError, Note, Plan, PlanId, PlanItem, PlanState, PlannedOutcome, Task,
+    TaskFailure, TaskId, TaskKind, TenantRecord, Timestamp,
 };
 use crate::runtime::action_name;
 use crate::runtime::wit::{Outcome, PushMode};
@@ -15,12 +15,15 @@ use crate::runtime::wit::{Outcome, PushMode};
 /// What can be planned. Setting a password has nothing to show, so an approved plan carries it out with the rest.
 const PLANNED: [TaskKind; 3] = [TaskKind::Deactivate, TaskKind::Reactivate, TaskKind::Push];
 
+/// The kind of cause of a task that an applied plan says nothing of.
+const NOT_IN_PLAN: &str = "not-in-plan";
+
 /// A plan that was just made.
 #[derive(Debug)]
 pub struct Planned {
     /// Its number.
     pub id: PlanId,
-    /// What it says, and which tasks could not be planned, with the reason. The tasks themselves are as they were.
+    /// What it says, and which tasks could not be planned. The tasks wait as before; each keeps the reason.
     pub report: PushReport,
 }
 
@@ -43,7 +46,7 @@ pub async fn plan<A: Applications>(
 
 async fn work_out<A: Applications>(pushing: &mut Pushing<'_, A>) -> Result<Planned, SyncError> {
     let (directory, tenant, actor) = (pushing.directory, pushing.tenant, pushing.actor);
-    let mut report = PushReport::default();
+    let mut report = PushReport::new(ReportOf::Plan);
     let mut items = Vec::new();
     let now = Timestamp::now();
     for kind in PLANNED {
@@ -54,6 +57,7 @@ async fn work_out<A: Applications>(pushing: &mut Pushing<'_, A>) -> Result<Plann
             after = Some(last.id);
             let batch = pushing.prepare(kind, tasks, &mut report).await?;
             let carried = pushing.carry_out(batch, &PushMode::Plan).await;
+            directory.write(actor, |change| explain(change, &carried.verdicts))?;
             if let Some(error) = carried.stopped_by {
                 return Err(error);
             }
@@ -61,14 +65,30 @@ async fn work_out<A: Applications>(pushing: &mut Pushing<'_, A>) -> Result<Plann
                 if let Some(outcome) = verdict.outcome() {
                     items.push(item(&verdict, outcome));
                 }
-                report.entries.push(verdict.into_entry());
+                report.entries.push(planned_entry(verdict));
             }
         }
     }
-    let id = directory.write(actor, |change| change.store_plan(tenant.id, &items))?;
-    let (waiting, failed) = directory.read(|view| view.count_open_tasks(tenant.id))?;
-    (report.waiting, report.failed) = (waiting, failed);
+    let id = directory.write(actor, |change| -> Result<_, DirectoryError> {
+        report.close(change, tenant.id)?;
+        change.store_plan(tenant.id, &items)
+    })?;
     Ok(Planned { id, report })
+}
+
+/// Keeps with each task why it could not be planned; nothing with those that could. The tasks wait as before: planning is no
+/// attempt.
+fn explain(change: &Change<'_>, verdicts: &[Verdict]) -> Result<(), DirectoryError> {
+    for verdict in verdicts {
+        change.explain_task(&verdict.task, verdict.result.as_ref().err().map(|(failure, _)| failure))?;
+    }
+    Ok(())
+}
+
+/// What a plan reports of a task. One that could not be planned waits for another plan, and not for an admin's retry.
+fn planned_entry(verdict: Verdict) -> PushEntry {
+    let entry = verdict.into_entry();
+    PushEntry { retried: entry.result.is_err(), ..entry }
 }
 
 fn item(verdict: &Verdict, outcome: &Outcome) -> PlanItem {
@@ -135,8 +155,8 @@ pub fn discard(directory: &Directory, tenant: &TenantRecord, actor: &Actor, id: 
     let plan = directory.read(|view| view.plan(tenant.id, Some(id)))?;
     if plan.state != PlanState::Open {
         return Err(SyncError::Invalid(format!(
-            "plan {id} of {} is no longer open; look at the open one, or make a new one",
-            tenant.name
+            "plan {id} of {} is no longer open; make a new one with `plan {}`",
+            tenant.name, tenant.name
         )));
     }
     Ok(directory.write(actor, |change| {
@@ -159,7 +179,7 @@ async fn write<A: Applications>(
     approved: &BTreeMap<TaskId, (i64, String)>,
 ) -> Result<PushReport, SyncError> {
     let (directory, tenant, actor) = (pushing.directory, pushing.tenant, pushing.actor);
-    let mut report = PushReport::default();
+    let mut report = PushReport::new(ReportOf::Apply);
     let now = Timestamp::now();
     for kind in PLANNED.into_iter().chain([TaskKind::Password]) {
         let mut after = None;
@@ -167,13 +187,11 @@ async fn write<A: Applications>(
             let tasks = directory.read(|view| view.due_tasks(tenant.id, kind, now, after, batch_size(kind)))?;
             let Some(last) = tasks.last() else { break };
             after = Some(last.id);
-            let tasks = tasks
-                .into_iter()
-                .filter(|task| {
-                    kind == TaskKind::Password
-                        || approved.get(&task.id).is_some_and(|(revision, _)| *revision == task.revision)
-                })
-                .collect();
+            let (tasks, others): (Vec<Task>, Vec<Task>) = tasks.into_iter().partition(|task| {
+                kind == TaskKind::Password
+                    || approved.get(&task.id).is_some_and(|(revision, _)| *revision == task.revision)
+            });
+            others.into_iter().for_each(|task| leave_out(task, plan, &tenant.name, &mut report));
             let batch = pushing.prepare(kind, tasks, &mut report).await?;
             let carried = if kind == TaskKind::Password {
                 pushing.carry_out(batch, &PushMode::Apply).await
@@ -187,11 +205,37 @@ async fn write<A: Applications>(
     }
     directory.write(actor, |change| -> Result<(), DirectoryError> {
         change.close_plan(plan.id)?;
-        change.store_pushed(tenant.id)
+        change.store_pushed(tenant.id)?;
+        report.close(change, tenant.id)
     })?;
-    let (waiting, failed) = directory.read(|view| view.count_open_tasks(tenant.id))?;
-    (report.waiting, report.failed) = (waiting, failed);
     Ok(report)
+}
+
+/// What is told of a task that the plan does not write: why it could not be planned, where that is so, or else that it was
+/// asked for when the plan had been made.
+fn leave_out(task: Task, plan: &Plan, tenant: &str, report: &mut PushReport) {
+    let (Some(kind), Some(cause)) = (&task.error_kind, &task.cause) else {
+        let cause = format!("it was asked for after plan {} had been made, which says nothing of it", plan.id);
+        let remedy = format!("Make another plan with `plan {tenant}`, and write it with `apply {tenant}`");
+        return report.keep_back(task, TaskFailure::new(NOT_IN_PLAN, cause).with_remedy(remedy));
+    };
+    if [FEATURE_OFF, NOT_IN_PLAN].contains(&kind.as_str()) {
+        // Known already, and nothing that went wrong.
+        return;
+    }
+    let failure = TaskFailure {
+        remedy: task.remedy.clone(),
+        upstream: task.upstream.clone(),
+        ..TaskFailure::new(kind.clone(), cause.clone())
+    };
+    report.entries.push(PushEntry {
+        task: task.id,
+        kind: task.kind,
+        person: task.person.unwrap_or_default(),
+        username: task.username.unwrap_or_default(),
+        result: Err(failure),
+        retried: true,
+    });
 }
 
 /// A user that has changed since the plan needs another plan, not an admin's retry.
@@ -250,7 +294,7 @@ async fn plan_prepared<A: Applications>(
     pushing: &mut Pushing<'_, A>,
     prepared: &mut Vec<(TaskKind, Vec<Prepared>)>,
 ) -> Result<PushReport, SyncError> {
-    let mut report = PushReport::default();
+    let mut report = PushReport::new(ReportOf::Plan);
     for (kind, prepared) in prepared.drain(..) {
         let batch = pushing.resolve(kind, prepared, &mut report).await?;
         let carried = pushing.carry_out(batch, &PushMode::Plan).await;

@@ -75,13 +75,21 @@ pub(super) fn retry_name(retry: &Retry) -> &'static str {
 }
 
 /// What is kept of an error with its task.
-pub(super) fn failure(error: &Error) -> TaskFailure {
+pub(crate) fn failure(error: &Error) -> TaskFailure {
     TaskFailure {
         kind: error_kind_name(&error.kind),
         cause: error.message.clone(),
         remedy: error.remedy.clone(),
         retry: retry_name(&error.retry).to_owned(),
         upstream: error.upstream.as_ref().map(Upstream::from),
+    }
+}
+
+/// What is kept of a call that came to nothing as a whole.
+pub(crate) fn failure_of_job(error: &JobError) -> TaskFailure {
+    match error {
+        JobError::Refused(error) => failure(error),
+        JobError::Stopped { .. } => TaskFailure::new("stopped", error.to_string()),
     }
 }
 
@@ -103,6 +111,12 @@ pub(super) fn concerns_tenant(kind: &ErrorKind) -> bool {
             | ErrorKind::Unsupported
             | ErrorKind::Transient
     )
+}
+
+/// Whether the connector says of itself that it has no such function, or knows no such thing, as these kinds do. What the
+/// application has answered is another matter, however the connector calls it: that has a cause to be told and cured.
+pub(crate) fn is_of_the_connector(error: &Error, kinds: &[ErrorKind]) -> bool {
+    error.upstream.is_none() && kinds.iter().any(|kind| error_kind_name(kind) == error_kind_name(&error.kind))
 }
 
 /// How long to wait before the same call is worth another try in this job; none where it is not.

@@ -148,7 +148,14 @@ async fn serve<A: Applications>(directory: &Directory, applications: &A, tenant:
             if open.is_ok_and(|(waiting, _)| waiting > 0) && directory.read(|view| view.plan(tenant.id, None)).is_err()
             {
                 let result = plans::plan(directory, applications, tenant, &actor).await;
-                end("plan", result.map(|planned| format!("plan {} waits to be applied", planned.id)));
+                end(
+                    "plan",
+                    result.map(|planned| {
+                        let open: String =
+                            planned.report.open().iter().map(|sentence| format!("; {sentence}")).collect();
+                        format!("plan {} waits to be applied{open}", planned.id)
+                    }),
+                );
             }
         } else {
             let result = push::push(directory, applications, tenant, &actor, &|_| {}).await;
@@ -156,7 +163,8 @@ async fn serve<A: Applications>(directory: &Directory, applications: &A, tenant:
                 "push",
                 result.map(|report| {
                     let failed = report.entries.iter().filter(|entry| entry.result.is_err()).count();
-                    format!("{} tasks tried, {failed} of them failed", report.entries.len())
+                    let open: String = report.open().iter().map(|sentence| format!("; {sentence}")).collect();
+                    format!("{} tasks tried, {failed} of them failed{open}", report.entries.len())
                 }),
             );
         }

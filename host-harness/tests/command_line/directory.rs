@@ -5,21 +5,21 @@ use serde_json::{Value as Json, json};
 use crate::support::{Fixture, Run};
 
 /// Runs a command that must succeed, and gives its JSON document.
-fn done(fixture: &Fixture, arguments: &[&str]) -> Json {
+pub(crate) fn done(fixture: &Fixture, arguments: &[&str]) -> Json {
     let run = fixture.run(&[arguments, &["--json", "--data", "data"]].concat());
     assert_eq!(run.code, 0, "{arguments:?}: {run:?}");
     run.json()
 }
 
 /// Runs a command that must fail with this code, and gives what it said.
-fn fails(fixture: &Fixture, arguments: &[&str], code: i32) -> String {
+pub(crate) fn fails(fixture: &Fixture, arguments: &[&str], code: i32) -> String {
     let run = fixture.run(&[arguments, &["--data", "data"]].concat());
     assert_eq!(run.code, code, "{arguments:?}: {run:?}");
     format!("{}{}", run.stdout, run.stderr)
 }
 
 /// A data folder with the tenant `acme`, and no tenants file that could be taken instead.
-fn fixture(users: u32, seed: u64) -> Fixture {
+pub(crate) fn fixture(users: u32, seed: u64) -> Fixture {
     let fixture = Fixture::new(users, seed);
     done(&fixture, &["tenant", "import-toml", "tenants.toml"]);
     std::fs::remove_file(fixture.path("tenants.toml")).unwrap();
@@ -29,18 +29,18 @@ fn fixture(users: u32, seed: u64) -> Fixture {
     fixture
 }
 
-fn switch_on(fixture: &Fixture) {
+pub(crate) fn switch_on(fixture: &Fixture) {
     let switches = ["push-new-users", "push-profile-updates", "push-user-deactivation", "sync-password"];
     let set: Vec<String> = switches.iter().map(|switch| format!("to-app.{switch}=true")).collect();
     let set: Vec<&str> = set.iter().flat_map(|set| ["--set", set]).collect();
     done(fixture, &[&["tenant", "edit", "acme"], set.as_slice()].concat());
 }
 
-fn people(fixture: &Fixture, rows: &str) {
+pub(crate) fn people(fixture: &Fixture, rows: &str) {
     fixture.write("people.csv", &format!("key,username,givenName,familyName,email\n{rows}"));
 }
 
-const PROFILE: &str = "profile=Customer Community User";
+pub(crate) const PROFILE: &str = "profile=Customer Community User";
 
 #[test]
 fn a_tenant_is_kept_with_its_secrets_and_serves_every_command() {

@@ -206,7 +206,7 @@ impl Plan {
         if !is_active(subject) {
             if user.text("ContactId").is_none() {
                 return Err(Error::new(
-                    ErrorKind::Unsupported,
+                    ErrorKind::StaleReference,
                     format!("{} was parted from its contact for good and cannot be reactivated", self.subject),
                 )
                 .with_remedy("Push the person without the stored id and with another username, so that a new user is made for the contact"));

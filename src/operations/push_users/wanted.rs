@@ -300,7 +300,7 @@ fn add_grant(wanted: &mut Wanted, subject: &str, grant: &Grant, schema: Option<&
             let flags = schema.map_or(&[][..], |schema| &schema.flags);
             let Some(flag) = flags.iter().find(|flag| flag.field.eq_ignore_ascii_case(id)) else {
                 return Err(Error::new(
-                    ErrorKind::Unsupported,
+                    ErrorKind::NotFound,
                     format!("{subject} is to get the feature licence {}, which this organization does not have", quoted(id)),
                 )
                 .with_remedy("Take the grant away, or buy or switch on the feature; Setup > Company Settings > Company Information > Feature Licenses lists those there are"));
@@ -324,7 +324,7 @@ fn add_grant(wanted: &mut Wanted, subject: &str, grant: &Grant, schema: Option<&
             };
             if kind == Kind::SetGroup && !schema.is_some_and(|schema| schema.has_set_groups) {
                 return Err(Error::new(
-                    ErrorKind::Unsupported,
+                    ErrorKind::NotFound,
                     format!("{subject} is to get a permission set group, which this organization or the version of its API does not have"),
                 )
                 .with_remedy("Assign the permission sets of the group, or leave api-version out"));

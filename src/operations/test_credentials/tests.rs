@@ -124,6 +124,8 @@ fn a_wrong_password_fails_the_sign_in_with_its_remedy() {
     let probes = test_credentials(script, settings());
     assert_eq!(those(&probes, Verdict::Failed), ["signed-in"]);
     assert!(probes[2].remedy.as_ref().unwrap().contains("security token"));
+    let said = "Salesforce said: Invalid username, password, security token; or user locked out.";
+    assert!(probes[2].detail.ends_with(said), "{}", probes[2].detail);
     assert_eq!(those(&probes, Verdict::Passed), ["settings-valid", "host-reachable", "portal-id-plausible"]);
 }
 

@@ -19,7 +19,8 @@ use crate::sync::{explain, intents};
 #[derive(Args)]
 pub(crate) struct ExportOptions {
     /// The tenants to print; all where there is none.
-    tenants: Vec<String>,
+    #[arg(value_name = "TENANTS")]
+    names: Vec<String>,
 }
 
 #[derive(Args)]
@@ -27,7 +28,8 @@ pub(crate) struct ImportOptions {
     /// A tenants file. Relative paths in it start there.
     file: PathBuf,
     /// The tenants to take from it; all where there is none.
-    tenants: Vec<String>,
+    #[arg(value_name = "TENANTS")]
+    names: Vec<String>,
     /// Make changes of mastering too, whose consequences the command says first.
     #[arg(long)]
     yes: bool,
@@ -41,7 +43,7 @@ struct Document<'a> {
 pub(super) fn export(global: &Global, options: &ExportOptions, output: &mut Output) -> Result<u8, Failure> {
     let directory = open_directory(global)?;
     let (tenants, secrets) = directory.read(|view| -> Result<_, DirectoryError> {
-        let tenants: Vec<TenantRecord> = match options.tenants.as_slice() {
+        let tenants: Vec<TenantRecord> = match options.names.as_slice() {
             [] => view.tenants()?,
             names => names.iter().map(|name| view.tenant(name)).collect::<Result<_, _>>()?,
         };
@@ -83,7 +85,7 @@ struct Imported {
 
 pub(super) async fn import(global: &Global, options: &ImportOptions, output: &mut Output) -> Result<u8, Failure> {
     let file = TenantsFile::read(&options.file)?;
-    let names: Vec<String> = match options.tenants.as_slice() {
+    let names: Vec<String> = match options.names.as_slice() {
         [] => file.names().map(str::to_owned).collect(),
         names => names.to_vec(),
     };

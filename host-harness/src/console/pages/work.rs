@@ -5,17 +5,17 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::console::access::Visitor;
-use crate::console::jobs::{Line, Report, Status, Verdict};
+use crate::console::jobs::{Line, Report, Status, Teller, Verdict};
 use crate::console::problem::Problem;
 use crate::console::remedy::on_page;
 use crate::console::shared::Shared;
-use crate::directory::{ImportPhase, ImportRun, PlanId, TaskKind, TenantRecord};
+use crate::directory::{Actor, Directory, ImportPhase, ImportRun, PlanId, TaskKind, TenantRecord};
 use crate::runtime::action_name;
 use crate::runtime::wit::Outcome;
 use crate::sync::import::{ImportOptions, ImportReport, import};
-use crate::sync::plans::{apply, plan};
-use crate::sync::push::{PushEntry, PushReport, push};
-use crate::sync::refresh_entitlements;
+use crate::sync::plans::{Planned, apply, plan};
+use crate::sync::push::{PushEntry, PushProgress, PushReport, push};
+use crate::sync::{ComponentApplications, SyncError, refresh_entitlements};
 
 /// What a started job is followed by.
 pub(super) type Job = Result<watch::Receiver<Status>, Problem>;
@@ -90,12 +90,54 @@ pub(super) fn start_push(shared: &Arc<Shared>, visitor: &Visitor, tenant: &Tenan
     let (directory, applications) = (shared.directory.clone(), Arc::clone(&shared.applications));
     let (name, record) = (actor.name().to_owned(), tenant.clone());
     shared.jobs.start(&tenant, "push", "Push", &name, move |teller| async move {
-        let told = move |progress: crate::sync::push::PushProgress| {
-            teller.tell("Tasks tried", progress.done, Some(progress.total));
-        };
-        let report = push(&directory, &*applications, &record, &actor, &told).await?;
-        Ok(push_report(&report, ""))
+        Ok(push_report(&push_now(&directory, &applications, &record, &actor, &teller).await?, ""))
     })
+}
+
+async fn push_now(
+    directory: &Directory,
+    applications: &ComponentApplications,
+    tenant: &TenantRecord,
+    actor: &Actor,
+    teller: &Teller,
+) -> Result<PushReport, SyncError> {
+    let told = |progress: PushProgress| teller.tell("Tasks tried", progress.done, Some(progress.total));
+    push(directory, applications, tenant, actor, &told).await
+}
+
+async fn plan_now(
+    directory: &Directory,
+    applications: &ComponentApplications,
+    tenant: &TenantRecord,
+    actor: &Actor,
+    teller: &Teller,
+) -> Result<Planned, SyncError> {
+    teller.tell("Working out what would be written", 0, None);
+    plan(directory, applications, tenant, actor).await
+}
+
+fn plan_report(planned: &Planned, begin: &str) -> Report {
+    push_report(&planned.report, &format!("{begin}Plan {} was made; nothing was written. ", planned.id))
+}
+
+/// Pushes, or makes a plan where the tenant wants pushes approved, as the last step of a job that has done something already:
+/// `begin` says what, and is told whatever comes of this.
+pub(super) async fn carry_out(
+    directory: &Directory,
+    applications: &ComponentApplications,
+    tenant: &TenantRecord,
+    actor: &Actor,
+    teller: &Teller,
+    begin: &str,
+) -> Report {
+    let result = if tenant.config.to_app.approval {
+        let planned = plan_now(directory, applications, tenant, actor, teller).await;
+        planned.map(|planned| plan_report(&planned, begin))
+    } else {
+        let pushed = push_now(directory, applications, tenant, actor, teller).await;
+        pushed.map(|report| push_report(&report, begin))
+    };
+    result.unwrap_or_else(|error| Report::short(false, format!("{begin}{}", Problem::from(error).sentence())))
 }
 
 /// Starts the making of a plan.
@@ -104,9 +146,7 @@ pub(super) fn start_plan(shared: &Arc<Shared>, visitor: &Visitor, tenant: &Tenan
     let (directory, applications) = (shared.directory.clone(), Arc::clone(&shared.applications));
     let (name, record) = (actor.name().to_owned(), tenant.clone());
     shared.jobs.start(&tenant, "push", "Making of a plan", &name, move |teller| async move {
-        teller.tell("Working out what would be written", 0, None);
-        let planned = plan(&directory, &*applications, &record, &actor).await?;
-        Ok(push_report(&planned.report, &format!("Plan {} was made; nothing was written. ", planned.id)))
+        Ok(plan_report(&plan_now(&directory, &applications, &record, &actor, &teller).await?, ""))
     })
 }
 
@@ -150,23 +190,30 @@ fn push_report(report: &PushReport, begin: &str) -> Report {
     };
     summary.push_str(&format!("; {} tasks wait, {} need an admin.", report.waiting, report.failed));
     for sentence in &report.off {
-        summary.push_str(&format!(" {sentence}."));
+        summary.push_str(&format!(" {}.", on_page(sentence)));
+    }
+    for sentence in report.open() {
+        summary.push_str(&format!(" {}.", on_page(sentence.trim_end_matches('.'))));
     }
     let (bad, good): (Vec<_>, Vec<_>) = report.entries.iter().partition(|entry| entry.result.is_err());
     let hidden = report.entries.len().saturating_sub(LINES);
     if hidden > 0 {
         summary.push_str(&format!(" {hidden} are not shown here; the audit trail and the tasks have all."));
     }
-    Report { good: failed == 0, summary, lines: bad.into_iter().chain(good).take(LINES).map(line).collect() }
+    Report {
+        good: failed == 0,
+        summary,
+        lines: bad.into_iter().chain(good).take(LINES).map(|entry| line(report, entry)).collect(),
+    }
 }
 
-fn line(entry: &PushEntry) -> Line {
+fn line(report: &PushReport, entry: &PushEntry) -> Line {
     let name = format!("{} ({})", entry.person, entry.username);
     match &entry.result {
         Ok(outcome) => Line {
             name,
             verdict: Verdict::Good,
-            word: done(outcome.as_ref()),
+            word: report.word(entry),
             detail: outcome.as_ref().map(changes).unwrap_or_default(),
             said: None,
             remedy: None,
@@ -174,8 +221,8 @@ fn line(entry: &PushEntry) -> Line {
         Err(failure) => Line {
             name,
             verdict: Verdict::Bad,
-            word: if entry.retried { "to be tried again" } else { "failed" },
-            detail: format!("{} ({})", failure.cause, failure.kind),
+            word: report.word(entry),
+            detail: format!("{} ({})", on_page(&failure.cause), failure.kind),
             said: failure.upstream.clone(),
             remedy: failure.remedy.as_deref().map(on_page),
         },

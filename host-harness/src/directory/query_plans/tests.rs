@@ -293,7 +293,8 @@ fn attempts(change: &Change<'_>, tenant: &TenantRecord, ada: &Person) -> Result<
     change.open_task(tenant.id, TaskKind::Push, ada.id)?;
     let new = NewTask { tenant, person: Some(ada), kind: TaskKind::Push, password: None };
     let id = change.ask(new)?;
-    change.hold_task(&change.task(id)?, &TaskFailure::new("k", "c"))?;
+    change.explain_task(&change.task(id)?, Some(&TaskFailure::new("k", "c")))?;
+    change.open_causes(tenant.id)?;
     change.apart(|| Ok(()))
 }
 

@@ -7,10 +7,10 @@ use crate::directory::{
     Actor, AttributeSchema, Change, Directory, DirectoryError, ImportPhase, ImportRun, ImportScopeKind, MatchKeys,
     NewImport, RemoteUser, TenantRecord, from_wit, imported_names,
 };
-use crate::runtime::wit::{ErrorKind, ImportPage, ImportQuery, ImportScope, User};
+use crate::runtime::wit::{Error, ErrorKind, ImportPage, ImportQuery, ImportScope, User};
 use crate::runtime::{JobError, SandboxFault};
 use crate::sync::mapping::{imported, username_of};
-use crate::sync::retry::pause;
+use crate::sync::retry::{is_of_the_connector, pause};
 use crate::sync::session::{Session, was_stopped};
 use crate::sync::{Application, Applications, SyncError};
 
@@ -44,7 +44,7 @@ pub(in crate::sync) async fn schema<A: Applications>(
     loop {
         match session.application().await?.list_attributes().await {
             Ok(listed) => return Ok(Some(listed.iter().map(AttributeSchema::from).collect())),
-            Err(JobError::Refused(error)) if matches!(error.kind, ErrorKind::Unsupported) => return Ok(None),
+            Err(JobError::Refused(error)) if is_of_the_connector(&error, &[ErrorKind::Unsupported]) => return Ok(None),
             Err(error) => match pause(&error, attempts) {
                 Some(time) => {
                     attempts += 1;
@@ -259,7 +259,7 @@ impl Pager {
                 return Err(error.into());
             }
             if let JobError::Refused(refused) = &error
-                && is_stale(&refused.kind, &self.query.scope)
+                && is_stale(refused, &self.query.scope)
                 && !self.restarted
             {
                 self.restarted = true;
@@ -287,10 +287,11 @@ impl Pager {
 
 /// Whether the connector says that it cannot go on from where it was told to; a connector without increments says that it
 /// does not support them.
-fn is_stale(kind: &ErrorKind, scope: &ImportScope) -> bool {
+fn is_stale(error: &Error, scope: &ImportScope) -> bool {
+    let is_stale = matches!(error.kind, ErrorKind::StaleReference);
     match scope {
         ImportScope::Full => false,
-        ImportScope::Since(_) => matches!(kind, ErrorKind::StaleReference | ErrorKind::Unsupported),
-        ImportScope::Resume(_) => matches!(kind, ErrorKind::StaleReference),
+        ImportScope::Since(_) => is_stale || is_of_the_connector(error, &[ErrorKind::Unsupported]),
+        ImportScope::Resume(_) => is_stale,
     }
 }

@@ -3,7 +3,7 @@
 use super::ledger::{PushLedger, Subject, Told};
 use super::record::{Done, Verdict};
 use super::wanted::Prepared;
-use super::{PushReport, deactivation, named};
+use super::{FEATURE_OFF, PushReport, deactivation, named};
 use crate::directory::{Person, Task, TaskFailure, TaskKind, TenantRecord, Waiting};
 use crate::runtime::wit::{Abandoned, DesiredUser, ErrorKind, Outcome, PushMode};
 use crate::runtime::{JobError, Results, Secret};
@@ -69,15 +69,12 @@ pub(in crate::sync) struct Batch {
     /// What can be told without asking the application.
     verdicts: Vec<Verdict>,
     pointless: Vec<Task>,
-    /// What has to wait, and for what.
-    held: Vec<(Task, TaskFailure)>,
 }
 
 /// What became of a batch.
 #[derive(Default)]
 pub(in crate::sync) struct CarriedOut {
     pub(in crate::sync) pointless: Vec<Task>,
-    pub(in crate::sync) held: Vec<(Task, TaskFailure)>,
     pub(in crate::sync) verdicts: Vec<Verdict>,
     /// Why the rest was not tried.
     pub(in crate::sync) stopped_by: Option<SyncError>,
@@ -85,7 +82,7 @@ pub(in crate::sync) struct CarriedOut {
 
 impl Batch {
     pub(super) fn new(kind: TaskKind) -> Self {
-        Self { kind, items: Vec::new(), verdicts: Vec::new(), pointless: Vec::new(), held: Vec::new() }
+        Self { kind, items: Vec::new(), verdicts: Vec::new(), pointless: Vec::new() }
     }
 
     /// Keeps only the items for which `keep` holds, with what it gives for each.
@@ -110,7 +107,7 @@ impl Batch {
     ) {
         match prepared {
             Prepared::Push { task, person, mut user, grants, names } => {
-                match entitlements.resolve(&person.key, &grants) {
+                match entitlements.resolve(&tenant.name, &person.key, &grants) {
                     Ok(grants) => {
                         user.grants = grants;
                         self.items.push(Item { task, person, what: What::Push { user, names } });
@@ -132,14 +129,13 @@ impl Batch {
             }
             Prepared::Off { task, feature } => {
                 let sentence = feature.off(&tenant.name, "its tasks wait");
-                let (cause, remedy) = sentence.split_once("; ").unwrap_or((&sentence, ""));
-                self.held.push((task, TaskFailure::new("feature-off", cause).with_remedy(remedy)));
+                report.keep_back(task, TaskFailure::new(FEATURE_OFF, sentence.clone()));
                 if !report.off.contains(&sentence) {
                     report.off.push(sentence);
                 }
             }
             Prepared::Pointless { task } => self.pointless.push(task),
-            Prepared::Early { task, reason } => self.held.push((task, reason)),
+            Prepared::Early { task, reason } => report.keep_back(task, reason),
         }
     }
 
@@ -151,7 +147,7 @@ impl Batch {
         ledger: &PushLedger,
         mode: &PushMode,
     ) -> CarriedOut {
-        let Self { kind, items, mut verdicts, mut pointless, held } = self;
+        let Self { kind, items, mut verdicts, mut pointless } = self;
         let mut stopped_by = None;
         // What is known to be there comes first (`Pushing::resolve`); what is only looked for is another call.
         let known = items.iter().take_while(|item| !matches!(item.what, What::TakeBack { .. })).count();
@@ -205,7 +201,7 @@ impl Batch {
                 }
             }
         }
-        CarriedOut { pointless, held, verdicts, stopped_by }
+        CarriedOut { pointless, verdicts, stopped_by }
     }
 }
 

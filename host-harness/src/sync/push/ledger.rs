@@ -10,14 +10,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::json;
 
-use super::record::{action, fields};
 use super::wanted::is_pointless;
 use crate::directory::{
-    Actor, Attempt, Change, Directory, DirectoryError, LinkReason, NewClaim, Note, Person, PersonId, RecordChange,
-    RemoteStatus, TaskKind, TenantRecord, Timestamp, View,
+    Actor, Attempt, Change, Directory, DirectoryError, LinkReason, NewClaim, Note, Person, PersonId, RemoteStatus,
+    TaskKind, TenantRecord, Timestamp, View,
 };
-use crate::runtime::wit::{FieldChange, Status};
+use crate::runtime::wit::Status;
 use crate::runtime::{Candidate, Intent, Ledger, Owner, Progress};
+use crate::sync::trail::{action, fields, filled, record_change};
 
 /// Attempts that are noted in one transaction.
 const NOTED_AT_ONCE: u32 = 500;
@@ -107,7 +107,7 @@ impl PushLedger {
             person: person.id,
             kind: subject.kind,
             remote_id: intent.id,
-            changes: intent.changes.into_iter().map(record_change).collect(),
+            changes: intent.changes.iter().map(record_change).collect(),
             written: Vec::new(),
             names: subject.names,
             noted: false,
@@ -157,10 +157,6 @@ fn link_free(
 /// Whether somebody is still to be done to what a task of this kind does.
 fn is_wanted(view: &View<'_>, tenant: &TenantRecord, person: &Person, kind: TaskKind) -> Result<bool, DirectoryError> {
     Ok(!is_pointless(view, tenant, person, kind)?)
-}
-
-fn record_change(change: FieldChange) -> RecordChange {
-    (change.object, change.field, change.old, change.new)
 }
 
 impl Ledger for PushLedger {
@@ -231,15 +227,15 @@ fn note(change: &Change<'_>, tenant: &TenantRecord, person: &Person, attempt: &A
         }
     };
     let (old, mut new) = fields(&attempt.changes);
-    if let (Some(new), Some(id)) = (new.as_mut().and_then(|new| new.as_object_mut()), &attempt.remote_id) {
+    if let Some(id) = &attempt.remote_id {
         new.insert("user".to_owned(), json!(id));
     }
     change.note(&Note {
         tenant: Some(&tenant.name),
         person: Some(&person.key),
         action: action(attempt.kind),
-        old,
-        new,
+        old: filled(old),
+        new: filled(new),
         result: &result,
     })?;
     change.attempt_is_noted(tenant.id, attempt)

@@ -19,9 +19,10 @@ use super::session::Session;
 use super::{Applications, Feature, SyncError, import};
 use crate::config::{DeactivationRule, TenantConfig};
 use crate::directory::{
-    Actor, Directory, DirectoryError, Person, Source, Task, TaskFailure, TaskId, TaskKind, TenantRecord, Timestamp,
-    View,
+    Actor, Change, Directory, DirectoryError, OpenCause, Person, Source, Task, TaskFailure, TaskId, TaskKind,
+    TaskState, TenantId, TenantRecord, Timestamp, View,
 };
+use crate::runtime::action_name;
 use crate::runtime::wit::{Deactivation, Outcome, PushMode};
 
 pub(super) use batch::{Batch, CarriedOut};
@@ -51,6 +52,9 @@ const ORDER: [TaskKind; 4] = [TaskKind::Deactivate, TaskKind::Reactivate, TaskKi
 
 /// Times that tasks which may be tried again at once are tried in one push.
 const PASSES: u32 = 3;
+
+/// The kind of cause of a task that a feature keeps back.
+pub(super) const FEATURE_OFF: &str = "feature-off";
 
 /// How far a push is; told after each batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,9 +93,77 @@ pub struct PushReport {
     pub waiting: u64,
     /// Tasks that need an admin.
     pub failed: u64,
+    /// Why those that wait wait, and why others need an admin.
+    pub causes: Vec<OpenCause>,
+    /// What it is the report of.
+    pub of: ReportOf,
+    /// Tasks that were not tried, with the reason.
+    kept_back: Vec<(Task, TaskFailure)>,
+}
+
+/// What a report is of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ReportOf {
+    /// A push.
+    #[default]
+    Push,
+    /// The making of a plan, which writes nothing.
+    Plan,
+    /// The writing of a plan.
+    Apply,
 }
 
 impl PushReport {
+    pub(super) fn new(of: ReportOf) -> Self {
+        Self { of, ..Self::default() }
+    }
+
+    /// How a task of the report fared, in a word or two.
+    pub fn word(&self, entry: &PushEntry) -> &'static str {
+        match (&entry.result, self.of) {
+            (Ok(Some(outcome)), _) => action_name(outcome.action),
+            (Ok(None), _) => "password set",
+            (Err(_), ReportOf::Plan) => "cannot be planned",
+            (Err(_), ReportOf::Apply) if entry.retried => "needs another plan",
+            (Err(_), _) if entry.retried => "to be tried again",
+            (Err(_), _) => "failed",
+        }
+    }
+
+    /// Sentences that say how many tasks are still open, and why, the most frequent cause first.
+    pub fn open(&self) -> Vec<String> {
+        self.causes
+            .iter()
+            .filter_map(|one| {
+                let kind = one.kind.as_ref()?;
+                let how = match (one.state, one.tasks) {
+                    (TaskState::Failed, 1) => "needs an admin",
+                    (TaskState::Failed, _) => "need an admin",
+                    (_, 1) => "waits",
+                    _ => "wait",
+                };
+                let example = one.example.as_deref().unwrap_or("no cause was kept");
+                let such_as = if one.tasks > 1 { ", such as: " } else { ": " };
+                Some(format!("{} {how} ({kind}){such_as}{example}", one.tasks))
+            })
+            .collect()
+    }
+
+    /// Leaves a task as it is, with the reason.
+    pub(super) fn keep_back(&mut self, task: Task, reason: TaskFailure) {
+        self.kept_back.push((task, reason));
+    }
+
+    /// Keeps why tasks were not tried, and counts what is still open.
+    pub(super) fn close(&mut self, change: &Change<'_>, tenant: TenantId) -> Result<(), DirectoryError> {
+        for (task, reason) in self.kept_back.drain(..) {
+            change.explain_task(&task, Some(&reason))?;
+        }
+        (self.waiting, self.failed) = change.count_open_tasks(tenant)?;
+        self.causes = change.open_causes(tenant)?;
+        Ok(())
+    }
+
     /// Leaves one entry of each task that was tried several times: the last.
     fn keep_last(&mut self) {
         let last: HashMap<TaskId, usize> =
@@ -140,6 +212,7 @@ async fn run<A: Applications>(
             break;
         }
         let start = report.entries.len() as u64;
+        report.kept_back.clear();
         let (now, total) = (Timestamp::now(), start + due);
         for kind in ORDER {
             let mut after = None;
@@ -158,10 +231,11 @@ async fn run<A: Applications>(
             break;
         }
     }
-    let (waiting, failed) = directory.read(|view| view.count_open_tasks(tenant.id))?;
-    (report.waiting, report.failed) = (waiting, failed);
     report.keep_last();
-    directory.write(actor, |change| change.store_pushed(tenant.id))?;
+    directory.write(actor, |change| {
+        change.store_pushed(tenant.id)?;
+        report.close(change, tenant.id)
+    })?;
     Ok(report)
 }
 
@@ -276,13 +350,10 @@ impl<'a, A: Applications> Pushing<'a, A> {
 
     /// Keeps what became of a batch, in one transaction.
     pub(super) async fn keep(&mut self, carried: CarriedOut, report: &mut PushReport) -> Result<(), SyncError> {
-        let CarriedOut { pointless, held, mut verdicts, stopped_by } = carried;
+        let CarriedOut { pointless, mut verdicts, stopped_by } = carried;
         let spent = self.session.spent().await;
         self.directory.write(self.actor, |change| {
             change.add_usage(self.tenant.id, &spent)?;
-            for (task, reason) in &held {
-                change.hold_task(task, reason)?;
-            }
             record(change, self.tenant, &pointless, &mut verdicts)
         })?;
         report.entries.extend(verdicts.into_iter().map(Verdict::into_entry));

@@ -1,18 +1,16 @@
 //! Keeping what became of a batch.
 
-use serde_json::{Value as Json, json};
-
 use super::PushEntry;
 use super::wanted::is_in_use;
 use crate::directory::{
-    Attempt, Change, DirectoryError, LinkReason, NewClaim, NewTask, Note, Person, RecordChange, RemoteStatus, Task,
-    TaskFailure, TaskKind, TaskState, TenantRecord, Waiting,
+    Attempt, Change, DirectoryError, LinkReason, NewClaim, NewTask, Person, RemoteStatus, Task, TaskFailure, TaskKind,
+    TaskState, TenantRecord, Waiting,
 };
-use crate::runtime::action_name;
-use crate::runtime::wit::{Action, FieldChange, Outcome};
+use crate::runtime::wit::{Action, Outcome};
 use crate::sync::Feature;
 use crate::sync::intents::{self, Followed};
 use crate::sync::retry::{OWN_WORK, backoff};
+use crate::sync::trail::{Tried, Written, note_tried, record_change};
 
 /// What was done for a task.
 #[derive(Clone, Debug)]
@@ -93,7 +91,10 @@ pub(in crate::sync) fn record(
 }
 
 fn record_one(change: &Change<'_>, tenant: &TenantRecord, verdict: &mut Verdict) -> Result<(), DirectoryError> {
+    let mut written = None;
     if let Some(double) = double(change, tenant, verdict)? {
+        let changes = verdict.outcome().map(|outcome| outcome.changes.iter().map(record_change).collect());
+        written = changes.map(|changes| Written { changes, how: "" });
         verdict.result = Err((double, Waiting::ForAdmin));
     }
     if let Some(unseen) = unseen(verdict) {
@@ -115,31 +116,47 @@ fn record_one(change: &Change<'_>, tenant: &TenantRecord, verdict: &mut Verdict)
                 None => keep_of_removed(change, tenant, verdict)?,
             }
             change.end_task(task, TaskState::Done)?;
-            note(change, tenant, verdict)?;
             if let Some(person) = &person {
                 change.end_attempt(tenant.id, person.id, task.kind)?;
                 if let Done::TakenBack { .. } = done {
                     change.end_attempt(tenant.id, person.id, TaskKind::Push)?;
                 }
-                if task.kind == TaskKind::Push {
-                    change.store_claims(tenant.id, person.id, &[])?;
-                }
-                follow_wish(change, tenant, person, verdict)?;
             }
         }
         Err((failure, waiting)) => {
             change.fail_task(task, failure, *waiting)?;
-            note_failure(change, tenant, verdict, failure, attempt.as_ref())?;
+            written = written.or_else(|| written_before(failure, attempt.as_ref()?));
             if let Some(person) = &person {
                 settle_attempt(change, tenant, person, task, failure, attempt)?;
-                if task.kind == TaskKind::Push {
-                    change.store_claims(tenant.id, person.id, &verdict.claims)?;
-                }
-                follow_wish(change, tenant, person, verdict)?;
             }
         }
     }
+    let result = match &verdict.result {
+        Ok(_) => Ok(verdict.outcome()),
+        Err((failure, _)) => Err(failure),
+    };
+    let (key, kind) = (Some(verdict.person.as_str()), task.kind);
+    note_tried(change, &Tried { tenant: &tenant.name, person: key, user: None, kind, result, written })?;
+    if let Some(person) = &person {
+        if task.kind == TaskKind::Push {
+            change.store_claims(tenant.id, person.id, if verdict.result.is_ok() { &[] } else { &verdict.claims })?;
+        }
+        follow_wish(change, tenant, person, verdict)?;
+    }
     Ok(())
+}
+
+/// What was written of an attempt before its task failed, or may have been.
+fn written_before(failure: &TaskFailure, attempt: &Attempt) -> Option<Written> {
+    let is_all = attempt.written.len() == attempt.changes.len();
+    if attempt.noted || attempt.written.is_empty() && !is_uncertain(failure) {
+        return None;
+    }
+    Some(if is_uncertain(failure) && !is_all {
+        Written { changes: attempt.changes.clone(), how: "all of it may have been written" }
+    } else {
+        Written { changes: attempt.written_changes(), how: "this much was written before that" }
+    })
 }
 
 /// A push that is not sent any more may still be at work in the application: what it makes may appear a moment after somebody
@@ -288,94 +305,4 @@ fn double(
         "Give the two people different usernames and federation ids, or `unlink {} {}` if the user is not that person's",
         tenant.name, other.key
     ))))
-}
-
-pub(super) fn action(kind: TaskKind) -> &'static str {
-    match kind {
-        TaskKind::Push => "user.push",
-        TaskKind::Deactivate => "user.deactivate",
-        TaskKind::Reactivate => "user.reactivate",
-        TaskKind::Password => "user.password",
-        TaskKind::Vanished | TaskKind::Import => "user.other",
-    }
-}
-
-/// Changes as the audit trail has them: what was there before, and what is there then, field by field.
-pub(super) fn fields(changes: &[RecordChange]) -> (Option<Json>, Option<Json>) {
-    let (mut old, mut new) = (serde_json::Map::new(), serde_json::Map::new());
-    for (object, field, before, after) in changes {
-        let name = format!("{object}.{field}");
-        // Of several of one kind, such as permission sets, each has a line.
-        for (map, value) in [(&mut old, before), (&mut new, after)] {
-            let entry = map.entry(name.clone()).or_insert(Json::Null);
-            match (entry.is_null(), value) {
-                (true, value) => *entry = json!(value),
-                (false, Some(value)) => match entry {
-                    Json::Array(values) => values.push(json!(value)),
-                    first => *first = json!([first.take(), value]),
-                },
-                (false, None) => {}
-            }
-        }
-    }
-    let filled = |fields: serde_json::Map<_, _>| (!fields.is_empty()).then_some(fields.into());
-    (filled(old), filled(new))
-}
-
-/// What changed in the application, field by field.
-fn note(change: &Change<'_>, tenant: &TenantRecord, verdict: &Verdict) -> Result<(), DirectoryError> {
-    let outcome = verdict.outcome();
-    let changes: Vec<RecordChange> =
-        outcome.map(|outcome| outcome.changes.iter().map(record_change).collect()).unwrap_or_default();
-    let (old, mut new) = fields(&changes);
-    if let Some(outcome) = outcome
-        && !outcome.side_effects.is_empty()
-        && let Json::Object(new) = new.get_or_insert_with(|| json!({}))
-    {
-        new.insert("side-effects".to_owned(), json!(outcome.side_effects));
-    }
-    change.note(&Note {
-        tenant: Some(&tenant.name),
-        person: Some(&verdict.person),
-        action: action(verdict.task.kind),
-        old,
-        new,
-        result: outcome.map_or("done", |outcome| action_name(outcome.action)),
-    })
-}
-
-/// Why a task failed, with what was written before that, or may have been.
-fn note_failure(
-    change: &Change<'_>,
-    tenant: &TenantRecord,
-    verdict: &Verdict,
-    failure: &TaskFailure,
-    attempt: Option<&Attempt>,
-) -> Result<(), DirectoryError> {
-    let attempt = attempt.filter(|attempt| !attempt.noted);
-    let (changes, how) = match attempt {
-        Some(attempt) if is_uncertain(failure) && attempt.written.len() < attempt.changes.len() => {
-            (attempt.changes.clone(), "; all of it may have been written")
-        }
-        Some(attempt) if attempt.written.is_empty() => (Vec::new(), ""),
-        Some(attempt) if attempt.written.len() < attempt.changes.len() => {
-            (attempt.written_changes(), "; these fields were written before that")
-        }
-        Some(attempt) => (attempt.written_changes(), "; it was written all the same"),
-        None => (Vec::new(), ""),
-    };
-    let (old, new) = fields(&changes);
-    let note = Note {
-        tenant: Some(&tenant.name),
-        person: Some(&verdict.person),
-        action: action(verdict.task.kind),
-        old,
-        new,
-        result: &format!("{}: {}{how}", failure.kind, failure.cause),
-    };
-    change.note_answer(&note, failure.upstream.as_ref())
-}
-
-fn record_change(change: &FieldChange) -> RecordChange {
-    (change.object.clone(), change.field.clone(), change.old.clone(), change.new.clone())
 }

@@ -134,7 +134,7 @@ fn waits_for_user(view: &View<'_>, tenant: &TenantRecord, person: &Person) -> Re
     let (why, remedy) = match push {
         Some(Task { id, cause: Some(cause), .. }) => (
             format!("task {id} is to make it, and waits: {cause}"),
-            format!("Do what `tasks {}` says of task {id}", tenant.name),
+            format!("Do what `tasks --tenant {}` says of task {id}", tenant.name),
         ),
         Some(Task { id, .. }) => (format!("task {id} is to make it"), format!("Make it with `push {}`", tenant.name)),
         None => {

@@ -8,3 +8,4 @@ mod people;
 mod plans;
 mod site;
 mod tasks;
+mod words;

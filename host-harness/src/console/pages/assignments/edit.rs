@@ -19,6 +19,7 @@ use crate::console::pages::listing::{Asked, address};
 use crate::console::pages::people::{lines, tell};
 use crate::console::pages::work;
 use crate::console::problem::Problem;
+use crate::console::remedy::on_page;
 use crate::console::shared::Shared;
 use crate::directory::{
     Assignment, AttributeSchema, AttributeValue, Attributes, Change, DirectoryError, FEDERATION_ID, NewAssignment,
@@ -265,16 +266,21 @@ pub(super) async fn act(
     let keys = match &who {
         Who::These(keys) => keys.clone(),
         Who::All(q) => {
-            assign_all(&shared, &visitor, &tenant, q, new).await?;
-            return Ok(Redirect::to(&format!("/applications/{}/assignments", tenant.name)).into_response());
+            assign_all(&shared, &visitor, &tenant, q, new, push).await?;
+            let page = if push { "push" } else { "assignments" };
+            return Ok(Redirect::to(&format!("/applications/{}/{page}", tenant.name)).into_response());
         }
     };
     let record = tenant.clone();
+    let what = match keys.len() {
+        1 => "The assignment was saved.".to_owned(),
+        several => format!("{several} assignments were saved."),
+    };
     let saved = shared.write(&visitor, move |change| Ok(assign(change, &record, &keys, &new)?)).await;
     match saved {
         Ok(followed) => {
             let has_tasks = !followed.tasks.is_empty();
-            tell(&shared, &visitor, "The assignment was saved.", followed);
+            tell(&shared, &visitor, &what, followed);
             Ok(after_saving(&shared, &visitor, &tenant, push && has_tasks))
         }
         Err(problem) if problem.status.is_server_error() => Err(problem),
@@ -312,21 +318,26 @@ pub(super) fn after_saving(shared: &Arc<Shared>, visitor: &Visitor, tenant: &Ten
     Redirect::to(&format!("/applications/{}/push", tenant.name)).into_response()
 }
 
-/// Assigns everybody whom a search finds, piece by piece, as a job.
+/// Assigns everybody whom a search finds, piece by piece, as a job, and pushes or makes a plan in the end where that is wanted.
 async fn assign_all(
     shared: &Arc<Shared>,
     visitor: &Visitor,
     tenant: &TenantRecord,
     q: &str,
     new: NewAssignment,
+    push: bool,
 ) -> Result<(), Problem> {
     let (directory, actor, record) = (shared.directory.clone(), visitor.actor(), tenant.clone());
+    let applications = Arc::clone(&shared.applications);
     let (name, filter) = (actor.name().to_owned(), unassigned(tenant.id, q));
-    let job = shared.jobs.start(tenant, "assign", "Assigning of people", &name, move |teller| async move {
+    // Each page shows the jobs of its kind, and this one leads to the page that shows how it ends.
+    let kind = if push { "push" } else { "assign" };
+    let job = shared.jobs.start(tenant, kind, "Assigning of people", &name, move |teller| async move {
         let total = directory
             .read(|view| view.count_people_of(&filter))
             .map_err(|error: DirectoryError| Problem::from(error))?;
-        let (mut after, mut done, mut off): (Option<String>, u64, Vec<String>) = (None, 0, Vec::new());
+        let (mut after, mut done, mut tasks): (Option<String>, u64, usize) = (None, 0, 0);
+        let mut off: Vec<String> = Vec::new();
         loop {
             let piece = PersonFilter { after: after.clone(), limit: Some(PIECE), ..filter.clone() };
             let (keys, followed) = directory.write(&actor, |change| -> Result<_, DirectoryError> {
@@ -337,19 +348,23 @@ async fn assign_all(
             let Some(last) = keys.last() else { break };
             after = Some(last.clone());
             done += keys.len() as u64;
-            off.extend(
-                followed
-                    .off
-                    .into_iter()
-                    .filter(|sentence| off.is_empty() || !off.contains(sentence))
-                    .collect::<Vec<_>>(),
-            );
+            tasks += followed.tasks.len();
+            for sentence in followed.off {
+                if !off.contains(&sentence) {
+                    off.push(sentence);
+                }
+            }
             teller.tell("People assigned", done, Some(total));
             tokio::task::yield_now().await;
         }
-        off.dedup();
-        let off: String = off.iter().map(|sentence| format!(" {sentence}.")).collect();
-        Ok(Report::short(true, format!("{done} people were assigned; their tasks wait for the next push.{off}")))
+        let off: String = off.iter().map(|sentence| format!(" {}.", on_page(sentence))).collect();
+        let assigned = format!("{done} people were assigned.{off}");
+        if push && tasks > 0 {
+            let begin = format!("{assigned} ");
+            return Ok(work::carry_out(&directory, &applications, &record, &actor, &teller, &begin).await);
+        }
+        let waiting = if tasks > 0 { format!(" {tasks} tasks wait for the next push.") } else { String::new() };
+        Ok(Report::short(true, format!("{assigned}{waiting}")))
     })?;
     jobs::wait(job, Duration::from_secs(2)).await;
     Ok(())

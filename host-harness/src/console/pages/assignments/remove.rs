@@ -87,8 +87,12 @@ pub(super) async fn remove(
     let tenant = shared.tenant(&tenant).await?;
     let keys = keys(Who::sent(&fields)?)?;
     let record = tenant.clone();
+    let what = match keys.len() {
+        1 => "The assignment was taken away.".to_owned(),
+        several => format!("{several} assignments were taken away."),
+    };
     let followed = shared.write(&visitor, move |change| Ok(unassign(change, &record, &keys)?)).await?;
     let push = fields.has("push") && !followed.tasks.is_empty();
-    tell(&shared, &visitor, "The assignment was taken away.", followed);
+    tell(&shared, &visitor, &what, followed);
     Ok(after_saving(&shared, &visitor, &tenant, push))
 }

@@ -14,6 +14,7 @@ use crate::console::chrome::{Chrome, html, unsound};
 use crate::console::form::{Button, Choice, Control, Field, Form, Group};
 use crate::console::pages::listing::person;
 use crate::console::problem::Problem;
+use crate::console::remedy::on_page;
 use crate::console::shared::Shared;
 use crate::directory::{AttributeValue, Attributes, NewPerson, Person, PersonEdit};
 use crate::sync::intents::{self, Followed, read_only};
@@ -180,7 +181,7 @@ pub(in crate::console::pages) fn tell(shared: &Shared, visitor: &Visitor, what: 
     };
     sessions.flash(visitor.session(), true, text);
     for sentence in followed.off {
-        sessions.flash(visitor.session(), false, format!("{sentence}."));
+        sessions.flash(visitor.session(), false, format!("{}.", on_page(&sentence)));
     }
 }
 

@@ -12,8 +12,9 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Url};
 use zeroize::Zeroizing;
 
+use super::addresses::is_public;
 use super::bindings::identity::provisioning::http::{self, Failure, Method, Part, Request, Response};
-use super::egress::{EgressPolicy, Refusal, is_localhost, is_public};
+use super::egress::{EgressPolicy, Refusal, is_localhost};
 use super::job::JobState;
 use super::limits::Limits;
 use super::metrics::{self, Metrics};

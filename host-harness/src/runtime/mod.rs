@@ -11,6 +11,7 @@
 //! [`wit`], those of the newest version, and what an older component gives is converted. A component of any other version is
 //! refused by name ([`LoadError::OtherVersion`]).
 
+mod addresses;
 pub(crate) mod bindings;
 mod cache;
 pub(crate) mod clocks;

@@ -14,6 +14,7 @@
 mod addresses;
 pub(crate) mod bindings;
 mod cache;
+mod clients;
 pub(crate) mod clocks;
 mod connector;
 mod egress;
@@ -26,6 +27,7 @@ mod limits;
 mod log;
 mod metrics;
 mod names;
+mod outgoing;
 mod recording;
 mod scheduler;
 pub(crate) mod secrets;

@@ -7,7 +7,7 @@ use clap::Args;
 use tokio::net::TcpListener;
 
 use super::command_line::Global;
-use super::context::{data_folder, open_directory, runtime_for};
+use super::context::{data_folder, open_directory, runtime_for, warn_of_egress};
 use super::failure::{DONE, Failure};
 use super::output::{Output, complain};
 use crate::directory::Directory;
@@ -36,6 +36,9 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
         Some(address) => Some(monitor(address, &directory, runtime.metrics(), output).await?),
         None => None,
     };
+    for tenant in directory.read(|view| view.tenants())? {
+        warn_of_egress(&tenant.name, &tenant.config);
+    }
     let applications = Arc::new(ComponentApplications::new(runtime, data_folder(global)));
     output.line(&format!(
         "Working by the schedules of the tenants in {} until it is interrupted.",

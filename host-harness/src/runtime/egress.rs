@@ -23,9 +23,7 @@ pub struct HostRule {
 
 /// Why a text is no [`HostRule`].
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error(
-    "`{rule}` is not an egress rule: {reason}; write a host name such as `login.example.com` or `*.my.example.com`"
-)]
+#[error("`{rule}` is not an egress rule: {reason}; write the name of a host, such as `login.example.com`")]
 pub struct RuleError {
     rule: String,
     reason: &'static str,
@@ -74,6 +72,17 @@ impl fmt::Display for HostRule {
 }
 
 impl HostRule {
+    /// What whoever wrote the rule should know: `None` unless it opens hosts that it does not name. Under the domain of an
+    /// application stand the hosts of all of its customers, and whoever is one of them is sent whatever a connector sends there.
+    pub fn warning(&self) -> Option<String> {
+        self.below.then(|| {
+            format!(
+                "the egress rule `{self}` lets a connector send this tenant's secrets to every host under {name}, whoever it belongs to; list the hosts themselves, such as `your-own.{name}`",
+                name = self.name
+            )
+        })
+    }
+
     fn allows(&self, host: &str, port: u16) -> bool {
         port == self.port
             && match host.strip_suffix(self.name.as_str()) {
@@ -292,6 +301,16 @@ mod tests {
             refusal.to_string(),
             "the host evil.test:443 is not in this tenant's egress list (login.example.com); add it to `egress.allow` if the tenant may reach it"
         );
+    }
+
+    #[test]
+    fn a_rule_that_opens_hosts_which_it_does_not_name_is_warned_of() {
+        let warning = |rule: &str| rule.parse::<HostRule>().unwrap().warning();
+        let said = warning("*.my.example.com:8443").unwrap();
+        for part in ["`*.my.example.com:8443`", "every host under my.example.com", "`your-own.my.example.com`"] {
+            assert!(said.contains(part), "{said}");
+        }
+        assert_eq!(warning("acme.my.example.com"), None);
     }
 
     #[test]

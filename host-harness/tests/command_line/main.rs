@@ -13,4 +13,5 @@ mod kill;
 mod manual;
 mod recording;
 mod secrecy;
+mod wildcards;
 mod worker;

@@ -35,6 +35,9 @@
 //! * [`cli`]: the command line, one file a command.
 //! * [`embedded`]: the connector that the build has embedded.
 
+// Where it cannot be done without, the place says why it is sound.
+#![deny(unsafe_code)]
+
 pub mod cli;
 pub mod config;
 pub mod conformance;

@@ -1,4 +1,4 @@
-//! Files and folders whose content only this user can have written.
+//! Files and folders whose content only this user, or root, can have written.
 //!
 //! What is trusted without being looked at, such as compiled code and keys, must not be something that another user of the
 //! machine has put there. So it is checked who owns it and who may write to it: of a file by the handle that is then read, not
@@ -56,7 +56,24 @@ fn io_error(path: &Path) -> impl FnOnce(io::Error) -> Untrusted {
     |reason| Untrusted::Io { path: path.to_owned(), reason }
 }
 
-/// Opens a file for reading that is this user's, is no link, and that nobody else can write to.
+/// Whether a file that is open is this user's or root's, whoever else may read or write it.
+///
+/// # Errors
+/// When it is another user's, or cannot be looked at.
+pub(crate) fn check_owner(path: &Path, file: &File) -> Result<(), Untrusted> {
+    unix::check_owner(path, &file.metadata().map_err(io_error(path))?)
+}
+
+/// Whether a folder is this user's or root's, and not open to everybody. Its group may write to it: that is how a platform such
+/// as Kubernetes gives a volume to a process (`fsGroup`).
+///
+/// # Errors
+/// When it is another user's or everybody may write to it; when it cannot be looked at.
+pub(crate) fn check_shared_folder(path: &Path) -> Result<(), Untrusted> {
+    unix::check_shared(path, &std::fs::metadata(path).map_err(io_error(path))?)
+}
+
+/// Opens a file for reading that is this user's or root's, is no link, and that nobody else can write to.
 ///
 /// # Errors
 /// When it is anything else, or cannot be opened.
@@ -64,7 +81,8 @@ pub(crate) fn open(path: &Path) -> Result<File, Untrusted> {
     unix::open(path)
 }
 
-/// The folder by the path that has no link in it, where it is this user's alone and nobody else can put another in its place.
+/// The folder by the path that has no link in it, where nobody but this user and root can write to it or put another in its
+/// place.
 ///
 /// # Errors
 /// When others own it, may write to it, or may replace it; when it is a link, or cannot be looked at.
@@ -84,24 +102,35 @@ mod unix {
     const ROOT: u32 = 0;
     const STICKY: u32 = 0o1000;
     const WRITE_BY_OTHERS: u32 = 0o022;
+    const WRITE_BY_ALL: u32 = 0o002;
 
-    fn us() -> u32 {
-        rustix::process::geteuid().as_raw()
+    pub(super) fn check_owner(path: &Path, found: &Metadata) -> Result<(), Untrusted> {
+        match found.uid() {
+            ROOT => Ok(()),
+            owner if owner == rustix::process::geteuid().as_raw() => Ok(()),
+            owner => Err(Untrusted::Foreign { path: path.to_owned(), owner }),
+        }
+    }
+
+    fn check_mode(path: &Path, found: &Metadata, refused: u32) -> Result<(), Untrusted> {
+        match found.mode() & refused {
+            0 => Ok(()),
+            _ => Err(Untrusted::Writable { path: path.to_owned(), mode: found.mode() & 0o7777 }),
+        }
+    }
+
+    pub(super) fn check_shared(path: &Path, found: &Metadata) -> Result<(), Untrusted> {
+        check_owner(path, found)?;
+        check_mode(path, found, WRITE_BY_ALL)
     }
 
     /// Whether what was found is ours alone to write.
     fn check(path: &Path, found: &Metadata) -> Result<(), Untrusted> {
-        let path = || path.to_owned();
         if !(found.is_file() || found.is_dir()) {
-            return Err(Untrusted::Special { path: path() });
+            return Err(Untrusted::Special { path: path.to_owned() });
         }
-        if found.uid() != us() {
-            return Err(Untrusted::Foreign { path: path(), owner: found.uid() });
-        }
-        if found.mode() & WRITE_BY_OTHERS != 0 {
-            return Err(Untrusted::Writable { path: path(), mode: found.mode() & 0o7777 });
-        }
-        Ok(())
+        check_owner(path, found)?;
+        check_mode(path, found, WRITE_BY_OTHERS)
     }
 
     pub(super) fn open(path: &Path) -> Result<File, Untrusted> {
@@ -132,21 +161,27 @@ mod unix {
     /// Whether nobody else can rename what is in this folder, which stands above one of ours.
     fn above(path: &Path) -> Result<(), Untrusted> {
         let found = std::fs::symlink_metadata(path).map_err(io_error(path))?;
-        if found.uid() != us() && found.uid() != ROOT {
-            return Err(Untrusted::Foreign { path: path.to_owned(), owner: found.uid() });
-        }
-        // The bits of a link say nothing; the folder that it is in has been looked at.
-        if found.is_dir() && found.mode() & WRITE_BY_OTHERS != 0 && found.mode() & STICKY == 0 {
-            return Err(Untrusted::Writable { path: path.to_owned(), mode: found.mode() & 0o7777 });
-        }
-        Ok(())
+        check_owner(path, &found)?;
+        // The bits of a link say nothing; the folder that it is in is looked at as well.
+        let is_guarded = !found.is_dir() || found.mode() & STICKY != 0;
+        if is_guarded { Ok(()) } else { check_mode(path, &found, WRITE_BY_OTHERS) }
     }
 }
 
 /// Where there are no Unix owners and modes, the file's own code is relied upon.
 #[cfg(not(unix))]
 mod unix {
+    use std::fs::Metadata;
+
     use super::{File, Path, PathBuf, Untrusted, io_error};
+
+    pub(super) fn check_owner(_: &Path, _: &Metadata) -> Result<(), Untrusted> {
+        Ok(())
+    }
+
+    pub(super) fn check_shared(_: &Path, _: &Metadata) -> Result<(), Untrusted> {
+        Ok(())
+    }
 
     pub(super) fn open(path: &Path) -> Result<File, Untrusted> {
         File::open(path).map_err(io_error(path))
@@ -157,7 +192,8 @@ mod unix {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::fs::{self, Permissions};
     use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -187,7 +223,6 @@ mod tests {
         symlink(&file, &link).unwrap();
         assert!(matches!(open(&link), Err(Untrusted::Special { .. })));
         assert!(matches!(open(place.path()), Err(Untrusted::Special { .. })), "a folder");
-        // Root's, or where the tests run as root, an ordinary file of theirs.
         assert!(matches!(open("/dev/null".as_ref()), Err(Untrusted::Special { .. })));
     }
 
@@ -226,26 +261,34 @@ mod tests {
         assert!(folder(&place.path().join("way/lower")).is_err(), "the folder behind the link is looked at");
     }
 
-    /// Only root can give files away; others see that a file of root's is not theirs.
+    #[test]
+    fn a_folder_may_be_its_groups_and_not_everybodys() {
+        let place = tempfile::tempdir().unwrap();
+        for (bits, trusted) in [(0o700, true), (0o2775, true), (0o777, false), (0o1777, false)] {
+            mode(place.path(), bits);
+            assert_eq!(check_shared_folder(place.path()).is_ok(), trusted, "{bits:o}");
+        }
+    }
+
     #[test]
     fn what_belongs_to_somebody_else_is_not_trusted() {
+        // Only root can give files away.
+        if !rustix::process::geteuid().is_root() {
+            return;
+        }
         let place = tempfile::tempdir().unwrap();
         let (inner, file) = (place.path().join("folder"), place.path().join("file"));
         fs::create_dir(&inner).unwrap();
         fs::write(&file, "x").unwrap();
-        let (inner, file) = if rustix::process::geteuid().is_root() {
-            for path in [&inner, &file] {
-                std::os::unix::fs::chown(path, Some(65534), None).unwrap();
-            }
-            (inner, file)
-        } else {
-            ("/usr".into(), "/etc/passwd".into())
-        };
-        assert!(matches!(folder(&inner), Err(Untrusted::Foreign { .. })));
-        assert!(matches!(open(&file), Err(Untrusted::Foreign { .. })));
-        if inner.starts_with(place.path()) {
-            fs::create_dir(inner.join("ours")).unwrap();
-            assert!(matches!(folder(&inner.join("ours")), Err(Untrusted::Foreign { .. })), "its owner can replace it");
+        for path in [&inner, &file] {
+            std::os::unix::fs::chown(path, Some(65534), None).unwrap();
         }
+        let is_foreign = |error: Untrusted| matches!(error, Untrusted::Foreign { owner: 65534, .. });
+        assert!(is_foreign(open(&file).unwrap_err()));
+        assert!(is_foreign(check_owner(&file, &File::open(&file).unwrap()).unwrap_err()));
+        assert!(is_foreign(check_shared_folder(&inner).unwrap_err()));
+        assert!(is_foreign(folder(&inner).unwrap_err()));
+        fs::create_dir(inner.join("ours")).unwrap();
+        assert!(is_foreign(folder(&inner.join("ours")).unwrap_err()), "its owner can replace what is in it");
     }
 }

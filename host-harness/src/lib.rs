@@ -21,7 +21,8 @@
 //! * Reach a host that the tenant does not list. Every refusal names the host and the rule ([`runtime::Refusal`]).
 //! * Take more than its share of memory, time, requests or handles ([`runtime::Limits`]). What it overruns is named in
 //!   [`runtime::SandboxFault`], and its sandbox is gone.
-//! * See another tenant. A sandbox serves one job of one tenant and is never used again.
+//! * See another tenant. A sandbox serves one job of one tenant and is never used again, and no connection carries the requests
+//!   of two tenants.
 //!
 //! # Rooms
 //!

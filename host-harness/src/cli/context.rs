@@ -57,7 +57,13 @@ pub(crate) fn builder(global: &Global, jobs: u32) -> Result<RuntimeBuilder, Fail
 
 /// The cache, where there is one to be had: it only saves time, so the command does without.
 fn usable(cache: Result<ComponentCache, CacheError>) -> Option<ComponentCache> {
-    cache.inspect_err(|error| tracing::warn!(%error, "components are compiled afresh, and not kept")).ok()
+    cache
+        .inspect_err(|error| match error {
+            CacheError::Untrusted { .. } => complain(&format!("warning: {error}; components are compiled afresh")),
+            // Nobody asked for the default folder, which is not everywhere.
+            CacheError::Io { .. } => tracing::warn!(%error, "compiled components are not kept"),
+        })
+        .ok()
 }
 
 /// In the user's cache folder (XDG Base Directory Specification), where there is one.

@@ -46,7 +46,7 @@ impl Outgoing {
     }
 }
 
-/// Why a body is not sent to its end. Nobody waits for the request that it is of.
+/// Why a body is not sent to its end. Nobody hears of it: the request's answer has been taken, or nobody waits for it any more.
 #[derive(Debug, thiserror::Error)]
 #[error("the exchange was over before the server had taken the request's body")]
 pub(super) struct Unread;

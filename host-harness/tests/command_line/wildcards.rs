@@ -8,7 +8,7 @@ const EXACT: &str = "egress.allow=[\"login.example.com\"]";
 /// The warnings of a run that went well.
 fn warnings(run: &Run) -> Vec<&str> {
     assert_eq!(run.code, 0, "{run:?}");
-    run.stderr.lines().filter(|line| line.starts_with("warning: ")).collect()
+    run.stderr.lines().filter(|line| line.starts_with("warning: tenant ")).collect()
 }
 
 /// One sentence for the rule: of which tenant, what it opens, and what to write instead.

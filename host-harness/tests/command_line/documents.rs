@@ -31,7 +31,7 @@ fn describe_lists_imports_and_settings() {
         assert!(settings.contains(&name), "{name}");
     }
     assert_eq!(described["component"]["interface"], "0.2");
-    assert!(described["component"]["bytes"].as_u64().unwrap() <= 400 << 10);
+    assert!(described["component"]["bytes"].as_u64().unwrap() <= 1536 << 10);
     let text = fixture.run(&["describe"]);
     assert_eq!(text.code, 0);
     assert!(text.stdout.contains("Salesforce Customer Portal") && !text.stdout.contains('\x1b'), "{}", text.stdout);

@@ -31,7 +31,7 @@ async fn main() -> anyhow::Result<()> {
         name: "acme".to_owned(),
         settings: settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
         secrets: [("password".to_owned(), password)].into(),
-        egress: EgressPolicy { allow: vec!["*.my.salesforce.com".parse()?], loopback: true },
+        egress: EgressPolicy { allow: vec!["acme.my.salesforce.com".parse()?], loopback: true },
         ..Tenant::default()
     };
 

@@ -21,7 +21,8 @@
 //! * Reach a host that the tenant does not list. Every refusal names the host and the rule ([`runtime::Refusal`]).
 //! * Take more than its share of memory, time, requests or handles ([`runtime::Limits`]). What it overruns is named in
 //!   [`runtime::SandboxFault`], and its sandbox is gone.
-//! * See another tenant. A sandbox serves one job of one tenant and is never used again.
+//! * See another tenant. A sandbox serves one job of one tenant and is never used again, and no connection carries the requests
+//!   of two tenants.
 //!
 //! # Rooms
 //!
@@ -34,6 +35,9 @@
 //! * [`monitoring`]: counts and health over HTTP.
 //! * [`cli`]: the command line, one file a command.
 //! * [`embedded`]: the connector that the build has embedded.
+
+// Where it cannot be done without, the place says why it is sound.
+#![deny(unsafe_code)]
 
 pub mod cli;
 pub mod config;

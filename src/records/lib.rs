@@ -5,6 +5,7 @@
 //! component's kilobytes.
 
 mod number;
+mod numbers;
 mod path;
 mod record;
 

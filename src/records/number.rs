@@ -45,40 +45,6 @@ impl Decimal {
         }
         (-FURTHEST..=FURTHEST).contains(&exponent).then_some(Self { is_negative, digits, exponent })
     }
-
-    /// The number of a JSON answer, as it was most likely written: the shortest decimal that is read as `value`. Where no
-    /// decimal of at most 18 digits is, a number that no field holds, its first 17 digits and a power of ten.
-    ///
-    /// Dividing a whole number below 2^53 by a power of ten up to 10^22 rounds once only (Clinger 1990), so for numbers of up
-    /// to 15 digits the result is exact.
-    pub fn text_of(value: f64) -> String {
-        let (sign, value) = if value < 0.0 { ("-", -value) } else { ("", value) };
-        let mut power = 1.0;
-        for places in 0_u64..=18 {
-            let whole = (value * power).round_ties_even();
-            if whole >= 1e18 {
-                break;
-            }
-            if whole / power == value {
-                // Below 10^18, so whole numbers are kept as they are.
-                let text = format!("{sign}{}e-{places}", whole as u64);
-                return Self::parse(&text).map_or(text, |number| number.to_string());
-            }
-            power *= 10.0;
-        }
-        let (mut digits, mut exponent, mut direction) = (value, 0_u64, "");
-        // Bounded, for the sake of infinity; the largest double has 309 digits before the point, the smallest 324 behind it.
-        while digits >= 1e17 && exponent < 400 {
-            digits /= 10.0;
-            exponent += 1;
-        }
-        while digits < 1e16 && exponent < 400 {
-            digits *= 10.0;
-            exponent += 1;
-            direction = "-";
-        }
-        format!("{sign}{}e{direction}{exponent}", digits.round_ties_even() as u64)
-    }
 }
 
 /// As JSON has it, without an exponent.
@@ -158,19 +124,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn numbers_of_answers_are_those_that_were_written(whole in -999_999_999i64..=999_999_999, fraction in "[0-9]{0,5}[1-9]") {
-            let text = format!("{whole}.{fraction}");
-            prop_assert_eq!(Decimal::text_of(text.parse().unwrap()), text);
-        }
-
-        #[test]
-        fn any_double_gives_its_number(value in proptest::num::f64::NORMAL | proptest::num::f64::SUBNORMAL) {
-            let read = Decimal::text_of(value).parse::<f64>().unwrap();
-            // Of the smallest doubles, the last of a few bits may be another one.
-            prop_assert!((read - value).abs() <= value.abs() * 1e-13 + f64::from_bits(4), "{value:e} {read:e}");
-        }
-
         #[test]
         fn any_text_is_read_or_refused(text in "\\PC{0,30}") {
             if let Some(number) = Decimal::parse(&text) {

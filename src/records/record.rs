@@ -7,13 +7,26 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::numbers::Numbers;
 use super::{Decimal, Path};
 
-/// Reads a whole answer; none where it is no JSON.
+/// Reads a whole answer; none where it is no JSON. Numbers keep all of their digits.
 pub fn parse(body: &[u8]) -> Option<Cell<'_>> {
-    serde_json::from_str(str::from_utf8(body).ok()?).ok()
+    let text = str::from_utf8(body).ok()?;
+    // Few answers have a number with a fraction. Only those are gone through once more, for the digits as they are written.
+    match read(text, Reader { written: None }) {
+        Err(error) if error.is_data() => read(text, Reader { written: Some(&Numbers::of(text)) }).ok(),
+        read => read.ok(),
+    }
+}
+
+fn read<'a>(text: &'a str, reader: Reader<'_, 'a>) -> serde_json::Result<Cell<'a>> {
+    let mut json = serde_json::Deserializer::from_str(text);
+    let cell = reader.deserialize(&mut json)?;
+    json.end()?;
+    Ok(cell)
 }
 
 /// A field's value.
@@ -174,19 +187,6 @@ fn same(one: &str, other: &str) -> bool {
         && one_rest.iter().zip(other_rest).all(|(one, other)| one == other)
 }
 
-fn fields<'de, A: MapAccess<'de>>(mut map: A) -> Result<Record<'de>, A::Error> {
-    let mut fields = Vec::with_capacity(map.size_hint().unwrap_or(24));
-    while let Some(Key(name)) = map.next_key()? {
-        // The record's type and address; both are known from the query and the id.
-        if name == "attributes" {
-            map.next_value::<IgnoredAny>()?;
-        } else {
-            fields.push((name, map.next_value()?));
-        }
-    }
-    Ok(Record::of(fields))
-}
-
 /// A key that is borrowed where it can be; `Cow` alone would always copy.
 struct Key<'a>(Cow<'a, str>);
 
@@ -214,15 +214,29 @@ impl<'de> Visitor<'de> for KeyVisitor {
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Cell<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(CellVisitor)
+/// Reads a value.
+#[derive(Clone, Copy)]
+struct Reader<'n, 'a> {
+    /// The answer's numbers as they are written; none while it is taken to have whole ones only.
+    written: Option<&'n Numbers<'a>>,
+}
+
+impl<'a> Reader<'_, 'a> {
+    /// The text of the number that is being read, where it is known.
+    fn written(&self) -> Option<&'a str> {
+        self.written?.next()
     }
 }
 
-struct CellVisitor;
+impl<'de> DeserializeSeed<'de> for Reader<'_, 'de> {
+    type Value = Cell<'de>;
 
-impl<'de> Visitor<'de> for CellVisitor {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Reader<'_, 'de> {
     type Value = Cell<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -238,16 +252,20 @@ impl<'de> Visitor<'de> for CellVisitor {
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
+        self.written();
         let sign = if value < 0 { "-" } else { "" };
         Ok(Cell::Text(Cow::Owned(format!("{sign}{}", value.unsigned_abs()))))
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
+        self.written();
         Ok(Cell::Text(Cow::Owned(value.to_string())))
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
-        Ok(Cell::Text(Cow::Owned(Decimal::text_of(value))))
+    /// A number with a fraction or an exponent, or a whole one of twenty digits: as a double it has lost digits.
+    fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<Self::Value, E> {
+        let written = self.written().ok_or_else(|| E::custom("a number that is no whole one"))?;
+        Ok(Cell::Text(Decimal::parse(written).map_or(Cow::Borrowed(written), |number| Cow::Owned(number.to_string()))))
     }
 
     fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Self::Value, E> {
@@ -260,24 +278,101 @@ impl<'de> Visitor<'de> for CellVisitor {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
         let mut list = Vec::new();
-        while let Some(cell) = seq.next_element()? {
+        while let Some(cell) = seq.next_element_seed(self)? {
             list.push(cell);
         }
         Ok(Cell::List(list))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        fields(map).map(Cell::Record)
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut fields = Vec::with_capacity(map.size_hint().unwrap_or(24));
+        while let Some(Key(name)) = map.next_key()? {
+            // The record's type and address; both are known from the query and the id.
+            match (name == "attributes", self.written) {
+                (false, _) => fields.push((name, map.next_value_seed(self)?)),
+                (true, None) => drop(map.next_value::<IgnoredAny>()?),
+                // Read all the same, so that no number in them is taken for a later one.
+                (true, Some(_)) => drop(map.next_value_seed(self)?),
+            }
+        }
+        Ok(Cell::Record(Record::of(fields)))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const ROW: &str = r#"{"attributes":{"type":"User","url":"/x"},"Id":"005","Name":"Ad\u00e9 \"A\"","IsActive":true,
         "Contact":{"attributes":{"type":"Contact"},"Email":"a@b.example","Account":{"Name":"Acme"}},
         "UserRole":null,"Seats":3,"Score":1.5,"Tags":[1,2]}"#;
+
+    /// How a number of an answer is read.
+    fn number(written: &str) -> Option<String> {
+        Record::parse(format!(r#"{{"N":{written}}}"#).as_bytes())?.text("N").map(str::to_owned)
+    }
+
+    #[test]
+    fn numbers_of_answers_keep_all_digits() {
+        for (written, read) in [
+            ("1234567890123456.78", "1234567890123456.78"),
+            ("-0.1", "-0.1"),
+            ("0.10", "0.1"),
+            ("42.0", "42"),
+            ("-0", "0"),
+            ("-0.0", "0"),
+            ("1e21", "1000000000000000000000"),
+            ("1.0E21", "1000000000000000000000"),
+            ("1.23456789012345678E17", "123456789012345678"),
+            ("999999999999999999", "999999999999999999"),
+            ("-999999999999999999", "-999999999999999999"),
+            ("100000000000000.001", "100000000000000.001"),
+            ("0.100000000000000006", "0.100000000000000006"),
+            ("99999999999999999999", "99999999999999999999"),
+            // Larger than any field: as it is written.
+            ("1e300", "1e300"),
+        ] {
+            assert_eq!(number(written).as_deref(), Some(read), "{written}");
+        }
+        assert_eq!(number("1e999"), None);
+        assert_eq!(number("1.5.5"), None);
+        assert_eq!(number("1.5}garbage"), None);
+    }
+
+    #[test]
+    fn each_number_keeps_its_own_digits() {
+        let json = r#"{"attributes":{"n":0.25,"type":"1.5"},"A":"2.5 \"3.5","B":1,"C":[0.1,{"D":-2,"E":1234567890123456.78}],"F":7.50}"#;
+        let row = Record::parse(json.as_bytes()).unwrap();
+        assert_eq!(row.text("A"), Some("2.5 \"3.5"));
+        assert_eq!((row.text("B"), row.text("F")), (Some("1"), Some("7.5")));
+        let Some(Cell::List(list)) = row.cell("C") else { panic!("{row:?}") };
+        assert_eq!(list[0], Cell::Text("0.1".into()));
+        let Cell::Record(inner) = &list[1] else { panic!("{list:?}") };
+        assert_eq!((inner.text("D"), inner.text("E")), (Some("-2"), Some("1234567890123456.78")));
+    }
+
+    proptest! {
+        #[test]
+        fn any_number_of_a_field_is_read_as_it_is_written(whole in "-?(0|[1-9][0-9]{0,11})", fraction in "[0-9]{1,6}") {
+            let written = format!("{whole}.{fraction}");
+            let canonical = Decimal::parse(&written).unwrap().to_string();
+            prop_assert_eq!(number(&written), Some(canonical));
+        }
+
+        #[test]
+        fn any_texts_between_numbers_are_passed_over(texts in proptest::collection::vec(any::<String>(), 0..8)) {
+            let quoted = |text: &String| serde_json::to_string(text).unwrap();
+            let list: Vec<String> = texts.iter().map(|text| format!("{},0.5", quoted(text))).collect();
+            let json = format!("[{}]", list.join(","));
+            let Some(Cell::List(cells)) = parse(json.as_bytes()) else { panic!("{json}") };
+            let expected: Vec<Cell<'_>> = texts
+                .iter()
+                .flat_map(|text| [Cell::Text(text.as_str().into()), Cell::Text("0.5".into())])
+                .collect();
+            prop_assert_eq!(cells, expected);
+        }
+    }
 
     #[test]
     fn fields_are_reached_by_name_and_path() {

@@ -72,6 +72,7 @@ fn a_server_that_echoes_a_secret_does_not_bring_it_into_the_sandbox() {
         let connector = runtime.load(embedded::CONNECTOR).unwrap();
         let mut job = runtime.start(&connector, &tenant).await.unwrap();
         let error = job.open().await.unwrap_err();
+        drop(job);
         let secrets = org.emulator.credentials();
         for secret in [&secrets.password, &secrets.security_token] {
             assert!(!format!("{error:?} {error}").contains(secret.as_str()));

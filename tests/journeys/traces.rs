@@ -79,8 +79,8 @@ fn the_forms_of_a_secret_are_found_in_any_base64() {
 
 #[test]
 fn no_secret_leaves_a_trace() {
-    let folder = std::env::temp_dir().join(format!("traces-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().to_owned();
     let log = Log::default();
     let written = log.clone();
     let subscriber = tracing_subscriber::fmt()
@@ -113,7 +113,6 @@ fn no_secret_leaves_a_trace() {
     }
     assert!(files.iter().any(|(name, _)| name.ends_with(".cwasm")));
     assert!(keeper.find(&username) > 0);
-    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 /// Does what a host does in a tenant's life, with everything written down that can be. Returns the secrets that were used, and

@@ -103,6 +103,7 @@ fn sample(name: &str, choices: &[String]) -> Value {
         "preferredLanguage" => Value::Text("de".to_owned()),
         "portalRole" => Value::Text("Manager".to_owned()),
         "Contact.Newsletter__c" => Value::Boolean(true),
+        "Score__c" | "Contact.Credit_Limit__c" => Value::Text("12.5".to_owned()),
         _ => Value::Text(choices.first().cloned().unwrap_or_else(|| "New".to_owned())),
     }
 }

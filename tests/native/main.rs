@@ -6,6 +6,7 @@
 mod admin;
 mod compatibility;
 mod crash;
+mod decimals;
 mod figures;
 mod first;
 mod import;

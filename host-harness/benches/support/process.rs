@@ -4,14 +4,8 @@ use std::time::Duration;
 
 /// Processor time of all threads so far, in user mode and in the kernel.
 pub(crate) fn cpu_time() -> Duration {
-    // SAFETY: `rusage` is a plain structure for which all zeros is a value, and the call only writes to it.
-    let usage = unsafe {
-        let mut usage: libc::rusage = std::mem::zeroed();
-        assert_eq!(libc::getrusage(libc::RUSAGE_SELF, &raw mut usage), 0);
-        usage
-    };
-    let time = |part: libc::timeval| Duration::new(part.tv_sec as u64, part.tv_usec as u32 * 1000);
-    time(usage.ru_utime) + time(usage.ru_stime)
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
 /// Memory that is in use now, in bytes; 0 where there is no `/proc`.

@@ -17,6 +17,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::exact;
 use crate::faults::{Fault, PendingFault};
 use crate::http::Shared;
 use crate::journal::JournalEntry;
@@ -230,6 +231,7 @@ impl Emulator {
             Options { include_deleted: false, batch: usize::MAX, version: "64.0", now: org.clock.now(), hidden: &[] };
         let answer = org.transact(|db| soql::run(db, soql, &options))??;
         serde_json::to_value(&answer.records)
+            .map(exact::with_texts)
             .map_err(|error| Error::Query { code: "UNKNOWN_EXCEPTION", message: error.to_string() })
     }
 

@@ -19,6 +19,7 @@
 mod control;
 mod emulator;
 mod error;
+mod exact;
 mod faults;
 mod http;
 mod journal;

@@ -41,7 +41,8 @@ pub(crate) struct Global {
     /// Print one JSON document on standard output, and everything else on standard error.
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// Where compiled components are kept; `off` compiles each time. By default a folder in the user's cache folder.
+    /// Where compiled components are kept; `off` compiles each time. By default a folder in the user's cache folder. One that
+    /// other users could write to is not used.
     #[arg(long, global = true, env = "PROVISIONING_CACHE", value_name = "FOLDER")]
     pub(crate) cache: Option<PathBuf>,
     /// Write the command's HTTP to this file, without secrets, so that others can look into a problem.

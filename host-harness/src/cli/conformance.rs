@@ -151,6 +151,7 @@ fn tenant(global: &Global, name: &str, component: Option<&PathBuf>) -> Result<As
         Place::File(path) => {
             let file = TenantsFile::read(&path)?;
             let config = file.tenant(name)?;
+            context::warn_of_egress(name, config);
             let tenant = config.resolve(name, file.folder(), &mut StandardInput::process())?;
             (tenant, config.component(), file.folder().to_owned(), None)
         }

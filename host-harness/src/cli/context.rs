@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 
 use super::command_line::Global;
 use super::failure::Failure;
+use super::output::complain;
 use crate::config::{ComponentChoice, StandardInput, TenantConfig, TenantsFile};
 use crate::directory::{
     Actor, Directory, DirectoryError, TaskFailure, TaskKind, TenantId, TenantRecord, default_folder,
 };
 use crate::embedded;
 use crate::runtime::wit::{Descriptor, Outcome};
-use crate::runtime::{ComponentCache, Connector, Job, Recorder, Replay, Runtime, RuntimeBuilder, Tenant};
+use crate::runtime::{CacheError, ComponentCache, Connector, Job, Recorder, Replay, Runtime, RuntimeBuilder, Tenant};
 use crate::sync::{ComponentApplications, Tried, note_tried};
 
 /// A job that is ready to be used, and what it was made from.
@@ -44,20 +45,27 @@ pub(crate) fn builder(global: &Global, jobs: u32) -> Result<RuntimeBuilder, Fail
     }
     let cache = match &global.cache {
         Some(folder) if folder.as_os_str() == "off" => None,
-        Some(folder) => Some(ComponentCache::open(folder).map_err(|error| Failure::usage(error.to_string()))?),
-        None => default_cache_folder().and_then(|folder| match ComponentCache::open(&folder) {
-            Ok(cache) => Some(cache),
-            Err(error) => {
-                // Nobody asked for it, so the command does without.
-                tracing::warn!(%error, "compiled components are not kept");
-                None
-            }
-        }),
+        Some(folder) => match ComponentCache::open(folder) {
+            Err(error @ CacheError::Io { .. }) => return Err(Failure::usage(error.to_string())),
+            cache => usable(cache),
+        },
+        None => default_cache_folder().and_then(|folder| usable(ComponentCache::open(&folder))),
     };
     Ok(match cache {
         Some(cache) => builder.cache(cache),
         None => builder,
     })
+}
+
+/// The cache, where there is one to be had: it only saves time, so the command does without.
+fn usable(cache: Result<ComponentCache, CacheError>) -> Option<ComponentCache> {
+    cache
+        .inspect_err(|error| match error {
+            CacheError::Untrusted { .. } => complain(&format!("warning: {error}; components are compiled afresh")),
+            // Nobody asked for the default folder, which is not everywhere.
+            CacheError::Io { .. } => tracing::warn!(%error, "compiled components are not kept"),
+        })
+        .ok()
 }
 
 /// In the user's cache folder (XDG Base Directory Specification), where there is one.
@@ -136,6 +144,13 @@ pub(crate) fn applications(global: &Global) -> Result<ComponentApplications, Fai
     Ok(ComponentApplications::new(runtime(global)?, data_folder(global)))
 }
 
+/// Warns of what a tenant's egress rules open beyond the hosts that they name.
+pub(crate) fn warn_of_egress(name: &str, config: &TenantConfig) {
+    for warning in config.egress.warnings() {
+        complain(&format!("warning: tenant {name}: {warning}"));
+    }
+}
+
 /// Whoever runs the command, for the audit trail.
 pub(crate) fn actor() -> Actor {
     let user = ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok());
@@ -187,6 +202,7 @@ impl Context {
     ) -> Result<Self, Failure> {
         let file = TenantsFile::read(tenants)?;
         let config = file.tenant(name)?;
+        warn_of_egress(name, config);
         let runtime = runtime(global)?;
         let (connector, descriptor) = describe(&runtime, config, file.folder(), name).await?;
         config.check(name, &descriptor)?;

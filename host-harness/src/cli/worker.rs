@@ -7,10 +7,10 @@ use clap::Args;
 use tokio::net::TcpListener;
 
 use super::command_line::Global;
-use super::context::{data_folder, open_directory, runtime_for};
+use super::context::{data_folder, open_directory, runtime_for, warn_of_egress};
 use super::failure::{DONE, Failure};
 use super::output::{Output, complain};
-use crate::directory::Directory;
+use crate::directory::{Directory, DirectoryError};
 use crate::monitoring;
 use crate::runtime::{Metrics, Scheduler, SchedulerLimits};
 use crate::sync::ComponentApplications;
@@ -36,6 +36,10 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
         Some(address) => Some(monitor(address, &directory, runtime.metrics(), output).await?),
         None => None,
     };
+    directory.read(|view| -> Result<(), DirectoryError> {
+        view.tenants()?.iter().for_each(|tenant| warn_of_egress(&tenant.name, &tenant.config));
+        Ok(())
+    })?;
     let applications = Arc::new(ComponentApplications::new(runtime, data_folder(global)));
     output.line(&format!(
         "Working by the schedules of the tenants in {} until it is interrupted.",

@@ -87,10 +87,17 @@ impl<'de> Deserialize<'de> for PlainValue {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct EgressConfig {
-    /// Rules as [`HostRule`] reads them: a host, or `*.` and a domain.
+    /// Rules as [`HostRule`] reads them: names of hosts, or `*.` and a domain, which is warned of.
     pub allow: Vec<String>,
     /// Whether this machine may be reached, by http too. For an emulator only.
     pub loopback: bool,
+}
+
+impl EgressConfig {
+    /// A sentence for each rule that opens hosts which it does not name ([`HostRule::warning`]). Malformed rules are passed over.
+    pub fn warnings(&self) -> impl Iterator<Item = String> {
+        self.allow.iter().filter_map(|rule| rule.parse::<HostRule>().ok()?.warning())
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

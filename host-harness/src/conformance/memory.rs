@@ -1,5 +1,6 @@
 //! Memory that outlives its sandbox, so that it can be searched afterwards.
 
+use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use wasmtime::{LinearMemory, MemoryCreator, MemoryType};
@@ -7,27 +8,34 @@ use wasmtime::{LinearMemory, MemoryCreator, MemoryType};
 /// Room for one memory: the sandbox's default limit.
 const CAPACITY: usize = 64 << 20;
 
-/// One memory.
-#[derive(Clone)]
-struct Kept {
-    bytes: Arc<Vec<u8>>,
-    size: Arc<Mutex<usize>>,
+/// What sandboxes have left behind: for each memory, its bytes up to the size that it had.
+type Left = Arc<Mutex<Vec<Vec<u8>>>>;
+
+/// The memory of a sandbox, which alone has it until it ends.
+struct Memory {
+    bytes: Vec<u8>,
+    /// Where the bytes begin. Taken once, from `as_mut_ptr`: a pointer from `as_ptr` may not be written through.
+    start: AtomicPtr<u8>,
+    size: usize,
+    left: Left,
 }
 
-/// Hands out the memories of sandboxes and keeps a share in each, for
+/// Hands out the memories of sandboxes and keeps what they leave behind, for
 /// [`RuntimeBuilder::memory`](crate::runtime::RuntimeBuilder::memory). For checks and tests: the memories stay until it is dropped.
 #[derive(Default)]
-pub struct Keeper(Mutex<Vec<Kept>>);
+pub struct Keeper(Left);
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// SAFETY: the bytes are allocated once, zeroed, at their full capacity, and never move; only the sandbox writes to them
-/// while it runs, and they are read when it is gone.
-unsafe impl LinearMemory for Kept {
+/// SAFETY: the bytes are allocated once, zeroed, at their full capacity. From then on nothing here reads, writes or moves them
+/// until this is dropped, which Wasmtime does when the sandbox is gone and with it every use of the pointer. The pointer is of
+/// `Vec::as_mut_ptr`, so it may be written through, and stays valid when the vector itself, but not what it holds, is moved.
+#[expect(unsafe_code, reason = "Wasmtime asks for a promise that the compiler cannot check")]
+unsafe impl LinearMemory for Memory {
     fn byte_size(&self) -> usize {
-        *locked(&self.size)
+        self.size
     }
 
     fn byte_capacity(&self) -> usize {
@@ -38,16 +46,25 @@ unsafe impl LinearMemory for Kept {
         if new_size > CAPACITY {
             return Err(wasmtime::Error::msg("a memory that is kept cannot grow over 64 MiB"));
         }
-        *locked(&self.size) = new_size;
+        self.size = new_size;
         Ok(())
     }
 
     fn as_ptr(&self) -> *mut u8 {
-        self.bytes.as_ptr().cast_mut()
+        self.start.load(Ordering::Relaxed)
     }
 }
 
-/// SAFETY: see [`Kept`]; the capacity covers every size that it grows to, and no guard is given.
+impl Drop for Memory {
+    fn drop(&mut self) {
+        let mut bytes = std::mem::take(&mut self.bytes);
+        bytes.truncate(self.size);
+        locked(&self.left).push(bytes);
+    }
+}
+
+/// SAFETY: see [`Memory`]; the capacity covers every size that it grows to, and no guard is given.
+#[expect(unsafe_code, reason = "Wasmtime asks for a promise that the compiler cannot check")]
 unsafe impl MemoryCreator for Keeper {
     fn new_memory(
         &self,
@@ -60,17 +77,16 @@ unsafe impl MemoryCreator for Keeper {
         if reserved.unwrap_or(0) > CAPACITY || guard > 0 || minimum > CAPACITY {
             return Err(format!("asked for {minimum} bytes, {reserved:?} reserved, {guard} guarded"));
         }
-        let kept = Kept { bytes: Arc::new(vec![0; CAPACITY]), size: Arc::new(Mutex::new(minimum)) };
-        locked(&self.0).push(kept.clone());
-        Ok(Box::new(kept))
+        let mut bytes = vec![0; CAPACITY];
+        let start = AtomicPtr::new(bytes.as_mut_ptr());
+        Ok(Box::new(Memory { bytes, start, size: minimum, left: Arc::clone(&self.0) }))
     }
 }
 
 impl Keeper {
-    /// Places where `needle` stands in any memory handed out so far. Their sandboxes must be gone.
+    /// Places where `needle` stands in the memory of any sandbox that is gone.
     pub fn find(&self, needle: &str) -> usize {
         let finder = memchr::memmem::Finder::new(needle);
-        let memories = locked(&self.0);
-        memories.iter().map(|memory| finder.find_iter(&memory.bytes[..memory.byte_size()]).count()).sum()
+        locked(&self.0).iter().map(|bytes| finder.find_iter(bytes).count()).sum()
     }
 }

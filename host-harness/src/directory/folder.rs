@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::tenants::TenantRecord;
 use super::{Directory, DirectoryError};
+use crate::runtime::{Untrusted, own_files};
 
 /// The database's file name.
 pub(super) const DATABASE: &str = "directory.sqlite3";
@@ -23,7 +24,8 @@ fn failed(path: &Path) -> impl FnOnce(io::Error) -> DirectoryError + use<> {
     |reason| DirectoryError::Folder { path, reason }
 }
 
-/// Makes the folder, for its owner only. One that is there already keeps its permissions.
+/// Makes the folder, for its owner only. One that is there already keeps its permissions, and is refused where another user could
+/// put a key or a database of theirs into it.
 pub(super) fn prepare(folder: &Path) -> Result<(), DirectoryError> {
     if !folder.is_dir() {
         let mut builder = fs::DirBuilder::new();
@@ -32,6 +34,12 @@ pub(super) fn prepare(folder: &Path) -> Result<(), DirectoryError> {
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(folder).map_err(failed(folder))?;
     }
+    own_files::check_shared_folder(folder).map_err(|reason| match reason {
+        Untrusted::Io { reason, .. } => failed(folder)(reason),
+        reason => {
+            failed(folder)(io::Error::other(format!("{reason}, who could replace the key and the database in it")))
+        }
+    })?;
     fs::create_dir_all(folder.join(LOCKS)).map_err(failed(folder))
 }
 

@@ -129,6 +129,9 @@ fn the_data_folder_is_its_owners_alone() {
     Directory::open(&folder).unwrap();
     let mode = |name: &str| std::fs::metadata(folder.join(name)).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode("."), mode("key"), mode(folder::DATABASE)), (0o700, 0o600, 0o600));
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o777)).unwrap();
+    let error = Directory::open(&folder).unwrap_err().to_string();
+    assert!(error.contains("(mode 777), who could replace the key") && error.contains("--data"), "{error}");
 }
 
 #[test]

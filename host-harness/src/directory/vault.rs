@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::DirectoryError;
 use super::folder::{self, KEY};
-use crate::runtime::Secret;
+use crate::runtime::{Secret, own_files};
 
 /// The variable that may hold the key.
 const VARIABLE: &str = "PROVISIONING_KEY";
@@ -78,6 +78,12 @@ impl Vault {
             }
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
                 let mut file = std::fs::File::open(path).map_err(read_error)?;
+                own_files::check_owner(path, &file).map_err(|reason| {
+                    unusable(
+                        &place,
+                        &format!("{reason}, who knows it; use a key of your own, or `chown` it if it is yours"),
+                    )
+                })?;
                 #[cfg(unix)]
                 {
                     use std::os::unix::fs::PermissionsExt as _;
@@ -185,5 +191,12 @@ mod tests {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
         let error = Vault::from_file(&path).unwrap_err().to_string();
         assert!(error.contains("mode 640") && error.contains("chmod 600"), "{error}");
+        // Only root can give files away.
+        if rustix::process::geteuid().is_root() {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+            std::os::unix::fs::chown(&path, Some(65534), None).unwrap();
+            let error = Vault::from_file(&path).unwrap_err().to_string();
+            assert!(error.contains("belongs to another user") && error.contains("chown"), "{error}");
+        }
     }
 }

@@ -1,13 +1,13 @@
 //! Compiled components, kept between runs of the process.
 //!
 //! Compiling the embedded connector takes about half a second; mapping what was compiled before takes a few milliseconds.
-//! What is mapped is machine code, so only files that this cache wrote itself are used: the folder and its key belong to
-//! this user alone, and each file carries a code (HMAC-SHA-256, RFC 2104) over its name and its bytes. Anything else is
-//! passed over, and the component is compiled again.
+//! What is mapped is machine code, so only files that this cache wrote itself are used: the folder and what is in it belong to
+//! this user alone ([`own_files`]), and each file carries a code (HMAC-SHA-256, RFC 2104) over its name and its bytes.
+//! Anything else is passed over, and the component is compiled again.
 
 use std::fs::{self, OpenOptions};
 use std::hash::{Hash as _, Hasher};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use ring::hmac;
@@ -16,8 +16,10 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use super::connector::hexadecimal;
+use super::own_files::{self, Untrusted};
 
-const KEY_FILE: &str = "key";
+/// Not `key`: where the folder is given as the cache by mistake, that is the data folder's.
+const KEY_FILE: &str = "cache-key";
 const KEY_LENGTH: usize = 32;
 const TAG_LENGTH: usize = 32;
 
@@ -34,11 +36,13 @@ pub enum CacheError {
     },
     /// Others could put machine code there.
     #[error(
-        "the cache folder {folder} can be written by other users; make it yours alone with `chmod 700`, name another with --cache, or `--cache off`"
+        "the cache folder {folder} is not used, since other users could put machine code there: {reason}; name a folder that is yours alone (`chmod 700`) with --cache, or `--cache off`"
     )]
-    Shared {
+    Untrusted {
         /// The folder.
         folder: PathBuf,
+        /// What is wrong with it, or with one above it.
+        reason: Untrusted,
     },
 }
 
@@ -53,25 +57,26 @@ impl ComponentCache {
     /// Opens a cache folder, and makes it where there is none.
     ///
     /// # Errors
-    /// When it cannot be made or read, or when other users could write to it.
+    /// When it cannot be made or read, or when other users could write to it or put another in its place.
     pub fn open(folder: &Path) -> Result<Self, CacheError> {
         let failed = |reason| CacheError::Io { folder: folder.to_owned(), reason };
         create_private(folder).map_err(failed)?;
-        if !is_private(folder).map_err(failed)? {
-            return Err(CacheError::Shared { folder: folder.to_owned() });
-        }
-        let key = key(folder).map_err(failed)?;
-        Ok(Self { folder: folder.to_owned(), key: hmac::Key::new(hmac::HMAC_SHA256, &key) })
+        let found = own_files::folder(folder).map_err(|reason| match reason {
+            Untrusted::Io { reason, .. } => failed(reason),
+            reason => CacheError::Untrusted { folder: folder.to_owned(), reason },
+        })?;
+        let key = key(&found).map_err(failed)?;
+        Ok(Self { folder: found, key: hmac::Key::new(hmac::HMAC_SHA256, &key) })
     }
 
     /// The component with this digest, if the cache has it for this engine.
     pub(crate) fn load(&self, engine: &Engine, digest: &str) -> Option<Component> {
         let name = name(engine, digest);
-        let mut bytes = match fs::read(self.folder.join(&name)) {
+        let mut bytes = match read(&self.folder.join(&name)) {
             Ok(bytes) => bytes,
             Err(error) => {
-                if error.kind() != io::ErrorKind::NotFound {
-                    tracing::warn!(%error, file = %name, "a compiled component cannot be read; it is compiled again");
+                if !error.is_absent() {
+                    tracing::warn!(%error, "a compiled component is not used; it is compiled again and replaced");
                 }
                 return None;
             }
@@ -85,9 +90,12 @@ impl ComponentCache {
             tracing::warn!(file = %name, "a compiled component was not written by this cache; it is compiled again");
             return None;
         }
-        // SAFETY: the bytes are what `Component::serialize` gave: the code over them is made with a key that only this user
-        // can read, and it has just been verified. Wasmtime checks version and configuration itself.
-        match unsafe { Component::deserialize(engine, &bytes) } {
+        // SAFETY: the bytes are what `Component::serialize` gave. They were read through a handle whose file is this user's and
+        // nobody else's to write, and the code over them, made with a key of which the same is true, has just been verified.
+        // Wasmtime checks version and configuration itself.
+        #[expect(unsafe_code, reason = "compiled code cannot be checked by looking at it, only by where it comes from")]
+        let loaded = unsafe { Component::deserialize(engine, &bytes) };
+        match loaded {
             Ok(component) => Some(component),
             Err(error) => {
                 tracing::warn!(%error, file = %name, "a compiled component does not fit this engine; it is compiled again");
@@ -137,14 +145,23 @@ fn name(engine: &Engine, digest: &str) -> String {
     format!("{digest}-{}.cwasm", &configuration[..32])
 }
 
+/// What is in a file of the cache.
+fn read(path: &Path) -> Result<Vec<u8>, Untrusted> {
+    let mut bytes = Vec::new();
+    match own_files::open(path)?.read_to_end(&mut bytes) {
+        Ok(_) => Ok(bytes),
+        Err(reason) => Err(Untrusted::Io { path: path.to_owned(), reason }),
+    }
+}
+
 /// The cache's key, made at its first use.
 fn key(folder: &Path) -> io::Result<Vec<u8>> {
     let path = folder.join(KEY_FILE);
-    match fs::read(&path) {
-        Ok(key) if key.len() == KEY_LENGTH && is_private(&path)? => return Ok(key),
-        Ok(_) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error),
+    match read(&path) {
+        Ok(key) if key.len() == KEY_LENGTH => return Ok(key),
+        Err(Untrusted::Io { reason, .. }) if reason.kind() != io::ErrorKind::NotFound => return Err(reason),
+        // A key that others may know is replaced, and with it all that was kept.
+        _ => {}
     }
     let mut key = vec![0; KEY_LENGTH];
     SystemRandom::new().fill(&mut key).map_err(|_| io::Error::other("no random numbers"))?;
@@ -169,19 +186,6 @@ fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)?.write_all(bytes)
-}
-
-/// Whether nobody else can write here.
-#[cfg(unix)]
-fn is_private(path: &Path) -> io::Result<bool> {
-    use std::os::unix::fs::PermissionsExt as _;
-    Ok(fs::metadata(path)?.permissions().mode() & 0o022 == 0)
-}
-
-/// Elsewhere the file's code alone is relied upon.
-#[cfg(not(unix))]
-fn is_private(_: &Path) -> io::Result<bool> {
-    Ok(true)
 }
 
 #[cfg(test)]
@@ -233,11 +237,58 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_folder_that_others_can_write_is_refused() {
+    fn a_folder_that_others_can_write_or_replace_is_refused() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("cache");
+        assert!(ComponentCache::open(&folder).is_ok());
+        for (open, shut) in [(folder.as_path(), place.path()), (place.path(), folder.as_path())] {
+            fs::set_permissions(shut, fs::Permissions::from_mode(0o700)).unwrap();
+            fs::set_permissions(open, fs::Permissions::from_mode(0o777)).unwrap();
+            let error = ComponentCache::open(&folder).unwrap_err();
+            assert!(matches!(error, CacheError::Untrusted { .. }), "{}: {error}", open.display());
+            assert!(error.to_string().contains("chmod 700"), "{error}");
+        }
+        fs::set_permissions(place.path(), fs::Permissions::from_mode(0o700)).unwrap();
+        let link = place.path().join("link");
+        std::os::unix::fs::symlink(&folder, &link).unwrap();
+        assert!(matches!(ComponentCache::open(&link), Err(CacheError::Untrusted { .. })), "a link");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_others_could_have_written_is_compiled_again() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("cache");
+        let cache = ComponentCache::open(&folder).unwrap();
+        let runtime = Runtime::builder().jobs(1).cache(cache.clone()).build().unwrap();
+        let connector = runtime.load(embedded::CONNECTOR).unwrap();
+        let hit = || cache.load(&runtime.engine, connector.digest()).is_some();
+        let file = compiled(&folder);
+        assert!(hit());
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
+        assert!(!hit(), "others can write it");
+        let elsewhere = place.path().join("elsewhere");
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+        fs::rename(&file, &elsewhere).unwrap();
+        std::os::unix::fs::symlink(&elsewhere, &file).unwrap();
+        assert!(!hit(), "a link");
+        assert!(runtime.load(embedded::CONNECTOR).is_ok() && hit(), "it is replaced");
+        assert!(fs::symlink_metadata(&file).unwrap().is_file());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_key_that_others_could_have_set_signs_nothing() {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
-        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
-        let error = ComponentCache::open(folder.path()).unwrap_err().to_string();
-        assert!(error.contains("chmod 700"), "{error}");
+        ComponentCache::open(folder.path()).unwrap();
+        let path = folder.path().join(KEY_FILE);
+        fs::write(&path, [7; KEY_LENGTH]).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o622)).unwrap();
+        ComponentCache::open(folder.path()).unwrap();
+        assert_ne!(fs::read(&path).unwrap(), [7; KEY_LENGTH]);
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }
 }

@@ -2,17 +2,18 @@
 //!
 //! A policy is a list of rules and the switch for loopback. A request passes when its scheme is `https` and a rule names
 //! its host; plain `http` passes only to this machine itself, and only where the switch says so. The addresses that a name
-//! resolves to are checked once more when the connection is made ([`is_public`]), so a name that points into a private
+//! resolves to are checked once more when the connection is made ([`is_public`](super::addresses::is_public)), so a name that points into a private
 //! network gains nothing.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use reqwest::Url;
 use url_host::Host;
 
-/// One rule: a host name, or `*.` and a domain for every name below it; optionally with `:port` (443 otherwise).
+/// One rule: a host name, or `*.` and a domain for every name below it ([`HostRule::warning`]); optionally with `:port` (443
+/// otherwise).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostRule {
     below: bool,
@@ -22,9 +23,7 @@ pub struct HostRule {
 
 /// Why a text is no [`HostRule`].
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error(
-    "`{rule}` is not an egress rule: {reason}; write a host name such as `login.example.com` or `*.my.example.com`"
-)]
+#[error("`{rule}` is not an egress rule: {reason}; write the name of a host, such as `login.example.com`")]
 pub struct RuleError {
     rule: String,
     reason: &'static str,
@@ -73,6 +72,17 @@ impl fmt::Display for HostRule {
 }
 
 impl HostRule {
+    /// What whoever wrote the rule should know: `None` unless it opens hosts that it does not name. Under the domain of an
+    /// application stand the hosts of all of its customers, and whoever is one of them is sent whatever a connector sends there.
+    pub fn warning(&self) -> Option<String> {
+        self.below.then(|| {
+            format!(
+                "the egress rule `{self}` lets a connector send this tenant's secrets to every host under {name}, whoever it belongs to; list the hosts themselves, such as `your-own.{name}`",
+                name = self.name
+            )
+        })
+    }
+
     fn allows(&self, host: &str, port: u16) -> bool {
         port == self.port
             && match host.strip_suffix(self.name.as_str()) {
@@ -213,59 +223,6 @@ pub(crate) fn is_localhost(name: &str) -> bool {
             && name[name.len() - 10..].eq_ignore_ascii_case(".localhost")
 }
 
-/// Whether an address is one of the public Internet: none of the special-purpose blocks that the IANA registries mark as
-/// not globally reachable (RFC 6890), also when an IPv6 address carries an IPv4 one inside.
-pub(crate) fn is_public(address: IpAddr) -> bool {
-    match address.to_canonical() {
-        IpAddr::V4(v4) => is_public_v4(v4),
-        IpAddr::V6(v6) => {
-            let [first, second, ..] = v6.segments();
-            let embedded = match (first, second) {
-                // NAT64 (RFC 6052) and 6to4 (RFC 3056).
-                (0x0064, 0xff9b) => {
-                    let [.., a, b] = v6.segments();
-                    Some(Ipv4Addr::from((u32::from(a) << 16) | u32::from(b)))
-                }
-                (0x2002, high) => Some(Ipv4Addr::from((u32::from(high) << 16) | u32::from(v6.segments()[2]))),
-                _ => None,
-            };
-            embedded.is_none_or(is_public_v4)
-                && !(v6.is_loopback()
-                    || v6.is_unspecified()
-                    || v6.is_multicast()
-                    || v6.is_unique_local()
-                    || v6.is_unicast_link_local()
-                    || is_special_v6(v6))
-        }
-    }
-}
-
-fn is_public_v4(v4: Ipv4Addr) -> bool {
-    let [a, b, c, _] = v4.octets();
-    !(v4.is_private()
-        || v4.is_loopback()
-        || v4.is_link_local()
-        || v4.is_broadcast()
-        || v4.is_documentation()
-        || v4.is_multicast()
-        || a == 0
-        || a >= 240
-        || (a == 100 && (64..128).contains(&b))
-        || (a == 192 && b == 0 && c == 0)
-        || (a == 198 && (18..20).contains(&b)))
-}
-
-fn is_special_v6(v6: Ipv6Addr) -> bool {
-    let [first, second, third, fourth, ..] = v6.segments();
-    // Discard-only (RFC 6666), Teredo and the other protocol assignments of 2001::/23, documentation (RFC 3849, RFC 9637),
-    // site-local (RFC 3879), and what is not global unicast at all, 64:ff9b::/96 excepted.
-    (first == 0x0100 && second == 0 && third == 0 && fourth == 0)
-        || (first == 0x2001 && second < 0x0200)
-        || (first == 0x2001 && second == 0x0db8)
-        || (first == 0x3fff && second < 0x1000)
-        || (first & 0xe000 != 0x2000 && !(first == 0x0064 && second == 0xff9b))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -347,6 +304,16 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_that_opens_hosts_which_it_does_not_name_is_warned_of() {
+        let warning = |rule: &str| rule.parse::<HostRule>().unwrap().warning();
+        let said = warning("*.my.example.com:8443").unwrap();
+        for part in ["`*.my.example.com:8443`", "every host under my.example.com", "`your-own.my.example.com`"] {
+            assert!(said.contains(part), "{said}");
+        }
+        assert_eq!(warning("acme.my.example.com"), None);
+    }
+
+    #[test]
     fn malformed_rules_are_refused() {
         for rule in
             ["", "*", "*.com", "https://a.example", "a.example/x", "a*.example.com", "a..b", "a.example:x", "a b"]
@@ -354,41 +321,5 @@ mod tests {
             assert!(rule.parse::<HostRule>().is_err(), "{rule}");
         }
         assert_eq!("*.My.Example.com:8443".parse::<HostRule>().unwrap().to_string(), "*.my.example.com:8443");
-    }
-
-    #[test]
-    fn only_public_addresses_are_public() {
-        for address in ["1.1.1.1", "93.184.215.14", "2606:4700::1111", "64:ff9b::101:101", "2002:101:101::1"] {
-            assert!(is_public(address.parse().unwrap()), "{address}");
-        }
-        for address in [
-            "0.0.0.0",
-            "10.1.2.3",
-            "100.64.0.1",
-            "127.0.0.1",
-            "169.254.169.254",
-            "172.16.0.1",
-            "192.168.1.1",
-            "192.0.0.8",
-            "198.18.0.1",
-            "203.0.113.9",
-            "224.0.0.1",
-            "240.0.0.1",
-            "255.255.255.255",
-            "::",
-            "::1",
-            "fc00::1",
-            "fe80::1",
-            "ff02::1",
-            "2001:db8::1",
-            "2001::1",
-            "::ffff:10.0.0.1",
-            "64:ff9b::a00:1",
-            "2002:a00:1::1",
-            "fec0::1",
-            "100::1",
-        ] {
-            assert!(!is_public(address.parse().unwrap()), "{address}");
-        }
     }
 }

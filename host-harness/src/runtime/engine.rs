@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use reqwest::Client;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use tokio::sync::Semaphore;
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, MemoryCreator, PoolingAllocationConfig};
 
 use super::cache::ComponentCache;
+use super::clients::Clients;
 use super::connector::{Connector, digest_of};
 use super::error::{EngineError, LoadError};
 use super::interface::{self, InterfaceVersion, Prepared, Spoken};
@@ -17,7 +19,7 @@ use super::limits::EPOCH_TICK;
 use super::metrics::Metrics;
 use super::recording::{Recorder, Replay};
 use super::tenant::Tenant;
-use super::{JobError, SandboxFault, http};
+use super::{JobError, SandboxFault};
 
 /// What every connector may import. Interfaces are checked by name before Wasmtime links them, so that a component which
 /// asks for more gets an error that names it.
@@ -27,12 +29,12 @@ const GIVEN: &[&str] =
 /// Core modules of a component: the connector itself, and the small adapters that the component linker adds (two were seen).
 const CORE_INSTANCES_A_COMPONENT: u32 = 8;
 
-/// Runs components. Cheap to clone; clones share engine, connections and slots.
+/// Runs components. Cheap to clone; clones share engine, slots, and each tenant's connections.
 #[derive(Clone)]
 pub struct Runtime {
     pub(crate) engine: Engine,
     linker: Arc<Linker<JobState>>,
-    client: Client,
+    pub(crate) clients: Arc<Clients>,
     cache: Option<ComponentCache>,
     slots: Arc<Semaphore>,
     next_job: Arc<AtomicU64>,
@@ -46,7 +48,7 @@ pub struct Runtime {
 pub struct RuntimeBuilder {
     jobs: u32,
     largest_memory: usize,
-    roots: Vec<reqwest::Certificate>,
+    roots: Vec<CertificateDer<'static>>,
     memory: Option<Arc<dyn MemoryCreator>>,
     cache: Option<ComponentCache>,
     recorder: Option<Recorder>,
@@ -66,14 +68,19 @@ impl RuntimeBuilder {
         self
     }
 
-    /// Trusts one more root certificate, PEM-encoded, beside those of the operating system.
+    /// Trusts one more root certificate, or several in one text, PEM-encoded, beside those of the operating system.
     ///
     /// # Errors
-    /// When the text is not a PEM-encoded certificate.
+    /// When the text holds no PEM-encoded certificate.
     pub fn root_certificate(mut self, pem: &str) -> Result<Self, EngineError> {
-        let certificate = reqwest::Certificate::from_pem(pem.as_bytes())
-            .map_err(|error| EngineError(format!("a root certificate is not PEM-encoded X.509: {error}")))?;
-        self.roots.push(certificate);
+        let failed = |reason: String| EngineError(format!("a root certificate is not PEM-encoded X.509: {reason}"));
+        let certificates: Vec<_> = CertificateDer::pem_slice_iter(pem.as_bytes())
+            .collect::<Result<_, _>>()
+            .map_err(|error| failed(error.to_string()))?;
+        if certificates.is_empty() {
+            return Err(failed("the text holds none".to_owned()));
+        }
+        self.roots.extend(certificates);
         Ok(self)
     }
 
@@ -149,12 +156,13 @@ impl RuntimeBuilder {
         let engine = Engine::new(&config).map_err(failed)?;
         let mut linker = Linker::new(&engine);
         interface::add_to_linker(&mut linker).map_err(failed)?;
-        let client = http::client(&self.roots).map_err(|error| EngineError(format!("no HTTP client: {error}")))?;
+        let clients = Clients::new(self.roots, self.jobs as usize)
+            .map_err(|error| EngineError(format!("no TLS for its requests: {error}")))?;
         tick(&engine)?;
         Ok(Runtime {
             engine,
             linker: Arc::new(linker),
-            client,
+            clients: Arc::new(clients),
             cache: self.cache,
             slots: Arc::new(Semaphore::new(self.jobs as usize)),
             next_job: Arc::default(),
@@ -259,9 +267,5 @@ impl Runtime {
     /// What this runtime has counted.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
-    }
-
-    pub(crate) fn http_client(&self) -> Client {
-        self.client.clone()
     }
 }

@@ -5,18 +5,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
+use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Client, Url};
 use zeroize::Zeroizing;
 
+use super::addresses::is_public;
 use super::bindings::identity::provisioning::http::{self, Failure, Method, Part, Request, Response};
-use super::egress::{EgressPolicy, Refusal, is_localhost, is_public};
+use super::clients::TenantClient;
+use super::egress::{EgressPolicy, Refusal, is_localhost};
 use super::job::JobState;
 use super::limits::Limits;
 use super::metrics::{self, Metrics};
+use super::outgoing::{Outgoing, Wiped};
 use super::recording::{Replay, Tape};
 use super::secrets::{MASK, Masks};
 use super::spent::RequestLog;
@@ -37,28 +39,15 @@ const HOST_FIELDS: &[&str] = &[
     "trailer",
     "transfer-encoding",
     "upgrade",
+    "http2-settings",
     "expect",
+    // The client decodes what it has asked for, so that secrets are found in it.
+    "accept-encoding",
 ];
-
-/// Makes the client that all jobs of a runtime share. It follows no redirect, uses no proxy, keeps no cookie, and connects
-/// only to addresses that [`CheckedResolver`] has let through.
-pub(crate) fn client(roots: &[reqwest::Certificate]) -> reqwest::Result<Client> {
-    // Whoever comes first installs the process-wide provider; that it is installed already is no error.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .dns_resolver(CheckedResolver)
-        .connect_timeout(std::time::Duration::from_secs(10))
-        .pool_idle_timeout(std::time::Duration::from_secs(60))
-        .user_agent(concat!("provisioning-host/", env!("CARGO_PKG_VERSION")))
-        .tls_certs_merge(roots.iter().cloned())
-        .build()
-}
 
 /// Resolves names and drops out where an address is not public, so that the address that was checked is the one that is
 /// connected to (no second look-up in between that could answer otherwise).
-struct CheckedResolver;
+pub(super) struct CheckedResolver;
 
 impl Resolve for CheckedResolver {
     fn resolve(&self, name: Name) -> Resolving {
@@ -86,7 +75,7 @@ fn checked(host: &str, found: Vec<SocketAddr>) -> Result<Addrs, Box<Refusal>> {
 /// It implements no `Debug`, because its tape holds session ids.
 pub(crate) struct Gate {
     pub(crate) tenant: Arc<str>,
-    pub(crate) client: Client,
+    pub(crate) client: Arc<TenantClient>,
     pub(crate) metrics: Metrics,
     pub(crate) tape: Option<Tape>,
     pub(crate) replay: Option<Replay>,
@@ -102,7 +91,7 @@ struct Prepared {
     method: reqwest::Method,
     url: Url,
     headers: HeaderMap,
-    body: Option<Body>,
+    body: Option<Wiped>,
     masks: Masks,
     /// Where it is recorded or compared with a recording.
     shown: Option<Shown>,
@@ -115,15 +104,6 @@ pub(crate) struct Shown {
     pub(crate) url: String,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Option<Vec<u8>>,
-}
-
-/// A body that is wiped from memory once it has been sent.
-struct Body(Zeroizing<Vec<u8>>);
-
-impl AsRef<[u8]> for Body {
-    fn as_ref(&self) -> &[u8] {
-        &self.0
-    }
 }
 
 impl Gate {
@@ -175,9 +155,13 @@ impl Gate {
     async fn exchange(&self, request: Prepared) -> Result<Response, Failure> {
         let place = authority(&request.url);
         let failed = |error: &reqwest::Error| failure(&place, error);
-        let mut outgoing = self.client.request(request.method, request.url).headers(request.headers);
+        let client = self.client.get().map_err(|reason| Failure::Other(format!("no HTTP client: {reason}")))?;
+        let mut outgoing = client.request(request.method, request.url).headers(request.headers);
+        let mut exchange = None;
         if let Some(body) = request.body {
-            outgoing = outgoing.body(Bytes::from_owner(body));
+            let (body, begun) = Outgoing::new(body);
+            exchange = Some(begun);
+            outgoing = outgoing.body(reqwest::Body::wrap(body));
         }
         let mut incoming = outgoing.send().await.map_err(|error| failed(&error))?;
         let status = incoming.status().as_u16();
@@ -196,6 +180,7 @@ impl Gate {
             }
             body.extend_from_slice(&chunk);
         }
+        drop(exchange);
         if let std::borrow::Cow::Owned(masked) = request.masks.apply(&body) {
             tracing::warn!(host = %place, "the server echoed a secret; it was masked before the connector saw it");
             body = masked;
@@ -283,14 +268,21 @@ impl JobState {
                 }
             }
         }
-        let checked = checked_request(request, masks, has_body.then_some(Body(body)));
+        let checked = checked_request(request, masks, has_body.then_some(Wiped(body)));
         Ok(checked.map(|prepared| Prepared { shown, ..prepared }))
     }
 }
 
-fn checked_request(request: Request, masks: Masks, body: Option<Body>) -> Result<Prepared, Failure> {
+fn checked_request(request: Request, masks: Masks, body: Option<Wiped>) -> Result<Prepared, Failure> {
     // The body is dealt with already.
     let Request { method, url: address, headers: fields, body: _ } = request;
+    let method = self::method(method);
+    if body.is_some() && matches!(method, reqwest::Method::GET | reqwest::Method::DELETE) {
+        // Servers need not read it (RFC 9110 §9.3.1, §9.3.5), and take what they leave for the next request.
+        return Err(Failure::Other(format!(
+            "a {method} request has no body; say in its address what it is for, or use another method"
+        )));
+    }
     if address.len() > LONGEST_URL {
         return Err(Failure::Other(format!("the address is {} bytes long; {LONGEST_URL} are the most", address.len())));
     }
@@ -304,7 +296,7 @@ fn checked_request(request: Request, masks: Masks, body: Option<Body>) -> Result
         }
         headers.append(header, HeaderValue::from_str(value).map_err(|_| refused())?);
     }
-    Ok(Prepared { method: self::method(method), url, headers, body, masks, shown: None })
+    Ok(Prepared { method, url, headers, body, masks, shown: None })
 }
 
 fn method(method: Method) -> reqwest::Method {
@@ -361,22 +353,73 @@ mod tests {
         assert!(!fits("localhost", &["93.184.215.14"]));
     }
 
+    fn request(method: Method, url: &str, headers: &[(&str, &str)]) -> Request {
+        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Request { method, url: url.to_owned(), headers, body: Vec::new() }
+    }
+
     #[test]
-    fn header_fields_of_the_connection_are_refused() {
-        let request = |name: &str, value: &str| Request {
-            method: Method::Get,
-            url: "https://a.example/".to_owned(),
-            headers: vec![(name.to_owned(), value.to_owned())],
-            body: Vec::new(),
+    fn a_request_cannot_be_framed_by_its_header_fields() {
+        let checked = |name: &str, value: &str| {
+            checked_request(request(Method::Get, "https://a.example/", &[(name, value)]), Masks::default(), None)
         };
-        for (name, value) in
-            [("Host", "b"), ("content-length", "1"), ("Transfer-Encoding", "chunked"), ("x y", ""), ("x", "a\r\nb: c")]
-        {
-            assert!(
-                matches!(checked_request(request(name, value), Masks::default(), None), Err(Failure::Other(_))),
-                "{name}: {value:?}"
-            );
+        for name in HOST_FIELDS {
+            for name in [name.to_string(), name.to_uppercase()] {
+                match checked(&name, "1") {
+                    Err(Failure::Other(said)) => assert!(said.contains("belongs to the host"), "{said}"),
+                    _ => panic!("{name} was let through"),
+                }
+            }
         }
-        assert!(checked_request(request("Accept", "application/json"), Masks::default(), None).is_ok());
+        for (name, value) in [
+            ("", "a"),
+            ("x y", "a"),
+            ("x:", "a"),
+            ("x\r\nhost", "a"),
+            ("content-length ", "1"),
+            (" content-length", "1"),
+            ("content-length\0", "1"),
+            ("x", "a\r\nb: c"),
+            ("x", "a\nb: c"),
+            ("x", "a\rb: c"),
+            ("x", "a\0b"),
+            ("x", "a\u{7f}b"),
+        ] {
+            assert!(matches!(checked(name, value), Err(Failure::Other(_))), "{name:?}: {value:?}");
+        }
+        assert!(checked("Accept", "application/json").is_ok());
+    }
+
+    #[test]
+    fn a_request_cannot_be_framed_by_its_address() {
+        for address in [
+            "https://a.example/\r\nhost: b",
+            "https://a.example/x y HTTP/1.1",
+            "https://a.example/?a\0b",
+            "https://a.example/\u{85}",
+        ] {
+            let Ok(prepared) = checked_request(request(Method::Get, address, &[]), Masks::default(), None) else {
+                continue;
+            };
+            let sent = prepared.url.as_str();
+            assert!(sent.bytes().all(|byte| byte.is_ascii_graphic()), "{address:?} is sent as {sent:?}");
+        }
+    }
+
+    #[test]
+    fn only_methods_that_have_bodies_are_sent_with_one() {
+        for (method, has_body) in [
+            (Method::Get, false),
+            (Method::Delete, false),
+            (Method::Post, true),
+            (Method::Patch, true),
+            (Method::Put, true),
+        ] {
+            // Also an empty one, which is sent with its length.
+            let body = || Some(Wiped(Zeroizing::new(Vec::new())));
+            let checked = checked_request(request(method, "https://a.example/", &[]), Masks::default(), body());
+            assert_eq!(checked.is_ok(), has_body, "{method:?}");
+            assert!(checked_request(request(method, "https://a.example/", &[]), Masks::default(), None).is_ok());
+        }
     }
 }

@@ -114,7 +114,7 @@ impl Job {
         tenant.secrets.values().for_each(|secret| masks.add(secret));
         let gate = Arc::new(Gate {
             tenant: Arc::clone(&name),
-            client: runtime.http_client(),
+            client: runtime.clients.of(&name),
             metrics: runtime.metrics.clone(),
             tape: runtime.recorder.as_ref().map(|recorder| recorder.tape(&tenant.name, &id, &masks)),
             replay: runtime.replay.clone(),

@@ -11,8 +11,10 @@
 //! [`wit`], those of the newest version, and what an older component gives is converted. A component of any other version is
 //! refused by name ([`LoadError::OtherVersion`]).
 
+mod addresses;
 pub(crate) mod bindings;
 mod cache;
+mod clients;
 pub(crate) mod clocks;
 mod connector;
 mod egress;
@@ -26,6 +28,8 @@ mod limits;
 mod log;
 mod metrics;
 mod names;
+mod outgoing;
+pub(crate) mod own_files;
 mod recording;
 mod scheduler;
 pub(crate) mod secrets;
@@ -43,6 +47,7 @@ pub use ledger::{Candidate, Intent, Ledger, Owner, Progress};
 pub use limits::Limits;
 pub use metrics::{Histogram, Metrics};
 pub use names::{action_name, error_kind_name, feature_names};
+pub use own_files::Untrusted;
 pub use recording::{Recorder, RecordingError, Replay};
 pub use scheduler::{CancelHandle, JobEnd, Load, Scheduler, SchedulerLimits, Shutdown, SubmitError, Terms, Ticket};
 pub use secrets::Secret;

@@ -37,9 +37,8 @@ impl Served {
 
     /// Ends it as a supervisor does, and returns its exit code.
     fn stop(mut self) -> Option<i32> {
-        let id = libc::pid_t::try_from(self.process.id()).unwrap();
-        // SAFETY: the process is a child that was not waited for, so its number is its own.
-        assert_eq!(unsafe { libc::kill(id, libc::SIGTERM) }, 0);
+        let id = rustix::process::Pid::from_child(&self.process);
+        rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
         self.process.wait().unwrap().code()
     }
 }

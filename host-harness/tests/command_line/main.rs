@@ -4,6 +4,7 @@
 mod support;
 
 mod bad_input;
+mod cache;
 mod conformance;
 mod console;
 mod demo;
@@ -13,5 +14,6 @@ mod kill;
 mod manual;
 mod recording;
 mod secrecy;
+mod wildcards;
 mod words;
 mod worker;

@@ -31,6 +31,12 @@ async fn an_application_is_added_set_up_tested_and_removed() {
     let page = page.says("It is set since");
     assert!(page.text.contains("Remove the security token"));
 
+    let mut fields = integration(&org);
+    fields.push(("egress.allow", "*.my.example.com"));
+    let page = browser.save("/applications/acme/integration", &fields).await;
+    page.says("Warning: the egress rule `*.my.example.com` lets a connector")
+        .says("such as `your-own.my.example.com`.");
+
     let page =
         browser.save("/applications/acme/to-app", &[("setting.account-id", &org.account_id), ("check", "yes")]).await;
     page.says("The credentials were verified").says("account-exists passed");

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use salesforce_records::{Cell, Path, Record, owned};
+use salesforce_records::{Cell, Decimal, Path, Record, owned};
 
 use super::rfc3339;
 use crate::attributes;
@@ -31,10 +31,13 @@ impl Column {
             AttributeKind::Boolean => Value::Boolean(text == "true"),
             // Salesforce parts the values of a multi-select picklist by semicolons (H).
             _ if self.many => Value::Many(text.split(';').map(str::to_owned).collect()),
-            // Salesforce may write a whole number with a fraction of zero.
-            AttributeKind::Integer => {
-                let digits = text.strip_suffix(".0").unwrap_or(text);
-                digits.parse().map_or_else(|_| Value::Text(owned(text)), Value::Integer)
+            // Salesforce may write a whole number with a fraction of zero, and either with an exponent.
+            AttributeKind::Integer | AttributeKind::Decimal => {
+                let number = Decimal::parse(text).map_or_else(|| owned(text), |number| number.to_string());
+                match (self.kind, number.parse()) {
+                    (AttributeKind::Integer, Ok(number)) => Value::Integer(number),
+                    _ => Value::Text(number),
+                }
             }
             _ => Value::Text(owned(text)),
         })
@@ -94,6 +97,20 @@ mod tests {
     #[test]
     fn values_have_the_type_of_their_field() {
         use AttributeKind::{Boolean, DateTime, Decimal, Integer, String};
+        // As JSON has them, and as the rows of a Bulk query have them.
+        for (kind, written, read) in [
+            (Integer, "1.2E7", Value::Integer(12_000_000)),
+            (Integer, "9007199254740993", Value::Integer(9_007_199_254_740_993)),
+            (Integer, "0.5", Value::Text("0.5".to_owned())),
+            (Decimal, "1234567890123456.78", Value::Text("1234567890123456.78".to_owned())),
+            (Decimal, "1.23456789012345678E15", Value::Text("1234567890123456.78".to_owned())),
+            (Decimal, "-0.10", Value::Text("-0.1".to_owned())),
+            (Decimal, "7", Value::Text("7".to_owned())),
+        ] {
+            for json in [written.to_owned(), format!("\"{written}\"")] {
+                assert_eq!(value(kind, false, &json).as_ref(), Some(&read), "{json}");
+            }
+        }
         let text = |text: &str| Some(Value::Text(text.to_owned()));
         assert_eq!(value(Boolean, false, "true"), Some(Value::Boolean(true)));
         assert_eq!(value(Integer, false, "42"), Some(Value::Integer(42)));

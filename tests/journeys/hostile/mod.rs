@@ -11,6 +11,7 @@ mod memory;
 mod neighbour;
 mod released;
 mod secrets;
+mod smuggling;
 mod traps;
 
 /// The component of an attack, by the name of its file in `attacks/`; of the newest version of the interface, or of an older

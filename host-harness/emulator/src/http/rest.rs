@@ -12,6 +12,7 @@ use super::Shared;
 use super::gate::{Created, RecordFaults};
 use super::sessions::bearer;
 use crate::error::ApiError;
+use crate::exact;
 use crate::login::ApiRefusal;
 use crate::org::wording::Unconfirmed;
 use crate::rest::{self, Body, Context, NEWEST, OLDEST, Request, Version};
@@ -184,7 +185,7 @@ fn read(method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes, path: Vec
     } else if body.is_empty() {
         Body::Empty
     } else {
-        match serde_json::from_slice(body) {
+        match exact::read(body) {
             Ok(value) => Body::Json(value),
             Err(error) => {
                 Body::Broken(format!("Unexpected character at [line:{}, column:{}]", error.line(), error.column()))

@@ -37,6 +37,7 @@ fn column(field: &Field) -> String {
         FieldType::Id => "TEXT NOT NULL PRIMARY KEY",
         FieldType::Reference => "TEXT",
         FieldType::Boolean | FieldType::Int | FieldType::DateTime => "INTEGER",
+        FieldType::Double | FieldType::Currency => "TEXT COLLATE DECIMAL",
         _ => "TEXT COLLATE NOCASE",
     });
     if let Stored::Formula(expression) = field.stored {

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Context, Request, Response, sobjects};
 use crate::error::ApiError;
+use crate::exact;
 use crate::org::catalogue::{self, Object};
 use crate::org::wording::Unconfirmed;
 use crate::org::{ids, savepoint};
@@ -174,7 +175,7 @@ pub(super) fn upsert(
         }
         let mut body = item.body.clone();
         let value = take(&mut body, key.name).filter(|value| !value.is_null());
-        let value = value.map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+        let value = value.map(|value| exact::text_of(&value));
         let (id, created) = rules::upsert(&context.actor, object, key, value.as_deref(), &body)?;
         Ok(Written { id, created: Some(created) })
     })

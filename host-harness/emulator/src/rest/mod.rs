@@ -25,6 +25,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::error::ApiError;
+use crate::exact;
 use crate::faults::Faults;
 use crate::rules::Actor;
 
@@ -128,7 +129,7 @@ pub(crate) struct Response {
 
 impl Response {
     fn json(status: u16, body: &impl Serialize) -> Self {
-        match serde_json::to_string(body) {
+        match exact::write(body) {
             Ok(body) => Self { status, body, headers: Vec::new() },
             Err(error) => {
                 tracing::error!(%error, "an answer could not be written");

@@ -4,9 +4,10 @@ use rusqlite::types::Value;
 use serde_json::{Map, Value as Json};
 
 use crate::error::ApiError;
+use crate::exact;
 use crate::org::catalogue::{Field, FieldType, Object};
 use crate::org::store::Row;
-use crate::org::{clock, ids};
+use crate::org::{clock, decimals, ids};
 
 /// The row that a create's body describes.
 pub(super) fn for_create(object: &Object, body: &Map<String, Json>) -> Result<Row, ApiError> {
@@ -104,15 +105,32 @@ fn column_value(field: &Field, value: &Json) -> Result<Value, ApiError> {
             clock::parse_datetime(text).map(Value::Integer).ok_or_else(|| undeserializable("datetime", value))
         }
         (kind, Json::String(text)) if kind.is_id() => reference(field, text),
-        (kind, Json::String(text)) if kind.is_text() => checked_text(field, text),
         // Numbers for text fields are taken as they are written.
-        (kind, Json::Number(number)) if kind.is_text() => checked_text(field, &number.to_string()),
+        (kind, Json::String(_) | Json::Number(_)) if kind.is_text() => checked_text(field, &exact::text_of(value)),
+        // Texts for number fields are taken where they are numbers, as the rows of a Bulk job have them (H).
+        (kind, Json::String(_) | Json::Number(_)) if kind.is_decimal() => decimal(field, value),
         (kind, _) => Err(undeserializable(kind.api_name(), value)),
+    }
+}
+
+/// A number with all of its digits. Where it has more than a field holds, Salesforce rounds or refuses by the field's own
+/// length; the fields here have none.
+fn decimal(field: &Field, value: &Json) -> Result<Value, ApiError> {
+    let text = exact::text_of(value);
+    match decimals::canonical(text.trim()) {
+        Some(text) => Ok(Value::Text(text)),
+        None if exact::is_number(value) => Err(ApiError::dml(
+            "NUMBER_OUTSIDE_VALID_RANGE",
+            format!("{}: value outside of valid range on numeric field: {text}", field.label),
+            &[field.name],
+        )),
+        None => Err(undeserializable(field.kind.api_name(), value)),
     }
 }
 
 fn undeserializable(kind: &str, value: &Json) -> ApiError {
     let token = match value {
+        Json::String(text) if exact::number(text).is_some() => "VALUE_NUMBER_FLOAT",
         Json::String(_) => "VALUE_STRING",
         Json::Number(_) => "VALUE_NUMBER_INT",
         Json::Bool(true) => "VALUE_TRUE",
@@ -121,7 +139,7 @@ fn undeserializable(kind: &str, value: &Json) -> ApiError {
         Json::Object(_) => "START_OBJECT",
         Json::Null => "VALUE_NULL",
     };
-    let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let shown = exact::text_of(value);
     ApiError::new(
         400,
         "JSON_PARSER_ERROR",

@@ -6,6 +6,7 @@ use serde_json::{Map, Value as Json};
 
 use super::{Actor, keys};
 use crate::error::ApiError;
+use crate::exact;
 use crate::org::catalogue::{Field, Object};
 use crate::org::wording::Unconfirmed;
 
@@ -43,7 +44,7 @@ fn find(actor: &Actor<'_>, field: &Field, record: &Map<String, Json>) -> Result<
         return Err(Unconfirmed::NestedRecordKeys.refusal(&actor.org.switches()));
     };
     let key = keys::key_field(target, name)?;
-    let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let value = exact::text_of(value);
     let found = keys::matching(actor, target, key, &value)?;
     match found.as_slice() {
         [id] => Ok(id.clone()),

@@ -6,6 +6,7 @@ use super::ast::{Literal, LiteralValue};
 use super::error::QueryError;
 use super::scope::Resolved;
 use crate::org::catalogue::FieldType;
+use crate::org::decimals;
 use crate::org::ids;
 
 /// A literal of the wrong type: nearly always a matter of quotes.
@@ -34,6 +35,9 @@ pub(super) fn bind(resolved: &Resolved, counts: bool, literal: &Literal) -> Resu
             .map(Value::Integer)
             .or_else(|_| text.parse::<f64>().map(Value::Real))
             .map_err(|_| mismatch(resolved, literal))?),
+        (LiteralValue::Number(text), kind) if kind.is_decimal() => {
+            decimals::canonical(text).map(Value::Text).ok_or_else(|| mismatch(resolved, literal))
+        }
         (LiteralValue::DateTime(at), FieldType::DateTime) => Ok(Value::Integer(*at)),
         (LiteralValue::Text(raw), kind) if kind.is_id() => {
             let id = unescape(raw, false, literal.at)?;

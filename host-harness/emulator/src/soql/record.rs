@@ -3,6 +3,7 @@
 use rusqlite::types::Value;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use crate::exact;
 use crate::org::catalogue::FieldType;
 use crate::org::clock;
 
@@ -29,7 +30,10 @@ pub(super) enum Cell {
     Null,
     Boolean(bool),
     Integer(i64),
+    /// What an aggregate function gives.
     Real(f64),
+    /// A decimal number, with all of its digits.
+    Decimal(String),
     Text(String),
     Parent(Record),
     Children(Vec<Record>),
@@ -42,6 +46,7 @@ impl Cell {
             (FieldType::DateTime, Value::Integer(value)) => Self::Text(clock::rest_datetime(value)),
             (_, Value::Integer(value)) => Self::Integer(value),
             (_, Value::Real(value)) => Self::Real(value),
+            (kind, Value::Text(value)) if kind.is_decimal() => Self::Decimal(value),
             (_, Value::Text(value)) => Self::Text(value),
             (_, Value::Null | Value::Blob(_)) => Self::Null,
         }
@@ -79,6 +84,7 @@ impl Serialize for Cell {
             Self::Boolean(value) => serializer.serialize_bool(*value),
             Self::Integer(value) => serializer.serialize_i64(*value),
             Self::Real(value) => serializer.serialize_f64(*value),
+            Self::Decimal(value) => serializer.serialize_str(&exact::marked(value)),
             Self::Text(value) => serializer.serialize_str(value),
             Self::Parent(record) => record.serialize(serializer),
             Self::Children(records) => {

@@ -105,7 +105,7 @@ impl Scope {
             Function::CountDistinct => format!("count(DISTINCT {column})"),
             Function::Min => format!("min({column})"),
             Function::Max => format!("max({column})"),
-            Function::Sum | Function::Avg if field.kind != FieldType::Int => {
+            Function::Sum | Function::Avg if field.kind != FieldType::Int && !field.kind.is_decimal() => {
                 let operator = if call.function == Function::Sum { "SUM" } else { "AVG" };
                 return Err(QueryError::malformed(
                     call.path.at,

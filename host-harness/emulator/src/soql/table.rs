@@ -98,6 +98,7 @@ fn value(record: &Record, path: &str) -> String {
         (Some(Cell::Boolean(value)), None) => value.to_string(),
         (Some(Cell::Integer(value)), None) => value.to_string(),
         (Some(Cell::Real(value)), None) => value.to_string(),
+        (Some(Cell::Decimal(value)), None) => value.clone(),
         (Some(Cell::Text(value)), None) => match value.strip_suffix("+0000") {
             Some(instant) if instant.len() == 23 && instant.as_bytes()[10] == b'T' => format!("{instant}Z"),
             _ => value.clone(),

@@ -9,6 +9,7 @@ mod collections;
 mod composite;
 mod conditions;
 mod control;
+mod decimals;
 mod describe;
 mod documentation;
 mod external_ids;

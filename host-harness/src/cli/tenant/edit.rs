@@ -7,7 +7,7 @@ use serde::Serialize;
 use toml::{Table, Value};
 
 use super::super::command_line::Global;
-use super::super::context::{actor, data_folder, describe, open_directory, open_tenant, runtime};
+use super::super::context::{actor, data_folder, describe, open_directory, open_tenant, runtime, warn_of_egress};
 use super::super::failure::{DONE, Failure};
 use super::super::output::{Output, complain};
 use crate::config::{ConfigError, SecretSource, StandardInput, TenantConfig};
@@ -169,6 +169,7 @@ pub(super) async fn add(global: &Global, options: &AddOptions, output: &mut Outp
     let config = options.patch.apply(&options.tenant, &TenantConfig::default())?;
     check(global, &options.tenant, &config, options.patch.names_of_secrets()).await?;
     intents::check_config(&options.tenant, &config)?;
+    warn_of_egress(&options.tenant, &config);
     let secrets = options.patch.secrets(&mut StandardInput::process())?;
     let directory = open_directory(global)?;
     let tenant = directory.write(&actor(), |change: &Change<'_>| -> Result<TenantRecord, DirectoryError> {
@@ -207,6 +208,7 @@ pub(super) async fn edit(global: &Global, options: &EditOptions, output: &mut Ou
         return Err(Failure::usage(format!("{} has no secret `{unknown}` to forget", tenant.name)));
     }
     let told = directory.read(|view| explain(view, &tenant, &config))?;
+    warn_of_egress(&tenant.name, &config);
     if options.explain {
         if output.json() {
             output.document(&Changed { tenant: &tenant.name, changed: false, tasks: 0, told: &told })?;

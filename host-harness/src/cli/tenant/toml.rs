@@ -7,7 +7,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::super::command_line::Global;
-use super::super::context::{actor, open_directory};
+use super::super::context::{actor, open_directory, warn_of_egress};
 use super::super::failure::{DONE, Failure, SOME_FAILED};
 use super::super::output::Output;
 use super::super::view::ErrorView;
@@ -97,6 +97,7 @@ pub(super) async fn import(global: &Global, options: &ImportOptions, output: &mu
         let config = file.tenant(name)?;
         check(global, name, config, config.secrets.keys().map(String::as_str)).await?;
         intents::check_config(name, config)?;
+        warn_of_egress(name, config);
         let mut secrets = Vec::new();
         for (secret, source) in &config.secrets {
             secrets.push((secret.clone(), source.read(secret, file.folder(), &mut input)?));

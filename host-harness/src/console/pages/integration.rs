@@ -41,9 +41,10 @@ async fn form(shared: &Shared, visitor: &Visitor, tenant: &TenantRecord, known: 
     let secrets: SecretTimes = shared.read(move |view| Ok(view.secret_names(&record)?)).await?;
     let egress = &tenant.config.egress;
     let mut hosts = Field::new("egress.allow", "Hosts that the connector may reach", Control::Area).limit(HOSTS).help(
-        "One a line: a host such as login.example.com, or *. and a domain. Everything else is refused, whatever the connector asks for.",
+        "One a line, by their whole names, such as login.example.com. Everything else is refused, whatever the connector asks for.",
     );
     hosts.values = vec![egress.allow.join("\n")];
+    let warnings: Vec<String> = egress.warnings().map(|warning| format!("Warning: {warning}.")).collect();
     let groups = vec![
         Group::new(
             "Configure API integration",
@@ -60,7 +61,7 @@ async fn form(shared: &Shared, visitor: &Visitor, tenant: &TenantRecord, known: 
         ),
         Group::new(
             "Network",
-            "",
+            &warnings.join(" "),
             vec![
                 hosts,
                 Field::flag("egress.loopback", "Allow this machine itself", egress.loopback)

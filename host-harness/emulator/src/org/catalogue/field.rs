@@ -23,6 +23,10 @@ pub(crate) enum FieldType {
     Boolean,
     /// A whole number.
     Int,
+    /// A decimal number.
+    Double,
+    /// An amount of money.
+    Currency,
     /// An instant, shown as `2022-03-17T16:21:26.000+0000`.
     DateTime,
 }
@@ -42,6 +46,8 @@ impl FieldType {
             Self::Picklist => "picklist",
             Self::Boolean => "boolean",
             Self::Int => "int",
+            Self::Double => "double",
+            Self::Currency => "currency",
             Self::DateTime => "datetime",
         }
     }
@@ -50,6 +56,12 @@ impl FieldType {
     #[must_use]
     pub(crate) fn is_text(self) -> bool {
         matches!(self, Self::String | Self::TextArea | Self::Email | Self::Phone | Self::Url | Self::Picklist)
+    }
+
+    /// Whether values are decimal numbers.
+    #[must_use]
+    pub(crate) fn is_decimal(self) -> bool {
+        matches!(self, Self::Double | Self::Currency)
     }
 
     /// Whether values are ids, which compare by case.

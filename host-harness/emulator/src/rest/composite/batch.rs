@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::address::Address;
 use super::{MAX_SUBREQUESTS, malformed, over_limit};
 use crate::error::ApiError;
+use crate::exact;
 use crate::org::wording::Unconfirmed;
 use crate::rest::{self, Body, Context, Request, Response};
 
@@ -39,7 +40,7 @@ pub(in crate::rest) fn run(context: &Context<'_>, request: &Request) -> Result<R
             answer(context, part)
         };
         has_errors |= response.status >= 400;
-        let result: Value = serde_json::from_str(&response.body).unwrap_or(Value::Null);
+        let result: Value = exact::read(response.body.as_bytes()).unwrap_or(Value::Null);
         results.push(json!({"statusCode": response.status, "result": result}));
     }
     Ok(Response::json(200, &json!({"hasErrors": has_errors, "results": results})))

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::address::Address;
 use super::references::{Known, Unresolved};
 use crate::error::ApiError;
+use crate::exact;
 use crate::org::wording::Unconfirmed;
 use crate::rest::{self, Body, Context, Request, Response, Version};
 
@@ -132,7 +133,7 @@ impl Outcome {
         let headers = response.headers.into_iter();
         Self {
             status: response.status,
-            body: serde_json::from_str(&response.body).unwrap_or(Value::Null),
+            body: exact::read(response.body.as_bytes()).unwrap_or(Value::Null),
             headers: headers.filter_map(|(key, value)| Some((name(key)?.to_owned(), json!(value)))).collect(),
         }
     }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::org::catalogue::{Field, FieldType, Object};
+use crate::org::decimals;
 
 /// The XML type that SOAP clients see (H).
 fn soap_type(kind: FieldType) -> &'static str {
@@ -10,6 +11,7 @@ fn soap_type(kind: FieldType) -> &'static str {
         FieldType::Id | FieldType::Reference => "tns:ID",
         FieldType::Boolean => "xsd:boolean",
         FieldType::Int => "xsd:int",
+        FieldType::Double | FieldType::Currency => "xsd:double",
         FieldType::DateTime => "xsd:dateTime",
         _ => "xsd:string",
     }
@@ -114,11 +116,11 @@ pub(super) fn describe(object: &Object, field: &Field) -> Value {
         ("permissionable", json!(field.nillable && writable)),
         ("picklistValues", picklist(field)),
         ("polymorphicForeignKey", json!(targets.len() > 1)),
-        ("precision", json!(0)),
+        ("precision", json!(if field.kind.is_decimal() { decimals::DIGITS } else { 0 })),
         ("referenceTo", json!(targets)),
         ("relationshipName", json!(relationship)),
         ("restrictedPicklist", json!(field.restricted)),
-        ("scale", json!(0)),
+        ("scale", json!(if field.kind.is_decimal() { decimals::PLACES } else { 0 })),
         ("searchPrefilterable", json!(field.kind == FieldType::Reference)),
         ("soapType", json!(soap_type(field.kind))),
         ("sortable", json!(!long)),

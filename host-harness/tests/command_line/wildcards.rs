@@ -1,0 +1,48 @@
+//! Egress rules that open hosts which they do not name are warned of wherever one is written or used.
+
+use crate::support::{Fixture, Run};
+
+const WILD: &str = "egress.allow=[\"login.example.com\", \"*.my.example.com\"]";
+const EXACT: &str = "egress.allow=[\"login.example.com\"]";
+
+/// The warnings of a run that went well.
+fn warnings(run: &Run) -> Vec<&str> {
+    assert_eq!(run.code, 0, "{run:?}");
+    run.stderr.lines().filter(|line| line.starts_with("warning: tenant ")).collect()
+}
+
+/// One sentence for the rule: of which tenant, what it opens, and what to write instead.
+fn says_what_it_opens(run: &Run, tenant: &str) {
+    let [warning] = warnings(run)[..] else { panic!("{run:?}") };
+    let start = format!("warning: tenant {tenant}: the egress rule `*.my.example.com` ");
+    assert!(warning.starts_with(&start), "{warning}");
+    assert!(warning.contains("every host under my.example.com"), "{warning}");
+    assert!(warning.ends_with("such as `your-own.my.example.com`"), "{warning}");
+}
+
+#[test]
+fn a_wildcard_is_warned_of_where_a_tenants_file_is_used_or_taken_in() {
+    let fixture = Fixture::new(1, 97);
+    assert!(warnings(&fixture.run(&["test-credentials", "acme"])).is_empty());
+    fixture.edit_tenants("loopback = true", "loopback = true\nallow = [\"login.example.com\", \"*.my.example.com\"]");
+    says_what_it_opens(&fixture.run(&["test-credentials", "acme"]), "acme");
+    says_what_it_opens(&fixture.run(&["tenant", "import-toml", "tenants.toml", "--data", "data"]), "acme");
+}
+
+#[test]
+fn a_wildcard_is_warned_of_where_a_tenant_is_edited_and_where_a_worker_starts() {
+    let fixture = Fixture::new(1, 98);
+    let run = |arguments: &[&str]| fixture.run(&[arguments, &["--data", "data"]].concat());
+    let add = ["tenant", "add", "other", "--set", "settings.instance-type=production", "--set"];
+    says_what_it_opens(&run(&[&add[..], &[WILD]].concat()), "other");
+    assert!(warnings(&run(&["tenant", "edit", "other", "--set", EXACT])).is_empty());
+    says_what_it_opens(&run(&["tenant", "edit", "other", "--set", WILD]), "other");
+
+    use std::io::BufRead as _;
+    let mut worker = fixture.spawn(&["worker", "--data", "data"]);
+    let mut first = String::new();
+    std::io::BufReader::new(worker.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    worker.kill().unwrap();
+    let stderr = String::from_utf8(worker.wait_with_output().unwrap().stderr).unwrap();
+    says_what_it_opens(&Run { code: 0, stdout: first, stderr }, "other");
+}

@@ -1,15 +1,15 @@
 //! What is wanted of people, assignments and tenants.
 //!
 //! Each function is part of a transaction ([`crate::directory::Directory::write`]): the change and the tasks that follow from
-//! it are kept together or not at all.
+//! it are kept together or not at all. Those that concern many take the directory itself, and let others write in between.
 
 use std::collections::BTreeSet;
 
 use super::Feature;
 use crate::config::TenantConfig;
 use crate::directory::{
-    Change, DirectoryError, NewAssignment, NewTask, Person, PersonEdit, PersonStatus, Source, TaskFilter, TaskId,
-    TaskKind, TaskState, TenantId, TenantRecord, sourced_edit,
+    Actor, Change, Directory, DirectoryError, NewAssignment, NewTask, Person, PersonEdit, PersonStatus, Source,
+    TaskFilter, TaskId, TaskKind, TaskState, TenantId, TenantRecord, sourced_edit,
 };
 use crate::runtime::Secret;
 
@@ -253,15 +253,18 @@ pub fn unlink(change: &Change<'_>, tenant: &TenantRecord, person: &Person) -> Re
 ///
 /// # Errors
 /// SQLite's.
-pub fn retry_failed(change: &Change<'_>, filter: &TaskFilter) -> Result<Vec<TaskId>, DirectoryError> {
+pub fn retry_failed(directory: &Directory, actor: &Actor, filter: &TaskFilter) -> Result<Vec<TaskId>, DirectoryError> {
     let failed = TaskFilter { state: Some(TaskState::Failed), ..filter.clone() };
+    let found = directory.read(|view| view.tasks(&failed))?;
     let mut retried = Vec::new();
-    for task in change.tasks(&failed)? {
-        if !matches!(task.kind, TaskKind::Vanished | TaskKind::Import) {
+    directory.write_in_turns(actor, found, |change, found| -> Result<(), DirectoryError> {
+        let task = change.task(found.id)?;
+        if task.state == TaskState::Failed && !matches!(task.kind, TaskKind::Vanished | TaskKind::Import) {
             change.retry_task(&task)?;
             retried.push(task.id);
         }
-    }
+        Ok(())
+    })?;
     Ok(retried)
 }
 
@@ -298,6 +301,7 @@ pub fn edit_tenant(
     let remapped = tenant.config.mapping != config.mapping;
     let pushes = turned_on(Feature::PushNewUsers) || turned_on(Feature::PushProfileUpdates) || remapped;
     if pushes || turned_on(Feature::PushUserDeactivation) {
+        // Within this transaction however many there are: nothing else would ever ask for what a process that ends here has left.
         for id in change.assigned_people(tenant.id)? {
             let person = change.person_by_id(id)?;
             let linked = change.link(tenant.id, id)?.is_some();
@@ -349,14 +353,20 @@ pub fn check_config(name: &str, config: &TenantConfig) -> Result<(), DirectoryEr
 ///
 /// # Errors
 /// SQLite's.
-pub fn push_everybody(change: &Change<'_>, tenant: &TenantRecord) -> Result<Followed, DirectoryError> {
+pub fn push_everybody(directory: &Directory, actor: &Actor, tenant: &TenantRecord) -> Result<Followed, DirectoryError> {
+    let people = directory.read(|view| view.assigned_people(tenant.id))?;
     let mut followed = Followed::default();
-    for id in change.assigned_people(tenant.id)? {
+    directory.write_in_turns(actor, people, |change, id| -> Result<(), DirectoryError> {
+        // It may have been unassigned since it was found.
+        if change.assignment(tenant.id, id)?.is_none() {
+            return Ok(());
+        }
         let person = change.person_by_id(id)?;
         if person.status == PersonStatus::Active {
             bring_up_to_date(change, tenant, &person, &mut followed)?;
         }
-    }
+        Ok(())
+    })?;
     followed.changed = !followed.tasks.is_empty();
     Ok(followed)
 }

@@ -22,6 +22,45 @@ async fn users_become_people_once_and_a_second_import_changes_nothing() {
     assert_eq!(fixture.directory.read(|view| view.newest_audit()).unwrap(), before);
 }
 
+#[test]
+fn others_write_between_two_pieces_of_an_import_that_settles() {
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+    let fixture = Fixture::new("");
+    seed(&fixture, 4_000);
+    let (pieces, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let count = |progress: ImportProgress| {
+        if progress.phase == ImportPhase::Settling {
+            pieces.fetch_add(1, Ordering::SeqCst);
+        }
+    };
+    let executor = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let found_between = std::thread::scope(|scope| {
+        let other = scope.spawn(|| {
+            let mut between = std::collections::BTreeSet::new();
+            while !is_over.load(Ordering::SeqCst) {
+                fixture.write(|change| change.forget_watermark(TenantId::default())).unwrap();
+                between.insert(pieces.load(Ordering::SeqCst));
+            }
+            between.len()
+        });
+        let (tenant, options) = (fixture.tenant(), ImportOptions::default());
+        let imported = executor.block_on(import(
+            &fixture.directory,
+            &fixture.application,
+            &tenant,
+            &fixture.actor,
+            options,
+            &count,
+        ));
+        is_over.store(true, Ordering::SeqCst);
+        assert_eq!(imported.unwrap().run.counts.created, 4_000);
+        other.join().unwrap()
+    });
+    let pieces = pieces.into_inner();
+    assert!(pieces >= 8, "{pieces}");
+    assert!(found_between > pieces / 2, "another writer came in between {found_between} times in {pieces} pieces");
+}
+
 #[tokio::test]
 async fn an_import_that_is_cut_off_goes_on_from_its_last_page() {
     let fixture = Fixture::new("[to-idp]\npage-size = 10");

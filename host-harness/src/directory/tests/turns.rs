@@ -22,15 +22,16 @@ fn add(directory: &Directory, key: &str) {
 #[test]
 fn other_tasks_of_the_thread_go_on_while_one_writes_or_reads() {
     let (_folder, directory, actor) = scratch();
-    let wait_for_another = || {
+    let wait_for_another = || -> Result<(), DirectoryError> {
         let (tell, told) = mpsc::channel();
         tokio::spawn(async move { tell.send(()) });
         told.recv_timeout(PATIENCE).expect("no other task of the thread goes on");
+        Ok(())
     };
     let work = async move {
-        directory.write(&actor, |_| Ok::<_, DirectoryError>(wait_for_another())).unwrap();
-        directory.rehearse(&actor, |_| Ok::<_, DirectoryError>(wait_for_another())).unwrap();
-        directory.read(|_| Ok::<_, DirectoryError>(wait_for_another())).unwrap();
+        directory.write(&actor, |_| wait_for_another()).unwrap();
+        directory.rehearse(&actor, |_| wait_for_another()).unwrap();
+        directory.read(|_| wait_for_another()).unwrap();
     };
     runtime().block_on(async { tokio::spawn(work).await.unwrap() });
 }

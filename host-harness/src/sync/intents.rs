@@ -19,7 +19,7 @@ pub struct Followed {
     /// Whether anything is different now.
     pub changed: bool,
     /// Tasks that were asked for.
-    pub tasks: Vec<TaskId>,
+    pub tasks: BTreeSet<TaskId>,
     /// Sentences that say what does not follow, because a feature is off.
     pub off: Vec<String>,
 }
@@ -33,9 +33,7 @@ impl Followed {
         kind: TaskKind,
     ) -> Result<(), DirectoryError> {
         let id = change.ask(NewTask { tenant, person: Some(person), kind, password: None })?;
-        if !self.tasks.contains(&id) {
-            self.tasks.push(id);
-        }
+        self.tasks.insert(id);
         Ok(())
     }
 
@@ -49,11 +47,7 @@ impl Followed {
     /// Adds what another intent has come to.
     pub fn merge(&mut self, other: Self) {
         self.changed |= other.changed;
-        for id in other.tasks {
-            if !self.tasks.contains(&id) {
-                self.tasks.push(id);
-            }
-        }
+        self.tasks.extend(other.tasks);
         for sentence in other.off {
             if !self.off.contains(&sentence) {
                 self.off.push(sentence);
@@ -224,7 +218,7 @@ pub fn set_password(change: &Change<'_>, person: &Person, password: &Secret) -> 
                 kind: TaskKind::Password,
                 password: Some(password),
             })?;
-            followed.tasks.push(id);
+            followed.tasks.insert(id);
             followed.changed = true;
         } else {
             followed.is_off(Feature::SyncPassword, &tenant, "the password there stays as it is");

@@ -27,8 +27,8 @@ soak: wasm-target ## Kills imports of 50,000 and pushes of 5,000 twenty times ea
 clients: ## Checks the emulator with clients that others wrote, which it installs
 	python3 host-harness/emulator/clients/run.py
 
-bench: wasm-target ## Measures sandbox, tenants, component against native, and the emulator (in release; some minutes)
-	$(CARGO) bench --locked --package provisioning-host --bench sandbox --bench native --bench tenants --bench console
+bench: wasm-target ## Measures sandbox, tenants, component against native, the directory, and the emulator (in release; some minutes)
+	$(CARGO) bench --locked --package provisioning-host --bench sandbox --bench native --bench tenants --bench console --bench directory
 	$(CARGO) test --locked --release --package journeys --test journeys -- --nocapture hostile::neighbour
 	$(CARGO) bench --locked --package salesforce-emulator --bench million
 

@@ -155,7 +155,7 @@ fn push_new_users_makes_each_user_once() {
         assert!(kept.push().await.entries.is_empty());
         assert!(kept.org.emulator.journal().is_empty());
         let tenant = kept.tenant();
-        kept.write(|change| intents::push_everybody(change, &tenant));
+        kept.push_everybody(&tenant);
         assert_eq!(count(&kept.push().await, Action::Unchanged), 230);
         assert_eq!(kept.org.writes(), Vec::<String>::new());
         // What was made here is known when it is imported.

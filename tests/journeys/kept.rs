@@ -64,6 +64,10 @@ impl Kept {
         self.directory.write(&self.actor, work).unwrap()
     }
 
+    pub(crate) fn push_everybody(&self, tenant: &TenantRecord) {
+        intents::push_everybody(&self.directory, &self.actor, tenant).unwrap();
+    }
+
     pub(crate) fn read<T>(&self, work: impl FnOnce(&View<'_>) -> Result<T, DirectoryError>) -> T {
         self.directory.read(work).unwrap()
     }

@@ -7,6 +7,7 @@ pub(crate) mod canned;
 pub(crate) mod emulated;
 pub(crate) mod native;
 pub(crate) mod process;
+pub(crate) mod users;
 
 use std::collections::BTreeMap;
 

@@ -8,7 +8,10 @@ use super::context::{actor, open_tenant};
 use super::failure::{DONE, Failure};
 use super::output::Output;
 use crate::directory::{QueueFilter, Queued};
-use crate::sync::{Confirmed, Decision, confirm, confirm_all};
+use crate::sync::{Decision, confirm, confirm_all};
+
+/// Users that are fetched at once, to be confirmed.
+const PIECE: u32 = 500;
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -52,8 +55,16 @@ struct DecidedAll<'a> {
 pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
     let (directory, tenant) = open_tenant(global, &options.tenant)?;
     if options.all {
-        let Confirmed { linked, made, .. } =
-            directory.write(&actor(), |change| confirm_all(change, &tenant, &QueueFilter::default(), options.new))?;
+        let mut filter = QueueFilter { limit: Some(PIECE), ..QueueFilter::default() };
+        let (mut linked, mut made) = (0, 0);
+        loop {
+            let piece = directory.write(&actor(), |change| confirm_all(change, &tenant, &filter, options.new))?;
+            (linked, made) = (linked + piece.linked, made + piece.made);
+            if piece.last.is_none() {
+                break;
+            }
+            filter.after = piece.last;
+        }
         let still_waiting = directory.read(|view| view.count_queue(tenant.id))?;
         if output.json() {
             output.document(&DecidedAll { tenant: &tenant.name, linked, made, still_waiting })?;

@@ -102,6 +102,7 @@ impl From<DirectoryError> for Failure {
         let (exit, kind) = match &error {
             DirectoryError::Store(_) | DirectoryError::Damaged(_) => (SOME_FAILED, "directory"),
             DirectoryError::Locked { .. } => (SOME_FAILED, "locked"),
+            DirectoryError::Busy { .. } => (SOME_FAILED, "busy"),
             DirectoryError::NotFound { .. } => (BAD_USAGE, "not-found"),
             _ => (BAD_USAGE, "invalid-value"),
         };

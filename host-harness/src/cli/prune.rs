@@ -23,7 +23,7 @@ pub(crate) struct Options {
 
 pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
     let before = Timestamp::now().before(Duration::from_secs(u64::from(options.older_than) * 24 * 60 * 60));
-    let pruned = open_directory(global)?.write(&actor(), |change| change.prune(before, options.audit))?;
+    let pruned = open_directory(global)?.prune(&actor(), before, options.audit)?;
     if output.json() {
         output.document(&pruned)?;
         return Ok(DONE);

@@ -27,22 +27,20 @@ struct Document {
 
 pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
     let directory = open_directory(global)?;
-    let retried = directory.write(&actor(), |change: &Change<'_>| -> Result<Vec<TaskId>, DirectoryError> {
-        let tasks: Vec<Task> = match &options.all {
-            Some(name) => {
-                let tenant = Some(change.tenant(name)?.id);
-                return retry_failed(change, &TaskFilter { tenant, ..TaskFilter::default() });
-            }
-            None => {
-                let ids = options.tasks.iter().map(|number| change.task(TaskId::from_number(*number)));
-                ids.collect::<Result<_, _>>()?
-            }
-        };
-        for task in &tasks {
-            change.retry_task(task)?;
+    let retried = match &options.all {
+        Some(name) => {
+            let tenant = Some(directory.read(|view| view.tenant(name))?.id);
+            retry_failed(&directory, &actor(), &TaskFilter { tenant, ..TaskFilter::default() })?
         }
-        Ok(tasks.into_iter().map(|task| task.id).collect())
-    })?;
+        None => directory.write(&actor(), |change: &Change<'_>| -> Result<Vec<TaskId>, DirectoryError> {
+            let ids = options.tasks.iter().map(|number| change.task(TaskId::from_number(*number)));
+            let tasks: Vec<Task> = ids.collect::<Result<_, _>>()?;
+            for task in &tasks {
+                change.retry_task(task)?;
+            }
+            Ok(tasks.into_iter().map(|task| task.id).collect())
+        })?,
+    };
     output.line(&format!("{} tasks are tried again with the next push.", retried.len()))?;
     if output.json() {
         output.document(&Document { retried })?;

@@ -19,7 +19,7 @@ pub(super) async fn run(
     let actor = actor();
     let mut off = Vec::new();
     if everybody {
-        off = directory.write(&actor, |change| push_everybody(change, tenant))?.off;
+        off = push_everybody(directory, &actor, tenant)?.off;
     }
     let applications = applications(global)?;
     let bar = output.progress("tasks", Some(0));

@@ -106,6 +106,9 @@ impl From<DirectoryError> for Problem {
             DirectoryError::NotFound { .. } => new(StatusCode::NOT_FOUND, "not-found", "There is no such record"),
             DirectoryError::Exists { .. } => new(StatusCode::CONFLICT, "exists", "There is one already"),
             DirectoryError::Locked { .. } => new(StatusCode::CONFLICT, "locked", "Something else is under way"),
+            DirectoryError::Busy { .. } => {
+                new(StatusCode::SERVICE_UNAVAILABLE, "busy", "Others are writing all the time")
+            }
             DirectoryError::Sourced { .. } => new(StatusCode::CONFLICT, "sourced", "This comes from an application"),
             DirectoryError::Invalid(_) => Self::refused(&what),
             _ => {

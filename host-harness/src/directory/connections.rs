@@ -1,16 +1,15 @@
 //! The connections to the database: one that writes, and a few that read beside it.
 //!
-//! Writers of this process queue up at the one connection that writes, in the order in which they came. SQLite itself has no
-//! queue: a writer that waits looks again after a pause, and whoever ends one transaction and begins the next finds the file
-//! free each time. Readers have connections of their own, and in WAL mode neither wait for a writer nor hold one up.
+//! Writers of this process queue up at the one connection that writes, in the order in which they came, and the first of them
+//! takes its turn with the other processes ([`Gate`]). Readers have connections of their own, and in WAL mode neither wait for a writer nor hold one up.
 
-use std::ops::DerefMut;
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use parking_lot::FairMutex;
 use rusqlite::{Connection, OpenFlags};
 
+use super::gate::Gate;
 use super::{DirectoryError, folder, schema};
 
 /// Connections that read at once. Each is open for the rest of the process once it was needed, and holds up to 2 MB of pages.
@@ -19,20 +18,28 @@ const READERS: usize = 8;
 /// What a data folder is read and written through.
 #[derive(Debug)]
 pub(super) struct Connections {
-    writer: FairMutex<Connection>,
+    /// Whoever unlocks it hands it to the one that has waited longest.
+    writer: FairMutex<Writer>,
     readers: Readers,
+}
+
+#[derive(Debug)]
+struct Writer {
+    connection: Connection,
+    gate: Gate,
 }
 
 impl Connections {
     /// Opens the database of a folder, and brings it up to date.
     pub(super) fn open(data: &Path) -> Result<Self, DirectoryError> {
         let path = data.join(folder::DATABASE);
-        let mut writer = Connection::open(&path)?;
+        let mut connection = Connection::open(&path)?;
         folder::protect(data)?;
-        schema::prepare(&mut writer)?;
+        schema::prepare(&mut connection)?;
         #[cfg(test)]
-        super::query_plans::watch(&mut writer);
-        Ok(Self { writer: FairMutex::new(writer), readers: Readers::new(path) })
+        super::query_plans::watch(&mut connection);
+        let writer = FairMutex::new(Writer { connection, gate: Gate::open(data)? });
+        Ok(Self { writer, readers: Readers::new(path) })
     }
 
     /// Lends `work` a connection that reads, once one is free.
@@ -40,9 +47,12 @@ impl Connections {
         self.readers.lend(work)
     }
 
-    /// The connection that writes, once everybody has had it who asked before.
-    pub(super) fn writer(&self) -> impl DerefMut<Target = Connection> {
-        self.writer.lock()
+    /// Lends `work` the connection that writes, once everybody has had it who asked before.
+    pub(super) fn write<T>(&self, work: impl FnOnce(&mut Connection) -> T) -> Result<T, DirectoryError> {
+        let mut writer = self.writer.lock();
+        let Writer { connection, gate } = &mut *writer;
+        let _pass = gate.enter()?;
+        Ok(work(connection))
     }
 }
 

@@ -47,6 +47,14 @@ pub enum DirectoryError {
         /// The tenant.
         tenant: String,
     },
+    /// Others write to the data folder all the time.
+    #[error(
+        "other processes have been writing to the data folder for {seconds} seconds, and nothing was changed here; try again when they are done, or look for one that hangs"
+    )]
+    Busy {
+        /// How long this one has waited.
+        seconds: u64,
+    },
     /// The data folder is of a newer version.
     #[error(
         "the data folder was written by a newer version of this program (schema {found}, this one knows {known}); update the program"

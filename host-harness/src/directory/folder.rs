@@ -12,14 +12,15 @@ use crate::runtime::{Untrusted, own_files};
 pub(super) const DATABASE: &str = "directory.sqlite3";
 /// The key's file name.
 pub(super) const KEY: &str = "key";
-const LOCKS: &str = "locks";
+/// The folder of files that processes lock.
+pub(super) const LOCKS: &str = "locks";
 
 /// Where the data lies when nobody says otherwise.
 pub fn default_folder() -> PathBuf {
     PathBuf::from("provisioning-data")
 }
 
-fn failed(path: &Path) -> impl FnOnce(io::Error) -> DirectoryError + use<> {
+pub(super) fn failed(path: &Path) -> impl FnOnce(io::Error) -> DirectoryError + use<> {
     let path = path.to_owned();
     |reason| DirectoryError::Folder { path, reason }
 }

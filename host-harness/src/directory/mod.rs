@@ -24,8 +24,15 @@
 //!
 //! # Who waits for whom
 //! One transaction writes at a time; writers take turns in the order in which they came. Readers have connections of their own,
-//! see what was kept when they began, and neither wait for a writer nor hold one up.
-//! Calls block for the milliseconds that SQLite takes, and wait for another process that writes at most [`BUSY`].
+//! see what was kept when they began, and neither wait for a writer nor hold one up. Processes that share a folder take turns
+//! as well, and a writer waits at most [`BUSY`] for the others.
+//!
+//! Calls block. On a thread of Tokio's multi-threaded runtime the other tasks go on meanwhile
+//! ([`block_in_place`](tokio::task::block_in_place)), though not the other futures of the same task: what is to run side by side belongs in
+//! tasks of its own, and not in a `LocalSet`, where Tokio forbids this.
+//!
+//! So that nobody waits for long, whoever has much to write does it in pieces, and ends a transaction when
+//! [`Change::has_had_its_turn`].
 
 mod assignments;
 mod attempts;
@@ -36,6 +43,7 @@ mod connections;
 mod entitlements;
 mod error;
 mod folder;
+mod gate;
 mod imports;
 mod links;
 mod owners;
@@ -59,9 +67,10 @@ mod vault;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, TransactionBehavior};
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 use self::connections::Connections;
 pub use assignments::{Assignment, GrantName, NewAssignment};
@@ -97,6 +106,10 @@ pub use vault::Vault;
 
 /// How long a call waits for another process that is writing.
 pub const BUSY: Duration = Duration::from_secs(20);
+
+/// How long a transaction goes on that could end. A job of a small tenant takes half a dozen turns beside one that writes all the
+/// time; what it costs to end one is a twentieth of this.
+const TURN: Duration = Duration::from_millis(50);
 
 /// Who acts: stands in every audit row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,6 +150,15 @@ pub struct View<'a> {
 pub struct Change<'a> {
     view: View<'a>,
     actor: &'a Actor,
+    began: Instant,
+}
+
+impl Change<'_> {
+    /// Whether this transaction has taken as long as one may that others wait for. Whoever has more to do ends it, and goes on in
+    /// another.
+    pub fn has_had_its_turn(&self) -> bool {
+        self.began.elapsed() >= TURN
+    }
 }
 
 impl<'a> Deref for Change<'a> {
@@ -184,12 +206,15 @@ impl Directory {
     /// # Errors
     /// Those of `work`, and SQLite's.
     pub fn read<T, E: From<DirectoryError>>(&self, work: impl FnOnce(&View<'_>) -> Result<T, E>) -> Result<T, E> {
-        self.open.connections.read(|connection| {
-            let transaction = connection.transaction().map_err(DirectoryError::from)?;
-            let value = work(&View { db: &transaction, vault: &self.open.vault });
-            #[cfg(test)]
-            query_plans::check(&transaction);
-            value
+        let Open { connections, vault, .. } = &*self.open;
+        aside(|| {
+            connections.read(|connection| {
+                let transaction = connection.transaction().map_err(DirectoryError::from)?;
+                let value = work(&View { db: &transaction, vault });
+                #[cfg(test)]
+                query_plans::check(&transaction);
+                value
+            })
         })?
     }
 
@@ -203,6 +228,32 @@ impl Directory {
         work: impl FnOnce(&Change<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         self.transact(actor, true, work)
+    }
+
+    /// Runs `work` on one item after another, in as many transactions as it takes for others to have their turns in between.
+    /// When an item fails, its transaction is undone, and those before it stay.
+    ///
+    /// # Errors
+    /// The first of `work`, and SQLite's.
+    pub fn write_in_turns<T, E: From<DirectoryError>>(
+        &self,
+        actor: &Actor,
+        items: impl IntoIterator<Item = T>,
+        mut work: impl FnMut(&Change<'_>, T) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut items = items.into_iter().peekable();
+        while items.peek().is_some() {
+            self.write(actor, |change| -> Result<(), E> {
+                for item in items.by_ref() {
+                    work(change, item)?;
+                    if change.has_had_its_turn() {
+                        break;
+                    }
+                }
+                Ok(())
+            })?;
+        }
+        Ok(())
     }
 
     /// Runs a transaction and undoes it: what it returns is what would have happened.
@@ -223,17 +274,33 @@ impl Directory {
         keep: bool,
         work: impl FnOnce(&Change<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut connection = self.open.connections.writer();
-        // Immediate, so that two writers queue up here instead of failing at their first write.
-        let transaction =
-            connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(DirectoryError::from)?;
-        let value = work(&Change { view: View { db: &transaction, vault: &self.open.vault }, actor })?;
-        #[cfg(test)]
-        query_plans::check(&transaction);
-        if keep {
-            transaction.commit().map_err(DirectoryError::from)?;
-        }
-        Ok(value)
+        let Open { connections, vault, .. } = &*self.open;
+        aside(|| {
+            connections.write(|connection| {
+                // Immediate, so that a writer that comes by another way than the gate is waited for here, and not at the first
+                // write.
+                let transaction = connection
+                    .transaction_with_behavior(TransactionBehavior::Immediate)
+                    .map_err(DirectoryError::from)?;
+                let view = View { db: &transaction, vault };
+                let value = work(&Change { view, actor, began: Instant::now() })?;
+                #[cfg(test)]
+                query_plans::check(&transaction);
+                if keep {
+                    transaction.commit().map_err(DirectoryError::from)?;
+                }
+                Ok(value)
+            })
+        })?
+    }
+}
+
+/// Runs what blocks, without holding up the other tasks of an executor's thread.
+fn aside<T>(work: impl FnOnce() -> T) -> T {
+    match Handle::try_current().map(|executor| executor.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
+        // Outside a runtime nobody is held up; on the one thread of the other kind, nobody else could go on.
+        _ => work(),
     }
 }
 

@@ -3,6 +3,8 @@ use super::*;
 use crate::config::TenantConfig;
 use crate::runtime::Secret;
 
+mod turns;
+
 pub(crate) fn scratch() -> (tempfile::TempDir, Directory, Actor) {
     let folder = tempfile::tempdir().unwrap();
     let directory = Directory::open(folder.path()).unwrap();
@@ -406,8 +408,8 @@ fn pruning_takes_old_history_and_leaves_what_is_open() {
     assert!(rows > 2);
     let (past, future) =
         (Timestamp::now().before(Duration::from_secs(60)), Timestamp::now().after(Duration::from_secs(60)));
-    assert_eq!(directory.write(&actor, |change| change.prune(past, true)).unwrap(), Pruned::default());
-    let pruned = directory.write(&actor, |change| change.prune(future, true)).unwrap();
+    assert_eq!(directory.prune(&actor, past, true).unwrap(), Pruned::default());
+    let pruned = directory.prune(&actor, future, true).unwrap();
     assert_eq!((pruned.tasks, pruned.audit), (1, rows + 1), "the row of the first pruning is among them");
     let all = TaskFilter { all: true, ..TaskFilter::default() };
     let left = directory.read(|view| view.tasks(&all)).unwrap();

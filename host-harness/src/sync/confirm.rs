@@ -114,13 +114,14 @@ pub struct Confirmed {
     pub linked: u64,
     /// People that were made of users.
     pub made: u64,
-    /// The place in the queue of the last user that was looked at; none where there was none. With a limit in the filter, the
-    /// next piece starts behind it.
+    /// Users that were looked at.
+    pub looked: u64,
+    /// The place in the queue of the last user that was looked at; none where there was none. The next piece starts behind it.
     pub last: Option<i64>,
 }
 
 /// Of those that the filter finds, confirms everybody who waits with one candidate by an exact rule, and, where asked, makes
-/// people of those whom nobody matches. What is unclear stays.
+/// people of those whom nobody matches, until the transaction has had its turn. What is unclear stays.
 ///
 /// # Errors
 /// SQLite's.
@@ -133,6 +134,7 @@ pub fn confirm_all(
     let mut confirmed = Confirmed::default();
     for queued in change.queue(tenant.id, filter)? {
         confirmed.last = Some(queued.place);
+        confirmed.looked += 1;
         let id = &queued.user.remote_id;
         match (queued.reason, queued.candidates.as_slice()) {
             (QueueReason::Matched, [(key, ..)]) => {
@@ -149,6 +151,9 @@ pub fn confirm_all(
                 Err(error) => return Err(error),
             },
             _ => {}
+        }
+        if change.has_had_its_turn() {
+            break;
         }
     }
     Ok(confirmed)

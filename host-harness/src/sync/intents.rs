@@ -1,7 +1,7 @@
 //! What is wanted of people, assignments and tenants.
 //!
 //! Each function is part of a transaction ([`crate::directory::Directory::write`]): the change and the tasks that follow from
-//! it are kept together or not at all.
+//! it are kept together or not at all. Those that concern many take the directory itself, and let others write in between.
 
 use std::collections::BTreeSet;
 
@@ -9,8 +9,9 @@ use super::Feature;
 use super::push::FEATURE_OFF;
 use crate::config::TenantConfig;
 use crate::directory::{
-    Assignment, Change, DirectoryError, NewAssignment, NewTask, Person, PersonEdit, PersonStatus, RemoteStatus, Source,
-    TaskFailure, TaskFilter, TaskId, TaskKind, TaskState, TenantId, TenantRecord, source_of_status, sourced_edit,
+    Actor, Assignment, Change, Directory, DirectoryError, NewAssignment, NewTask, Person, PersonEdit, PersonStatus,
+    RemoteStatus, Source, TaskFailure, TaskFilter, TaskId, TaskKind, TaskState, TenantId, TenantRecord,
+    source_of_status, sourced_edit,
 };
 use crate::runtime::Secret;
 
@@ -20,7 +21,7 @@ pub struct Followed {
     /// Whether anything is different now.
     pub changed: bool,
     /// Tasks that were asked for.
-    pub tasks: Vec<TaskId>,
+    pub tasks: BTreeSet<TaskId>,
     /// Sentences that say what does not follow, because a feature is off.
     pub off: Vec<String>,
 }
@@ -34,9 +35,7 @@ impl Followed {
         kind: TaskKind,
     ) -> Result<(), DirectoryError> {
         let id = change.ask(NewTask { tenant, person: Some(person), kind, password: None })?;
-        if !self.tasks.contains(&id) {
-            self.tasks.push(id);
-        }
+        self.tasks.insert(id);
         Ok(())
     }
 
@@ -50,11 +49,7 @@ impl Followed {
     /// Adds what another intent has come to.
     pub fn merge(&mut self, other: Self) {
         self.changed |= other.changed;
-        for id in other.tasks {
-            if !self.tasks.contains(&id) {
-                self.tasks.push(id);
-            }
-        }
+        self.tasks.extend(other.tasks);
         for sentence in other.off {
             if !self.off.contains(&sentence) {
                 self.off.push(sentence);
@@ -283,7 +278,7 @@ pub fn set_password(change: &Change<'_>, person: &Person, password: &Secret) -> 
                 kind: TaskKind::Password,
                 password: Some(password),
             })?;
-            followed.tasks.push(id);
+            followed.tasks.insert(id);
             followed.changed = true;
         } else {
             followed.is_off(Feature::SyncPassword, &tenant, "the password there stays as it is");
@@ -312,15 +307,18 @@ pub fn unlink(change: &Change<'_>, tenant: &TenantRecord, person: &Person) -> Re
 ///
 /// # Errors
 /// SQLite's.
-pub fn retry_failed(change: &Change<'_>, filter: &TaskFilter) -> Result<Vec<TaskId>, DirectoryError> {
+pub fn retry_failed(directory: &Directory, actor: &Actor, filter: &TaskFilter) -> Result<Vec<TaskId>, DirectoryError> {
     let failed = TaskFilter { state: Some(TaskState::Failed), ..filter.clone() };
+    let found = directory.read(|view| view.tasks(&failed))?;
     let mut retried = Vec::new();
-    for task in change.tasks(&failed)? {
-        if !matches!(task.kind, TaskKind::Vanished | TaskKind::Import) {
+    directory.write_in_turns(actor, found, |change, found| -> Result<(), DirectoryError> {
+        let task = change.task(found.id)?;
+        if task.state == TaskState::Failed && !matches!(task.kind, TaskKind::Vanished | TaskKind::Import) {
             change.retry_task(&task)?;
             retried.push(task.id);
         }
-    }
+        Ok(())
+    })?;
     Ok(retried)
 }
 
@@ -357,6 +355,7 @@ pub fn edit_tenant(
     let remapped = tenant.config.mapping != config.mapping;
     let pushes = turned_on(Feature::PushNewUsers) || turned_on(Feature::PushProfileUpdates) || remapped;
     if pushes || turned_on(Feature::PushUserDeactivation) {
+        // Within this transaction however many there are: nothing else would ever ask for what a process that ends here has left.
         for id in change.assigned_people(tenant.id)? {
             let person = change.person_by_id(id)?;
             let linked = change.link(tenant.id, id)?.is_some();
@@ -408,14 +407,20 @@ pub fn check_config(name: &str, config: &TenantConfig) -> Result<(), DirectoryEr
 ///
 /// # Errors
 /// SQLite's.
-pub fn push_everybody(change: &Change<'_>, tenant: &TenantRecord) -> Result<Followed, DirectoryError> {
+pub fn push_everybody(directory: &Directory, actor: &Actor, tenant: &TenantRecord) -> Result<Followed, DirectoryError> {
+    let people = directory.read(|view| view.assigned_people(tenant.id))?;
     let mut followed = Followed::default();
-    for id in change.assigned_people(tenant.id)? {
+    directory.write_in_turns(actor, people, |change, id| -> Result<(), DirectoryError> {
+        // It may have been unassigned since it was found.
+        if change.assignment(tenant.id, id)?.is_none() {
+            return Ok(());
+        }
         let person = change.person_by_id(id)?;
         if person.status == PersonStatus::Active {
             bring_up_to_date(change, tenant, &person, &mut followed)?;
         }
-    }
+        Ok(())
+    })?;
     followed.changed = !followed.tasks.is_empty();
     Ok(followed)
 }

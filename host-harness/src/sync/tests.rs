@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::import::{ImportOptions, ImportReport, discard, import};
+use super::import::{ImportOptions, ImportProgress, ImportReport, discard, import};
 use super::intents::{self, Followed};
 use super::plans::{apply, plan};
 use super::push::{PushReport, push};

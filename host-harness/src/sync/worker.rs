@@ -116,12 +116,19 @@ fn is_due(tenant: &TenantRecord, now: Timestamp) -> bool {
     !tenant.config.paused && (import::is_due(tenant, now) || push::is_due(tenant, now))
 }
 
-/// What is due for one tenant, the import first: it may find users that a push would otherwise make.
+/// What is due for one tenant, the import first: it may find users that a push would otherwise make. Empty where another process is
+/// at it.
 async fn serve<A: Applications>(directory: &Directory, applications: &A, tenant: &TenantRecord) -> Vec<Finished> {
     let now = Timestamp::now();
     let actor = Actor::new("schedule");
     let mut finished = Vec::new();
-    let mut end = |job, result| finished.push(Finished { tenant: tenant.name.clone(), job, result });
+    let mut end = |job, result| match result {
+        // It is not this process's turn, and due at the next look, too: no failure that anybody need hear of.
+        Err(SyncError::Directory(DirectoryError::Locked { .. })) => {
+            tracing::debug!(tenant = %tenant.name, job, "another process is working for the tenant");
+        }
+        result => finished.push(Finished { tenant: tenant.name.clone(), job, result }),
+    };
     if import::is_due(tenant, now) {
         let result = import::import(directory, applications, tenant, &actor, ImportOptions::default(), &|_| {}).await;
         end(

@@ -18,9 +18,6 @@ use crate::directory::{AttributeValue, Change, DirectoryError, GrantName, NewPer
 use crate::runtime::wit::DesiredUser;
 use crate::sync::intents::{self, Followed};
 
-/// Rows in one transaction.
-const AT_ONCE: usize = 500;
-
 #[derive(Args)]
 pub(crate) struct Options {
     /// A CSV file whose first row names the columns: username, key (the username where there is none), grant:KIND, and
@@ -67,21 +64,17 @@ pub(super) fn run(global: &Global, options: &Options, output: &mut Output) -> Re
     let mut done = Document::default();
     let mut followed = Followed::default();
     let progress = output.progress("people", Some(rows.len() as u64));
-    for rows in rows.chunks(AT_ONCE) {
-        directory.write(&actor, |change: &Change<'_>| -> Result<(), DirectoryError> {
-            for Row { label, user } in rows {
-                let taken = match user {
-                    Ok(user) => take(change, user, tenant.as_ref(), &extra, &mut done, &mut followed)?,
-                    Err(error) => Err(error.clone()),
-                };
-                if let Err(error) = taken {
-                    done.refused.push(Refused { record: label.clone(), error });
-                }
-            }
-            Ok(())
-        })?;
-        progress.inc(rows.len() as u64);
-    }
+    directory.write_in_turns(&actor, &rows, |change, Row { label, user }| -> Result<(), DirectoryError> {
+        let taken = match user {
+            Ok(user) => take(change, user, tenant.as_ref(), &extra, &mut done, &mut followed)?,
+            Err(error) => Err(error.clone()),
+        };
+        if let Err(error) = taken {
+            done.refused.push(Refused { record: label.clone(), error });
+        }
+        progress.inc(1);
+        Ok(())
+    })?;
     progress.finish_and_clear();
     done.tasks = followed.tasks.len();
     done.off = followed.off;

@@ -16,7 +16,7 @@ use crate::console::shared::Shared;
 use crate::directory::{DirectoryError, QueueFilter, QueueReason, Queued, TenantRecord};
 use crate::sync::{Decision, confirm, confirm_all};
 
-/// Users that are confirmed in one transaction: other writers wait for some tenths of a second only.
+/// Users that are fetched at once, to be confirmed.
 const PIECE: u32 = 500;
 
 const REASONS: [(&str, QueueReason); 6] = [
@@ -203,7 +203,7 @@ async fn confirm_many(
                 break;
             }
             filter.after = piece.last;
-            looked += u64::from(PIECE);
+            looked += piece.looked;
             teller.tell("Users looked at", looked, None);
             tokio::task::yield_now().await;
         }

@@ -189,7 +189,9 @@ async fn retry(
     let id = tenant.id;
     let retried = if fields.has("retry-all") {
         let wanted = sent_filter(id, &fields)?;
-        shared.write(&visitor, move |change| Ok(retry_failed(change, &wanted)?.len())).await?
+        let (directory, actor) = (shared.directory.clone(), visitor.actor());
+        let retried = tokio::task::spawn_blocking(move || retry_failed(&directory, &actor, &wanted)).await;
+        retried.map_err(|error| Problem::internal(&error))??.len()
     } else {
         let number = fields.get("retry").unwrap_or_default();
         let number: i64 = number.parse().map_err(|_| Problem::refused("No task was named to be tried again."))?;

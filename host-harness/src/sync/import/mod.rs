@@ -21,7 +21,8 @@ use crate::directory::{
 pub(super) use read::schema;
 pub(crate) use settle::{Settling, take_over};
 
-/// Users that settle in one transaction: few enough that another writer waits for a blink only.
+/// Users that are fetched to settle in one transaction, which may end before all of them have: as many as settle within a turn on
+/// a fast machine.
 const SETTLED_AT_ONCE: u32 = 500;
 
 /// Hours after which everybody is read again, where the tenant does not say.
@@ -131,9 +132,11 @@ async fn run<A: Applications>(
     let total = run.users;
     let mut done = 0;
     while run.phase != ImportPhase::Done {
-        let settled = directory.write(actor, |change| settle_some(change, tenant, &mut run))?;
+        let settled =
+            directory.write(actor, |change| settle_some(change, tenant, &mut run, || change.has_had_its_turn()))?;
         done += settled;
         progress(ImportProgress { phase: ImportPhase::Settling, done, total: Some(total.max(done)) });
+        tokio::task::yield_now().await;
     }
     Ok(ImportReport { run, resumed, dry_run: false })
 }
@@ -217,8 +220,13 @@ fn guard(change: &Change<'_>, tenant: &TenantRecord, mut run: ImportRun) -> Resu
     Ok(run)
 }
 
-/// Settles a piece, or ends the run where nothing is pending. Returns how many users have settled.
-fn settle_some(change: &Change<'_>, tenant: &TenantRecord, run: &mut ImportRun) -> Result<u64, DirectoryError> {
+/// Settles at least one user and goes on until `is_over`, or ends the run where nothing is pending. Returns how many have settled.
+fn settle_some(
+    change: &Change<'_>,
+    tenant: &TenantRecord,
+    run: &mut ImportRun,
+    is_over: impl Fn() -> bool,
+) -> Result<u64, DirectoryError> {
     let pending = change.pending_users(tenant.id, SETTLED_AT_ONCE)?;
     if pending.is_empty() {
         run.phase = ImportPhase::Done;
@@ -228,14 +236,19 @@ fn settle_some(change: &Change<'_>, tenant: &TenantRecord, run: &mut ImportRun) 
         return Ok(0);
     }
     let settling = Settling::new(change, tenant)?;
+    let mut settled = 0;
     for staged in &pending {
         settling.settle(change, staged, &mut run.counts)?;
+        settled += 1;
+        if is_over() {
+            break;
+        }
     }
     change.store_import(run)?;
-    Ok(pending.len() as u64)
+    Ok(settled)
 }
 
-/// Stages and settles all of it at once, for a rehearsal.
+/// Settles all of it in one transaction, for a rehearsal: nothing of it is kept, so there is no piece after which it could end.
 fn run_whole(
     change: &Change<'_>,
     tenant: &TenantRecord,
@@ -250,13 +263,13 @@ fn run_whole(
             run.accepted = true;
             while run.phase != ImportPhase::Done {
                 run.phase = ImportPhase::Settling;
-                settle_some(change, tenant, &mut run)?;
+                settle_some(change, tenant, &mut run, || false)?;
             }
             return Ok(ImportRun { counts: run.counts, ..halted });
         }
     }
     while run.phase != ImportPhase::Done {
-        settle_some(change, tenant, &mut run)?;
+        settle_some(change, tenant, &mut run, || false)?;
     }
     Ok(run)
 }

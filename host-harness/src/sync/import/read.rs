@@ -76,10 +76,20 @@ pub(super) async fn read<A: Applications>(
         match pager.next(session).await? {
             Some(page) => {
                 let spent = session.spent().await;
-                run = directory.write(actor, |change| {
-                    change.add_usage(tenant.id, &spent)?;
-                    stage(change, tenant, run.clone(), page)
-                })?;
+                let mut page = Unstaged::new(page);
+                run = loop {
+                    let staged = directory.write(actor, |change| -> Result<_, DirectoryError> {
+                        if !page.stage_some(change, tenant, &run, || change.has_had_its_turn())? {
+                            return Ok(None);
+                        }
+                        change.add_usage(tenant.id, &spent)?;
+                        page.close(change, tenant, run.clone()).map(Some)
+                    })?;
+                    if let Some(run) = staged {
+                        break run;
+                    }
+                    tokio::task::yield_now().await;
+                };
             }
             None => {
                 // The application no longer knows the position, or the watermark: everybody has to be read.
@@ -100,33 +110,63 @@ pub(super) async fn read<A: Applications>(
     Ok(run)
 }
 
-/// Stages a page with its cursor.
-fn stage(
-    change: &Change<'_>,
-    tenant: &TenantRecord,
-    mut run: ImportRun,
+/// A page on its way into the directory. Its users may come in several transactions: until the last of them keeps the cursor, the
+/// page counts as not read, and staging a user twice is staging it once.
+struct Unstaged {
+    users: std::vec::IntoIter<User>,
+    count: u64,
+    /// The page without its users.
     page: ImportPage,
-) -> Result<ImportRun, DirectoryError> {
-    run.pages += 1;
-    run.users += page.users.len() as u64;
-    for user in page.users {
-        let user = remote_user(&page.attributes, user);
-        let keys = match_keys(tenant, &user);
-        change.stage_user(tenant.id, run.id, &user, &keys)?;
+}
+
+impl Unstaged {
+    fn new(mut page: ImportPage) -> Self {
+        let users = std::mem::take(&mut page.users);
+        Self { count: users.len() as u64, users: users.into_iter(), page }
     }
-    for id in &page.departed {
-        change.stage_departure(tenant.id, id)?;
-    }
-    run.cursor = page.next;
-    if run.cursor.is_none() {
-        if run.scope == ImportScopeKind::Full {
-            change.stage_absent(tenant.id, run.id)?;
+
+    /// Stages users until `is_over`. Returns whether all are staged.
+    fn stage_some(
+        &mut self,
+        change: &Change<'_>,
+        tenant: &TenantRecord,
+        run: &ImportRun,
+        is_over: impl Fn() -> bool,
+    ) -> Result<bool, DirectoryError> {
+        for user in self.users.by_ref() {
+            let user = remote_user(&self.page.attributes, user);
+            let keys = match_keys(tenant, &user);
+            change.stage_user(tenant.id, run.id, &user, &keys)?;
+            if is_over() {
+                return Ok(self.users.as_slice().is_empty());
+            }
         }
-        run.watermark = page.watermark;
-        run.phase = ImportPhase::Settling;
+        Ok(true)
     }
-    change.store_import(&run)?;
-    Ok(run)
+
+    /// Stages what the page says of all, with its cursor.
+    fn close(
+        &self,
+        change: &Change<'_>,
+        tenant: &TenantRecord,
+        mut run: ImportRun,
+    ) -> Result<ImportRun, DirectoryError> {
+        run.pages += 1;
+        run.users += self.count;
+        for id in &self.page.departed {
+            change.stage_departure(tenant.id, id)?;
+        }
+        run.cursor.clone_from(&self.page.next);
+        if run.cursor.is_none() {
+            if run.scope == ImportScopeKind::Full {
+                change.stage_absent(tenant.id, run.id)?;
+            }
+            run.watermark.clone_from(&self.page.watermark);
+            run.phase = ImportPhase::Settling;
+        }
+        change.store_import(&run)?;
+        Ok(run)
+    }
 }
 
 fn remote_user(names: &[String], user: User) -> RemoteUser {
@@ -208,7 +248,9 @@ pub(super) async fn rehearse<A: Applications>(
             run = change.start_import(tenant.id, NewImport { since: since.as_deref() })?;
         }
         for page in pages {
-            run = stage(change, tenant, run, page)?;
+            let mut page = Unstaged::new(page);
+            page.stage_some(change, tenant, &run, || false)?;
+            run = page.close(change, tenant, run)?;
         }
         run_whole(change, tenant, run, options.accept)
     })?;

@@ -22,6 +22,44 @@ async fn users_become_people_once_and_a_second_import_changes_nothing() {
     assert_eq!(fixture.directory.read(|view| view.newest_audit()).unwrap(), before);
 }
 
+#[test]
+fn others_write_between_two_pieces_of_an_import_that_settles() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    let fixture = Fixture::new("");
+    seed(&fixture, 4_000);
+    let pieces = AtomicUsize::new(0);
+    let count = |progress: ImportProgress| {
+        if progress.phase == ImportPhase::Settling {
+            pieces.fetch_add(1, Ordering::SeqCst);
+        }
+    };
+    // On one thread another gets its turn where the import lets it.
+    let executor = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let found_between = executor.block_on(async {
+        let (tenant, options) = (fixture.tenant(), ImportOptions::default());
+        let import = import(&fixture.directory, &fixture.application, &tenant, &fixture.actor, options, &count);
+        let mut import = std::pin::pin!(import);
+        let mut between = std::collections::BTreeSet::new();
+        loop {
+            tokio::select! {
+                biased;
+                imported = &mut import => {
+                    assert_eq!(imported.unwrap().run.counts.created, 4_000);
+                    break between.len();
+                }
+                () = tokio::task::yield_now() => {
+                    fixture.write(|change| change.forget_watermark(TenantId::default())).unwrap();
+                    between.insert(pieces.load(Ordering::SeqCst));
+                }
+            }
+        }
+    });
+    let pieces = pieces.into_inner();
+    assert!(pieces >= 8, "{pieces}");
+    assert!(3 * found_between >= pieces, "another writer came in between {found_between} times in {pieces} pieces");
+}
+
 #[tokio::test]
 async fn an_import_that_is_cut_off_goes_on_from_its_last_page() {
     let fixture = Fixture::new("[to-idp]\npage-size = 10");

@@ -49,7 +49,7 @@ async fn sourced_attributes_are_never_pushed_back() {
     // The application has moved on, and the directory does not know it yet.
     fixture.remote("U1", |user| user.attributes.retain(|name, _| name != "title"));
     let tenant = fixture.tenant();
-    fixture.write(|change| intents::push_everybody(change, &tenant)).unwrap();
+    intents::push_everybody(&fixture.directory, &fixture.actor, &tenant).unwrap();
     assert_eq!(actions(&fixture.push().await), [(key, Some(Action::Unchanged))]);
     assert_eq!(fixture.application.world().attribute("U1", "title"), None);
 }

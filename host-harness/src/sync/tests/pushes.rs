@@ -305,7 +305,7 @@ async fn a_stale_link_moves_to_the_user_that_the_connector_found() {
         world.users.insert("Z9".to_owned(), user);
     }
     let tenant = fixture.tenant();
-    fixture.write(|change| intents::push_everybody(change, &tenant)).unwrap();
+    intents::push_everybody(&fixture.directory, &fixture.actor, &tenant).unwrap();
     fixture.push().await;
     assert_eq!(fixture.link("E1").as_deref(), Some("Z9"));
 }
@@ -404,6 +404,50 @@ async fn a_worker_waits_for_its_turn_in_the_scheduler_that_others_use() {
     other.await.unwrap().unwrap();
     assert!(fixture.link("E1").is_some());
     assert_eq!(scheduler.load().running, 0);
+}
+
+#[tokio::test]
+async fn a_tenant_that_another_process_works_for_is_looked_at_again_and_has_not_failed() {
+    let fixture = Fixture::new("[schedule]\nimport-minutes = 60\npush-seconds = 1");
+    fixture.add("E1", &[]);
+    fixture.assign("E1");
+    let elsewhere = Directory::open(fixture.directory.folder()).unwrap();
+    let lock = elsewhere.lock_tenant(&fixture.tenant()).unwrap();
+    let scheduler = Scheduler::new(SchedulerLimits::default());
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let mut stop = Some(stop);
+    let mut told = Vec::new();
+    // Whoever fails once rests for longer than this test runs.
+    let options = worker::WorkerOptions { look_every: Duration::from_millis(1), rest: Duration::from_secs(3600) };
+    let work = worker::work(
+        fixture.directory.clone(),
+        std::sync::Arc::new(fixture.application.clone()),
+        &scheduler,
+        options,
+        async {
+            let _ = stopped.await;
+        },
+        |finished| {
+            told.push((finished.job, finished.result.is_ok()));
+            if finished.job == "push" || finished.result.is_err() {
+                drop(stop.take());
+            }
+        },
+    );
+    let watch = async {
+        // One visit from beginning to end.
+        while scheduler.load().running == 0 {
+            tokio::task::yield_now().await;
+        }
+        while scheduler.load().running > 0 {
+            tokio::task::yield_now().await;
+        }
+        drop(lock);
+    };
+    let both = async { tokio::join!(work, watch) };
+    tokio::time::timeout(Duration::from_secs(30), both).await.expect("the tenant is left alone").0.unwrap();
+    assert_eq!(told, [("import", true), ("push", true)]);
+    assert!(fixture.link("E1").is_some());
 }
 
 #[tokio::test]

@@ -23,13 +23,13 @@ use crate::console::remedy::on_page;
 use crate::console::shared::Shared;
 use crate::directory::{
     Assignment, AttributeSchema, AttributeValue, Attributes, Change, DirectoryError, FEDERATION_ID, NewAssignment,
-    Person, PersonFilter, TenantRecord, Timestamp,
+    Person, PersonFilter, PersonStatus, TenantRecord, Timestamp,
 };
 use crate::sync::intents::{self, Followed};
 
 /// People that a page names.
 const NAMED: usize = 20;
-/// People that are assigned in one transaction.
+/// People that are fetched at once, to be assigned.
 const PIECE: u32 = 500;
 /// How long a page waits for the listing of what can be assigned.
 const LISTING: Duration = Duration::from_secs(20);
@@ -340,14 +340,19 @@ async fn assign_all(
         let mut off: Vec<String> = Vec::new();
         loop {
             let piece = PersonFilter { after: after.clone(), limit: Some(PIECE), ..filter.clone() };
-            let (keys, followed) = directory.write(&actor, |change| -> Result<_, DirectoryError> {
-                let keys: Vec<String> = change.people(&piece)?.into_iter().map(|one| one.key).collect();
-                let followed = assign(change, &record, &keys, &new)?;
-                Ok((keys, followed))
+            let people = directory.read(|view| view.people(&piece))?;
+            let Some(last) = people.last() else { break };
+            after = Some(last.key.clone());
+            done += people.len() as u64;
+            let mut followed = Followed::default();
+            directory.write_in_turns(&actor, &people, |change, one| -> Result<(), DirectoryError> {
+                // It may have gone out of use since it was found, or been assigned.
+                let person = change.person_by_id(one.id)?;
+                if person.status == PersonStatus::Active && change.assignment(record.id, person.id)?.is_none() {
+                    followed.merge(intents::assign(change, &record, &person, &new)?);
+                }
+                Ok(())
             })?;
-            let Some(last) = keys.last() else { break };
-            after = Some(last.clone());
-            done += keys.len() as u64;
             tasks += followed.tasks.len();
             for sentence in followed.off {
                 if !off.contains(&sentence) {

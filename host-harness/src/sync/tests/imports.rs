@@ -280,6 +280,27 @@ async fn exact_matches_wait_where_the_tenant_wants_them_confirmed() {
 }
 
 #[tokio::test]
+async fn confirming_many_ends_after_its_turn_and_goes_on_behind() {
+    let fixture = Fixture::new("[to-idp.matching]\nauto-create = false");
+    seed(&fixture, 3);
+    fixture.import().await;
+    let tenant = fixture.tenant();
+    let mut filter = QueueFilter::default();
+    let late = |change: &Change<'_>, filter: &QueueFilter| {
+        while !change.has_had_its_turn() {
+            std::hint::spin_loop();
+        }
+        confirm_all(change, &tenant, filter, true)
+    };
+    for expected in [1, 1, 1, 0] {
+        let piece = fixture.write(|change| late(change, &filter)).unwrap();
+        assert_eq!((piece.looked, piece.made, piece.last.is_some()), (expected, expected, expected == 1));
+        filter.after = piece.last;
+    }
+    assert!(fixture.queue().is_empty());
+}
+
+#[tokio::test]
 async fn with_both_features_off_an_import_says_so_and_calls_nobody() {
     let fixture = Fixture::new("[to-idp]\nimport-new-users = false\nimport-profile-updates = false");
     let error = fixture.import_with(ImportOptions::default()).await.unwrap_err().to_string();

@@ -184,6 +184,8 @@ fn a_federation_id_is_set_changed_and_cleared() {
         };
         let user = push(&org, &ada).await.id.unwrap();
         assert_eq!(held(&user), "F-Ada");
+        // Whose user it is has to be known: a name alone does not give somebody a user with another federation id.
+        ada.id = Some(user.clone());
         ada.changes = vec![set("federationId", "F-Countess")];
         assert_eq!(push(&org, &ada).await.action, Action::Updated);
         assert_eq!(held(&user), "F-Countess");

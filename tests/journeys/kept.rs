@@ -9,7 +9,7 @@ use provisioning_host::directory::{
 use provisioning_host::runtime::wit::Action;
 use provisioning_host::sync::import::{ImportOptions, ImportReport, import};
 use provisioning_host::sync::push::{PushReport, push};
-use provisioning_host::sync::{ComponentApplications, intents};
+use provisioning_host::sync::{ComponentApplications, SyncError, intents, plans};
 
 use crate::support::{Org, host};
 
@@ -78,6 +78,30 @@ impl Kept {
 
     pub(crate) async fn import(&self, options: ImportOptions) -> ImportReport {
         import(&self.directory, applications(), &self.tenant(), &self.actor, options, &|_| {}).await.unwrap()
+    }
+
+    /// As [`Kept::write`], where the directory may refuse.
+    pub(crate) fn try_write<T>(
+        &self,
+        work: impl FnOnce(&Change<'_>) -> Result<T, DirectoryError>,
+    ) -> Result<T, DirectoryError> {
+        self.directory.write(&self.actor, work)
+    }
+
+    pub(crate) async fn try_import(&self, options: ImportOptions) -> Result<ImportReport, SyncError> {
+        import(&self.directory, applications(), &self.tenant(), &self.actor, options, &|_| {}).await
+    }
+
+    pub(crate) async fn try_push(&self) -> Result<PushReport, SyncError> {
+        push(&self.directory, applications(), &self.tenant(), &self.actor, &|_| {}).await
+    }
+
+    /// Makes a plan and applies it, as far as that goes.
+    pub(crate) async fn try_plan(&self) {
+        let tenant = self.tenant();
+        if let Ok(planned) = plans::plan(&self.directory, applications(), &tenant, &self.actor).await {
+            _ = plans::apply(&self.directory, applications(), &tenant, &self.actor, Some(planned.id)).await;
+        }
     }
 
     pub(crate) async fn push(&self) -> PushReport {

@@ -4,6 +4,7 @@
 mod kept;
 mod support;
 
+mod chaos;
 mod directory;
 mod egress;
 mod features;

@@ -565,7 +565,8 @@ impl Change<'_> {
         Ok(changed > 0)
     }
 
-    /// Has an open task tried again with the next push.
+    /// Has an open task tried again with the next push. One that has failed gets all of its tries anew; one that only waits for its
+    /// time is hurried.
     ///
     /// # Errors
     /// When it has ended already.
@@ -581,7 +582,8 @@ impl Change<'_> {
         let changed = self
             .db
             .prepare_cached(
-                "UPDATE task SET state = 'waiting', kind = ?2, revision = revision + 1, attempts = 0, next_attempt_at = ?3, changed_at = ?3
+                "UPDATE task SET attempts = CASE state WHEN 'failed' THEN 0 ELSE attempts END, state = 'waiting', kind = ?2,
+                   revision = revision + 1, next_attempt_at = ?3, changed_at = ?3
                  WHERE id = ?1 AND state IN ('waiting', 'failed')",
             )?
             .execute(params![task.id.0, kind.name(), now])?;

@@ -19,6 +19,8 @@ pub(crate) struct Attempt {
     /// The user's id; none while it is to be made and nobody has heard of it.
     pub(crate) remote_id: Option<String>,
     pub(crate) changes: Vec<RecordChange>,
+    /// The same of attempts before it, of which nobody knows the end either.
+    pub(crate) earlier: Vec<RecordChange>,
     /// Positions of those changes that are known to be written.
     pub(crate) written: Vec<u32>,
     /// Names of the attributes that it sets.
@@ -28,13 +30,20 @@ pub(crate) struct Attempt {
 }
 
 impl Attempt {
+    /// All that may have been written, of one field the latest first.
+    pub(crate) fn begun(&self) -> Vec<RecordChange> {
+        let mut begun = self.changes.clone();
+        begun.extend(self.earlier.iter().filter(|old| !self.changes.contains(old)).cloned());
+        begun
+    }
+
     /// The changes that are known to be written.
     pub(crate) fn written_changes(&self) -> Vec<RecordChange> {
         self.written.iter().filter_map(|at| self.changes.get(usize::try_from(*at).ok()?)).cloned().collect()
     }
 }
 
-const COLUMNS: &str = "person_id, kind, remote_id, changes, written, names, noted, begun_at";
+const COLUMNS: &str = "person_id, kind, remote_id, changes, written, names, noted, begun_at, earlier";
 
 fn attempt(row: &Row<'_>) -> Result<Attempt, DirectoryError> {
     let text = |index: usize| -> Result<&str, DirectoryError> {
@@ -49,6 +58,7 @@ fn attempt(row: &Row<'_>) -> Result<Attempt, DirectoryError> {
         names: serde_json::from_str(text(5)?)?,
         noted: row.get(6)?,
         begun_at: row.get(7)?,
+        earlier: serde_json::from_str(text(8)?)?,
     })
 }
 
@@ -86,11 +96,11 @@ impl Change<'_> {
     pub(crate) fn begin_attempt(&self, tenant: TenantId, attempt: &Attempt) -> Result<(), DirectoryError> {
         self.db
             .prepare_cached(
-                "INSERT INTO attempt (tenant_id, person_id, kind, remote_id, changes, names, begun_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                "INSERT INTO attempt (tenant_id, person_id, kind, remote_id, changes, names, begun_at, earlier)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
                  ON CONFLICT (person_id, tenant_id, kind) DO UPDATE SET remote_id = excluded.remote_id,
                    changes = excluded.changes, written = '[]', names = excluded.names, noted = 0,
-                   begun_at = excluded.begun_at",
+                   begun_at = excluded.begun_at, earlier = excluded.earlier",
             )?
             .execute(params![
                 tenant.number(),
@@ -99,7 +109,8 @@ impl Change<'_> {
                 attempt.remote_id,
                 serde_json::to_string(&attempt.changes)?,
                 serde_json::to_string(&attempt.names)?,
-                attempt.begun_at
+                attempt.begun_at,
+                serde_json::to_string(&attempt.earlier)?
             ])?;
         Ok(())
     }

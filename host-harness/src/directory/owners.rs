@@ -40,17 +40,38 @@ impl View<'_> {
             .optional()?;
         Ok(former.map(|key| UserOwner { key, linked: false, confirmed: false }))
     }
+
+    /// The user that pushes made or found for a person by this key, where it is nobody else's now; none where there is none.
+    pub(crate) fn former_user(&self, tenant: TenantId, key: &str) -> Result<Option<String>, DirectoryError> {
+        Ok(self
+            .db
+            .prepare_cached(
+                "SELECT f.remote_id FROM former_link f
+                 WHERE f.tenant_id = ?1 AND f.key = ?2 AND f.pushed = 1
+                   AND NOT EXISTS (SELECT 1 FROM link l WHERE l.tenant_id = f.tenant_id AND l.remote_id = f.remote_id)
+                 ORDER BY f.ended_at DESC LIMIT 1",
+            )?
+            .query_row(params![tenant.number(), key], |row| row.get(0))
+            .optional()?)
+    }
 }
 
 impl Change<'_> {
     /// Keeps whose a user was.
-    pub(crate) fn keep_former_owner(&self, tenant: TenantId, remote_id: &str, key: &str) -> Result<(), DirectoryError> {
+    pub(crate) fn keep_former_owner(
+        &self,
+        tenant: TenantId,
+        remote_id: &str,
+        key: &str,
+        pushed: bool,
+    ) -> Result<(), DirectoryError> {
         self.db
             .prepare_cached(
-                "INSERT INTO former_link (tenant_id, remote_id, key, ended_at) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT (tenant_id, remote_id, key) DO UPDATE SET ended_at = excluded.ended_at",
+                "INSERT INTO former_link (tenant_id, remote_id, key, pushed, ended_at) VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT (tenant_id, remote_id, key) DO UPDATE SET pushed = excluded.pushed,
+                   ended_at = excluded.ended_at",
             )?
-            .execute(params![tenant.number(), remote_id, key, Timestamp::now()])?;
+            .execute(params![tenant.number(), remote_id, key, pushed, Timestamp::now()])?;
         Ok(())
     }
 

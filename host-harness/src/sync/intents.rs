@@ -9,8 +9,8 @@ use super::Feature;
 use super::push::FEATURE_OFF;
 use crate::config::TenantConfig;
 use crate::directory::{
-    Actor, Assignment, Change, Directory, DirectoryError, NewAssignment, NewTask, Person, PersonEdit, PersonStatus,
-    RemoteStatus, Source, TaskFailure, TaskFilter, TaskId, TaskKind, TaskState, TenantId, TenantRecord,
+    Actor, Assignment, Change, Directory, DirectoryError, LinkReason, NewAssignment, NewTask, Person, PersonEdit,
+    PersonStatus, RemoteStatus, Source, TaskFailure, TaskFilter, TaskId, TaskKind, TaskState, TenantId, TenantRecord,
     source_of_status, sourced_edit,
 };
 use crate::runtime::Secret;
@@ -126,6 +126,12 @@ pub(super) fn take_out_of_use(
 ) -> Result<(), DirectoryError> {
     change.cancel(tenant.id, TaskKind::Push, Some(person.id))?;
     change.cancel(tenant.id, TaskKind::Password, Some(person.id))?;
+    // A user that pushes made for the person is the person's to give up, also where the link has been taken away since.
+    if change.link(tenant.id, person.id)?.is_none()
+        && let Some(user) = change.former_user(tenant.id, &person.key)?
+    {
+        change.add_link(tenant, person, &user, LinkReason::Pushed)?;
+    }
     let may_be_made = || change.attempt(tenant.id, person.id, TaskKind::Push).map(|attempt| attempt.is_some());
     // A push that is under way, or was cut off, may make a user that nobody here knows of yet: then it is looked for.
     if change.link(tenant.id, person.id)?.is_none() && !may_be_made()? {
@@ -290,7 +296,7 @@ pub fn set_password(change: &Change<'_>, person: &Person, password: &Secret) -> 
 /// Takes the link between a person and its user of a tenant away; both stay. Returns the user's id there.
 ///
 /// # Errors
-/// When the person has no user in the tenant.
+/// When the person has no user in the tenant, or one that is still to be taken out of use.
 pub fn unlink(change: &Change<'_>, tenant: &TenantRecord, person: &Person) -> Result<String, DirectoryError> {
     let link = change.link(tenant.id, person.id)?.ok_or_else(|| {
         DirectoryError::Invalid(format!(
@@ -298,6 +304,17 @@ pub fn unlink(change: &Change<'_>, tenant: &TenantRecord, person: &Person) -> Re
             person.key, tenant.name, person.key
         ))
     })?;
+    if let Some(task) = change.open_task(tenant.id, TaskKind::Deactivate, person.id)?
+        && task.kind == TaskKind::Deactivate
+    {
+        return Err(DirectoryError::Invalid(format!(
+            "the user {} of the person {} in {name} is still to be taken out of use by task {}, which nobody could do without the link; have it done with `push {name}` first",
+            link.remote_id,
+            person.key,
+            task.id,
+            name = tenant.name
+        )));
+    }
     change.remove_link(tenant, person, &link, "an admin took it away")?;
     Ok(link.remote_id)
 }

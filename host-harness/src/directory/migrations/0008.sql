@@ -7,6 +7,8 @@ CREATE TABLE attempt (
   remote_id TEXT,
   -- JSON: a list of [object, field, old, new].
   changes TEXT NOT NULL,
+  -- JSON: the same of attempts before it, of which nobody knows the end either.
+  earlier TEXT NOT NULL DEFAULT '[]',
   -- JSON: positions of those changes that are known to be written.
   written TEXT NOT NULL DEFAULT '[]',
   -- JSON: names of the attributes that it sets.
@@ -23,9 +25,12 @@ CREATE TABLE former_link (
   tenant_id INTEGER NOT NULL REFERENCES tenant ON DELETE CASCADE,
   remote_id TEXT NOT NULL,
   key TEXT NOT NULL,
+  -- Whether a push had made or found the user for the person.
+  pushed INTEGER NOT NULL,
   ended_at INTEGER NOT NULL,
   PRIMARY KEY (tenant_id, remote_id, key)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX former_link_by_key ON former_link (tenant_id, key);
 
 -- Users of the application that may be a person's, where a push could not tell.
 CREATE TABLE claim (

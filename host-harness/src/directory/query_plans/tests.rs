@@ -264,6 +264,7 @@ fn attempts(change: &Change<'_>, tenant: &TenantRecord, ada: &Person) -> Result<
         kind: TaskKind::Push,
         remote_id: None,
         changes: vec![("User".to_owned(), "Title".to_owned(), None, Some("Clerk".to_owned()))],
+        earlier: Vec::new(),
         written: Vec::new(),
         names: vec!["title".to_owned()],
         noted: false,
@@ -285,7 +286,8 @@ fn attempts(change: &Change<'_>, tenant: &TenantRecord, ada: &Person) -> Result<
     change.store_claims(tenant.id, ada.id, &[claim])?;
     assert_eq!(change.claims(tenant.id, 10)?, change.claims_on(tenant.id, "U9")?);
     change.drop_claims_on(tenant.id, "U9")?;
-    change.keep_former_owner(tenant.id, "U9", "E1")?;
+    change.keep_former_owner(tenant.id, "U9", "E1", true)?;
+    assert_eq!(change.former_user(tenant.id, "E1")?.as_deref(), Some("U9"));
     change.owner_of_user(tenant.id, "U9")?;
     change.forget_former_owners(tenant.id, "U9")?;
     if let Some(link) = change.link(tenant.id, ada.id)? {

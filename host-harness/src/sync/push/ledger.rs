@@ -86,10 +86,9 @@ impl PushLedger {
         if !is_wanted(change, tenant, &person, subject.kind)? {
             return Ok(false);
         }
-        if let Some(before) = change.attempt(tenant.id, person.id, subject.kind)?
-            && !before.noted
-        {
-            note(change, tenant, &person, &before)?;
+        let before = change.attempt(tenant.id, person.id, subject.kind)?;
+        if let Some(before) = before.as_ref().filter(|before| !before.noted) {
+            note(change, tenant, &person, before)?;
         }
         let link = change.link(tenant.id, person.id)?;
         if let (TaskKind::Push, Some(link)) = (subject.kind, &link) {
@@ -108,6 +107,7 @@ impl PushLedger {
             kind: subject.kind,
             remote_id: intent.id,
             changes: intent.changes.iter().map(record_change).collect(),
+            earlier: before.map(|before| before.begun()).unwrap_or_default(),
             written: Vec::new(),
             names: subject.names,
             noted: false,

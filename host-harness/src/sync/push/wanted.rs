@@ -87,7 +87,7 @@ pub(super) fn prepare(
         }
         (TaskKind::Deactivate, None, _) => match attempt {
             Some(attempt) => {
-                let begun = attempt.changes.into_iter().map(field_change).collect();
+                let begun = attempt.begun().into_iter().map(field_change).collect();
                 let abandoned = Abandoned { key: person.key.clone(), begun };
                 Ok(Prepared::TakeBack { task, person, abandoned })
             }

@@ -264,7 +264,7 @@ impl From<wit::Abandoned> for model::Abandoned {
             old: change.old,
             new: change.new,
         });
-        Self { key: abandoned.key, begun: begun.collect() }
+        Self { key: abandoned.key, id: abandoned.id, begun: begun.collect() }
     }
 }
 

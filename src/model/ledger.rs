@@ -50,11 +50,13 @@ pub struct Progress {
     pub written: Vec<u32>,
 }
 
-/// Somebody who is no longer wanted, and for whom a push that was cut off may have made a user.
+/// Somebody for whom a push that was cut off may have made records that nobody wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Abandoned {
     /// The host's own key of the person.
     pub key: String,
+    /// The user that the person has by now, which stays as it is; none for somebody who is to have none.
+    pub id: Option<String>,
     /// What the push was about to write.
     pub begun: Vec<Begun>,
 }

@@ -160,7 +160,7 @@ fn delete<H: Host>(
 fn look<H: Host>(tenant: &Tenant<'_, H>, people: &[Abandoned]) -> Result<Vec<Left>> {
     let users = Users::find(tenant, people)?;
     let mut left: Vec<Left> =
-        people.iter().map(|person| users.of(person).map_or(Left::Nothing, |user| Left::User(user.id))).collect();
+        people.iter().map(|person| users.left(person).map_or(Left::Nothing, |user| Left::User(user.id))).collect();
     let open: Vec<usize> = (0..people.len())
         .filter(|at| {
             let is_new = people.get(*at).is_some_and(|person| person.begun(CONTACT, "AccountId").is_some());
@@ -214,8 +214,11 @@ impl<'a> Users<'a> {
         Ok(Self { key_field, users, by_key, by_name, owners })
     }
 
-    /// The user that was made for a person, unless it may be somebody else's.
-    fn of(&self, person: &Abandoned) -> Option<&Known> {
+    /// The user that was made for a person who is to have none, unless it may be somebody else's.
+    fn left(&self, person: &Abandoned) -> Option<&Known> {
+        if person.id.is_some() {
+            return None;
+        }
         let by_name = || self.by_name.get(&person.begun(USER, "Username")?.to_ascii_lowercase());
         let at = self.by_key.get(&person.key).or_else(by_name)?;
         let user = self.users.get(at)?;

@@ -43,6 +43,14 @@ impl Attempt {
     }
 }
 
+/// What attempts may have left beside the user that a person has by now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Leftover {
+    pub(crate) person: PersonId,
+    pub(crate) begun: Vec<RecordChange>,
+    pub(crate) begun_at: Timestamp,
+}
+
 const COLUMNS: &str = "person_id, kind, remote_id, changes, written, names, noted, begun_at, earlier";
 
 fn attempt(row: &Row<'_>) -> Result<Attempt, DirectoryError> {
@@ -91,7 +99,64 @@ impl View<'_> {
     }
 }
 
+impl View<'_> {
+    /// What attempts may have left that were begun since a moment, at most `limit`.
+    pub(crate) fn leftovers(
+        &self,
+        tenant: TenantId,
+        since: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Leftover>, DirectoryError> {
+        let mut statement = self.db.prepare_cached(
+            "SELECT person_id, begun, begun_at FROM leftover WHERE tenant_id = ?1 AND begun_at >= ?2
+             ORDER BY begun_at LIMIT ?3",
+        )?;
+        let mut rows = statement.query(params![tenant.number(), since, i64::try_from(limit).unwrap_or(i64::MAX)])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push(Leftover {
+                person: PersonId(row.get(0)?),
+                begun: serde_json::from_str(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?)?,
+                begun_at: row.get(2)?,
+            });
+        }
+        Ok(found)
+    }
+}
+
 impl Change<'_> {
+    /// Keeps what attempts may have left beside the user that the person has by now.
+    pub(crate) fn keep_leftover(&self, tenant: TenantId, leftover: &Leftover) -> Result<(), DirectoryError> {
+        self.db
+            .prepare_cached(
+                "INSERT INTO leftover (tenant_id, person_id, begun, begun_at) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (person_id, tenant_id) DO UPDATE SET begun = excluded.begun, begun_at = excluded.begun_at",
+            )?
+            .execute(params![
+                tenant.number(),
+                leftover.person.0,
+                serde_json::to_string(&leftover.begun)?,
+                leftover.begun_at
+            ])?;
+        Ok(())
+    }
+
+    /// Forgets what was left, once it was looked for.
+    pub(crate) fn forget_leftover(&self, tenant: TenantId, person: PersonId) -> Result<(), DirectoryError> {
+        self.db
+            .prepare_cached("DELETE FROM leftover WHERE tenant_id = ?1 AND person_id = ?2")?
+            .execute(params![tenant.number(), person.0])?;
+        Ok(())
+    }
+
+    /// Forgets what was begun before a moment: by now it would have been found.
+    pub(crate) fn forget_old_leftovers(&self, tenant: TenantId, before: Timestamp) -> Result<(), DirectoryError> {
+        self.db
+            .prepare_cached("DELETE FROM leftover WHERE tenant_id = ?1 AND begun_at < ?2")?
+            .execute(params![tenant.number(), before])?;
+        Ok(())
+    }
+
     /// Keeps what is about to be written, in the place of an earlier attempt of the kind.
     pub(crate) fn begin_attempt(&self, tenant: TenantId, attempt: &Attempt) -> Result<(), DirectoryError> {
         self.db

@@ -74,8 +74,8 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 
 use self::connections::Connections;
 pub use assignments::{Assignment, GrantName, NewAssignment};
-pub(crate) use attempts::Attempt;
 pub use attempts::RecordChange;
+pub(crate) use attempts::{Attempt, Leftover};
 pub(crate) use audit::Note;
 pub use audit::{AuditEntry, AuditFilter};
 pub use causes::{OpenCause, TaskFailure};

@@ -203,6 +203,7 @@ async fn write<A: Applications>(
             pushing.keep(waiting_for_a_plan(carried), &mut report).await?;
         }
     }
+    pushing.clear_leftovers().await?;
     directory.write(actor, |change| -> Result<(), DirectoryError> {
         change.close_plan(plan.id)?;
         change.store_pushed(tenant.id)?;

@@ -45,3 +45,14 @@ CREATE TABLE claim (
   PRIMARY KEY (person_id, tenant_id, remote_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX claim_by_user ON claim (tenant_id, remote_id);
+
+-- What attempts before the one that made a person's user may have left in the application beside it, such as a contact.
+CREATE TABLE leftover (
+  tenant_id INTEGER NOT NULL REFERENCES tenant ON DELETE CASCADE,
+  person_id INTEGER NOT NULL REFERENCES person ON DELETE CASCADE,
+  -- JSON: a list of [object, field, old, new].
+  begun TEXT NOT NULL,
+  begun_at INTEGER NOT NULL,
+  PRIMARY KEY (person_id, tenant_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX leftover_by_time ON leftover (tenant_id, begun_at);

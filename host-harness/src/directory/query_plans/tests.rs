@@ -276,6 +276,11 @@ fn attempts(change: &Change<'_>, tenant: &TenantRecord, ada: &Person) -> Result<
     change.store_progress(tenant.id, &attempt)?;
     assert_eq!(change.attempt(tenant.id, ada.id, TaskKind::Push)?, Some(Attempt { noted: true, ..attempt }));
     change.end_attempt(tenant.id, ada.id, TaskKind::Push)?;
+    let leftover = Leftover { person: ada.id, begun: Vec::new(), begun_at: Timestamp::now() };
+    change.keep_leftover(tenant.id, &leftover)?;
+    assert_eq!(change.leftovers(tenant.id, Timestamp::default(), 10)?, [leftover]);
+    change.forget_leftover(tenant.id, ada.id)?;
+    change.forget_old_leftovers(tenant.id, Timestamp::now())?;
     let claim = NewClaim {
         remote_id: "U9".to_owned(),
         username: "a@x.example".to_owned(),

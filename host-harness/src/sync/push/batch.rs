@@ -45,7 +45,7 @@ impl Item {
             What::Lifecycle { remote_id } | What::Password { remote_id, .. } => (remote_id, Vec::new()),
             What::TakeBack { abandoned } => (&abandoned.key, Vec::new()),
         };
-        (name.clone(), Subject { person: self.person.id, kind: self.task.kind, names })
+        (name.clone(), Subject { person: self.person.id, kind: self.task.kind, names, is_leftover: false })
     }
 
     fn verdict(&self, told: &Told, result: Result<Done, (TaskFailure, Waiting)>) -> Verdict {

@@ -10,6 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::json;
 
+use super::leftovers::end_attempt;
 use super::wanted::is_pointless;
 use crate::directory::{
     Actor, Attempt, Change, Directory, DirectoryError, LinkReason, NewClaim, Note, Person, PersonId, RemoteStatus,
@@ -29,6 +30,8 @@ pub(super) struct Subject {
     pub(super) kind: TaskKind,
     /// Names of the attributes that are set.
     pub(super) names: Vec<String>,
+    /// Whether only what attempts have left beside its user is undone.
+    pub(super) is_leftover: bool,
 }
 
 /// What was told of a batch, beside what is in the directory already.
@@ -83,6 +86,9 @@ impl PushLedger {
         let tenant = &self.tenant;
         let Some(subject) = self.subject(&intent.subject) else { return Ok(false) };
         let Some(person) = change.find_person_by_id(subject.person)? else { return Ok(false) };
+        if subject.is_leftover {
+            return Ok(true);
+        }
         if !is_wanted(change, tenant, &person, subject.kind)? {
             return Ok(false);
         }
@@ -262,7 +268,7 @@ pub(in crate::sync) fn note_cut_off(
                 note(change, tenant, &person, attempt)?;
                 // A user whose id is known is linked, and everything that was set is known.
                 if attempt.kind != TaskKind::Push || attempt.remote_id.is_some() {
-                    change.end_attempt(tenant.id, attempt.person, attempt.kind)?;
+                    end_attempt(change, tenant.id, attempt)?;
                 }
             }
             Ok(attempts.len())

@@ -7,6 +7,7 @@
 
 mod batch;
 mod ledger;
+mod leftovers;
 mod record;
 mod wanted;
 
@@ -231,9 +232,11 @@ async fn run<A: Applications>(
             break;
         }
     }
+    pushing.clear_leftovers().await?;
     report.keep_last();
     directory.write(actor, |change| {
         change.store_pushed(tenant.id)?;
+        change.forget_old_leftovers(tenant.id, Timestamp::now().before(leftovers::WHILE))?;
         report.close(change, tenant.id)
     })?;
     Ok(report)

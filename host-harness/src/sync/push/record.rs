@@ -1,10 +1,11 @@
 //! Keeping what became of a batch.
 
 use super::PushEntry;
+use super::leftovers::end_attempt;
 use super::wanted::is_in_use;
 use crate::directory::{
-    Attempt, Change, DirectoryError, LinkReason, NewClaim, NewTask, Person, RemoteStatus, Task, TaskFailure, TaskKind,
-    TaskState, TenantRecord, Waiting,
+    Attempt, Change, DirectoryError, Leftover, LinkReason, NewClaim, NewTask, Person, RemoteStatus, Task, TaskFailure,
+    TaskKind, TaskState, TenantRecord, Waiting,
 };
 use crate::runtime::wit::{Action, Outcome};
 use crate::sync::Feature;
@@ -117,18 +118,25 @@ fn record_one(change: &Change<'_>, tenant: &TenantRecord, verdict: &mut Verdict)
             }
             change.end_task(task, TaskState::Done)?;
             if let Some(person) = &person {
-                change.end_attempt(tenant.id, person.id, task.kind)?;
-                if let Done::TakenBack { .. } = done {
-                    change.end_attempt(tenant.id, person.id, TaskKind::Push)?;
+                if let Some(attempt) = &attempt {
+                    end_attempt(change, tenant.id, attempt)?;
+                }
+                if let Done::TakenBack { outcome } = done
+                    && let Some(attempt) = change.attempt(tenant.id, person.id, TaskKind::Push)?
+                {
+                    end_attempt(change, tenant.id, &attempt)?;
+                    // What was found is one of the records that may have been made.
+                    if outcome.as_ref().is_some_and(|outcome| outcome.id.is_some()) {
+                        let (begun, begun_at) = (attempt.begun(), attempt.begun_at);
+                        change.keep_leftover(tenant.id, &Leftover { person: person.id, begun, begun_at })?;
+                    }
                 }
             }
         }
         Err((failure, waiting)) => {
             change.fail_task(task, failure, *waiting)?;
             written = written.or_else(|| written_before(failure, attempt.as_ref()?));
-            if let Some(person) = &person {
-                settle_attempt(change, tenant, person, task, failure, attempt)?;
-            }
+            settle_attempt(change, tenant, task, failure, attempt)?;
         }
     }
     let result = match &verdict.result {
@@ -178,7 +186,6 @@ fn unseen(verdict: &Verdict) -> Option<(TaskFailure, Waiting)> {
 fn settle_attempt(
     change: &Change<'_>,
     tenant: &TenantRecord,
-    person: &Person,
     task: &Task,
     failure: &TaskFailure,
     attempt: Option<Attempt>,
@@ -186,7 +193,7 @@ fn settle_attempt(
     let Some(attempt) = attempt else { return Ok(()) };
     let is_certain = !task.under_way && !is_uncertain(failure);
     if is_certain || attempt.remote_id.is_some() || attempt.kind != TaskKind::Push {
-        return change.end_attempt(tenant.id, person.id, attempt.kind);
+        return end_attempt(change, tenant.id, &attempt);
     }
     change.attempt_is_noted(tenant.id, &attempt)
 }

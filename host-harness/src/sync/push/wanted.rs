@@ -88,7 +88,7 @@ pub(super) fn prepare(
         (TaskKind::Deactivate, None, _) => match attempt {
             Some(attempt) => {
                 let begun = attempt.begun().into_iter().map(field_change).collect();
-                let abandoned = Abandoned { key: person.key.clone(), begun };
+                let abandoned = Abandoned { key: person.key.clone(), id: None, begun };
                 Ok(Prepared::TakeBack { task, person, abandoned })
             }
             None => Ok(Prepared::Pointless { task }),
@@ -146,6 +146,6 @@ fn waits_for_user(view: &View<'_>, tenant: &TenantRecord, person: &Person) -> Re
     Ok(TaskFailure::new("not-found", cause).with_remedy(remedy))
 }
 
-fn field_change((object, field, old, new): RecordChange) -> FieldChange {
+pub(super) fn field_change((object, field, old, new): RecordChange) -> FieldChange {
     FieldChange { object, field, old, new }
 }

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use super::wanted::Wanted;
-use crate::attributes::FEDERATION_ID;
+use crate::attributes::{EMAIL, FEDERATION_ID};
 use crate::host::Host;
 use crate::model::{Candidate, Error, ErrorKind, Owner, Status};
 use crate::operations::known::Known;
@@ -93,19 +93,33 @@ impl<'a> Claims<'a> {
         is_others || !is_confirmed && self.key(user).is_some_and(|key| key != wanted.key)
     }
 
-    /// Whether the user only stands in the way until this same batch has changed it: it is linked to somebody else of the
-    /// batch, who gets another username and federation id than the wanted ones. Names that go round, as in a chain of
-    /// renames, come free one after the other.
-    pub(super) fn is_vacated(&self, user: &Known, wanted: &Wanted) -> bool {
-        let owner = self.owners.get(&user.id).filter(|owner| owner.linked && owner.key != wanted.key);
-        let Some(other) = owner.and_then(|owner| self.batch.get(owner.key.as_str())) else { return false };
+    /// The somebody else of the batch whom the user is linked to.
+    fn holder(&self, user: &Known, wanted: &Wanted) -> Option<(&'a Wanted, &Owner)> {
+        let owner = self.owners.get(&user.id).filter(|owner| owner.linked && owner.key != wanted.key)?;
+        let other = self.batch.get(owner.key.as_str()).filter(|other| other.id == Some(user.id))?;
+        Some((other, owner))
+    }
+
+    /// Who holds the user, where it only stands in the way until this same batch has changed it: somebody else of the batch,
+    /// who gets another username, federation id and key than the wanted ones. Names that go round, as in a chain of renames,
+    /// come free one after the other.
+    pub(super) fn vacated_by(&self, user: &Known, wanted: &Wanted) -> Option<&'a str> {
+        let (other, owner) = self.holder(user, wanted)?;
         let frees_name = !other.username.eq_ignore_ascii_case(&wanted.username);
         let has_federation = |id: &str| user.text("FederationIdentifier") == Some(id);
-        let frees_federation = wanted.value(FEDERATION_ID).is_none_or(|id| {
-            !has_federation(id)
-                || other.values.iter().any(|entry| entry.name == FEDERATION_ID && entry.value.as_deref() != Some(id))
-        });
-        other.id == Some(user.id) && frees_name && frees_federation
+        let frees_federation = wanted
+            .value(FEDERATION_ID)
+            .is_none_or(|id| !has_federation(id) || changes(other, FEDERATION_ID, &|new| new != Some(id)));
+        // A key that contradicts the link is overwritten only where an admin has confirmed the link.
+        let frees_key = owner.confirmed || self.key(user) != Some(&*wanted.key);
+        (frees_name && frees_federation && frees_key).then_some(&*other.key)
+    }
+
+    /// Who holds the user of a contact with this e-mail address, where it is somebody else of the batch who gets another one.
+    pub(super) fn address_vacated_by(&self, user: &Known, wanted: &Wanted, email: &str) -> Option<&'a str> {
+        let (other, _) = self.holder(user, wanted)?;
+        let is_other = |new: Option<&str>| new.is_none_or(|new| !new.eq_ignore_ascii_case(email));
+        changes(other, EMAIL, &is_other).then_some(&*other.key)
     }
 
     /// Tells the host of users between which only an admin can decide, and gives the error for the person. `also` is what
@@ -153,4 +167,9 @@ impl<'a> Claims<'a> {
             "Confirm the user that is this person's, or give the person another username and federation id",
         )
     }
+}
+
+/// Whether somebody gets a value of an attribute, or none, for which this holds.
+fn changes(wanted: &Wanted, name: &str, holds: &dyn Fn(Option<&str>) -> bool) -> bool {
+    wanted.values.iter().any(|entry| entry.name == name && holds(entry.value.as_deref()))
 }

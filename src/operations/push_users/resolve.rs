@@ -34,8 +34,9 @@ pub(super) enum Match {
     Contact(Box<Known>),
     /// Nobody.
     Nobody,
-    /// What it is found by is still another user's of this batch, which gets something else: why it cannot be done before that.
-    Later(Error),
+    /// What it is found by is still another user's of this batch, which gets something else: why it cannot be done before
+    /// that, and the key of the person whose user it is.
+    Later(Error, String),
 }
 
 /// Finds the users and contacts of a batch. Results stand in order.
@@ -210,18 +211,19 @@ impl Users {
             if claims.contradicts_link(user, wanted) {
                 return Err(claims.undecided(client, wanted, &[user], None));
             }
-            let mut others = candidates.iter().filter(|(other, _)| other.id != user.id);
-            if let Some((other, what)) = others.next() {
-                let is_last = others.next().is_none();
-                if is_last && claims.is_vacated(other, wanted) {
-                    return Ok(Match::Later(still_taken(&subject, what, other)));
+            let mut later = None;
+            for (other, what) in candidates.iter().filter(|(other, _)| other.id != user.id) {
+                match claims.vacated_by(other, wanted) {
+                    Some(holder) => later = Some(Match::Later(still_taken(&subject, what, other), holder.to_owned())),
+                    None => return Err(belongs_to_other(&subject, what, other)),
                 }
-                return Err(belongs_to_other(&subject, what, other));
             }
-            return Ok(Match::User(Box::new(user.clone()), Vec::new(), None));
+            return Ok(later.unwrap_or_else(|| Match::User(Box::new(user.clone()), Vec::new(), None)));
         }
-        if let Some((user, what)) = candidates.iter().find(|(user, _)| claims.is_vacated(user, wanted)) {
-            return Ok(Match::Later(still_taken(&subject, what, user)));
+        for (user, what) in &candidates {
+            if let Some(holder) = claims.vacated_by(user, wanted) {
+                return Ok(Match::Later(still_taken(&subject, what, user), holder.to_owned()));
+            }
         }
         let (user, what) = match (candidates.as_slice(), wanted.id) {
             ([one], _) => *one,
@@ -267,7 +269,7 @@ fn belongs_to_other(subject: &str, what: &str, other: &Known) -> Error {
 }
 
 /// The error for what another user of the batch has until it is changed.
-fn still_taken(subject: &str, what: &str, other: &Known) -> Error {
+pub(super) fn still_taken(subject: &str, what: &str, other: &Known) -> Error {
     let message = format!(
         "the {what} of {subject} is still that of another user, {} ({}), which is to get another one first",
         other.username(),

@@ -76,3 +76,49 @@ fn a_stored_id_whose_user_carries_another_key_is_not_written_until_an_admin_conf
     assert_eq!((outcome.action, outcome.id.as_ref()), (Action::Updated, Some(&id)));
     assert_eq!(org.count(&format!("User WHERE Id = '{id}' AND IdP_Key__c = 'Ada-2'")), 1);
 }
+
+#[test]
+fn two_people_of_one_push_who_fit_the_same_user_get_it_neither_unless_it_is_known_to_be_ones() {
+    let org = Org::start(5, 975);
+    let id = push(&org.session(), &ada(&org)).unwrap().id.unwrap();
+    // One has the federation id, the other the username.
+    let mut countess = DesiredUser { username: "countess@lighthouse.example".to_owned(), ..ada(&org) };
+    let mut new = successor(&org);
+    for (user, gone) in [(&mut countess, "email"), (&mut new, "federationId")] {
+        user.changes.retain(|change| change.name != gone);
+    }
+    let kept = Kept::new();
+    let session = session(&org, &kept, &[]);
+    let both = [countess.clone(), new.clone()];
+    let (results, journal) = org.observe(|| session.push_users(&both, &PushMode::Apply).unwrap());
+    for (result, other) in results.into_iter().zip(["ada@lighthouse.example", "countess@lighthouse.example"]) {
+        let error = result.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::AmbiguousMatch);
+        assert!(error.message.contains(&format!("the user {other} of this push is found to be it, too")), "{error:?}");
+    }
+    assert_eq!(kept.borrow().undecided.len(), 2);
+    assert_eq!(writes(&journal), Vec::<String>::new());
+
+    // A host that keeps no ledger names the user by its id, and its former name goes to the other in the same push.
+    countess.id = Some(id.clone());
+    countess.changes.push(set("email", "countess@lighthouse.example"));
+    let results = org.session().push_users(&[new, countess], &PushMode::Apply).unwrap();
+    let ids: Vec<_> = results.into_iter().map(|result| result.unwrap().id.unwrap()).collect();
+    assert_eq!(ids[1], id);
+    assert_ne!(ids[0], id);
+}
+
+#[test]
+fn a_user_that_the_push_names_for_one_person_is_not_written_for_another() {
+    let org = Org::start(5, 976);
+    let id = push(&org.session(), &ada(&org)).unwrap().id.unwrap();
+    // The host keeps no ledger, and Ada keeps her name.
+    let mut new = successor(&org);
+    new.username = "countess@lighthouse.example".to_owned();
+    let known = DesiredUser { id: Some(id.clone()), ..ada(&org) };
+    let results = org.session().push_users(&[new, known], &PushMode::Apply).unwrap();
+    let error = results[0].as_ref().unwrap_err();
+    assert_eq!(error.kind, ErrorKind::AmbiguousMatch);
+    assert!(error.message.contains("in this push it is the user of the person \"Ada\""), "{error:?}");
+    assert_eq!(results[1].as_ref().unwrap().action, Action::Unchanged);
+}

@@ -1,7 +1,7 @@
 //! Finding the contacts of those who have no user yet.
 
 use super::Tenant;
-use super::claims::Claims;
+use super::claims::{Also, Claims};
 use super::resolve::{Match, ambiguous, find, still_taken};
 use super::wanted::Wanted;
 use crate::attributes::EMAIL;
@@ -154,7 +154,7 @@ impl<'a, H: Host> Contacts<'a, H> {
                         return Ok(Match::Later(still_taken(&subject, what, user), holder.to_owned()));
                     }
                     let also = format!("it is the portal user of the contact {} with the person's {what}", contact.id);
-                    Err(self.claims.undecided(self.client, wanted, &[user], Some(&also)).with_remedy("Confirm the user that is this person's, or give the person an e-mail address of its own; a contact can have one user only"))
+                    Err(self.claims.undecided(self.client, wanted, &[user], Also { evidence: Some(&also), objection: None }).with_remedy("Confirm the user that is this person's, or give the person an e-mail address of its own; a contact can have one user only"))
                 }
             },
             several => {

@@ -1,6 +1,6 @@
-//! What a host gives a connector: HTTP, a log and clocks.
+//! What a host gives a connector: HTTP, a ledger, a log and clocks.
 //!
-//! Mirrors the WIT interfaces `http`, `log` and the parts of `wasi:clocks` in use. The component implements [`Host`] by
+//! Mirrors the WIT interfaces `http`, `ledger`, `log` and the parts of `wasi:clocks` in use. The component implements [`Host`] by
 //! the generated imports; the tests implement it by a script.
 
 use std::borrow::Cow;

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::host::{Escaping, Failure, Host, Level, Method, Part, Request, Response};
-use crate::model::Settings;
+use crate::model::{Candidate, Intent, Owner, Progress, Settings, Status};
 
 /// The handle of a secret. There is no value behind it, just as in the component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +25,20 @@ struct State {
     script: RefCell<VecDeque<Exchange>>,
     logged: RefCell<Vec<String>>,
     slept: Cell<Duration>,
+    ledger: Ledger,
+}
+
+/// What the host keeps of single users, and what happened in order.
+#[derive(Default)]
+struct Ledger {
+    owners: RefCell<Vec<(String, Owner)>>,
+    /// Subjects that are no longer wanted.
+    given_up: RefCell<Vec<String>>,
+    /// How many answers `begin` gives at most.
+    answers: Cell<Option<usize>>,
+    /// The fields of each subject's intent.
+    begun: RefCell<Vec<(String, Vec<String>)>>,
+    events: RefCell<Vec<String>>,
 }
 
 /// The script of a test, and the host that plays it. Clones play the same script.
@@ -110,8 +124,38 @@ impl Script {
         self.0.slept.get()
     }
 
+    /// Knows whose user a user is.
+    pub(crate) fn owner(&self, id: &str, key: &str, linked: bool, confirmed: bool) -> &Self {
+        self.0.ledger.owners.borrow_mut().push((id.to_owned(), Owner { key: key.to_owned(), linked, confirmed }));
+        self
+    }
+
+    /// Wants nothing any more for a subject.
+    pub(crate) fn give_up(&self, subject: &str) -> &Self {
+        self.0.ledger.given_up.borrow_mut().push(subject.to_owned());
+        self
+    }
+
+    /// Answers no more than so many intents.
+    pub(crate) fn answer_at_most(&self, answers: usize) -> &Self {
+        self.0.ledger.answers.set(Some(answers));
+        self
+    }
+
+    /// The writes and what the ledger was told since the last look, in order. Positions are told by the fields that stand there.
+    pub(crate) fn events(&self) -> Vec<String> {
+        self.0.ledger.events.take()
+    }
+
+    fn event(&self, event: String) {
+        self.0.ledger.events.borrow_mut().push(event);
+    }
+
     fn play(&self, request: &Request<'_, Secret>) -> Result<Response, Failure> {
         let sent = render(request);
+        if request.url.contains("composite/sobjects") {
+            self.event(sent.split([' ', '\n']).next().unwrap_or_default().to_owned());
+        }
         let Some(exchange) = self.0.script.borrow_mut().pop_front() else {
             panic!("a request after the end of the script:\n{sent}");
         };
@@ -161,6 +205,55 @@ impl Host for Script {
 
     fn sleep(&self, duration: Duration) {
         self.0.slept.set(self.0.slept.get() + duration);
+    }
+
+    fn owners(&self, ids: &[String]) -> Vec<Option<Owner>> {
+        let owners = self.0.ledger.owners.borrow();
+        let owner = |id: &String| owners.iter().find(|(user, _)| user == id).map(|(_, owner)| owner.clone());
+        ids.iter().map(owner).collect()
+    }
+
+    fn undecided(&self, subject: &str, candidates: &[Candidate]) {
+        for one in candidates {
+            let (status, evidence, objections) = (one.status, one.evidence.join(", "), one.objections.join(", "));
+            self.event(format!("undecided {subject}: {} {status:?}, for: {evidence}; against: {objections}", one.id));
+        }
+    }
+
+    fn out_of_use(&self, subjects: &[(String, Status)]) {
+        for (subject, status) in subjects {
+            self.event(format!("out of use {subject}: {status:?}"));
+        }
+    }
+
+    fn begin(&self, intents: Vec<Intent>) -> Vec<bool> {
+        let ledger = &self.0.ledger;
+        let mut answers = Vec::new();
+        for intent in intents {
+            let fields: Vec<String> =
+                intent.changes.iter().map(|change| format!("{}.{}", change.object, change.field)).collect();
+            self.event(format!(
+                "begin {} {}: {}",
+                intent.subject,
+                intent.id.as_deref().unwrap_or("new"),
+                fields.join(" ")
+            ));
+            answers.push(!ledger.given_up.borrow().contains(&intent.subject));
+            ledger.begun.borrow_mut().push((intent.subject, fields));
+        }
+        answers.truncate(ledger.answers.get().unwrap_or(usize::MAX));
+        answers
+    }
+
+    fn written(&self, progress: &[Progress]) {
+        let begun = self.0.ledger.begun.borrow();
+        for one in progress {
+            let intent = begun.iter().rev().find(|(subject, _)| *subject == one.subject);
+            let (_, fields) = intent.unwrap_or_else(|| panic!("{} was never begun", one.subject));
+            let written: Vec<&str> = one.written.iter().map(|at| fields[*at as usize].as_str()).collect();
+            let id = one.id.as_deref().unwrap_or("new");
+            self.event(format!("written {} {id}: {}", one.subject, written.join(" ")));
+        }
     }
 }
 

@@ -90,7 +90,7 @@ fn the_catalogue_of_real_errors_is_told_apart() {
         ("STRING_TOO_LONG", "Title: data value too large: x (max length=80)", InvalidValue),
         ("INVALID_EMAIL_ADDRESS", "Email: invalid email address: x", InvalidValue),
         ("INVALID_NEW_PASSWORD", "Your password must have a mix of letters and numbers.", PasswordRejected),
-        ("UNKNOWN_EXCEPTION", "invalid repeated password", PasswordRejected),
+        ("UNKNOWN_EXCEPTION", "invalid repeated password", ErrorKind::Other("password-reused".into())),
         ("INSUFFICIENT_ACCESS", "You do not have permission to view this record.", PermissionDenied),
         ("INVALID_OPERATION", "SOAP API login() is disabled by default in this org.", InvalidSettings),
         ("UNSUPPORTED_API_VERSION", "Invalid Api version specified on URL", InvalidSettings),

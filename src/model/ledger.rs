@@ -35,7 +35,7 @@ pub struct Intent {
     pub subject: String,
     /// The user's id; none where it is to be made.
     pub id: Option<String>,
-    /// Field by field.
+    /// Field by field; also what is written only where the application refuses other changes.
     pub changes: Vec<FieldChange>,
 }
 

@@ -76,7 +76,7 @@ pub struct FieldChange {
 /// What was done to one user, or would be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
-    /// The user's id in the application; none only for a plan that would create one.
+    /// The user's id in the application; none for a plan that would create one, and where a user to take back wasn't found.
     pub id: Option<String>,
     /// What was done.
     pub action: Action,

@@ -144,7 +144,7 @@ fn begin<H: Host>(client: &Client<H>, subjects: &[String], plans: &mut [Result<P
             && !plan.steps.is_empty()
         {
             let id = Some(plan.user.to_string());
-            intents.push(Intent { subject: subject.clone(), id, changes: plan.changes() });
+            intents.push(Intent { subject: subject.clone(), id, changes: plan.intent() });
             open.push(slot);
         }
     }
@@ -184,7 +184,7 @@ fn write<H: Host>(
             // What Salesforce does by itself, it does with the state.
             let is_done =
                 |step: &Step| step.round == round || round == Round::State && step.round == Round::Consequence;
-            let written = (0..).zip(&plan.steps).filter(|(_, step)| is_done(step)).map(|(at, _)| at).collect();
+            let written = plan.positions(&is_done);
             Some(Progress { subject: subjects.get(at)?.clone(), id: Some(plan.user.to_string()), written })
         });
         client.host().written(&progress.collect::<Vec<_>>());

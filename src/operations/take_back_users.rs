@@ -1,9 +1,10 @@
 //! Undoing what pushes that were cut off have left of people who are no longer wanted.
 //!
-//! Such a push was about to make a user: it had looked for one and found none. So a user who has the name that it was about to
-//! give, and doesn't belong to somebody else, is its work, and is taken out of use; Salesforce deletes no users (H). Where it got
-//! no further than the contact, that is deleted: a contact that carries the person's key or its e-mail address, that this admin
-//! user has created, and that no user has.
+//! Such a push was about to make a user: it had looked for one and found none. So a user who carries the person's key, or whom
+//! this admin user has created with the name that the push was about to give, is its work unless something speaks for its being
+//! somebody else's. It is taken out of use; Salesforce deletes no users (H). Where the push got no further than the contact, that
+//! is deleted: a contact that carries the person's key or its e-mail address, that this admin user has created, and that no user
+//! has.
 
 use std::borrow::Cow;
 
@@ -11,7 +12,7 @@ use super::deactivate_users::deactivate_for;
 use super::digest;
 use super::index::Index;
 use super::known::{Known, Paths};
-use super::push_users::{Tenant, check_digests, drifted, find, no_longer_wanted};
+use super::push_users::{Tenant, check_digests, drifted, find, is_gone, no_longer_wanted};
 use super::{ID, is_portal_user_type};
 use crate::host::Host;
 use crate::model::{
@@ -20,6 +21,7 @@ use crate::model::{
 use crate::salesforce::collections;
 use crate::salesforce::id::Id;
 use crate::salesforce::soql::{Condition, Literal, Name};
+use crate::text::{join, quoted};
 
 const USER: &str = "User";
 const CONTACT: &str = "Contact";
@@ -30,7 +32,8 @@ const LEFT: &str = "what pushes have left";
 enum Left {
     User(Id),
     Contact(Id),
-    Nothing,
+    /// Nothing; with a sentence where a user was found that may be somebody else's.
+    Nothing(Option<String>),
 }
 
 /// Undoes what is left. Results stand in the order of the people.
@@ -60,21 +63,23 @@ pub(super) fn take_back_users<H: Host>(
     let mut users = users.into_iter();
     let mut results: Vec<Result<Outcome>> = Vec::with_capacity(people.len());
     let mut contacts = Vec::new();
-    for (at, (person, left)) in people.iter().zip(&left).enumerate() {
-        let outcome = match left {
-            Left::User(_) => users.next().unwrap_or_else(|| Err(unresolved())),
-            Left::Contact(id) => Ok(deleted(person, *id)),
-            Left::Nothing => Ok(nothing(person)),
+    for (at, (person, left)) in people.iter().zip(left).enumerate() {
+        let contact = if let Left::Contact(id) = left { Some(id) } else { None };
+        let now = match left {
+            // Whether it is still what was planned has been looked at before anything was written.
+            Left::User(_) => {
+                results.push(users.next().unwrap_or_else(|| Err(unresolved())));
+                continue;
+            }
+            Left::Contact(id) => deleted(person, id),
+            Left::Nothing(others) => nothing(person, others),
         };
-        results.push(match (outcome, digest(at)) {
-            (Ok(now), Some(approved)) if now.digest != approved => Err(drifted(&subject(person), &now.changes)),
-            (Ok(now), _) => {
-                if let Left::Contact(id) = left {
-                    contacts.push((at, *id));
-                }
+        results.push(match digest(at) {
+            Some(approved) if now.digest != approved => Err(drifted(&subject(person), &now.changes)),
+            _ => {
+                contacts.extend(contact.map(|id| (at, id)));
                 Ok(now)
             }
-            (error, _) => error,
         });
     }
     if *mode != PushMode::Plan {
@@ -91,12 +96,12 @@ fn unresolved() -> Error {
     Error::new(ErrorKind::Transient, "the batch was not resolved")
 }
 
-fn nothing(person: &Abandoned) -> Outcome {
+fn nothing(person: &Abandoned, others: Option<String>) -> Outcome {
     Outcome {
         id: None,
         action: Action::Unchanged,
         changes: Vec::new(),
-        side_effects: Vec::new(),
+        side_effects: others.into_iter().collect(),
         digest: digest::digest(&["take-back", &person.key], &[]),
     }
 }
@@ -150,7 +155,7 @@ fn delete<H: Host>(
         tenant.client.host().written(&progress.collect::<Vec<_>>());
     });
     for ((at, id), deleted) in open.into_iter().zip(deleted) {
-        if let (Err(refused), Some(slot)) = (deleted, results.get_mut(at)) {
+        if let (false, Err(refused), Some(slot)) = (is_gone(&deleted), deleted, results.get_mut(at)) {
             *slot = Err(refused.into_error(&format!("the contact {id}")));
         }
     }
@@ -159,12 +164,14 @@ fn delete<H: Host>(
 /// Looks for what is left. Results stand in order.
 fn look<H: Host>(tenant: &Tenant<'_, H>, people: &[Abandoned]) -> Result<Vec<Left>> {
     let users = Users::find(tenant, people)?;
-    let mut left: Vec<Left> =
-        people.iter().map(|person| users.left(person).map_or(Left::Nothing, |user| Left::User(user.id))).collect();
+    let mut left: Vec<Left> = people.iter().map(|person| users.of(person)).collect();
     let open: Vec<usize> = (0..people.len())
         .filter(|at| {
-            let is_new = people.get(*at).is_some_and(|person| person.begun(CONTACT, "AccountId").is_some());
-            is_new && matches!(left.get(*at), Some(Left::Nothing))
+            // A new contact always has an address, and is looked for by it.
+            let is_new = people.get(*at).is_some_and(|person| {
+                ["AccountId", "Email"].iter().all(|field| person.begun(CONTACT, field).is_some())
+            });
+            is_new && matches!(left.get(*at), Some(Left::Nothing(_)))
         })
         .collect();
     for (at, contact) in open.iter().zip(lone_contacts(tenant, people, &open)?) {
@@ -175,6 +182,12 @@ fn look<H: Host>(tenant: &Tenant<'_, H>, people: &[Abandoned]) -> Result<Vec<Lef
     Ok(left)
 }
 
+/// The username of the user that a push was about to make; none where it was about to change one, whose username isn't empty.
+fn new_username(person: &Abandoned) -> Option<&str> {
+    let name = person.begun.iter().find(|one| one.object == USER && one.field == "Username")?;
+    if name.old.is_none() { name.new.as_deref() } else { None }
+}
+
 /// Users that may have been made.
 struct Users<'a> {
     key_field: Option<&'a Name>,
@@ -183,21 +196,24 @@ struct Users<'a> {
     by_name: Index,
     /// Keys of the people whose users they are, by the host.
     owners: Vec<Option<String>>,
+    /// The admin user that the connector is signed in as.
+    admin: Option<Id>,
 }
 
 impl<'a> Users<'a> {
     fn find<H: Host>(tenant: &Tenant<'a, H>, people: &[Abandoned]) -> Result<Self> {
         let key_field = tenant.writing.user_key.as_ref();
-        let mut paths = Paths::of(&[ID, "Username", "UserType", "FederationIdentifier"]);
+        let mut paths = Paths::of(&[ID, "Username", "UserType", "FederationIdentifier", "CreatedById"]);
         if let Some(name) = key_field {
             paths.add(name.as_str());
         }
-        let users = find(tenant.client, USER, paths, people.len(), LEFT, &|part| {
-            let people = people.get(part).unwrap_or_default();
-            let names = people.iter().filter_map(|person| person.begun(USER, "Username"));
-            let mut ways = vec![Condition::texts("Username", names)];
-            if let Some(name) = key_field {
-                ways.push(Condition::texts_of(name, people.iter().map(|person| &*person.key)));
+        let made: Vec<(&str, &str)> =
+            people.iter().filter_map(|person| Some((person.key.as_str(), new_username(person)?))).collect();
+        let users = find(tenant.client, USER, paths, made.len(), LEFT, &|part| {
+            let made = made.get(part).unwrap_or_default();
+            let mut ways = vec![Condition::texts("Username", made.iter().map(|(_, name)| *name))];
+            if let Some(field) = key_field {
+                ways.push(Condition::texts_of(field, made.iter().map(|(key, _)| *key)));
             }
             Condition::any(&ways)
         })?;
@@ -211,24 +227,57 @@ impl<'a> Users<'a> {
         let ids: Vec<String> = users.iter().map(|user| user.id.to_string()).collect();
         let owners = if ids.is_empty() { Vec::new() } else { tenant.client.host().owners(&ids) };
         let owners = owners.into_iter().map(|owner| owner.map(|owner| owner.key)).collect();
-        Ok(Self { key_field, users, by_key, by_name, owners })
+        let admin = Id::parse(&tenant.client.signed_in().user_id).ok();
+        Ok(Self { key_field, users, by_key, by_name, owners, admin })
     }
 
     /// The user that was made for a person who is to have none, unless it may be somebody else's.
-    fn left(&self, person: &Abandoned) -> Option<&Known> {
+    fn of(&self, person: &Abandoned) -> Left {
         if person.id.is_some() {
-            return None;
+            return Left::Nothing(None);
         }
-        let by_name = || self.by_name.get(&person.begun(USER, "Username")?.to_ascii_lowercase());
-        let at = self.by_key.get(&person.key).or_else(by_name)?;
-        let user = self.users.get(at)?;
-        let is_owners = self.owners.get(at).is_none_or(|owner| owner.as_ref().is_none_or(|owner| *owner == person.key));
-        let key = self.key_field.and_then(|name| user.text(name.as_str()));
-        let has_key = self.key_field.is_none() || key == Some(&*person.key);
-        let federation = person.begun(USER, "FederationIdentifier");
-        let has_federation = federation.is_none() || user.text("FederationIdentifier") == federation;
-        let is_portal = is_portal_user_type(user.text("UserType").unwrap_or_default());
-        (is_owners && has_key && has_federation && is_portal).then_some(user)
+        let Some(name) = new_username(person) else { return Left::Nothing(None) };
+        let at = self.by_key.get(&person.key).or_else(|| self.by_name.get(&name.to_ascii_lowercase()));
+        let Some((at, user)) = at.and_then(|at| Some((at, self.users.get(at)?))) else { return Left::Nothing(None) };
+        let objections = self.objections(person, at, user);
+        if objections.is_empty() {
+            return Left::User(user.id);
+        }
+        let (name, id) = (user.username(), user.id);
+        Left::Nothing(Some(format!("The user {name} ({id}) is left as it is: {}.", join(&objections, ", "))))
+    }
+
+    /// What speaks for a user's being somebody else's, one clause each.
+    fn objections(&self, person: &Abandoned, at: usize, user: &Known) -> Vec<String> {
+        let mut found = Vec::new();
+        let key = self.key_field.and_then(|field| user.text(field.as_str()));
+        if let Some(Some(owner)) = self.owners.get(at)
+            && *owner != person.key
+        {
+            found.push(format!("by the directory it is that of the person {}", quoted(owner)));
+        }
+        match key {
+            Some(key) if key == person.key => {}
+            Some(key) => found.push(format!("it carries the key {}", quoted(key))),
+            None if self.key_field.is_some() => found.push("it carries no key".to_owned()),
+            None if self.admin.is_none() || user.id("CreatedById") != self.admin => {
+                found.push("somebody else has created it".to_owned());
+            }
+            None => {}
+        }
+        let begun = person.begun(USER, "FederationIdentifier");
+        let has = user.text("FederationIdentifier");
+        // Whoever carries the person's key may have got another federation id since.
+        if key != Some(&*person.key) && begun.is_some() && has != begun {
+            found.push(has.map_or_else(
+                || "it has no federation id".to_owned(),
+                |has| format!("it has the federation id {}", quoted(has)),
+            ));
+        }
+        if !is_portal_user_type(user.text("UserType").unwrap_or_default()) {
+            found.push("it is no portal user".to_owned());
+        }
+        found
     }
 }
 
@@ -257,7 +306,9 @@ fn lone_contacts<H: Host>(tenant: &Tenant<'_, H>, people: &[Abandoned], open: &[
         Condition::ids("ContactId", &ids)
     })?;
     let of = |person: &&Abandoned| {
-        let mut fitting = contacts.iter().filter(|contact| match key_field {
+        // The contact of a user that is there is nobody's leftover.
+        let has_user = |contact: &Known| users.iter().any(|user| user.id("ContactId") == Some(contact.id));
+        let mut fitting = contacts.iter().filter(|contact| !has_user(contact)).filter(|contact| match key_field {
             Some(name) => contact.text(name.as_str()) == Some(&*person.key),
             None => {
                 let is = |field: &str| {
@@ -268,8 +319,10 @@ fn lone_contacts<H: Host>(tenant: &Tenant<'_, H>, people: &[Abandoned], open: &[
             }
         });
         let (only, other) = (fitting.next()?.id, fitting.next());
-        let has_user = users.iter().any(|user| user.id("ContactId") == Some(only));
-        (other.is_none() && !has_user).then_some(only)
+        other.is_none().then_some(only)
     };
     Ok(open.iter().map(of).collect())
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,9 +12,13 @@ use ring::rand::SystemRandom;
 use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use salesforce_emulator::{Builder, Emulator, JournalEntry};
 use salesforce_portal_connector::host::{Escaping, Failure, Host, Level, Method, Part, Request, Response};
-use salesforce_portal_connector::model::{Change, DesiredUser, Error, Grant, Outcome, PushMode, Settings, Value};
+use salesforce_portal_connector::model::{
+    Candidate, Change, DesiredUser, Error, Grant, Intent, Outcome, Owner, Progress, PushMode, Settings, Status, Value,
+};
 use salesforce_portal_connector::operations::Session;
 use serde_json::Value as Json;
+
+use crate::ledger::Kept;
 
 /// A secret with its value, which the connector cannot read.
 #[derive(Clone)]
@@ -29,6 +33,9 @@ pub(crate) struct Native {
     agent: ureq::Agent,
     /// Requests left until the connector is dropped.
     left: Rc<Cell<Option<u64>>>,
+    /// Whether it is dropped only once the next request has been answered.
+    loses_answer: Rc<Cell<bool>>,
+    ledger: Option<Rc<RefCell<Kept>>>,
     sent: Rc<RefCell<Vec<Sent>>>,
 }
 
@@ -46,7 +53,18 @@ impl Native {
             .max_redirects(0)
             .timeout_global(Some(Duration::from_secs(120)))
             .build();
-        Self { agent: config.into(), left: Rc::default(), sent: Rc::default() }
+        Self {
+            agent: config.into(),
+            left: Rc::default(),
+            loses_answer: Rc::default(),
+            ledger: None,
+            sent: Rc::default(),
+        }
+    }
+
+    /// A host that keeps what it is told of single users.
+    pub(crate) fn keeping(ledger: &Rc<RefCell<Kept>>) -> Self {
+        Self { ledger: Some(Rc::clone(ledger)), ..Self::new() }
     }
 
     /// The records of the write requests so far, each with its method.
@@ -75,27 +93,16 @@ impl Native {
     pub(crate) fn drop_after(&self, requests: u64) {
         self.left.set(Some(requests));
     }
-}
 
-/// Runs a piece of work; none where the host dropped the connector in the middle of it.
-pub(crate) fn unless_dropped<T>(work: impl FnOnce() -> T) -> Option<T> {
-    match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(done) => Some(done),
-        Err(reason) if reason.is::<Dropped>() => None,
-        Err(reason) => resume_unwind(reason),
+    /// Drops the connector where the answer to the request behind these would reach it.
+    pub(crate) fn lose_answer_after(&self, requests: u64) {
+        self.left.set(Some(requests));
+        self.loses_answer.set(true);
     }
 }
 
-impl Host for Native {
-    type Secret = Secret;
-
-    fn send(&self, request: Request<'_, Secret>) -> Result<Response, Failure> {
-        if let Some(left) = self.left.get() {
-            if left == 0 {
-                resume_unwind(Box::new(Dropped));
-            }
-            self.left.set(Some(left - 1));
-        }
+impl Native {
+    fn carry(&self, request: &Request<'_, Secret>) -> Result<Response, Failure> {
         assert!(request.url.len() <= 16 * 1024, "a URL of {} bytes", request.url.len());
         let method = match request.method {
             Method::Get => "GET",
@@ -121,7 +128,32 @@ impl Host for Native {
         let body = response.body_mut().with_config().limit(1 << 30).read_to_vec().map_err(failure)?;
         Ok(Response { status, headers, body })
     }
+}
 
+/// Runs a piece of work; none where the host dropped the connector in the middle of it.
+pub(crate) fn unless_dropped<T>(work: impl FnOnce() -> T) -> Option<T> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(done) => Some(done),
+        Err(reason) if reason.is::<Dropped>() => None,
+        Err(reason) => resume_unwind(reason),
+    }
+}
+
+impl Host for Native {
+    type Secret = Secret;
+
+    fn send(&self, request: Request<'_, Secret>) -> Result<Response, Failure> {
+        let Some(left) = self.left.get() else { return self.carry(&request) };
+        if left > 0 {
+            self.left.set(Some(left - 1));
+            return self.carry(&request);
+        }
+        if self.loses_answer.get() {
+            // What was answered nobody hears.
+            let _ = self.carry(&request);
+        }
+        resume_unwind(Box::new(Dropped));
+    }
     fn send_all(&self, requests: Vec<Request<'_, Secret>>) -> Vec<Result<Response, Failure>> {
         requests.into_iter().map(|request| self.send(request)).collect()
     }
@@ -144,6 +176,34 @@ impl Host for Native {
 
     /// Nobody waits for a test.
     fn sleep(&self, _: Duration) {}
+
+    fn owners(&self, ids: &[String]) -> Vec<Option<Owner>> {
+        let kept = self.ledger.as_ref().map(|kept| kept.borrow());
+        ids.iter().map(|id| kept.as_ref()?.owners.get(id).cloned()).collect()
+    }
+
+    fn undecided(&self, subject: &str, candidates: &[Candidate]) {
+        if let Some(kept) = &self.ledger {
+            kept.borrow_mut().undecided.insert(subject.to_owned(), candidates.to_vec());
+        }
+    }
+
+    fn out_of_use(&self, subjects: &[(String, Status)]) {
+        if let Some(kept) = &self.ledger {
+            kept.borrow_mut().out_of_use.extend_from_slice(subjects);
+        }
+    }
+
+    fn begin(&self, intents: Vec<Intent>) -> Vec<bool> {
+        let begin = |intent| self.ledger.as_ref().is_none_or(|kept| kept.borrow_mut().begin(intent));
+        intents.into_iter().map(begin).collect()
+    }
+
+    fn written(&self, progress: &[Progress]) {
+        if let Some(kept) = &self.ledger {
+            progress.iter().for_each(|one| kept.borrow_mut().written(one));
+        }
+    }
 }
 
 /// A percent-encoded value.

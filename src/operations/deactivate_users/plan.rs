@@ -48,6 +48,8 @@ pub(super) struct Plan {
     pub(super) subject: String,
     pub(super) action: Action,
     pub(super) steps: Vec<Step>,
+    /// The position of the first step in what the host is told before anything is written.
+    pub(super) first: u32,
     pub(super) side_effects: Vec<String>,
     /// What to do where Salesforce refuses.
     pub(super) otherwise: Option<Box<Plan>>,
@@ -72,6 +74,7 @@ pub(super) fn plan(id: Id, found: &Found, goal: Goal, rename: bool, seats: &mut 
         subject: format!("the user {username}"),
         action: Action::Unchanged,
         steps: Vec::new(),
+        first: 0,
         side_effects: Vec::new(),
         otherwise: None,
     };
@@ -82,7 +85,8 @@ pub(super) fn plan(id: Id, found: &Found, goal: Goal, rename: bool, seats: &mut 
             let otherwise = plan.clone().freeze(subject).ok();
             let mut plan = plan.deactivate(subject, rename);
             if plan.action == Action::Deactivated {
-                plan.otherwise = otherwise.map(Box::new);
+                let first = (0..).zip(&plan.steps).map(|(at, _)| at + 1).last().unwrap_or(0);
+                plan.otherwise = otherwise.map(|otherwise| Box::new(Plan { first, ..otherwise }));
             }
             Ok(plan)
         }
@@ -249,6 +253,19 @@ impl Plan {
             }),
         });
         changes.collect()
+    }
+
+    /// What the host is told before anything is written: the changes, and behind them those that come in their place where
+    /// Salesforce refuses.
+    pub(super) fn intent(&self) -> Vec<FieldChange> {
+        let mut changes = self.changes();
+        changes.extend(self.otherwise.iter().flat_map(|otherwise| otherwise.changes()));
+        changes
+    }
+
+    /// The positions of some steps in what the host was told.
+    pub(super) fn positions(&self, is_one: &dyn Fn(&Step) -> bool) -> Vec<u32> {
+        (self.first..).zip(&self.steps).filter(|(_, step)| is_one(step)).map(|(at, _)| at).collect()
     }
 
     pub(super) fn digest(&self) -> String {

@@ -3,6 +3,8 @@ use crate::model::FieldChange;
 use crate::operations::Session;
 use crate::scripted::{Script, golden, records, settings};
 
+mod ledger;
+
 const A: &str = "0055e000001UsrAAAS";
 const B: &str = "0055e000001UsrBAAS";
 const LOGIN: &str = "0Yw5e000001LogACAS";

@@ -107,7 +107,7 @@ fn begin<H: Host>(client: &Client<H>, plans: &mut [Result<Plan>]) {
 
 /// The error for what the host has given up since it asked for it.
 pub(in crate::operations) fn no_longer_wanted(subject: &str) -> Error {
-    Error::new(ErrorKind::Drifted, format!("{subject} is no longer wanted, so nothing was done"))
+    Error::new(ErrorKind::Drifted, format!("what was to be done to {subject} is no longer wanted, so nothing was done"))
 }
 
 /// Tells the host what a request has written of some slots, given by their places, with the ids of the records.
@@ -217,7 +217,7 @@ fn remove_orphans<H: Host>(client: &Client<H>, orphans: &mut [&mut Slot]) {
 }
 
 /// A deletion that was repeated after a cut connection finds the record gone.
-pub(super) fn is_gone(deleted: &Written) -> bool {
+pub(in crate::operations) fn is_gone(deleted: &Written) -> bool {
     match deleted {
         Ok(_) => true,
         Err(Refused::Record(fault)) => fault.code == "ENTITY_IS_DELETED",

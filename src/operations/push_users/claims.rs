@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use super::wanted::Wanted;
-use crate::attributes::FEDERATION_ID;
+use crate::attributes::{EMAIL, FEDERATION_ID};
 use crate::host::Host;
 use crate::model::{Candidate, Error, ErrorKind, Owner, Status};
 use crate::operations::known::Known;
@@ -20,14 +20,21 @@ pub(super) struct Claims<'a> {
     /// The field of users that holds the host's key.
     key_field: Option<&'a str>,
     owners: HashMap<Id, Owner>,
-    /// Everybody of the batch, by key.
-    batch: HashMap<&'a str, &'a Wanted>,
+    /// Those of the batch whose users the host knows, by the users' ids.
+    linked: HashMap<Id, &'a Wanted>,
 }
 
 /// What speaks for and against one user.
 struct Claim {
     evidence: Vec<String>,
     objections: Vec<String>,
+}
+
+/// What speaks for and against users beside what they carry, one clause each.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Also<'a> {
+    pub(super) evidence: Option<&'a str>,
+    pub(super) objection: Option<&'a str>,
 }
 
 impl<'a> Claims<'a> {
@@ -41,7 +48,8 @@ impl<'a> Claims<'a> {
         let ids: Vec<String> = users.iter().map(|user| user.id.to_string()).collect();
         let owners = if ids.is_empty() { Vec::new() } else { client.host().owners(&ids) };
         let owners = users.iter().zip(owners).filter_map(|(user, owner)| Some((user.id, owner?))).collect();
-        Self { key_field, owners, batch: batch.iter().map(|wanted| (wanted.key.as_str(), *wanted)).collect() }
+        let linked = batch.iter().filter_map(|wanted| Some((wanted.id?, *wanted))).collect();
+        Self { key_field, owners, linked }
     }
 
     fn key<'k>(&self, user: &'k Known) -> Option<&'k str> {
@@ -64,7 +72,11 @@ impl<'a> Claims<'a> {
                 objections.push(format!("the directory has it as the user of the person {}", quoted(key)));
             }
             Some(Owner { key, .. }) => objections.push(format!("it was the user of the person {}", quoted(key))),
-            None => {}
+            None => {
+                if let Some(other) = self.holder(user, wanted) {
+                    objections.push(format!("in this push it is the user of the person {}", quoted(&other.key)));
+                }
+            }
         }
         // Somebody who is known by the key, or by the directory, may have got another federation id.
         let is_known = !evidence.is_empty();
@@ -88,40 +100,56 @@ impl<'a> Claims<'a> {
 
     /// Whether the user that the person is linked to carries somebody else's key, and no admin has confirmed it.
     pub(super) fn contradicts_link(&self, user: &Known, wanted: &Wanted) -> bool {
-        let is_confirmed = self.owners.get(&user.id).is_some_and(|owner| owner.confirmed && owner.key == wanted.key);
         let is_others = self.owners.get(&user.id).is_some_and(|owner| owner.linked && owner.key != wanted.key);
-        is_others || !is_confirmed && self.key(user).is_some_and(|key| key != wanted.key)
+        is_others || !self.is_confirmed(user, wanted) && self.key(user).is_some_and(|key| key != wanted.key)
     }
 
-    /// Whether the user only stands in the way until this same batch has changed it: it is linked to somebody else of the
-    /// batch, who gets another username and federation id than the wanted ones. Names that go round, as in a chain of
-    /// renames, come free one after the other.
-    pub(super) fn is_vacated(&self, user: &Known, wanted: &Wanted) -> bool {
-        let owner = self.owners.get(&user.id).filter(|owner| owner.linked && owner.key != wanted.key);
-        let Some(other) = owner.and_then(|owner| self.batch.get(owner.key.as_str())) else { return false };
+    /// The somebody else of the batch whose user it is.
+    fn holder(&self, user: &Known, wanted: &Wanted) -> Option<&'a Wanted> {
+        self.linked.get(&user.id).copied().filter(|other| other.key != wanted.key)
+    }
+
+    fn is_confirmed(&self, user: &Known, wanted: &Wanted) -> bool {
+        self.owners.get(&user.id).is_some_and(|owner| owner.confirmed && owner.key == wanted.key)
+    }
+
+    /// Who holds the user, where it only stands in the way until this same batch has changed it: somebody else of the batch,
+    /// who gets another username, federation id and key than the wanted ones. Names that go round, as in a chain of renames,
+    /// come free one after the other.
+    pub(super) fn vacated_by(&self, user: &Known, wanted: &Wanted) -> Option<&'a str> {
+        let other = self.holder(user, wanted)?;
         let frees_name = !other.username.eq_ignore_ascii_case(&wanted.username);
         let has_federation = |id: &str| user.text("FederationIdentifier") == Some(id);
-        let frees_federation = wanted.value(FEDERATION_ID).is_none_or(|id| {
-            !has_federation(id)
-                || other.values.iter().any(|entry| entry.name == FEDERATION_ID && entry.value.as_deref() != Some(id))
-        });
-        other.id == Some(user.id) && frees_name && frees_federation
+        let frees_federation = wanted
+            .value(FEDERATION_ID)
+            .is_none_or(|id| !has_federation(id) || changes(other, FEDERATION_ID, &|new| new != Some(id)));
+        // A key that contradicts the link is overwritten only where an admin has confirmed the link.
+        let frees_key = self.is_confirmed(user, other) || self.key(user) != Some(&*wanted.key);
+        (frees_name && frees_federation && frees_key).then_some(&*other.key)
+    }
+
+    /// Who holds the user of a contact with this e-mail address, where it is somebody else of the batch who gets another one.
+    pub(super) fn address_vacated_by(&self, user: &Known, wanted: &Wanted, email: &str) -> Option<&'a str> {
+        let other = self.holder(user, wanted)?;
+        let is_other = |new: Option<&str>| new.is_none_or(|new| !new.eq_ignore_ascii_case(email));
+        changes(other, EMAIL, &is_other).then_some(&*other.key)
     }
 
     /// Tells the host of users between which only an admin can decide, and gives the error for the person. `also` is what
-    /// speaks for each of them beside what they carry.
+    /// speaks for and against each of them beside what they carry.
     pub(super) fn undecided<H: Host>(
         &self,
         client: &Client<H>,
         wanted: &Wanted,
         users: &[&Known],
-        also: Option<&str>,
+        also: Also<'_>,
     ) -> Error {
         let mut candidates = Vec::with_capacity(users.len());
         let mut told = Vec::with_capacity(users.len());
         for user in users {
-            let Claim { mut evidence, objections } = self.claim(user, wanted);
-            evidence.extend(also.map(str::to_owned));
+            let Claim { mut evidence, mut objections } = self.claim(user, wanted);
+            evidence.extend(also.evidence.map(str::to_owned));
+            objections.extend(also.objection.map(str::to_owned));
             let clause = |clauses: &[String], nothing: &str| match clauses {
                 [] => nothing.to_owned(),
                 clauses => join(clauses, ", "),
@@ -153,4 +181,9 @@ impl<'a> Claims<'a> {
             "Confirm the user that is this person's, or give the person another username and federation id",
         )
     }
+}
+
+/// Whether somebody gets a value of an attribute, or none, for which this holds.
+fn changes(wanted: &Wanted, name: &str, holds: &dyn Fn(Option<&str>) -> bool) -> bool {
+    wanted.values.iter().any(|entry| entry.name == name && holds(entry.value.as_deref()))
 }

@@ -1,8 +1,8 @@
 //! Finding the contacts of those who have no user yet.
 
 use super::Tenant;
-use super::claims::Claims;
-use super::resolve::{Match, ambiguous, find};
+use super::claims::{Also, Claims};
+use super::resolve::{Match, ambiguous, find, still_taken};
 use super::wanted::Wanted;
 use crate::attributes::EMAIL;
 use crate::host::Host;
@@ -45,7 +45,7 @@ pub(super) fn match_contacts<H: Host>(
     if open.is_empty() {
         return Ok(());
     }
-    let contacts = Contacts::find(tenant, &open)?;
+    let contacts = Contacts::find(tenant, wanted, &open)?;
     let (mut emails, mut shared) = (Index::default(), Index::default());
     for (_, _, email) in &open {
         let email = email.to_ascii_lowercase();
@@ -65,7 +65,7 @@ pub(super) fn match_contacts<H: Host>(
 }
 
 impl<'a, H: Host> Contacts<'a, H> {
-    fn find(tenant: &Tenant<'a, H>, open: &[(usize, &Wanted, &str)]) -> Result<Self> {
+    fn find(tenant: &Tenant<'a, H>, batch: &[&'a Wanted], open: &[(usize, &Wanted, &str)]) -> Result<Self> {
         let key_field = tenant.writing.contact_key.as_ref();
         let mut paths = Paths::of(&["Id", "Email", "Name"]);
         if let Some(name) = key_field {
@@ -110,7 +110,7 @@ impl<'a, H: Host> Contacts<'a, H> {
             }
         }
         let client = tenant.client;
-        let claims = Claims::of(client, None, &users, &[]);
+        let claims = Claims::of(client, None, &users, batch);
         Ok(Self { client, key_field, contacts, users, by_key, by_email, by_contact, claims })
     }
 
@@ -149,8 +149,12 @@ impl<'a, H: Host> Contacts<'a, H> {
             [contact] => match self.by_contact.get(contact.id.as_str()).and_then(|at| self.users.get(at)) {
                 None => Ok(Match::Contact(Box::new((*contact).clone()))),
                 Some(user) => {
+                    let holder = self.claims.address_vacated_by(user, wanted, email);
+                    if let Some(holder) = holder.filter(|_| what == "e-mail address") {
+                        return Ok(Match::Later(still_taken(&subject, what, user), holder.to_owned()));
+                    }
                     let also = format!("it is the portal user of the contact {} with the person's {what}", contact.id);
-                    Err(self.claims.undecided(self.client, wanted, &[user], Some(&also)).with_remedy("Confirm the user that is this person's, or give the person an e-mail address of its own; a contact can have one user only"))
+                    Err(self.claims.undecided(self.client, wanted, &[user], Also { evidence: Some(&also), objection: None }).with_remedy("Confirm the user that is this person's, or give the person an e-mail address of its own; a contact can have one user only"))
                 }
             },
             several => {

@@ -6,6 +6,7 @@
 mod apply;
 mod assign;
 mod assignment;
+mod circles;
 mod claims;
 mod compatibility;
 mod contacts;
@@ -15,7 +16,7 @@ mod plan;
 mod resolve;
 mod wanted;
 
-pub(super) use self::apply::no_longer_wanted;
+pub(super) use self::apply::{is_gone, no_longer_wanted};
 use self::facts::Facts;
 use self::plan::{Plan, Terms};
 use self::resolve::Match;
@@ -34,6 +35,10 @@ use crate::text::{join, quoted};
 /// Users that are resolved, planned and written together. It bounds what stands in memory, and the work that a crash leaves
 /// half done.
 const BATCH: usize = 2000;
+
+/// How often those who wait for names that come free are looked at again. Each time costs some calls and a host bounds a call's
+/// time; a longer chain of renames is gone on with by the next push.
+const WAVES: u32 = 50;
 
 /// The tenant that users are pushed to.
 pub(super) struct Tenant<'a, H: Host> {
@@ -93,11 +98,16 @@ fn push_batch<H: Host>(
     let mut results = apply::apply(tenant.client, plans);
     // Names that go round come free one after the other: whoever waits for one is looked at again as long as others got on.
     let mut got_on = results.iter().any(Result::is_ok);
-    while *mode == PushMode::Apply && got_on && !later.is_empty() {
+    let mut waves = if *mode == PushMode::Apply { WAVES } else { 0 };
+    while waves > 0 && got_on && !later.is_empty() {
+        waves -= 1;
         let waiting: Vec<Result<Wanted>> =
             later.iter().map(|at| checked.get_mut(*at).map_or_else(looked_at, take)).collect();
-        // What was done is done, so a failure here is for those alone that wait.
-        let Ok((plans, still)) = plan_all(tenant, schema, &waiting) else { break };
+        let (plans, still) = match plan_all(tenant, schema, &waiting) {
+            Ok(planned) => planned,
+            // What was done is done, so a failure here is for those alone that wait.
+            Err(error) => (waiting.iter().map(|_| Err(error.clone())).collect(), Vec::new()),
+        };
         let again = apply::apply(tenant.client, plans);
         got_on = again.iter().any(Result::is_ok);
         for ((at, wanted), result) in later.iter().zip(waiting).zip(again) {
@@ -129,17 +139,26 @@ fn plan_all<H: Host>(
     let mut matches = resolve::resolve(tenant, schema, &sound)?.into_iter();
     let defaults = plan::Defaults::of(&tenant.client.signed_in());
     let terms = Terms { account_id: tenant.account_id, writing: tenant.writing, defaults };
-    let mut later = Vec::new();
+    let (mut later, mut waits) = (Vec::new(), Vec::new());
     let plans = checked.iter().enumerate().map(|(at, wanted)| {
         let wanted = wanted.as_ref().map_err(Clone::clone)?;
         // There is a match for every sound user, in order.
         let found = matches.next().ok_or_else(|| Error::new(ErrorKind::Transient, "the batch was not resolved"))??;
-        if matches!(found, Match::Later(_)) {
+        if let Match::Later(_, holder) = &found {
             later.push(at);
+            waits.push((wanted.key.as_str(), holder.clone()));
         }
         plan::plan(wanted, found, &terms)
     });
     let mut plans: Vec<Result<Plan>> = plans.collect();
+    let mut endless = circles::endless(&waits).into_iter();
+    later.retain(|at| {
+        let is_endless = endless.next().unwrap_or(false);
+        if let (true, Some(Err(error))) = (is_endless, plans.get_mut(*at)) {
+            circles::explain(error);
+        }
+        !is_endless
+    });
     let facts = Facts::of(tenant.client, &plans.iter().flatten().collect::<Vec<_>>())?;
     let mut seats = Seats::default();
     for slot in &mut plans {

@@ -190,7 +190,7 @@ pub(super) fn plan(wanted: &Wanted, found: Match, terms: &Terms<'_>) -> Result<P
             (plan, "adopt", String::new(), contact.id.to_string())
         }
         Match::Nobody => (create(wanted, None, terms)?, "new", String::new(), account_id.to_string()),
-        Match::Later(reason) => return Err(reason),
+        Match::Later(reason, _) => return Err(reason),
     };
     plan.digest = digest::digest(&[kind, &user, &contact], &plan.changes);
     Ok(plan)

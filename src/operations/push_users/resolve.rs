@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use super::Tenant;
 use super::assignment::{self, Held};
-use super::claims::Claims;
+use super::claims::{Also, Claims};
 use super::contacts::match_contacts;
 use super::out_of_use;
 use super::wanted::Wanted;
@@ -34,8 +34,9 @@ pub(super) enum Match {
     Contact(Box<Known>),
     /// Nobody.
     Nobody,
-    /// What it is found by is still another user's of this batch, which gets something else: why it cannot be done before that.
-    Later(Error),
+    /// What it is found by is still another user's of this batch, which gets something else: why it cannot be done before
+    /// that, and the key of the person whose user it is.
+    Later(Error, String),
 }
 
 /// Finds the users and contacts of a batch. Results stand in order.
@@ -49,10 +50,32 @@ pub(super) fn resolve<H: Host>(
     let claims = Claims::of(tenant.client, key_field, &users.users, wanted);
     let mut found: Vec<Result<Match>> =
         wanted.iter().map(|wanted| users.match_one(tenant.client, &claims, wanted)).collect();
+    refuse_shared(tenant.client, &claims, wanted, &mut found);
     match_contacts(tenant, wanted, &mut found)?;
     add_held(tenant.client, schema, wanted, &mut found)?;
     out_of_use::report(tenant.client, wanted, &found)?;
     Ok(found)
+}
+
+/// Refuses all who are found to be the same user; the one whose id the host knows was found by it, and keeps it.
+fn refuse_shared<H: Host>(client: &Client<H>, claims: &Claims<'_>, wanted: &[&Wanted], found: &mut [Result<Match>]) {
+    let mut places = Index::default();
+    for (at, found) in found.iter().enumerate() {
+        if let Ok(Match::User(user, ..)) = found {
+            places.add(user.id.as_str(), at);
+        }
+    }
+    for (at, slot) in found.iter_mut().enumerate() {
+        let (Ok(Match::User(user, ..)), Some(one)) = (&*slot, wanted.get(at)) else { continue };
+        let other = places.all(user.id.as_str()).into_iter().find(|other| *other != at);
+        if let Some(other) = other.and_then(|other| wanted.get(other))
+            && one.id != Some(user.id)
+        {
+            let objection = format!("{} of this push is found to be it, too", other.subject());
+            let also = Also { evidence: None, objection: Some(&objection) };
+            *slot = Err(claims.undecided(client, one, &[user], also));
+        }
+    }
 }
 
 /// Reads what is assigned to the users of whom assignments are wanted.
@@ -208,20 +231,21 @@ impl Users {
         if let Some(user) = linked {
             check_portal(user, &subject)?;
             if claims.contradicts_link(user, wanted) {
-                return Err(claims.undecided(client, wanted, &[user], None));
+                return Err(claims.undecided(client, wanted, &[user], Also::default()));
             }
-            let mut others = candidates.iter().filter(|(other, _)| other.id != user.id);
-            if let Some((other, what)) = others.next() {
-                let is_last = others.next().is_none();
-                if is_last && claims.is_vacated(other, wanted) {
-                    return Ok(Match::Later(still_taken(&subject, what, other)));
+            let mut later = None;
+            for (other, what) in candidates.iter().filter(|(other, _)| other.id != user.id) {
+                match claims.vacated_by(other, wanted) {
+                    Some(holder) => later = Some(Match::Later(still_taken(&subject, what, other), holder.to_owned())),
+                    None => return Err(belongs_to_other(&subject, what, other)),
                 }
-                return Err(belongs_to_other(&subject, what, other));
             }
-            return Ok(Match::User(Box::new(user.clone()), Vec::new(), None));
+            return Ok(later.unwrap_or_else(|| Match::User(Box::new(user.clone()), Vec::new(), None)));
         }
-        if let Some((user, what)) = candidates.iter().find(|(user, _)| claims.is_vacated(user, wanted)) {
-            return Ok(Match::Later(still_taken(&subject, what, user)));
+        for (user, what) in &candidates {
+            if let Some(holder) = claims.vacated_by(user, wanted) {
+                return Ok(Match::Later(still_taken(&subject, what, user), holder.to_owned()));
+            }
         }
         let (user, what) = match (candidates.as_slice(), wanted.id) {
             ([one], _) => *one,
@@ -235,7 +259,7 @@ impl Users {
             }
             _ => {
                 let users: Vec<&Known> = candidates.iter().map(|(user, _)| *user).collect();
-                return Err(claims.undecided(client, wanted, &users, None));
+                return Err(claims.undecided(client, wanted, &users, Also::default()));
             }
         };
         if !is_portal_user_type(user.text("UserType").unwrap_or_default()) {
@@ -250,7 +274,7 @@ impl Users {
             .with_remedy("Choose another username for the portal user"));
         }
         if !claims.is_clear(user, wanted) {
-            return Err(claims.undecided(client, wanted, &[user], None));
+            return Err(claims.undecided(client, wanted, &[user], Also::default()));
         }
         let note = wanted
             .id
@@ -267,7 +291,7 @@ fn belongs_to_other(subject: &str, what: &str, other: &Known) -> Error {
 }
 
 /// The error for what another user of the batch has until it is changed.
-fn still_taken(subject: &str, what: &str, other: &Known) -> Error {
+pub(super) fn still_taken(subject: &str, what: &str, other: &Known) -> Error {
     let message = format!(
         "the {what} of {subject} is still that of another user, {} ({}), which is to get another one first",
         other.username(),

@@ -4,6 +4,9 @@ use crate::model::{Action, Change, Grant, Retry, Value};
 use crate::operations::Session;
 use crate::scripted::{ROOT, SESSION, Script, golden, records, settings};
 
+mod ledger;
+mod rounds;
+
 const USER: &str = "0055e000001UsrAAAS";
 const OTHER_USER: &str = "0055e000001UsrBAAS";
 const CONTACT: &str = "0035e000001ConAAAS";

@@ -40,7 +40,7 @@ fn each_password_is_one_request_with_the_secret_put_in_by_the_host() {
 fn policy_reuse_and_missing_right_are_told_apart() {
     for (status, answer, kind, words) in [
         (400, golden("password/policy.json"), ErrorKind::PasswordRejected, "policy"),
-        (500, golden("password/reuse.json"), ErrorKind::PasswordRejected, "used before"),
+        (500, golden("password/reuse.json"), ErrorKind::Other("password-reused".into()), "used before"),
         (403, golden("password/denied.json"), ErrorKind::PermissionDenied, "lacks the right"),
         (
             400,

@@ -125,6 +125,7 @@ pub(super) fn take_out_of_use(
     followed: &mut Followed,
 ) -> Result<(), DirectoryError> {
     change.cancel(tenant.id, TaskKind::Push, Some(person.id))?;
+    change.store_claims(tenant.id, person.id, &[])?;
     change.cancel(tenant.id, TaskKind::Password, Some(person.id))?;
     let may_be_made = || change.attempt(tenant.id, person.id, TaskKind::Push).map(|attempt| attempt.is_some());
     // A push that is under way, or was cut off, may make a user that nobody here knows of yet: then it is looked for.

@@ -14,7 +14,7 @@ use crate::console::jobs::{self, Panel, Report};
 use crate::console::problem::Problem;
 use crate::console::shared::Shared;
 use crate::directory::{DirectoryError, QueueFilter, QueueReason, Queued, TenantRecord};
-use crate::sync::{Decision, confirm, confirm_all};
+use crate::sync::{Decided, Decision, confirm, confirm_all};
 
 /// Users that are fetched at once, to be confirmed.
 const PIECE: u32 = 500;
@@ -32,7 +32,7 @@ const REASONS: [(&str, QueueReason); 6] = [
 pub(crate) fn reason_words(reason: &QueueReason) -> &'static str {
     match reason {
         QueueReason::Matched => "with an exact match",
-        QueueReason::Ambiguous => "that several people or users match",
+        QueueReason::Ambiguous => "with an uncertain match",
         QueueReason::Taken => "whose person is linked to another user",
         QueueReason::Similar => "with a partial match, by name only",
         QueueReason::Nobody => "without a match",
@@ -172,10 +172,16 @@ pub(super) async fn decide(
     let record = tenant.clone();
     let told = shared
         .write(&visitor, move |change| {
-            let person = confirm(change, &record, &user, &decision)?;
-            Ok(match person {
-                Some(person) => format!("The user {user} is the person {} now.", person.key),
-                None => format!("The user {user} is left alone, also by later imports."),
+            Ok(match confirm(change, &record, &user, &decision)? {
+                Decided::Linked { person, off } => {
+                    let now = format!("The user {user} is the person {} now.", person.key);
+                    std::iter::once(now).chain(off).collect::<Vec<_>>().join(" ")
+                }
+                Decided::LeftAlone => format!("The user {user} is left alone, also by later imports."),
+                Decided::NotTheirs { people } => format!(
+                    "The user {user} stays as it is, and is not {}'s; a push that finds it again asks again.",
+                    people.join("'s or ")
+                ),
             })
         })
         .await?;

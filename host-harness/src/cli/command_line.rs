@@ -93,7 +93,7 @@ enum Command {
     Unassign(unassign::Options),
     /// Takes the link between a person and its user away.
     Unlink(unlink::Options),
-    /// Lists imported users that wait for an admin, and decides of them.
+    /// Lists users that wait for an admin, since an import or a push, and decides whose they are.
     Confirm(confirm::Options),
     /// Works out what a push would write, and keeps that to be approved.
     Plan(plan::Options),

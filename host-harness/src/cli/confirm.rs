@@ -1,4 +1,4 @@
-//! `confirm`: lists imported users that wait for an admin, and decides of them.
+//! `confirm`: lists users that wait for an admin, since an import or a push, and decides of them.
 
 use clap::Args;
 use serde::Serialize;
@@ -7,8 +7,8 @@ use super::command_line::Global;
 use super::context::{actor, open_tenant};
 use super::failure::{DONE, Failure};
 use super::output::Output;
-use crate::directory::{QueueFilter, Queued};
-use crate::sync::{Decision, confirm, confirm_all};
+use crate::directory::{ClaimFilter, DirectoryError, QueueFilter, Queued};
+use crate::sync::{Decided, Decision, OpenClaim, confirm, confirm_all};
 
 /// Users that are fetched at once, to be confirmed.
 const PIECE: u32 = 500;
@@ -17,7 +17,7 @@ const PIECE: u32 = 500;
 pub(crate) struct Options {
     /// The tenant's name in the data folder.
     tenant: String,
-    /// The id of a user that waits; without one, all that wait are listed.
+    /// The id of a user that waits, or of one that a push could not tell whose it is; without one, all of them are listed.
     #[arg(value_name = "USER")]
     user: Option<String>,
     /// The user is this person, by key or username.
@@ -26,10 +26,10 @@ pub(crate) struct Options {
     /// The user is a new person; with --all, so is everybody whom nobody matches.
     #[arg(long, conflicts_with = "ignore")]
     new: bool,
-    /// The user is nobody's, and is left alone from now on.
+    /// The user is nobody's, and imports leave it alone from now on; one that a push has found is not that person's.
     #[arg(long, requires = "user")]
     ignore: bool,
-    /// Confirm everybody for whom an exact rule has found one person.
+    /// Confirm everybody for whom an exact rule has found one person; never what a push could not tell.
     #[arg(long, conflicts_with = "user")]
     all: bool,
     /// List those that are left alone too.
@@ -38,10 +38,16 @@ pub(crate) struct Options {
 }
 
 #[derive(Serialize)]
-struct Decided<'a> {
+struct DecidedView<'a> {
     tenant: &'a str,
     user: &'a str,
     person: Option<&'a str>,
+    /// People whose user it is not.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    not_of: &'a [String],
+    /// What does not follow, because a feature is off.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    off: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -50,6 +56,15 @@ struct DecidedAll<'a> {
     linked: u64,
     made: u64,
     still_waiting: u64,
+}
+
+/// What waits for an admin.
+#[derive(Serialize)]
+struct Waiting<'a> {
+    /// Users that imports could not match.
+    imported: &'a [Queued],
+    /// Users of which a push could not tell whose they are, with the people they may be.
+    undecided: &'a [OpenClaim],
 }
 
 pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
@@ -76,10 +91,13 @@ pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Re
         if options.new {
             return Err(Failure::usage("--new needs the id of a user, or --all"));
         }
-        let queue = directory.read(|view| {
-            view.queue(tenant.id, &QueueFilter { with_ignored: options.ignored, ..QueueFilter::default() })
+        let (queue, claims) = directory.read(|view| -> Result<_, DirectoryError> {
+            let filter = QueueFilter { with_ignored: options.ignored, ..QueueFilter::default() };
+            let claims = view.claims(tenant.id, &ClaimFilter::default())?.into_iter();
+            let claims = claims.map(|claim| OpenClaim::of(view, &tenant, claim)).collect::<Result<Vec<_>, _>>()?;
+            Ok((view.queue(tenant.id, &filter)?, claims))
         })?;
-        return list(&tenant.name, &queue, output);
+        return list(&tenant.name, &queue, &claims, output);
     };
     let decision = match (&options.person, options.new, options.ignore) {
         (Some(person), ..) => Decision::Person(person.clone()),
@@ -87,31 +105,74 @@ pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Re
         (None, false, true) => Decision::Ignore,
         (None, false, false) => {
             return Err(Failure::usage(format!(
-                "say what the user {user} is: --person KEY, --new or --ignore; `confirm {}` lists the candidates",
+                "say what the user {user} is: --person KEY, --new or --ignore; `confirm {}` lists whose it may be",
                 tenant.name
             )));
         }
     };
-    let person = directory.write(&actor(), |change| confirm(change, &tenant, user, &decision))?;
-    let key = person.as_ref().map(|person| person.key.as_str());
+    let decided = directory.write(&actor(), |change| confirm(change, &tenant, user, &decision))?;
+    let name = &tenant.name;
+    let (person, not_of, off, told) = match &decided {
+        Decided::Linked { person, off } => {
+            let told = format!("The user {user} of {name} is the person {}.", person.key);
+            (Some(person.key.as_str()), [].as_slice(), off.as_slice(), told)
+        }
+        Decided::LeftAlone => (
+            None,
+            [].as_slice(),
+            [].as_slice(),
+            format!("The user {user} of {name} is left alone, also by later imports."),
+        ),
+        Decided::NotTheirs { people } => {
+            let told = format!(
+                "The user {user} of {name} stays as it is, and is not {}'s; a push that finds it again asks again.",
+                people.join("'s or ")
+            );
+            (None, people.as_slice(), [].as_slice(), told)
+        }
+    };
     if output.json() {
-        output.document(&Decided { tenant: &tenant.name, user, person: key })?;
+        output.document(&DecidedView { tenant: name, user, person, not_of, off })?;
     }
-    match key {
-        Some(key) => output.line(&format!("The user {user} of {} is the person {key}.", tenant.name))?,
-        None => output.line(&format!("The user {user} of {} is left alone.", tenant.name))?,
+    output.line(&told)?;
+    for sentence in off {
+        output.line(sentence)?;
     }
     Ok(DONE)
 }
 
-fn list(tenant: &str, queue: &[Queued], output: &mut Output) -> Result<u8, Failure> {
+fn list(tenant: &str, queue: &[Queued], claims: &[OpenClaim], output: &mut Output) -> Result<u8, Failure> {
     if output.json() {
-        output.document(&queue)?;
+        output.document(&Waiting { imported: queue, undecided: claims })?;
         return Ok(DONE);
     }
-    if queue.is_empty() {
+    if queue.is_empty() && claims.is_empty() {
         output.line(&format!("No user of {tenant} waits."))?;
         return Ok(DONE);
+    }
+    if !claims.is_empty() {
+        output.heading("Found by a push, which could not tell whose they are")?;
+        let mut table = output.table(&["User", "Username", "Status", "May be", "For, against, and how to decide"]);
+        for OpenClaim { claim, commands, otherwise, .. } in claims {
+            let mut lines: Vec<String> = claim.evidence.iter().map(|clause| format!("for: {clause}")).collect();
+            lines.extend(claim.objections.iter().map(|clause| format!("against: {clause}")));
+            lines.push(format!("→ it is: `{}`", commands.join("`, then `")));
+            lines.push(format!("→ it isn't: `{otherwise}`"));
+            table.add_row([
+                claim.remote_id.clone(),
+                claim.username.clone(),
+                claim.status.name().to_owned(),
+                format!("{}\n{}", claim.person, claim.person_username),
+                lines.join("\n"),
+            ]);
+        }
+        output.line(&table.to_string())?;
+    }
+    if queue.is_empty() {
+        return Ok(DONE);
+    }
+    if !claims.is_empty() {
+        output.heading("Found by an import")?;
     }
     let mut table = output.table(&["User", "Username", "Status", "Why it waits", "May be"]);
     for queued in queue {

@@ -1,11 +1,14 @@
 //! Remedies that name a command, told by what a page has for it.
 
-/// What a page has for a command, by how it begins and how its last word does; the first that fits counts.
-const PLACES: [(&str, &str, &str); 15] = [
+/// What a page has for a command, by how it begins and how a later word does; the first that fits counts.
+const PLACES: [(&str, &str, &str); 18] = [
     ("import ", "--dry-run", "“Dry run” on the Import page"),
     ("import ", "--accept", "“Accept” on the Import page"),
     ("import ", "--discard", "“Discard it” on the Import page"),
     ("import ", "", "“Import now” on the Import page"),
+    ("confirm ", "--person", "“It is this user” under Matches to confirm"),
+    ("confirm ", "--ignore", "“Leave it” under Matches to confirm"),
+    ("confirm ", "", "the page Matches to confirm"),
     ("unlink ", "", "“Unlink” on the person's page"),
     ("person list ", "", "the Assignments page"),
     ("push ", "", "“Push now” on the Push page"),
@@ -40,9 +43,9 @@ pub(crate) fn on_page(text: &str) -> String {
 
 fn place(command: &str) -> Option<&'static str> {
     let (_, others) = command.split_once(' ')?;
-    let last = others.split(' ').next_back().unwrap_or_default();
-    let fits =
-        |(begin, end, _): &&(&str, &str, &str)| command.starts_with(begin) && (end.is_empty() || last.starts_with(end));
+    let fits = |(begin, word, _): &&(&str, &str, &str)| {
+        command.starts_with(begin) && (word.is_empty() || others.split(' ').any(|one| one.starts_with(word)))
+    };
     PLACES.iter().find(fits).map(|place| place.2)
 }
 
@@ -65,6 +68,11 @@ mod tests {
             on_page("switch it on with `tenant edit a --set to-app.push-new-users=true`"),
             "switch it on with the box on the To App page"
         );
+        assert_eq!(
+            on_page("`unlink a K1` and then `confirm a U1 --person K2`"),
+            "“Unlink” on the person's page and then “It is this user” under Matches to confirm"
+        );
+        assert_eq!(on_page("another that `confirm a` lists"), "another that the page Matches to confirm lists");
         assert_eq!(on_page("`tenant edit a --unset mapping.x`"), "`tenant edit a --unset mapping.x`");
         for same in [
             "say `person remove Ada` again",

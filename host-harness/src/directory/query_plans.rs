@@ -38,6 +38,7 @@ const ALLOWED: &[(&str, &str, &str)] = &[
     ("FROM audit WHERE 1", "SCAN audit", "backwards from the newest, until the page is full"),
     ("FROM plan WHERE tenant_id = ?1 ORDER BY id DESC LIMIT", "plan_by_tenant", "a page"),
     ("FROM claim c JOIN person p", "claim_by_user", "a page"),
+    ("FROM claim WHERE tenant_id = ?1", "claim_by_user", "what an admin is to decide: how many"),
     ("FROM import_run WHERE tenant_id = ?1 ORDER BY id DESC LIMIT", "import_run_by_tenant", "a page"),
     ("FROM api_allowance WHERE tenant_id = ?1 ORDER BY day DESC LIMIT 1", "PRIMARY KEY", "the last day"),
     ("SELECT person_id FROM assignment WHERE tenant_id", "PRIMARY KEY", "all who are assigned are wanted"),

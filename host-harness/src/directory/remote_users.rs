@@ -86,7 +86,7 @@ pub(crate) struct Staged {
 pub enum QueueReason {
     /// An exact rule found its person; the tenant wants such matches confirmed.
     Matched,
-    /// Several people, or several users, share what they are matched by.
+    /// Several people, or several users, share what they are matched by, or something speaks against the match.
     Ambiguous,
     /// The person it matches is linked to another user already.
     Taken,

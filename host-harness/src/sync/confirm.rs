@@ -16,16 +16,35 @@ pub enum Decision {
     Ignore,
 }
 
-/// Decides of one user that waits. Returns the person that it is now linked to.
+/// What a decision has come to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decided {
+    /// The user is this person's.
+    Linked {
+        /// The person.
+        person: Box<Person>,
+        /// Sentences that say what does not follow, because a feature is off.
+        off: Vec<String>,
+    },
+    /// The user is left alone, also by later imports.
+    LeftAlone,
+    /// The user stays as it is. A push of one of these people that finds it again asks again.
+    NotTheirs {
+        /// Their keys.
+        people: Vec<String>,
+    },
+}
+
+/// Decides of one user that waits since an import, or of which a push could not tell whose it is.
 ///
 /// # Errors
-/// When the user does not wait, or the person is linked to another user of the tenant.
+/// When the user does not wait, it is somebody else's, or the person is linked to another user of the tenant.
 pub fn confirm(
     change: &Change<'_>,
     tenant: &TenantRecord,
     remote_id: &str,
     decision: &Decision,
-) -> Result<Option<Person>, DirectoryError> {
+) -> Result<Decided, DirectoryError> {
     let staged = change.staged_user(tenant.id, remote_id)?;
     let waits = match &staged {
         Some(staged) => change.waits_for(staged.row)?.is_some() && !staged.gone,
@@ -49,11 +68,14 @@ pub fn confirm(
         Decision::Person(name) => {
             let person = change.person(name)?;
             take_over(change, tenant, &staged, &person)?;
-            decided(change, tenant, remote_id, &person)?;
-            Ok(Some(person))
+            linked(change, tenant, remote_id, person)
         }
-        Decision::New => Settling::new(change, tenant)?.make_person(change, &staged).map(Some),
+        Decision::New => {
+            let person = Settling::new(change, tenant)?.make_person(change, &staged)?;
+            linked(change, tenant, remote_id, person)
+        }
         Decision::Ignore => {
+            change.drop_claims_on(tenant.id, remote_id)?;
             change.settle_user(staged.row, Some((QueueReason::Ignored, &[])))?;
             change.note(&Note {
                 tenant: Some(&tenant.name),
@@ -63,7 +85,7 @@ pub fn confirm(
                 new: Some(serde_json::json!({ "user": remote_id, "username": staged.user.username })),
                 result: "left alone",
             })?;
-            Ok(None)
+            Ok(Decided::LeftAlone)
         }
     }
 }
@@ -74,7 +96,7 @@ fn decide_claim(
     tenant: &TenantRecord,
     remote_id: &str,
     decision: &Decision,
-) -> Result<Option<Person>, DirectoryError> {
+) -> Result<Decided, DirectoryError> {
     let name = &tenant.name;
     let key = match decision {
         Decision::Person(key) => key,
@@ -83,28 +105,47 @@ fn decide_claim(
                 "the user {remote_id} of {name} is one that a push found for somebody who is here already, so no new person is made of it; say whose it is with `confirm {name} {remote_id} --person KEY`"
             )));
         }
-        Decision::Ignore => {
-            change.drop_claims_on(tenant.id, remote_id)?;
-            return Ok(None);
-        }
+        Decision::Ignore => return reject(change, tenant, remote_id),
     };
     let person = change.person(key)?;
     match change.link(tenant.id, person.id)? {
         Some(link) if link.remote_id == remote_id => change.confirm_link(tenant, &person, &link)?,
         _ => change.add_link(tenant, &person, remote_id, LinkReason::Confirmed)?,
     }
-    decided(change, tenant, remote_id, &person)?;
-    Ok(Some(person))
+    linked(change, tenant, remote_id, person)
+}
+
+/// Drops all claims on a user, with a row of the audit trail for each.
+fn reject(change: &Change<'_>, tenant: &TenantRecord, remote_id: &str) -> Result<Decided, DirectoryError> {
+    let claims = change.claims_on(tenant.id, remote_id)?;
+    for claim in &claims {
+        change.note(&Note {
+            tenant: Some(&tenant.name),
+            person: Some(&claim.person),
+            action: "claim.reject",
+            old: Some(serde_json::json!({ "user": remote_id, "username": claim.username })),
+            new: None,
+            result: "not this person's",
+        })?;
+    }
+    change.drop_claims_on(tenant.id, remote_id)?;
+    Ok(Decided::NotTheirs { people: claims.into_iter().map(|claim| claim.person).collect() })
 }
 
 /// Has a person brought up to date whose user is known now.
-fn decided(change: &Change<'_>, tenant: &TenantRecord, remote_id: &str, person: &Person) -> Result<(), DirectoryError> {
+fn linked(
+    change: &Change<'_>,
+    tenant: &TenantRecord,
+    remote_id: &str,
+    person: Person,
+) -> Result<Decided, DirectoryError> {
     change.drop_claims_on(tenant.id, remote_id)?;
     change.store_claims(tenant.id, person.id, &[])?;
-    if is_in_use(change, tenant, person)? {
-        intents::put_into_use(change, tenant, person, &mut Followed::default())?;
+    let mut followed = Followed::default();
+    if is_in_use(change, tenant, &person)? {
+        intents::put_into_use(change, tenant, &person, &mut followed)?;
     }
-    Ok(())
+    Ok(Decided::Linked { person: Box::new(person), off: followed.off })
 }
 
 /// What confirming several has come to.
@@ -121,7 +162,8 @@ pub struct Confirmed {
 }
 
 /// Of those that the filter finds, confirms everybody who waits with one candidate by an exact rule, and, where asked, makes
-/// people of those whom nobody matches, until the transaction has had its turn. What is unclear stays.
+/// people of those whom nobody matches, until the transaction has had its turn. What is unclear stays, and so does every user of
+/// which a push could not tell whose it is.
 ///
 /// # Errors
 /// SQLite's.
@@ -136,7 +178,9 @@ pub fn confirm_all(
         confirmed.last = Some(queued.place);
         confirmed.looked += 1;
         let id = &queued.user.remote_id;
+        let is_claimed = !change.claims_on(tenant.id, id)?.is_empty();
         match (queued.reason, queued.candidates.as_slice()) {
+            _ if is_claimed => {}
             (QueueReason::Matched, [(key, ..)]) => {
                 // A user before it may have taken the person.
                 let person = change.person(key)?;

@@ -125,6 +125,7 @@ pub(super) fn take_out_of_use(
     followed: &mut Followed,
 ) -> Result<(), DirectoryError> {
     change.cancel(tenant.id, TaskKind::Push, Some(person.id))?;
+    change.store_claims(tenant.id, person.id, &[])?;
     change.cancel(tenant.id, TaskKind::Password, Some(person.id))?;
     // A user that pushes made for the person is the person's to give up, also where the link has been taken away since.
     if change.link(tenant.id, person.id)?.is_none()

@@ -12,6 +12,7 @@
 //! ones, [`ComponentApplications`]. [`worker`] runs jobs by the tenants' schedules.
 
 mod application;
+mod claims;
 mod components;
 mod confirm;
 mod entitlements;
@@ -31,8 +32,9 @@ mod trail;
 pub mod worker;
 
 pub use application::{Application, Applications};
+pub use claims::OpenClaim;
 pub use components::ComponentApplications;
-pub use confirm::{Confirmed, Decision, confirm, confirm_all};
+pub use confirm::{Confirmed, Decided, Decision, confirm, confirm_all};
 pub use entitlements::{grant_name, misfit, refresh_entitlements};
 pub use error::SyncError;
 pub use explain::explain;

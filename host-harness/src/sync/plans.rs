@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::intents::Followed;
-use super::push::{FEATURE_OFF, Prepared, PushEntry, PushReport, Pushing, ReportOf, Verdict, batch_size, note_cut_off};
+use super::push::{
+    FEATURE_OFF, Prepared, PushEntry, PushReport, Pushing, ReportOf, Verdict, batch_size, keep_claims, note_cut_off,
+};
 use super::{Applications, SyncError};
 use crate::directory::{
     Actor, Change, Directory, DirectoryError, Note, Plan, PlanId, PlanItem, PlanState, PlannedOutcome, Task,
@@ -56,8 +58,8 @@ async fn work_out<A: Applications>(pushing: &mut Pushing<'_, A>) -> Result<Plann
             let Some(last) = tasks.last() else { break };
             after = Some(last.id);
             let batch = pushing.prepare(kind, tasks, &mut report).await?;
-            let carried = pushing.carry_out(batch, &PushMode::Plan).await;
-            directory.write(actor, |change| explain(change, &carried.verdicts))?;
+            let mut carried = pushing.carry_out(batch, &PushMode::Plan).await;
+            directory.write(actor, |change| explain(change, tenant, &mut carried.verdicts))?;
             if let Some(error) = carried.stopped_by {
                 return Err(error);
             }
@@ -77,9 +79,14 @@ async fn work_out<A: Applications>(pushing: &mut Pushing<'_, A>) -> Result<Plann
 }
 
 /// Keeps with each task why it could not be planned; nothing with those that could. The tasks wait as before: planning is no
-/// attempt.
-fn explain(change: &Change<'_>, verdicts: &[Verdict]) -> Result<(), DirectoryError> {
+/// attempt. Between which users an admin has to decide is kept, too: where pushes are approved, it shows here first.
+fn explain(change: &Change<'_>, tenant: &TenantRecord, verdicts: &mut [Verdict]) -> Result<(), DirectoryError> {
     for verdict in verdicts {
+        if let Some(id) = verdict.task.person_id
+            && let Some(person) = change.find_person_by_id(id)?
+        {
+            keep_claims(change, tenant, &person, verdict)?;
+        }
         change.explain_task(&verdict.task, verdict.result.as_ref().err().map(|(failure, _)| failure))?;
     }
     Ok(())

@@ -10,7 +10,10 @@ use crate::runtime::wit::{
     ErrorKind, Features, FieldChange, Grant, GrantKind, ImportPage, ImportQuery, ImportScope, Outcome, PushMode, Retry,
     Status, Value,
 };
-use crate::runtime::{Histogram, ImportedUser, JobError, OperationCalls, Results, SandboxFault, Secret, Spent, Tenant};
+use crate::runtime::{
+    Candidate, Histogram, ImportedUser, Intent, JobError, Ledger, OperationCalls, Progress, Results, SandboxFault,
+    Secret, Spent, Tenant,
+};
 
 /// What the application holds.
 #[derive(Default)]
@@ -36,6 +39,8 @@ pub(super) struct World {
     pub(super) stale_cursor: bool,
     /// Gives the same cursor after every page.
     pub(super) circle: bool,
+    /// Tells the tenant's ledger of its work, and writes to no user against whose being the wanted one something speaks.
+    pub(super) asks_ledger: bool,
     /// The kinds of grant that it describes.
     pub(super) kinds: Vec<&'static str>,
     /// One request for each call, since it was last told.
@@ -68,11 +73,15 @@ impl World {
 
 /// Starts jobs with one world.
 #[derive(Clone, Default)]
-pub(super) struct Scripted(Arc<Mutex<World>>);
+pub(super) struct Scripted {
+    world: Arc<Mutex<World>>,
+    /// That of the tenant whose job it is.
+    ledger: Option<Arc<dyn Ledger>>,
+}
 
 impl Scripted {
     pub(super) fn world(&self) -> MutexGuard<'_, World> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How often a call was made, and forgets the calls so far.
@@ -103,9 +112,9 @@ impl Scripted {
 impl Applications for Scripted {
     type Application = Self;
 
-    async fn connect(&self, _: &Tenant, _: &ComponentChoice) -> Result<Self, SyncError> {
+    async fn connect(&self, tenant: &Tenant, _: &ComponentChoice) -> Result<Self, SyncError> {
         self.world().calls.push("connect");
-        Ok(self.clone())
+        Ok(Self { ledger: tenant.ledger.clone(), ..self.clone() })
     }
 }
 
@@ -200,8 +209,9 @@ impl Application for Scripted {
         if world.poison.as_ref().is_some_and(|poison| users.iter().any(|user| user.key == *poison)) {
             return Err(stopped());
         }
+        let ledger = self.ledger.as_deref().filter(|_| world.asks_ledger);
         let results =
-            users.iter().enumerate().map(|(at, user)| push_one(&mut world, user, at, mode)).collect::<Vec<_>>();
+            users.iter().enumerate().map(|(at, user)| push_one(&mut world, ledger, user, at, mode)).collect::<Vec<_>>();
         if std::mem::take(&mut world.lose_next_answer) {
             return Err(JobError::from(refusal(ErrorKind::Unreachable, Retry::Never)));
         }
@@ -275,18 +285,77 @@ fn set_status(world: &mut World, id: &str, status: Status, action: Action, mode:
     Ok(Outcome { id: Some(id.to_owned()), action, changes: Vec::new(), side_effects: Vec::new(), digest })
 }
 
-fn push_one(world: &mut World, wanted: &DesiredUser, at: usize, mode: &PushMode) -> Result<Outcome, Error> {
+/// The text that a push sets an attribute to.
+fn set_text<'w>(wanted: &'w DesiredUser, name: &str) -> Option<&'w str> {
+    match wanted.changes.iter().find(|change| change.name == name)?.value.as_ref()? {
+        Value::Text(text) => Some(text),
+        _ => None,
+    }
+}
+
+/// The user that a push means, unless something speaks against it: then the ledger hears of the candidates, and nobody is written.
+fn certain(world: &World, ledger: &dyn Ledger, wanted: &DesiredUser) -> Result<Option<String>, Error> {
+    let federation_id = set_text(wanted, "federationId");
+    let linked = wanted.id.as_ref().and_then(|id| world.users.get(id));
+    let found: Vec<&ImportedUser> = match linked {
+        Some(user) => vec![user],
+        None => {
+            let fits = |user: &&ImportedUser| {
+                let own = world.attribute(&user.id, "federationId");
+                user.username == wanted.username || own.is_some() && own.as_deref() == federation_id
+            };
+            world.users.values().filter(fits).collect()
+        }
+    };
+    let ids: Vec<String> = found.iter().map(|user| user.id.clone()).collect();
+    let owners = ledger.owners(&ids).unwrap();
+    let candidate = |(user, owner): (&&ImportedUser, Option<crate::runtime::Owner>)| {
+        let (mut evidence, mut objections) = (Vec::new(), Vec::new());
+        if user.username == wanted.username {
+            evidence.push("the username is the same".to_owned());
+        }
+        if let Some(owner) = owner.filter(|owner| owner.key != wanted.key) {
+            let how = if owner.linked { "is" } else { "was" };
+            objections.push(format!("it {how} the user of the person {}", owner.key));
+        }
+        let (id, username) = (user.id.clone(), user.username.clone());
+        Candidate { id, username, status: user.status, evidence, objections }
+    };
+    let candidates: Vec<Candidate> = found.iter().zip(owners).map(candidate).collect();
+    if candidates.len() > 1 || candidates.iter().any(|one| !one.objections.is_empty()) {
+        ledger.undecided(&wanted.key, candidates).unwrap();
+        return Err(refusal(ErrorKind::AmbiguousMatch, Retry::AfterRemedy));
+    }
+    let idle: Vec<(String, Status)> = found
+        .iter()
+        .filter(|user| user.status != Status::Active)
+        .map(|user| (wanted.key.clone(), user.status))
+        .collect();
+    ledger.out_of_use(idle).unwrap();
+    Ok(ids.into_iter().next())
+}
+
+fn push_one(
+    world: &mut World,
+    ledger: Option<&dyn Ledger>,
+    wanted: &DesiredUser,
+    at: usize,
+    mode: &PushMode,
+) -> Result<Outcome, Error> {
     if let Some(error) = world.refused_once.remove(&wanted.key) {
         return Err(error);
     }
     if let Some(error) = world.refused.get(&wanted.key) {
         return Err(error.clone());
     }
-    let found = wanted
-        .id
-        .clone()
-        .filter(|id| world.users.contains_key(id))
-        .or_else(|| world.by_username(&wanted.username).map(|user| user.id.clone()));
+    let found = match ledger {
+        Some(ledger) => certain(world, ledger, wanted)?,
+        None => wanted
+            .id
+            .clone()
+            .filter(|id| world.users.contains_key(id))
+            .or_else(|| world.by_username(&wanted.username).map(|user| user.id.clone())),
+    };
     let mut user = match &found {
         Some(id) => world.users[id].clone(),
         None => ImportedUser::new("", &wanted.username),
@@ -321,11 +390,20 @@ fn push_one(world: &mut World, wanted: &DesiredUser, at: usize, mode: &PushMode)
     }
     user.grants.clone_from(&wanted.grants);
     if !matches!(mode, PushMode::Plan) {
+        let subject = wanted.key.clone();
+        let intent = Intent { subject: subject.clone(), id: found.clone(), changes: changes.clone() };
+        if ledger.is_some_and(|ledger| ledger.begin(vec![intent]).unwrap() == [false]) {
+            return Err(refusal(ErrorKind::Drifted, Retry::AfterRemedy));
+        }
         if found.is_none() {
             world.next_id += 1;
             user.id = format!("N{:05}", world.next_id);
         }
         world.users.insert(user.id.clone(), user.clone());
+        if let Some(ledger) = ledger {
+            let written = (0..).take(changes.len()).collect();
+            ledger.written(vec![Progress { subject, id: Some(user.id.clone()), written }]).unwrap();
+        }
     }
     let id = if user.id.is_empty() { None } else { Some(user.user.id) };
     Ok(Outcome { id, action, changes, side_effects: Vec::new(), digest })

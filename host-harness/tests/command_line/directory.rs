@@ -209,7 +209,8 @@ fn users_are_imported_confirmed_and_rehearsed() {
     done(&fixture, &["tenant", "edit", "acme", "--set", "to-idp.matching.names=false"]);
     done(&fixture, &["import", "acme", "--full"]);
     let queue = done(&fixture, &["confirm", "acme"]);
-    let waiting = queue.as_array().unwrap().iter().find(|one| one["user"]["remote_id"] == id.as_str()).unwrap();
+    let waiting =
+        queue["imported"].as_array().unwrap().iter().find(|one| one["user"]["remote_id"] == id.as_str()).unwrap();
     assert_eq!(waiting["reason"], "matched");
     let key = shown["key"].as_str().unwrap();
     done(&fixture, &["confirm", "acme", &id, "--person", key]);

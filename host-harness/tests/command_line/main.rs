@@ -5,6 +5,7 @@ mod support;
 
 mod bad_input;
 mod cache;
+mod claims;
 mod conformance;
 mod console;
 mod demo;

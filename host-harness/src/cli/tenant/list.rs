@@ -73,7 +73,7 @@ fn look(view: &View<'_>, tenant: TenantRecord) -> Result<TenantView, DirectoryEr
         users: view.count_remote_users(tenant.id)?,
         links: view.count_links(tenant.id)?,
         assigned: view.assigned_people(tenant.id)?.len() as u64,
-        waiting_to_be_confirmed: view.count_queue(tenant.id)?,
+        waiting_to_be_confirmed: view.count_queue(tenant.id)? + view.count_claimed_users(tenant.id)?,
         tasks_waiting,
         tasks_failed,
         imported_at: tenant.imported_at,

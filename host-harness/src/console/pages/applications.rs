@@ -40,7 +40,7 @@ fn row(view: &View<'_>, tenant: TenantRecord) -> Result<Row, DirectoryError> {
         imported_at: tenant.imported_at,
         import: view.open_import(tenant.id)?,
         links: view.count_links(tenant.id)?,
-        to_confirm: view.count_queue(tenant.id)?,
+        to_confirm: view.count_queue(tenant.id)? + view.count_claimed_users(tenant.id)?,
         waiting,
         failed,
         allowance: view.allowance(tenant.id)?,

@@ -41,6 +41,8 @@ struct Page {
     /// The run that has not ended, unless a job of this console is at it.
     open: Option<ImportRun>,
     waiting: Vec<(QueueReason, u64)>,
+    /// Users of which a push could not tell whose they are.
+    claimed: u64,
     /// Whether only changes can be read now.
     can_read_changes: bool,
     runs: Vec<ImportRun>,
@@ -95,7 +97,7 @@ async fn show(
 ) -> Result<Response, Problem> {
     let tenant = shared.tenant(&tenant).await?;
     let (id, name) = (tenant.id, tenant.name.clone());
-    let (open, runs, waiting, changes, all_changes) = shared
+    let (open, runs, (waiting, claimed), changes, all_changes) = shared
         .read(move |view| {
             let runs = view.imports(id, RUNS)?;
             let last = runs.iter().find(|run| run.phase == ImportPhase::Done);
@@ -114,7 +116,8 @@ async fn show(
                 let (since, until) = (run.started_at.to_string(), until.to_string());
                 all_changes = address("/audit", &[("actor", &run.actor), ("since", &since), ("until", &until)]);
             }
-            Ok((view.open_import(id)?, runs, view.count_queue_by_reason(id)?, changes, all_changes))
+            let waiting = (view.count_queue_by_reason(id)?, view.count_claimed_users(id)?);
+            Ok((view.open_import(id)?, runs, waiting, changes, all_changes))
         })
         .await?;
     let panel = Panel::of(&shared, &tenant, Some("import"));
@@ -132,6 +135,7 @@ async fn show(
         panel,
         is_running,
         waiting,
+        claimed,
         can_read_changes: tenant.watermark.is_some(),
         runs,
         changes: changes.into_iter().map(Row::from).collect(),

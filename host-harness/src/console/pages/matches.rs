@@ -1,4 +1,5 @@
-//! Users that an import has left to be confirmed: one by one, or all that are clear.
+//! Users that wait to be confirmed: those that an import has left, one by one or all that are clear, and those of which a push
+//! could not tell whose they are.
 
 use std::sync::Arc;
 
@@ -6,6 +7,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 
+use super::claims::{self, Claims};
 use super::import::QUICK;
 use super::listing::{Asked, ROWS, address, has_more};
 use crate::console::access::{Submission, Visitor};
@@ -14,7 +16,7 @@ use crate::console::jobs::{self, Panel, Report};
 use crate::console::problem::Problem;
 use crate::console::shared::Shared;
 use crate::directory::{DirectoryError, QueueFilter, QueueReason, Queued, TenantRecord};
-use crate::sync::{Decision, confirm, confirm_all};
+use crate::sync::{Decided, Decision, confirm, confirm_all};
 
 /// Users that are fetched at once, to be confirmed.
 const PIECE: u32 = 500;
@@ -32,7 +34,7 @@ const REASONS: [(&str, QueueReason); 6] = [
 pub(crate) fn reason_words(reason: &QueueReason) -> &'static str {
     match reason {
         QueueReason::Matched => "with an exact match",
-        QueueReason::Ambiguous => "that several people or users match",
+        QueueReason::Ambiguous => "with an uncertain match",
         QueueReason::Taken => "whose person is linked to another user",
         QueueReason::Similar => "with a partial match, by name only",
         QueueReason::Nobody => "without a match",
@@ -62,6 +64,9 @@ struct Page {
     reason: String,
     q: String,
     counts: Vec<(QueueReason, u64)>,
+    /// Users of which a push could not tell whose they are.
+    claimed: u64,
+    claims: Claims,
     rows: Vec<Queued>,
     panel: Option<Panel>,
     next: Option<String>,
@@ -98,11 +103,18 @@ pub(super) async fn show(
         limit: Some(ROWS + 1),
         ..QueueFilter::default()
     };
-    let id = tenant.id;
-    let (mut rows, counts) =
-        shared.read(move |view| Ok((view.queue(id, &filter)?, view.count_queue_by_reason(id)?))).await?;
-    let more = has_more(&mut rows);
     let path = format!("/applications/{}/import/matches", tenant.name);
+    // Who looks for a reason of an import, or goes on in what it has left, does not look for these.
+    let wanted = (filter.reason.is_none() && filter.after.is_none()).then(|| claims::asked_for(&asked));
+    let (record, at) = (tenant.clone(), path.clone());
+    let (mut rows, counts, claimed, claims) = shared
+        .read(move |view| {
+            let claims = wanted.map(|wanted| claims::read(view, &record, &wanted, &at)).transpose()?;
+            let (counts, claimed) = (view.count_queue_by_reason(record.id)?, view.count_claimed_users(record.id)?);
+            Ok((view.queue(record.id, &filter)?, counts, claimed, claims.unwrap_or_default()))
+        })
+        .await?;
+    let more = has_more(&mut rows);
     let (reason, q) = (asked.text("reason"), asked.text("q"));
     let at = |after: &str| address(&path, &[("reason", &reason), ("q", &q), ("after", after)]);
     let next = rows.last().filter(|_| more).map(|last| at(&last.place.to_string()));
@@ -119,6 +131,8 @@ pub(super) async fn show(
         reason,
         q,
         counts,
+        claimed,
+        claims,
         rows,
         panel,
     }))
@@ -172,10 +186,16 @@ pub(super) async fn decide(
     let record = tenant.clone();
     let told = shared
         .write(&visitor, move |change| {
-            let person = confirm(change, &record, &user, &decision)?;
-            Ok(match person {
-                Some(person) => format!("The user {user} is the person {} now.", person.key),
-                None => format!("The user {user} is left alone, also by later imports."),
+            Ok(match confirm(change, &record, &user, &decision)? {
+                Decided::Linked { person, off } => {
+                    let now = format!("The user {user} is the person {} now.", person.key);
+                    std::iter::once(now).chain(off).collect::<Vec<_>>().join(" ")
+                }
+                Decided::LeftAlone => format!("The user {user} is left alone, also by later imports."),
+                Decided::NotTheirs { people } => format!(
+                    "The user {user} stays as it is, and is not {}'s; a push that finds it again asks again.",
+                    people.join("'s or ")
+                ),
             })
         })
         .await?;

@@ -4,6 +4,7 @@ mod applications;
 mod assignments;
 mod attributes;
 mod audit;
+mod claims;
 mod general;
 mod import;
 mod integration;

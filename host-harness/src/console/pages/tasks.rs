@@ -8,12 +8,13 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
 
+use super::claims;
 use super::listing::{Asked, ROWS, address, has_more, person};
 use crate::console::access::{Fields, Submission, Visitor};
 use crate::console::chrome::{Chrome, html};
 use crate::console::problem::Problem;
 use crate::console::shared::Shared;
-use crate::directory::{Task, TaskFilter, TaskId, TaskKind, TaskState, TenantId};
+use crate::directory::{DirectoryError, Task, TaskFilter, TaskId, TaskKind, TaskState, TenantId, View};
 use crate::sync::intents::retry_failed;
 
 /// Which tasks are shown: open ones, or those of one state, or all.
@@ -47,6 +48,8 @@ struct Row {
     task: Task,
     /// The address of the person's page.
     person: Option<String>,
+    /// Where it is decided which user is the person's, where a push could not tell.
+    decide: Option<String>,
 }
 
 impl Row {
@@ -113,6 +116,15 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
     Router::new().route("/applications/{tenant}/tasks", get(show).post(retry))
 }
 
+fn row(view: &View<'_>, tenant: TenantId, task: Task) -> Result<Row, DirectoryError> {
+    let is_open = task.kind == TaskKind::Push && matches!(task.state, TaskState::Failed | TaskState::Waiting);
+    let decide = match (&task.person, task.person_id) {
+        (Some(key), Some(id)) if is_open && view.has_claims(tenant, id)? => Some(claims::of_person(&task.tenant, key)),
+        _ => None,
+    };
+    Ok(Row { person: task.person.as_deref().map(person), decide, task })
+}
+
 fn text(value: &str) -> Option<String> {
     (!value.trim().is_empty()).then(|| value.trim().to_owned())
 }
@@ -144,21 +156,22 @@ async fn show(
     };
     let failed = TaskFilter { state: Some(TaskState::Failed), ..filter(tenant.id, kind, &error, &q) };
     let id = tenant.id;
-    let (mut tasks, found_failed, errors, (waiting, failed)) = shared
+    let (mut rows, found_failed, errors, (waiting, failed)) = shared
         .read(move |view| {
-            Ok((view.tasks(&wanted)?, view.count_tasks(&failed)?, view.task_errors(id)?, view.count_open_tasks(id)?))
+            let rows =
+                view.tasks(&wanted)?.into_iter().map(|task| row(view, id, task)).collect::<Result<Vec<_>, _>>()?;
+            Ok((rows, view.count_tasks(&failed)?, view.task_errors(id)?, view.count_open_tasks(id)?))
         })
         .await?;
-    let more = has_more(&mut tasks);
+    let more = has_more(&mut rows);
     let path = format!("/applications/{}/tasks", tenant.name);
     let state = STATES.iter().find(|(_, one)| *one == shown).map_or("open", |(name, _)| *name);
     let kind = asked.text("kind");
     let at = |after: &str| {
         address(&path, &[("state", state), ("kind", &kind), ("error", &error), ("q", &q), ("after", after)])
     };
-    let next = tasks.last().filter(|_| more).map(|last| at(&last.id.to_string()));
+    let next = rows.last().filter(|_| more).map(|last| at(&last.task.id.to_string()));
     let first = asked.get("after").map(|_| at(""));
-    let rows = tasks.into_iter().map(|task| Row { person: task.person.as_deref().map(person), task }).collect();
     Ok(html(&Page {
         chrome: Chrome::tenant(&shared, &visitor, "Tasks", &tenant.name, "tasks"),
         token: shared.access.token(visitor.session()),

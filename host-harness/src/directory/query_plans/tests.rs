@@ -289,7 +289,14 @@ fn attempts(change: &Change<'_>, tenant: &TenantRecord, ada: &Person) -> Result<
         objections: Vec::new(),
     };
     change.store_claims(tenant.id, ada.id, &[claim])?;
-    assert_eq!(change.claims(tenant.id, 10)?, change.claims_on(tenant.id, "U9")?);
+    let filter = ClaimFilter {
+        contains: Some("A@X".to_owned()),
+        after: Some(("U9".to_owned(), String::new())),
+        limit: Some(10),
+    };
+    assert_eq!(change.claims(tenant.id, &ClaimFilter::default())?, change.claims_on(tenant.id, "U9")?);
+    assert_eq!(change.claims(tenant.id, &filter)?.len(), 1);
+    assert!(change.count_claimed_users(tenant.id)? == 1 && change.has_claims(tenant.id, ada.id)?);
     change.drop_claims_on(tenant.id, "U9")?;
     change.keep_former_owner(tenant.id, "U9", "E1", true)?;
     assert_eq!(change.former_user(tenant.id, "E1")?.as_deref(), Some("U9"));

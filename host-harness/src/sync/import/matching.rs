@@ -5,11 +5,12 @@
 //! propose, and never decide. People who are linked to another user of the tenant already are nobody's candidates, unless a
 //! deciding rule says that they are the same.
 //!
-//! A rule never decides against what a user carries: names and addresses are given to others when somebody leaves, so a user
-//! with another federation id than the person, or one that was somebody else's, waits for an admin.
+//! A rule never decides against what is known of a user: names and addresses are given to others when somebody leaves, so a user
+//! with another federation id than the person, one that was somebody else's, or one of which a push could not tell whose it is,
+//! waits for an admin, with what speaks for and against each person.
 
 use crate::config::{MatchRule, Matching};
-use crate::directory::{DirectoryError, MatchColumn, MatchKeys, PersonId, TenantId, View};
+use crate::directory::{AttributeValue, Attributes, DirectoryError, MatchColumn, MatchKeys, PersonId, TenantId, View};
 
 /// People looked at for one value; an e-mail address that more share is of no use to anybody.
 const CANDIDATES: u32 = 20;
@@ -77,20 +78,21 @@ pub(super) fn find(
     }
     if let Some((person, rule)) = decided {
         contradiction |= found.iter().any(|(_, people, _)| !people.contains(&person));
-        if !contradiction && let Some(objection) = objection(view, tenant, person, remote_id, keys)? {
-            return Ok(Match::Ambiguous(vec![(person, format!("{}, but {objection}", rule_name(rule)))]));
-        }
         if !contradiction {
+            if objection(view, tenant, person, remote_id, keys)?.is_some() {
+                let reason = reason(view, tenant, &found, person, remote_id, keys)?;
+                return Ok(Match::Ambiguous(vec![(person, reason)]));
+            }
             let taken = view.link(tenant, person)?.is_some();
             return Ok(if taken { Match::Taken(person, rule) } else { Match::Exact(person, rule) });
         }
     }
     let mut candidates: Vec<(PersonId, String)> = Vec::new();
-    for (rule, people, decides) in &found {
+    for (_, people, decides) in &found {
         for person in people {
             let free = *decides || view.link(tenant, *person)?.is_none();
             if free && !candidates.iter().any(|(have, _)| have == person) {
-                candidates.push((*person, rule_name(*rule).to_owned()));
+                candidates.push((*person, reason(view, tenant, &found, *person, remote_id, keys)?));
             }
         }
     }
@@ -100,14 +102,32 @@ pub(super) fn find(
     if let (true, Some(name)) = (matching.names, &keys.name) {
         for person in view.people_by_match_key(MatchColumn::FullName, name, CANDIDATES)? {
             if view.link(tenant, person)?.is_none() {
-                candidates.push((person, "names".to_owned()));
+                candidates.push((person, but("names", objection(view, tenant, person, remote_id, keys)?)));
             }
         }
     }
     Ok(if candidates.is_empty() { Match::Nobody } else { Match::Similar(candidates) })
 }
 
-/// What speaks against a user's being the person that the rules have decided on.
+/// What speaks for a user's being a person, and what against it.
+fn reason(
+    view: &View<'_>,
+    tenant: TenantId,
+    found: &[(MatchRule, Vec<PersonId>, bool)],
+    person: PersonId,
+    remote_id: &str,
+    keys: &MatchKeys,
+) -> Result<String, DirectoryError> {
+    let by: Vec<&str> =
+        found.iter().filter(|(_, people, _)| people.contains(&person)).map(|(rule, ..)| rule_name(*rule)).collect();
+    Ok(but(&by.join(" and "), objection(view, tenant, person, remote_id, keys)?))
+}
+
+fn but(by: &str, objection: Option<String>) -> String {
+    objection.map_or_else(|| by.to_owned(), |objection| format!("{by}, but {objection}"))
+}
+
+/// What speaks against a user's being a person.
 fn objection(
     view: &View<'_>,
     tenant: TenantId,
@@ -120,13 +140,36 @@ fn objection(
     if let Some(owner) = owner.as_ref().filter(|owner| owner.key != person.key) {
         return Ok(Some(format!("it was the user of the person {}", owner.key)));
     }
+    if let Some(claim) = view.claims_on(tenant, remote_id)?.first() {
+        let because = if claim.objections.is_empty() { "" } else { ": " };
+        return Ok(Some(format!(
+            "a push could not tell whether it is the person {}{because}{}",
+            claim.person,
+            claim.objections.join("; ")
+        )));
+    }
     let own = MatchKeys::of(&person.username, &person.attributes).federation_id;
     Ok(match (own, &keys.federation_id) {
         (Some(own), Some(other)) if owner.is_none() && own != *other => {
-            Some(format!("its federation id is {other} and the person's is {own}"))
+            let user = view.remote_user(tenant, remote_id)?.map(|user| user.attributes).unwrap_or_default();
+            Some(format!(
+                "its federation id is {} and the person's is {}",
+                as_written(&user, other),
+                as_written(&person.attributes, &own)
+            ))
         }
         _ => None,
     })
+}
+
+/// The value that a key for matching was made of.
+fn as_written<'t>(attributes: &'t Attributes, key: &'t str) -> &'t str {
+    attributes
+        .values()
+        .filter_map(AttributeValue::as_text)
+        .map(str::trim)
+        .find(|text| text.to_lowercase() == key)
+        .unwrap_or(key)
 }
 
 #[cfg(test)]

@@ -226,6 +226,7 @@ impl<'t> Settling<'t> {
 
     /// A user that is no longer there.
     fn vanish(&self, change: &Change<'_>, staged: &Staged, counts: &mut ImportCounts) -> Result<(), DirectoryError> {
+        change.drop_claims_on(self.tenant.id, &staged.user.remote_id)?;
         let Some(link) = change.link_of_user(self.tenant.id, &staged.user.remote_id)? else {
             return change.forget_user(staged.row);
         };

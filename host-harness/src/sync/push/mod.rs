@@ -28,7 +28,7 @@ use crate::runtime::wit::{Deactivation, Outcome, PushMode};
 
 pub(super) use batch::{Batch, CarriedOut};
 pub(super) use ledger::note_cut_off;
-pub(super) use record::{Verdict, record};
+pub(super) use record::{Verdict, keep_claims, record};
 pub(super) use wanted::{Prepared, is_in_use};
 
 /// Users a call. A connector looks a batch up together, so that a larger one costs fewer requests: 2,000 new users of Salesforce

@@ -8,10 +8,10 @@ use crate::directory::{
     TaskKind, TaskState, TenantRecord, Waiting,
 };
 use crate::runtime::wit::{Action, Outcome};
-use crate::sync::Feature;
 use crate::sync::intents::{self, Followed};
 use crate::sync::retry::{OWN_WORK, backoff};
 use crate::sync::trail::{Tried, Written, note_tried, record_change};
+use crate::sync::{Feature, claims};
 
 /// What was done for a task.
 #[derive(Clone, Debug)]
@@ -101,11 +101,14 @@ fn record_one(change: &Change<'_>, tenant: &TenantRecord, verdict: &mut Verdict)
     if let Some(unseen) = unseen(verdict) {
         verdict.result = Err(unseen);
     }
-    let task = &verdict.task;
-    let person = match task.person_id {
+    let person = match verdict.task.person_id {
         Some(id) => change.find_person_by_id(id)?,
         None => None,
     };
+    if let Some(person) = &person {
+        keep_claims(change, tenant, person, verdict)?;
+    }
+    let task = &verdict.task;
     let attempt = match &person {
         Some(person) => change.attempt(tenant.id, person.id, task.kind)?,
         None => None,
@@ -146,12 +149,24 @@ fn record_one(change: &Change<'_>, tenant: &TenantRecord, verdict: &mut Verdict)
     let (key, kind) = (Some(verdict.person.as_str()), task.kind);
     note_tried(change, &Tried { tenant: &tenant.name, person: key, user: None, kind, result, written })?;
     if let Some(person) = &person {
-        if task.kind == TaskKind::Push {
-            change.store_claims(tenant.id, person.id, if verdict.result.is_ok() { &[] } else { &verdict.claims })?;
-        }
         follow_wish(change, tenant, person, verdict)?;
     }
     Ok(())
+}
+
+/// Keeps the users that may be the person's, where a push, or its plan, could not tell; the failure then names the commands that
+/// decide.
+pub(in crate::sync) fn keep_claims(
+    change: &Change<'_>,
+    tenant: &TenantRecord,
+    person: &Person,
+    verdict: &mut Verdict,
+) -> Result<(), DirectoryError> {
+    if verdict.task.kind != TaskKind::Push {
+        return Ok(());
+    }
+    let failure = verdict.result.as_mut().err().map(|(failure, _)| failure);
+    claims::keep(change, tenant, person, &verdict.claims, failure)
 }
 
 /// What was written of an attempt before its task failed, or may have been.

@@ -263,7 +263,7 @@ impl World {
 
     /// Pushes and imports until nothing is left that a push could do.
     pub(crate) async fn heal(&self) -> Result<(), String> {
-        for _ in 0..ROUNDS {
+        for round in 0..ROUNDS {
             self.kept
                 .try_import(ImportOptions { full: true, accept: true, dry_run: false })
                 .await
@@ -289,7 +289,10 @@ impl World {
                     ..TaskFilter::default()
                 })
             });
-            if !wrote && waiting.is_empty() && report.entries.iter().all(|entry| !entry.retried) {
+            let is_quiet = !wrote && report.entries.iter().all(|entry| !entry.retried);
+            // What has met a refusal that may be of its own making is tried a few times before it is given up.
+            if is_quiet && waiting.is_empty() || !wrote && round > 3 && waiting.iter().all(|task| task.cause.is_some())
+            {
                 return Ok(());
             }
         }

@@ -148,7 +148,7 @@ impl PushLedger {
 }
 
 /// Links a user that nobody is linked to. One that is somebody else's is told with the result of the call.
-fn link_free(
+pub(super) fn link_free(
     change: &Change<'_>,
     tenant: &TenantRecord,
     person: &Person,

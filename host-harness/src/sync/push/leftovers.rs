@@ -1,17 +1,23 @@
-//! Clearing away what pushes that were cut off have left beside a user that is there by now.
+//! Finding what pushes that were cut off have made, and clearing away what they have left beside it.
+//!
+//! A user that such a push made for somebody may have another name than the person has by now, so it is looked for by what the
+//! push was about to write.
 //!
 //! A request that was on its way when its push ended may take effect after the next push has looked: then the application has
 //! two contacts of a person, of which one has the user. So for a while after such a push what it has left is looked for.
 
 use std::time::Duration;
 
-use super::ledger::Subject;
+use super::ledger::{Subject, link_free};
 use super::wanted::field_change;
 use super::{BATCH, Pushing, deactivation};
-use crate::directory::{Attempt, Change, DirectoryError, Leftover, Person, TaskKind, TenantId, Timestamp};
+use crate::directory::{
+    Attempt, Change, DirectoryError, Leftover, Person, RecordChange, Task, TaskKind, TenantId, Timestamp,
+};
+use crate::runtime::Results;
 use crate::runtime::wit::{Abandoned, Error, Outcome, PushMode};
 use crate::sync::retry::failure;
-use crate::sync::session::complete;
+use crate::sync::session::{complete, was_stopped};
 use crate::sync::trail::{Tried, note_tried};
 use crate::sync::{Application as _, Applications, SyncError};
 
@@ -28,6 +34,57 @@ pub(super) fn end_attempt(change: &Change<'_>, tenant: TenantId, attempt: &Attem
 }
 
 impl<A: Applications> Pushing<'_, A> {
+    /// Links the users that pushes which were cut off have made for the people of these tasks.
+    pub(super) async fn find_unheard(&mut self, tasks: &[Task]) -> Result<(), SyncError> {
+        let tenant = self.tenant;
+        let unheard = self.directory.read(|view| -> Result<Vec<_>, DirectoryError> {
+            let mut unheard = Vec::new();
+            for id in tasks.iter().filter_map(|task| task.person_id) {
+                if let (None, Some(attempt)) = (view.link(tenant.id, id)?, view.attempt(tenant.id, id, TaskKind::Push)?)
+                {
+                    unheard.push((view.person_by_id(id)?, attempt.begun()));
+                }
+            }
+            Ok(unheard)
+        })?;
+        if unheard.is_empty() {
+            return Ok(());
+        }
+        let abandoned = |(person, begun): &(Person, Vec<RecordChange>)| Abandoned {
+            key: person.key.clone(),
+            id: None,
+            begun: begun.iter().cloned().map(field_change).collect(),
+        };
+        let people: Vec<Abandoned> = unheard.iter().map(abandoned).collect();
+        // A plan: whoever is wanted stays as it is.
+        let Some(results) = self.look(&people, &PushMode::Plan).await? else { return Ok(()) };
+        Ok(self.directory.write(self.actor, |change| -> Result<(), DirectoryError> {
+            for ((person, _), result) in unheard.iter().zip(&results) {
+                if let Ok(Outcome { id: Some(id), .. }) = result
+                    && change.find_person_by_id(person.id)?.is_some()
+                {
+                    link_free(change, tenant, person, id)?;
+                }
+            }
+            Ok(())
+        })?)
+    }
+
+    /// Has the connector look for what is left of people; none where it cannot, which costs the push nothing.
+    async fn look(&mut self, people: &[Abandoned], mode: &PushMode) -> Result<Option<Results<Outcome>>, SyncError> {
+        let how = deactivation(&self.tenant.config);
+        match self.session.application().await?.take_back_users(people, how, mode).await {
+            Ok(results) => Ok(Some(complete(&self.tenant.name, results, people.len())?)),
+            Err(error) => {
+                if was_stopped(&error) {
+                    self.session.close().await;
+                }
+                tracing::warn!(tenant = %self.tenant.name, %error, "what pushes that were cut off have left could not be looked for");
+                Ok(None)
+            }
+        }
+    }
+
     /// Clears away what is left. A connector that cannot do it costs the push nothing.
     pub(in crate::sync) async fn clear_leftovers(&mut self) -> Result<(), SyncError> {
         let tenant = self.tenant;
@@ -58,15 +115,7 @@ impl<A: Applications> Pushing<'_, A> {
             (person.key.clone(), of)
         };
         self.ledger.expect(left.iter().map(subject));
-        let how = deactivation(&tenant.config);
-        let results = self.session.application().await?.take_back_users(&people, how, &PushMode::Apply).await;
-        let results = match results {
-            Ok(results) => complete(&tenant.name, results, people.len())?,
-            Err(error) => {
-                tracing::warn!(tenant = %tenant.name, %error, "what pushes that were cut off have left could not be looked for");
-                return Ok(());
-            }
-        };
+        let Some(results) = self.look(&people, &PushMode::Apply).await? else { return Ok(()) };
         self.directory.write(self.actor, |change| {
             for ((leftover, person, _), result) in left.iter().zip(&results) {
                 settle(change, tenant.name.as_str(), tenant.id, leftover, &person.key, result)?;

@@ -306,6 +306,9 @@ impl<'a, A: Applications> Pushing<'a, A> {
             }
             self.described = true;
         }
+        if kind == TaskKind::Push {
+            self.find_unheard(&tasks).await?;
+        }
         let prepared = self.directory.read(|view| self.work_out(view, tasks))?;
         self.resolve(kind, prepared, report).await
     }

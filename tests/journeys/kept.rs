@@ -96,6 +96,23 @@ impl Kept {
         push(&self.directory, applications(), &self.tenant(), &self.actor, &|_| {}).await
     }
 
+    /// Pushes, and does something while the request of this number is on its way; at the end where there is none.
+    pub(crate) async fn push_while(&self, request: u32, meanwhile: impl FnOnce()) {
+        let mut work = std::pin::pin!(self.try_push());
+        if self.org.reaches(request, &mut work).await {
+            meanwhile();
+            drop(work.await);
+        } else {
+            meanwhile();
+        }
+    }
+
+    /// Pushes until the request of this number is on its way, and ends there as with its process.
+    pub(crate) async fn push_until(&self, request: u32) {
+        let mut work = std::pin::pin!(self.try_push());
+        self.org.reaches(request, &mut work).await;
+    }
+
     /// Makes a plan and applies it, as far as that goes.
     pub(crate) async fn try_plan(&self) {
         let tenant = self.tenant();

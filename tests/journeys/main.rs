@@ -22,3 +22,4 @@ mod sandbox;
 mod secrecy;
 mod sign_in;
 mod traces;
+mod wishes;

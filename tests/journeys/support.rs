@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use provisioning_host::embedded;
 use provisioning_host::runtime::wit::{Change, DesiredUser, Grant, ImportQuery, ImportScope, Outcome, Value};
 use provisioning_host::runtime::{Connector, EgressPolicy, ImportedUser, Job, JobError, Runtime, Secret, Tenant};
-use salesforce_emulator::Emulator;
+use salesforce_emulator::{Emulator, Fault};
 use serde_json::Value as Json;
 
 /// One for all tests: compiling the component takes longer than most of them.
@@ -67,6 +68,26 @@ impl Org {
     /// How many records a query finds.
     pub(crate) fn count(&self, object: &str) -> usize {
         self.query(&format!("SELECT Id FROM {object}")).len()
+    }
+
+    /// Goes on with some work until its request of this number is on its way, where it waits for a moment. Whether there was
+    /// one; the work is done otherwise.
+    pub(crate) async fn reaches<T>(&self, request: u32, work: &mut (impl Future<Output = T> + Unpin)) -> bool {
+        self.emulator.inject(Fault::latency(Duration::from_millis(40)).skip(request));
+        loop {
+            tokio::select! {
+                biased;
+                _ = &mut *work => {
+                    self.emulator.clear_faults();
+                    return false;
+                }
+                () = tokio::time::sleep(Duration::from_millis(1)) => {
+                    if self.emulator.faults().is_empty() {
+                        return true;
+                    }
+                }
+            }
+        }
     }
 
     /// Requests since the last look that wrote something.

@@ -43,11 +43,13 @@ impl Attempt {
     }
 }
 
-/// What attempts may have left beside the user that a person has by now.
+/// What attempts that were cut off may have left beside the user that a person has by now, or may still set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Leftover {
     pub(crate) person: PersonId,
     pub(crate) begun: Vec<RecordChange>,
+    /// Names of the attributes that they set.
+    pub(crate) names: Vec<String>,
     pub(crate) begun_at: Timestamp,
 }
 
@@ -67,6 +69,15 @@ fn attempt(row: &Row<'_>) -> Result<Attempt, DirectoryError> {
         noted: row.get(6)?,
         begun_at: row.get(7)?,
         earlier: serde_json::from_str(text(8)?)?,
+    })
+}
+
+fn leftover(row: &Row<'_>) -> Result<Leftover, DirectoryError> {
+    Ok(Leftover {
+        person: PersonId(row.get(0)?),
+        begun: serde_json::from_str(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?)?,
+        begun_at: row.get(2)?,
+        names: serde_json::from_str(row.get_ref(3)?.as_str().map_err(rusqlite::Error::from)?)?,
     })
 }
 
@@ -108,19 +119,24 @@ impl View<'_> {
         limit: usize,
     ) -> Result<Vec<Leftover>, DirectoryError> {
         let mut statement = self.db.prepare_cached(
-            "SELECT person_id, begun, begun_at FROM leftover WHERE tenant_id = ?1 AND begun_at >= ?2
+            "SELECT person_id, begun, begun_at, names FROM leftover WHERE tenant_id = ?1 AND begun_at >= ?2
              ORDER BY begun_at LIMIT ?3",
         )?;
         let mut rows = statement.query(params![tenant.number(), since, i64::try_from(limit).unwrap_or(i64::MAX)])?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
-            found.push(Leftover {
-                person: PersonId(row.get(0)?),
-                begun: serde_json::from_str(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?)?,
-                begun_at: row.get(2)?,
-            });
+            found.push(leftover(row)?);
         }
         Ok(found)
+    }
+
+    /// What attempts may have left of a person.
+    pub(crate) fn leftover(&self, tenant: TenantId, person: PersonId) -> Result<Option<Leftover>, DirectoryError> {
+        let mut statement = self.db.prepare_cached(
+            "SELECT person_id, begun, begun_at, names FROM leftover WHERE tenant_id = ?1 AND person_id = ?2",
+        )?;
+        let mut rows = statement.query(params![tenant.number(), person.0])?;
+        rows.next()?.map(leftover).transpose()
     }
 }
 
@@ -129,14 +145,16 @@ impl Change<'_> {
     pub(crate) fn keep_leftover(&self, tenant: TenantId, leftover: &Leftover) -> Result<(), DirectoryError> {
         self.db
             .prepare_cached(
-                "INSERT INTO leftover (tenant_id, person_id, begun, begun_at) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT (person_id, tenant_id) DO UPDATE SET begun = excluded.begun, begun_at = excluded.begun_at",
+                "INSERT INTO leftover (tenant_id, person_id, begun, begun_at, names) VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT (person_id, tenant_id) DO UPDATE SET begun = excluded.begun, begun_at = excluded.begun_at,
+                   names = excluded.names",
             )?
             .execute(params![
                 tenant.number(),
                 leftover.person.0,
                 serde_json::to_string(&leftover.begun)?,
-                leftover.begun_at
+                leftover.begun_at,
+                serde_json::to_string(&leftover.names)?
             ])?;
         Ok(())
     }

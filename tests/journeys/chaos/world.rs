@@ -1,7 +1,5 @@
 //! An organization and a directory to which things happen.
 
-use std::time::Duration;
-
 use provisioning_host::config::MatchRule;
 use provisioning_host::directory::{
     AttributeValue, DirectoryError, GrantName, NewAssignment, NewPerson, Person, PersonEdit, PersonStatus, TaskFilter,
@@ -153,23 +151,21 @@ impl World {
 
     async fn run(&self, job: Job, cut: Option<Cut>) {
         let emulator = &self.kept.org.emulator;
-        // The request that something happens at waits for it.
-        let held = |request| Fault::latency(Duration::from_millis(40)).skip(request);
         let at = |request, effect| Fault::new(effect).skip(request);
-        let (fault, meanwhile, kills) = match cut {
-            None => (None, None, false),
-            Some(Cut::Kill { request }) => (Some(held(request)), None, true),
+        let (fault, held, meanwhile, kills) = match cut {
+            None => (None, None, None, false),
+            Some(Cut::Kill { request }) => (None, Some(request), None, true),
             Some(Cut::Drop { request }) => {
-                (Some(at(request, Effect::DropConnection { when: When::BeforeWork })), None, false)
+                (Some(at(request, Effect::DropConnection { when: When::BeforeWork })), None, None, false)
             }
             Some(Cut::LoseAnswer { request }) => {
-                (Some(at(request, Effect::DropConnection { when: When::AfterWork })), None, false)
+                (Some(at(request, Effect::DropConnection { when: When::AfterWork })), None, None, false)
             }
-            Some(Cut::CutBody { request }) => (Some(at(request, Effect::CutBody { bytes: 20 })), None, false),
+            Some(Cut::CutBody { request }) => (Some(at(request, Effect::CutBody { bytes: 20 })), None, None, false),
             Some(Cut::Gateway { request, done }) => {
                 let when = if done { When::AfterWork } else { When::BeforeWork };
                 let effect = Effect::ServerError { status: 503, body: ErrorBody::Html, when };
-                (Some(at(request, effect).times(5)), None, false)
+                (Some(at(request, effect).times(5)), None, None, false)
             }
             Some(Cut::Refuse { request }) => {
                 let effect = Effect::Refuse {
@@ -178,30 +174,18 @@ impl World {
                     fields: vec!["LastName".to_owned()],
                     records: Vec::new(),
                 };
-                (Some(at(request, effect)), None, false)
+                (Some(at(request, effect)), None, None, false)
             }
-            Some(Cut::Meanwhile { request, intent }) => (Some(held(request)), Some(intent), false),
-            Some(Cut::MeanwhileAndKill { request, intent }) => (Some(held(request)), Some(intent), true),
+            Some(Cut::Meanwhile { request, intent }) => (None, Some(request), Some(intent), false),
+            Some(Cut::MeanwhileAndKill { request, intent }) => (None, Some(request), Some(intent), true),
         };
-        let waits = meanwhile.is_some() || kills;
         if let Some(fault) = fault {
             emulator.inject(fault);
         }
         let mut work = std::pin::pin!(self.work(job));
-        if !waits {
-            return work.await;
-        }
-        // Until the request has come that waits, the job goes on.
-        loop {
-            tokio::select! {
-                biased;
-                () = &mut work => return,
-                () = tokio::time::sleep(Duration::from_millis(1)) => {
-                    if emulator.faults().is_empty() {
-                        break;
-                    }
-                }
-            }
+        let Some(request) = held else { return work.await };
+        if !self.kept.org.reaches(request, &mut work).await {
+            return;
         }
         if let Some(intent) = meanwhile {
             self.want(intent);

@@ -46,12 +46,14 @@ CREATE TABLE claim (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX claim_by_user ON claim (tenant_id, remote_id);
 
--- What attempts before the one that made a person's user may have left in the application beside it, such as a contact.
+-- What attempts that were cut off may have left in the application beside a person's user, such as a contact, or may still set.
 CREATE TABLE leftover (
   tenant_id INTEGER NOT NULL REFERENCES tenant ON DELETE CASCADE,
   person_id INTEGER NOT NULL REFERENCES person ON DELETE CASCADE,
   -- JSON: a list of [object, field, old, new].
   begun TEXT NOT NULL,
+  -- JSON: names of the attributes that they set.
+  names TEXT NOT NULL,
   begun_at INTEGER NOT NULL,
   PRIMARY KEY (person_id, tenant_id)
 ) STRICT, WITHOUT ROWID;

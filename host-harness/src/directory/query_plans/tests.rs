@@ -276,9 +276,10 @@ fn attempts(change: &Change<'_>, tenant: &TenantRecord, ada: &Person) -> Result<
     change.store_progress(tenant.id, &attempt)?;
     assert_eq!(change.attempt(tenant.id, ada.id, TaskKind::Push)?, Some(Attempt { noted: true, ..attempt }));
     change.end_attempt(tenant.id, ada.id, TaskKind::Push)?;
-    let leftover = Leftover { person: ada.id, begun: Vec::new(), begun_at: Timestamp::now() };
+    let leftover = Leftover { person: ada.id, begun: Vec::new(), names: Vec::new(), begun_at: Timestamp::now() };
     change.keep_leftover(tenant.id, &leftover)?;
     assert_eq!(change.leftovers(tenant.id, Timestamp::default(), 10)?, [leftover]);
+    change.leftover(tenant.id, ada.id)?;
     change.forget_leftover(tenant.id, ada.id)?;
     change.forget_old_leftovers(tenant.id, Timestamp::now())?;
     let claim = NewClaim {

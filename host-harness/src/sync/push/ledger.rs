@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::json;
 
-use super::leftovers::end_attempt;
+use super::leftovers::{end_attempt, leave};
 use super::wanted::is_pointless;
 use crate::directory::{
     Actor, Attempt, Change, Directory, DirectoryError, LinkReason, NewClaim, Note, Person, PersonId, RemoteStatus,
@@ -268,6 +268,7 @@ pub(in crate::sync) fn note_cut_off(
                 note(change, tenant, &person, attempt)?;
                 // A user whose id is known is linked, and everything that was set is known.
                 if attempt.kind != TaskKind::Push || attempt.remote_id.is_some() {
+                    leave(change, tenant.id, attempt, attempt.earlier.clone(), &attempt.names)?;
                     end_attempt(change, tenant.id, attempt)?;
                 }
             }

@@ -27,10 +27,25 @@ pub(in crate::sync) const WHILE: Duration = Duration::from_secs(120);
 /// Drops an attempt whose end is known. What those before it may have left is still to be looked for.
 pub(super) fn end_attempt(change: &Change<'_>, tenant: TenantId, attempt: &Attempt) -> Result<(), DirectoryError> {
     if !attempt.earlier.is_empty() {
-        let (person, begun, begun_at) = (attempt.person, attempt.earlier.clone(), attempt.begun_at);
-        change.keep_leftover(tenant, &Leftover { person, begun, begun_at })?;
+        leave(change, tenant, attempt, attempt.earlier.clone(), &[])?;
     }
     change.end_attempt(tenant, attempt.person, attempt.kind)
+}
+
+/// Keeps what attempts may have left: records, and attributes that they may still set.
+pub(super) fn leave(
+    change: &Change<'_>,
+    tenant: TenantId,
+    attempt: &Attempt,
+    mut begun: Vec<RecordChange>,
+    names: &[String],
+) -> Result<(), DirectoryError> {
+    let mut names = names.to_vec();
+    if let Some(before) = change.leftover(tenant, attempt.person)? {
+        begun.extend(before.begun.into_iter().filter(|one| !begun.contains(one)).collect::<Vec<_>>());
+        names.extend(before.names.into_iter().filter(|one| !names.contains(one)).collect::<Vec<_>>());
+    }
+    change.keep_leftover(tenant, &Leftover { person: attempt.person, begun, names, begun_at: attempt.begun_at })
 }
 
 impl<A: Applications> Pushing<'_, A> {

@@ -1,11 +1,11 @@
 //! Keeping what became of a batch.
 
 use super::PushEntry;
-use super::leftovers::end_attempt;
+use super::leftovers::{end_attempt, leave};
 use super::wanted::is_in_use;
 use crate::directory::{
-    Attempt, Change, DirectoryError, Leftover, LinkReason, NewClaim, NewTask, Person, RemoteStatus, Task, TaskFailure,
-    TaskKind, TaskState, TenantRecord, Waiting,
+    Attempt, Change, DirectoryError, LinkReason, NewClaim, NewTask, Person, RemoteStatus, Task, TaskFailure, TaskKind,
+    TaskState, TenantRecord, Waiting,
 };
 use crate::runtime::wit::{Action, Outcome};
 use crate::sync::intents::{self, Followed};
@@ -130,8 +130,7 @@ fn record_one(change: &Change<'_>, tenant: &TenantRecord, verdict: &mut Verdict)
                     end_attempt(change, tenant.id, &attempt)?;
                     // What was found is one of the records that may have been made.
                     if outcome.as_ref().is_some_and(|outcome| outcome.id.is_some()) {
-                        let (begun, begun_at) = (attempt.begun(), attempt.begun_at);
-                        change.keep_leftover(tenant.id, &Leftover { person: person.id, begun, begun_at })?;
+                        leave(change, tenant.id, &attempt, attempt.begun(), &[])?;
                     }
                 }
             }
@@ -256,7 +255,11 @@ fn keep(change: &Change<'_>, tenant: &TenantRecord, person: &Person, done: &Done
                 Some(link) if link.remote_id != *id => change.move_link(tenant, person, &link, id)?,
                 Some(_) => {}
             }
-            change.store_pushed_names(tenant.id, person.id, names)?;
+            // What a push that was cut off may still set is cleared again by the next one.
+            let late = change.leftover(tenant.id, person.id)?.map(|leftover| leftover.names).unwrap_or_default();
+            let mut set = names.clone();
+            set.extend(late.into_iter().filter(|name| !names.contains(name)));
+            change.store_pushed_names(tenant.id, person.id, &set)?;
             // A user that waited to be confirmed has found its person.
             if let Some(row) = change.row_of_user(tenant.id, id)?
                 && change.waits_for(row)?.is_some()

@@ -41,7 +41,7 @@ pub enum Part<'a, S> {
     Secret(&'a S, Escaping),
 }
 
-/// A request. Its body is its parts, joined in order; without parts there is no body.
+/// A request. Its body is its parts, joined in order; without parts there is no body, and GET and DELETE have none.
 ///
 /// It implements no `Debug`, because its headers hold the session id.
 pub struct Request<'a, S> {

@@ -2,12 +2,14 @@
 
 use super::Target;
 use super::bench::{Bench, good, only};
-use super::check::{Check, Unmet, ensure, ensure_kind, failed, refusal};
-use crate::runtime::Results;
-use crate::runtime::wit::{Action, Deactivation, ErrorKind, Features, Outcome, PushMode, Status};
-use crate::sync::Application as _;
+use super::check::{Check, Unmet, ensure, ensure_kind, failed, refusal, skipped};
+use crate::runtime::wit::{
+    Abandoned, Action, Deactivation, DesiredUser, ErrorKind, Features, Outcome, PushMode, Status,
+};
+use crate::runtime::{JobError, Results};
+use crate::sync::Application;
 
-pub(super) const CHECKS: &[Check] = &[DEACTIVATE, REACTIVATE, UNKNOWN, PLAN];
+pub(super) const CHECKS: &[Check] = &[DEACTIVATE, REACTIVATE, UNKNOWN, PLAN, TAKE_BACK, TAKE_BACK_NOTHING];
 
 const DEACTIVATE: Check = Check::writing(
     "lifecycle.deactivate-twice",
@@ -26,6 +28,16 @@ const UNKNOWN: Check = Check::writing(
 .needing(&[Features::PUSH_USER_DEACTIVATION]);
 const PLAN: Check = Check::writing("lifecycle.plan", "A plan to deactivate says so, and leaves the user in use.")
     .needing(&[Features::PUSH_USER_DEACTIVATION, Features::PLAN]);
+const TAKE_BACK: Check = Check::writing(
+    "lifecycle.take-back",
+    "A user that a push has made is taken back by its key and by what the push was about to write: planned, it stays in use; done, it doesn't.",
+)
+.needing(&[Features::PUSH_USER_DEACTIVATION, Features::PLAN]);
+const TAKE_BACK_NOTHING: Check = Check::writing(
+    "lifecycle.take-back-nothing",
+    "Of people of whom no push has left anything, each result says so, planned or done.",
+)
+.needing(&[Features::PUSH_USER_DEACTIVATION, Features::PLAN]);
 
 pub(super) async fn check<T: Target>(bench: &mut Bench<'_, T>) {
     bench
@@ -88,6 +100,64 @@ pub(super) async fn check<T: Target>(bench: &mut Bench<'_, T>) {
             Ok(id)
         })
         .await;
+    bench
+        .check(&TAKE_BACK, async |bench| {
+            let mut job = bench.job().await?;
+            let user = bench.new_user(&mut job).await?;
+            let person = begun(bench, &mut job, &user).await?;
+            let outcome = good("a new user", bench.push(&mut job, &user).await?)?;
+            let Some(id) = outcome.id else { return failed("a user was made and got no id") };
+            for (mode, left) in [(PushMode::Plan, Status::Active), (PushMode::Apply, Status::Inactive)] {
+                let results = take_back(&mut job, std::slice::from_ref(&person), &mode).await?;
+                told(results, &id, Action::Deactivated)?;
+                status(bench, &id, left).await?;
+            }
+            Ok(id)
+        })
+        .await;
+    bench
+        .check(&TAKE_BACK_NOTHING, async |bench| {
+            let mut job = bench.job().await?;
+            let user = bench.new_user(&mut job).await?;
+            let person = begun(bench, &mut job, &user).await?;
+            // Of one it is known what was about to be written, of the other nothing is.
+            let people = [Abandoned { begun: Vec::new(), key: format!("{}-2", person.key) }, person];
+            for mode in [PushMode::Plan, PushMode::Apply] {
+                let results = take_back(&mut job, &people, &mode).await?;
+                ensure(results.len() == 2, || format!("{} results came for two people", results.len()))?;
+                for result in results {
+                    let outcome = good("somebody of whom nothing is there", result)?;
+                    ensure(
+                        outcome.id.is_none() && outcome.action == Action::Unchanged && outcome.changes.is_empty(),
+                        || format!("of somebody of whom nothing is there it was told: {outcome:?}"),
+                    )?;
+                }
+            }
+            Ok("two people".to_owned())
+        })
+        .await;
+}
+
+/// Somebody of whom a push is about to make a user, with what it is about to write.
+async fn begun<T: Target>(
+    bench: &mut Bench<'_, T>,
+    job: &mut T::Subject,
+    user: &DesiredUser,
+) -> Result<Abandoned, Unmet> {
+    let planned = only(bench.push_all(job, std::slice::from_ref(user), &PushMode::Plan).await?)?;
+    Ok(Abandoned { key: user.key.clone(), begun: good("a plan of a new user", planned)?.changes })
+}
+
+/// Takes people back. A connector of a version that had no such function can't be held to it.
+async fn take_back(
+    job: &mut impl Application,
+    people: &[Abandoned],
+    mode: &PushMode,
+) -> Result<Results<Outcome>, Unmet> {
+    match job.take_back_users(people, Deactivation::Deactivate, mode).await {
+        Err(JobError::Refused(error)) if matches!(error.kind, ErrorKind::Unsupported) => skipped(error.message),
+        other => Ok(other?),
+    }
 }
 
 /// Wants the only result to say this of this user.

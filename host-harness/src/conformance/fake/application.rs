@@ -210,15 +210,22 @@ impl Application for FakeJob {
             .collect())
     }
 
-    /// The fake keeps nothing of a push that is cut off.
     async fn take_back_users(
         &mut self,
         people: &[Abandoned],
         _: Deactivation,
-        _: &PushMode,
+        mode: &PushMode,
     ) -> Result<Results<Outcome>, JobError> {
         self.signed_in().await?;
-        Ok(people.iter().map(|_| Ok(outcome(None, Action::Unchanged, Vec::new()))).collect())
+        let writes = !matches!(mode, PushMode::Plan) || self.has(Defect::TakeBackPlanWrites);
+        let (nobody, anybody) = (self.has(Defect::TakesNobodyBack), self.has(Defect::TakesAnybodyBack));
+        let mut world = self.fake.world();
+        let take_back = |person: &Abandoned| match world.ids_by_key.get(&person.key).cloned() {
+            Some(id) if !nobody => set_status(&mut world, &id, Status::Inactive, Action::Deactivated, writes),
+            None if anybody => Ok(outcome(Some("U00001"), Action::Deactivated, Vec::new())),
+            _ => Ok(outcome(None, Action::Unchanged, Vec::new())),
+        };
+        Ok(people.iter().map(take_back).collect())
     }
 
     async fn reactivate_users(&mut self, ids: &[String], mode: &PushMode) -> Result<Results<Outcome>, JobError> {

@@ -104,6 +104,20 @@ async fn a_recycled_address_is_shown_with_what_speaks_against_and_decided() {
     site.get(&format!("{TASKS}?state=failed")).await.says("ambiguous-match").hides("Decide whose user it is");
 }
 
+#[tokio::test]
+async fn an_import_says_of_a_recycled_address_what_speaks_for_and_against() {
+    let site = Site::start(3, 884, "").await;
+    recycle(&site, &["Ada"], &["E2"]).await;
+    site.submit(IMPORT, &[("full", "yes")]).await;
+    site.settled(IMPORT).await.says("with an uncertain match");
+    let page = site.get(&format!("{MATCHES}?reason=ambiguous")).await;
+    page.says("by username and email, but it was the user of the person Ada");
+    // One decision settles what the import and the push have left.
+    let user = claimed(&site).remove(0);
+    site.submit(MATCHES, &[("link", &format!("{user} E2"))]).await.says("is the person E2 now").says("No user waits");
+    assert!(claimed(&site).is_empty());
+}
+
 /// Adds people of one federation id, and assigns them.
 fn share_federation_id(site: &Site, keys: &[String]) {
     for key in keys {

@@ -3,8 +3,8 @@
 //! Such a push was about to make a user: it had looked for one and found none. So a user who carries the person's key, or whom
 //! this admin user has created with the name that the push was about to give, is its work unless something speaks for its being
 //! somebody else's. It is taken out of use; Salesforce deletes no users (H). Where the push got no further than the contact, that
-//! is deleted: a contact that carries the person's key or its e-mail address, that this admin user has created, and that no user
-//! has.
+//! is deleted: a contact that carries the person's key or its e-mail address and last name, that this admin user has created,
+//! and that no user has; as many as were begun, and none where there are more.
 
 use std::borrow::Cow;
 
@@ -16,7 +16,7 @@ use super::push_users::{Tenant, check_digests, drifted, find, is_gone, no_longer
 use super::{ID, is_portal_user_type};
 use crate::host::Host;
 use crate::model::{
-    Abandoned, Action, Deactivation, Error, ErrorKind, FieldChange, Intent, Outcome, Progress, PushMode, Result,
+    Abandoned, Action, Begun, Deactivation, Error, ErrorKind, FieldChange, Intent, Outcome, Progress, PushMode, Result,
 };
 use crate::salesforce::collections;
 use crate::salesforce::id::Id;
@@ -31,8 +31,8 @@ const LEFT: &str = "what pushes have left";
 /// What is left of one person.
 enum Left {
     User(Id),
-    Contact(Id),
-    /// Nothing; with a sentence where a user was found that may be somebody else's.
+    Contacts(Vec<Id>),
+    /// Nothing; with a sentence where something was found that may be somebody else's.
     Nothing(Option<String>),
 }
 
@@ -64,20 +64,20 @@ pub(super) fn take_back_users<H: Host>(
     let mut results: Vec<Result<Outcome>> = Vec::with_capacity(people.len());
     let mut contacts = Vec::new();
     for (at, (person, left)) in people.iter().zip(left).enumerate() {
-        let contact = if let Left::Contact(id) = left { Some(id) } else { None };
+        let lone = if let Left::Contacts(ids) = &left { ids.clone() } else { Vec::new() };
         let now = match left {
             // Whether it is still what was planned has been looked at before anything was written.
             Left::User(_) => {
                 results.push(users.next().unwrap_or_else(|| Err(unresolved())));
                 continue;
             }
-            Left::Contact(id) => deleted(person, id),
+            Left::Contacts(ids) => deleted(person, &ids),
             Left::Nothing(others) => nothing(person, others),
         };
         results.push(match digest(at) {
             Some(approved) if now.digest != approved => Err(drifted(&subject(person), &now.changes)),
             _ => {
-                contacts.extend(contact.map(|id| (at, id)));
+                contacts.extend((!lone.is_empty()).then_some((at, lone)));
                 Ok(now)
             }
         });
@@ -106,17 +106,17 @@ fn nothing(person: &Abandoned, others: Option<String>) -> Outcome {
     }
 }
 
-fn deleted(person: &Abandoned, contact: Id) -> Outcome {
-    let old = Some(contact.to_string());
-    let changes = vec![FieldChange { object: CONTACT, field: Cow::Borrowed(ID), old, new: None }];
+fn deleted(person: &Abandoned, contacts: &[Id]) -> Outcome {
+    let change =
+        |id: &Id| FieldChange { object: CONTACT, field: Cow::Borrowed(ID), old: Some(id.to_string()), new: None };
+    let changes: Vec<FieldChange> = contacts.iter().map(change).collect();
+    let effect = |id: &Id| format!("The contact {id}, which a push had made for a user that is not there, is deleted.");
     Outcome {
         id: None,
         action: Action::Updated,
         digest: digest::digest(&["take-back", &person.key], &changes),
         changes,
-        side_effects: vec![format!(
-            "The contact {contact}, which a push had made for a user that is not there, is deleted."
-        )],
+        side_effects: contacts.iter().map(effect).collect(),
     }
 }
 
@@ -124,7 +124,7 @@ fn deleted(person: &Abandoned, contact: Id) -> Outcome {
 fn delete<H: Host>(
     tenant: &Tenant<'_, H>,
     people: &[Abandoned],
-    contacts: &[(usize, Id)],
+    contacts: &[(usize, Vec<Id>)],
     results: &mut [Result<Outcome>],
 ) {
     let key = |at: usize| people.get(at).map(|person| person.key.clone()).unwrap_or_default();
@@ -139,22 +139,23 @@ fn delete<H: Host>(
     }
     let mut wanted = tenant.client.host().begin(intents).into_iter();
     let mut open = Vec::new();
-    for (at, id) in contacts {
+    for (at, ids) in contacts {
         if wanted.next().unwrap_or(false) {
-            open.push((*at, id.to_string()));
+            open.extend((0..).zip(ids).map(|(position, id)| (*at, position, id.to_string())));
         } else if let (Some(slot), Some(person)) = (results.get_mut(*at), people.get(*at)) {
             *slot = Err(no_longer_wanted(&subject(person)));
         }
     }
-    let ids: Vec<String> = open.iter().map(|(_, id)| id.clone()).collect();
+    let ids: Vec<String> = open.iter().map(|(_, _, id)| id.clone()).collect();
     let what = "the contacts that pushes have left";
     let deleted = collections::delete(tenant.client, &ids, what, &mut |done| {
-        let of = |record: &usize| open.get(*record).map(|(at, _)| key(*at));
-        let progress =
-            done.iter().filter_map(|(record, _)| Some(Progress { subject: of(record)?, id: None, written: vec![0] }));
+        let progress = done.iter().filter_map(|(record, _)| {
+            let (at, position, _) = open.get(*record)?;
+            Some(Progress { subject: key(*at), id: None, written: vec![*position] })
+        });
         tenant.client.host().written(&progress.collect::<Vec<_>>());
     });
-    for ((at, id), deleted) in open.into_iter().zip(deleted) {
+    for ((at, _, id), deleted) in open.into_iter().zip(deleted) {
         if let (false, Err(refused), Some(slot)) = (is_gone(&deleted), deleted, results.get_mut(at)) {
             *slot = Err(refused.into_error(&format!("the contact {id}")));
         }
@@ -174,9 +175,19 @@ fn look<H: Host>(tenant: &Tenant<'_, H>, people: &[Abandoned]) -> Result<Vec<Lef
             is_new && matches!(left.get(*at), Some(Left::Nothing(_)))
         })
         .collect();
-    for (at, contact) in open.iter().zip(lone_contacts(tenant, people, &open)?) {
-        if let (Some(slot), Some(id)) = (left.get_mut(*at), contact) {
-            *slot = Left::Contact(id);
+    for (at, lone) in open.iter().zip(lone_contacts(tenant, people, &open)?) {
+        let (Some(slot), Some(person)) = (left.get_mut(*at), people.get(*at)) else { continue };
+        let is_new = |one: &&Begun| one.object == CONTACT && one.field == "AccountId" && one.new.is_some();
+        let begun = person.begun.iter().filter(is_new).count();
+        if lone.len() > begun {
+            let named: Vec<String> = lone.iter().map(Id::to_string).collect();
+            let sentence = format!(
+                "More contacts than pushes have begun could be left of them, and none is deleted: {}.",
+                join(&named, ", ")
+            );
+            *slot = Left::Nothing(Some(sentence));
+        } else if !lone.is_empty() {
+            *slot = Left::Contacts(lone);
         }
     }
     Ok(left)
@@ -282,10 +293,10 @@ impl<'a> Users<'a> {
 }
 
 /// The contacts that were made for the people at these places, and have no user.
-fn lone_contacts<H: Host>(tenant: &Tenant<'_, H>, people: &[Abandoned], open: &[usize]) -> Result<Vec<Option<Id>>> {
+fn lone_contacts<H: Host>(tenant: &Tenant<'_, H>, people: &[Abandoned], open: &[usize]) -> Result<Vec<Vec<Id>>> {
     let open: Vec<&Abandoned> = open.iter().filter_map(|at| people.get(*at)).collect();
     let Ok(admin) = Id::parse(&tenant.client.signed_in().user_id) else {
-        return Ok(open.iter().map(|_| None).collect());
+        return Ok(open.iter().map(|_| Vec::new()).collect());
     };
     let key_field = tenant.writing.contact_key.as_ref();
     let mut paths = Paths::of(&[ID, "Email", "LastName"]);
@@ -308,7 +319,7 @@ fn lone_contacts<H: Host>(tenant: &Tenant<'_, H>, people: &[Abandoned], open: &[
     let of = |person: &&Abandoned| {
         // The contact of a user that is there is nobody's leftover.
         let has_user = |contact: &Known| users.iter().any(|user| user.id("ContactId") == Some(contact.id));
-        let mut fitting = contacts.iter().filter(|contact| !has_user(contact)).filter(|contact| match key_field {
+        let fitting = contacts.iter().filter(|contact| !has_user(contact)).filter(|contact| match key_field {
             Some(name) => contact.text(name.as_str()) == Some(&*person.key),
             None => {
                 let is = |field: &str| {
@@ -318,8 +329,7 @@ fn lone_contacts<H: Host>(tenant: &Tenant<'_, H>, people: &[Abandoned], open: &[
                 is("Email") && is("LastName")
             }
         });
-        let (only, other) = (fitting.next()?.id, fitting.next());
-        other.is_none().then_some(only)
+        fitting.map(|contact| contact.id).collect()
     };
     Ok(open.iter().map(of).collect())
 }

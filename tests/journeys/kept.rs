@@ -107,10 +107,12 @@ impl Kept {
         }
     }
 
-    /// Pushes until the request of this number is on its way, and ends there as with its process.
-    pub(crate) async fn push_until(&self, request: u32) {
+    /// Pushes until the request of this number is on its way, and ends there as with its process. Gives how many requests the
+    /// organization has answered once that one has come.
+    pub(crate) async fn push_until(&self, request: u32) -> u64 {
+        let before = self.org.emulator.journal_total();
         let mut work = std::pin::pin!(self.try_push());
-        self.org.reaches(request, &mut work).await;
+        if self.org.reaches(request, &mut work).await { before + u64::from(request) + 1 } else { 0 }
     }
 
     /// Makes a plan and applies it, as far as that goes.

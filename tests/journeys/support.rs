@@ -90,6 +90,13 @@ impl Org {
         }
     }
 
+    /// Waits until the organization has answered so many requests.
+    pub(crate) async fn answered(&self, requests: u64) {
+        while self.emulator.journal_total() < requests {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
     /// Requests since the last look that wrote something.
     pub(crate) fn writes(&self) -> Vec<String> {
         // Of the composite requests, the connector writes by collections alone.

@@ -121,7 +121,7 @@ pub(super) async fn check<T: Target>(bench: &mut Bench<'_, T>) {
             let user = bench.new_user(&mut job).await?;
             let person = begun(bench, &mut job, &user).await?;
             // Of one it is known what was about to be written, of the other nothing is.
-            let people = [Abandoned { begun: Vec::new(), key: format!("{}-2", person.key) }, person];
+            let people = [Abandoned { id: None, begun: Vec::new(), key: format!("{}-2", person.key) }, person];
             for mode in [PushMode::Plan, PushMode::Apply] {
                 let results = take_back(&mut job, &people, &mode).await?;
                 ensure(results.len() == 2, || format!("{} results came for two people", results.len()))?;
@@ -145,7 +145,7 @@ async fn begun<T: Target>(
     user: &DesiredUser,
 ) -> Result<Abandoned, Unmet> {
     let planned = only(bench.push_all(job, std::slice::from_ref(user), &PushMode::Plan).await?)?;
-    Ok(Abandoned { key: user.key.clone(), begun: good("a plan of a new user", planned)?.changes })
+    Ok(Abandoned { id: None, key: user.key.clone(), begun: good("a plan of a new user", planned)?.changes })
 }
 
 /// Takes people back. A connector of a version that had no such function can't be held to it.

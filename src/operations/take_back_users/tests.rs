@@ -227,7 +227,7 @@ fn a_contact_is_found_by_the_key_that_it_carries_where_there_is_a_field_for_it()
 }
 
 #[test]
-fn no_contact_is_deleted_where_two_fit_or_where_it_has_a_user() {
+fn no_contact_is_deleted_where_more_fit_than_were_begun_or_where_it_has_a_user() {
     for (contacts, users) in [
         (vec![contact(LONE, "King"), contact(OTHER, "King")], vec![]),
         (vec![contact(LONE, "King")], vec![format!(r#"{{"Id":"{STRANGER}","ContactId":"{LONE}"}}"#)]),
@@ -243,6 +243,25 @@ fn no_contact_is_deleted_where_two_fit_or_where_it_has_a_user() {
         assert_eq!((outcome.action, outcome.id), (Action::Unchanged, None), "{contacts:?}");
         assert_eq!(script.events(), Vec::<String>::new());
     }
+}
+
+#[test]
+fn every_contact_that_was_begun_is_deleted() {
+    let script = Script::new();
+    let session = open(&script, &[]);
+    find_user(&script, &[]);
+    find_contacts(&script, &[&contact(LONE, "King"), &contact(OTHER, "King")]);
+    find_users_of(&script, &[LONE, OTHER], &[]);
+    let answer =
+        format!(r#"[{{"id":"{LONE}","success":true,"errors":[]}},{{"id":"{OTHER}","success":true,"errors":[]}}]"#);
+    let path = format!("composite/sobjects?ids={LONE},{OTHER}&allOrNone=false");
+    script.rest("DELETE", &path, "", 200, answer);
+    // Two pushes that were cut off.
+    let mut person = ada();
+    person.begun.extend(ada().begun);
+    let outcome = take_back(&session, person, &PushMode::Apply).unwrap();
+    let old: Vec<Option<&str>> = outcome.changes.iter().map(|change| change.old.as_deref()).collect();
+    assert_eq!((outcome.action, old), (Action::Updated, vec![Some(LONE), Some(OTHER)]));
 }
 
 #[test]

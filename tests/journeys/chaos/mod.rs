@@ -45,6 +45,14 @@ fn play(steps: &[Step], keyed: bool) -> Result<(), String> {
             Ok(()) => invariants::check(&world).await,
             Err(reason) => Err(reason),
         };
+        if verdict.is_err() && std::env::var_os("DEBUG_CHAOS").is_some() {
+            for row in world.kept.read(|view| view.audit(&Default::default())).iter().rev() {
+                println!("{} {:?} {} {:?} -> {:?}", row.action, row.person, row.result, row.old, row.new);
+            }
+            for row in world.kept.org.emulator.journal() {
+                println!("{} {} {:?} {} {:?}", row.method, row.path, row.soql, row.status, row.created);
+            }
+        }
     });
     verdict
 }
@@ -152,5 +160,19 @@ mod found {
                 Step::Intent(Intent::Hire { person: 0, name: 0 }),
             ]);
         }
+    }
+
+    #[test]
+    fn a_contact_that_appears_after_the_next_push_has_looked_is_cleared_away() {
+        play_both(&[
+            Step::Intent(Intent::Hire { person: 0, name: 1 }),
+            Step::Job { job: Job::Push, cut: Some(Cut::Kill { request: 6 }) },
+            Step::Job { job: Job::Push, cut: Some(Cut::Kill { request: 8 }) },
+            Step::Intent(Intent::Unassign { person: 0 }),
+            Step::Job {
+                job: Job::Push,
+                cut: Some(Cut::MeanwhileAndKill { request: 4, intent: Intent::Hire { person: 0, name: 1 } }),
+            },
+        ]);
     }
 }

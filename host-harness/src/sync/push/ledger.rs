@@ -108,14 +108,16 @@ impl PushLedger {
             // It was found, and nothing speaks against it. Whatever comes now, it is known whose it is.
             link_free(change, tenant, &person, id)?;
         }
+        let (earlier, mut names) = before.map(|before| (before.begun(), before.names)).unwrap_or_default();
+        names.extend(subject.names.iter().filter(|name| !names.contains(name)).cloned().collect::<Vec<_>>());
         let attempt = Attempt {
             person: person.id,
             kind: subject.kind,
             remote_id: intent.id,
             changes: intent.changes.iter().map(record_change).collect(),
-            earlier: before.map(|before| before.begun()).unwrap_or_default(),
+            earlier,
             written: Vec::new(),
-            names: subject.names,
+            names,
             noted: false,
             begun_at: Timestamp::now(),
         };

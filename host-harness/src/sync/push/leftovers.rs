@@ -27,7 +27,7 @@ pub(in crate::sync) const WHILE: Duration = Duration::from_secs(120);
 /// Drops an attempt whose end is known. What those before it may have left is still to be looked for.
 pub(super) fn end_attempt(change: &Change<'_>, tenant: TenantId, attempt: &Attempt) -> Result<(), DirectoryError> {
     if !attempt.earlier.is_empty() {
-        leave(change, tenant, attempt, attempt.earlier.clone(), &[])?;
+        leave(change, tenant, attempt, attempt.earlier.clone(), &attempt.names)?;
     }
     change.end_attempt(tenant, attempt.person, attempt.kind)
 }
@@ -42,7 +42,9 @@ pub(super) fn leave(
 ) -> Result<(), DirectoryError> {
     let mut names = names.to_vec();
     if let Some(before) = change.leftover(tenant, attempt.person)? {
-        begun.extend(before.begun.into_iter().filter(|one| !begun.contains(one)).collect::<Vec<_>>());
+        if begun.is_empty() {
+            begun = before.begun;
+        }
         names.extend(before.names.into_iter().filter(|one| !names.contains(one)).collect::<Vec<_>>());
     }
     change.keep_leftover(tenant, &Leftover { person: attempt.person, begun, names, begun_at: attempt.begun_at })

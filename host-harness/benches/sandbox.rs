@@ -32,7 +32,7 @@ mod bindings {
 }
 
 use bindings::exports::identity::provisioning::provisioning_connector::Settings;
-use bindings::identity::provisioning::{http, log, secrets, types};
+use bindings::identity::provisioning::{http, ledger, log, secrets, types};
 use bindings::wasi::{clocks, io};
 use wasmtime::component::Resource;
 
@@ -80,6 +80,28 @@ impl clocks::monotonic_clock::Host for Bare {
 
 impl log::Host for Bare {
     async fn write(&mut self, _: log::Level, _: String, _: Vec<(String, String)>) -> wasmtime::Result<()> {
+        Ok(())
+    }
+}
+
+impl ledger::Host for Bare {
+    async fn owners(&mut self, ids: Vec<String>) -> wasmtime::Result<Vec<Option<ledger::Owner>>> {
+        Ok(ids.iter().map(|_| None).collect())
+    }
+
+    async fn undecided(&mut self, _: String, _: Vec<ledger::Candidate>) -> wasmtime::Result<()> {
+        Ok(())
+    }
+
+    async fn out_of_use(&mut self, _: Vec<(String, types::Status)>) -> wasmtime::Result<()> {
+        Ok(())
+    }
+
+    async fn begin(&mut self, intents: Vec<ledger::Intent>) -> wasmtime::Result<Vec<bool>> {
+        Ok(intents.iter().map(|_| true).collect())
+    }
+
+    async fn written(&mut self, _: Vec<ledger::Progress>) -> wasmtime::Result<()> {
         Ok(())
     }
 }

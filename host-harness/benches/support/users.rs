@@ -2,8 +2,8 @@
 
 use provisioning_host::config::ComponentChoice;
 use provisioning_host::runtime::wit::{
-    AttributeDefinition, Deactivation, Descriptor, DesiredUser, EntitlementPage, Error, ErrorKind, ImportPage,
-    ImportQuery, ImportScope, Outcome, PushMode, Retry, Status, User, Value,
+    Abandoned, AttributeDefinition, Deactivation, Descriptor, DesiredUser, EntitlementPage, Error, ErrorKind,
+    ImportPage, ImportQuery, ImportScope, Outcome, PushMode, Retry, Status, User, Value,
 };
 use provisioning_host::runtime::{JobError, Results, Secret, Spent, Tenant};
 use provisioning_host::sync::{Application, Applications, SyncError};
@@ -81,6 +81,15 @@ impl Application for Count {
     }
 
     async fn push_users(&mut self, _: &[DesiredUser], _: &PushMode) -> Result<Results<Outcome>, JobError> {
+        unsupported()
+    }
+
+    async fn take_back_users(
+        &mut self,
+        _: &[Abandoned],
+        _: Deactivation,
+        _: &PushMode,
+    ) -> Result<Results<Outcome>, JobError> {
         unsupported()
     }
 

@@ -68,7 +68,7 @@ impl Change<'_> {
         self.db
             .prepare_cached(
                 "INSERT INTO former_link (tenant_id, remote_id, key, pushed, ended_at) VALUES (?1, ?2, ?3, ?4, ?5)
-                 ON CONFLICT (tenant_id, remote_id, key) DO UPDATE SET pushed = excluded.pushed,
+                 ON CONFLICT (remote_id, tenant_id, key) DO UPDATE SET pushed = excluded.pushed,
                    ended_at = excluded.ended_at",
             )?
             .execute(params![tenant.number(), remote_id, key, pushed, Timestamp::now()])?;

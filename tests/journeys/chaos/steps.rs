@@ -66,7 +66,7 @@ pub(crate) enum Cut {
     /// It was done, and the answer is lost.
     LoseAnswer { request: u32 },
     /// It was done, and the answer is cut off.
-    CutBody { request: u32 },
+    ShortenAnswer { request: u32 },
     /// A gateway says 503, before the work or behind it.
     Gateway { request: u32, done: bool },
     /// The organization refuses the records.
@@ -115,7 +115,7 @@ fn cut() -> impl Strategy<Value = Cut> {
         4 => request().prop_map(|request| Cut::Kill { request }),
         1 => request().prop_map(|request| Cut::Drop { request }),
         2 => request().prop_map(|request| Cut::LoseAnswer { request }),
-        1 => request().prop_map(|request| Cut::CutBody { request }),
+        1 => request().prop_map(|request| Cut::ShortenAnswer { request }),
         1 => (request(), any::<bool>()).prop_map(|(request, done)| Cut::Gateway { request, done }),
         1 => request().prop_map(|request| Cut::Refuse { request }),
         3 => (request(), intent()).prop_map(|(request, intent)| Cut::Meanwhile { request, intent }),

@@ -161,7 +161,9 @@ impl World {
             Some(Cut::LoseAnswer { request }) => {
                 (Some(at(request, Effect::DropConnection { when: When::AfterWork })), None, None, false)
             }
-            Some(Cut::CutBody { request }) => (Some(at(request, Effect::CutBody { bytes: 20 })), None, None, false),
+            Some(Cut::ShortenAnswer { request }) => {
+                (Some(at(request, Effect::CutBody { bytes: 20 })), None, None, false)
+            }
             Some(Cut::Gateway { request, done }) => {
                 let when = if done { When::AfterWork } else { When::BeforeWork };
                 let effect = Effect::ServerError { status: 503, body: ErrorBody::Html, when };

@@ -28,7 +28,7 @@ CREATE TABLE former_link (
   -- Whether a push had made or found the user for the person.
   pushed INTEGER NOT NULL,
   ended_at INTEGER NOT NULL,
-  PRIMARY KEY (tenant_id, remote_id, key)
+  PRIMARY KEY (remote_id, tenant_id, key)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX former_link_by_key ON former_link (tenant_id, key);
 

@@ -191,7 +191,7 @@ impl Change<'_> {
         self.db
             .prepare_cached("DELETE FROM link WHERE tenant_id = ?1 AND person_id = ?2")?
             .execute(params![link.tenant.0, link.person.0])?;
-        self.keep_former_owner(link.tenant, &link.remote_id, &person.key, link.reason == LinkReason::Pushed)?;
+        self.keep_former_owner(link.tenant, &link.remote_id, &person.key)?;
         self.note(&Note {
             tenant: Some(&tenant.name),
             person: Some(&person.key),

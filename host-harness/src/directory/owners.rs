@@ -41,37 +41,35 @@ impl View<'_> {
         Ok(former.map(|key| UserOwner { key, linked: false, confirmed: false }))
     }
 
-    /// The user that pushes made or found for a person by this key, where it is nobody else's now; none where there is none.
-    pub(crate) fn former_user(&self, tenant: TenantId, key: &str) -> Result<Option<String>, DirectoryError> {
+    /// Whether an admin has taken the link between a person and a user away.
+    pub(crate) fn is_given_up(&self, tenant: TenantId, remote_id: &str, key: &str) -> Result<bool, DirectoryError> {
         Ok(self
             .db
             .prepare_cached(
-                "SELECT f.remote_id FROM former_link f
-                 WHERE f.tenant_id = ?1 AND f.key = ?2 AND f.pushed = 1
-                   AND NOT EXISTS (SELECT 1 FROM link l WHERE l.tenant_id = f.tenant_id AND l.remote_id = f.remote_id)
-                 ORDER BY f.ended_at DESC LIMIT 1",
+                "SELECT EXISTS (SELECT 1 FROM former_link
+                 WHERE tenant_id = ?1 AND remote_id = ?2 AND key = ?3 AND given_up = 1)",
             )?
-            .query_row(params![tenant.number(), key], |row| row.get(0))
-            .optional()?)
+            .query_row(params![tenant.number(), remote_id, key], |row| row.get(0))?)
     }
 }
 
 impl Change<'_> {
     /// Keeps whose a user was.
-    pub(crate) fn keep_former_owner(
-        &self,
-        tenant: TenantId,
-        remote_id: &str,
-        key: &str,
-        pushed: bool,
-    ) -> Result<(), DirectoryError> {
+    pub(crate) fn keep_former_owner(&self, tenant: TenantId, remote_id: &str, key: &str) -> Result<(), DirectoryError> {
         self.db
             .prepare_cached(
-                "INSERT INTO former_link (tenant_id, remote_id, key, pushed, ended_at) VALUES (?1, ?2, ?3, ?4, ?5)
-                 ON CONFLICT (remote_id, tenant_id, key) DO UPDATE SET pushed = excluded.pushed,
-                   ended_at = excluded.ended_at",
+                "INSERT INTO former_link (tenant_id, remote_id, key, ended_at) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (tenant_id, remote_id, key) DO UPDATE SET ended_at = excluded.ended_at, given_up = 0",
             )?
-            .execute(params![tenant.number(), remote_id, key, pushed, Timestamp::now()])?;
+            .execute(params![tenant.number(), remote_id, key, Timestamp::now()])?;
+        Ok(())
+    }
+
+    /// Takes note that an admin has taken the link between a person and a user away.
+    pub(crate) fn give_user_up(&self, tenant: TenantId, remote_id: &str, key: &str) -> Result<(), DirectoryError> {
+        self.db
+            .prepare_cached("UPDATE former_link SET given_up = 1 WHERE tenant_id = ?1 AND remote_id = ?2 AND key = ?3")?
+            .execute(params![tenant.number(), remote_id, key])?;
         Ok(())
     }
 

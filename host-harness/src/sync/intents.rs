@@ -9,8 +9,8 @@ use super::Feature;
 use super::push::FEATURE_OFF;
 use crate::config::TenantConfig;
 use crate::directory::{
-    Actor, Assignment, Change, Directory, DirectoryError, LinkReason, NewAssignment, NewTask, Person, PersonEdit,
-    PersonStatus, RemoteStatus, Source, TaskFailure, TaskFilter, TaskId, TaskKind, TaskState, TenantId, TenantRecord,
+    Actor, Assignment, Change, Directory, DirectoryError, NewAssignment, NewTask, Person, PersonEdit, PersonStatus,
+    RemoteStatus, Source, TaskFailure, TaskFilter, TaskId, TaskKind, TaskState, TenantId, TenantRecord,
     source_of_status, sourced_edit,
 };
 use crate::runtime::Secret;
@@ -127,12 +127,6 @@ pub(super) fn take_out_of_use(
     change.cancel(tenant.id, TaskKind::Push, Some(person.id))?;
     change.store_claims(tenant.id, person.id, &[])?;
     change.cancel(tenant.id, TaskKind::Password, Some(person.id))?;
-    // A user that pushes made for the person is the person's to give up, also where the link has been taken away since.
-    if change.link(tenant.id, person.id)?.is_none()
-        && let Some(user) = change.former_user(tenant.id, &person.key)?
-    {
-        change.add_link(tenant, person, &user, LinkReason::Pushed)?;
-    }
     let may_be_made = || change.attempt(tenant.id, person.id, TaskKind::Push).map(|attempt| attempt.is_some());
     // A push that is under way, or was cut off, may make a user that nobody here knows of yet: then it is looked for.
     if change.link(tenant.id, person.id)?.is_none() && !may_be_made()? {
@@ -317,6 +311,7 @@ pub fn unlink(change: &Change<'_>, tenant: &TenantRecord, person: &Person) -> Re
         )));
     }
     change.remove_link(tenant, person, &link, "an admin took it away")?;
+    change.give_user_up(tenant.id, &link.remote_id, &person.key)?;
     Ok(link.remote_id)
 }
 

@@ -93,7 +93,7 @@ pub(crate) async fn check(world: &World) -> Result<(), String> {
     }
     for user in users.iter().filter(|user| made.contains(user.id.as_str())) {
         let owner = kept.read(|view| view.link_of_user(tenant.id, &user.id));
-        if user.is_active && !rightful.contains(user.id.as_str()) {
+        if user.is_active && !rightful.contains(user.id.as_str()) && !is_given_up(world, &user.id) {
             let task = match owner {
                 Some(owner) => has_task(&kept.read(|view| view.person_by_id(owner.person))),
                 None => kept
@@ -118,6 +118,15 @@ pub(crate) async fn check(world: &World) -> Result<(), String> {
         }
     }
     audited(world, &made)
+}
+
+/// Whether an admin has taken the user's link away, and it has had none since: then it stays as it is.
+fn is_given_up(world: &World, user: &str) -> bool {
+    let rows =
+        world.kept.read(|view| view.audit(&AuditFilter { action: Some("link".to_owned()), ..AuditFilter::default() }));
+    let is_of = |told: &Option<Json>| told.as_ref().is_some_and(|told| told["user"] == user);
+    let last = rows.iter().find(|row| is_of(&row.old) || is_of(&row.new));
+    last.is_some_and(|row| row.result == "an admin took it away")
 }
 
 /// Every record that was made has a row in the audit trail that says with which values.

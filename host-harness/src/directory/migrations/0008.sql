@@ -25,12 +25,11 @@ CREATE TABLE former_link (
   tenant_id INTEGER NOT NULL REFERENCES tenant ON DELETE CASCADE,
   remote_id TEXT NOT NULL,
   key TEXT NOT NULL,
-  -- Whether a push had made or found the user for the person.
-  pushed INTEGER NOT NULL,
+  -- Whether an admin took the link away, so that no import puts it back by itself.
+  given_up INTEGER NOT NULL DEFAULT 0,
   ended_at INTEGER NOT NULL,
-  PRIMARY KEY (remote_id, tenant_id, key)
+  PRIMARY KEY (tenant_id, remote_id, key)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX former_link_by_key ON former_link (tenant_id, key);
 
 -- Users of the application that may be a person's, where a push could not tell.
 CREATE TABLE claim (

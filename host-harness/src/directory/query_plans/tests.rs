@@ -299,8 +299,9 @@ fn attempts(change: &Change<'_>, tenant: &TenantRecord, ada: &Person) -> Result<
     assert_eq!(change.claims(tenant.id, &filter)?.len(), 1);
     assert!(change.count_claimed_users(tenant.id)? == 1 && change.has_claims(tenant.id, ada.id)?);
     change.drop_claims_on(tenant.id, "U9")?;
-    change.keep_former_owner(tenant.id, "U9", "E1", true)?;
-    assert_eq!(change.former_user(tenant.id, "E1")?.as_deref(), Some("U9"));
+    change.keep_former_owner(tenant.id, "U9", "E1")?;
+    change.give_user_up(tenant.id, "U9", "E1")?;
+    assert!(change.is_given_up(tenant.id, "U9", "E1")?);
     change.owner_of_user(tenant.id, "U9")?;
     change.forget_former_owners(tenant.id, "U9")?;
     if let Some(link) = change.link(tenant.id, ada.id)? {

@@ -61,8 +61,14 @@ impl<'t> Settling<'t> {
             change.settle_user(staged.row, Some((reason, candidates)))
         };
         match matching::find(change, self.tenant.id, rules, &staged.user.remote_id, &staged.keys)? {
-            Match::Exact(person, _) if rules.auto_confirm => {
+            Match::Exact(person, rule) if rules.auto_confirm => {
                 let person = change.person_by_id(person)?;
+                // An admin took the link away, and nobody wants the person to have a user: no import undoes that.
+                if change.is_given_up(self.tenant.id, &staged.user.remote_id, &person.key)?
+                    && !is_in_use(change, self.tenant, &person)?
+                {
+                    return wait(QueueReason::Matched, &[(person.id, rule_name(rule).to_owned())]);
+                }
                 change.add_link(self.tenant, &person, &staged.user.remote_id, LinkReason::Matched)?;
                 change.settle_user(staged.row, None)?;
                 counts.linked += 1;

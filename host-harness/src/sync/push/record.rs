@@ -303,7 +303,7 @@ fn expect_status(
 /// Keeps whose user it was, where the person has been removed since.
 fn keep_of_removed(change: &Change<'_>, tenant: &TenantRecord, verdict: &Verdict) -> Result<(), DirectoryError> {
     match verdict.outcome().and_then(|outcome| outcome.id.as_deref()) {
-        Some(id) => change.keep_former_owner(tenant.id, id, &verdict.person, true),
+        Some(id) => change.keep_former_owner(tenant.id, id, &verdict.person),
         None => Ok(()),
     }
 }

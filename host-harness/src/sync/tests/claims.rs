@@ -190,7 +190,7 @@ async fn what_a_push_could_not_tell_is_decided_neither_in_bulk_nor_by_an_import(
     fixture.write(|change| change.forget_former_owners(tenant.id, &id)).unwrap();
     fixture.import().await;
     assert_eq!(fixture.queue()[0].reason, QueueReason::Matched);
-    fixture.write(|change| change.keep_former_owner(tenant.id, &id, "E1", true)).unwrap();
+    fixture.write(|change| change.keep_former_owner(tenant.id, &id, "E1")).unwrap();
     fixture.push().await;
     let decided = fixture.write(|change| confirm_all(change, &tenant, &QueueFilter::default(), true)).unwrap();
     assert_eq!((decided.linked, decided.looked, fixture.link("E2")), (0, 1, None));

@@ -21,8 +21,9 @@ browser-test: wasm-target ## Walks the console in a headless browser, which it i
 pictures: wasm-target ## Makes the README's pictures of the console anew
 	scripts/browser-test.sh pictures
 
-soak: wasm-target ## Kills imports of 50,000 and pushes of 5,000 twenty times each (half a minute once built)
+soak: wasm-target ## Kills imports of 50,000 and pushes of 5,000 twenty times each, and plays 800 random sequences (some minutes once built)
 	PROVISIONING_SOAK=1 $(CARGO) test --locked --package provisioning-host --test command_line -- kill:: --nocapture --test-threads 1
+	PROVISIONING_SOAK=1 $(CARGO) test --locked --package journeys --test journeys -- chaos:: --nocapture
 
 clients: ## Checks the emulator with clients that others wrote, which it installs
 	python3 host-harness/emulator/clients/run.py

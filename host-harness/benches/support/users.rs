@@ -84,15 +84,6 @@ impl Application for Count {
         unsupported()
     }
 
-    async fn take_back_users(
-        &mut self,
-        _: &[Abandoned],
-        _: Deactivation,
-        _: &PushMode,
-    ) -> Result<Results<Outcome>, JobError> {
-        unsupported()
-    }
-
     async fn deactivate_users(
         &mut self,
         _: &[String],

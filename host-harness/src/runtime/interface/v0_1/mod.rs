@@ -1,7 +1,7 @@
 //! Version 0.1 of the interface, frozen in `wit/released/0.1.0`.
 //!
 //! It differs from 0.2 in the users of an import: there each carries its attributes by name, and a page has no names of its
-//! own. All other types are those of 0.2.
+//! own. It has neither the host functions of `ledger` nor the taking back of users. All other types are those of 0.2.
 
 use crate::runtime::wit::{Error, ErrorKind, Retry};
 

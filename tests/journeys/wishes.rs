@@ -339,8 +339,8 @@ fn names_that_go_round_are_all_right_after_one_push() {
         };
         // Each gets the name of the one before; the first a new one.
         rename("Round0", "first@new.example");
-        for n in 1..5 {
-            rename(&keys[n], &format!("round{}@new.example", n - 1));
+        for (n, key) in keys.iter().enumerate().skip(1) {
+            rename(key, &format!("round{}@new.example", n - 1));
         }
         let report = kept.push().await;
         assert_eq!(report.failed + report.waiting, 0, "{report:?}");

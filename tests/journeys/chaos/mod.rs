@@ -41,18 +41,11 @@ fn play(steps: &[Step], keyed: bool) -> Result<(), String> {
         for step in steps {
             world.play(step).await;
         }
-        verdict = match world.heal().await {
+        let held = match world.heal().await {
             Ok(()) => invariants::check(&world).await,
             Err(reason) => Err(reason),
         };
-        if verdict.is_err() && std::env::var_os("DEBUG_CHAOS").is_some() {
-            for row in world.kept.read(|view| view.audit(&Default::default())).iter().rev() {
-                println!("{} {:?} {} {:?} -> {:?}", row.action, row.person, row.result, row.old, row.new);
-            }
-            for row in world.kept.org.emulator.journal() {
-                println!("{} {} {:?} {} {:?}", row.method, row.path, row.soql, row.status, row.created);
-            }
-        }
+        verdict = held.map_err(|reason| format!("{reason}\n{}", world.story()));
     });
     verdict
 }

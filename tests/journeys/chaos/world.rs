@@ -2,8 +2,8 @@
 
 use provisioning_host::config::MatchRule;
 use provisioning_host::directory::{
-    AttributeValue, DirectoryError, GrantName, NewAssignment, NewPerson, Person, PersonEdit, PersonStatus, TaskFilter,
-    TaskKind, TaskState,
+    AttributeValue, AuditFilter, DirectoryError, GrantName, NewAssignment, NewPerson, Person, PersonEdit, PersonStatus,
+    TaskFilter, TaskKind, TaskState,
 };
 use provisioning_host::runtime::wit::{Deactivation, DesiredUser, PushMode};
 use provisioning_host::sync::import::ImportOptions;
@@ -284,5 +284,15 @@ impl World {
         }
         let tasks = self.kept.read(|view| view.tasks(&TaskFilter::default()));
         Err(format!("after {ROUNDS} rounds there is still something to do: {tasks:#?}"))
+    }
+
+    /// What the audit trail tells, for a sequence that fails.
+    pub(crate) fn story(&self) -> String {
+        let rows = self.kept.read(|view| view.audit(&AuditFilter::default()));
+        let told = rows.iter().rev().map(|row| {
+            let person = row.person.as_deref().unwrap_or("-");
+            format!("{} {person}: {}", row.action, row.result)
+        });
+        told.collect::<Vec<_>>().join("\n")
     }
 }

@@ -33,7 +33,7 @@ pub struct Candidate {
 pub struct Intent {
     /// The person's key, or the user's id where the call was given ids.
     pub subject: String,
-    /// The user's id; none where it is to be made.
+    /// The user's id; `None` if the user is to be made.
     pub id: Option<String>,
     /// Field by field; also what is written only where the application refuses other changes.
     pub changes: Vec<FieldChange>,

@@ -4,7 +4,7 @@
 //! this admin user has created with the name that the push was about to give, is its work unless something speaks for its being
 //! somebody else's. It is taken out of use; Salesforce deletes no users (H). Where the push got no further than the contact, that
 //! is deleted: a contact that carries the person's key or its e-mail address and last name, that this admin user has created,
-//! and that no user has; as many as were begun, and none where there are more.
+//! and that no user has; as many as were begun, and none if there are more.
 
 use std::borrow::Cow;
 
@@ -193,7 +193,8 @@ fn look<H: Host>(tenant: &Tenant<'_, H>, people: &[Abandoned]) -> Result<Vec<Lef
     Ok(left)
 }
 
-/// The username of the user that a push was about to make; none where it was about to change one, whose username isn't empty.
+/// The username of the user that a push was about to make. Returns `None` if it was about to change one, whose username isn't
+/// empty.
 fn new_username(person: &Abandoned) -> Option<&str> {
     let name = person.begun.iter().find(|one| one.object == USER && one.field == "Username")?;
     if name.old.is_none() { name.new.as_deref() } else { None }

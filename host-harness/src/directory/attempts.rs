@@ -16,7 +16,7 @@ pub type RecordChange = (String, String, Option<String>, Option<String>);
 pub(crate) struct Attempt {
     pub(crate) person: PersonId,
     pub(crate) kind: TaskKind,
-    /// The user's id; none while it is to be made and nobody has heard of it.
+    /// The user's id; `None` while the user is to be made and nobody has heard of it.
     pub(crate) remote_id: Option<String>,
     pub(crate) changes: Vec<RecordChange>,
     /// The same of attempts before it, of which nobody knows the end either.

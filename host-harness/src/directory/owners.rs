@@ -18,7 +18,7 @@ pub(crate) struct UserOwner {
 }
 
 impl View<'_> {
-    /// Whose a user is, or else was last; none where nobody knows.
+    /// Whose a user is, or else was last. Returns `None` if nobody knows.
     pub(crate) fn owner_of_user(&self, tenant: TenantId, remote_id: &str) -> Result<Option<UserOwner>, DirectoryError> {
         let linked: Option<(String, String)> = self
             .db

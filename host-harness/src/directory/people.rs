@@ -236,7 +236,7 @@ impl View<'_> {
         rows.next()?.map(person).transpose()
     }
 
-    /// A person by its number; none where it has been removed.
+    /// A person by its number. Returns `None` if it has been removed.
     pub(crate) fn find_person_by_id(&self, id: PersonId) -> Result<Option<Person>, DirectoryError> {
         let mut statement = self.db.prepare_cached(&format!("SELECT {COLUMNS} FROM person WHERE id = ?1"))?;
         let mut rows = statement.query([id.0])?;

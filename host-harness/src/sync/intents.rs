@@ -161,7 +161,7 @@ pub(super) fn put_into_use(
 }
 
 /// Leaves a task where the user of somebody who is assigned and active is out of use: it is put back into use, or, where the
-/// application itself decides that, an admin is told.
+/// application itself decides that, the task is for an admin.
 pub(super) fn bring_into_use(
     change: &Change<'_>,
     tenant: &TenantRecord,

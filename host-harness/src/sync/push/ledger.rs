@@ -149,7 +149,7 @@ impl PushLedger {
     }
 }
 
-/// Links a user that nobody is linked to. One that is somebody else's is told with the result of the call.
+/// Links a user that nobody is linked to. One that is somebody else's is reported with the result of the call.
 pub(super) fn link_free(
     change: &Change<'_>,
     tenant: &TenantRecord,
@@ -162,7 +162,7 @@ pub(super) fn link_free(
     }
 }
 
-/// Whether somebody is still to be done to what a task of this kind does.
+/// Whether what a task of this kind does to a person is still wanted.
 fn is_wanted(view: &View<'_>, tenant: &TenantRecord, person: &Person, kind: TaskKind) -> Result<bool, DirectoryError> {
     Ok(!is_pointless(view, tenant, person, kind)?)
 }

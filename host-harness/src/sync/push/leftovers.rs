@@ -51,7 +51,7 @@ pub(super) fn leave(
 }
 
 impl<A: Applications> Pushing<'_, A> {
-    /// Links the users that pushes which were cut off have made for the people of these tasks.
+    /// Links the users that pushes made for the people of these tasks before they were cut off.
     pub(super) async fn find_unheard(&mut self, tasks: &[Task]) -> Result<(), SyncError> {
         let tenant = self.tenant;
         let unheard = self.directory.read(|view| -> Result<Vec<_>, DirectoryError> {
@@ -87,7 +87,7 @@ impl<A: Applications> Pushing<'_, A> {
         })?)
     }
 
-    /// Has the connector look for what is left of people; none where it cannot, which costs the push nothing.
+    /// Has the connector look for what is left of people. Returns `None` if it can't, which costs the push nothing.
     async fn look(&mut self, people: &[Abandoned], mode: &PushMode) -> Result<Option<Results<Outcome>>, SyncError> {
         let how = deactivation(&self.tenant.config);
         match self.session.application().await?.take_back_users(people, how, mode).await {

@@ -565,6 +565,19 @@ impl Change<'_> {
         Ok(changed > 0)
     }
 
+    /// Gives up a task that failed to put a person's user back into use, since the user is in use by now.
+    pub(crate) fn is_in_use_again(&self, tenant: TenantId, person: PersonId) -> Result<(), DirectoryError> {
+        let kind = TaskKind::Reactivate;
+        self.db
+            .prepare_cached(
+                "UPDATE task SET state = 'cancelled', changed_at = ?4
+                 WHERE tenant_id = ?1 AND idempotency_key = ?2 AND kind = ?3
+                 AND state = 'failed' AND state IN ('waiting', 'failed')",
+            )?
+            .execute(params![tenant.0, kind.idempotency_key(Some(person)), kind.name(), Timestamp::now()])?;
+        Ok(())
+    }
+
     /// Has an open task tried again with the next push. One that has failed gets all of its tries anew; one that only waits for its
     /// time is hurried.
     ///

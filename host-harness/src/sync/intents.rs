@@ -85,6 +85,11 @@ pub(super) fn store(
     let profile_changed = now.attributes != person.attributes || now.username != person.username;
     for tenant in change.tenants_assigned_to(person.id)? {
         if Some(tenant.id) == from {
+            // Its user is out of use already, so there is nothing left to do for it.
+            if status_changed && now.status != PersonStatus::Active {
+                give_up(change, &tenant, &now)?;
+                change.cancel(tenant.id, TaskKind::Reactivate, Some(now.id))?;
+            }
             continue;
         }
         if status_changed && now.status == PersonStatus::Active {
@@ -117,6 +122,14 @@ fn bring_up_to_date(
     }
 }
 
+/// Gives up what was asked for a user that is to be in use.
+fn give_up(change: &Change<'_>, tenant: &TenantRecord, person: &Person) -> Result<(), DirectoryError> {
+    change.cancel(tenant.id, TaskKind::Push, Some(person.id))?;
+    change.store_claims(tenant.id, person.id, &[])?;
+    change.cancel(tenant.id, TaskKind::Password, Some(person.id))?;
+    Ok(())
+}
+
 /// Asks for a person's user to be taken out of use, and gives up what was asked for it so far.
 pub(super) fn take_out_of_use(
     change: &Change<'_>,
@@ -124,9 +137,7 @@ pub(super) fn take_out_of_use(
     person: &Person,
     followed: &mut Followed,
 ) -> Result<(), DirectoryError> {
-    change.cancel(tenant.id, TaskKind::Push, Some(person.id))?;
-    change.store_claims(tenant.id, person.id, &[])?;
-    change.cancel(tenant.id, TaskKind::Password, Some(person.id))?;
+    give_up(change, tenant, person)?;
     let may_be_made = || change.attempt(tenant.id, person.id, TaskKind::Push).map(|attempt| attempt.is_some());
     // A push that is under way, or was cut off, may make a user that nobody here knows of yet: then it is looked for.
     if change.link(tenant.id, person.id)?.is_none() && !may_be_made()? {

@@ -255,6 +255,7 @@ fn tasks(change: &Change<'_>, tenant: &TenantRecord, ada: &Person) -> Result<(),
     change.discard_plan(plan)?;
     change.end_task(&change.task(id)?, TaskState::Done)?;
     change.cancel(tenant.id, TaskKind::Push, Some(ada.id))?;
+    change.is_in_use_again(tenant.id, ada.id)?;
     Ok(())
 }
 

@@ -172,8 +172,9 @@ impl<'t> Settling<'t> {
             if is_in_use(change, self.tenant, &now)? {
                 intents::bring_into_use(change, self.tenant, &now, staged.user.status)?;
             }
+            return Ok(());
         }
-        Ok(())
+        change.is_in_use_again(self.tenant.id, person.id)
     }
 
     /// Stores what a user says of its person.

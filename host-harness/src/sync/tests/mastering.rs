@@ -106,6 +106,40 @@ async fn a_deactivation_there_reaches_other_tenants_and_is_not_sent_back() {
     assert_eq!(open, [("other".to_owned(), TaskKind::Deactivate)]);
 }
 
+/// What `tasks` lists: kinds and kinds of causes.
+fn open(fixture: &Fixture) -> Vec<(TaskKind, Option<String>)> {
+    fixture.tasks().iter().map(|task| (task.kind, task.error_kind.clone())).collect()
+}
+
+#[tokio::test]
+async fn what_is_open_for_somebody_ends_once_the_person_follows_the_application() {
+    let fixture = mastered("[to-idp.mastering]\nlifecycle = true").await;
+    let key = "acme:U1";
+    fixture.assign(key);
+    fixture.push().await;
+    fixture.application.world().asks_ledger = true;
+    fixture.remote("U1", |user| user.status = Status::Inactive);
+    fixture.set(key, "title", Some("Analyst")).unwrap();
+    fixture.push().await;
+    assert_eq!(open(&fixture), [(TaskKind::Reactivate, Some("out-of-use".to_owned()))]);
+    fixture.import().await;
+    assert_eq!(fixture.person(key).status, PersonStatus::Deactivated);
+    assert_eq!(open(&fixture), []);
+}
+
+#[tokio::test]
+async fn a_user_that_was_put_into_use_there_is_no_longer_asked_about() {
+    let fixture = mastered("[to-idp.mastering]\nlifecycle = true\non-frozen = \"keep\"").await;
+    fixture.assign("acme:U1");
+    fixture.push().await;
+    fixture.remote("U1", |user| user.status = Status::Frozen);
+    fixture.import().await;
+    assert_eq!(open(&fixture), [(TaskKind::Reactivate, Some("out-of-use".to_owned()))]);
+    fixture.remote("U1", |user| user.status = Status::Active);
+    fixture.import().await;
+    assert_eq!(open(&fixture), []);
+}
+
 #[tokio::test]
 async fn among_several_sources_the_lowest_priority_counts() {
     let fixture = mastered("[to-idp.mastering]\nprofile = true\npriority = 10").await;

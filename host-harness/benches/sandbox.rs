@@ -214,5 +214,5 @@ fn main() {
 }
 
 fn size(connector: &Connector) {
-    figure("component", connector.size() as f64 / 1024.0, "KiB", Some("≤ 400"));
+    figure("component", connector.size() as f64 / 1024.0, "KiB", Some("≤ 1536"));
 }

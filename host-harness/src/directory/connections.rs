@@ -6,10 +6,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use parking_lot::FairMutex;
 use rusqlite::{Connection, OpenFlags};
 
 use super::gate::Gate;
+use super::queue::Queue;
 use super::{DirectoryError, folder, schema};
 
 /// Connections that read at once. Each is open for the rest of the process once it was needed, and holds up to 2 MB of pages.
@@ -18,8 +18,9 @@ const READERS: usize = 8;
 /// What a data folder is read and written through.
 #[derive(Debug)]
 pub(super) struct Connections {
-    /// Whoever unlocks it hands it to the one that has waited longest.
-    writer: FairMutex<Writer>,
+    writers: Queue,
+    /// For the one whose turn it is.
+    writer: Mutex<Writer>,
     readers: Readers,
 }
 
@@ -38,8 +39,8 @@ impl Connections {
         schema::prepare(&mut connection)?;
         #[cfg(test)]
         super::query_plans::watch(&mut connection);
-        let writer = FairMutex::new(Writer { connection, gate: Gate::open(data)? });
-        Ok(Self { writer, readers: Readers::new(path) })
+        let writer = Mutex::new(Writer { connection, gate: Gate::open(data)? });
+        Ok(Self { writers: Queue::default(), writer, readers: Readers::new(path) })
     }
 
     /// Lends `work` a connection that reads, once one is free.
@@ -49,7 +50,9 @@ impl Connections {
 
     /// Lends `work` the connection that writes, once everybody has had it who asked before.
     pub(super) fn write<T>(&self, work: impl FnOnce(&mut Connection) -> T) -> Result<T, DirectoryError> {
-        let mut writer = self.writer.lock();
+        let _turn = self.writers.enter();
+        // A panic inside a transaction has undone it.
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let Writer { connection, gate } = &mut *writer;
         let _pass = gate.enter()?;
         Ok(work(connection))

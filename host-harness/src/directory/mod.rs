@@ -52,6 +52,7 @@ mod plans;
 mod prune;
 #[cfg(test)]
 mod query_plans;
+mod queue;
 mod remote_users;
 mod schema;
 mod secrets;

@@ -1,5 +1,6 @@
 //! Who waits for whom.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Barrier, Mutex, mpsc};
 
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -58,30 +59,43 @@ fn a_directory_is_used_from_every_kind_of_thread() {
     assert_eq!(directory.read(|view| view.count_people()).unwrap(), 6);
 }
 
-/// Has two write as fast as they can, and counts how often one came after the other.
+/// Has two write as fast as they can, and counts how often one came after the other. Each keeps its turn until the other has
+/// come to the door, however busy the machine is.
 fn changes_of_turn(one: &Directory, other: &Directory) -> usize {
     let (turns, begin) = (Mutex::new(Vec::new()), Barrier::new(2));
+    let at_the_door = [AtomicBool::new(false), AtomicBool::new(false)];
     let actor = Actor::new("tester");
-    let take = |change: &Change<'_>, name: char| -> Result<usize, DirectoryError> {
+    let take = |change: &Change<'_>, who: usize| -> Result<usize, DirectoryError> {
+        at_the_door[who].store(false, Ordering::SeqCst);
         let turn = {
             let mut turns = turns.lock().unwrap();
-            turns.push(name);
+            turns.push(who);
             turns.len()
         };
-        // Some milliseconds, in which the other comes to wait.
+        while !at_the_door[1 - who].load(Ordering::SeqCst) {
+            std::thread::yield_now();
+        }
+        // Some milliseconds, in which the other goes from the door to the queue.
         for number in 0..20 {
             let key = format!("{turn}-{number}");
             change.add_person(&NewPerson::new(&key, &key))?;
         }
         Ok(turn)
     };
-    let write = |directory: &Directory, name: char| {
+    let write = |directory: &Directory, who: usize| {
         begin.wait();
-        while directory.write(&actor, |change| take(change, name)).unwrap() < TURNS {}
+        loop {
+            at_the_door[who].store(true, Ordering::SeqCst);
+            if directory.write(&actor, |change| take(change, who)).unwrap() >= TURNS {
+                break;
+            }
+        }
+        // Whoever is left waits for nobody.
+        at_the_door[who].store(true, Ordering::SeqCst);
     };
     std::thread::scope(|scope| {
-        scope.spawn(|| write(one, 'a'));
-        scope.spawn(|| write(other, 'b'));
+        scope.spawn(|| write(one, 0));
+        scope.spawn(|| write(other, 1));
     });
     let turns = turns.into_inner().unwrap();
     turns.windows(2).filter(|pair| pair[0] != pair[1]).count()

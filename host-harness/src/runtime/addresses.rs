@@ -13,7 +13,7 @@ const fn v4(a: u8, b: u8, c: u8, d: u8) -> Ipv4Addr {
     Ipv4Addr::new(a, b, c, d)
 }
 
-/// A block of IPv6 is told by its first five groups.
+/// A block of IPv6 is given by its first five groups.
 const fn v6(a: u16, b: u16, c: u16, d: u16, e: u16) -> Ipv6Addr {
     Ipv6Addr::new(a, b, c, d, e, 0, 0, 0)
 }

@@ -46,7 +46,7 @@ pub enum Untrusted {
 }
 
 impl Untrusted {
-    /// Whether there is no such file.
+    /// Whether the file is missing.
     pub(crate) fn is_absent(&self) -> bool {
         matches!(self, Self::Io { reason, .. } if reason.kind() == io::ErrorKind::NotFound)
     }
@@ -73,7 +73,7 @@ pub(crate) fn check_shared_folder(path: &Path) -> Result<(), Untrusted> {
     unix::check_shared(path, &std::fs::metadata(path).map_err(io_error(path))?)
 }
 
-/// Opens a file for reading that is this user's or root's, is no link, and that nobody else can write to.
+/// Opens a file for reading if it belongs to this user or root, isn't a link, and nobody else can write to it.
 ///
 /// # Errors
 /// When it is anything else, or cannot be opened.

@@ -157,7 +157,7 @@ pub struct Confirmed {
     pub made: u64,
     /// Users that were looked at.
     pub looked: u64,
-    /// The place in the queue of the last user that was looked at; none where there was none. The next piece starts behind it.
+    /// The place in the queue of the last user that was looked at; `None` if there wasn't one. The next piece starts behind it.
     pub last: Option<i64>,
 }
 

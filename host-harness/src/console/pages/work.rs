@@ -121,7 +121,7 @@ fn plan_report(planned: &Planned, begin: &str) -> Report {
 }
 
 /// Pushes, or makes a plan where the tenant wants pushes approved, as the last step of a job that has done something already:
-/// `begin` says what, and is told whatever comes of this.
+/// `begin` says what that was, and opens the report however this ends.
 pub(super) async fn carry_out(
     directory: &Directory,
     applications: &ComponentApplications,

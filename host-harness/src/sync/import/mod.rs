@@ -248,7 +248,7 @@ fn settle_some(
     Ok(settled)
 }
 
-/// Settles all of it in one transaction, for a rehearsal: nothing of it is kept, so there is no piece after which it could end.
+/// Settles all of it in one transaction, for a rehearsal: nothing of it is kept, so it can't be split.
 fn run_whole(
     change: &Change<'_>,
     tenant: &TenantRecord,

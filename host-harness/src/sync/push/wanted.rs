@@ -44,7 +44,8 @@ pub(super) fn prepare(
     task: Task,
 ) -> Result<Prepared, DirectoryError> {
     let Some(id) = task.person_id else { return Ok(Prepared::Pointless { task }) };
-    let person = view.person_by_id(id)?;
+    // It may have been removed since the task was read, which concerns nobody else of the batch.
+    let Some(person) = view.find_person_by_id(id)? else { return Ok(Prepared::Pointless { task }) };
     let assignment = view.assignment(tenant.id, id)?;
     let link = view.link(tenant.id, id)?;
     if is_pointless(view, tenant, &person, task.kind)? {

@@ -1,5 +1,6 @@
 use super::*;
 use crate::runtime::{Scheduler, SchedulerLimits, Terms};
+use crate::sync::push::Pushing;
 
 #[tokio::test]
 async fn an_assignment_becomes_a_user_a_link_and_an_audit_row() {
@@ -483,4 +484,19 @@ async fn a_worker_follows_the_schedules_and_stops_when_told() {
     assert_eq!(told[..2], [("import", true), ("push", true)]);
     assert!(fixture.link("E1").is_some());
     assert_eq!(fixture.directory.read(|view| view.count_people()).unwrap(), 2);
+}
+
+#[tokio::test]
+async fn somebody_who_is_removed_before_the_batch_is_worked_out_costs_the_others_nothing() {
+    let fixture = Fixture::new("");
+    for key in ["E1", "E2"] {
+        fixture.add(key, &[]);
+        fixture.assign(key);
+    }
+    let (tenant, tasks) = (fixture.tenant(), fixture.tasks());
+    let mut pushing = Pushing::new(&fixture.directory, &fixture.application, &tenant, &fixture.actor).unwrap();
+    fixture.write(|change| remove_person(change, "E1", true)).unwrap();
+    let batch = pushing.prepare(TaskKind::Push, tasks, &mut PushReport::default()).await.unwrap();
+    let left: Vec<&str> = batch.items.iter().map(|item| item.person.key.as_str()).collect();
+    assert_eq!(left, ["E2"]);
 }

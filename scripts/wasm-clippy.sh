@@ -1,9 +1,9 @@
 #!/bin/sh
-# Lints the connectors as they are compiled for WebAssembly: the bindings and conversions exist only there.
+# Lints the connector as it is compiled for WebAssembly: the bindings and conversions exist only there.
 set -eu
 
 target=wasm32-unknown-unknown
-set -- -p salesforce-portal-connector -p salesforce-records -p connector-0-1 --lib --locked --target "$target" --target-dir target/component
+set -- -p salesforce-portal-connector -p salesforce-records --lib --locked --target "$target" --target-dir target/component
 
 if [ -d "$(rustc --print sysroot)/lib/rustlib/$target" ]; then
     exec cargo clippy "$@" -- -D warnings

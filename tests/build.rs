@@ -1,9 +1,7 @@
-//! Makes the components that the journeys run beside the connector: the hostile ones, and one of each older version of the
-//! interface.
+//! Makes the hostile components that the journeys run beside the connector.
 //!
 //! An attack is a few functions of a core WebAssembly module. Here they are put into a frame that imports what the world
-//! gives and exports what it asks for, and the module is wrapped into a component as `wasm-component-ld` would: for the newest
-//! version of the interface as `NAME.wasm`, for an older one as `NAME@VERSION.wasm`.
+//! gives and exports what it asks for, and the module is wrapped into a component as `wasm-component-ld` would.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -15,12 +13,6 @@ use wit_parser::{Resolve, WorldId};
 
 const ATTACKS: &str = "journeys/hostile/attacks";
 const WIT: &str = "../wit";
-/// What the released versions have in common with the newest.
-const WASI: [&str; 2] = ["../wit/deps/io", "../wit/deps/clocks"];
-const RELEASED: &str = "0.1.0";
-/// The connector of the released version: its package, and where it lies.
-const CONNECTOR: (&str, &str) = ("connector-0-1", "connector-0.1");
-
 /// The functions that the frame exports, and what they do where an attack does not define them. `open` and `test` get the
 /// list of the tenant's secrets and its length; each entry is 12 bytes, with the handle in the last four.
 const DEFAULTS: [(&str, &str); 6] = [
@@ -45,16 +37,11 @@ fn main() -> ExitCode {
 }
 
 fn build() -> Result<(), Box<dyn Error>> {
-    for path in ["build.rs", ATTACKS, WIT, CONNECTOR.1, "../Cargo.lock"] {
+    for path in ["build.rs", ATTACKS, WIT] {
         println!("cargo::rerun-if-changed={path}");
     }
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo did not set OUT_DIR")?);
-    let connector = component_build::build(Path::new(".."), CONNECTOR.0)?;
-    println!("cargo::rustc-env=CONNECTOR_OF_0_1={}", connector.display());
-
-    let released = format!("{WIT}/released/{RELEASED}");
-    let newest = World::read(&[WIT])?;
-    let worlds = [(String::new(), newest), (format!("@{RELEASED}"), World::read(&[WASI[0], WASI[1], &released])?)];
+    let world = World::read()?;
     let frame = fs::read_to_string(Path::new(ATTACKS).join("frame.wat"))?;
     for entry in fs::read_dir(ATTACKS)? {
         let path = entry?.path();
@@ -62,16 +49,13 @@ fn build() -> Result<(), Box<dyn Error>> {
             continue;
         };
         let attack = fs::read_to_string(&path)?;
-        for (suffix, world) in &worlds {
-            let component =
-                component(&frame, &attack, world).map_err(|error| format!("{}: {error}", path.display()))?;
-            fs::write(out.join(format!("{name}{suffix}.wasm")), component)?;
-        }
+        let component = component(&frame, &attack, &world).map_err(|error| format!("{}: {error}", path.display()))?;
+        fs::write(out.join(format!("{name}.wasm")), component)?;
     }
     Ok(())
 }
 
-/// A version of the interface.
+/// The world that a connector is of.
 struct World {
     resolve: Resolve,
     world: WorldId,
@@ -79,14 +63,9 @@ struct World {
 }
 
 impl World {
-    /// Reads packages of WIT, each after those that it needs; the last one has the world.
-    fn read(folders: &[&str]) -> Result<Self, Box<dyn Error>> {
+    fn read() -> Result<Self, Box<dyn Error>> {
         let mut resolve = Resolve::default();
-        let mut last = None;
-        for folder in folders {
-            last = Some(resolve.push_dir(folder)?.0);
-        }
-        let package = last.ok_or("a world is of a package")?;
+        let package = resolve.push_dir(WIT)?.0;
         let world = resolve.select_world(&[package], Some("connector"))?;
         let version = resolve.packages[package].name.version.as_ref().ok_or("the package has no version")?.to_string();
         Ok(Self { resolve, world, version })
@@ -100,11 +79,6 @@ fn component(frame: &str, attack: &str, world: &World) -> Result<Vec<u8>, Box<dy
             functions.push_str(default);
         }
     }
-    // What a released version does not have yet stands between two marks.
-    let frame = match frame.split_once(";; NEWEST ONLY").zip(frame.split_once(";; ALL")) {
-        Some(((before, _), (_, behind))) if world.version == RELEASED => format!("{before}{behind}"),
-        _ => frame.to_owned(),
-    };
     let text = frame.replace(";; THE ATTACK", &functions).replace("@VERSION", &format!("@{}", world.version));
     let buffer = wast::parser::ParseBuffer::new(&text)?;
     let mut module = wast::parser::parse::<wast::Wat<'_>>(&buffer)?.module.encode()?;

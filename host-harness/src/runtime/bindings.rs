@@ -1,4 +1,4 @@
-//! What Wasmtime generates from the newest version of the WIT package: the world `connector` seen from the host.
+//! What Wasmtime generates from the WIT package: the world `connector` seen from the host.
 #![allow(missing_docs, clippy::all, clippy::pedantic, unreachable_pub, unused_qualifications)]
 
 wasmtime::component::bindgen!({

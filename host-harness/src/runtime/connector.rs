@@ -6,6 +6,7 @@ use super::interface::{InterfaceVersion, Prepared};
 #[derive(Clone)]
 pub struct Connector {
     pub(crate) prepared: Prepared,
+    pub(crate) interface: InterfaceVersion,
     pub(crate) digest: String,
     pub(crate) size: usize,
     pub(crate) imports: Vec<String>,
@@ -13,10 +14,9 @@ pub struct Connector {
 }
 
 impl Connector {
-    /// The version of the interface that it speaks: of those that are served, the newest that it exports. Jobs take and give
-    /// the types of the newest version whichever it is.
+    /// The version of the interface that it speaks.
     pub fn interface(&self) -> InterfaceVersion {
-        self.prepared.version()
+        self.interface
     }
 
     /// SHA-256 of the component's bytes, in hexadecimal.

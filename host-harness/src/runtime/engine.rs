@@ -203,10 +203,10 @@ impl Runtime {
         }
     }
 
-    /// Compiles a component and checks that it is a connector, of any version in [`InterfaceVersion::ALL`].
+    /// Compiles a component and checks that it is a connector.
     ///
     /// # Errors
-    /// When it is no component, asks for something that no connector is given, or does not implement the interface in a
+    /// When it is no component, asks for something that no connector is given, or does not implement the interface in the
     /// version that is served.
     pub fn load(&self, bytes: &[u8]) -> Result<Connector, LoadError> {
         let digest = digest_of(bytes);
@@ -227,7 +227,7 @@ impl Runtime {
             return Err(LoadError::ForeignImport(foreign.clone()));
         }
         let exports: Vec<String> = kind.exports(&self.engine).map(|(name, _)| name.to_owned()).collect();
-        let version = match interface::spoken(&exports) {
+        let interface = match interface::spoken(&exports) {
             Spoken::Served(version) => version,
             Spoken::Other(found) => {
                 return Err(LoadError::OtherVersion { found: found.to_owned(), served: InterfaceVersion::SERVED });
@@ -237,9 +237,9 @@ impl Runtime {
         let prepared = self
             .linker
             .instantiate_pre(&component)
-            .and_then(|component| Prepared::new(version, component))
+            .and_then(|component| Prepared::new(component))
             .map_err(|error| LoadError::NotAConnector(format!("{error:#}")))?;
-        Ok(Connector { prepared, digest, size: bytes.len(), imports, exports })
+        Ok(Connector { prepared, interface, digest, size: bytes.len(), imports, exports })
     }
 
     /// Starts a job: a fresh sandbox for `tenant`, once a slot is free.

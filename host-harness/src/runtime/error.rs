@@ -24,12 +24,12 @@ pub enum LoadError {
     ForeignImport(String),
     /// It implements the interface in a version that this host does not serve.
     #[error(
-        "the component exports {found}, and this host serves the versions {served}; build the component for one of them, or update the host"
+        "the component exports {found}, and this host serves version {served} of the interface; build the component for that, or update the host"
     )]
     OtherVersion {
         /// What it exports.
         found: String,
-        /// The versions that are served.
+        /// The version that is served.
         served: &'static str,
     },
     /// It does not implement the interface.
@@ -157,12 +157,7 @@ impl SandboxFault {
             return Self::Handles(state.limits.handles);
         }
         if let Some(page) = error.downcast_ref::<Misshapen>() {
-            return match page {
-                Misshapen::TooLarge(most) => Self::Transfer(*most),
-                Misshapen::Values { .. } | Misshapen::NameTwice(_) => {
-                    Self::Contradiction(state.printable(&page.to_string()))
-                }
-            };
+            return Self::Contradiction(state.printable(&page.to_string()));
         }
         match error.downcast_ref::<Trap>() {
             Some(Trap::StackOverflow) => Self::Stack,

@@ -287,8 +287,7 @@ impl Job {
         Ok(self.end(call, result)??)
     }
 
-    /// Undoes what pushes that were cut off may have left of people who are no longer wanted; a result for each, in order. A
-    /// connector of a version before 0.2 cannot, and refuses.
+    /// Undoes what pushes that were cut off may have left of people who are no longer wanted; a result for each, in order.
     ///
     /// # Errors
     /// When the connector refuses the whole batch, or the sandbox ends the job.

@@ -6,10 +6,8 @@
 //! [`Secret`]s into requests after they have left the sandbox.
 //!
 //! # Versions of the interface
-//! A released version of the WIT package is frozen in `wit/released`, and a runtime serves every version in
-//! [`InterfaceVersion::ALL`] at once. What differs between versions stops at [`Job`]: its methods take and give the types of
-//! [`wit`], those of the newest version, and what an older component gives is converted. A component of any other version is
-//! refused by name ([`LoadError::OtherVersion`]).
+//! One version of the WIT package is served, [`InterfaceVersion`]; a component of any other is refused by name
+//! ([`LoadError::OtherVersion`]).
 
 mod addresses;
 pub(crate) mod bindings;
@@ -54,7 +52,7 @@ pub use secrets::Secret;
 pub use spent::{OperationCalls, Spent};
 pub use tenant::Tenant;
 
-/// The types of the newest version of the WIT package, as Wasmtime generates them: what a job is asked and what it answers.
+/// The types of the WIT package, as Wasmtime generates them: what a job is asked and what it answers.
 pub mod wit {
     pub use super::bindings::exports::identity::provisioning::provisioning_connector::{
         Abandoned, Action, AttributeDefinition, Deactivation, Descriptor, DesiredUser, Entitlement, EntitlementPage,

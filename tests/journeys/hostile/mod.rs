@@ -9,17 +9,13 @@ mod conformance;
 mod lies;
 mod memory;
 mod neighbour;
-mod released;
 mod secrets;
 mod smuggling;
 mod traps;
+mod versions;
 
-/// The component of an attack, by the name of its file in `attacks/`; of the newest version of the interface, or of an older
-/// one.
+/// The component of an attack, by the name of its file in `attacks/`.
 macro_rules! attack {
-    ($name:literal of $version:literal) => {
-        include_bytes!(concat!(env!("OUT_DIR"), "/", $name, "@", $version, ".wasm"))
-    };
     ($name:literal) => {
         include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".wasm"))
     };

@@ -1,11 +1,8 @@
-//! The functions of a component, whichever version of the interface it speaks.
-//!
-//! Each takes and gives the types of the newest version.
+//! The functions of a component.
 
 use wasmtime::component::{InstancePre, Resource, ResourceAny};
 use wasmtime::{Result, Store};
 
-use super::{InterfaceVersion, v0_1};
 use crate::runtime::bindings::exports::identity::provisioning::provisioning_connector::Guest;
 use crate::runtime::bindings::identity::provisioning::types::{Error, Settings};
 use crate::runtime::bindings::{Connector, ConnectorPre};
@@ -18,47 +15,25 @@ use crate::runtime::wit::{
 
 /// A component that is compiled and linked, with its functions found.
 #[derive(Clone)]
-pub(crate) enum Prepared {
-    V0_1(v0_1::Prepared),
-    V0_2(ConnectorPre<JobState>),
-}
+pub(crate) struct Prepared(ConnectorPre<JobState>);
 
 /// The functions of an instance.
-pub(crate) enum Exports {
-    V0_1(v0_1::Exports),
-    V0_2(Connector),
-}
+pub(crate) struct Exports(Connector);
 
 impl Prepared {
-    /// Finds the functions of that version in a component.
-    pub(crate) fn new(version: InterfaceVersion, component: InstancePre<JobState>) -> Result<Self> {
-        Ok(match version {
-            InterfaceVersion::V0_1 => Self::V0_1(v0_1::Prepared::new(component)?),
-            InterfaceVersion::V0_2 => Self::V0_2(ConnectorPre::new(component)?),
-        })
-    }
-
-    pub(crate) fn version(&self) -> InterfaceVersion {
-        match self {
-            Self::V0_1(_) => InterfaceVersion::V0_1,
-            Self::V0_2(_) => InterfaceVersion::V0_2,
-        }
+    /// Finds the functions in a component.
+    pub(crate) fn new(component: InstancePre<JobState>) -> Result<Self> {
+        Ok(Self(ConnectorPre::new(component)?))
     }
 
     pub(crate) async fn instantiate(&self, store: &mut Store<JobState>) -> Result<Exports> {
-        Ok(match self {
-            Self::V0_1(component) => Exports::V0_1(component.instantiate(store).await?),
-            Self::V0_2(component) => Exports::V0_2(component.instantiate_async(store).await?),
-        })
+        Ok(Exports(self.0.instantiate_async(store).await?))
     }
 }
 
 impl Exports {
     pub(crate) async fn describe(&self, store: &mut Store<JobState>) -> Result<Descriptor> {
-        match self {
-            Self::V0_1(old) => old.describe(store, ()).await,
-            Self::V0_2(new) => guest(new).call_describe(store).await,
-        }
+        self.guest().call_describe(store).await
     }
 
     pub(crate) async fn test_credentials(
@@ -66,10 +41,7 @@ impl Exports {
         store: &mut Store<JobState>,
         settings: &Settings,
     ) -> Result<Vec<Probe>> {
-        match self {
-            Self::V0_1(old) => old.test_credentials(store, (settings,)).await,
-            Self::V0_2(new) => guest(new).call_test_credentials(store, settings).await,
-        }
+        self.guest().call_test_credentials(store, settings).await
     }
 
     pub(crate) async fn open(
@@ -77,10 +49,7 @@ impl Exports {
         store: &mut Store<JobState>,
         settings: &Settings,
     ) -> Result<Result<ResourceAny, Error>> {
-        match self {
-            Self::V0_1(old) => old.open(store, (settings,)).await,
-            Self::V0_2(new) => guest(new).session().call_open(store, settings).await,
-        }
+        self.guest().session().call_open(store, settings).await
     }
 
     pub(crate) async fn list_attributes(
@@ -88,10 +57,7 @@ impl Exports {
         store: &mut Store<JobState>,
         session: ResourceAny,
     ) -> Result<Result<Vec<AttributeDefinition>, Error>> {
-        match self {
-            Self::V0_1(old) => old.list_attributes(store, (session,)).await,
-            Self::V0_2(new) => guest(new).session().call_list_attributes(store, session).await,
-        }
+        self.guest().session().call_list_attributes(store, session).await
     }
 
     pub(crate) async fn list_entitlements(
@@ -101,10 +67,7 @@ impl Exports {
         kind: &str,
         cursor: Option<&str>,
     ) -> Result<Result<EntitlementPage, Error>> {
-        match self {
-            Self::V0_1(old) => old.list_entitlements(store, (session, kind, cursor)).await,
-            Self::V0_2(new) => guest(new).session().call_list_entitlements(store, session, kind, cursor).await,
-        }
+        self.guest().session().call_list_entitlements(store, session, kind, cursor).await
     }
 
     /// A page whose values stand under the names that they belong to; one of any other shape is an error.
@@ -114,13 +77,7 @@ impl Exports {
         session: ResourceAny,
         query: &ImportQuery,
     ) -> Result<Result<ImportPage, Error>> {
-        let page = match self {
-            Self::V0_1(old) => match old.import_users(store, (session, query)).await? {
-                Ok(page) => Ok(page.lined_up(store.data().limits.transfer)?),
-                Err(error) => Err(error),
-            },
-            Self::V0_2(new) => guest(new).session().call_import_users(store, session, query).await?,
-        };
+        let page = self.guest().session().call_import_users(store, session, query).await?;
         if let Ok(page) = &page {
             page.check()?;
         }
@@ -134,10 +91,7 @@ impl Exports {
         users: &[DesiredUser],
         mode: &PushMode,
     ) -> Result<Result<Results<Outcome>, Error>> {
-        match self {
-            Self::V0_1(old) => old.push_users(store, (session, users, mode)).await,
-            Self::V0_2(new) => guest(new).session().call_push_users(store, session, users, mode).await,
-        }
+        self.guest().session().call_push_users(store, session, users, mode).await
     }
 
     pub(crate) async fn deactivate_users(
@@ -148,10 +102,7 @@ impl Exports {
         how: Deactivation,
         mode: &PushMode,
     ) -> Result<Result<Results<Outcome>, Error>> {
-        match self {
-            Self::V0_1(old) => old.deactivate_users(store, (session, ids, how, mode)).await,
-            Self::V0_2(new) => guest(new).session().call_deactivate_users(store, session, ids, how, mode).await,
-        }
+        self.guest().session().call_deactivate_users(store, session, ids, how, mode).await
     }
 
     pub(crate) async fn reactivate_users(
@@ -161,10 +112,7 @@ impl Exports {
         ids: &[String],
         mode: &PushMode,
     ) -> Result<Result<Results<Outcome>, Error>> {
-        match self {
-            Self::V0_1(old) => old.reactivate_users(store, (session, ids, mode)).await,
-            Self::V0_2(new) => guest(new).session().call_reactivate_users(store, session, ids, mode).await,
-        }
+        self.guest().session().call_reactivate_users(store, session, ids, mode).await
     }
 
     pub(crate) async fn take_back_users(
@@ -175,10 +123,7 @@ impl Exports {
         how: Deactivation,
         mode: &PushMode,
     ) -> Result<Result<Results<Outcome>, Error>> {
-        match self {
-            Self::V0_1(_) => Ok(Err(v0_1::cannot_take_back())),
-            Self::V0_2(new) => guest(new).session().call_take_back_users(store, session, people, how, mode).await,
-        }
+        self.guest().session().call_take_back_users(store, session, people, how, mode).await
     }
 
     pub(crate) async fn sync_passwords(
@@ -187,20 +132,14 @@ impl Exports {
         session: ResourceAny,
         passwords: &[(String, Resource<SecretHandle>)],
     ) -> Result<Result<Results<()>, Error>> {
-        match self {
-            Self::V0_1(old) => old.sync_passwords(store, (session, passwords)).await,
-            Self::V0_2(new) => guest(new).session().call_sync_passwords(store, session, passwords).await,
-        }
+        self.guest().session().call_sync_passwords(store, session, passwords).await
     }
 
     pub(crate) async fn usage(&self, store: &mut Store<JobState>, session: ResourceAny) -> Result<Usage> {
-        match self {
-            Self::V0_1(old) => old.usage(store, (session,)).await,
-            Self::V0_2(new) => guest(new).session().call_usage(store, session).await,
-        }
+        self.guest().session().call_usage(store, session).await
     }
-}
 
-fn guest(connector: &Connector) -> &Guest {
-    connector.identity_provisioning_provisioning_connector()
+    fn guest(&self) -> &Guest {
+        self.0.identity_provisioning_provisioning_connector()
+    }
 }

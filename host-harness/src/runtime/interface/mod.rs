@@ -1,18 +1,8 @@
-//! The versions of the interface that are served, side by side in one [`Runtime`](super::Runtime).
-//!
-//! The host speaks the newest version with itself: its types are [`wit`](super::wit), and a call of a component that was
-//! built for it goes straight to what Wasmtime generates (`bindings`). An older version is a folder here. It says in Rust
-//! what differs from the newest and takes the rest from there, since Wasmtime compares types by their structure: its
-//! `exports` are the functions of a component with their types, its `imports` put the host functions under their old names,
-//! and what has another shape converts itself.
-//!
-//! Which version a component speaks is said by the interface that it exports; where it exports several, by the newest. What
-//! it imports need not be of the same version: host functions of every version that is served are there for every component,
-//! and they are the same functions.
+//! The version of the interface that is served, and how a component says which one it speaks: by the name of the interface that
+//! it exports. Host functions are there by the names of that version alone.
 
 mod exports;
 mod page;
-mod v0_1;
 
 use std::fmt;
 
@@ -32,22 +22,19 @@ const CONNECTOR: &str = "identity:provisioning/provisioning-connector@";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum InterfaceVersion {
-    /// `identity:provisioning@0.1`: every imported user carries the names of its attributes.
-    V0_1,
-    /// `identity:provisioning@0.2`: a page of imported users says the names of their attributes once.
+    /// `identity:provisioning@0.2`.
     V0_2,
 }
 
 impl InterfaceVersion {
     /// Every version that is served, the oldest first.
-    pub const ALL: [Self; 2] = [Self::V0_1, Self::V0_2];
+    pub const ALL: [Self; 1] = [Self::V0_2];
 
     /// The versions in a sentence.
-    pub(crate) const SERVED: &str = "0.1 and 0.2";
+    pub(crate) const SERVED: &str = "0.2";
 
     fn prefix(self) -> &'static str {
         match self {
-            Self::V0_1 => "0.1",
             Self::V0_2 => "0.2",
         }
     }
@@ -85,10 +72,9 @@ pub(crate) fn spoken(exports: &[String]) -> Spoken<'_> {
     }
 }
 
-/// Puts the host functions into `linker`, by the names of every version.
+/// Puts the host functions into `linker`.
 pub(crate) fn add_to_linker(linker: &mut Linker<JobState>) -> wasmtime::Result<()> {
-    bindings::Connector::add_to_linker::<_, HasSelf<_>>(linker, |state: &mut JobState| state)?;
-    v0_1::add_to_linker(linker)
+    bindings::Connector::add_to_linker::<_, HasSelf<_>>(linker, |state: &mut JobState| state)
 }
 
 #[cfg(test)]
@@ -107,20 +93,20 @@ mod tests {
     #[test]
     fn the_exported_interface_says_the_version() {
         let connector = |version: &str| format!("{CONNECTOR}{version}");
-        for (version, expected) in [("0.1.0", "0.1"), ("0.1.12", "0.1"), ("0.2.0", "0.2"), ("0.2.1", "0.2")] {
+        for (version, expected) in [("0.2.0", "0.2"), ("0.2.12", "0.2")] {
             assert_eq!(said(&["wasi:cli/run@0.2.0", &connector(version)]), expected, "{version}");
         }
-        for version in ["0.3.0", "0.10.0", "0.20.0", "1.0.0", "0.1", ""] {
+        for version in ["0.1.0", "0.3.0", "0.20.0", "1.0.0", "0.2", ""] {
             assert_eq!(said(&[&connector(version)]), format!("other: {}", connector(version)));
         }
-        assert_eq!(said(&["wasi:cli/run@0.2.0", "identity:provisioning/log@0.1.0"]), "nothing");
+        assert_eq!(said(&["wasi:cli/run@0.2.0", "identity:provisioning/log@0.2.0"]), "nothing");
     }
 
     #[test]
-    fn the_newest_of_several_versions_is_spoken() {
+    fn of_several_versions_the_one_that_is_served_is_spoken() {
         let all = ["0.1.0", "0.3.0", "0.2.0"].map(|version| format!("{CONNECTOR}{version}"));
         assert_eq!(said(&[&all[0], &all[1], &all[2]]), "0.2");
-        assert_eq!(said(&[&all[1], &all[0]]), "0.1");
+        assert_eq!(said(&[&all[1], &all[0]]), format!("other: {}", all[1]));
     }
 
     #[test]

@@ -2,21 +2,17 @@
 
 mod imported_user;
 
-use std::collections::HashMap;
-
 pub use imported_user::ImportedUser;
 
 use crate::runtime::wit::{ImportPage, User, Value};
 
-/// A page that contradicts itself, or would take too much memory.
+/// A page that contradicts itself.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Misshapen {
     #[error("in a page that names {names} attributes, the user {user} has {values} values")]
     Values { user: String, values: usize, names: usize },
     #[error("a page names the attribute `{0}` twice")]
     NameTwice(String),
-    #[error("the values of a page would take more than {0} bytes")]
-    TooLarge(usize),
 }
 
 impl ImportPage {
@@ -45,63 +41,6 @@ impl ImportPage {
             Some(pair) => Err(Misshapen::NameTwice(pair[0].clone())),
             None => Ok(()),
         }
-    }
-}
-
-/// Lines values that come with their names up under names that are told once.
-pub(crate) struct Columns {
-    names: Vec<String>,
-    places: HashMap<String, usize>,
-    most_names: usize,
-    most_bytes: usize,
-}
-
-impl Columns {
-    /// Columns for so many users, whose values may take so many bytes.
-    pub(crate) fn new(users: usize, most_bytes: usize) -> Self {
-        let most_names = most_bytes / size_of::<Option<Value>>() / users.max(1);
-        Self { names: Vec::new(), places: HashMap::new(), most_names, most_bytes }
-    }
-
-    /// The values of one user, each in the place of its name; of two with one name, the later. It may be shorter than there
-    /// are names.
-    pub(crate) fn row(
-        &mut self,
-        named: impl IntoIterator<Item = (String, Value)>,
-    ) -> Result<Vec<Option<Value>>, Misshapen> {
-        let mut row: Vec<Option<Value>> = Vec::with_capacity(self.names.len());
-        for (name, value) in named {
-            // Most users have the same attributes in the same order.
-            let place = if self.names.get(row.len()) == Some(&name) { row.len() } else { self.place(name)? };
-            if place >= row.len() {
-                row.resize_with(place + 1, || None);
-            }
-            row[place] = Some(value);
-        }
-        Ok(row)
-    }
-
-    fn place(&mut self, name: String) -> Result<usize, Misshapen> {
-        if let Some(place) = self.places.get(&name) {
-            return Ok(*place);
-        }
-        let place = self.names.len();
-        if place == self.most_names {
-            return Err(Misshapen::TooLarge(self.most_bytes));
-        }
-        self.names.push(name.clone());
-        self.places.insert(name, place);
-        Ok(place)
-    }
-
-    /// Makes a row as long as there are names.
-    pub(crate) fn complete(&self, row: &mut Vec<Option<Value>>) {
-        row.resize_with(self.names.len(), || None);
-    }
-
-    /// The names, in the order in which they first appeared.
-    pub(crate) fn names(self) -> Vec<String> {
-        self.names
     }
 }
 

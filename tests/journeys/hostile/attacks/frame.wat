@@ -84,10 +84,8 @@
     (param i32 i32 i32 i32 i32 i32 i32) (result i32) (unreachable))
   (func (export "identity:provisioning/provisioning-connector@VERSION#[method]session.reactivate-users")
     (param i32 i32 i32 i32 i32 i32) (result i32) (unreachable))
-;; NEWEST ONLY
   (func (export "identity:provisioning/provisioning-connector@VERSION#[method]session.take-back-users")
     (param i32 i32 i32 i32 i32 i32 i32) (result i32) (unreachable))
-;; ALL
   (func (export "identity:provisioning/provisioning-connector@VERSION#[method]session.sync-passwords")
     (param i32 i32 i32) (result i32) (unreachable))
   (func (export "identity:provisioning/provisioning-connector@VERSION#[method]session.usage")

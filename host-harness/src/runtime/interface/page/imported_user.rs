@@ -52,7 +52,8 @@ impl ImportPage {
 /// The other way round, for the applications that tests make up.
 #[cfg(test)]
 mod made_up {
-    use super::super::Columns;
+    use std::collections::BTreeSet;
+
     use super::{BTreeMap, ImportPage, ImportedUser, User};
     use crate::runtime::wit::Status;
 
@@ -74,14 +75,14 @@ mod made_up {
     impl ImportPage {
         /// A last page of these users.
         pub(crate) fn of(imported: &[ImportedUser]) -> Self {
-            let mut columns = Columns::new(imported.len(), usize::MAX);
+            let names: BTreeSet<&String> = imported.iter().flat_map(|one| one.attributes.keys()).collect();
             let row = |one: &ImportedUser| {
-                let values = columns.row(one.attributes.clone()).unwrap();
-                User { values, ..one.user.clone() }
+                let values = names.iter().map(|name| one.attributes.get(*name).cloned());
+                User { values: values.collect(), ..one.user.clone() }
             };
-            let mut users: Vec<User> = imported.iter().map(row).collect();
-            users.iter_mut().for_each(|user| columns.complete(&mut user.values));
-            Self { attributes: columns.names(), users, departed: Vec::new(), next: None, watermark: None }
+            let users = imported.iter().map(row).collect();
+            let attributes = names.iter().map(|name| (*name).clone()).collect();
+            Self { attributes, users, departed: Vec::new(), next: None, watermark: None }
         }
     }
 

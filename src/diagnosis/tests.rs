@@ -1,7 +1,10 @@
 use super::*;
 
 fn tell(status: u16, code: &str, message: &str) -> Error {
-    diagnose(Fault { status, code: code.into(), message: message.into(), fields: vec![] }, "the user ada@example.com")
+    diagnose(
+        Fault { status, code: code.into(), message: message.into(), ..Fault::default() },
+        "the user ada@example.com",
+    )
 }
 
 #[test]
@@ -11,7 +14,7 @@ fn every_row_says_what_and_whom_and_can_be_reached() {
         assert!(!row.code.is_empty() || !row.pattern.is_empty(), "{}", row.sentence);
         assert!(!row.sentence.ends_with('.') && !row.remedy.ends_with('.'), "{}", row.sentence);
         assert!(row.retry != Retry::AfterRemedy || !row.remedy.is_empty(), "{}", row.sentence);
-        let fault = Fault { status: 400, code: row.code.into(), message: row.pattern.into(), fields: vec![] };
+        let fault = Fault { status: 400, code: row.code.into(), message: row.pattern.into(), ..Fault::default() };
         let first = rows.iter().position(|row| row.fits(&fault)).unwrap();
         assert_eq!(first, at, "{} {} is hidden by an earlier row", row.code, row.pattern);
     }
@@ -140,7 +143,7 @@ fn no_answer_of_salesforce_says_that_the_connector_has_no_such_function() {
 #[test]
 fn only_passing_conditions_are_tried_again_at_once() {
     let passing = |status, code: &str, message: &str| {
-        is_passing(&Fault { status, code: code.into(), message: message.into(), fields: vec![] })
+        is_passing(&Fault { status, code: code.into(), message: message.into(), ..Fault::default() })
     };
     assert!(passing(400, "UNABLE_TO_LOCK_ROW", ""));
     assert!(passing(503, "SERVER_UNAVAILABLE", ""));

@@ -71,6 +71,8 @@ pub struct Upstream {
     pub message: String,
     /// The application's names of the fields concerned.
     pub fields: Vec<String>,
+    /// The id under which the application's support finds the request, where the answer had one.
+    pub request_id: Option<String>,
 }
 
 /// Why something was not done.

@@ -233,7 +233,10 @@ impl<H: Host> Client<H> {
             login::portal_request(login_url, organization_id, portal_id, username, *password)
         });
         let answers = self.send(requests.collect()).into_iter().map(|answer| match answer {
-            Ok(response) => login::parse(response.status, &response.body).map(|_| ()).map_err(Some),
+            Ok(response) => {
+                let parsed = login::parse(response.status, &response.body);
+                parsed.map(|_| ()).map_err(|fault| Some(fault.of(&response)))
+            }
             Err(_) => Err(None),
         });
         answers.collect()
@@ -308,7 +311,7 @@ impl<H: Host> Client<H> {
                 };
             }
         };
-        let mut fault = error::parse(response.status, &response.body);
+        let mut fault = error::parse(response.status, &response.body).of(&response);
         // No answer is known to quote the session id; this keeps it out of errors should one do.
         let session_id = &self.signed_in.borrow().session_id;
         fault.message = text::replace(&fault.message, session_id, "***");
@@ -366,6 +369,7 @@ fn sign_in<H: Host>(host: &H, credentials: &Credentials<H::Secret>, usage: &mut 
     usage.calls = usage.calls.saturating_add(1);
     let response = host.send(request).map_err(|failure| no_answer(failure, "the sign-in at Salesforce"))?;
     let signed_in = parse(response.status, &response.body).map_err(|fault| {
+        let fault = fault.of(&response);
         // A page or a redirect of some other server.
         if fault.code.is_empty() && fault.status < 500 {
             let message = format!("the login host did not answer the sign-in of {subject} as Salesforce does");

@@ -12,7 +12,7 @@ use super::error::{self, Fault};
 use super::json::{Object, Write};
 use super::query::unreadable;
 use crate::diagnosis;
-use crate::host::{Host, Method, Part};
+use crate::host::{Host, Method, Part, Response};
 use crate::model::Error;
 use crate::text::join;
 
@@ -141,7 +141,7 @@ fn send<H: Host>(client: &Client<H>, call: &Call<'_, H::Secret>, count: usize, s
     let failure = match client.attempt(call, subject) {
         Ok(response) => match records::parse(&response.body) {
             Some(Cell::List(results)) if results.len() == count => {
-                return results.iter().map(|result| read(result, response.status, subject)).collect();
+                return results.iter().map(|result| read(result, &response, subject)).collect();
             }
             // The call was acted on, but which record got which result cannot be told.
             _ => (unreadable(subject), true),
@@ -155,11 +155,14 @@ fn failed(error: Error, uncertain: bool) -> Refused {
     Refused::Call { error: Box::new(error), uncertain }
 }
 
-fn read(result: &Cell<'_>, status: u16, subject: &str) -> Written {
+fn read(result: &Cell<'_>, response: &Response, subject: &str) -> Written {
     let Cell::Record(result) = result else { return Err(failed(unreadable(subject), true)) };
     match (result.boolean("success"), result.text("id"), result.cell("errors")) {
         (Some(true), Some(id), _) => Ok(id.to_owned()),
-        (Some(false), _, errors) => Err(Refused::Record(error::read(status, errors.unwrap_or(&Cell::Null)))),
+        (Some(false), _, errors) => {
+            let fault = error::read(response.status, errors.unwrap_or(&Cell::Null)).of(response);
+            Err(Refused::Record(fault))
+        }
         // It was acted on, but what became of it cannot be told.
         _ => Err(failed(unreadable(subject), true)),
     }

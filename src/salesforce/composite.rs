@@ -34,6 +34,8 @@ pub enum Read<'a> {
 pub struct Answer<'a> {
     status: u16,
     body: Body<'a>,
+    /// The id of the whole call.
+    request_id: Option<&'a str>,
 }
 
 #[derive(Debug)]
@@ -75,13 +77,17 @@ pub fn send<H: Host>(client: &Client<H>, reads: &[Read<'_>], subject: &str) -> R
 pub fn answers<'a>(response: &'a Response, count: usize, subject: &str) -> Result<Vec<Answer<'a>>> {
     let read = || {
         let Some(Cell::List(parts)) = Record::parse(&response.body)?.take("compositeResponse") else { return None };
-        parts.into_iter().map(Answer::of).collect::<Option<Vec<_>>>().filter(|answers| answers.len() == count)
+        parts
+            .into_iter()
+            .map(|part| Answer::of(part, response))
+            .collect::<Option<Vec<_>>>()
+            .filter(|answers| answers.len() == count)
     };
     read().ok_or_else(|| unreadable(subject))
 }
 
 impl<'a> Answer<'a> {
-    fn of(part: Cell<'a>) -> Option<Self> {
+    fn of(part: Cell<'a>, response: &'a Response) -> Option<Self> {
         let Cell::Record(mut part) = part else { return None };
         let status = u16::try_from(part.number("httpStatusCode")?).ok()?;
         let body = match part.take("body") {
@@ -90,16 +96,17 @@ impl<'a> Answer<'a> {
             }
             body => Body::Other(body.unwrap_or(Cell::Null)),
         };
-        Some(Self { status, body })
+        Some(Self { status, body, request_id: error::request_id(response) })
     }
 
     /// What the part was refused with, if it was.
     pub fn fault(&self) -> Option<Fault> {
-        match &self.body {
-            _ if self.status < 300 => None,
-            Body::Other(body) => Some(error::read(self.status, body)),
-            Body::Page(_) => Some(Fault { status: self.status, ..Fault::default() }),
-        }
+        let fault = match &self.body {
+            _ if self.status < 300 => return None,
+            Body::Other(body) => error::read(self.status, body),
+            Body::Page(_) => Fault { status: self.status, ..Fault::default() },
+        };
+        Some(Fault { request_id: self.request_id.map(str::to_owned), ..fault })
     }
 
     /// The answer to a resource.
@@ -159,6 +166,17 @@ mod tests {
         assert_eq!(answers[0].page("users").unwrap().records[0].text("Id"), Some("005"));
         assert_eq!(answers[1].page("nothing").unwrap_err().kind, ErrorKind::NotFound);
         assert_eq!(answers[1].fault().unwrap().code, "NOT_FOUND");
+    }
+
+    #[test]
+    fn what_a_part_is_refused_with_has_the_id_of_the_whole_request() {
+        for part in [r#"[{"errorCode":"NOT_FOUND","message":"m"}]"#, r#"{"records":[],"done":true}"#] {
+            let body = format!(r#"{{"compositeResponse":[{{"body":{part},"httpStatusCode":404}}]}}"#);
+            let headers = vec![("x-sfdc-request-id".to_owned(), "9f86d081".to_owned())];
+            let response = Response { status: 200, headers, body: body.into_bytes() };
+            let answers = answers(&response, 1, "a thing").unwrap();
+            assert_eq!(answers[0].fault().unwrap().request_id.as_deref(), Some("9f86d081"), "{part}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use salesforce_records::{self as records, Cell};
 
+use crate::host::Response;
 use crate::model::Upstream;
 use crate::text;
 
@@ -16,12 +17,30 @@ pub struct Fault {
     pub message: String,
     /// API names of the fields concerned.
     pub fields: Vec<String>,
+    /// What Salesforce's support asks for: the id of the request, where the answer had one.
+    pub request_id: Option<String>,
+}
+
+impl Fault {
+    /// The same, with the id of the request that `response` answers.
+    #[must_use]
+    pub fn of(self, response: &Response) -> Self {
+        Self { request_id: request_id(response).map(str::to_owned), ..self }
+    }
 }
 
 impl From<Fault> for Upstream {
     fn from(fault: Fault) -> Self {
-        Self { status: fault.status, code: fault.code, message: fault.message, fields: fault.fields }
+        let Fault { status, code, message, fields, request_id } = fault;
+        Self { status, code, message, fields, request_id }
     }
+}
+
+/// The id that Salesforce gave a request (`X-SFDC-Request-Id`, H). What isn't a short plain word is no id: it would stand in
+/// reports and on pages.
+pub(super) fn request_id(response: &Response) -> Option<&str> {
+    let plain = |id: &&str| (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
+    response.header("x-sfdc-request-id").map(str::trim_ascii).filter(plain)
 }
 
 /// Reads the part of an answer that refuses a request. The error objects of REST (`errorCode`), of collections
@@ -46,6 +65,7 @@ pub(super) fn read(status: u16, body: &Cell<'_>) -> Fault {
         code: text(&["errorCode", "statusCode", "error"]),
         message: text(&["message", "error_description"]),
         fields: fields.collect(),
+        request_id: None,
     }
 }
 
@@ -58,7 +78,7 @@ pub fn parse(status: u16, body: &[u8]) -> Fault {
             return fault;
         }
     }
-    Fault { status, code: String::new(), message: excerpt(body), fields: Vec::new() }
+    Fault { status, message: excerpt(body), ..Fault::default() }
 }
 
 /// Most that is quoted of an answer that is no error of Salesforce's.
@@ -112,6 +132,28 @@ mod tests {
             code: code.into(),
             message: message.into(),
             fields: fields.iter().map(ToString::to_string).collect(),
+            request_id: None,
+        }
+    }
+
+    #[test]
+    fn the_id_of_a_request_is_a_short_plain_word_of_its_answer() {
+        for (header, expected) in [
+            (Some("9f86d081884c7d65"), Some("9f86d081884c7d65")),
+            (Some(" 9f86d081 "), Some("9f86d081")),
+            (Some("9f86 d081"), None),
+            (Some("9f86\u{1b}[2Jd081"), None),
+            (Some("é"), None),
+            (Some(&"x".repeat(128)), Some(&*"x".repeat(128))),
+            (Some(&"x".repeat(129)), None),
+            (Some(""), None),
+            (None, None),
+        ] {
+            let headers = header.map(|id| ("x-sfdc-request-id".to_owned(), id.to_owned())).into_iter().collect();
+            let response = Response { status: 400, headers, body: Vec::new() };
+            let fault = fault(400, "C", "m", &[]).of(&response);
+            assert_eq!(fault.request_id.as_deref(), expected, "{header:?}");
+            assert_eq!(Upstream::from(fault).request_id.as_deref(), expected, "{header:?}");
         }
     }
 

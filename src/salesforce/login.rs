@@ -141,7 +141,7 @@ pub fn parse(status: u16, body: &[u8]) -> Result<SignedIn, Fault> {
     if let Some(code) = find("exceptionCode").or_else(|| find("faultcode")) {
         let code = code.rsplit(':').next().unwrap_or(code).to_owned();
         let message = find("exceptionMessage").or_else(|| find("faultstring")).unwrap_or_default();
-        return Err(Fault { status, message: message.to_owned(), code, fields: Vec::new() });
+        return Err(Fault { status, message: message.to_owned(), code, ..Fault::default() });
     }
     let (Some(session_id), Some(server_url)) = (text("sessionId"), find("serverUrl")) else {
         return Err(super::error::parse(status, body));

@@ -41,7 +41,9 @@ fn a_wrong_password_is_told_with_its_remedy() {
         org.tenant.secrets.insert("password".to_owned(), Secret::new("wrong-password-1".to_owned()));
         let error = refused(org.job().await.open().await.unwrap_err());
         assert!(matches!(error.kind, ErrorKind::InvalidCredentials), "{error:?}");
-        assert_eq!(error.upstream.as_ref().map(|upstream| upstream.code.as_str()), Some("INVALID_LOGIN"));
+        let request = org.emulator.journal().pop().unwrap().request_id;
+        let upstream = error.upstream.as_ref().map(|one| (one.code.as_str(), one.request_id.as_deref()));
+        assert_eq!(upstream, Some(("INVALID_LOGIN", Some(request.as_str()))));
         assert!(error.remedy.is_some());
         let probes = org.job().await.test_credentials().await.unwrap();
         assert_eq!(verdict(&probes, "settings-valid").0, Verdict::Passed);

@@ -28,6 +28,8 @@ pub struct JournalEntry {
     pub request_bytes: u64,
     /// Bytes of the answer's body.
     pub response_bytes: u64,
+    /// The id of the request, which its answer has as `X-SFDC-Request-Id`.
+    pub request_id: String,
     /// The number of the fault that the request met, as [`Emulator::inject`](crate::Emulator::inject) gave it.
     pub fault: Option<u64>,
     /// Ids of the records that the request made, whatever became of its answer; those of Bulk ingest jobs are left out.
@@ -96,6 +98,7 @@ mod tests {
                 duration: Duration::ZERO,
                 request_bytes: 0,
                 response_bytes: 0,
+                request_id: format!("{index:032x}"),
                 fault: None,
                 created: Vec::new(),
             });

@@ -18,6 +18,9 @@ pub struct Upstream {
     pub message: String,
     /// The application's names of the fields concerned.
     pub fields: Vec<String>,
+    /// The id under which the application's support finds the request, where the answer had one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
 }
 
 impl From<&wit::Upstream> for Upstream {
@@ -27,12 +30,13 @@ impl From<&wit::Upstream> for Upstream {
             code: upstream.code.clone(),
             message: upstream.message.clone(),
             fields: upstream.fields.clone(),
+            request_id: upstream.request_id.clone(),
         }
     }
 }
 
 impl fmt::Display for Upstream {
-    /// In one line, as far as it says anything: `CODE (HTTP 400): words [Phone, Email]`.
+    /// In one line, as far as it says anything: `CODE (HTTP 400): words [Phone, Email] (request 9f86d081)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut parts: Vec<String> = Vec::new();
         match (self.code.is_empty(), self.status) {
@@ -45,6 +49,9 @@ impl fmt::Display for Upstream {
         parts.push(if self.message.is_empty() { "no words".to_owned() } else { self.message.clone() });
         if !self.fields.is_empty() {
             parts.push(format!("[{}]", self.fields.join(", ")));
+        }
+        if let Some(id) = &self.request_id {
+            parts.push(format!("(request {id})"));
         }
         f.write_str(&parts.join(" "))
     }
@@ -68,12 +75,24 @@ mod tests {
     fn it_is_told_in_one_line_as_far_as_it_says_anything() {
         let told = |status, code: &str, message: &str, fields: &[&str]| {
             let fields = fields.iter().map(|field| (*field).to_owned()).collect();
-            Upstream { status, code: code.to_owned(), message: message.to_owned(), fields }.to_string()
+            Upstream { status, code: code.to_owned(), message: message.to_owned(), fields, request_id: None }
         };
-        assert_eq!(told(400, "RULE", "No.", &["Phone", "Email"]), "RULE (HTTP 400): No. [Phone, Email]");
-        assert_eq!(told(0, "sf:INVALID_LOGIN", "No.", &[]), "sf:INVALID_LOGIN: No.");
-        assert_eq!(told(200, "RULE", "No.", &["Phone"]), "RULE: No. [Phone]");
-        assert_eq!(told(502, "", "", &[]), "HTTP 502: no words");
-        assert_eq!(told(0, "", "No.", &[]), "No.");
+        assert_eq!(told(400, "RULE", "No.", &["Phone", "Email"]).to_string(), "RULE (HTTP 400): No. [Phone, Email]");
+        assert_eq!(told(0, "sf:INVALID_LOGIN", "No.", &[]).to_string(), "sf:INVALID_LOGIN: No.");
+        assert_eq!(told(200, "RULE", "No.", &["Phone"]).to_string(), "RULE: No. [Phone]");
+        assert_eq!(told(502, "", "", &[]).to_string(), "HTTP 502: no words");
+        assert_eq!(told(0, "", "No.", &[]).to_string(), "No.");
+        let found = Upstream { request_id: Some("9f86d081".to_owned()), ..told(200, "RULE", "No.", &["Phone"]) };
+        assert_eq!(found.to_string(), "RULE: No. [Phone] (request 9f86d081)");
+    }
+
+    #[test]
+    fn what_was_kept_before_requests_had_ids_is_still_read() {
+        let old = r#"{"status":400,"code":"RULE","message":"No.","fields":["Phone"]}"#;
+        let read = kept(Some(old.to_owned())).unwrap().unwrap();
+        assert_eq!(read.request_id, None);
+        assert_eq!(stored(Some(&read)).unwrap().as_deref(), Some(old));
+        let found = Upstream { request_id: Some("9f86d081".to_owned()), ..read };
+        assert_eq!(kept(stored(Some(&found)).unwrap()).unwrap(), Some(found));
     }
 }

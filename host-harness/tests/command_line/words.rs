@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use salesforce_emulator::{Effect, ErrorBody, Fault, ValidationRule, When};
+use salesforce_emulator::{Effect, ErrorBody, Fault, JournalEntry, ValidationRule, When};
 use serde_json::{Value as Json, json};
 
 use crate::directory::{PROFILE, done, fails, fixture, people, switch_on};
@@ -23,6 +23,13 @@ fn refuse_phones(fixture: &Fixture) {
     });
 }
 
+/// The id of the last request of a kind for records, as the org knows it.
+fn request_id(fixture: &Fixture, of: impl Fn(&JournalEntry) -> bool) -> String {
+    let journal = fixture.emulator.journal();
+    let entry = journal.iter().rev().find(|entry| entry.path.ends_with("/composite/sobjects") && of(entry));
+    entry.unwrap().request_id.clone()
+}
+
 /// A person with such a phone number, assigned, and a push that is refused over it.
 fn refused(seed: u64) -> Fixture {
     let fixture = fixture(10, seed);
@@ -41,6 +48,7 @@ fn a_rule_of_the_organizations_own_is_told_in_its_words_with_its_field() {
     let upstream = run.json()["results"][0]["error"]["upstream"].clone();
     assert_eq!((run.code, &upstream["message"], &upstream["fields"]), (1, &json!(RULE), &json!(["Phone"])), "{run:?}");
     assert_eq!(upstream["code"], "FIELD_CUSTOM_VALIDATION_EXCEPTION");
+    assert_eq!(upstream["request_id"], json!(request_id(&fixture, |entry| entry.method == "POST")));
     assert_eq!(done(&fixture, &["tasks"])[0]["upstream"], upstream);
     assert_eq!(done(&fixture, &["audit", "--action", "user.push"])[0]["upstream"], upstream);
     let words = |text: &str| text.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ");
@@ -98,7 +106,10 @@ fn an_organization_that_cannot_is_told_and_its_tasks_wait_for_the_cure() {
         let run = fixture.run(&["push", "acme", "--json", "--data", "data"]);
         let error = run.json()["error"].clone();
         assert_eq!((&error["kind"], &error["upstream"]["status"]), (&json!(kind), &json!(status)), "{run:?}");
-        assert!(run.stderr.contains("the application said:"), "{run:?}");
+        let last = fixture.emulator.journal().pop().unwrap().request_id;
+        assert_eq!(error["upstream"]["request_id"], json!(last), "{run:?}");
+        let told = run.stderr.contains("the application said:") && run.stderr.contains(&format!("(request {last})"));
+        assert!(told, "{run:?}");
         let task = done(&fixture, &["tasks"])[0].clone();
         assert_eq!((&task["state"], &task["attempts"]), (&json!("waiting"), &json!(0)), "{task:#}");
         let failure = done(&fixture, &["tenant", "list", "acme"])[0]["last_failure"].clone();

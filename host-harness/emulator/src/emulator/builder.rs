@@ -4,7 +4,7 @@ use std::future::{Future, IntoFuture};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, AtomicU64};
 
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -123,6 +123,7 @@ impl Builder {
             faults: Faults::default(),
             jobs: Jobs::default(),
             under_way: AtomicU32::new(0),
+            numbered: AtomicU64::new(0),
         });
         let (stop, stopped) = watch::channel(false);
         let service = http::router(Arc::clone(&shared)).into_make_service_with_connect_info::<Hangup>();

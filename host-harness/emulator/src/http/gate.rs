@@ -21,6 +21,9 @@ use crate::journal::JournalEntry;
 use crate::rest::{self, query_pairs};
 use crate::rules::RecordFault;
 
+/// Under which Salesforce's support finds a request; REST answers have it (H), and so have all of the emulator's.
+const REQUEST_ID: &str = "x-sfdc-request-id";
+
 /// The refusals that a fault puts on the records of a request.
 #[derive(Clone, Debug)]
 pub(super) struct RecordFaults(pub(super) Vec<RecordFault>);
@@ -93,7 +96,7 @@ async fn go_through(shared: Arc<Shared>, hangup: Hangup, request: Request, next:
         None => None,
     };
     let mut created = Created::default();
-    let response = match early {
+    let mut response = match early {
         Some(response) => response,
         None => {
             let mut request = Request::from_parts(parts, Body::from(body));
@@ -109,6 +112,10 @@ async fn go_through(shared: Arc<Shared>, hangup: Hangup, request: Request, next:
             }
         }
     };
+    let request_id = format!("{:032x}", shared.numbered.fetch_add(1, Ordering::Relaxed) + 1);
+    if let Ok(value) = HeaderValue::from_str(&request_id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
     let dropped = response.extensions().get::<Dropped>().is_some();
     if dropped {
         hangup.now();
@@ -121,6 +128,7 @@ async fn go_through(shared: Arc<Shared>, hangup: Hangup, request: Request, next:
         duration: start.elapsed(),
         request_bytes,
         response_bytes: response.body().size_hint().exact().unwrap_or(0),
+        request_id,
         fault: number,
         created: created.0,
     });

@@ -11,7 +11,7 @@ pub(crate) mod sessions;
 mod soap;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, AtomicU64};
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
@@ -45,6 +45,8 @@ pub(crate) struct Shared {
     pub(crate) jobs: Jobs,
     /// How many requests are being worked on.
     pub(crate) under_way: AtomicU32,
+    /// How many requests have got an id.
+    pub(crate) numbered: AtomicU64,
 }
 
 impl Shared {

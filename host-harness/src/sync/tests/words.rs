@@ -9,6 +9,7 @@ fn said() -> wit::Upstream {
         code: "FIELD_CUSTOM_VALIDATION_EXCEPTION".to_owned(),
         message: "Telefonnummern beginnen mit +.".to_owned(),
         fields: vec!["Phone".to_owned()],
+        request_id: Some("9f86d081".to_owned()),
     }
 }
 
@@ -27,6 +28,7 @@ async fn what_the_application_said_of_a_record_stays_with_the_task_and_the_audit
     let json = serde_json::to_value(&task).unwrap();
     assert_eq!(json["upstream"]["message"], "Telefonnummern beginnen mit +.");
     assert_eq!(json["upstream"]["fields"], serde_json::json!(["Phone"]));
+    assert_eq!(json["upstream"]["request_id"], "9f86d081");
     let row = fixture.directory.read(|view| view.audit(&AuditFilter::default())).unwrap().remove(0);
     assert_eq!((row.action.as_str(), &row.upstream), ("user.push", &kept));
     // The words go with what they speak of.

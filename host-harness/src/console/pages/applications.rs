@@ -24,6 +24,8 @@ struct Row {
     failed: u64,
     allowance: Option<Allowance>,
     running: bool,
+    /// Whether the last job ended before its work was done.
+    has_failed: bool,
 }
 
 #[derive(Template)]
@@ -45,6 +47,7 @@ fn row(view: &View<'_>, tenant: TenantRecord) -> Result<Row, DirectoryError> {
         failed,
         allowance: view.allowance(tenant.id)?,
         running: false,
+        has_failed: tenant.last_failure.is_some(),
         name: tenant.name,
     })
 }

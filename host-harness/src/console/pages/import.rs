@@ -17,7 +17,7 @@ use crate::console::chrome::{Chrome, html};
 use crate::console::jobs::{self, Panel};
 use crate::console::problem::Problem;
 use crate::console::shared::Shared;
-use crate::directory::{AuditFilter, ImportPhase, ImportRun, ImportScopeKind, QueueReason};
+use crate::directory::{AuditFilter, ImportPhase, ImportRun, ImportScopeKind, LastFailure, QueueReason};
 use crate::sync::Feature;
 use crate::sync::import::{ImportOptions, discard};
 
@@ -36,6 +36,8 @@ struct Page {
     token: String,
     /// Why nothing can be imported; none where it can.
     off: Option<String>,
+    /// Why the last job ended before its work was done, unless the panel tells of a job.
+    last_failure: Option<LastFailure>,
     panel: Option<Panel>,
     is_running: bool,
     /// The run that has not ended, unless a job of this console is at it.
@@ -128,6 +130,7 @@ async fn show(
         chrome: Chrome::tenant(&shared, &visitor, "Import", &name, "import").refreshing(is_running),
         token: shared.access.token(visitor.session()),
         path: format!("/applications/{name}/import"),
+        last_failure: tenant.last_failure.clone().filter(|_| panel.is_none()),
         off: off.then(|| {
             "Import New Users and Import Profile Updates are both off, so nothing is imported; switch one on under To IdP.".to_owned()
         }),

@@ -17,7 +17,8 @@ use crate::console::jobs::{self, Panel};
 use crate::console::problem::Problem;
 use crate::console::shared::Shared;
 use crate::directory::{
-    DirectoryError, Plan, PlanId, PlanItem, PlanState, TaskFilter, TaskId, TaskKind, TaskState, Timestamp, View,
+    DirectoryError, LastFailure, Plan, PlanId, PlanItem, PlanState, TaskFilter, TaskId, TaskKind, TaskState, Timestamp,
+    View,
 };
 use crate::sync::plans::discard;
 
@@ -50,6 +51,8 @@ struct Page {
     /// Waiting tasks by what they do.
     waiting: Vec<(&'static str, u64)>,
     failed: u64,
+    /// Why the last job ended before its work was done, unless the panel tells of a job.
+    last_failure: Option<LastFailure>,
     panel: Option<Panel>,
     is_running: bool,
     open: Option<Plan>,
@@ -131,6 +134,7 @@ async fn show(
         token: shared.access.token(visitor.session()),
         approval: tenant.config.to_app.approval,
         pushed_at: tenant.pushed_at,
+        last_failure: tenant.last_failure.filter(|_| panel.is_none()),
         tenant: tenant.name,
         first: after.map(|_| path.clone()),
         path,

@@ -30,9 +30,12 @@ async fn a_rule_of_the_organizations_own_is_told_in_its_words_on_every_page() {
     refuse(&site, "ada@*");
     site.person("Ada");
     site.assign("Ada", &[PROFILE]);
-    let said = format!("The application said: FIELD_CUSTOM_VALIDATION_EXCEPTION: {RULE} [Email]");
     site.submit(PUSH, &[("push", "yes")]).await;
     let page = site.settled(PUSH).await.says("0 went well, 1 failed").says("1 needs an admin (rejected-by-rule)");
+    let journal = site.emulator.journal();
+    let refused = journal.iter().rev().find(|entry| entry.path.ends_with("/composite/sobjects")).unwrap();
+    let id = &refused.request_id;
+    let said = format!("The application said: FIELD_CUSTOM_VALIDATION_EXCEPTION: {RULE} [Email] (request {id})");
     page.says(&said).hides("<b>sind</b>");
     for path in [TASKS, "/applications/acme/audit", "/audit", "/people/Ada", "/applications/acme/assignments"] {
         site.get(path).await.says(&said).hides("<b>sind</b>");
@@ -49,9 +52,15 @@ async fn what_the_application_said_of_a_whole_job_is_told_with_it() {
     site.submit(PUSH, &[("push", "yes")]).await;
     site.settled(PUSH).await.says("The application said: ").says("API_DISABLED_FOR_ORG").says("permission-denied");
     site.get(&format!("{TASKS}?state=waiting")).await.says("Ada");
+    // The page of a job shows how that ended; the others, and one of another process, what the directory knows of the last.
+    let page = site.get("/applications/acme/import").await.says("The last job could not do its work");
+    page.says("The application said: ").says("API_DISABLED_FOR_ORG").says("Kind: permission-denied");
+    site.get("/applications").await.says("Last job failed");
     site.emulator.set_switches(|switches| switches.api_enabled = true);
     site.submit(PUSH, &[("push", "yes")]).await;
     site.settled(PUSH).await.says("1 went well, 0 failed");
+    site.get("/applications/acme/import").await.hides("The last job could not");
+    site.get("/applications").await.hides("Last job failed");
 }
 
 #[tokio::test]

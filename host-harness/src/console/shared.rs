@@ -9,7 +9,8 @@ use super::connectors::{Connectors, Known};
 use super::jobs::Jobs;
 use super::problem::Problem;
 use crate::directory::{Change, Directory, TenantRecord, View};
-use crate::sync::ComponentApplications;
+use crate::sync::intents::Followed;
+use crate::sync::{ComponentApplications, finish_chores};
 
 /// Live streams at once; a page that gets none looks again by itself.
 const STREAMS: usize = 64;
@@ -68,6 +69,28 @@ impl Shared {
         let (directory, actor) = (self.directory.clone(), visitor.actor());
         let written = tokio::task::spawn_blocking(move || directory.write(&actor, work)).await;
         written.map_err(|error| Problem::internal(&error))?
+    }
+
+    /// Edits a tenant, or finds that it can't be, and does what follows from an edit for each of its people and users. Returns what
+    /// `work` returned, and what follows that `work` doesn't know of.
+    ///
+    /// # Errors
+    /// Those of `work`, and when the directory cannot be written.
+    pub(crate) async fn edit_tenant<T: Send + 'static>(
+        &self,
+        visitor: &Visitor,
+        name: &str,
+        work: impl FnOnce(&Change<'_>, TenantRecord) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<(T, Followed), Problem> {
+        let (directory, actor, name) = (self.directory.clone(), visitor.actor(), name.to_owned());
+        let edited = tokio::task::spawn_blocking(move || -> Result<_, Problem> {
+            let (value, tenant) = directory.write(&actor, |change| -> Result<_, Problem> {
+                let tenant = change.tenant(&name)?;
+                Ok((work(change, tenant.clone())?, tenant))
+            })?;
+            Ok((value, finish_chores(&directory, &actor, &tenant)?))
+        });
+        edited.await.map_err(|error| Problem::internal(&error))?
     }
 
     /// A tenant by the name in an address.

@@ -81,7 +81,8 @@ impl View<'_> {
     /// SQLite's.
     pub fn tenants_assigned_to(&self, person: PersonId) -> Result<Vec<TenantRecord>, DirectoryError> {
         let mut statement = self.db.prepare_cached(
-            "SELECT t.name FROM assignment a JOIN tenant t ON t.id = a.tenant_id WHERE a.person_id = ?1 ORDER BY t.name_key",
+            "SELECT t.name FROM assignment a JOIN tenant t ON t.id = a.tenant_id
+             WHERE a.person_id = ?1 AND t.removed_at IS NULL ORDER BY t.name_key",
         )?;
         let names = statement.query_map([person.0], |row| row.get::<_, String>(0))?;
         let names: Vec<String> = names.collect::<Result<_, _>>()?;
@@ -96,6 +97,21 @@ impl View<'_> {
         let mut statement =
             self.db.prepare_cached("SELECT person_id FROM assignment WHERE tenant_id = ?1 ORDER BY person_id")?;
         let ids = statement.query_map([tenant.0], |row| row.get(0).map(PersonId))?;
+        Ok(ids.collect::<Result<_, _>>()?)
+    }
+
+    /// The next people who are assigned to a tenant, behind one of them; from the first where there is none.
+    pub(crate) fn assigned_people_after(
+        &self,
+        tenant: TenantId,
+        after: Option<PersonId>,
+        most: u32,
+    ) -> Result<Vec<PersonId>, DirectoryError> {
+        let mut statement = self.db.prepare_cached(
+            "SELECT person_id FROM assignment WHERE tenant_id = ?1 AND person_id > ?2 ORDER BY person_id LIMIT ?3",
+        )?;
+        let after = after.map_or(0, |id| id.0);
+        let ids = statement.query_map(params![tenant.0, after, most], |row| row.get(0).map(PersonId))?;
         Ok(ids.collect::<Result<_, _>>()?)
     }
 }

@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+use rusqlite::backup::Backup;
 use rusqlite::{Connection, OpenFlags};
 
 use super::gate::Gate;
@@ -46,6 +47,21 @@ impl Connections {
     /// Lends `work` a connection that reads, once one is free.
     pub(super) fn read<T>(&self, work: impl FnOnce(&mut Connection) -> T) -> Result<T, DirectoryError> {
         self.readers.lend(work)
+    }
+
+    /// A copy of everything as it is now, which is this connection's alone and goes with it. SQLite keeps it in a temporary file
+    /// without a name, as far as it doesn't fit into a few pages of memory, so that nothing of it outlives the process.
+    pub(super) fn copy(&self) -> Result<Connection, DirectoryError> {
+        let mut copy = Connection::open("")?;
+        // A negative size is one in KiB.
+        copy.pragma_update(None, "cache_size", -16 * 1024)?;
+        self.read(|connection| -> Result<(), DirectoryError> {
+            // All pages in one step: a step that is behind the writers would begin again, and again.
+            Backup::new(connection, &mut copy)?.step(-1)?;
+            Ok(())
+        })??;
+        schema::prepare_copy(&copy)?;
+        Ok(copy)
     }
 
     /// Lends `work` the connection that writes, once everybody has had it who asked before.

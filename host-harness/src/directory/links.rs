@@ -116,7 +116,8 @@ impl View<'_> {
     pub fn links_of(&self, person: PersonId) -> Result<Vec<(String, Link)>, DirectoryError> {
         let mut statement = self.db.prepare_cached(
             "SELECT l.tenant_id, l.person_id, l.remote_id, l.reason, l.pushed, l.created_at, t.name
-             FROM link l JOIN tenant t ON t.id = l.tenant_id WHERE l.person_id = ?1 ORDER BY t.name_key",
+             FROM link l JOIN tenant t ON t.id = l.tenant_id
+             WHERE l.person_id = ?1 AND t.removed_at IS NULL ORDER BY t.name_key",
         )?;
         let mut rows = statement.query([person.0])?;
         let mut found = Vec::new();

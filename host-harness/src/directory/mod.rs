@@ -38,6 +38,7 @@ mod assignments;
 mod attempts;
 mod audit;
 mod causes;
+mod chores;
 mod claims;
 mod connections;
 mod entitlements;
@@ -54,9 +55,11 @@ mod prune;
 mod query_plans;
 mod queue;
 mod remote_users;
+mod removed_tenants;
 mod schema;
 mod secrets;
 mod sources;
+mod task_filter;
 mod tasks;
 mod tenants;
 mod time;
@@ -96,7 +99,8 @@ pub(crate) use remote_users::Staged;
 pub use remote_users::{QueueFilter, QueueReason, Queued, RemoteStatus, RemoteUser};
 pub use sources::{AttributeSchema, Source};
 pub(crate) use sources::{imported_names, source_of_attribute, source_of_status, sourced_edit};
-pub use tasks::{NewTask, Task, TaskFilter, TaskId, TaskKind, TaskState, Waiting};
+pub use task_filter::TaskFilter;
+pub use tasks::{NewTask, Task, TaskId, TaskKind, TaskState, Waiting};
 pub use tenants::{LastFailure, TenantId, TenantRecord};
 pub use time::Timestamp;
 pub use upstream::Upstream;
@@ -152,13 +156,15 @@ pub struct Change<'a> {
     view: View<'a>,
     actor: &'a Actor,
     began: Instant,
+    /// How long it may take; none where nobody waits for its end.
+    turn: Option<Duration>,
 }
 
 impl Change<'_> {
     /// Whether this transaction has taken as long as one may that others wait for. Whoever has more to do ends it, and goes on in
     /// another.
     pub fn has_had_its_turn(&self) -> bool {
-        self.began.elapsed() >= TURN
+        self.turn.is_some_and(|turn| self.began.elapsed() >= turn)
     }
 }
 
@@ -257,7 +263,8 @@ impl Directory {
         Ok(())
     }
 
-    /// Runs a transaction and undoes it: what it returns is what would have happened.
+    /// Runs a transaction and undoes it: what it returns is what would have happened. Others wait for it meanwhile, so it is for what
+    /// is done within a turn; for more there is [`Directory::rehearse_apart`].
     ///
     /// # Errors
     /// Those of `work`, and SQLite's.
@@ -267,6 +274,31 @@ impl Directory {
         work: impl FnOnce(&Change<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         self.transact(actor, false, work)
+    }
+
+    /// As [`Directory::rehearse`], for work that may take long. It gives up with `None` once it [has had its turn]; then it is done
+    /// anew on a copy of the directory, for which nobody waits and where a turn has no end.
+    ///
+    /// # Errors
+    /// Those of `work`, and SQLite's.
+    ///
+    /// [has had its turn]: Change::has_had_its_turn
+    pub fn rehearse_apart<T, E: From<DirectoryError>>(
+        &self,
+        actor: &Actor,
+        mut work: impl FnMut(&Change<'_>) -> Result<Option<T>, E>,
+    ) -> Result<T, E> {
+        if let Some(value) = self.rehearse(actor, &mut work)? {
+            return Ok(value);
+        }
+        let Open { connections, vault, .. } = &*self.open;
+        aside(|| {
+            let copy = connections.copy()?;
+            let view = View { db: &copy, vault };
+            let value = work(&Change { view, actor, began: Instant::now(), turn: None })?;
+            let unfinished = || DirectoryError::Invalid("a rehearsal gave up, though nobody waits for it".to_owned());
+            Ok(value.ok_or_else(unfinished)?)
+        })
     }
 
     fn transact<T, E: From<DirectoryError>>(
@@ -284,7 +316,7 @@ impl Directory {
                     .transaction_with_behavior(TransactionBehavior::Immediate)
                     .map_err(DirectoryError::from)?;
                 let view = View { db: &transaction, vault };
-                let value = work(&Change { view, actor, began: Instant::now() })?;
+                let value = work(&Change { view, actor, began: Instant::now(), turn: Some(TURN) })?;
                 #[cfg(test)]
                 query_plans::check(&transaction);
                 if keep {

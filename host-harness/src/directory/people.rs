@@ -17,6 +17,19 @@ use super::{AttributeValue, Attributes, Change, DirectoryError, Timestamp, View}
 #[serde(transparent)]
 pub struct PersonId(pub(super) i64);
 
+impl PersonId {
+    /// From the text that [`Display`](fmt::Display) makes of it; none from any other.
+    pub(crate) fn behind(text: &str) -> Option<Self> {
+        text.parse().ok().map(Self)
+    }
+}
+
+impl fmt::Display for PersonId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// Whether a person is in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -177,8 +177,30 @@ impl View<'_> {
 }
 
 impl Change<'_> {
-    /// Keeps a plan, in the place of the tenant's open one.
-    pub(crate) fn store_plan(&self, tenant: TenantId, items: &[PlanItem]) -> Result<PlanId, DirectoryError> {
+    /// Starts a plan. It is to be filled with [`Change::add_plan_item`], in as many transactions as that takes, and counts for nothing
+    /// before [`Change::open_plan`].
+    pub(crate) fn start_plan(&self, tenant: TenantId) -> Result<PlanId, DirectoryError> {
+        self.db
+            .prepare_cached(
+                "INSERT INTO plan (tenant_id, state, actor, created_at, changed_at) VALUES (?1, 'superseded', ?2, ?3, ?3)",
+            )?
+            .execute(params![tenant.0, self.actor.name(), Timestamp::now()])?;
+        Ok(PlanId(self.db.last_insert_rowid()))
+    }
+
+    /// Puts an item into a plan that was started. One whose task has gone since, with its person or its tenant, is left out.
+    pub(crate) fn add_plan_item(&self, plan: PlanId, item: &PlanItem) -> Result<(), DirectoryError> {
+        self.db
+            .prepare_cached(
+                "INSERT INTO plan_item (plan_id, task_id, revision, digest, outcome)
+                 SELECT ?1, id, ?3, ?4, ?5 FROM task WHERE id = ?2",
+            )?
+            .execute(params![plan.0, item.task.0, item.revision, item.digest, serde_json::to_string(&item.outcome)?])?;
+        Ok(())
+    }
+
+    /// Makes a plan that is complete the tenant's open one, in the place of the one before.
+    pub(crate) fn open_plan(&self, tenant: TenantId, plan: PlanId) -> Result<(), DirectoryError> {
         let now = Timestamp::now();
         self.db
             .prepare_cached(
@@ -186,25 +208,9 @@ impl Change<'_> {
             )?
             .execute(params![tenant.0, now])?;
         self.db
-            .prepare_cached(
-                "INSERT INTO plan (tenant_id, state, actor, created_at, changed_at) VALUES (?1, 'open', ?2, ?3, ?3)",
-            )?
-            .execute(params![tenant.0, self.actor.name(), now])?;
-        let id = PlanId(self.db.last_insert_rowid());
-        for item in items {
-            self.db
-                .prepare_cached(
-                    "INSERT INTO plan_item (plan_id, task_id, revision, digest, outcome) VALUES (?1, ?2, ?3, ?4, ?5)",
-                )?
-                .execute(params![
-                    id.0,
-                    item.task.0,
-                    item.revision,
-                    item.digest,
-                    serde_json::to_string(&item.outcome)?
-                ])?;
-        }
-        Ok(id)
+            .prepare_cached("UPDATE plan SET state = 'open', changed_at = ?2 WHERE id = ?1")?
+            .execute(params![plan.0, now])?;
+        Ok(())
     }
 
     /// Gives up an open plan: nothing of it is written, and its tasks wait for another.

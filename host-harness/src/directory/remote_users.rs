@@ -98,6 +98,9 @@ pub enum QueueReason {
     Ignored,
 }
 
+/// Users that one statement of several looks at: a few milliseconds of work.
+const PIECE: u32 = 1_000;
+
 const REASONS: [QueueReason; 6] = [
     QueueReason::Matched,
     QueueReason::Ambiguous,
@@ -413,14 +416,22 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// Marks everybody that an import of all users has not seen.
-    pub(crate) fn stage_absent(&self, tenant: TenantId, run: RunId) -> Result<(), DirectoryError> {
+    /// Marks those that an import of all users has not seen, among the next few hundred behind an id. Returns the id to go on behind;
+    /// none where that was the last piece.
+    pub(crate) fn stage_absent(
+        &self,
+        tenant: TenantId,
+        run: RunId,
+        after: &str,
+    ) -> Result<Option<String>, DirectoryError> {
+        let Some(last) = self.last_of_piece(tenant, after)? else { return Ok(None) };
         self.db
             .prepare_cached(
-                "UPDATE remote_user SET gone = 1, pending = 1 WHERE tenant_id = ?1 AND seen_run <> ?2 AND NOT gone",
+                "UPDATE remote_user SET gone = 1, pending = 1
+                 WHERE tenant_id = ?1 AND remote_id > ?3 AND remote_id <= ?4 AND seen_run <> ?2 AND NOT gone",
             )?
-            .execute(params![tenant.number(), run.number()])?;
-        Ok(())
+            .execute(params![tenant.number(), run.number(), after, last])?;
+        Ok(Some(last))
     }
 
     /// Takes note of a user: it is pending no longer, and waits only where there is a reason.
@@ -451,24 +462,42 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// Has everybody who is not linked looked at again by the next import, as after a change of the rules.
-    pub(crate) fn unsettle_unlinked(&self, tenant: TenantId) -> Result<(), DirectoryError> {
+    /// Has those looked at again by the next import who aren't linked, as after a change of the rules, among the next few hundred
+    /// behind an id. Returns the id to go on behind; none where that was the last piece.
+    pub(crate) fn unsettle_unlinked(&self, tenant: TenantId, after: &str) -> Result<Option<String>, DirectoryError> {
+        let Some(last) = self.last_of_piece(tenant, after)? else { return Ok(None) };
         self.db
             .prepare_cached(
-                "UPDATE remote_user SET pending = 1, settled_digest = NULL WHERE tenant_id = ?1 AND waiting IS NOT 'ignored'
-                   AND remote_id NOT IN (SELECT remote_id FROM link WHERE tenant_id = ?1)",
+                "UPDATE remote_user AS u SET pending = 1, settled_digest = NULL
+                 WHERE tenant_id = ?1 AND remote_id > ?2 AND remote_id <= ?3 AND waiting IS NOT 'ignored'
+                   AND NOT EXISTS (SELECT 1 FROM link l WHERE l.tenant_id = ?1 AND l.remote_id = u.remote_id)",
             )?
-            .execute([tenant.number()])?;
-        Ok(())
+            .execute(params![tenant.number(), after, last])?;
+        Ok(Some(last))
     }
 
-    /// Has every linked user looked at again, as when the tenant becomes a source.
-    pub(crate) fn unsettle_linked(&self, tenant: TenantId) -> Result<(), DirectoryError> {
+    /// As [`Change::unsettle_unlinked`], of those who are linked, as when the tenant becomes a source.
+    pub(crate) fn unsettle_linked(&self, tenant: TenantId, after: &str) -> Result<Option<String>, DirectoryError> {
+        let Some(last) = self.last_of_piece(tenant, after)? else { return Ok(None) };
         self.db
             .prepare_cached(
-                "UPDATE remote_user SET pending = 1, settled_digest = NULL WHERE tenant_id = ?1 AND remote_id IN (SELECT remote_id FROM link WHERE tenant_id = ?1)",
+                "UPDATE remote_user AS u SET pending = 1, settled_digest = NULL
+                 WHERE tenant_id = ?1 AND remote_id > ?2 AND remote_id <= ?3
+                   AND EXISTS (SELECT 1 FROM link l WHERE l.tenant_id = ?1 AND l.remote_id = u.remote_id)",
             )?
-            .execute([tenant.number()])?;
-        Ok(())
+            .execute(params![tenant.number(), after, last])?;
+        Ok(Some(last))
+    }
+
+    /// The last id of the next few hundred users of a tenant behind an id, in the order of the ids; none where there are none.
+    fn last_of_piece(&self, tenant: TenantId, after: &str) -> Result<Option<String>, DirectoryError> {
+        let last = self
+            .db
+            .prepare_cached(
+                "SELECT max(remote_id) FROM
+                   (SELECT remote_id FROM remote_user WHERE tenant_id = ?1 AND remote_id > ?2 ORDER BY remote_id LIMIT ?3)",
+            )?
+            .query_row(params![tenant.number(), after, PIECE], |row| row.get(0))?;
+        Ok(last)
     }
 }

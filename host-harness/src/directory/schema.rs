@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0006.sql"),
     include_str!("migrations/0007.sql"),
     include_str!("migrations/0008.sql"),
+    include_str!("migrations/0009.sql"),
 ];
 
 /// Statements that a connection keeps prepared.
@@ -25,6 +26,15 @@ const STATEMENTS: usize = 128;
 pub(super) fn prepare_reader(connection: &Connection) -> Result<(), DirectoryError> {
     connection.busy_timeout(BUSY)?;
     connection.pragma_update(None, "query_only", true)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(())
+}
+
+/// Sets up a connection to a copy that is thrown away: nothing of it has to survive anything.
+pub(super) fn prepare_copy(connection: &Connection) -> Result<(), DirectoryError> {
+    connection.pragma_update(None, "journal_mode", "MEMORY")?;
+    connection.pragma_update(None, "synchronous", "OFF")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(())
 }

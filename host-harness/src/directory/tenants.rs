@@ -125,7 +125,9 @@ impl View<'_> {
     /// # Errors
     /// SQLite's.
     pub fn tenants(&self) -> Result<Vec<TenantRecord>, DirectoryError> {
-        let mut statement = self.db.prepare_cached(&format!("SELECT {COLUMNS} FROM tenant ORDER BY name_key"))?;
+        let mut statement = self
+            .db
+            .prepare_cached(&format!("SELECT {COLUMNS} FROM tenant WHERE removed_at IS NULL ORDER BY name_key"))?;
         let mut rows = statement.query([])?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
@@ -151,7 +153,9 @@ impl View<'_> {
     /// # Errors
     /// SQLite's.
     pub fn find_tenant(&self, name: &str) -> Result<Option<TenantRecord>, DirectoryError> {
-        let mut statement = self.db.prepare_cached(&format!("SELECT {COLUMNS} FROM tenant WHERE name_key = ?1"))?;
+        let mut statement = self
+            .db
+            .prepare_cached(&format!("SELECT {COLUMNS} FROM tenant WHERE name_key = ?1 AND removed_at IS NULL"))?;
         let mut rows = statement.query([name.to_lowercase()])?;
         rows.next()?.map(tenant).transpose()
     }
@@ -232,25 +236,6 @@ impl Change<'_> {
             .prepare_cached("UPDATE tenant SET last_failure = ?2 WHERE id = ?1 AND last_failure IS NOT ?2")?
             .execute(params![tenant.0, text])?;
         Ok(())
-    }
-
-    /// Removes a tenant with its secrets, links, assignments and tasks. People and the audit trail stay, and so do the
-    /// users in the application.
-    ///
-    /// # Errors
-    /// SQLite's.
-    pub fn remove_tenant(&self, tenant: &TenantRecord) -> Result<(), DirectoryError> {
-        let links: u64 =
-            self.db.query_row("SELECT count(*) FROM link WHERE tenant_id = ?1", [tenant.id.0], |row| row.get(0))?;
-        self.db.execute("DELETE FROM tenant WHERE id = ?1", [tenant.id.0])?;
-        self.note(&Note {
-            tenant: Some(&tenant.name),
-            person: None,
-            action: "tenant.remove",
-            old: Some(json!({ "config": tenant.config, "links": links })),
-            new: None,
-            result: "removed",
-        })
     }
 
     /// Keeps where the next incremental import starts, and when this one ended.

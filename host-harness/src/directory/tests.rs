@@ -272,11 +272,22 @@ fn a_removed_tenant_takes_all_of_its_own_and_leaves_people_and_trail() {
             change.add_link(&tenant, &person, "U1", LinkReason::Matched)?;
             let task = NewTask { tenant: &tenant, person: Some(&person), kind: TaskKind::Push, password: None };
             change.ask(task)?;
-            change.remove_tenant(&tenant)?;
-            assert!(change.find_tenant("acme")?.is_none());
-            assert!(change.tasks(&TaskFilter { all: true, ..TaskFilter::default() })?.is_empty());
-            assert!(change.links_of(person.id)?.is_empty() && change.tenants_assigned_to(person.id)?.is_empty());
-            assert_eq!(change.count_people()?, 1);
+            change.hide_tenant(&tenant)?;
+            // Whether or not its rows are deleted by now.
+            for deleted in [false, true] {
+                if deleted {
+                    change.delete_some_of(tenant.id)?;
+                }
+                assert_eq!(change.removed_tenant()?.is_none(), deleted);
+                assert!(change.tenants()?.is_empty() && change.find_tenant("acme")?.is_none());
+                assert!(change.find_tenant(&format!("removed:{}", tenant.id))?.is_none());
+                let all = TaskFilter { all: true, ..TaskFilter::default() };
+                assert!(change.tasks(&all)?.is_empty() && change.count_tasks(&all)? == 0);
+                assert!(change.tasks(&TaskFilter::default())?.is_empty());
+                assert!(change.links_of(person.id)?.is_empty() && change.tenants_assigned_to(person.id)?.is_empty());
+                assert!(change.secrets(&tenant)?.is_empty());
+                assert_eq!(change.count_people()?, 1);
+            }
             let again = change.add_tenant("ACME", &TenantConfig::default())?;
             assert_ne!(again.id, tenant.id, "numbers are not used again");
             Ok(())
@@ -294,8 +305,12 @@ fn a_plan_takes_the_place_of_the_one_before() {
     directory
         .write(&actor, |change| -> Result<(), DirectoryError> {
             assert!(matches!(change.plan(tenant.id, None), Err(DirectoryError::NotFound { .. })));
-            let first = change.store_plan(tenant.id, &[])?;
-            let second = change.store_plan(tenant.id, &[])?;
+            let first = change.start_plan(tenant.id)?;
+            assert!(change.plan(tenant.id, None).is_err(), "it isn't complete");
+            change.open_plan(tenant.id, first)?;
+            let second = change.start_plan(tenant.id)?;
+            assert_eq!(change.plan(tenant.id, None)?.id, first);
+            change.open_plan(tenant.id, second)?;
             assert_eq!(change.plan(tenant.id, None)?.id, second);
             assert_eq!(change.plan(tenant.id, Some(first))?.state, PlanState::Superseded);
             change.close_plan(second)?;

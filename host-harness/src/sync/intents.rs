@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::Feature;
+use super::chores::{self, Chore};
 use super::push::FEATURE_OFF;
 use crate::config::TenantConfig;
 use crate::directory::{
@@ -27,7 +28,7 @@ pub struct Followed {
 }
 
 impl Followed {
-    fn ask(
+    pub(super) fn ask(
         &mut self,
         change: &Change<'_>,
         tenant: &TenantRecord,
@@ -346,7 +347,8 @@ pub fn retry_failed(directory: &Directory, actor: &Actor, filter: &TaskFilter) -
     Ok(retried)
 }
 
-/// Edits a tenant. What it has switched on takes up what lay still while it was off.
+/// Edits a tenant. What it has switched on takes up what lay still while it was off: as much of that as fits into a transaction, and
+/// the rest in the next job of the tenant, unless [`super::finish_chores`] is called before.
 ///
 /// # Errors
 /// When an egress rule or the mapping is malformed.
@@ -360,41 +362,29 @@ pub fn edit_tenant(
     if !followed.changed {
         return Ok(followed);
     }
-    let now = change.tenant(&tenant.name)?;
     let (old_import, new_import) = (&tenant.config.to_idp, &config.to_idp);
+    let remapped = tenant.config.mapping != config.mapping;
     if old_import.matching != new_import.matching || old_import.import_new_users != new_import.import_new_users {
-        change.unsettle_unlinked(tenant.id)?;
+        chores::add(change, tenant.id, &Chore::UnsettleUnlinked)?;
     }
     if old_import.mastering != new_import.mastering
         || old_import.import_profile_updates != new_import.import_profile_updates
-        || tenant.config.mapping != config.mapping
+        || remapped
     {
-        change.unsettle_linked(tenant.id)?;
+        chores::add(change, tenant.id, &Chore::UnsettleLinked)?;
     }
     if old_import.attributes != new_import.attributes {
         // What was not read so far is only seen by reading everybody again.
         change.forget_watermark(tenant.id)?;
     }
-    let turned_on = |feature: Feature| feature.is_on(config) && !feature.is_on(&tenant.config);
-    let remapped = tenant.config.mapping != config.mapping;
-    let pushes = turned_on(Feature::PushNewUsers) || turned_on(Feature::PushProfileUpdates) || remapped;
-    if pushes || turned_on(Feature::PushUserDeactivation) {
-        // Within this transaction however many there are: nothing else would ever ask for what a process that ends here has left.
-        for id in change.assigned_people(tenant.id)? {
-            let person = change.person_by_id(id)?;
-            let linked = change.link(tenant.id, id)?.is_some();
-            if person.status != PersonStatus::Active {
-                if turned_on(Feature::PushUserDeactivation) && linked {
-                    followed.ask(change, &now, &person, TaskKind::Deactivate)?;
-                }
-                continue;
-            }
-            let feature = if linked { Feature::PushProfileUpdates } else { Feature::PushNewUsers };
-            if feature.is_on(config) && (turned_on(feature) || remapped) {
-                followed.ask(change, &now, &person, TaskKind::Push)?;
-            }
-        }
+    let is_on = |feature: Feature, also: bool| feature.is_on(config) && (also || !feature.is_on(&tenant.config));
+    let new_users = is_on(Feature::PushNewUsers, remapped);
+    let updates = is_on(Feature::PushProfileUpdates, remapped);
+    let deactivation = is_on(Feature::PushUserDeactivation, false);
+    if new_users || updates || deactivation {
+        chores::add(change, tenant.id, &Chore::Follow { new_users, updates, deactivation })?;
     }
+    chores::do_some(change, &change.tenant(&tenant.name)?, &mut followed)?;
     Ok(followed)
 }
 

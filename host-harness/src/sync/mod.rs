@@ -12,6 +12,7 @@
 //! ones, [`ComponentApplications`]. [`worker`] runs jobs by the tenants' schedules.
 
 mod application;
+mod chores;
 mod claims;
 mod components;
 mod confirm;
@@ -32,6 +33,7 @@ mod trail;
 pub mod worker;
 
 pub use application::{Application, Applications};
+pub use chores::finish as finish_chores;
 pub use claims::OpenClaim;
 pub use components::ComponentApplications;
 pub use confirm::{Confirmed, Decided, Decision, confirm, confirm_all};

@@ -6,7 +6,7 @@ use super::intents::Followed;
 use super::push::{
     FEATURE_OFF, Prepared, PushEntry, PushReport, Pushing, ReportOf, Verdict, batch_size, keep_claims, note_cut_off,
 };
-use super::{Applications, SyncError};
+use super::{Applications, SyncError, finish_chores};
 use crate::directory::{
     Actor, Change, Directory, DirectoryError, Note, Plan, PlanId, PlanItem, PlanState, PlannedOutcome, Task,
     TaskFailure, TaskId, TaskKind, TenantRecord, Timestamp,
@@ -40,6 +40,7 @@ pub async fn plan<A: Applications>(
     actor: &Actor,
 ) -> Result<Planned, SyncError> {
     let _lock = directory.lock_tenant(tenant)?;
+    finish_chores(directory, actor, tenant)?;
     let tenant = &directory.read(|view| view.tenant(&tenant.name))?;
     let mut pushing = Pushing::new(directory, applications, tenant, actor)?;
     let result = work_out(&mut pushing).await;
@@ -59,7 +60,8 @@ async fn work_out<A: Applications>(pushing: &mut Pushing<'_, A>) -> Result<Plann
             after = Some(last.id);
             let batch = pushing.prepare(kind, tasks, &mut report).await?;
             let mut carried = pushing.carry_out(batch, &PushMode::Plan).await;
-            directory.write(actor, |change| explain(change, tenant, &mut carried.verdicts))?;
+            directory
+                .write_in_turns(actor, &mut carried.verdicts, |change, verdict| explain(change, tenant, verdict))?;
             if let Some(error) = carried.stopped_by {
                 return Err(error);
             }
@@ -71,25 +73,24 @@ async fn work_out<A: Applications>(pushing: &mut Pushing<'_, A>) -> Result<Plann
             }
         }
     }
-    let id = directory.write(actor, |change| -> Result<_, DirectoryError> {
-        report.close(change, tenant.id)?;
-        change.store_plan(tenant.id, &items)
+    let id = directory.write(actor, |change| change.start_plan(tenant.id))?;
+    directory.write_in_turns(actor, &items, |change, item| change.add_plan_item(id, item))?;
+    directory.write(actor, |change| -> Result<_, DirectoryError> {
+        change.open_plan(tenant.id, id)?;
+        report.close(change, tenant.id)
     })?;
     Ok(Planned { id, report })
 }
 
-/// Keeps with each task why it could not be planned; nothing with those that could. The tasks wait as before: planning is no
-/// attempt. Between which users an admin has to decide is kept, too: where pushes are approved, it shows here first.
-fn explain(change: &Change<'_>, tenant: &TenantRecord, verdicts: &mut [Verdict]) -> Result<(), DirectoryError> {
-    for verdict in verdicts {
-        if let Some(id) = verdict.task.person_id
-            && let Some(person) = change.find_person_by_id(id)?
-        {
-            keep_claims(change, tenant, &person, verdict)?;
-        }
-        change.explain_task(&verdict.task, verdict.result.as_ref().err().map(|(failure, _)| failure))?;
+/// Keeps with a task why it could not be planned; nothing with one that could. It waits as before: planning is no attempt.
+/// Between which users an admin has to decide is kept, too: where pushes are approved, it shows here first.
+fn explain(change: &Change<'_>, tenant: &TenantRecord, verdict: &mut Verdict) -> Result<(), DirectoryError> {
+    if let Some(id) = verdict.task.person_id
+        && let Some(person) = change.find_person_by_id(id)?
+    {
+        keep_claims(change, tenant, &person, verdict)?;
     }
-    Ok(())
+    change.explain_task(&verdict.task, verdict.result.as_ref().err().map(|(failure, _)| failure))
 }
 
 /// What a plan reports of a task. One that could not be planned waits for another plan, and not for an admin's retry.
@@ -128,6 +129,7 @@ pub async fn apply<A: Applications>(
     id: Option<PlanId>,
 ) -> Result<(Plan, PushReport), SyncError> {
     let _lock = directory.lock_tenant(tenant)?;
+    finish_chores(directory, actor, tenant)?;
     let tenant = &directory.read(|view| view.tenant(&tenant.name))?;
     let plan = directory.read(|view| view.plan(tenant.id, id))?;
     if plan.state != PlanState::Open {

@@ -125,6 +125,7 @@ fn actions(report: &PushReport) -> Vec<(&str, Option<Action>)> {
         .collect()
 }
 
+mod chores;
 mod claims;
 mod imports;
 mod mastering;

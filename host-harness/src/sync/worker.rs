@@ -59,6 +59,7 @@ pub async fn work<A: Applications + 'static>(
     stop: impl Future<Output = ()>,
     mut told: impl FnMut(Finished),
 ) -> Result<(), DirectoryError> {
+    directory.delete_removed(&Actor::new("schedule"))?;
     let mut stop = std::pin::pin!(stop);
     let mut look = tokio::time::interval(options.look_every);
     look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

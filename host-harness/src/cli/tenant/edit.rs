@@ -13,7 +13,7 @@ use super::super::output::{Output, complain};
 use crate::config::{ConfigError, SecretSource, StandardInput, TenantConfig};
 use crate::directory::{Change, DirectoryError, TenantRecord};
 use crate::runtime::Secret;
-use crate::sync::{explain, intents};
+use crate::sync::{explain, finish_chores, intents};
 
 #[derive(Args)]
 pub(crate) struct AddOptions {
@@ -223,7 +223,7 @@ pub(super) async fn edit(global: &Global, options: &EditOptions, output: &mut Ou
     }
     guard_mastering(&tenant, &config, &told, options.yes)?;
     let secrets = options.patch.secrets(&mut StandardInput::process())?;
-    let followed = directory.write(&actor(), |change: &Change<'_>| -> Result<_, DirectoryError> {
+    let mut followed = directory.write(&actor(), |change: &Change<'_>| -> Result<_, DirectoryError> {
         let tenant = change.tenant(&tenant.name)?;
         let mut followed = intents::edit_tenant(change, &tenant, &config)?;
         for (name, secret) in &secrets {
@@ -236,6 +236,7 @@ pub(super) async fn edit(global: &Global, options: &EditOptions, output: &mut Ou
         }
         Ok(followed)
     })?;
+    followed.merge(finish_chores(&directory, &actor(), &tenant)?);
     if output.json() {
         let tasks = followed.tasks.len();
         output.document(&Changed { tenant: &tenant.name, changed: followed.changed, tasks, told: &told })?;

@@ -7,9 +7,10 @@ mod toml;
 use clap::Subcommand;
 
 use super::command_line::Global;
-use super::context::{actor, open_tenant};
+use super::context::{actor, data_folder, open_directory, open_tenant};
 use super::failure::{DONE, Failure};
 use super::output::Output;
+use crate::directory::Directory;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -37,6 +38,10 @@ pub(crate) struct RemoveOptions {
 }
 
 pub(crate) async fn run(global: &Global, command: &Command, output: &mut Output) -> Result<u8, Failure> {
+    if Directory::exists(&data_folder(global)) {
+        // Should a removal have been cut off, what it has left goes now.
+        open_directory(global)?.delete_removed(&actor())?;
+    }
     match command {
         Command::Add(options) => edit::add(global, options, output).await,
         Command::Edit(options) => edit::edit(global, options, output).await,
@@ -60,7 +65,7 @@ fn remove(global: &Global, options: &RemoveOptions, output: &mut Output) -> Resu
         )));
     }
     let _lock = directory.lock_tenant(&tenant)?;
-    directory.write(&actor(), |change| change.remove_tenant(&tenant))?;
+    directory.remove_tenant(&actor(), &tenant)?;
     output.line(&format!("{} was removed.", tenant.name))?;
     if output.json() {
         output.document(&serde_json::json!({ "removed": tenant.name }))?;

@@ -14,7 +14,7 @@ use super::super::view::ErrorView;
 use super::edit::{check, guard_mastering};
 use crate::config::{StandardInput, TenantConfig, TenantsFile};
 use crate::directory::{Change, DirectoryError, TenantRecord};
-use crate::sync::{explain, intents};
+use crate::sync::{explain, finish_chores, intents};
 
 #[derive(Args)]
 pub(crate) struct ExportOptions {
@@ -137,6 +137,9 @@ pub(super) async fn import(global: &Global, options: &ImportOptions, output: &mu
         }
         Ok(())
     })?;
+    for name in &imported.changed {
+        finish_chores(&directory, &actor(), &directory.read(|view| view.tenant(name))?)?;
+    }
     output.line(&format!(
         "{} tenants added, {} changed, {} as they were.",
         imported.added.len(),

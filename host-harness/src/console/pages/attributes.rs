@@ -222,17 +222,16 @@ pub(super) async fn save(
     if !page.is_sound() {
         return Ok(unsound(&page));
     }
-    let name = tenant.name.clone();
     let saved = shared
-        .write(&visitor, move |change| {
-            let tenant = change.tenant(&name)?;
+        .edit_tenant(&visitor, &tenant.name, move |change, tenant| {
             let mut config = tenant.config.clone();
             config.mapping = mapping;
             Ok(intents::edit_tenant(change, &tenant, &config)?)
         })
         .await;
     match saved {
-        Ok(followed) => {
+        Ok((mut followed, more)) => {
+            followed.merge(more);
             let text = kept("The attribute mapping was saved.", &[], followed.tasks.len());
             shared.access.sessions.flash(visitor.session(), true, text);
             Ok(Redirect::to(&back).into_response())

@@ -104,10 +104,9 @@ pub(super) async fn save(
     if !form.fill(&fields) {
         return Ok(unsound(&page(&shared, &visitor, &tenant, &known, form)));
     }
-    let (name, taken, of_known) = (tenant.name.clone(), form.clone(), Arc::clone(&known));
+    let (taken, of_known) = (form.clone(), Arc::clone(&known));
     let saved = shared
-        .write(&visitor, move |change| {
-            let tenant = change.tenant(&name)?;
+        .edit_tenant(&visitor, &tenant.name, move |change, tenant| {
             let mut config = tenant.config.clone();
             settings::take(&taken, &of_known, Panel::General, &mut config);
             Ok(intents::edit_tenant(change, &tenant, &config)?)
@@ -139,11 +138,9 @@ pub(super) async fn pin(
         ));
     }
     let pinned = fields.has("pin");
-    let name = tenant.name.clone();
     let digest = pinned.then_some(digest);
     shared
-        .write(&visitor, move |change| {
-            let tenant = change.tenant(&name)?;
+        .edit_tenant(&visitor, &tenant.name, move |change, tenant| {
             let mut config = tenant.config.clone();
             config.pin(digest);
             Ok(intents::edit_tenant(change, &tenant, &config)?)

@@ -113,21 +113,20 @@ pub(super) async fn save(
         return Ok(unsound(&page(&shared, &visitor, &tenant, form)));
     }
     let edits = settings::secrets(&form, &known, Panel::Integration);
-    let (name, taken, of_known) = (tenant.name.clone(), form.clone(), Arc::clone(&known));
+    let (taken, of_known) = (form.clone(), Arc::clone(&known));
     let saved = shared
-        .write(&visitor, move |change| {
-            let tenant = change.tenant(&name)?;
+        .edit_tenant(&visitor, &tenant.name, move |change, tenant| {
             let mut config = tenant.config.clone();
             settings::take(&taken, &of_known, Panel::Integration, &mut config);
             config.paused = !taken.flag("enabled");
             config.egress = EgressConfig { allow, loopback: taken.flag("egress.loopback") };
             intents::edit_tenant(change, &tenant, &config)?;
             settings::store(change, &tenant, &edits)?;
-            Ok(change.tenant(&name)?)
+            Ok(change.tenant(&tenant.name)?)
         })
         .await;
     let saved = match saved {
-        Ok(saved) => saved,
+        Ok((saved, _)) => saved,
         Err(problem) => {
             form.error = Some(problem.sentence());
             return Ok(unsound(&page(&shared, &visitor, &tenant, form)));

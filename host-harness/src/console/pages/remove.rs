@@ -75,8 +75,9 @@ pub(super) async fn remove(
     let locked = tenant.clone();
     let lock = tokio::task::spawn_blocking(move || directory.lock_tenant(&locked)).await;
     let _lock = lock.map_err(|error| Problem::internal(&error))??;
-    let gone = tenant.clone();
-    shared.write(&visitor, move |change| Ok(change.remove_tenant(&gone)?)).await?;
+    let (directory, actor, gone) = (shared.directory.clone(), visitor.actor(), tenant.clone());
+    let removed = tokio::task::spawn_blocking(move || directory.remove_tenant(&actor, &gone)).await;
+    removed.map_err(|error| Problem::internal(&error))??;
     shared.jobs.forget(tenant.id);
     shared.access.sessions.flash(visitor.session(), true, format!("{} was removed.", tenant.name));
     Ok(Redirect::to("/applications").into_response())

@@ -122,19 +122,21 @@ pub(super) async fn save(
     if !form.fill(&fields) {
         return Ok(unsound(&page(&shared, &visitor, &tenant, form)));
     }
-    let (name, taken, of_known) = (tenant.name.clone(), form.clone(), Arc::clone(&known));
+    let (taken, of_known) = (form.clone(), Arc::clone(&known));
     let saved = shared
-        .write(&visitor, move |change| {
-            let tenant = change.tenant(&name)?;
+        .edit_tenant(&visitor, &tenant.name, move |change, tenant| {
             let mut config = tenant.config.clone();
             take(&taken, &of_known, &mut config);
             let told = explain(change, &tenant, &config)?;
             let followed = intents::edit_tenant(change, &tenant, &config)?;
-            Ok((change.tenant(&name)?, told, followed.tasks.len()))
+            Ok((change.tenant(&tenant.name)?, told, followed))
         })
         .await;
-    let (saved, told, tasks) = match saved {
-        Ok(saved) => saved,
+    let (saved, told, followed) = match saved {
+        Ok(((saved, told, mut followed), more)) => {
+            followed.merge(more);
+            (saved, told, followed)
+        }
         Err(problem) => {
             form.error = Some(problem.sentence());
             return Ok(unsound(&page(&shared, &visitor, &tenant, form)));
@@ -144,7 +146,7 @@ pub(super) async fn save(
     shared.access.sessions.flash(
         visitor.session(),
         true,
-        kept("What is written to the application was saved.", &told, tasks),
+        kept("What is written to the application was saved.", &told, followed.tasks.len()),
     );
     if fields.has("check") {
         start_test(&shared, &visitor, &saved).await?;

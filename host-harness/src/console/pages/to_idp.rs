@@ -22,7 +22,8 @@ use crate::console::problem::Problem;
 use crate::console::shared::Shared;
 use crate::directory::TenantRecord;
 use crate::runtime::wit::{Features, Panel};
-use crate::sync::{Feature, explain, intents};
+use crate::sync::intents::{self, Followed};
+use crate::sync::{Feature, explain};
 
 /// The features of this page.
 const FEATURES: [Feature; 2] = [Feature::ImportNewUsers, Feature::ImportProfileUpdates];
@@ -203,8 +204,8 @@ pub(super) async fn show(
 enum Outcome {
     /// The source of people's data would change, with these consequences.
     Explained(Vec<String>),
-    /// It was kept, with these consequences and so many tasks.
-    Kept(Vec<String>, usize),
+    /// It was kept, with these consequences, and this follows.
+    Kept(Vec<String>, Followed),
 }
 
 pub(super) async fn save(
@@ -223,10 +224,9 @@ pub(super) async fn save(
         return Ok(html(&page(&shared, &visitor, &tenant, form)));
     }
     let confirmed = fields.get(WORDS).filter(|_| fields.has(CONFIRM)).map(str::to_owned);
-    let (name, taken, of_known) = (tenant.name.clone(), form.clone(), Arc::clone(&known));
+    let (taken, of_known) = (form.clone(), Arc::clone(&known));
     let outcome = shared
-        .write(&visitor, move |change| {
-            let tenant = change.tenant(&name)?;
+        .edit_tenant(&visitor, &tenant.name, move |change, tenant| {
             let mut config = tenant.config.clone();
             take(&taken, &of_known, &mut config);
             let told = explain(change, &tenant, &config)?;
@@ -235,11 +235,11 @@ pub(super) async fn save(
                 return Ok(Outcome::Explained(told));
             }
             let followed = intents::edit_tenant(change, &tenant, &config)?;
-            Ok(Outcome::Kept(told, followed.tasks.len()))
+            Ok(Outcome::Kept(told, followed))
         })
         .await;
     match outcome {
-        Ok(Outcome::Explained(told)) => {
+        Ok((Outcome::Explained(told), _)) => {
             let mut again = Form::new(
                 form.action.clone(),
                 form.token.clone(),
@@ -252,9 +252,10 @@ pub(super) async fn save(
             let chrome = Chrome::tenant(&shared, &visitor, title, &tenant.name, "to-idp");
             Ok(html(&Confirm { chrome, told, form: again }))
         }
-        Ok(Outcome::Kept(told, tasks)) => {
-            let sessions = &shared.access.sessions;
-            sessions.flash(visitor.session(), true, kept("The import rules were saved.", &told, tasks));
+        Ok((Outcome::Kept(told, mut followed), more)) => {
+            followed.merge(more);
+            let text = kept("The import rules were saved.", &told, followed.tasks.len());
+            shared.access.sessions.flash(visitor.session(), true, text);
             Ok(Redirect::to(&format!("/applications/{}/to-idp", tenant.name)).into_response())
         }
         Err(problem) => {

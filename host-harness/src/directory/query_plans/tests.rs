@@ -122,7 +122,17 @@ fn exercise(change: &Change<'_>) -> Result<(), DirectoryError> {
     history(change)?;
     change.remove_assignment(&tenant, &ada)?;
     change.delete_person(&ada)?;
-    change.remove_tenant(&tenant)
+    change.add_chore(tenant.id, "{}")?;
+    for after in [Some("U1"), None] {
+        let chore = change.first_chore(tenant.id)?.unwrap();
+        change.store_chore(&chore, after)?;
+    }
+    change.assigned_people_after(tenant.id, None, 10)?;
+    change.hide_tenant(&tenant)?;
+    assert_eq!(change.removed_tenant()?, Some(tenant.id));
+    // However long all of this has taken.
+    let patient = Change { view: View { ..change.view }, turn: None, ..*change };
+    patient.delete_some_of(tenant.id)
 }
 
 fn people(change: &Change<'_>, tenant: &TenantRecord) -> Result<Person, DirectoryError> {
@@ -173,7 +183,7 @@ fn users(change: &Change<'_>, tenant: &TenantRecord, ada: &Person) -> Result<(),
         change.stage_user(tenant.id, run.id, &user(id), &MatchKeys::of(id, &Attributes::new()))?;
     }
     change.stage_departure(tenant.id, "U2")?;
-    change.stage_absent(tenant.id, run.id)?;
+    change.stage_absent(tenant.id, run.id, "")?;
     change.count_remote_users(tenant.id)?;
     change.threatened_links(tenant.id)?;
     for column in [MatchColumn::Username, MatchColumn::Email, MatchColumn::FederationId] {
@@ -202,8 +212,8 @@ fn users(change: &Change<'_>, tenant: &TenantRecord, ada: &Person) -> Result<(),
     if let Some(link) = change.link(tenant.id, ada.id)? {
         change.move_link(tenant, ada, &link, "U3")?;
     }
-    change.unsettle_linked(tenant.id)?;
-    change.unsettle_unlinked(tenant.id)?;
+    change.unsettle_linked(tenant.id, "")?;
+    change.unsettle_unlinked(tenant.id, "")?;
     change.remote_user(tenant.id, "U1")?;
     change.forget_user(pending[1].row)
 }
@@ -245,7 +255,9 @@ fn tasks(change: &Change<'_>, tenant: &TenantRecord, ada: &Person) -> Result<(),
     }
     let outcome = PlannedOutcome { action: "create".to_owned(), changes: Vec::new(), side_effects: Vec::new() };
     let item = PlanItem { task: id, revision: 1, digest: "d".to_owned(), outcome };
-    let plan = change.store_plan(tenant.id, &[item])?;
+    let plan = change.start_plan(tenant.id)?;
+    change.add_plan_item(plan, &item)?;
+    change.open_plan(tenant.id, plan)?;
     change.plan(tenant.id, Some(plan))?;
     change.plan(tenant.id, None)?;
     change.plans(tenant.id, 10)?;

@@ -141,6 +141,96 @@ fn a_transaction_ends_when_it_has_had_its_turn() {
     assert!(directory.read(|view| view.find_person("E5")).unwrap().is_none());
 }
 
+/// A transaction that has had its turn.
+fn late<'a>(change: &'a Change<'_>) -> Change<'a> {
+    Change { view: View { ..change.view }, began: Instant::now() - TURN, ..*change }
+}
+
+#[test]
+fn a_long_rehearsal_is_on_a_copy_and_holds_up_nobody() {
+    let (_folder, directory, actor) = scratch();
+    add(&directory, "E1");
+    let mut seen = Vec::new();
+    let rehearsed = directory.rehearse_apart(&actor, |change| -> Result<_, DirectoryError> {
+        change.add_person(&NewPerson::new("rehearsed", "r@x.example"))?;
+        if change.turn.is_some() {
+            seen.push(change.count_people()?);
+            return Ok(None);
+        }
+        assert!(!late(change).has_had_its_turn(), "nobody waits for it");
+        // The directory is as free as if nothing were going on.
+        add(&directory, "E2");
+        let failed = change.apart(|| change.add_person(&NewPerson::new("E1", "e@x.example")));
+        assert!(matches!(failed, Err(DirectoryError::Exists { .. })), "{failed:?}");
+        seen.push(change.count_people()?);
+        Ok(Some(change.find_person("rehearsed")?.is_some()))
+    });
+    assert_eq!((rehearsed.unwrap(), seen), (true, vec![2, 2]));
+    let kept = |key| directory.read(|view| view.find_person(key)).unwrap().is_some();
+    assert_eq!((kept("E1"), kept("E2"), kept("rehearsed")), (true, true, false));
+}
+
+#[test]
+fn a_short_rehearsal_needs_no_copy() {
+    let (_folder, directory, actor) = scratch();
+    let mut times = 0;
+    let turn = directory.rehearse_apart(&actor, |change| -> Result<_, DirectoryError> {
+        times += 1;
+        Ok(Some(change.turn))
+    });
+    assert_eq!((turn.unwrap(), times), (Some(TURN), 1));
+}
+
+#[test]
+fn what_a_removed_tenant_had_is_deleted_in_turns() {
+    let (_folder, directory, actor) = scratch();
+    let tenant = with_tenant(&directory, &actor);
+    directory
+        .write_in_turns(&actor, 0..1_200, |change, n| -> Result<(), DirectoryError> {
+            let person = change.add_person(&NewPerson::new(format!("E{n}"), format!("{n}")))?;
+            change.add_link(&tenant, &person, &format!("U{n}"), LinkReason::Matched).map(drop)
+        })
+        .unwrap();
+    let links = || directory.read(|view| view.count_links(tenant.id)).unwrap();
+    directory
+        .write(&actor, |change| -> Result<(), DirectoryError> {
+            change.hide_tenant(&tenant)?;
+            late(change).delete_some_of(tenant.id)
+        })
+        .unwrap();
+    assert_eq!(links(), 700, "a piece, and then others have their turn");
+    // As after a crash: somebody goes on.
+    directory.delete_removed(&actor).unwrap();
+    assert_eq!(links(), 0);
+    assert!(directory.read(|view| view.removed_tenant()).unwrap().is_none());
+}
+
+#[test]
+fn those_whom_an_import_has_not_seen_are_found_in_pieces() {
+    let (_folder, directory, actor) = scratch();
+    let tenant = with_tenant(&directory, &actor);
+    let user = |n: u32| user(&format!("U{n:05}"), RemoteStatus::Active);
+    let staged = directory.write(&actor, |change| -> Result<_, DirectoryError> {
+        let keys = MatchKeys::of("u", &Attributes::new());
+        let first = change.start_import(tenant.id, NewImport { since: None })?;
+        for n in 0..2_500 {
+            change.stage_user(tenant.id, first.id, &user(n), &keys)?;
+        }
+        change.store_import(&ImportRun { phase: ImportPhase::Done, ..first })?;
+        let second = change.start_import(tenant.id, NewImport { since: None })?;
+        for n in (0..2_500).filter(|n| n % 5 != 0) {
+            change.stage_user(tenant.id, second.id, &user(n), &keys)?;
+        }
+        let (mut after, mut pieces) = (Some(String::new()), Vec::new());
+        while let Some(from) = after {
+            after = change.stage_absent(tenant.id, second.id, &from)?;
+            pieces.push(change.count_remote_users(tenant.id)?);
+        }
+        Ok(pieces)
+    });
+    assert_eq!(staged.unwrap(), [2_300, 2_100, 2_000, 2_000]);
+}
+
 #[test]
 fn pruning_ends_a_transaction_that_has_had_its_turn_and_goes_on() {
     let (_folder, directory, actor) = scratch();
@@ -154,7 +244,7 @@ fn pruning_ends_a_transaction_that_has_had_its_turn_and_goes_on() {
     let mut pruned = Pruned::default();
     directory
         .write(&actor, |change| -> Result<(), DirectoryError> {
-            let late = Change { view: View { ..change.view }, began: Instant::now() - TURN, ..*change };
+            let late = late(change);
             assert!(!late.prune_some(future, true, &mut pruned)?);
             Ok(())
         })

@@ -12,7 +12,7 @@ mod settle;
 use std::time::Duration;
 
 use super::session::Session;
-use super::{Applications, Feature, SyncError};
+use super::{Applications, Feature, SyncError, finish_chores};
 use crate::directory::{
     Actor, Change, Directory, DirectoryError, ImportPhase, ImportRun, ImportScopeKind, NewImport, NewTask,
     RemoteStatus, TaskFailure, TaskKind, TenantRecord, Timestamp,
@@ -81,6 +81,7 @@ pub async fn import<A: Applications>(
         return Err(SyncError::Off(format!("{} is off too; {other}", switches[0].title())));
     }
     let _lock = directory.lock_tenant(tenant)?;
+    finish_chores(directory, actor, tenant)?;
     // As it is now that nobody else works for it.
     let tenant = &directory.read(|view| view.tenant(&tenant.name))?;
     let mut session = Session::new(directory, applications, tenant)?;
@@ -132,8 +133,7 @@ async fn run<A: Applications>(
     let total = run.users;
     let mut done = 0;
     while run.phase != ImportPhase::Done {
-        let settled =
-            directory.write(actor, |change| settle_some(change, tenant, &mut run, || change.has_had_its_turn()))?;
+        let settled = directory.write(actor, |change| settle_some(change, tenant, &mut run))?;
         done += settled;
         progress(ImportProgress { phase: ImportPhase::Settling, done, total: Some(total.max(done)) });
         tokio::task::yield_now().await;
@@ -220,13 +220,9 @@ fn guard(change: &Change<'_>, tenant: &TenantRecord, mut run: ImportRun) -> Resu
     Ok(run)
 }
 
-/// Settles at least one user and goes on until `is_over`, or ends the run where nothing is pending. Returns how many have settled.
-fn settle_some(
-    change: &Change<'_>,
-    tenant: &TenantRecord,
-    run: &mut ImportRun,
-    is_over: impl Fn() -> bool,
-) -> Result<u64, DirectoryError> {
+/// Settles at least one user and goes on until the transaction has had its turn, or ends the run where nothing is pending.
+/// Returns how many have settled.
+fn settle_some(change: &Change<'_>, tenant: &TenantRecord, run: &mut ImportRun) -> Result<u64, DirectoryError> {
     let pending = change.pending_users(tenant.id, SETTLED_AT_ONCE)?;
     if pending.is_empty() {
         run.phase = ImportPhase::Done;
@@ -240,7 +236,7 @@ fn settle_some(
     for staged in &pending {
         settling.settle(change, staged, &mut run.counts)?;
         settled += 1;
-        if is_over() {
+        if change.has_had_its_turn() {
             break;
         }
     }
@@ -248,30 +244,34 @@ fn settle_some(
     Ok(settled)
 }
 
-/// Settles all of it in one transaction, for a rehearsal: nothing of it is kept, so it can't be split.
+/// Settles all of it, for a rehearsal; nothing of it is kept, so it can't be split. None where the transaction has had its turn
+/// before that.
 fn run_whole(
     change: &Change<'_>,
     tenant: &TenantRecord,
     mut run: ImportRun,
     accept: bool,
-) -> Result<ImportRun, DirectoryError> {
+) -> Result<Option<ImportRun>, DirectoryError> {
+    let mut halted = None;
     if !accept {
         run = guard(change, tenant, run)?;
         if run.phase == ImportPhase::Halted {
             // A rehearsal shows what would come of it all the same.
-            let halted = run.clone();
+            halted = Some(run.clone());
             run.accepted = true;
-            while run.phase != ImportPhase::Done {
-                run.phase = ImportPhase::Settling;
-                settle_some(change, tenant, &mut run, || false)?;
-            }
-            return Ok(ImportRun { counts: run.counts, ..halted });
+            run.phase = ImportPhase::Settling;
         }
     }
     while run.phase != ImportPhase::Done {
-        settle_some(change, tenant, &mut run, || false)?;
+        if change.has_had_its_turn() {
+            return Ok(None);
+        }
+        settle_some(change, tenant, &mut run)?;
     }
-    Ok(run)
+    Ok(Some(match halted {
+        Some(halted) => ImportRun { counts: run.counts, ..halted },
+        None => run,
+    }))
 }
 
 /// Whether a status keeps a user from signing in.

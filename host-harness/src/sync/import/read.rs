@@ -76,10 +76,10 @@ pub(super) async fn read<A: Applications>(
         match pager.next(session).await? {
             Some(page) => {
                 let spent = session.spent().await;
-                let mut page = Unstaged::new(page);
+                let mut page = Unstaged::new(page, &run);
                 run = loop {
                     let staged = directory.write(actor, |change| -> Result<_, DirectoryError> {
-                        if !page.stage_some(change, tenant, &run, || change.has_had_its_turn())? {
+                        if !page.stage_some(change, tenant, &run)? {
                             return Ok(None);
                         }
                         change.add_usage(tenant.id, &spent)?;
@@ -111,34 +111,43 @@ pub(super) async fn read<A: Applications>(
 }
 
 /// A page on its way into the directory. Its users may come in several transactions: until the last of them keeps the cursor, the
-/// page counts as not read, and staging a user twice is staging it once.
+/// page counts as not read, and staging a user twice is staging it once. So it is with those that no page had, who follow the
+/// last page.
 struct Unstaged {
     users: std::vec::IntoIter<User>,
     count: u64,
     /// The page without its users.
     page: ImportPage,
+    /// Behind which id those are still to be looked for that no page had; none where that is done, or not to be done.
+    absent_after: Option<String>,
 }
 
 impl Unstaged {
-    fn new(mut page: ImportPage) -> Self {
+    fn new(mut page: ImportPage, run: &ImportRun) -> Self {
         let users = std::mem::take(&mut page.users);
-        Self { count: users.len() as u64, users: users.into_iter(), page }
+        let is_end = page.next.is_none() && run.scope == ImportScopeKind::Full;
+        Self { count: users.len() as u64, users: users.into_iter(), absent_after: is_end.then(String::new), page }
     }
 
-    /// Stages users until `is_over`. Returns whether all are staged.
+    /// Stages users until the transaction has had its turn. Returns whether all are staged.
     fn stage_some(
         &mut self,
         change: &Change<'_>,
         tenant: &TenantRecord,
         run: &ImportRun,
-        is_over: impl Fn() -> bool,
     ) -> Result<bool, DirectoryError> {
-        for user in self.users.by_ref() {
+        while let Some(user) = self.users.next() {
             let user = remote_user(&self.page.attributes, user);
             let keys = match_keys(tenant, &user);
             change.stage_user(tenant.id, run.id, &user, &keys)?;
-            if is_over() {
-                return Ok(self.users.as_slice().is_empty());
+            if change.has_had_its_turn() {
+                return Ok(self.users.as_slice().is_empty() && self.absent_after.is_none());
+            }
+        }
+        while let Some(after) = self.absent_after.take() {
+            self.absent_after = change.stage_absent(tenant.id, run.id, &after)?;
+            if change.has_had_its_turn() {
+                return Ok(self.absent_after.is_none());
             }
         }
         Ok(true)
@@ -158,9 +167,6 @@ impl Unstaged {
         }
         run.cursor.clone_from(&self.page.next);
         if run.cursor.is_none() {
-            if run.scope == ImportScopeKind::Full {
-                change.stage_absent(tenant.id, run.id)?;
-            }
             run.watermark.clone_from(&self.page.watermark);
             run.phase = ImportPhase::Settling;
         }
@@ -188,7 +194,7 @@ fn match_keys(tenant: &TenantRecord, user: &RemoteUser) -> MatchKeys {
     MatchKeys::of(username_of(mapping, &user.username), &attributes)
 }
 
-/// Reads all pages into memory and plays the rest in a transaction that is undone.
+/// Reads all pages into memory and plays the rest in a transaction that is undone, or on a copy.
 pub(super) async fn rehearse<A: Applications>(
     directory: &Directory,
     session: &mut Session<'_, A>,
@@ -241,15 +247,17 @@ pub(super) async fn rehearse<A: Applications>(
             }
         }
     }
-    let run = directory.rehearse(actor, |change| -> Result<_, DirectoryError> {
+    let run = directory.rehearse_apart(actor, |change| -> Result<_, DirectoryError> {
         let mut run = begin(change)?;
         if since != run.since {
             change.store_import(&ImportRun { phase: ImportPhase::Discarded, ..run })?;
             run = change.start_import(tenant.id, NewImport { since: since.as_deref() })?;
         }
-        for page in pages {
-            let mut page = Unstaged::new(page);
-            page.stage_some(change, tenant, &run, || false)?;
+        for page in &pages {
+            let mut page = Unstaged::new(page.clone(), &run);
+            if !page.stage_some(change, tenant, &run)? {
+                return Ok(None);
+            }
             run = page.close(change, tenant, run)?;
         }
         run_whole(change, tenant, run, options.accept)

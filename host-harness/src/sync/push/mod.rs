@@ -17,7 +17,7 @@ use std::sync::Arc;
 use self::ledger::PushLedger;
 use super::grants::Entitlements;
 use super::session::Session;
-use super::{Applications, Feature, SyncError, import};
+use super::{Applications, Feature, SyncError, finish_chores, import};
 use crate::config::{DeactivationRule, TenantConfig};
 use crate::directory::{
     Actor, Change, Directory, DirectoryError, OpenCause, Person, Source, Task, TaskFailure, TaskId, TaskKind,
@@ -190,6 +190,7 @@ pub async fn push<A: Applications>(
     progress: &(dyn Fn(PushProgress) + Sync),
 ) -> Result<PushReport, SyncError> {
     let _lock = directory.lock_tenant(tenant)?;
+    finish_chores(directory, actor, tenant)?;
     let tenant = &directory.read(|view| view.tenant(&tenant.name))?;
     if tenant.config.to_app.approval {
         return Err(SyncError::ApprovalWanted { tenant: tenant.name.clone() });
@@ -354,14 +355,16 @@ impl<'a, A: Applications> Pushing<'a, A> {
         batch.carry_out(&mut self.session, self.tenant, &self.ledger, mode).await
     }
 
-    /// Keeps what became of a batch, in one transaction.
+    /// Keeps what became of a batch. A job that ends in the middle leaves the rest as a job does that ends before the answer.
     pub(super) async fn keep(&mut self, carried: CarriedOut, report: &mut PushReport) -> Result<(), SyncError> {
         let CarriedOut { pointless, mut verdicts, stopped_by } = carried;
         let spent = self.session.spent().await;
-        self.directory.write(self.actor, |change| {
+        self.directory.write(self.actor, |change| -> Result<(), DirectoryError> {
             change.add_usage(self.tenant.id, &spent)?;
-            record(change, self.tenant, &pointless, &mut verdicts)
+            pointless.iter().try_for_each(|task| change.end_task(task, TaskState::Cancelled).map(drop))
         })?;
+        self.directory
+            .write_in_turns(self.actor, &mut verdicts, |change, verdict| record(change, self.tenant, verdict))?;
         report.entries.extend(verdicts.into_iter().map(Verdict::into_entry));
         match stopped_by {
             Some(error) => Err(error),

@@ -67,26 +67,20 @@ impl Verdict {
     }
 }
 
-/// Keeps verdicts: links, ends of tasks, causes of failures, and a row of the audit trail for each. What cannot be kept of one
-/// record costs the others nothing.
+/// Keeps a verdict: links, the end of the task or the cause of its failure, and a row of the audit trail. What cannot be kept of
+/// it costs others of the same transaction nothing.
 pub(in crate::sync) fn record(
     change: &Change<'_>,
     tenant: &TenantRecord,
-    pointless: &[Task],
-    verdicts: &mut [Verdict],
+    verdict: &mut Verdict,
 ) -> Result<(), DirectoryError> {
-    for task in pointless {
-        change.end_task(task, TaskState::Cancelled)?;
-    }
-    for verdict in verdicts {
-        if let Err(error) = change.apart(|| record_one(change, tenant, verdict)) {
-            tracing::warn!(tenant = %tenant.name, person = %verdict.person, %error, "what became of a task could not be kept");
-            let cause = format!("what became of it could not be kept: {error}");
-            let failure = TaskFailure::new("unkept", cause).with_remedy("It is tried again by itself");
-            let waiting = Waiting::For(backoff(verdict.task.attempts));
-            change.fail_task(&verdict.task, &failure, waiting)?;
-            verdict.result = Err((failure, waiting));
-        }
+    if let Err(error) = change.apart(|| record_one(change, tenant, verdict)) {
+        tracing::warn!(tenant = %tenant.name, person = %verdict.person, %error, "what became of a task could not be kept");
+        let cause = format!("what became of it could not be kept: {error}");
+        let failure = TaskFailure::new("unkept", cause).with_remedy("It is tried again by itself");
+        let waiting = Waiting::For(backoff(verdict.task.attempts));
+        change.fail_task(&verdict.task, &failure, waiting)?;
+        verdict.result = Err((failure, waiting));
     }
     Ok(())
 }

@@ -164,3 +164,6 @@ fn read(result: &Cell<'_>, status: u16, subject: &str) -> Written {
         _ => Err(failed(unreadable(subject), true)),
     }
 }
+
+#[cfg(test)]
+mod tests;

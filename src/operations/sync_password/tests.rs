@@ -1,15 +1,9 @@
 use super::*;
 use crate::host::Failure;
-use crate::operations::Session;
-use crate::scripted::{ROOT, SESSION, Script, Secret, golden, records, settings};
+use crate::scripted::{Script, Secret, golden, records, session, session_with};
 
 const A: &str = "0055e000001UsrAAAS";
 const B: &str = "0055e000001UsrBAAS";
-
-fn session(script: &Script) -> Session<Script> {
-    script.sign_in();
-    Session::open(script.clone(), settings()).unwrap_or_else(|error| panic!("{error}"))
-}
 
 fn find_soql(ids: &[&str]) -> String {
     let ids: Vec<String> = ids.iter().map(|id| format!("'{id}'")).collect();
@@ -89,11 +83,7 @@ fn a_password_that_may_have_been_set_is_not_sent_again() {
     let session = session(&script);
     script.query(&find_soql(&[A]), 200, records(&[&row(A, "CspLitePortal")]));
     let body = golden("password/request.json").trim_end().replace("{secret|json}", "{p|json}");
-    let request = format!(
-        "POST {ROOT}sobjects/User/{A}/password\nauthorization: Bearer {SESSION}\naccept: application/json\n\
-         content-type: application/json; charset=UTF-8\n\n{body}"
-    );
-    script.fail(&request, Failure::TimedOut);
+    script.unanswered("POST", &format!("sobjects/User/{A}/password"), &body, Failure::TimedOut);
     let error = session.sync_passwords(&[(A.to_owned(), Secret("p"))]).unwrap().remove(0).unwrap_err();
     assert!(error.message.contains("may have been set"), "{error}");
 }
@@ -107,10 +97,7 @@ fn an_empty_batch_asks_nothing() {
 #[test]
 fn a_password_is_tried_at_the_portal_where_the_settings_want_it() {
     let script = Script::new();
-    script.sign_in();
-    let mut settings = settings();
-    settings.values.push(("verify-passwords".to_owned(), "true".to_owned()));
-    let session = Session::open(script.clone(), settings).unwrap_or_else(|error| panic!("{error}"));
+    let session = session_with(&script, &[("verify-passwords", "true")]);
     script.query(&find_soql(&[A, B]), 200, records(&[&row(A, "CspLitePortal"), &row(B, "PowerPartner")]));
     password(&script, A, "first", 204, "");
     password(&script, B, "second", 204, "");

@@ -75,10 +75,7 @@ fn a_key_that_contradicts_a_link_does_not_come_free_unless_it_is_confirmed() {
     for (confirmed, kind) in [(false, ErrorKind::AmbiguousMatch), (true, ErrorKind::UsernameTaken)] {
         let script = Script::new();
         script.owner(USER, "person-1", true, confirmed);
-        script.sign_in();
-        let mut settings = settings();
-        settings.values.push(("user-key-field".to_owned(), "IdP_Key__c".to_owned()));
-        let session = Session::open(script.clone(), settings).unwrap_or_else(|error| panic!("{error}"));
+        let session = session_with(&script, &[("user-key-field", "IdP_Key__c")]);
         let [countess, mut eve] = renamed();
         eve.id = None;
         eve.username = "eve@portal.example".to_owned();

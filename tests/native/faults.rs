@@ -10,7 +10,7 @@ use std::rc::Rc;
 use salesforce_emulator::{Effect, ErrorBody, Fault, When};
 use salesforce_portal_connector::model::{
     Action, Deactivation, DesiredUser, Error, ErrorKind, ImportQuery, ImportScope, Outcome, Probe, PushMode, Result,
-    Retry, User, Verdict,
+    Retry, Status, User, Verdict,
 };
 use salesforce_portal_connector::operations::{Session, describe, test_credentials};
 
@@ -112,34 +112,6 @@ fn a_description_needs_no_call_and_lists_are_whole_or_an_error() {
     }
 }
 
-/// All pages of an import.
-fn imported(org: &Org, scope: &ImportScope, page_size: u32) -> Result<Vec<User>> {
-    let session = open(org, &[])?;
-    let (mut users, mut scope) = (Vec::new(), scope.clone());
-    loop {
-        let query = ImportQuery { scope, page_size, attributes: Vec::new(), grants: true };
-        let page = session.import_users(&query)?;
-        users.extend(page.users);
-        match page.next {
-            Some(next) => scope = ImportScope::Resume(next),
-            None => return Ok(users),
-        }
-    }
-}
-
-#[test]
-fn imports_give_every_user_or_an_error() {
-    let org = Org::start(3, 992);
-    let portal_users = org.count("User WHERE ContactId != null");
-    let half = u32::try_from(portal_users / 2 + 1).unwrap();
-    for (what, scope) in
-        [("a full import", ImportScope::Full), ("an import of changes", ImportScope::Since("2.since.15.0".to_owned()))]
-    {
-        assert_eq!(imported(&org, &scope, half).unwrap().len(), portal_users, "{what}");
-        reads(&org, what, || imported(&org, &scope, half));
-    }
-}
-
 #[test]
 fn probes_that_cannot_be_tried_are_told_as_failed_and_pass_again() {
     let org = Org::start(3, 993);
@@ -164,11 +136,11 @@ fn probes_that_cannot_be_tried_are_told_as_failed_and_pass_again() {
     assert!(failed > 0);
 }
 
-/// People of whom each case gets one of its own, with a grant of each kind.
+/// People of whom each case gets one of its own, with a permission set and a group.
 struct People<'a> {
     org: &'a Org,
     profile: String,
-    grants: [(&'static str, String); 3],
+    grants: Vec<(&'static str, String)>,
     made: usize,
 }
 
@@ -177,12 +149,18 @@ impl<'a> People<'a> {
         for seats in [PLUS, CONTENT.trim_start_matches("UserPermissions")] {
             assert!(org.emulator.set_licence_seats(seats, 10_000).unwrap(), "{seats}");
         }
-        let grants = [
+        let grants = vec![
             ("permission-set", org.id("PermissionSet", "Name = 'Portal_Case_Access'")),
             ("public-group", org.id("Group", "DeveloperName = 'Priority_Customers'")),
-            ("feature-license", CONTENT.to_owned()),
         ];
         Self { profile: org.profile("Customer Community Plus User"), org, grants, made: 0 }
+    }
+
+    /// With a feature licence, too, for which a push asks what the org has.
+    fn with_feature(org: &'a Org) -> Self {
+        let mut people = Self::of(org);
+        people.grants.push(("feature-license", CONTENT.to_owned()));
+        people
     }
 
     fn next(&mut self) -> DesiredUser {
@@ -253,7 +231,7 @@ fn a_new_person_gets_one_user_and_one_contact_whatever_strikes() {
         completes(&org, &case, || push(&org, &kept, &person));
         assert_eq!(records(&org, &person), (1, 1), "{case}");
         assert!(kept.borrow().undecided.is_empty(), "{case}");
-        let id = org.id("User", &format!("Username = '{}' AND {CONTENT} = true", person.username));
+        let id = org.id("User", &format!("Username = '{}'", person.username));
         assert_eq!(kept.borrow().user_of(&person.key), Some(id.clone()), "{case}");
         assert_eq!(org.count(&format!("GroupMember WHERE UserOrGroupId = '{id}'")), 1, "{case}");
     }
@@ -263,7 +241,7 @@ fn a_new_person_gets_one_user_and_one_contact_whatever_strikes() {
 #[test]
 fn a_changed_person_gets_every_change_once_whatever_strikes() {
     let org = Org::start(3, 995);
-    let mut people = People::of(&org);
+    let mut people = People::with_feature(&org);
     let changed = |(mut person, id): (DesiredUser, String)| {
         person.id = Some(id);
         person.changes.push(set("title", "Countess"));
@@ -298,6 +276,46 @@ fn deactivate(org: &Org, id: &str, how: Deactivation) -> Result<Outcome> {
 
 fn reactivate(org: &Org, id: &str) -> Result<Outcome> {
     open(org, &RENAMES)?.reactivate_users(&[id.to_owned()], &PushMode::Apply)?.remove(0)
+}
+
+/// All pages of an import.
+fn imported(session: &Session<Native>, scope: &ImportScope, page_size: u32) -> Result<Vec<User>> {
+    let (mut users, mut scope) = (Vec::new(), scope.clone());
+    loop {
+        let query = ImportQuery { scope, page_size, attributes: Vec::new(), grants: true };
+        let page = session.import_users(&query)?;
+        users.extend(page.users);
+        match page.next {
+            Some(next) => scope = ImportScope::Resume(next),
+            None => return Ok(users),
+        }
+    }
+}
+
+#[test]
+fn imports_give_every_user_or_an_error() {
+    let org = Org::start(1, 992);
+    let known = People::with_feature(&org).known(3);
+    deactivate(&org, &known[2].1, Deactivation::Freeze).unwrap();
+    let portal_users = org.count("User WHERE ContactId != null");
+    let half = u32::try_from(portal_users / 2 + 1).unwrap();
+    let holds = |what: &str, users: &[User]| {
+        assert_eq!(users.len(), portal_users, "{what}");
+        // What they hold stands in answers of its own, which nobody misses who holds nothing.
+        assert!(users.iter().any(|user| user.status == Status::Frozen), "{what}");
+        for kind in ["permission-set", "public-group", "feature-license"] {
+            let has = |user: &&User| user.grants.iter().any(|grant| grant.kind == kind);
+            assert!(users.iter().filter(has).count() >= known.len(), "{what}: {kind}");
+        }
+    };
+    let full = || imported(&open(&org, &[])?, &ImportScope::Full, half);
+    holds("a full import", &full().unwrap());
+    reads(&org, "a full import", full);
+    // Within a session, which knows the schema.
+    let (session, since) = (open(&org, &[]).unwrap(), ImportScope::Since("2.since.15.0".to_owned()));
+    let changes = || imported(&session, &since, half);
+    holds("an import of changes", &changes().unwrap());
+    reads(&org, "an import of changes", changes);
 }
 
 #[test]

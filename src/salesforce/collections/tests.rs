@@ -45,7 +45,7 @@ fn told(written: &[Written]) -> Vec<String> {
 fn an_answer_with_fewer_or_more_results_than_records_is_attributed_to_none_of_them() {
     let [first, second] = ["0031", "0032"].map(done);
     for answer in [
-        all(&[first.clone()]),
+        all(std::slice::from_ref(&first)),
         all(&[]),
         all(&[first.clone(), second.clone(), second.clone()]),
         first.clone(),

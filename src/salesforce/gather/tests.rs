@@ -51,8 +51,11 @@ fn cut(id: &str, next: &str) -> String {
     format!(r#"{{"totalSize":9,"done":false,"nextRecordsUrl":"{next}","records":[{}]}}"#, row(id))
 }
 
-/// The places and records that come of queries, and how each query ended.
-fn gathered(client: &Client<Script>, count: usize) -> Result<(Vec<(usize, String)>, Vec<Result<()>>)> {
+/// Records, each with the place of its query.
+type Places = Vec<(usize, String)>;
+
+/// What comes of queries, and how each of them ended.
+fn gathered(client: &Client<Script>, count: usize) -> Result<(Places, Vec<Result<()>>)> {
     let mut found = Vec::new();
     let outcomes = gather(client, &queries(count), "things", &mut |at, record| {
         found.push((at, record.text("Id").unwrap().to_owned()));
@@ -60,7 +63,7 @@ fn gathered(client: &Client<Script>, count: usize) -> Result<(Vec<(usize, String
     Ok((found, outcomes))
 }
 
-fn found(places: &[(usize, &str)]) -> Vec<(usize, String)> {
+fn found(places: &[(usize, &str)]) -> Places {
     places.iter().map(|(at, id)| (*at, (*id).to_owned())).collect()
 }
 
@@ -123,7 +126,7 @@ fn more_queries_than_a_call_takes_are_asked_in_several_and_keep_their_places() {
             rest => _ = script.composite(rest),
         }
         let (places, outcomes) = gathered(&client, count).unwrap();
-        let all: Vec<(usize, String)> = (0..count).map(|at| (at, at.to_string())).collect();
+        let all: Places = (0..count).map(|at| (at, at.to_string())).collect();
         assert_eq!((places, outcomes), (all, vec![Ok(()); count]));
     }
 }

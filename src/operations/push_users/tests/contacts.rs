@@ -167,6 +167,6 @@ fn the_address_of_somebody_who_gets_another_one_comes_free_in_the_same_push() {
         let error = results[0].as_ref().unwrap_err();
         assert_eq!(error.kind, kind, "{error:?}");
         assert!(error.message.contains(words) && error.message.contains("nina@portal.example"), "{error}");
-        assert_eq!(results[1].is_ok(), true, "{results:?}");
+        assert!(results[1].is_ok(), "{results:?}");
     }
 }

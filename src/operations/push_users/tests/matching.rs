@@ -268,3 +268,34 @@ fn a_federation_id_of_another_user_than_the_linked_one_stops_the_push() {
     );
     assert_eq!(error.message, words);
 }
+
+#[test]
+fn a_user_that_carries_the_persons_key_is_taken_and_one_with_another_key_is_not() {
+    for (key, taken) in [("person-1", true), ("person-9", false)] {
+        let script = Script::new();
+        let session = session_with(&script, &[("user-key-field", "IdP_Key__c")]);
+        // The federation id is another one, which counts only where the key doesn't say who it is.
+        let row = row(&format!(r#","IdP_Key__c":"{key}""#))
+            .replace(r#""FederationIdentifier":null"#, r#""FederationIdentifier":"fed-old""#);
+        script.query(
+            &format!(
+                "SELECT {USER_FIELDS},IdP_Key__c,Email,Contact.Email,FirstName,Contact.FirstName,LastName,Contact.LastName \
+                 FROM User WHERE IdP_Key__c IN ('person-1') OR Username IN ('ada@portal.example') \
+                 OR FederationIdentifier IN ('fed-ada')"
+            ),
+            200,
+            records(&[&row]),
+        );
+        if taken {
+            find_frozen(&script, USER, &[]);
+        }
+        match push_one(&session, ada(), &PushMode::Plan) {
+            Ok(outcome) => assert!(taken && outcome.id.as_deref() == Some(USER), "{outcome:?}"),
+            Err(error) => {
+                assert!(!taken && error.kind == ErrorKind::AmbiguousMatch, "{error:?}");
+                let against = r#"against it: it carries the key "person-9", its federation id is "fed-old""#;
+                assert!(error.message.contains(against), "{error}");
+            }
+        }
+    }
+}

@@ -120,3 +120,22 @@ fn two_who_swap_names_are_told_that_they_never_come_free() {
         assert!(error.message.contains("circle") && error.remedy.is_some(), "{error:?}");
     }
 }
+
+#[test]
+fn of_an_approved_push_nobody_is_looked_at_again() {
+    let script = Script::new();
+    linked(&script);
+    let session = session(&script);
+    let eve = row_of(OTHER_USER, "eve@portal.example", "CspLitePortal", "");
+    find_both(&script, &[&row(""), &eve]);
+    find_frozen(&script, USER, &[]);
+    let planned = session.push_users(&renamed(), &PushMode::Plan).unwrap();
+    let approved = planned.into_iter().map(|plan| plan.map(|plan| plan.digest).unwrap_or_default()).collect();
+    find_both(&script, &[&row(""), &eve]);
+    find_frozen(&script, USER, &[]);
+    rename(&script, USER, "countess");
+    let results = session.push_users(&renamed(), &PushMode::ApplyPlanned(approved)).unwrap();
+    assert_eq!(results[0].as_ref().unwrap().action, Action::Updated);
+    let error = results[1].as_ref().unwrap_err();
+    assert_eq!((&error.kind, error.retry), (&ErrorKind::UsernameTaken, Retry::AtOnce));
+}

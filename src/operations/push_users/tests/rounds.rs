@@ -139,3 +139,40 @@ fn of_an_approved_push_nobody_is_looked_at_again() {
     let error = results[1].as_ref().unwrap_err();
     assert_eq!((&error.kind, error.retry), (&ErrorKind::UsernameTaken, Retry::AtOnce));
 }
+
+#[test]
+fn a_federation_id_comes_free_only_where_its_holder_gets_another_one() {
+    for (new, kind, retry) in [
+        (Some("fed-new"), ErrorKind::UsernameTaken, Retry::AtOnce),
+        (Some("fed-ada"), ErrorKind::AmbiguousMatch, Retry::AfterRemedy),
+        (None, ErrorKind::AmbiguousMatch, Retry::AfterRemedy),
+    ] {
+        let script = Script::new();
+        linked(&script);
+        let session = session(&script);
+        let [mut holder, mut eve] = renamed();
+        holder.username = "ada@portal.example".to_owned();
+        holder.changes.extend(new.map(|id| change("federationId", id)));
+        eve.username = "eve@portal.example".to_owned();
+        eve.changes.push(change("federationId", "fed-ada"));
+        let ids: Vec<String> = new.into_iter().chain(["fed-ada"]).map(|id| format!("'{id}'")).collect();
+        script.query(
+            &format!(
+                "SELECT {USER_FIELDS} FROM User WHERE Id IN ('{USER}','{OTHER_USER}') \
+                 OR Username IN ('ada@portal.example','eve@portal.example') OR FederationIdentifier IN ({})",
+                ids.join(",")
+            ),
+            200,
+            records(&[
+                &row("").replace(r#""FederationIdentifier":null"#, r#""FederationIdentifier":"fed-ada""#),
+                &row_of(OTHER_USER, "eve@portal.example", "CspLitePortal", ""),
+            ]),
+        );
+        find_frozen(&script, USER, &[]);
+        let results = session.push_users(&[holder, eve], &PushMode::Plan).unwrap();
+        assert!(results[0].is_ok(), "{results:?}");
+        let error = results[1].as_ref().unwrap_err();
+        assert_eq!((&error.kind, error.retry), (&kind, retry), "{new:?}: {error}");
+        assert!(error.message.contains("the federation id of the user eve@portal.example"), "{error}");
+    }
+}

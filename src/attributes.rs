@@ -32,8 +32,14 @@ pub enum Form {
     Boolean,
     /// A number; compared by its value.
     Number,
-    /// A date and time in UTC; compared to the second.
+    /// A number without a fraction; compared by its value.
+    Whole,
+    /// A date and time, of any zone; compared by the second that it is.
     Time,
+    /// A date.
+    Date,
+    /// Values with semicolons between them; compared in any order, since Salesforce puts them into its own.
+    Many,
 }
 
 /// One attribute.

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use crate::host::{Escaping, Failure, Host, Level, Method, Part, Request, Response};
 use crate::model::{Candidate, Intent, Owner, Progress, Settings, Status};
+use crate::operations::Session;
+use crate::salesforce::client::Client;
 
 /// The handle of a secret. There is no value behind it, just as in the component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +26,11 @@ struct Exchange {
 struct State {
     script: RefCell<VecDeque<Exchange>>,
     logged: RefCell<Vec<String>>,
-    slept: Cell<Duration>,
+    pauses: RefCell<Vec<Duration>>,
+    /// What the clock has beyond whole seconds.
+    nanos: Cell<u32>,
+    /// The field `Date` of every answer.
+    date: RefCell<Option<String>>,
     ledger: Ledger,
 }
 
@@ -47,6 +53,9 @@ pub(crate) struct Script(Rc<State>);
 
 /// The root of REST requests in scripts.
 pub(crate) const ROOT: &str = "https://acme.my.salesforce.com/services/data/v66.0/";
+
+/// The whole seconds of the clock in scripts.
+pub(crate) const NOW: u64 = 1_700_000_000;
 
 /// The session id of the first sign-in in scripts.
 pub(crate) const SESSION: &str = "00D5e0000012AbC!AQcAQFirst.session";
@@ -87,13 +96,22 @@ impl Script {
 
     /// Expects a query in a session.
     pub(crate) fn query_as(&self, session: &str, soql: &str, status: u16, body: impl AsRef<[u8]>) -> &Self {
-        let path = format!("query?q={}", crate::salesforce::url::encode_query(soql));
-        self.answer(&rest(session, "GET", &path, ""), status, body)
+        self.get_as(session, &format!("query?q={}", crate::salesforce::url::encode_query(soql)), status, body)
     }
 
     /// Expects a call with a JSON body, which may be empty.
     pub(crate) fn rest(&self, method: &str, path: &str, body: &str, status: u16, answer: impl AsRef<[u8]>) -> &Self {
         self.answer(&rest(SESSION, method, path, body), status, answer)
+    }
+
+    /// Expects a call with a JSON body, which may be empty, and gives it no answer.
+    pub(crate) fn unanswered(&self, method: &str, path: &str, body: &str, failure: Failure) -> &Self {
+        self.fail(&rest(SESSION, method, path, body), failure)
+    }
+
+    /// Expects a call in a session, without a body.
+    pub(crate) fn get_as(&self, session: &str, path: &str, status: u16, answer: impl AsRef<[u8]>) -> &Self {
+        self.answer(&rest(session, "GET", path, ""), status, answer)
     }
 
     /// Expects a composite request of reads, each a query or the path of a resource, and answers each by its status and body.
@@ -119,9 +137,21 @@ impl Script {
         self.0.logged.borrow().clone()
     }
 
-    /// How long was waited so far.
-    pub(crate) fn slept(&self) -> Duration {
-        self.0.slept.get()
+    /// How long was waited so far, each time for itself.
+    pub(crate) fn pauses(&self) -> Vec<Duration> {
+        self.0.pauses.borrow().clone()
+    }
+
+    /// Sets what the clock has beyond whole seconds.
+    pub(crate) fn nanos(&self, nanos: u32) -> &Self {
+        self.0.nanos.set(nanos);
+        self
+    }
+
+    /// Dates all answers from now on.
+    pub(crate) fn date(&self, date: &str) -> &Self {
+        *self.0.date.borrow_mut() = Some(date.to_owned());
+        self
     }
 
     /// Knows whose user a user is.
@@ -161,8 +191,9 @@ impl Script {
         };
         assert_eq!(sent, exchange.expected, "another request than the script expects");
         exchange.answer.map(|(status, body)| {
-            let usage = ("sforce-limit-info".to_owned(), "api-usage=18/15000".to_owned());
-            Response { status, headers: vec![usage], body }
+            let mut headers = vec![("sforce-limit-info".to_owned(), "api-usage=18/15000".to_owned())];
+            headers.extend(self.0.date.borrow().iter().map(|date| ("date".to_owned(), date.clone())));
+            Response { status, headers, body }
         })
     }
 }
@@ -200,11 +231,11 @@ impl Host for Script {
     }
 
     fn now(&self) -> Duration {
-        Duration::from_millis(1_700_000_000_000)
+        Duration::new(NOW, self.0.nanos.get())
     }
 
     fn sleep(&self, duration: Duration) {
-        self.0.slept.set(self.0.slept.get() + duration);
+        self.0.pauses.borrow_mut().push(duration);
     }
 
     fn owners(&self, ids: &[String]) -> Vec<Option<Owner>> {
@@ -309,6 +340,26 @@ pub(crate) fn settings() -> Settings<Secret> {
         values: values.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
         secrets: vec![("password".to_owned(), Secret("password")), ("security-token".to_owned(), Secret("token"))],
     }
+}
+
+/// A client that has signed in.
+pub(crate) fn client(script: &Script) -> Client<Script> {
+    script.sign_in();
+    let settings = crate::settings::check(settings()).complete().unwrap();
+    Client::sign_in(script.clone(), settings.credentials, "66.0").unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// A session that has signed in, with some more settings.
+pub(crate) fn session_with(script: &Script, more: &[(&str, &str)]) -> Session<Script> {
+    script.sign_in();
+    let mut settings = settings();
+    settings.values.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    Session::open(script.clone(), settings).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// A session that has signed in.
+pub(crate) fn session(script: &Script) -> Session<Script> {
+    session_with(script, &[])
 }
 
 /// An answer to a query with these records, as JSON objects.

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 
 use super::describe::FEATURE_LICENSE;
-use crate::attributes;
+use crate::attributes::{self, Form};
 use crate::host::Host;
 use crate::model::{AttributeDefinition, AttributeKind, Result};
 use crate::salesforce::client::Client;
@@ -30,10 +30,20 @@ pub(super) struct Flag {
 pub(super) struct Schema {
     /// All attributes, the custom ones last; those are named as Salesforce names the field.
     pub(super) attributes: Vec<AttributeDefinition>,
+    /// How the custom attributes are checked and compared: as many, and in their order.
+    forms: Vec<Form>,
     /// The feature licences, in the order of their fields.
     pub(super) flags: Vec<Flag>,
     /// Whether assignments tell of permission set groups (API 45.0 and later, H).
     pub(super) has_set_groups: bool,
+}
+
+impl Schema {
+    /// A custom attribute, and how it is checked and compared.
+    pub(super) fn custom(&self, name: &str) -> Option<(&AttributeDefinition, Form)> {
+        let custom = self.attributes.get(self.attributes.len().checked_sub(self.forms.len())?..)?;
+        custom.iter().zip(&self.forms).find(|(known, _)| known.name == name).map(|(known, form)| (known, *form))
+    }
 }
 
 /// The schema, asked for once in a session.
@@ -63,7 +73,14 @@ fn load<H: Host>(client: &Client<H>) -> Result<Schema> {
     // Whoever may not see assignments learns that where they are asked for.
     let has_set_groups =
         answers[2].record(SUBJECT).is_ok_and(|assignment| Object(assignment).field("PermissionSetGroupId").is_some());
-    Ok(Schema { attributes: attributes(user, contact), flags: flags(user), has_set_groups })
+    let (mut attributes, mut forms) = (fixed(user, contact), Vec::new());
+    for (object, prefix) in [(user, ""), (contact, "Contact.")] {
+        for (attribute, form) in object.fields().filter_map(|field| custom(field, prefix)) {
+            attributes.push(attribute);
+            forms.push(form);
+        }
+    }
+    Ok(Schema { attributes, forms, flags: flags(user), has_set_groups })
 }
 
 fn flags(user: Object<'_>) -> Vec<Flag> {
@@ -72,7 +89,8 @@ fn flags(user: Object<'_>) -> Vec<Flag> {
     flags.map(|field| Flag { field: field.name().to_owned(), label: field.label().to_owned() }).collect()
 }
 
-fn attributes(user: Object<'_>, contact: Object<'_>) -> Vec<AttributeDefinition> {
+/// The attributes that every organisation has, as it describes them.
+fn fixed(user: Object<'_>, contact: Object<'_>) -> Vec<AttributeDefinition> {
     let mut all = Vec::with_capacity(attributes::ALL.len());
     for definition in &attributes::ALL {
         let field = match definition.path.strip_prefix("Contact.") {
@@ -91,35 +109,39 @@ fn attributes(user: Object<'_>, contact: Object<'_>) -> Vec<AttributeDefinition>
         }
         all.push(described);
     }
-    for (object, prefix) in [(user, ""), (contact, "Contact.")] {
-        all.extend(object.fields().filter(|field| field.is("custom")).filter_map(|field| custom(field, prefix)));
-    }
     all
 }
 
-/// A custom field as an attribute; none where its type has no counterpart, as a location's.
-fn custom(field: Field<'_>, prefix: &str) -> Option<AttributeDefinition> {
-    let (kind, many) = match field.kind() {
-        "string" | "textarea" | "email" | "phone" | "url" | "picklist" | "combobox" | "encryptedstring" | "date"
-        | "time" => (AttributeKind::String, false),
-        "multipicklist" => (AttributeKind::String, true),
-        "boolean" => (AttributeKind::Boolean, false),
-        "int" | "long" => (AttributeKind::Integer, false),
-        "double" | "currency" | "percent" => (AttributeKind::Decimal, false),
-        "datetime" => (AttributeKind::DateTime, false),
-        "reference" => (AttributeKind::Reference, false),
+/// A custom field as an attribute. Returns `None` if the field is a standard one, or if its type has no counterpart, as a
+/// location's.
+fn custom(field: Field<'_>, prefix: &str) -> Option<(AttributeDefinition, Form)> {
+    if !field.is("custom") {
+        return None;
+    }
+    let (kind, form) = match field.kind() {
+        "string" | "textarea" | "email" | "phone" | "url" | "picklist" | "combobox" | "encryptedstring" | "time" => {
+            (AttributeKind::String, Form::Plain)
+        }
+        "date" => (AttributeKind::String, Form::Date),
+        "multipicklist" => (AttributeKind::String, Form::Many),
+        "boolean" => (AttributeKind::Boolean, Form::Boolean),
+        "int" | "long" => (AttributeKind::Integer, Form::Whole),
+        "double" | "currency" | "percent" => (AttributeKind::Decimal, Form::Number),
+        "datetime" => (AttributeKind::DateTime, Form::Time),
+        "reference" => (AttributeKind::Reference, Form::Plain),
         _ => return None,
     };
-    Some(AttributeDefinition {
+    let attribute = AttributeDefinition {
         name: format!("{prefix}{}", field.name()),
         label: field.label().to_owned(),
         kind,
-        many,
+        many: form == Form::Many,
         required: field.is_required(),
         writable: field.is_writable(),
         max_length: if kind == AttributeKind::String { field.length() } else { None },
         choices: if field.is("restrictedPicklist") { field.choices() } else { Vec::new() },
-    })
+    };
+    Some((attribute, form))
 }
 
 impl Flag {

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use super::deactivate_users::check_ids;
 use super::index::Index;
 use super::{ID, is_portal_user_type};
+use crate::diagnosis;
 use crate::host::{Escaping, Host, Method, Part};
 use crate::model::{Error, ErrorKind, Result, Retry};
 use crate::salesforce::client::{Call, Client, Repeat};
@@ -59,6 +60,10 @@ pub(super) fn sync_passwords<H: Host>(
                 if failed.uncertain {
                     failed.error.message.push_str("; the password may have been set all the same");
                 }
+                // It may be the one that an earlier call has set, of which nobody heard.
+                if failed.error.kind == ErrorKind::Other(Cow::Borrowed("password-reused")) {
+                    set.push((*at, subject.as_str()));
+                }
                 *slot = Err(failed.error);
             }
             _ => set.push((*at, subject.as_str())),
@@ -70,7 +75,8 @@ pub(super) fn sync_passwords<H: Host>(
     Ok(results)
 }
 
-/// Tries the passwords that were set. That one does not let its user in is an error, although it is set.
+/// Tries the passwords that were set. That one does not let its user in is an error, although it is set. One that was refused as
+/// used before and lets its user in is set.
 fn verify<H: Host>(
     client: &Client<H>,
     portal: Id,
@@ -82,10 +88,21 @@ fn verify<H: Host>(
         set.iter().filter_map(|(at, subject)| Some((subject.strip_prefix(SUBJECT)?, &passwords.get(*at)?.1))).collect();
     let answers = client.try_portal_logins(portal.as_str(), &users);
     for ((at, subject), answer) in set.iter().zip(answers) {
-        let (Err(fault), Some(slot)) = (answer, results.get_mut(*at)) else { continue };
+        let (fault, slot) = match (answer, results.get_mut(*at)) {
+            (Ok(()), Some(slot)) => {
+                *slot = Ok(());
+                continue;
+            }
+            (Err(fault), Some(slot)) if slot.is_ok() => (fault, slot),
+            _ => continue,
+        };
         let message = format!("the password of {subject} has been set, but signing in to the portal with it failed");
         let error = Error::new(ErrorKind::Other(Cow::Borrowed("password-not-verified")), message);
         *slot = Err(match fault {
+            // Nothing speaks against the password.
+            Some(fault) if diagnosis::is_passing(&fault) => {
+                error.with_retry(Retry::After(30)).with_upstream(fault.into())
+            }
             Some(fault) => error
                 .with_remedy("Check that the user is active and not frozen, that its profile has API Enabled, that portal-id is right and that the organization allows SOAP login; or set verify-passwords to false")
                 .with_upstream(fault.into()),

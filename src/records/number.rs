@@ -45,6 +45,11 @@ impl Decimal {
         }
         (-FURTHEST..=FURTHEST).contains(&exponent).then_some(Self { is_negative, digits, exponent })
     }
+
+    /// Whether it has no fraction.
+    pub fn is_whole(&self) -> bool {
+        self.exponent >= 0
+    }
 }
 
 /// As JSON has it, without an exponent.
@@ -93,6 +98,21 @@ mod tests {
             ("1234567890123456.78", "1234567890123456.78"),
         ] {
             assert_eq!(written(text).as_deref(), Some(form), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_whole_if_it_has_no_fraction_however_it_is_written() {
+        for (text, is_whole) in [
+            ("7", true),
+            ("7.0", true),
+            ("1.5e1", true),
+            ("-120", true),
+            ("0.0", true),
+            ("1.5", false),
+            ("1e-1", false),
+        ] {
+            assert_eq!(Decimal::parse(text).unwrap().is_whole(), is_whole, "{text}");
         }
     }
 

@@ -167,3 +167,6 @@ fn read(result: &Cell<'_>, response: &Response, subject: &str) -> Written {
         _ => Err(failed(unreadable(subject), true)),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -140,14 +140,7 @@ impl<'a> Answer<'a> {
 mod tests {
     use super::*;
     use crate::model::ErrorKind;
-    use crate::scripted::{Script, settings};
-
-    fn client(script: &Script) -> Client<Script> {
-        script.sign_in();
-        let settings = crate::settings::check(settings()).complete().unwrap();
-        Client::<Script>::sign_in(script.clone(), settings.credentials, "66.0")
-            .unwrap_or_else(|error| panic!("{error}"))
-    }
+    use crate::scripted::{Script, client};
 
     #[test]
     fn parts_are_read_each_for_itself() {

@@ -90,31 +90,4 @@ pub fn split(count: usize, query: &dyn Fn(Range<usize>) -> Select) -> Vec<Select
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::soql::Condition;
-    use super::*;
-
-    fn asked(items: Range<usize>, length: usize) -> Select {
-        let texts: Vec<String> = items.map(|item| format!("{item:0length$}")).collect();
-        Select::new("User", &["Id"]).filter(&Condition::texts("Username", texts.iter().map(String::as_str)))
-    }
-
-    #[test]
-    fn a_long_question_is_split_evenly_and_completely() {
-        let queries = split(2000, &|items| asked(items, 80));
-        let lengths: Vec<usize> = queries.iter().map(|query| encode_query(&query.to_string()).len()).collect();
-        assert!(lengths.iter().all(|length| *length <= LONGEST), "{lengths:?}");
-        let fewest = lengths.iter().sum::<usize>().div_ceil(LONGEST);
-        assert!(lengths.len() <= fewest + 1, "{} queries where {fewest} could do", lengths.len());
-        let text: String = queries.iter().map(ToString::to_string).collect();
-        for item in 0..2000 {
-            assert_eq!(text.matches(&format!("'{item:080}'")).count(), 1, "{item}");
-        }
-    }
-
-    #[test]
-    fn one_item_is_asked_for_however_long_it_is() {
-        assert_eq!(split(1, &|items| asked(items, 20_000)).len(), 1);
-        assert_eq!(split(0, &|items| asked(items, 1)).len(), 0);
-    }
-}
+mod tests;

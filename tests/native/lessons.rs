@@ -287,8 +287,20 @@ fn a_leaver_with_a_bad_email_address_is_deactivated_all_the_same() {
     let org = Org::start(5, 946);
     let mut user = ada(&org);
     let ids = [org.push(&user).unwrap().id.unwrap()];
-    user.changes.push(Change { name: "email".to_owned(), value: None });
-    assert!(org.push(&user).is_err());
+    for (bad, kind, words, remedy) in [
+        (None, ErrorKind::MissingValue, "is empty, and Salesforce needs it", "leave it out of the push"),
+        (Some("ada at home"), ErrorKind::InvalidValue, "is not an e-mail address", "Correct it in the directory"),
+    ] {
+        user.changes.retain(|change| change.name != "email");
+        let value = bad.map(|text| Value::Text(text.to_owned()));
+        user.changes.push(Change { name: "email".to_owned(), value });
+        let (result, journal) = org.observe(|| org.push(&user));
+        let error = result.unwrap_err();
+        assert_eq!(error.kind, kind);
+        assert_eq!(error.message, format!("the attribute email of the user ada@lighthouse.example {words}"));
+        assert!(error.remedy.as_ref().unwrap().contains(remedy), "{error:?}");
+        assert_eq!(writes(&journal), Vec::<String>::new());
+    }
     let (session, host) = noted(&org);
     let outcome =
         session.deactivate_users(&ids, Deactivation::Deactivate, &PushMode::Apply).unwrap().remove(0).unwrap();

@@ -7,6 +7,7 @@ mod admin;
 mod compatibility;
 mod crash;
 mod decimals;
+mod faults;
 mod figures;
 mod first;
 mod import;

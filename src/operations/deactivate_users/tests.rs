@@ -1,18 +1,13 @@
 use super::*;
 use crate::model::FieldChange;
 use crate::operations::Session;
-use crate::scripted::{Script, golden, records, settings};
+use crate::scripted::{Script, golden, records, session, session_with};
 
 mod ledger;
 
 const A: &str = "0055e000001UsrAAAS";
 const B: &str = "0055e000001UsrBAAS";
 const LOGIN: &str = "0Yw5e000001LogACAS";
-
-fn session(script: &Script) -> Session<Script> {
-    script.sign_in();
-    Session::open(script.clone(), settings()).unwrap_or_else(|error| panic!("{error}"))
-}
 
 /// What is asked about users, with what is asked beside it.
 fn ask(script: &Script, ids: &[&str], rows: &[&str], more: &[(&str, String)]) {
@@ -266,10 +261,7 @@ fn a_reactivation_without_a_seat_is_refused_before_the_call() {
 fn a_username_is_given_up_after_the_deactivation_and_taken_back() {
     const RETIRED: &str = "0055e000001usraaas.ada@x.example";
     let script = Script::new();
-    script.sign_in();
-    let mut settings = settings();
-    settings.values.push(("rename-on-deactivation".to_owned(), "true".to_owned()));
-    let session = Session::open(script.clone(), settings).unwrap_or_else(|error| panic!("{error}"));
+    let session = session_with(&script, &[("rename-on-deactivation", "true")]);
     let patch = |field: &str, value: &str| {
         let body = golden("deactivate/request.json").replace("\"IsActive\":false", &format!("\"{field}\":{value}"));
         script.rest("PATCH", "composite/sobjects", body.trim_end(), 200, golden("deactivate/response.json"));

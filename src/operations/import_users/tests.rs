@@ -1,14 +1,13 @@
 use super::*;
 use crate::operations::Session;
-use crate::scripted::{Script, golden, records, settings};
+use crate::scripted::{NOW, Script, golden, records, session, session_with, settings};
 
+mod bulk;
 mod changes;
 mod full;
 
 const TYPES: &str = "UserType IN ('CspLitePortal','CustomerSuccess','PowerCustomerSuccess','PowerPartner')";
 const NONE: &str = r#"{"totalSize":0,"done":true,"records":[]}"#;
-/// The script's clock, which counts where an answer has no date.
-const NOW: u64 = 1_700_000_000;
 
 const A: &str = "0055e000001UsrAAAS";
 const B: &str = "0055e000001UsrBAAS";
@@ -27,11 +26,6 @@ const DESCRIBED: [&str; 3] = [
         {"name":"Newsletter__c","label":"Newsletter","type":"boolean","custom":true,"createable":true,"updateable":true}]}"#,
     r#"{"fields":[{"name":"PermissionSetGroupId","label":"Group","type":"reference","length":18}]}"#,
 ];
-
-fn session(script: &Script) -> Session<Script> {
-    script.sign_in();
-    Session::open(script.clone(), settings()).unwrap_or_else(|error| panic!("{error}"))
-}
 
 fn described(script: &Script) {
     script.composite(&[
@@ -101,4 +95,87 @@ fn attributes_are_listed_as_the_organization_describes_them() {
     assert_eq!(find("Level__c").kind.as_str(), "decimal");
     let newsletter = find("Contact.Newsletter__c");
     assert_eq!((newsletter.kind.as_str(), newsletter.required, newsletter.writable), ("boolean", true, true));
+}
+
+#[test]
+fn only_fields_that_the_admin_user_may_write_are_told_as_writable() {
+    // Field-level security shows in a describe as neither createable nor updateable (H).
+    for (rights, writable) in [
+        (r#""createable":true,"updateable":true"#, true),
+        (r#""createable":true,"updateable":false"#, true),
+        (r#""createable":false,"updateable":true"#, true),
+        (r#""createable":false,"updateable":false"#, false),
+        (r#""nillable":true"#, false),
+    ] {
+        let script = Script::new();
+        let session = session(&script);
+        let field = |name: &str, custom: bool| {
+            format!(r#"{{"name":"{name}","label":"x","type":"string","length":40,"custom":{custom},{rights}}}"#)
+        };
+        let user = format!(
+            r#"{{"fields":[{},{},{}]}}"#,
+            field("Title", false),
+            field("UserType", false),
+            field("Team__c", true)
+        );
+        script.composite(&[
+            ("sobjects/User/describe", 200, &user),
+            ("sobjects/Contact/describe", 200, r#"{"fields":[]}"#),
+            ("sobjects/PermissionSetAssignment/describe", 200, r#"{"fields":[]}"#),
+        ]);
+        let told: Vec<(String, bool)> =
+            session.list_attributes().unwrap().into_iter().map(|one| (one.name, one.writable)).collect();
+        let expected = [("title", writable), ("userType", false), ("Team__c", writable)];
+        assert_eq!(told, expected.map(|(name, writable)| (name.to_owned(), writable)), "{rights}");
+    }
+}
+
+#[test]
+fn custom_fields_have_the_kind_of_their_type_and_those_without_a_counterpart_are_left_out() {
+    use crate::model::AttributeKind::{Boolean, DateTime, Decimal, Integer, Reference, String};
+    let kinds = [
+        ("string", Some((String, false))),
+        ("textarea", Some((String, false))),
+        ("email", Some((String, false))),
+        ("phone", Some((String, false))),
+        ("url", Some((String, false))),
+        ("picklist", Some((String, false))),
+        ("combobox", Some((String, false))),
+        ("encryptedstring", Some((String, false))),
+        ("date", Some((String, false))),
+        ("time", Some((String, false))),
+        ("multipicklist", Some((String, true))),
+        ("boolean", Some((Boolean, false))),
+        ("int", Some((Integer, false))),
+        ("long", Some((Integer, false))),
+        ("double", Some((Decimal, false))),
+        ("currency", Some((Decimal, false))),
+        ("percent", Some((Decimal, false))),
+        ("datetime", Some((DateTime, false))),
+        ("reference", Some((Reference, false))),
+        ("location", None),
+        ("address", None),
+        ("", None),
+    ];
+    let field = |kind: &str| {
+        format!(r#"{{"name":"{kind}__c","label":"x","type":"{kind}","length":18,"custom":true,"nillable":true}}"#)
+    };
+    let fields: Vec<_> = kinds.iter().map(|(kind, _)| field(kind)).collect();
+    let script = Script::new();
+    let session = session(&script);
+    script.composite(&[
+        ("sobjects/User/describe", 200, r#"{"fields":[]}"#),
+        ("sobjects/Contact/describe", 200, &format!(r#"{{"fields":[{}]}}"#, fields.join(","))),
+        ("sobjects/PermissionSetAssignment/describe", 200, r#"{"fields":[]}"#),
+    ]);
+    let told = session.list_attributes().unwrap();
+    let told: Vec<_> = told.iter().map(|one| (one.name.as_str(), one.kind, one.many, one.max_length)).collect();
+    let named: Vec<_> = kinds.iter().map(|(kind, as_what)| (format!("Contact.{kind}__c"), as_what)).collect();
+    let expected: Vec<_> = named
+        .iter()
+        .filter_map(|(name, as_what)| {
+            as_what.map(|(kind, many)| (name.as_str(), kind, many, (kind == String).then_some(18)))
+        })
+        .collect();
+    assert_eq!(told, expected);
 }

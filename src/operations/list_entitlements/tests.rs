@@ -1,13 +1,7 @@
 use super::*;
-use crate::operations::Session;
-use crate::scripted::{Script, records, settings};
+use crate::scripted::{Script, records, session};
 
 const PROFILES: &str = "SELECT UserLicense.Name,UserType FROM Profile";
-
-fn session(script: &Script) -> Session<Script> {
-    script.sign_in();
-    Session::open(script.clone(), settings()).unwrap_or_else(|error| panic!("{error}"))
-}
 
 fn licences() -> String {
     let row = |name: &str, kind: &str| format!(r#"{{"UserLicense":{{"Name":"{name}"}},"UserType":"{kind}"}}"#);

@@ -216,11 +216,14 @@ fn remove_orphans<H: Host>(client: &Client<H>, orphans: &mut [&mut Slot]) {
     }
 }
 
-/// A deletion that was repeated after a cut connection finds the record gone.
+/// A deletion that was repeated after a cut connection finds the record gone: in the recycle bin, or, as grants are deleted for
+/// good, nowhere (H).
 pub(in crate::operations) fn is_gone(deleted: &Written) -> bool {
     match deleted {
         Ok(_) => true,
-        Err(Refused::Record(fault)) => fault.code == "ENTITY_IS_DELETED",
+        Err(Refused::Record(fault)) => {
+            matches!(fault.code.as_str(), "ENTITY_IS_DELETED" | "INVALID_CROSS_REFERENCE_KEY")
+        }
         Err(Refused::Call { .. }) => false,
     }
 }

@@ -50,7 +50,7 @@ pub(super) struct Plan {
     pub(super) changes: Vec<FieldChange>,
     /// The username, where the nickname is made up from it.
     pub(super) made_up_nickname: Option<String>,
-    /// Fields of the changes that are no texts.
+    /// Fields of the changes that are no plain texts.
     pub(super) forms: Vec<(&'static str, Cow<'static, str>, Form)>,
     /// What is assigned.
     pub(super) given: Vec<Assignment>,
@@ -154,7 +154,7 @@ impl Plan {
         let form = self.forms.iter().find(|(object, field, _)| *object == change.object && *field == change.field);
         Some(match form {
             Some((_, _, Form::Boolean)) => Datum::Boolean(new == "true"),
-            Some((_, _, Form::Number)) => Decimal::parse(&new).map_or(Datum::Text(new), Datum::Number),
+            Some((_, _, Form::Number | Form::Whole)) => Decimal::parse(&new).map_or(Datum::Text(new), Datum::Number),
             _ if is_flag(change) => Datum::Boolean(new == "true"),
             _ => Datum::Text(new),
         })
@@ -203,9 +203,9 @@ fn keys<'a>(wanted: &'a Wanted, terms: &Terms<'a>) -> [Option<(&'static str, &'a
         .map(|(object, name)| Some((object, name.as_ref()?.as_str(), key)))
 }
 
-/// The forms of the fields that are no texts.
+/// The forms of the fields that are no plain texts.
 fn forms(wanted: &Wanted) -> Vec<(&'static str, Cow<'static, str>, Form)> {
-    let special = wanted.values.iter().filter(|entry| matches!(entry.form, Form::Boolean | Form::Number));
+    let special = wanted.values.iter().filter(|entry| !matches!(entry.form, Form::Plain));
     let fields = special.flat_map(|entry| {
         let contact = entry.contact.iter().map(|field| (CONTACT, field.clone(), entry.form));
         contact.chain(entry.user.iter().map(|field| (USER, field.clone(), entry.form)))

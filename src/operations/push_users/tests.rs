@@ -2,10 +2,16 @@ use super::*;
 use crate::host::Failure;
 use crate::model::{Action, Change, Grant, Retry, Value};
 use crate::operations::Session;
-use crate::scripted::{ROOT, SESSION, Script, golden, records, settings};
+use crate::scripted::{Script, golden, records, session, session_with};
 
+mod assignments;
+mod compatibility;
+mod contacts;
+mod kinds;
 mod ledger;
+mod matching;
 mod rounds;
+mod wanted;
 
 const USER: &str = "0055e000001UsrAAAS";
 const OTHER_USER: &str = "0055e000001UsrBAAS";
@@ -14,11 +20,6 @@ const OTHER_CONTACT: &str = "0035e000001ConBAAS";
 const PROFILE: &str = "00e5e000001PrtAAAS";
 const USER_FIELDS: &str =
     "Id,Username,IsActive,UserType,ProfileId,UserRoleId,FederationIdentifier,ContactId,Contact.AccountId";
-
-fn session(script: &Script) -> Session<Script> {
-    script.sign_in();
-    Session::open(script.clone(), settings()).unwrap_or_else(|error| panic!("{error}"))
-}
 
 fn change(name: &str, value: &str) -> Change {
     Change { name: name.to_owned(), value: Some(Value::Text(value.to_owned())) }
@@ -299,82 +300,11 @@ fn after_a_cut_connection_the_contact_is_kept_for_the_user_that_may_exist() {
     find_contacts(&script, &[]);
     fits(&script);
     post(&script, "push/create-contact.json", &made(CONTACT));
-    let request = format!(
-        "POST {ROOT}composite/sobjects\nauthorization: Bearer {SESSION}\naccept: application/json\n\
-         content-type: application/json; charset=UTF-8\n\n{}",
-        golden("push/create-user.json")
-    );
-    script.fail(&request, Failure::TimedOut);
+    let request = golden("push/create-user.json");
+    script.unanswered("POST", "composite/sobjects", request.trim_end(), Failure::TimedOut);
     let error = push_one(&session, ada(), &PushMode::Apply).unwrap_err();
     assert_eq!(error.kind, ErrorKind::Transient);
     assert!(error.message.contains("may have been made"), "{error}");
-}
-
-#[test]
-fn a_contact_without_a_user_is_adopted_and_kept_in_step() {
-    let script = Script::new();
-    let session = session(&script);
-    find_new(&script, &[]);
-    find_contacts(&script, &[&contact(CONTACT)]);
-    find_users_of_contact(&script, &[]);
-    fits(&script);
-    post(&script, "push/create-user-of-contact.json", &made(USER));
-    patch(&script, &format!(r#"{{"attributes":{{"type":"Contact"}},"Id":"{CONTACT}","LastName":"King"}}"#));
-    let outcome = push_one(&session, ada(), &PushMode::Apply).unwrap();
-    assert_eq!(outcome.action, Action::Created);
-    assert!(outcome.side_effects[0].contains("Ada Byron"), "{outcome:?}");
-}
-
-#[test]
-fn a_contact_never_gets_a_second_user() {
-    let script = Script::new();
-    let session = session(&script);
-    find_new(&script, &[]);
-    find_contacts(&script, &[&contact(CONTACT)]);
-    find_users_of_contact(
-        &script,
-        &[&format!(r#"{{"Id":"{OTHER_USER}","Username":"byron@x.example","ContactId":"{CONTACT}"}}"#)],
-    );
-    let error = push_one(&session, ada(), &PushMode::Apply).unwrap_err();
-    assert_eq!(error.kind, ErrorKind::AmbiguousMatch);
-    assert!(error.message.contains("byron@x.example"), "{error}");
-}
-
-#[test]
-fn several_contacts_of_one_address_stop_the_push_with_their_names() {
-    let script = Script::new();
-    let session = session(&script);
-    find_new(&script, &[]);
-    find_contacts(&script, &[&contact(CONTACT), &contact(OTHER_CONTACT)]);
-    script.query(
-        &format!("SELECT Id,Username,IsActive,ContactId FROM User WHERE ContactId IN ('{CONTACT}','{OTHER_CONTACT}')"),
-        200,
-        records(&[]),
-    );
-    let error = push_one(&session, ada(), &PushMode::Apply).unwrap_err();
-    assert_eq!(error.kind, ErrorKind::AmbiguousMatch);
-    assert!(error.message.contains(CONTACT) && error.message.contains(OTHER_CONTACT), "{error}");
-}
-
-#[test]
-fn username_and_federation_id_of_two_users_stop_the_push() {
-    let script = Script::new();
-    let session = session(&script);
-    let other = row_of(OTHER_USER, "x@x.example", "CspLitePortal", "")
-        .replace(r#""FederationIdentifier":null"#, r#""FederationIdentifier":"fed-ada""#);
-    find_new(&script, &[&row(""), &other]);
-    let error = push_one(&session, ada(), &PushMode::Apply).unwrap_err();
-    assert_eq!(error.kind, ErrorKind::AmbiguousMatch);
-    assert!(error.message.contains(USER) && error.message.contains(OTHER_USER), "{error}");
-}
-
-#[test]
-fn an_internal_user_with_the_username_is_never_touched() {
-    let script = Script::new();
-    let session = session(&script);
-    find_new(&script, &[&row_of(USER, "ADA@portal.example", "Standard", "")]);
-    let error = push_one(&session, ada(), &PushMode::Apply).unwrap_err();
-    assert_eq!(error.kind, ErrorKind::UsernameTaken);
 }
 
 #[test]
@@ -421,30 +351,6 @@ fn nothing_changed_means_no_write() {
 }
 
 #[test]
-fn a_stored_id_that_is_gone_is_matched_anew_or_told() {
-    let script = Script::new();
-    let session = session(&script);
-    find_known(&script, ",Division", &[&row_of(OTHER_USER, "ada@portal.example", "CspLitePortal", "")]);
-    find_frozen(&script, OTHER_USER, &[]);
-    let outcome = push_one(&session, known_ada("division", None), &PushMode::Plan).unwrap();
-    assert_eq!(outcome.id.as_deref(), Some(OTHER_USER));
-    assert!(outcome.side_effects[0].contains(USER));
-    find_known(&script, ",Division", &[]);
-    let error = push_one(&session, known_ada("division", None), &PushMode::Plan).unwrap_err();
-    assert_eq!(error.kind, ErrorKind::StaleReference);
-}
-
-#[test]
-fn a_username_of_somebody_else_is_not_taken_over() {
-    let script = Script::new();
-    let session = session(&script);
-    let mine = row_of(USER, "countess@portal.example", "CspLitePortal", "");
-    find_known(&script, ",Division", &[&mine, &row_of(OTHER_USER, "ada@portal.example", "CspLitePortal", "")]);
-    let error = push_one(&session, known_ada("division", None), &PushMode::Apply).unwrap_err();
-    assert_eq!(error.kind, ErrorKind::UsernameTaken);
-}
-
-#[test]
 fn an_approved_plan_is_applied_while_it_holds_and_refused_with_the_difference_when_not() {
     let script = Script::new();
     let session = session(&script);
@@ -469,102 +375,6 @@ fn an_approved_plan_is_applied_while_it_holds_and_refused_with_the_difference_wh
 }
 
 #[test]
-fn mistakes_that_can_be_seen_from_here_are_refused_before_any_request() {
-    let with = |edit: &dyn Fn(&mut DesiredUser)| {
-        let mut user = ada();
-        edit(&mut user);
-        user
-    };
-    let set = |name: &'static str, value: &'static str| {
-        move |user: &mut DesiredUser| {
-            user.changes.retain(|change| change.name != name);
-            user.changes.push(change(name, value));
-        }
-    };
-    let long: &'static str = Box::leak("x".repeat(81).into_boxed_str());
-    for (user, kind, words) in [
-        (with(&|user| user.username = String::new()), ErrorKind::MissingValue, "no username"),
-        (with(&|user| user.username = "ada".to_owned()), ErrorKind::InvalidValue, "form of an e-mail"),
-        (with(&|user| user.id = Some(CONTACT.to_owned())), ErrorKind::InvalidValue, "does not start with 005"),
-        (with(&set("email", "ada at home")), ErrorKind::InvalidValue, "attribute email"),
-        (with(&set("familyName", long)), ErrorKind::InvalidValue, "81 characters"),
-        (with(&set("familyName", " ")), ErrorKind::MissingValue, "familyName"),
-        (with(&set("shoeSize", "38")), ErrorKind::InvalidValue, "does not exist"),
-        (with(&set("userType", "Standard")), ErrorKind::InvalidValue, "cannot be written"),
-        (with(&set("emailEncoding", "EBCDIC")), ErrorKind::InvalidValue, "among its choices"),
-        (with(&set("username", "eve@portal.example")), ErrorKind::InvalidValue, "differs"),
-        (with(&|user| user.changes.push(change("email", "b@example.com"))), ErrorKind::InvalidValue, "given twice"),
-        (with(&|user| user.grants[0].id = "00E5e000001RolA".to_owned()), ErrorKind::InvalidValue, "profile"),
-        (with(&|user| user.grants[0].kind = "permission-set".to_owned()), ErrorKind::InvalidValue, "start with 0PS"),
-        (with(&|user| user.grants[0].kind = "badge".to_owned()), ErrorKind::Unsupported, "badge"),
-        (
-            with(&|user| user.grants.push(Grant { kind: "profile".to_owned(), id: "00e5e000001PrtB".to_owned() })),
-            ErrorKind::InvalidValue,
-            "only one",
-        ),
-    ] {
-        let script = Script::new();
-        let error = push_one(&session(&script), user, &PushMode::Apply).unwrap_err();
-        assert_eq!(error.kind, kind, "{error}");
-        assert!(error.message.contains(words), "{error}");
-        assert!(error.remedy.is_some() && error.retry == Retry::AfterRemedy, "{error:?}");
-    }
-}
-
-#[test]
-fn a_new_user_needs_a_last_name_an_address_and_a_profile() {
-    for (missing, words) in [("familyName", "last name"), ("email", "e-mail"), ("profile", "profile")] {
-        let script = Script::new();
-        let session = session(&script);
-        let mut user = ada();
-        user.changes.retain(|change| change.name == "familyName" || change.name == "email");
-        user.changes.retain(|change| change.name != missing);
-        user.grants.retain(|_| missing != "profile");
-        let fields: String = user
-            .changes
-            .iter()
-            .map(|change| if change.name == "email" { ",Email,Contact.Email" } else { ",LastName,Contact.LastName" })
-            .collect();
-        let soql = format!("SELECT {USER_FIELDS}{fields} FROM User WHERE Username IN ('ada@portal.example')");
-        script.query(&soql, 200, records(&[]));
-        if missing != "email" {
-            let name = if missing == "familyName" { "" } else { ",LastName" };
-            let soql = format!(
-                "SELECT Id,Email,Name{name} FROM Contact WHERE AccountId = '0015e00000AcmeAAAR' AND Email IN ('ada@example.com')"
-            );
-            script.query(&soql, 200, records(&[]));
-        }
-        let error = push_one(&session, user, &PushMode::Apply).unwrap_err();
-        assert_eq!(error.kind, ErrorKind::MissingValue);
-        assert!(error.message.contains(words), "{error}");
-    }
-}
-
-#[test]
-fn one_bad_user_never_fails_its_neighbours_and_twins_are_refused() {
-    let script = Script::new();
-    let session = session(&script);
-    let mut bad = ada();
-    bad.key = "person-2".to_owned();
-    bad.username = "nonsense".to_owned();
-    let mut twin = ada();
-    twin.key = "person-3".to_owned();
-    twin.username = "Ada@Portal.example".to_owned();
-    find_new(
-        &script,
-        &[&row(
-            r#","Email":"ada@example.com","FirstName":"Ada","LastName":"King","Contact":{"Email":"ada@example.com","FirstName":"Ada","LastName":"King","AccountId":"0015e00000AcmeAAAR"}"#,
-        )],
-    );
-    find_frozen(&script, USER, &[]);
-    patch(&script, &format!(r#"{{"attributes":{{"type":"User"}},"Id":"{USER}","FederationIdentifier":"fed-ada"}}"#));
-    let results = session.push_users(&[bad, ada(), twin], &PushMode::Apply).unwrap();
-    assert_eq!(results[0].as_ref().unwrap_err().kind, ErrorKind::InvalidValue);
-    assert_eq!(results[1].as_ref().unwrap().action, Action::Updated);
-    assert_eq!(results[2].as_ref().unwrap_err().kind, ErrorKind::AmbiguousMatch);
-}
-
-#[test]
 fn a_record_that_was_locked_is_written_again_and_alone() {
     let script = Script::new();
     let session = session(&script);
@@ -579,31 +389,5 @@ fn a_record_that_was_locked_is_written_again_and_alone() {
         push_one(&session, known_ada("division", None), &PushMode::Apply).map(|outcome| outcome.action),
         Ok(Action::Updated)
     );
-    assert!(!script.slept().is_zero());
-}
-
-#[test]
-fn a_query_that_is_too_long_for_a_url_is_asked_in_parts_of_one_call() {
-    let script = Script::new();
-    let session = session(&script);
-    let users: Vec<DesiredUser> = (0..200)
-        .map(|at| DesiredUser {
-            key: at.to_string(),
-            username: format!("{at:03}{}@portal.example", "é".repeat(30)),
-            changes: vec![],
-            ..ada()
-        })
-        .collect();
-    let queries: Vec<String> = users
-        .chunks(67)
-        .map(|part| {
-            let names: Vec<String> = part.iter().map(|user| format!("'{}'", user.username)).collect();
-            format!("SELECT {USER_FIELDS} FROM User WHERE Username IN ({})", names.join(","))
-        })
-        .collect();
-    let nobody = records(&[]);
-    let parts: Vec<(&str, u16, &str)> = queries.iter().map(|query| (query.as_str(), 200, nobody.as_str())).collect();
-    script.composite(&parts);
-    let results = session.push_users(&users, &PushMode::Plan).unwrap();
-    assert!(results.iter().all(|result| result.as_ref().unwrap_err().kind == ErrorKind::MissingValue));
+    assert!(!script.pauses().is_empty());
 }

@@ -6,11 +6,12 @@ use salesforce_records::Decimal;
 
 use super::assignment::{Assignment, Kind};
 use crate::attributes::{self, Form};
-use crate::model::{AttributeKind, Change, DesiredUser, Error, ErrorKind, Grant, Result, Value};
+use crate::model::{Change, DesiredUser, Error, ErrorKind, Grant, Result, Value};
 use crate::operations::describe::{FEATURE_LICENSE, PERMISSION_SET, PERMISSION_SET_GROUP, PROFILE, PUBLIC_GROUP, ROLE};
 use crate::operations::index::Index;
 use crate::operations::schema::Schema;
 use crate::salesforce::id::{Id, Malformed, prefix};
+use crate::salesforce::time;
 use crate::text::{join, quoted};
 
 /// Most characters of the host's key: those of an external id (H).
@@ -166,17 +167,10 @@ fn attribute(subject: &str, username: &str, change: &Change, schema: Option<&Sch
     let read_only =
         || invalid("cannot be written, because Salesforce sets it itself", "Take it out of the attribute mapping");
     let (mut entry, required, length) = if is_custom(name) {
-        let known = schema.and_then(|schema| schema.attributes.iter().find(|known| known.name == *name));
-        let known = known.ok_or_else(unknown)?;
+        let (known, form) = schema.and_then(|schema| schema.custom(name)).ok_or_else(unknown)?;
         if !known.writable {
             return Err(read_only());
         }
-        let form = match known.kind {
-            AttributeKind::Boolean => Form::Boolean,
-            AttributeKind::Integer | AttributeKind::Decimal => Form::Number,
-            AttributeKind::DateTime => Form::Time,
-            AttributeKind::String | AttributeKind::Reference => Form::Plain,
-        };
         let (user, contact) = match name.strip_prefix("Contact.") {
             Some(field) => (None, Some(Cow::Owned(field.to_owned()))),
             None => (Some(Cow::Owned(name.clone())), None),
@@ -199,15 +193,16 @@ fn attribute(subject: &str, username: &str, change: &Change, schema: Option<&Sch
     };
     let text = match (&change.value, entry.form) {
         (None, _) => None,
-        (Some(Value::Text(text)), _) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+        (Some(Value::Text(text)), _) => Some(text.trim().to_owned()),
         (Some(Value::Integer(number)), _) => Some(number.to_string()),
         (Some(Value::Boolean(value)), Form::Boolean) => Some(value.to_string()),
-        // The form of picklists with several choices (H).
-        (Some(Value::Many(values)), Form::Plain) if is_custom(name) => Some(join(values, ";")),
+        // As Salesforce has them (H).
+        (Some(Value::Many(values)), Form::Many) => Some(join(values, ";")),
         (Some(Value::Boolean(_) | Value::Many(_)), _) => {
             return Err(invalid("takes a single text", "Map it to an attribute with a single text"));
         }
     };
+    let text = text.filter(|text| !text.is_empty());
     if entry.name == attributes::USERNAME {
         return match text {
             Some(value) if value.eq_ignore_ascii_case(username) => Ok(None),
@@ -231,12 +226,19 @@ fn attribute(subject: &str, username: &str, change: &Change, schema: Option<&Sch
                 Form::Email => attributes::is_email(value),
                 Form::Boolean => value.parse::<bool>().is_ok(),
                 Form::Number => Decimal::parse(value).is_some(),
-                Form::Plain | Form::Lines | Form::Time => true,
+                Form::Whole => Decimal::parse(value).is_some_and(|number| number.is_whole()),
+                Form::Time => time::moment(value).is_some(),
+                Form::Date => time::is_date(value),
+                Form::Plain | Form::Lines | Form::Many => true,
             };
+            // One that Salesforce cannot read would fail the whole call, and all who are in it (H).
             if !well_formed {
                 let what = match entry.form {
                     Form::Email => "is not an e-mail address",
                     Form::Boolean => "is neither true nor false",
+                    Form::Whole => "is not a whole number",
+                    Form::Time => "is not a date and time such as 2024-01-31T12:00:00Z",
+                    Form::Date => "is not a date such as 2024-01-31",
                     _ => "is not a number",
                 };
                 return Err(invalid(what, "Correct it in the directory"));

@@ -1,15 +1,9 @@
 use super::*;
 use crate::host::Failure;
-use crate::operations::Session;
-use crate::scripted::{ROOT, SESSION, Script, Secret, golden, records, settings};
+use crate::scripted::{Script, Secret, golden, records, session, session_with};
 
 const A: &str = "0055e000001UsrAAAS";
 const B: &str = "0055e000001UsrBAAS";
-
-fn session(script: &Script) -> Session<Script> {
-    script.sign_in();
-    Session::open(script.clone(), settings()).unwrap_or_else(|error| panic!("{error}"))
-}
 
 fn find_soql(ids: &[&str]) -> String {
     let ids: Vec<String> = ids.iter().map(|id| format!("'{id}'")).collect();
@@ -89,11 +83,7 @@ fn a_password_that_may_have_been_set_is_not_sent_again() {
     let session = session(&script);
     script.query(&find_soql(&[A]), 200, records(&[&row(A, "CspLitePortal")]));
     let body = golden("password/request.json").trim_end().replace("{secret|json}", "{p|json}");
-    let request = format!(
-        "POST {ROOT}sobjects/User/{A}/password\nauthorization: Bearer {SESSION}\naccept: application/json\n\
-         content-type: application/json; charset=UTF-8\n\n{body}"
-    );
-    script.fail(&request, Failure::TimedOut);
+    script.unanswered("POST", &format!("sobjects/User/{A}/password"), &body, Failure::TimedOut);
     let error = session.sync_passwords(&[(A.to_owned(), Secret("p"))]).unwrap().remove(0).unwrap_err();
     assert!(error.message.contains("may have been set"), "{error}");
 }
@@ -104,21 +94,56 @@ fn an_empty_batch_asks_nothing() {
     assert_eq!(session(&script).sync_passwords(&[]), Ok(vec![]));
 }
 
+/// The sign-in of a user of the portal's.
+fn portal_login(id: &str, secret: &str) -> String {
+    let request = golden("password/portal-login.txt").replace("{username}", &format!("{id}@x.example"));
+    request.replace("{secret", &format!("{{{secret}"))
+}
+
 #[test]
-fn a_password_is_tried_at_the_portal_where_the_settings_want_it() {
+fn a_portal_that_is_down_says_nothing_against_the_password() {
     let script = Script::new();
-    script.sign_in();
-    let mut settings = settings();
-    settings.values.push(("verify-passwords".to_owned(), "true".to_owned()));
-    let session = Session::open(script.clone(), settings).unwrap_or_else(|error| panic!("{error}"));
+    let session = session_with(&script, &[("verify-passwords", "true")]);
     script.query(&find_soql(&[A, B]), 200, records(&[&row(A, "CspLitePortal"), &row(B, "PowerPartner")]));
     password(&script, A, "first", 204, "");
     password(&script, B, "second", 204, "");
-    let login = |username: &str, secret: &str| {
-        golden("password/portal-login.txt").replace("{username}", username).replace("{secret", &format!("{{{secret}"))
-    };
-    script.answer(&login(&format!("{A}@x.example"), "first"), 200, golden("login/success.xml"));
-    script.answer(&login(&format!("{B}@x.example"), "second"), 500, golden("login/fault.xml"));
+    script.answer(&portal_login(A, "first"), 502, "<html><title>Bad Gateway</title></html>");
+    script.fail(&portal_login(B, "second"), Failure::TimedOut);
+    let pairs = [(A.to_owned(), Secret("first")), (B.to_owned(), Secret("second"))];
+    for (result, status) in session.sync_passwords(&pairs).unwrap().into_iter().zip([Some(502), None]) {
+        let error = result.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Other("password-not-verified".into()));
+        assert_eq!((error.retry, error.remedy.as_deref()), (Retry::After(30), None));
+        assert_eq!(error.upstream.as_ref().map(|upstream| upstream.status), status);
+    }
+}
+
+#[test]
+fn a_password_that_was_used_before_is_set_if_it_lets_its_user_in() {
+    let reused = r#"[{"message":"invalid repeated password","errorCode":"INVALID_NEW_PASSWORD"}]"#;
+    let script = Script::new();
+    let session = session_with(&script, &[("verify-passwords", "true")]);
+    script.query(&find_soql(&[A, B]), 200, records(&[&row(A, "CspLitePortal"), &row(B, "PowerPartner")]));
+    password(&script, A, "first", 400, reused);
+    password(&script, B, "second", 400, reused);
+    script.answer(&portal_login(A, "first"), 200, golden("login/success.xml"));
+    script.answer(&portal_login(B, "second"), 500, golden("login/fault.xml"));
+    let pairs = [(A.to_owned(), Secret("first")), (B.to_owned(), Secret("second"))];
+    let results = session.sync_passwords(&pairs).unwrap();
+    assert_eq!(results[0], Ok(()));
+    let error = results[1].as_ref().unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Other("password-reused".into()), "{error:?}");
+}
+
+#[test]
+fn a_password_is_tried_at_the_portal_where_the_settings_want_it() {
+    let script = Script::new();
+    let session = session_with(&script, &[("verify-passwords", "true")]);
+    script.query(&find_soql(&[A, B]), 200, records(&[&row(A, "CspLitePortal"), &row(B, "PowerPartner")]));
+    password(&script, A, "first", 204, "");
+    password(&script, B, "second", 204, "");
+    script.answer(&portal_login(A, "first"), 200, golden("login/success.xml"));
+    script.answer(&portal_login(B, "second"), 500, golden("login/fault.xml"));
     let pairs = [(A.to_owned(), Secret("first")), (B.to_owned(), Secret("second"))];
     let results = session.sync_passwords(&pairs).unwrap();
     assert_eq!(results[0], Ok(()));

@@ -1,7 +1,7 @@
 use super::*;
-use crate::model::{Begun, Settings};
+use crate::model::Begun;
 use crate::operations::Session;
-use crate::scripted::{Script, Secret, golden, records, settings};
+use crate::scripted::{Script, golden, records, session_with};
 
 const ACCOUNT: &str = "0015e00000AcmeAAAR";
 const ADA: &str = "0055e000001UsrAAAS";
@@ -10,13 +10,6 @@ const LONE: &str = "0035e000001ConAAAS";
 const OTHER: &str = "0035e000001ConBAAS";
 const FIELDS: &str = "Id,Username,UserType,FederationIdentifier,CreatedById";
 const DONE: &str = r#"[{"id":"003","success":true,"errors":[]}]"#;
-
-fn open(script: &Script, keys: &[(&str, &str)]) -> Session<Script> {
-    script.sign_in();
-    let mut settings: Settings<Secret> = settings();
-    settings.values.extend(keys.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-    Session::open(script.clone(), settings).unwrap_or_else(|error| panic!("{error}"))
-}
 
 /// The id of the user that the golden sign-in is of.
 fn admin() -> String {
@@ -110,7 +103,7 @@ fn ours(extra: &str) -> String {
 #[test]
 fn a_user_that_the_push_made_is_taken_out_of_use_under_the_persons_key() {
     let script = Script::new();
-    let session = open(&script, &[]);
+    let session = session_with(&script, &[]);
     find_user(&script, &[&ours("")]);
     deactivate(&script, true);
     let outcome = take_back(&session, ada(), &PushMode::Apply).unwrap();
@@ -128,7 +121,7 @@ fn a_user_that_the_push_made_is_taken_out_of_use_under_the_persons_key() {
 #[test]
 fn a_user_that_carries_the_key_is_found_under_another_name_and_whoever_made_it() {
     let script = Script::new();
-    let session = open(&script, &[("user-key-field", "IdP_Key__c")]);
+    let session = session_with(&script, &[("user-key-field", "IdP_Key__c")]);
     let soql = format!(
         "SELECT {FIELDS},IdP_Key__c FROM User WHERE Username IN ('Ada@portal.example') OR IdP_Key__c IN ('person-1')"
     );
@@ -154,7 +147,7 @@ fn a_user_that_may_be_somebody_elses_is_left_and_why_is_told() {
         (&[][..], stranger(r#""fed-ada""#), None, "somebody else has created it"),
     ] {
         let script = Script::new();
-        let session = open(&script, keys);
+        let session = session_with(&script, keys);
         if let Some(owner) = owner {
             script.owner(ADA, owner, false, false);
         }
@@ -176,7 +169,7 @@ fn a_user_that_may_be_somebody_elses_is_left_and_why_is_told() {
 #[test]
 fn a_user_that_was_there_before_the_push_is_none_that_it_made() {
     let script = Script::new();
-    let session = open(&script, &[("user-key-field", "IdP_Key__c")]);
+    let session = session_with(&script, &[("user-key-field", "IdP_Key__c")]);
     let change = begun("User", "Username", Some("countess@portal.example"), "ada@portal.example");
     let person = Abandoned { begun: vec![change], ..ada() };
     let outcome = take_back(&session, person, &PushMode::Apply).unwrap();
@@ -186,7 +179,7 @@ fn a_user_that_was_there_before_the_push_is_none_that_it_made() {
 #[test]
 fn of_whom_nothing_was_begun_nothing_is_asked() {
     let script = Script::new();
-    let session = open(&script, &[]);
+    let session = session_with(&script, &[]);
     let outcome = take_back(&session, Abandoned { begun: Vec::new(), ..ada() }, &PushMode::Apply).unwrap();
     assert_eq!((outcome.action, outcome.id, outcome.changes), (Action::Unchanged, None, Vec::new()));
 }
@@ -194,7 +187,7 @@ fn of_whom_nothing_was_begun_nothing_is_asked() {
 #[test]
 fn a_contact_without_a_user_is_deleted_and_told() {
     let script = Script::new();
-    let session = open(&script, &[]);
+    let session = session_with(&script, &[]);
     find_user(&script, &[]);
     find_contacts(&script, &[&contact(LONE, "KING"), &contact(OTHER, "Byron")]);
     find_users_of(&script, &[LONE, OTHER], &[]);
@@ -210,7 +203,7 @@ fn a_contact_without_a_user_is_deleted_and_told() {
 #[test]
 fn a_contact_is_found_by_the_key_that_it_carries_where_there_is_a_field_for_it() {
     let script = Script::new();
-    let session = open(&script, &[("contact-key-field", "IdP_Key__c")]);
+    let session = session_with(&script, &[("contact-key-field", "IdP_Key__c")]);
     find_user(&script, &[]);
     let soql = format!(
         "SELECT Id,Email,LastName,IdP_Key__c FROM Contact WHERE AccountId = '{ACCOUNT}' AND CreatedById = '{}' \
@@ -234,7 +227,7 @@ fn no_contact_is_deleted_where_more_fit_than_were_begun_or_where_it_has_a_user()
         (vec![contact(LONE, "Byron")], vec![]),
     ] {
         let script = Script::new();
-        let session = open(&script, &[]);
+        let session = session_with(&script, &[]);
         find_user(&script, &[]);
         find_contacts(&script, &contacts.iter().map(String::as_str).collect::<Vec<_>>());
         let ids = if contacts.len() == 2 { &[LONE, OTHER][..] } else { &[LONE] };
@@ -248,7 +241,7 @@ fn no_contact_is_deleted_where_more_fit_than_were_begun_or_where_it_has_a_user()
 #[test]
 fn every_contact_that_was_begun_is_deleted() {
     let script = Script::new();
-    let session = open(&script, &[]);
+    let session = session_with(&script, &[]);
     find_user(&script, &[]);
     find_contacts(&script, &[&contact(LONE, "King"), &contact(OTHER, "King")]);
     find_users_of(&script, &[LONE, OTHER], &[]);
@@ -267,7 +260,7 @@ fn every_contact_that_was_begun_is_deleted() {
 #[test]
 fn a_contact_that_was_adopted_is_not_looked_for() {
     let script = Script::new();
-    let session = open(&script, &[]);
+    let session = session_with(&script, &[]);
     find_user(&script, &[]);
     let mut person = ada();
     person.begun.retain(|one| one.field != "AccountId");
@@ -277,7 +270,7 @@ fn a_contact_that_was_adopted_is_not_looked_for() {
 #[test]
 fn a_contact_that_is_gone_already_counts_as_deleted() {
     let script = Script::new();
-    let session = open(&script, &[]);
+    let session = session_with(&script, &[]);
     find_user(&script, &[]);
     find_contacts(&script, &[&contact(LONE, "King")]);
     find_users_of(&script, &[LONE], &[]);
@@ -288,7 +281,7 @@ fn a_contact_that_is_gone_already_counts_as_deleted() {
 #[test]
 fn a_contact_of_whom_the_host_wants_back_stays() {
     let script = Script::new();
-    let session = open(&script, &[]);
+    let session = session_with(&script, &[]);
     script.give_up("person-1");
     find_user(&script, &[]);
     find_contacts(&script, &[&contact(LONE, "King")]);
@@ -301,7 +294,7 @@ fn a_contact_of_whom_the_host_wants_back_stays() {
 #[test]
 fn a_plan_writes_nothing_and_is_applied_while_it_holds() {
     let script = Script::new();
-    let session = open(&script, &[]);
+    let session = session_with(&script, &[]);
     let lone = || {
         find_user(&script, &[]);
         find_contacts(&script, &[&contact(LONE, "King")]);
@@ -337,7 +330,7 @@ fn a_plan_writes_nothing_and_is_applied_while_it_holds() {
 #[test]
 fn an_approved_plan_that_ends_in_a_freeze_is_not_told_as_drifted() {
     let script = Script::new();
-    let session = open(&script, &[]);
+    let session = session_with(&script, &[]);
     let found = || {
         find_user(&script, &[&ours("")]);
         let users = format!(

@@ -21,10 +21,7 @@ fn deactivate(session: &Session<Script>, ids: &[&str], how: Deactivation, mode: 
 }
 
 fn renaming(script: &Script) -> Session<Script> {
-    script.sign_in();
-    let mut settings = settings();
-    settings.values.push(("rename-on-deactivation".to_owned(), "true".to_owned()));
-    Session::open(script.clone(), settings).unwrap_or_else(|error| panic!("{error}"))
+    session_with(script, &[("rename-on-deactivation", "true")])
 }
 
 #[test]

@@ -92,10 +92,7 @@ fn what_lies_behind_the_end_of_a_list_that_was_cut_waits_for_the_next_page() {
 #[test]
 fn who_left_the_chosen_kinds_of_users_is_reported_and_internal_users_are_not() {
     let script = Script::new();
-    script.sign_in();
-    let mut settings = settings();
-    settings.values.push(("user-types".to_owned(), "high-volume-portal".to_owned()));
-    let session = Session::open(script.clone(), settings).unwrap_or_else(|error| panic!("{error}"));
+    let session = session_with(&script, &[("user-types", "high-volume-portal")]);
     asked(&script, None, [&ids("Id", &[A, B]), &ids("UserId", &[C])]);
     let partner = row(B, true).replace("CspLitePortal", "PowerPartner");
     let internal = row(C, true).replace("CspLitePortal", "Standard");
@@ -114,11 +111,8 @@ fn a_watermark_of_other_user_types_is_stale() {
     assert_eq!(error.remedy.as_deref(), Some("Start with a full import"));
 }
 
-#[test]
-fn changed_grants_are_asked_for_with_the_other_places() {
-    let script = Script::new();
-    let session = session(&script);
-    described(&script);
+/// The places that are asked beside the others where grants are wanted, with their answers.
+fn grants_asked(script: &Script, answers: [&str; 3]) {
     let [users, logins] = places(None);
     let sets = format!(
         "SELECT AssigneeId FROM PermissionSetAssignment WHERE SystemModstamp >= {TIME} AND Assignee.{TYPES} \
@@ -131,35 +125,29 @@ fn changed_grants_are_asked_for_with_the_other_places() {
         "SELECT Display FROM SetupAuditTrail WHERE CreatedDate >= {TIME} AND Action IN ('PermSetUnassign',\
          'PermSetGroupUnassign','PermSetUnassign_HasExpiration','PermSetGroupUnassign_HasExpiration')"
     );
-    let sentence =
-        |of: &str| format!(r#"{{"Display":"Permission set [x]: unassigned from user Bo [B] (UserID: [{of}])"}}"#);
-    let taken = records(&[&sentence(&C[..15]), &sentence("005"), r#"{"Display":null}"#]);
-    // A group may be a member of a group.
-    let member = ids("UserOrGroupId", &[B, "00G5e000001GrpAAAS"]);
+    let [of_sets, of_members, of_trail] = answers;
     script.composite(&[
         (&users, 200, NONE),
         (&logins, 200, NONE),
-        (&sets, 200, &ids("AssigneeId", &[A])),
-        (&members, 200, &member),
-        (&trail, 200, &taken),
+        (&sets, 200, of_sets),
+        (&members, 200, of_members),
+        (&trail, 200, of_trail),
     ]);
-    let list = format!("('{A}','{B}','{C}')");
+}
+
+/// The users with what they hold: groups and permission sets.
+fn read_granted(script: &Script, listed: &[&str], rows: &[&str], joined: &str, held: &str) {
+    let list = format!("('{}')", listed.join("','"));
     let fields = format!("{FIELDS},UserPermissionsKnowledgeUser");
-    let held = records(&[&format!(r#"{{"AssigneeId":"{A}","PermissionSetId":"0PS5e000001SetAAAS"}}"#)]);
-    let joined = records(&[&format!(r#"{{"UserOrGroupId":"{B}","GroupId":"00G5e000001GrpAAAS"}}"#)]);
     script.composite(&[
-        (
-            &format!("SELECT {fields} FROM User WHERE Id IN {list} ORDER BY Id"),
-            200,
-            &records(&[&row(A, true), &row(B, true), &row(C, true)]),
-        ),
+        (&format!("SELECT {fields} FROM User WHERE Id IN {list} ORDER BY Id"), 200, &records(rows)),
         (&format!("SELECT UserId FROM UserLogin WHERE IsFrozen = true AND UserId IN {list}"), 200, NONE),
         (
             &format!(
                 "SELECT UserOrGroupId,GroupId FROM GroupMember WHERE Group.Type = 'Regular' AND UserOrGroupId IN {list}"
             ),
             200,
-            &joined,
+            joined,
         ),
         (
             &format!(
@@ -167,11 +155,69 @@ fn changed_grants_are_asked_for_with_the_other_places() {
                  WHERE PermissionSet.IsOwnedByProfile = false AND AssigneeId IN {list}"
             ),
             200,
-            &held,
+            held,
         ),
     ]);
+}
+
+/// As the setup audit trail tells of a permission set that was taken away.
+fn sentence(of: &str) -> String {
+    format!(r#"{{"Display":"Permission set [x]: unassigned from user Bo [B] (UserID: [{of}])"}}"#)
+}
+
+#[test]
+fn changed_grants_are_asked_for_with_the_other_places() {
+    let script = Script::new();
+    let session = session(&script);
+    described(&script);
+    let taken = records(&[&sentence(&C[..15]), &sentence("005"), r#"{"Display":null}"#]);
+    // A group may be a member of a group.
+    let member = ids("UserOrGroupId", &[B, "00G5e000001GrpAAAS"]);
+    grants_asked(&script, [&ids("AssigneeId", &[A]), &member, &taken]);
+    let held = records(&[&format!(r#"{{"AssigneeId":"{A}","PermissionSetId":"0PS5e000001SetAAAS"}}"#)]);
+    let joined = records(&[&format!(r#"{{"UserOrGroupId":"{B}","GroupId":"00G5e000001GrpAAAS"}}"#)]);
+    read_granted(&script, &[A, B, C], &[&row(A, true), &row(B, true), &row(C, true)], &joined, &held);
     let page = session.import_users(&ImportQuery { grants: true, ..since() }).unwrap();
     assert!(grants(&page.users[0]).contains(&("permission-set", "0PS5e000001SetAAAS")));
     assert!(grants(&page.users[1]).contains(&("public-group", "00G5e000001GrpAAAS")));
     assert_eq!(page.users[2].id, C);
+}
+
+#[test]
+fn an_increment_begins_at_salesforces_own_time() {
+    let script = Script::new();
+    let session = session(&script);
+    script.date("Sun, 06 Nov 1994 08:49:37 GMT");
+    asked(&script, None, [NONE, NONE]);
+    assert_eq!(session.import_users(&since()).unwrap().watermark, Some(format!("2.since.15.{}", 784_111_777 - 300)));
+}
+
+#[test]
+fn sentences_of_the_audit_trail_are_read_to_their_end() {
+    let script = Script::new();
+    let session = session(&script);
+    described(&script);
+    let trail = format!(
+        r#"{{"totalSize":2,"done":false,"nextRecordsUrl":"/services/data/v66.0/query/01g-1","records":[{}]}}"#,
+        sentence(A)
+    );
+    grants_asked(&script, [NONE, NONE, &trail]);
+    script.rest("GET", "/services/data/v66.0/query/01g-1", "", 200, records(&[&sentence(C)]));
+    read_granted(&script, &[A, C], &[&row(A, true), &row(C, true)], NONE, NONE);
+    let page = session.import_users(&ImportQuery { grants: true, ..since() }).unwrap();
+    assert_eq!(page.users.iter().map(|user| user.id.as_str()).collect::<Vec<_>>(), [A, C]);
+}
+
+#[test]
+fn a_part_of_the_changed_users_is_an_error_and_not_all_of_them() {
+    let script = Script::new();
+    let session = session(&script);
+    asked(&script, None, [&ids("Id", &[A, B]), NONE]);
+    let list = format!("'{A}','{B}'");
+    let cut = records(&[&row(A, true)]).replace("\"done\":true", "\"done\":false");
+    script.composite(&[
+        (&format!("SELECT {FIELDS} FROM User WHERE Id IN ({list}) ORDER BY Id"), 200, &cut),
+        (&format!("SELECT UserId FROM UserLogin WHERE IsFrozen = true AND UserId IN ({list})"), 200, NONE),
+    ]);
+    assert_eq!(session.import_users(&since()).unwrap_err().kind, ErrorKind::Transient);
 }

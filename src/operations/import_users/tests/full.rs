@@ -228,3 +228,66 @@ fn custom_attributes_are_read_by_their_own_names() {
     let unknown = ImportQuery { attributes: vec!["Nothing__c".to_owned()], ..query };
     assert_eq!(session.import_users(&unknown).unwrap_err().kind, ErrorKind::InvalidValue);
 }
+
+#[test]
+fn the_watermark_is_salesforces_own_time_and_the_hosts_only_where_it_gives_none() {
+    const TIME: u64 = 784_111_777;
+    for (date, began) in [("Sun, 06 Nov 1994 08:49:37 GMT", TIME), ("yesterday", NOW), ("", NOW)] {
+        let script = Script::new();
+        let session = session(&script);
+        script.date(date);
+        script.query(&soql("", 1), 200, records(&[&row(A, true)]));
+        none_frozen(&script, A, A);
+        let first = session.import_users(&query(ImportScope::Full, 1)).unwrap();
+        let next = first.next.unwrap();
+        assert_eq!(next, format!("2.full.15.{began}.{A}"), "{date}");
+        // The later pages are of a later time, which doesn't count.
+        script.date("Mon, 07 Nov 1994 08:49:37 GMT");
+        script.query(&soql(&format!(" AND Id > '{A}'"), 1), 200, NONE);
+        let last = session.import_users(&query(ImportScope::Resume(next), 1)).unwrap();
+        assert_eq!(last.watermark, Some(format!("2.since.15.{}", began - 300)), "{date}");
+    }
+}
+
+#[test]
+fn holdings_of_more_pages_than_one_are_asked_for_side_by_side_to_their_end() {
+    let script = Script::new();
+    let session = session(&script);
+    described(&script);
+    let fields = "Id,Username,IsActive,UserType,SystemModstamp,ProfileId,UserRoleId,Email,Contact.AccountId,\
+                  UserPermissionsKnowledgeUser";
+    let soql = format!("SELECT {fields} FROM User WHERE {TYPES} ORDER BY Id LIMIT 9");
+    script.query(&soql, 200, records(&[&row(A, true), &row(B, true)]));
+    let cut = |next: &str, row: String| {
+        format!(
+            r#"{{"totalSize":9,"done":false,"nextRecordsUrl":"/services/data/v66.0/query/{next}","records":[{row}]}}"#
+        )
+    };
+    let member = |user: &str, group: &str| format!(r#"{{"UserOrGroupId":"{user}","GroupId":"{group}"}}"#);
+    let set = |user: &str, set: &str| format!(r#"{{"AssigneeId":"{user}","PermissionSetId":"{set}"}}"#);
+    let among = range(A, B);
+    script.composite(&[
+        (&frozen_soql(A, B), 200, NONE),
+        (
+            &format!("SELECT UserOrGroupId,GroupId FROM GroupMember WHERE Group.Type = 'Regular' AND UserOrGroupId IN {among}"),
+            200,
+            &cut("01g-1", member(A, "00G1")),
+        ),
+        (
+            &format!(
+                "SELECT AssigneeId,PermissionSetId,PermissionSetGroupId FROM PermissionSetAssignment \
+                 WHERE PermissionSet.IsOwnedByProfile = false AND AssigneeId IN {among}"
+            ),
+            200,
+            &cut("01g-2", set(A, "0PS1")),
+        ),
+    ]);
+    let path = |next: &str| format!("/services/data/v66.0/query/{next}");
+    script.rest("GET", &path("01g-1"), "", 200, cut("01g-3", member(B, "00G2")));
+    script.rest("GET", &path("01g-2"), "", 200, records(&[&set(B, "0PS2")]));
+    script.rest("GET", &path("01g-3"), "", 200, records(&[&member(B, "00G3")]));
+    let page = session.import_users(&ImportQuery { grants: true, ..query(ImportScope::Full, 9) }).unwrap();
+    let held = |user: &User| grants(user).iter().map(|(_, id)| (*id).to_owned()).collect::<Vec<_>>();
+    assert_eq!(held(&page.users[0]), ["00e5e000001PrtAAAS", "00G1", "0PS1"]);
+    assert_eq!(held(&page.users[1]), ["00e5e000001PrtAAAS", "00G2", "0PS2", "00G3"]);
+}

@@ -75,10 +75,7 @@ fn a_key_that_contradicts_a_link_does_not_come_free_unless_it_is_confirmed() {
     for (confirmed, kind) in [(false, ErrorKind::AmbiguousMatch), (true, ErrorKind::UsernameTaken)] {
         let script = Script::new();
         script.owner(USER, "person-1", true, confirmed);
-        script.sign_in();
-        let mut settings = settings();
-        settings.values.push(("user-key-field".to_owned(), "IdP_Key__c".to_owned()));
-        let session = Session::open(script.clone(), settings).unwrap_or_else(|error| panic!("{error}"));
+        let session = session_with(&script, &[("user-key-field", "IdP_Key__c")]);
         let [countess, mut eve] = renamed();
         eve.id = None;
         eve.username = "eve@portal.example".to_owned();
@@ -121,5 +118,61 @@ fn two_who_swap_names_are_told_that_they_never_come_free() {
         let error = result.unwrap_err();
         assert_eq!((&error.kind, error.retry), (&ErrorKind::UsernameTaken, Retry::AfterRemedy));
         assert!(error.message.contains("circle") && error.remedy.is_some(), "{error:?}");
+    }
+}
+
+#[test]
+fn of_an_approved_push_nobody_is_looked_at_again() {
+    let script = Script::new();
+    linked(&script);
+    let session = session(&script);
+    let eve = row_of(OTHER_USER, "eve@portal.example", "CspLitePortal", "");
+    find_both(&script, &[&row(""), &eve]);
+    find_frozen(&script, USER, &[]);
+    let planned = session.push_users(&renamed(), &PushMode::Plan).unwrap();
+    let approved = planned.into_iter().map(|plan| plan.map(|plan| plan.digest).unwrap_or_default()).collect();
+    find_both(&script, &[&row(""), &eve]);
+    find_frozen(&script, USER, &[]);
+    rename(&script, USER, "countess");
+    let results = session.push_users(&renamed(), &PushMode::ApplyPlanned(approved)).unwrap();
+    assert_eq!(results[0].as_ref().unwrap().action, Action::Updated);
+    let error = results[1].as_ref().unwrap_err();
+    assert_eq!((&error.kind, error.retry), (&ErrorKind::UsernameTaken, Retry::AtOnce));
+}
+
+#[test]
+fn a_federation_id_comes_free_only_where_its_holder_gets_another_one() {
+    for (new, kind, retry) in [
+        (Some("fed-new"), ErrorKind::UsernameTaken, Retry::AtOnce),
+        (Some("fed-ada"), ErrorKind::AmbiguousMatch, Retry::AfterRemedy),
+        (None, ErrorKind::AmbiguousMatch, Retry::AfterRemedy),
+    ] {
+        let script = Script::new();
+        linked(&script);
+        let session = session(&script);
+        let [mut holder, mut eve] = renamed();
+        holder.username = "ada@portal.example".to_owned();
+        holder.changes.extend(new.map(|id| change("federationId", id)));
+        eve.username = "eve@portal.example".to_owned();
+        eve.changes.push(change("federationId", "fed-ada"));
+        let ids: Vec<String> = new.into_iter().chain(["fed-ada"]).map(|id| format!("'{id}'")).collect();
+        script.query(
+            &format!(
+                "SELECT {USER_FIELDS} FROM User WHERE Id IN ('{USER}','{OTHER_USER}') \
+                 OR Username IN ('ada@portal.example','eve@portal.example') OR FederationIdentifier IN ({})",
+                ids.join(",")
+            ),
+            200,
+            records(&[
+                &row("").replace(r#""FederationIdentifier":null"#, r#""FederationIdentifier":"fed-ada""#),
+                &row_of(OTHER_USER, "eve@portal.example", "CspLitePortal", ""),
+            ]),
+        );
+        find_frozen(&script, USER, &[]);
+        let results = session.push_users(&[holder, eve], &PushMode::Plan).unwrap();
+        assert!(results[0].is_ok(), "{results:?}");
+        let error = results[1].as_ref().unwrap_err();
+        assert_eq!((&error.kind, error.retry), (&kind, retry), "{new:?}: {error}");
+        assert!(error.message.contains("the federation id of the user eve@portal.example"), "{error}");
     }
 }

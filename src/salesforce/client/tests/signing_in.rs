@@ -1,0 +1,184 @@
+//! Signing in: whom it lets in, and what is told where it doesn't.
+
+use super::*;
+use crate::host::Failure;
+
+fn sign_in(script: &Script) -> Error {
+    let settings = crate::settings::check(settings()).complete().unwrap();
+    Client::sign_in(script.clone(), settings.credentials, "66.0").map(|_| ()).unwrap_err()
+}
+
+#[test]
+fn what_the_host_refuses_is_told_with_the_hosts_own_reason() {
+    let script = Script::new();
+    script.fail(
+        &golden("login/request.txt"),
+        Failure::Denied("acme.my.salesforce.com is not among the tenant's hosts.".to_owned()),
+    );
+    let error = sign_in(&script);
+    assert_eq!(error.kind, ErrorKind::Unreachable);
+    assert_eq!(
+        error.message,
+        "no answer for the sign-in at Salesforce: acme.my.salesforce.com is not among the tenant's hosts"
+    );
+}
+
+#[test]
+fn an_expired_password_is_no_session() {
+    let script = Script::new();
+    script.answer(&golden("login/request.txt"), 200, golden("login/expired.xml"));
+    let error = sign_in(&script);
+    assert_eq!(error.kind, ErrorKind::InvalidCredentials);
+    assert!(error.message.contains("expired"));
+}
+
+#[test]
+fn the_session_id_goes_to_no_plain_http_address() {
+    let script = Script::new();
+    let answer = golden("login/success.xml").replace("<serverUrl>https://", "<serverUrl>http://");
+    script.answer(&golden("login/request.txt"), 200, answer);
+    let error = sign_in(&script);
+    assert!(error.message.contains("not https"), "{error}");
+    assert!(is_safe("http://127.0.0.1:80", "http://127.0.0.1:80"));
+    assert!(!is_safe("http://127.0.0.1:81", "http://127.0.0.1:80"));
+    assert!(!is_safe("https://x@evil.example", "https://login.salesforce.com"));
+}
+
+const TOKEN: &str = r#"{"access_token":"00D5e0000012AbC!AQcAQFirst.session","instance_url":"https://acme.my.salesforce.com","id":"https://login.salesforce.com/id/00D5e0000012AbCEAU/0055e000001AdmNAAS","token_type":"Bearer"}"#;
+
+fn token_request(body: &str) -> String {
+    format!(
+        "POST https://acme.my.salesforce.com/services/oauth2/token\ncontent-type: application/x-www-form-urlencoded\n\
+         accept: application/json\n\n{body}"
+    )
+}
+
+fn signing_in_by(script: &Script, username: &str, method: Method<Secret>) -> Result<Client<Script>> {
+    let login_url = "https://acme.my.salesforce.com".to_owned();
+    let credentials = Credentials { login_url, username: username.to_owned(), method };
+    Client::sign_in(script.clone(), credentials, "66.0")
+}
+
+fn app() -> login::App<Secret> {
+    login::App { id: "3MVG9&x".to_owned(), secret: Secret("client-secret") }
+}
+
+#[test]
+fn a_connected_app_signs_in_as_itself_and_its_session_renews() {
+    let script = Script::new();
+    let request = token_request("grant_type=client_credentials&client_id=3MVG9%26x&client_secret={client-secret|form}");
+    script.answer(&request, 200, TOKEN);
+    let client = signing_in_by(&script, "", Method::ClientCredentials(app())).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(client.signed_in().organization_id, "00D5e0000012AbCEAU");
+    script.rest("GET", "limits", "", 401, EXPIRED);
+    script.answer(&request, 200, TOKEN).rest("GET", "limits", "", 200, "{}");
+    assert!(client.call(&Call::get("limits".to_owned()), "the limits").is_ok());
+}
+
+#[test]
+fn the_password_flow_leaves_the_places_of_all_secrets_to_the_host() {
+    let script = Script::new();
+    script.answer(
+        &token_request(
+            "grant_type=password&client_id=3MVG9%26x&client_secret={client-secret|form}&username=a%2Bb@acme.example&password={password|form}{token|form}",
+        ),
+        400,
+        r#"{"error":"invalid_grant","error_description":"authentication failure"}"#,
+    );
+    let password = login::Password { password: Secret("password"), security_token: Some(Secret("token")) };
+    let error = signing_in_by(&script, "a+b@acme.example", Method::PasswordFlow(app(), password)).map(|_| ());
+    let error = error.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::InvalidCredentials);
+    assert!(error.message.contains("a+b@acme.example") && error.message.contains("password flow"), "{error}");
+}
+
+#[test]
+fn an_assertion_is_signed_by_the_host() {
+    let script = Script::new();
+    let signed =
+        oauth::assertion("3MVG9", "api@acme.example", "https://acme.my.salesforce.com", Duration::from_secs(NOW));
+    let signature = oauth::base64url(format!("<private-key signs {} bytes>", signed.len()).as_bytes());
+    let body =
+        format!("grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion={signed}.{signature}");
+    script.answer(&token_request(&body), 200, TOKEN);
+    let method = Method::JwtBearer("3MVG9".to_owned(), Secret("private-key"));
+    assert!(signing_in_by(&script, "api@acme.example", method).is_ok());
+
+    let method = Method::JwtBearer("3MVG9".to_owned(), Secret("no key"));
+    let error = signing_in_by(&script, "api@acme.example", method).map(|_| ()).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::InvalidSettings);
+    assert!(error.message.contains("no PEM-encoded RSA private key"), "{error}");
+}
+
+#[test]
+fn after_a_sign_in_by_oauth_the_users_own_locale_is_asked_for_once() {
+    let script = Script::new();
+    let request = token_request("grant_type=client_credentials&client_id=3MVG9%26x&client_secret={client-secret|form}");
+    script.answer(&request, 200, TOKEN);
+    let client = signing_in_by(&script, "", Method::ClientCredentials(app())).unwrap_or_else(|error| panic!("{error}"));
+    script.query(
+        "SELECT TimeZoneSidKey,LocaleSidKey,LanguageLocaleKey FROM User WHERE Id = '0055e000001AdmNAAS'",
+        200,
+        records(&[r#"{"TimeZoneSidKey":"Europe/Berlin","LocaleSidKey":"de_DE","LanguageLocaleKey":"de"}"#]),
+    );
+    for _ in 0..2 {
+        assert_eq!(client.identity().unwrap().time_zone.as_deref(), Some("Europe/Berlin"));
+    }
+}
+
+/// A page of a gateway in front of Salesforce.
+const PAGE: &str = "<html><head><title>Bad Gateway</title></head><body><h1>502</h1></body></html>";
+
+/// By SOAP and by OAuth.
+fn ways() -> [(&'static str, String); 2] {
+    let body = "grant_type=client_credentials&client_id=3MVG9%26x&client_secret={client-secret|form}";
+    [("soap", golden("login/request.txt")), ("client-credentials", token_request(body))]
+}
+
+fn signing_in_to(way: &str, script: &Script) -> Error {
+    match way {
+        "soap" => sign_in(script),
+        _ => signing_in_by(script, "", Method::ClientCredentials(app())).map(|_| ()).unwrap_err(),
+    }
+}
+
+#[test]
+fn a_gateway_that_is_down_is_a_passing_condition_and_no_fault_of_the_settings() {
+    for (way, request) in ways() {
+        for (status, body) in [(502, PAGE), (503, ""), (500, "<html>"), (504, "upstream request timeout")] {
+            let script = Script::new();
+            script.answer(&request, status, body);
+            let error = signing_in_to(way, &script);
+            assert_eq!((&error.kind, error.retry), (&ErrorKind::Transient, Retry::After(30)), "{way} {status}");
+            let upstream = error.upstream.as_ref().map(|upstream| (upstream.status, upstream.code.as_str()));
+            assert_eq!((upstream, error.remedy.as_deref()), (Some((status, "")), None), "{way} {status}");
+            assert!(error.message.contains(&status.to_string()), "{error}");
+        }
+    }
+}
+
+#[test]
+fn a_page_of_another_server_is_a_fault_of_the_settings() {
+    for (way, request) in ways() {
+        for (status, body) in [(200, "<html><title>Intranet</title></html>"), (302, ""), (404, PAGE), (499, "")] {
+            let script = Script::new();
+            script.answer(&request, status, body);
+            let error = signing_in_to(way, &script);
+            assert_eq!((&error.kind, error.retry), (&ErrorKind::InvalidSettings, Retry::AfterRemedy), "{way} {status}");
+            assert!(error.remedy.as_ref().unwrap().contains("my-domain"), "{error:?}");
+            assert_eq!(error.upstream.as_ref().map(|upstream| upstream.status), Some(status), "{way}");
+        }
+    }
+}
+
+#[test]
+fn a_session_id_with_a_blank_or_a_line_break_in_it_is_never_put_into_a_header() {
+    for letters in ["&#13;&#10;x: y", " ", "\u{e9}"] {
+        let script = Script::new();
+        let answer = golden("login/success.xml").replace(SESSION, &format!("{SESSION}{letters}z"));
+        script.answer(&golden("login/request.txt"), 200, answer);
+        let error = sign_in(&script);
+        assert_eq!((&error.kind, error.retry), (&ErrorKind::Transient, Retry::After(5)), "{letters:?}");
+        assert!(error.message.contains("cut off or garbled"), "{error}");
+    }
+}

@@ -3,7 +3,7 @@
 CARGO ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test browser-test pictures soak bench clients lint format doc component wasm-target
+.PHONY: help demo test browser-test pictures soak bench clients mutants lint format doc component wasm-target
 
 help: ## Lists the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -32,6 +32,9 @@ bench: wasm-target ## Measures sandbox, tenants, component against native, the d
 	$(CARGO) bench --locked --package provisioning-host --bench sandbox --bench native --bench tenants --bench console --bench directory
 	$(CARGO) test --locked --release --package journeys --test journeys -- --nocapture hostile::neighbour
 	$(CARGO) bench --locked --package salesforce-emulator --bench million
+
+mutants: wasm-target ## Puts faults into the code, a sample by default, and lists those that no test notices (CONTRIBUTING.md)
+	scripts/mutants.sh
 
 lint: wasm-target ## Checks formatting, lints (native and WebAssembly) and the documentation
 	$(CARGO) fmt --all --check

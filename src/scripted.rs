@@ -326,6 +326,30 @@ pub(crate) fn golden(path: &str) -> String {
     std::fs::read_to_string(&full).unwrap_or_else(|error| panic!("{full}: {error}"))
 }
 
+/// Holds a text equal to a file of the golden folder. `GOLDEN=renew cargo test` writes the file anew.
+pub(crate) fn hold(path: &str, actual: &str) {
+    if std::env::var_os("GOLDEN").is_some_and(|wish| wish == "renew") {
+        let full = format!("{}/tests/golden/connector/{path}", env!("CARGO_MANIFEST_DIR"));
+        std::fs::write(&full, actual).unwrap_or_else(|error| panic!("{full}: {error}"));
+        return;
+    }
+    let expected = golden(path);
+    let (mut old, mut new) = (expected.lines(), actual.lines());
+    let mut number = 0;
+    loop {
+        number += 1;
+        let (old, new) = (old.next(), new.next());
+        assert_eq!(
+            new, old,
+            "line {number} is not the one of tests/golden/connector/{path}; where the change is meant, \
+             `GOLDEN=renew cargo test -p salesforce-portal-connector` writes the file anew, and the diff shows what it means"
+        );
+        if old.is_none() {
+            return;
+        }
+    }
+}
+
 /// Settings that hold.
 pub(crate) fn settings() -> Settings<Secret> {
     let values = [

@@ -1,8 +1,10 @@
 //! Salesforce's errors in plain words: one table from code and message to kind, sentence, remedy and retry.
 //!
-//! The rows stand in three files by what was refused: a [`sign_in`], a whole [`request`], or a [`record`]. The first row that
-//! fits counts, so rows with a pattern stand before the row of their code alone. What fits no row is passed on whole, with
-//! a kind taken from the HTTP status: an unknown error is never swallowed.
+//! The rows stand in three files by what was refused: a [`sign_in`], a whole [`request`], or a [`record`]. A row with a
+//! pattern counts before a row of a code alone, wherever the two stand. What fits no row is passed on whole, with a kind taken
+//! from the HTTP status: an unknown error is never swallowed.
+//!
+//! `tests/golden/connector/diagnosis` holds all rows, and real errors with the row that each has to lead to.
 
 mod record;
 mod request;
@@ -41,12 +43,20 @@ fn contains(text: &str, part: &str) -> bool {
     part.is_empty() || text.as_bytes().windows(part.len()).any(|window| window.eq_ignore_ascii_case(part.as_bytes()))
 }
 
+fn rows() -> impl Iterator<Item = &'static Row> + Clone {
+    [&sign_in::ROWS[..], &request::ROWS[..], &record::ROWS[..]].into_iter().flatten()
+}
+
+/// The row for a fault. Words say more than a code, which may be one that many requests meet.
+fn row(fault: &Fault) -> Option<&'static Row> {
+    let mut fitting = rows().filter(|row| row.fits(fault));
+    fitting.clone().find(|row| !row.pattern.is_empty()).or_else(|| fitting.next())
+}
+
 /// Tells a fault in plain words. `subject` says what was refused, fit for the middle of a sentence: `the user
 /// ada@example.com`.
 pub fn diagnose(fault: Fault, subject: &str) -> Error {
-    let row =
-        [&sign_in::ROWS[..], &request::ROWS[..], &record::ROWS[..]].into_iter().flatten().find(|row| row.fits(&fault));
-    let (kind, retry, message, remedy) = match row {
+    let (kind, retry, message, remedy) = match row(&fault) {
         Some(row) => (
             row.kind.clone(),
             row.retry,

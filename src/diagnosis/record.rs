@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::Row;
 use crate::model::{ErrorKind, Retry};
 
-pub(super) static ROWS: [Row; 51] = [
+pub(super) static ROWS: [Row; 49] = [
     // M. The message names the licence; the same text without a name means a feature licence (H).
     Row {
         code: "LICENSE_LIMIT_EXCEEDED",
@@ -50,15 +50,6 @@ pub(super) static ROWS: [Row; 51] = [
         retry: Retry::AfterRemedy,
         sentence: "the contact of {} already has a portal user",
         remedy: "Link the person to this user, or give the person a contact of its own",
-    },
-    // H.
-    Row {
-        code: "UNKNOWN_EXCEPTION",
-        pattern: "portal account owner must have a role",
-        kind: ErrorKind::RejectedByRule,
-        retry: Retry::AfterRemedy,
-        sentence: "the owner of the portal account has no role, so Salesforce does not make portal users such as {} under it",
-        remedy: "Give the owner of the account a role under Setup > Users > Users > Edit > Role, or name an account of another owner in account-id",
     },
     // H.
     Row {
@@ -429,19 +420,10 @@ pub(super) static ROWS: [Row; 51] = [
         sentence: "Salesforce was given no id for {}",
         remedy: "Import again",
     },
-    // M.
-    Row {
-        code: "INVALID_NEW_PASSWORD",
-        pattern: "repeated password",
-        kind: ErrorKind::Other(Cow::Borrowed("password-reused")),
-        retry: Retry::Never,
-        sentence: "the new password of {} was used before",
-        remedy: "Choose a password that this person has not used lately; Setup > Security > Password Policies says how far back counts",
-    },
     // M: the text, code U, once seen with HTTP 500.
     Row {
         code: "",
-        pattern: "invalid repeated password",
+        pattern: "repeated password",
         kind: ErrorKind::Other(Cow::Borrowed("password-reused")),
         retry: Retry::Never,
         sentence: "the new password of {} was used before",

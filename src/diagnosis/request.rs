@@ -3,7 +3,7 @@
 use super::Row;
 use crate::model::{ErrorKind, Retry};
 
-pub(super) const ROWS: [Row; 17] = [
+pub(super) static ROWS: [Row; 17] = [
     // H. Not every 401 is an expired session: signing in again would not help here, and must not be tried.
     Row {
         code: "INVALID_SESSION_ID",

@@ -6,7 +6,7 @@
 use super::{EXPIRED_PASSWORD_REMEDY, Row};
 use crate::model::{ErrorKind, Retry};
 
-pub(super) const ROWS: [Row; 35] = [
+pub(super) static ROWS: [Row; 35] = [
     // H. Salesforce does not tell a locked user from a wrong password.
     Row {
         code: "INVALID_LOGIN",

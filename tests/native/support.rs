@@ -262,7 +262,10 @@ impl Org {
 
     /// An org made in another way.
     pub(crate) fn build(builder: Builder) -> Self {
-        Self { emulator: executor().block_on(builder.start()).unwrap() }
+        let emulator = executor().block_on(builder.start()).unwrap();
+        // The stricter of the two answers that are told of: who gets along with it gets along with both.
+        emulator.set_switches(|switches| switches.boolean_texts = false);
+        Self { emulator }
     }
 
     /// Settings for this org that sign in with the admin's password.

@@ -28,8 +28,6 @@ const REPEATED: Check = Check::writing(
 
 /// How long a call that is given up has: a part of an answer, or no more than to begin.
 const PATIENCE: [Duration; 2] = [Duration::from_millis(1), Duration::ZERO];
-/// How long a call may go on after its deadline, on a machine that is busy with others.
-const LATE: Duration = Duration::from_secs(5);
 /// Jobs of which one has to be slower than a timer.
 const ATTEMPTS: u32 = 50;
 /// Tries of a push after it was cut off: the application may still be at work on what was sent.
@@ -114,7 +112,7 @@ async fn overruns<T: Target>(bench: &Bench<'_, T>, tenant: &Tenant) -> Result<bo
     };
     match ended {
         Err(JobError::Stopped { fault: SandboxFault::Deadline(_), .. }) => Ok(true),
-        Ok(()) if started.elapsed() > LATE => {
+        Ok(()) if started.elapsed() > bench.target.lateness() => {
             failed(format!("it went on for {} ms after its deadline", started.elapsed().as_millis()))
         }
         Ok(()) => Ok(false),

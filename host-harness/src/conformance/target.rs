@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::memory::Keeper;
 use crate::runtime::wit::Probe;
@@ -31,6 +32,11 @@ pub trait Target {
 
     /// Starts a job for the tenant whose memory is kept; none where that cannot be done.
     fn watch(&self) -> impl Future<Output = Result<Option<Watched<Self::Subject>>, JobError>>;
+
+    /// How long a call may go on after its deadline: five seconds, for a machine that is busy with others.
+    fn lateness(&self) -> Duration {
+        Duration::from_secs(5)
+    }
 }
 
 /// A job whose memory is kept.

@@ -2,10 +2,12 @@
 //!
 //! The sizes are small by default. `PROVISIONING_SOAK=1` takes those of a real installation.
 
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use provisioning_host::directory::{Directory, DirectoryError, PersonFilter, TaskFilter, TaskState};
+use provisioning_host::directory::{Directory, DirectoryError, ImportPhase, PersonFilter, TaskFilter, TaskState};
+use salesforce_emulator::Fault;
 
 use crate::support::Fixture;
 
@@ -35,11 +37,9 @@ fn command(fixture: &Fixture, arguments: &[&str]) -> Command {
     command
 }
 
-fn run(fixture: &Fixture, arguments: &[&str]) -> Duration {
-    let start = Instant::now();
+fn run(fixture: &Fixture, arguments: &[&str]) {
     let output = command(fixture, arguments).stderr(Stdio::piped()).output().unwrap();
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    start.elapsed()
 }
 
 /// Numbers that look random and are the same in every run.
@@ -54,20 +54,57 @@ impl Dice {
     }
 }
 
-/// Runs a command and kills it (SIGKILL) somewhere in `span`; says whether it came to its end before.
-fn run_and_kill(fixture: &Fixture, arguments: &[&str], span: Duration, dice: &mut Dice) -> bool {
-    let mut child: Child = command(fixture, arguments).stderr(Stdio::null()).spawn().unwrap();
-    let deadline = Instant::now() + span.mul_f64(dice.roll());
-    while Instant::now() < deadline {
-        if let Some(status) = child.try_wait().unwrap() {
-            assert!(status.success(), "{arguments:?}: {status}: {}", told(fixture));
-            return true;
-        }
-        std::thread::sleep(Duration::from_millis(1));
+/// Longer than any test: a request that is held so long is cut off by the kill.
+const HELD: Duration = Duration::from_secs(3600);
+/// What a kill on the way from one request to the next is spread over.
+const ON_THE_WAY: Duration = Duration::from_millis(20);
+const SIGKILL: i32 = 9;
+
+/// Where a command is when it is killed. Counted by requests, not by time, so it is the same place on a busy machine.
+#[derive(Clone, Copy, Debug)]
+enum Spot {
+    /// The request is on its way and not done.
+    At,
+    /// The request before it is, or what its answer brings is at work, or the request itself is on its way.
+    Before,
+}
+
+impl Spot {
+    fn of(kills: u32) -> Self {
+        if kills.is_multiple_of(2) { Self::At } else { Self::Before }
     }
-    child.kill().unwrap();
-    child.wait().unwrap();
-    false
+}
+
+/// Runs a command and kills it (SIGKILL) a while after it has come to a place. Whether it was killed, and not over before.
+fn run_and_kill(fixture: &Fixture, arguments: &[&str], is_there: impl Fn() -> bool, linger: Duration) -> bool {
+    let mut child = command(fixture, arguments).stderr(Stdio::null()).spawn().unwrap();
+    let mut over = None;
+    while over.is_none() && !is_there() {
+        std::thread::sleep(Duration::from_millis(1));
+        over = child.try_wait().unwrap();
+    }
+    if over.is_none() {
+        std::thread::sleep(linger);
+        child.kill().unwrap();
+    }
+    let status = child.wait().unwrap();
+    assert!(status.success() || status.signal() == Some(SIGKILL), "{arguments:?}: {status}: {}", told(fixture));
+    !status.success()
+}
+
+/// Kills a command at the request of a kind that comes after so many others of it, which the org holds, or on the way there.
+/// Whether there was such a request.
+fn kill_at(fixture: &Fixture, arguments: &[&str], (requests, skip): (Fault, u32), spot: Spot, dice: &mut Dice) -> bool {
+    let held = fixture.emulator.inject(requests.skip(skip).after(HELD));
+    let is_there = || {
+        let waiting = fixture.emulator.faults();
+        let to_come = waiting.iter().find(|fault| fault.id == held).map(|fault| fault.fault.skip);
+        to_come.is_none() || (to_come == Some(0) && matches!(spot, Spot::Before))
+    };
+    let linger = if matches!(spot, Spot::Before) { ON_THE_WAY.mul_f64(dice.roll()) } else { Duration::ZERO };
+    let killed = run_and_kill(fixture, arguments, is_there, linger);
+    fixture.emulator.clear_faults();
+    killed
 }
 
 /// All that has to be the same: people, their users, and what is left to do.
@@ -97,6 +134,20 @@ fn add_tenant(fixture: &Fixture, data: &str) {
     run(fixture, &["tenant", "import-toml", "tenants.toml", "--data", data]);
 }
 
+/// The queries for one page of an import each.
+fn pages() -> Fault {
+    Fault::latency(Duration::ZERO).soql("FROM User WHERE UserType IN")
+}
+
+/// How many pages of an import the org has answered since the last look.
+fn answered_pages(fixture: &Fixture) -> u32 {
+    let journal = fixture.emulator.journal();
+    fixture.emulator.clear_journal();
+    let page = |soql: &str| soql.contains("FROM User WHERE UserType IN");
+    let answered = journal.iter().filter(|entry| entry.status == 200 && entry.soql.as_deref().is_some_and(page));
+    answered.count() as u32
+}
+
 #[test]
 fn an_import_that_is_killed_again_and_again_ends_as_if_it_had_not_been() {
     let size = size();
@@ -107,30 +158,42 @@ fn an_import_that_is_killed_again_and_again_ends_as_if_it_had_not_been() {
         let set = format!("to-idp.page-size={page}");
         run(&fixture, &["tenant", "edit", "acme", "--set", &set, "--data", data]);
     }
-    let span = run(&fixture, &["import", "acme", "--data", "whole"]);
+    answered_pages(&fixture);
+    run(&fixture, &["import", "acme", "--data", "whole"]);
+    let whole = answered_pages(&fixture);
     let mut dice = Dice(71);
-    let mut kills = 0;
     let import = ["import", "acme", "--data", "killed"];
-    // Each goes on from where the last was cut off, so the kills fall all over one import.
-    let (mut in_first, mut ended) = (0, false);
-    while kills < size.kills {
-        let share = span.mul_f64(2.0 / f64::from(size.kills));
-        if !run_and_kill(&fixture, &import, share, &mut dice) {
-            in_first += u32::from(!ended);
-        } else {
-            ended = true;
-            // It was done: there is more to kill in an import of everybody.
-            let mut again = command(&fixture, &["import", "acme", "--full", "--data", "killed"]);
-            let mut child = again.stderr(Stdio::null()).spawn().unwrap();
-            std::thread::sleep(span.mul_f64(0.5 * dice.roll()));
-            child.kill().unwrap();
-            child.wait().unwrap();
-        }
-        kills += 1;
+    // Each goes on from where the last was cut off, so the kills fall all over one import, and it doesn't end before the last.
+    let each = (whole - 1) / size.kills;
+    assert!(each > 0, "{whole} pages are too few for {} kills", size.kills);
+    for kill in 0..size.kills {
+        let killed = kill_at(&fixture, &import, (pages(), each), Spot::of(kill), &mut dice);
+        assert!(killed, "kill {kill} of {} did not fall into the import", size.kills);
     }
+    let killed = answered_pages(&fixture);
+    assert!(killed + size.kills >= each * size.kills, "{killed} of {whole} pages");
+    run(&fixture, &import);
+    let last = answered_pages(&fixture);
+    // What a kill may cost is the page that it fell on.
+    let asked = killed + last;
+    assert!(
+        (whole..=whole + size.kills).contains(&asked),
+        "{whole} pages were asked for {asked} times: {last} at last"
+    );
+    assert_eq!(state(&fixture, "killed"), state(&fixture, "whole"));
+    // The same for an import of everybody on top of it.
+    let full = ["import", "acme", "--full", "--data", "killed"];
+    assert!(kill_at(&fixture, &full, (pages(), whole / 2), Spot::At, &mut dice));
+    // What follows the reading asks nothing of the org, so it cannot be held there, and may be over before it is seen.
+    let settles = || {
+        let directory = Directory::open(&fixture.path("killed")).unwrap();
+        let open = directory.read(|view| view.open_import(view.tenant("acme")?.id)).unwrap();
+        open.is_some_and(|run| run.phase == ImportPhase::Settling)
+    };
+    let settling = (0..10).any(|_| run_and_kill(&fixture, &full, settles, Duration::ZERO));
+    assert!(settling, "no kill fell into what follows the reading");
     run(&fixture, &import);
     assert_eq!(state(&fixture, "killed"), state(&fixture, "whole"));
-    println!("{} users, {kills} kills, {in_first} of them in the first import; undisturbed {span:.1?}", size.imported);
 }
 
 #[test]
@@ -151,24 +214,33 @@ fn a_push_that_is_killed_again_and_again_makes_nobody_twice() {
         let profile = "profile=Customer Community User";
         run(&fixture, &["person", "import", "people.csv", "--assign", "acme", "--grant", profile, "--data", "data"]);
     };
-    // A part of it undisturbed tells how long the whole would take.
+    // So many persons go in one request: their contacts, and then their users.
+    const BATCH: u32 = 200;
     let part = size.pushed / 11;
-    write(0, part);
+    write(0, size.pushed);
     let push = ["push", "acme", "--data", "data"];
-    let span = run(&fixture, &push);
-    write(part, size.pushed);
     let mut end = size.pushed;
     let mut dice = Dice(72);
-    let mut kills = 0;
+    let (mut kills, mut torn) = (0, 0);
     while kills < size.kills {
-        if run_and_kill(&fixture, &push, span.mul_f64(1.5), &mut dice) {
+        let made = fixture.count("User") - users;
+        let left = end - made as u32;
+        // Anywhere in what is left, and at first in the middle of a batch: its contacts are made, and its users are not.
+        let skip = match kills {
+            0 => 2 * (left / BATCH) - 1,
+            _ => (dice.roll() * f64::from(2 * left.div_ceil(BATCH))) as u32,
+        };
+        let writes = Fault::latency(Duration::ZERO).method("POST").path("*/composite/sobjects");
+        if kill_at(&fixture, &push, (writes, skip), Spot::of(kills), &mut dice) {
+            kills += 1;
+            torn += u32::from(fixture.count("Contact") - contacts > fixture.count("User") - users);
+        } else {
             // It came to its end, so there has to be more to do.
             write(end, end + part);
             end += part;
-        } else {
-            kills += 1;
         }
     }
+    assert!(torn > 0, "no kill fell between the contact and the user of anybody");
     run(&fixture, &push);
     let pushed = end as usize;
     assert_eq!(fixture.count("User"), users + pushed, "each person has one user");
@@ -205,5 +277,4 @@ fn a_push_that_is_killed_again_and_again_makes_nobody_twice() {
             Ok(())
         })
         .unwrap();
-    println!("{pushed} people, {kills} kills, the first {part} took {span:.1?}");
 }

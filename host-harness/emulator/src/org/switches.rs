@@ -38,6 +38,9 @@ pub struct Switches {
     pub bulk_polls: u32,
     /// Whether each further set of a Bulk query's results begins with the header row again.
     pub bulk_results_repeat_header: bool,
+    /// Whether a boolean field of a JSON body takes the texts `true` and `false`, as two vendors' guides have it (M), or JSON's
+    /// own values alone. No text else is taken (H), and a Bulk job's rows are texts anyway.
+    pub boolean_texts: bool,
     /// Whether internal users must put their security token behind the password; not from a trusted network (H).
     pub security_token_required: bool,
     /// Whether logins come from outside the addresses that the users' profiles allow (H for the code, M for the words).
@@ -149,6 +152,7 @@ impl Default for Switches {
             concurrent_api_requests: None,
             bulk_polls: 2,
             bulk_results_repeat_header: true,
+            boolean_texts: true,
             security_token_required: true,
             login_address_restricted: false,
             login_hours_restricted: false,

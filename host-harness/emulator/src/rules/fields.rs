@@ -7,11 +7,12 @@ use crate::error::ApiError;
 use crate::exact;
 use crate::org::catalogue::{Field, FieldType, Object};
 use crate::org::store::Row;
+use crate::org::switches::Switches;
 use crate::org::{clock, decimals, ids};
 
 /// The row that a create's body describes.
-pub(super) fn for_create(object: &Object, body: &Map<String, Json>) -> Result<Row, ApiError> {
-    let row = values(object, body, |field| field.createable)?;
+pub(super) fn for_create(switches: &Switches, object: &Object, body: &Map<String, Json>) -> Result<Row, ApiError> {
+    let row = values(switches, object, body, |field| field.createable)?;
     let absent = |field: &&Field| !matches!(row.get(field.name), Some(value) if *value != Value::Null);
     let missing: Vec<&str> = object
         .fields
@@ -33,8 +34,8 @@ pub(super) fn for_create(object: &Object, body: &Map<String, Json>) -> Result<Ro
 }
 
 /// The changes that an update's body describes.
-pub(super) fn for_update(object: &Object, body: &Map<String, Json>) -> Result<Row, ApiError> {
-    let mut row = values(object, body, |field| field.updateable)?;
+pub(super) fn for_update(switches: &Switches, object: &Object, body: &Map<String, Json>) -> Result<Row, ApiError> {
+    let mut row = values(switches, object, body, |field| field.updateable)?;
     let emptied: Vec<&str> = object
         .fields
         .iter()
@@ -57,7 +58,12 @@ fn required(fields: &[&str]) -> ApiError {
     ApiError::dml("REQUIRED_FIELD_MISSING", format!("Required fields are missing: [{}]", fields.join(", ")), fields)
 }
 
-fn values(object: &Object, body: &Map<String, Json>, writable: impl Fn(&Field) -> bool) -> Result<Row, ApiError> {
+fn values(
+    switches: &Switches,
+    object: &Object,
+    body: &Map<String, Json>,
+    writable: impl Fn(&Field) -> bool,
+) -> Result<Row, ApiError> {
     let mut known = Vec::new();
     for (name, value) in body {
         if name.eq_ignore_ascii_case("attributes") {
@@ -88,14 +94,17 @@ fn values(object: &Object, body: &Map<String, Json>, writable: impl Fn(&Field) -
             &read_only,
         ));
     }
-    known.into_iter().map(|(field, value)| Ok((field.name, column_value(field, value)?))).collect()
+    known.into_iter().map(|(field, value)| Ok((field.name, column_value(switches, field, value)?))).collect()
 }
 
-fn column_value(field: &Field, value: &Json) -> Result<Value, ApiError> {
+fn column_value(switches: &Switches, field: &Field, value: &Json) -> Result<Value, ApiError> {
     match (field.kind, value) {
         (_, Json::Null) => Ok(Value::Null),
         (FieldType::Boolean, Json::Bool(flag)) => Ok(Value::Integer(i64::from(*flag))),
-        (FieldType::Boolean, Json::String(text)) if matches!(text.as_str(), "true" | "false") => {
+        // In lower case alone: `TRUE`, `1` and `0` are refused (H).
+        (FieldType::Boolean, Json::String(text))
+            if switches.boolean_texts && matches!(text.as_str(), "true" | "false") =>
+        {
             Ok(Value::Integer(i64::from(text == "true")))
         }
         (FieldType::Int, Json::Number(number)) => {
@@ -107,7 +116,7 @@ fn column_value(field: &Field, value: &Json) -> Result<Value, ApiError> {
         (kind, Json::String(text)) if kind.is_id() => reference(field, text),
         // Numbers for text fields are taken as they are written.
         (kind, Json::String(_) | Json::Number(_)) if kind.is_text() => checked_text(field, &exact::text_of(value)),
-        // Texts for number fields are taken where they are numbers, as the rows of a Bulk job have them (H).
+        // Texts for number fields are taken where they are numbers, as the rows of a Bulk job have them (H; in a JSON body U).
         (kind, Json::String(_) | Json::Number(_)) if kind.is_decimal() => decimal(field, value),
         (kind, _) => Err(undeserializable(kind.api_name(), value)),
     }

@@ -105,7 +105,7 @@ pub(crate) fn create(actor: &Actor<'_>, object: &'static Object, body: &Map<Stri
             return Err(unsupported(object, "create"));
         }
         let body = &*references::resolve(actor, object, body)?;
-        let mut row = fields::for_create(object, body)?;
+        let mut row = fields::for_create(&actor.org.switches(), object, body)?;
         actor.options.check("")?;
         let side = actor.side(object, Operation::Create, body)?;
         match object.name {
@@ -158,7 +158,7 @@ pub(crate) fn update(
         let before = existing(actor, object, id)?;
         actor.options.check(store::text(&before, "Id").unwrap_or(id))?;
         let body = &*references::resolve(actor, object, body)?;
-        let mut changes = fields::for_update(object, body)?;
+        let mut changes = fields::for_update(&actor.org.switches(), object, body)?;
         let side = actor.side(object, Operation::Update, body)?;
         match object.name {
             "User" => user::before_update(actor, &before, &mut changes)?,

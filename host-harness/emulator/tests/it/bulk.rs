@@ -34,7 +34,7 @@ async fn query_job(org: &Org, body: &Value) -> String {
 }
 
 /// Runs an ingest job to its end and returns its address and last state.
-async fn ingest(org: &Org, job: &Value, csv: &str) -> (String, Value) {
+pub(crate) async fn ingest(org: &Org, job: &Value, csv: &str) -> (String, Value) {
     let answer = org.post("jobs/ingest", job).await;
     assert_eq!((answer.status, &answer.body["state"]), (200, &json!("Open")), "{}", answer.body);
     let path = format!("jobs/ingest/{}", answer.body["id"].as_str().unwrap());

@@ -24,4 +24,5 @@ mod replication;
 mod rows;
 mod rules;
 mod soap;
+mod types;
 mod users;

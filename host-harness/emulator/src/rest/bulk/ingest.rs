@@ -6,7 +6,7 @@ use super::csv::Dialect;
 use super::job::{Ingest, Job, State, Work};
 use super::{keep, with_job, wrong_state};
 use crate::error::ApiError;
-use crate::org::catalogue::{self, Field, Object};
+use crate::org::catalogue::{self, Field, FieldType, Object};
 use crate::org::ids;
 use crate::rest::{Body, Context, Request, Response};
 use crate::rules::{self, Actor, WriteOptions};
@@ -223,7 +223,7 @@ fn record(columns: &[Column], row: &[String]) -> (Option<String>, Map<String, Va
         let given = if value == "#N/A" { Value::Null } else { Value::String(value.clone()) };
         match column {
             Column::Id => id = Some(value.trim().to_owned()),
-            Column::Field(field) => drop(body.insert(field.name.to_owned(), given)),
+            Column::Field(field) => drop(body.insert(field.name.to_owned(), typed(field, given))),
             Column::Parent { relationship, .. } if given.is_null() => {
                 body.insert((*relationship).to_owned(), given);
             }
@@ -233,6 +233,19 @@ fn record(columns: &[Column], row: &[String]) -> (Option<String>, Map<String, Va
         }
     }
     (id, body)
+}
+
+/// A cell by the type of its field. Rows have booleans as XML Schema writes them, `1` and `0` too, and in any case (L); what else
+/// stands there goes on to be refused.
+fn typed(field: &Field, given: Value) -> Value {
+    match given.as_str() {
+        Some(text) if field.kind == FieldType::Boolean => match text.to_ascii_lowercase().as_str() {
+            "true" | "1" => Value::Bool(true),
+            "false" | "0" => Value::Bool(false),
+            _ => given,
+        },
+        _ => given,
+    }
 }
 
 pub(super) fn results(context: &Context<'_>, id: &str, kind: &str) -> Result<Response, ApiError> {

@@ -152,11 +152,17 @@ fn actions(report: &PushReport) -> Vec<(&str, Option<Action>)> {
         .collect()
 }
 
+mod batches;
 mod claims;
+mod departures;
 mod entitlements;
 mod imports;
 mod mastering;
 mod previews;
 mod pushes;
+mod removal;
+mod runs;
+mod schedules;
+mod unsettling;
 mod usage;
 mod words;

@@ -6,7 +6,7 @@ mod unknown;
 const SUBJECT: &str = "the user ada@example.com";
 
 fn fault(status: u16, code: &str, message: &str) -> Fault {
-    Fault { status, code: code.into(), message: message.into(), fields: vec!["Title".into()] }
+    Fault { status, code: code.into(), message: message.into(), fields: vec!["Title".into()], request_id: None }
 }
 
 fn tell(status: u16, code: &str, message: &str) -> Error {

@@ -139,6 +139,84 @@ mod tests {
         }
     }
 
+    /// Each block by its first and its last address, and whether the addresses just outside of it are public.
+    #[test]
+    fn each_special_block_begins_and_ends_where_its_registry_says() {
+        let v4 = |text: &str| text.parse::<Ipv4Addr>().unwrap();
+        for (first, last, before, after) in [
+            ("0.0.0.0", "0.255.255.255", None, Some(true)),
+            ("10.0.0.0", "10.255.255.255", Some(true), Some(true)),
+            ("100.64.0.0", "100.127.255.255", Some(true), Some(true)),
+            ("127.0.0.0", "127.255.255.255", Some(true), Some(true)),
+            ("169.254.0.0", "169.254.255.255", Some(true), Some(true)),
+            ("172.16.0.0", "172.31.255.255", Some(true), Some(true)),
+            ("192.0.0.0", "192.0.0.255", Some(true), Some(true)),
+            ("192.0.2.0", "192.0.2.255", Some(true), Some(true)),
+            ("192.88.99.0", "192.88.99.255", Some(true), Some(true)),
+            ("192.168.0.0", "192.168.255.255", Some(true), Some(true)),
+            ("198.18.0.0", "198.19.255.255", Some(true), Some(true)),
+            ("198.51.100.0", "198.51.100.255", Some(true), Some(true)),
+            ("203.0.113.0", "203.0.113.255", Some(true), Some(true)),
+            ("224.0.0.0", "239.255.255.255", Some(true), Some(false)),
+            ("240.0.0.0", "255.255.255.255", Some(false), None),
+        ] {
+            let (first, last) = (v4(first), v4(last));
+            let bits = first.to_bits();
+            // In the middle, too: a block that were read with fewer bits in common would still have its ends.
+            for inside in [first, last, Ipv4Addr::from_bits(bits + (last.to_bits() - bits) / 2 + 1)] {
+                assert!(!is_public(inside.into()), "{inside}");
+                assert!(!is_public(inside.to_ipv6_mapped().into()), "{inside}, mapped");
+            }
+            let outside = [(bits.wrapping_sub(1), before), (last.to_bits().wrapping_add(1), after)];
+            for (bits, public) in outside {
+                let Some(public) = public else { continue };
+                let outside = Ipv4Addr::from_bits(bits);
+                assert_eq!(is_public(outside.into()), public, "{outside}, beside {first}");
+                assert_eq!(is_public(outside.to_ipv6_mapped().into()), public, "{outside}, mapped");
+            }
+        }
+        let v6 = |text: &str| text.parse::<Ipv6Addr>().unwrap();
+        for (first, last, before, after) in [
+            // All that is no unicast address: below 2000::/3, apart from what carries an address of IPv4, and above it.
+            ("::", "::fffe:ffff:ffff", None, None),
+            ("::1:0:0:0", "64:ff9a:ffff:ffff:ffff:ffff:ffff:ffff", None, None),
+            ("64:ff9b::1:0:0", "1fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", None, Some(true)),
+            ("2001::", "2001:1ff:ffff:ffff:ffff:ffff:ffff:ffff", Some(true), Some(true)),
+            ("2001:db8::", "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff", Some(true), Some(true)),
+            ("3ffe::", "3ffe:ffff:ffff:ffff:ffff:ffff:ffff:ffff", Some(true), Some(false)),
+            ("3fff::", "3fff:fff:ffff:ffff:ffff:ffff:ffff:ffff", Some(false), Some(true)),
+            ("4000::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", Some(true), None),
+        ] {
+            let (first, last) = (v6(first), v6(last));
+            let middle = Ipv6Addr::from_bits(first.to_bits() + (last.to_bits() - first.to_bits()) / 2 + 1);
+            for inside in [first, last, middle] {
+                assert!(!is_public(inside.into()), "{inside}");
+            }
+            let outside = [(first.to_bits().wrapping_sub(1), before), (last.to_bits().wrapping_add(1), after)];
+            for (bits, public) in outside {
+                let outside = Ipv6Addr::from_bits(bits);
+                assert!(public.is_none_or(|public| is_public(outside.into()) == public), "{outside}, beside {first}");
+            }
+        }
+        // What carries an address of IPv4 is as public as that, and no further.
+        for (address, public) in [
+            ("64:ff9b::", false),
+            ("64:ff9b::1.0.0.0", true),
+            ("64:ff9b::223.255.255.255", true),
+            ("64:ff9b::255.255.255.255", false),
+            ("2001:ffff:ffff:ffff:ffff:ffff:ffff:ffff", true),
+            ("2002::", false),
+            ("2002:0:ffff:ffff:ffff:ffff:ffff:ffff", false),
+            ("2002:100::", true),
+            ("2002:dfff:ffff:ffff:ffff:ffff:ffff:ffff", true),
+            ("2002:e000::", false),
+            ("2002:ffff:ffff:ffff:ffff:ffff:ffff:ffff", false),
+            ("2003::", true),
+        ] {
+            assert_eq!(is_public(address.parse().unwrap()), public, "{address}");
+        }
+    }
+
     #[test]
     fn addresses_of_special_blocks_are_not() {
         for (block, reference, addresses) in [

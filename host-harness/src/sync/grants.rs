@@ -6,7 +6,7 @@ use super::Application;
 use super::retry::is_of_the_connector;
 use crate::directory::{GrantName, TaskFailure};
 use crate::runtime::JobError;
-use crate::runtime::wit::{Entitlement, ErrorKind, Grant};
+use crate::runtime::wit::{Entitlement, Error, ErrorKind, Grant, Retry};
 
 /// What the application has to assign, by kind, as far as it was asked for. None where the connector cannot list a kind:
 /// then what was given must be ids, and the application judges them.
@@ -16,17 +16,28 @@ pub struct Entitlements(BTreeMap<String, Option<Vec<(String, String)>>>);
 /// All that an application has to assign of one kind.
 ///
 /// # Errors
-/// Those of the connector.
+/// Those of the connector, and where it gives a cursor twice: it would be asked for ever.
 pub async fn list_entitlements<A: Application>(application: &mut A, kind: &str) -> Result<Vec<Entitlement>, JobError> {
     let mut found = Vec::new();
-    let mut cursor: Option<String> = None;
+    let mut cursors: Vec<String> = Vec::new();
     loop {
-        let page = application.list_entitlements(kind, cursor.as_deref()).await?;
+        let page = application.list_entitlements(kind, cursors.last().map(String::as_str)).await?;
         found.extend(page.entitlements);
         match page.next {
-            Some(next) if cursor.as_ref() != Some(&next) => cursor = Some(next),
-            _ => return Ok(found),
+            None => return Ok(found),
+            Some(next) if cursors.contains(&next) => return Err(goes_in_circles(kind).into()),
+            Some(next) => cursors.push(next),
         }
+    }
+}
+
+fn goes_in_circles(kind: &str) -> Error {
+    Error {
+        kind: ErrorKind::Other("misbehaved".to_owned()),
+        message: format!("the connector gave the same cursor twice in its list of the kind `{kind}`"),
+        remedy: Some("Mend the connector".to_owned()),
+        retry: Retry::Never,
+        upstream: None,
     }
 }
 

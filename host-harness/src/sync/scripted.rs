@@ -15,6 +15,9 @@ use crate::runtime::{
     Secret, Spent, Tenant,
 };
 
+/// A page of what can be assigned.
+type EntitlementsOf = (Vec<(&'static str, &'static str)>, Option<&'static str>);
+
 /// What the application holds.
 #[derive(Default)]
 pub(super) struct World {
@@ -41,6 +44,11 @@ pub(super) struct World {
     pub(super) circle: bool,
     /// Tells the tenant's ledger of its work, and writes to no user against whose being the wanted one something speaks.
     pub(super) asks_ledger: bool,
+    /// Users that the next increments say have left.
+    pub(super) departed: Vec<String>,
+    /// What it has to assign of any kind, by the cursor of the page: ids with their names, and the next cursor. One page where
+    /// nothing is said.
+    pub(super) entitlements: BTreeMap<Option<&'static str>, EntitlementsOf>,
     /// The kinds of grant that it describes.
     pub(super) kinds: Vec<&'static str>,
     /// One request for each call, since it was last told.
@@ -163,16 +171,18 @@ impl Application for Scripted {
         Ok(ATTRIBUTES.map(definition).to_vec())
     }
 
-    async fn list_entitlements(&mut self, kind: &str, _: Option<&str>) -> Result<EntitlementPage, JobError> {
-        drop(self.begin("list-entitlements")?);
-        let profile = |name: &str, id: &str| Entitlement {
+    async fn list_entitlements(&mut self, kind: &str, cursor: Option<&str>) -> Result<EntitlementPage, JobError> {
+        let world = self.begin("list-entitlements")?;
+        let default = (vec![("P1", "Portal"), ("P2", "Plus")], None);
+        let (some, next) = world.entitlements.get(&cursor).unwrap_or(&default);
+        let entitlement = |(id, name): &(&str, &str)| Entitlement {
             kind: kind.to_owned(),
-            id: id.to_owned(),
-            name: name.to_owned(),
+            id: (*id).to_owned(),
+            name: (*name).to_owned(),
             compatibility: Vec::new(),
             seats: None,
         };
-        Ok(EntitlementPage { entitlements: vec![profile("Portal", "P1"), profile("Plus", "P2")], next: None })
+        Ok(EntitlementPage { entitlements: some.iter().map(entitlement).collect(), next: next.map(str::to_owned) })
     }
 
     async fn import_users(&mut self, query: &ImportQuery) -> Result<ImportPage, JobError> {
@@ -190,7 +200,8 @@ impl Application for Scripted {
                 // Everything that has been touched since carries a later stamp.
                 let changed: Vec<ImportedUser> =
                     world.users.values().filter(|user| user.modified > *watermark).cloned().collect();
-                return Ok(ImportPage { watermark: world.watermark.clone(), ..ImportPage::of(&changed) });
+                let (departed, watermark) = (world.departed.clone(), world.watermark.clone());
+                return Ok(ImportPage { departed, watermark, ..ImportPage::of(&changed) });
             }
         };
         let rest = world.users.values().filter(|user| after.as_ref().is_none_or(|after| user.id > *after));

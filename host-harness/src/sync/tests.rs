@@ -31,6 +31,28 @@ impl Fixture {
         fixture
     }
 
+    /// As [`Fixture::new`], with as many users, and changes that can be imported since this watermark.
+    async fn imported(settings: &str, users: u32, watermark: &str) -> Self {
+        let fixture = Self::new(settings);
+        fixture.seed(users);
+        fixture.application.world().watermark = Some(watermark.to_owned());
+        fixture.import().await;
+        fixture
+    }
+
+    /// Users `U0000` and on in the application.
+    fn seed(&self, users: u32) {
+        let mut world = self.application.world();
+        for n in 0..users {
+            let (id, username) = (format!("U{n:04}"), format!("user{n}@x.example"));
+            world.user(
+                &id,
+                &username,
+                &[("email", &username), ("givenName", "Given"), ("familyName", &format!("F{n}"))],
+            );
+        }
+    }
+
     fn add_tenant(&self, name: &str, settings: &str) {
         let mut config: TenantConfig = toml::from_str(settings).unwrap();
         let on = &mut config.to_app;
@@ -90,6 +112,11 @@ impl Fixture {
         import(&self.directory, &self.application, &self.tenant(), &self.actor, options, &|_| {}).await
     }
 
+    /// As [`Fixture::import_with`], of what has changed.
+    async fn import_changes(&self) -> ImportReport {
+        self.import_with(ImportOptions::default()).await.unwrap()
+    }
+
     async fn import(&self) -> ImportReport {
         self.import_with(ImportOptions { full: true, ..ImportOptions::default() }).await.unwrap()
     }
@@ -125,11 +152,18 @@ fn actions(report: &PushReport) -> Vec<(&str, Option<Action>)> {
         .collect()
 }
 
+mod batches;
 mod chores;
 mod claims;
+mod departures;
+mod entitlements;
 mod imports;
 mod mastering;
 mod previews;
 mod pushes;
+mod removal;
+mod runs;
+mod schedules;
+mod unsettling;
 mod usage;
 mod words;

@@ -74,11 +74,11 @@ pub async fn work<A: Applications + 'static>(
                 busy.remove(&tenant);
                 let finished = ended.unwrap_or_else(|end| {
                     tracing::error!(%tenant, %end, "a visit gave no result");
-                    rests.note(tenant, false, options.rest);
+                    rests.note(tenant, false, options.rest, Timestamp::now());
                     Vec::new()
                 });
                 for one in finished {
-                    rests.note(tenant, one.result.is_ok(), options.rest);
+                    rests.note(tenant, one.result.is_ok(), options.rest, Timestamp::now());
                     told(one);
                 }
             }
@@ -113,7 +113,8 @@ pub async fn work<A: Applications + 'static>(
     ended
 }
 
-fn is_due(tenant: &TenantRecord, now: Timestamp) -> bool {
+/// Whether a visit to a tenant is due, by its settings.
+pub(super) fn is_due(tenant: &TenantRecord, now: Timestamp) -> bool {
     !tenant.config.paused && (import::is_due(tenant, now) || push::is_due(tenant, now))
 }
 
@@ -182,10 +183,11 @@ async fn serve<A: Applications>(directory: &Directory, applications: &A, tenant:
 
 /// Tenants that are left alone for a while, so that one whose application is down does not take the turns of the others.
 #[derive(Default)]
-struct Rests(Mutex<BTreeMap<TenantId, (u32, Timestamp)>>);
+pub(super) struct Rests(Mutex<BTreeMap<TenantId, (u32, Timestamp)>>);
 
 impl Rests {
-    fn note(&self, tenant: TenantId, well: bool, rest: Duration) {
+    /// Notes how a job has ended at this time.
+    pub(super) fn note(&self, tenant: TenantId, well: bool, rest: Duration, now: Timestamp) {
         let mut rests = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if well {
             rests.remove(&tenant);
@@ -193,10 +195,11 @@ impl Rests {
         }
         let failures = rests.get(&tenant).map_or(0, |(failures, _)| *failures);
         let time = rest.saturating_mul(1 << failures.min(12)).min(Duration::from_secs(3600));
-        rests.insert(tenant, (failures + 1, Timestamp::now().after(time)));
+        rests.insert(tenant, (failures + 1, now.after(time)));
     }
 
-    fn rests(&self, tenant: TenantId, now: Timestamp) -> bool {
+    /// Whether a tenant is still left alone.
+    pub(super) fn rests(&self, tenant: TenantId, now: Timestamp) -> bool {
         let rests = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         rests.get(&tenant).is_some_and(|(_, until)| now < *until)
     }

@@ -8,9 +8,9 @@ use tokio::net::TcpListener;
 
 use crate::support::{Browser, Page, Start, World, applications};
 
-const PASSWORD: &str = "correct horse battery";
+pub(crate) const PASSWORD: &str = "correct horse battery";
 
-async fn sign_in(browser: &Browser, name: &str, password: &str, next: &str) -> Page {
+pub(crate) async fn sign_in(browser: &Browser, name: &str, password: &str, next: &str) -> Page {
     let token = browser.get("/sign-in").await.expect(200).token();
     browser
         .post_raw("/sign-in", &[("form-token", &token), ("name", name), ("password", password), ("next", next)])

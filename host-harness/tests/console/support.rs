@@ -207,6 +207,11 @@ impl Browser {
         self.cookie.lock().unwrap().clone()
     }
 
+    /// Goes on with a cookie that it had before.
+    pub(crate) fn set_cookie(&self, cookie: Option<String>) {
+        *self.cookie.lock().unwrap() = cookie;
+    }
+
     pub(crate) async fn send(&self, request: reqwest::RequestBuilder) -> Page {
         let cookie = self.cookie();
         let request = match cookie {
@@ -217,7 +222,7 @@ impl Browser {
         let headers = response.headers().clone();
         if let Some(cookie) = headers.get(SET_COOKIE) {
             let pair = cookie.to_str().unwrap().split(';').next().unwrap().to_owned();
-            *self.cookie.lock().unwrap() = Some(pair);
+            self.set_cookie(Some(pair));
         }
         Page { status: response.status().as_u16(), headers, text: response.text().await.unwrap() }
     }

@@ -204,15 +204,59 @@ mod tests {
     }
 
     #[test]
-    fn short_passwords_strange_names_and_damaged_files_are_refused() {
+    fn a_password_has_15_characters_and_1024_bytes_at_the_most() {
         let folder = tempfile::tempdir().unwrap();
         let admins = Admins::of(folder.path());
-        assert!(matches!(admins.set_password("ada", &secret("short")), Err(AdminsError::Password)));
-        for name in ["", "a b", "<script>", &"a".repeat(65)] {
+        for (password, taken) in [
+            ("é".repeat(14), false),
+            ("é".repeat(15), true),
+            ("x".repeat(1_024), true),
+            ("x".repeat(1_025), false),
+            ("é".repeat(513), false),
+        ] {
+            match admins.set_password("ada", &secret(&password)) {
+                Ok(()) => {
+                    assert!(taken, "{} characters", password.chars().count());
+                    assert!(admins.check("ada", &secret(&password)).unwrap().is_some());
+                }
+                Err(AdminsError::Password) => assert!(!taken, "{} characters", password.chars().count()),
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+
+    #[test]
+    fn strange_names_and_damaged_files_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let admins = Admins::of(folder.path());
+        for name in ["", "a b", "<script>", "ädä", "a/b", &"a".repeat(65)] {
             let error = admins.set_password(name, &secret("correct horse battery")).unwrap_err();
             assert!(matches!(error, AdminsError::Name), "{name}");
         }
+        assert!(admins.is_empty().unwrap());
+        for name in ["Ada-1_x.y@z", &"a".repeat(64)] {
+            admins.set_password(name, &secret("correct horse battery")).unwrap();
+        }
+        assert_eq!(admins.names().unwrap(), ["a".repeat(64).as_str(), "ada-1_x.y@z"]);
+        let error = admins.remove("grace").unwrap_err().to_string();
+        assert!(error.contains("no admin `grace`; it has aaa") && error.ends_with(", ada-1_x.y@z"), "{error}");
         std::fs::write(folder.path().join(FILE), "{").unwrap();
         assert!(matches!(admins.is_empty(), Err(AdminsError::Damaged(_))));
+        assert!(matches!(admins.check("ada", &secret("correct horse battery")), Err(AdminsError::Damaged(_))));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_file_of_hashes_is_its_owners_alone_and_one_that_cannot_be_read_is_no_lack_of_admins() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let admins = Admins::of(folder.path());
+        admins.set_password("ada", &secret("correct horse battery")).unwrap();
+        let path = folder.path().join(FILE);
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        std::fs::remove_file(&path).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        let error = admins.is_empty().unwrap_err();
+        assert!(matches!(&error, AdminsError::File { path: told, .. } if *told == path), "{error}");
     }
 }

@@ -1,7 +1,7 @@
 //! The gate: every request passes it, or is answered here.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use askama::Template;
 use axum::body::Body;
@@ -145,7 +145,7 @@ enum SignIn {
 }
 
 fn sign_in(access: &Access, session: &SessionId) -> Result<SignIn, AdminsError> {
-    if let Some((name, hash)) = access.sessions.signed_in(session) {
+    if let Some((name, hash)) = access.sessions.signed_in(session, Instant::now()) {
         if access.admins.still_has(&name, &hash)? {
             return Ok(SignIn::Done(name));
         }
@@ -219,3 +219,6 @@ fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let mut pairs = pairs.flat_map(|header| header.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(have, _)| *have == name).map(|(_, value)| value)
 }
+
+#[cfg(test)]
+mod tests;

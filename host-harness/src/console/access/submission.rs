@@ -109,6 +109,11 @@ pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Fields, Prob
 
 #[cfg(test)]
 mod tests {
+    use std::pin::Pin;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::{Context, Poll};
+
     use super::*;
 
     async fn read_text(kind: &str, text: String) -> Result<Fields, Problem> {
@@ -117,17 +122,90 @@ mod tests {
         read(&headers, Body::from(text)).await
     }
 
+    const KIND: &str = "application/x-www-form-urlencoded; charset=utf-8";
+
+    fn status(result: Result<Fields, Problem>) -> u16 {
+        result.map_or_else(|problem| problem.status.as_u16(), |_| 200)
+    }
+
     #[tokio::test]
-    async fn a_form_is_read_up_to_its_bounds() {
-        let kind = "application/x-www-form-urlencoded; charset=utf-8";
-        let fields = read_text(kind, "a=1&b=%C3%A9+%3Cb%3E&a=2".to_owned()).await.unwrap();
+    async fn a_form_is_read_as_browsers_write_it() {
+        let fields = read_text(KIND, "a=1&b=%C3%A9+%3Cb%3E&a=2".to_owned()).await.unwrap();
         assert_eq!(fields.get("a"), Some("1"));
         assert_eq!(fields.all("a").collect::<Vec<_>>(), ["1", "2"]);
         assert_eq!(fields.get("b"), Some("é <b>"));
-        assert!(!fields.has("c"));
-        let status = |result: Result<Fields, Problem>| result.unwrap_err().status.as_u16();
-        assert_eq!(status(read_text(kind, format!("a={}", "x".repeat(LARGEST))).await), 413);
-        assert_eq!(status(read_text(kind, "a=&".repeat(MOST + 1)).await), 400);
-        assert_eq!(status(read_text("multipart/form-data", String::new()).await), 415);
+        assert!(fields.has("b") && !fields.has("c"));
+        for (kind, expected) in
+            [("APPLICATION/X-WWW-Form-Urlencoded ;x=y", 200), ("multipart/form-data", 415), ("", 415)]
+        {
+            assert_eq!(status(read_text(kind, String::new()).await), expected, "{kind}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_form_has_256_kib_and_8192_fields_at_the_most() {
+        for (bytes, expected) in [(256 << 10, 200), ((256 << 10) + 1, 413)] {
+            assert_eq!(
+                status(read_text(KIND, format!("a={}", "x".repeat(bytes - 2))).await),
+                expected,
+                "{bytes} bytes"
+            );
+        }
+        for (fields, expected) in [(8_192, 200), (8_193, 400)] {
+            assert_eq!(status(read_text(KIND, vec!["a="; fields].join("&")).await), expected, "{fields} fields");
+        }
+        let whole = read_text(KIND, vec!["a="; 8_192].join("&")).await.unwrap();
+        assert_eq!(whole.all("a").count(), 8_192);
+    }
+
+    /// A body of chunks of 64 KiB, and how many of them were taken.
+    struct Chunks {
+        left: usize,
+        taken: Arc<AtomicUsize>,
+        stated: bool,
+    }
+
+    impl http_body::Body for Chunks {
+        type Data = axum::body::Bytes;
+        type Error = std::convert::Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<http_body::Frame<Self::Data>, Self::Error>>> {
+            if self.left == 0 {
+                return Poll::Ready(None);
+            }
+            self.left -= 1;
+            self.taken.fetch_add(1, Ordering::SeqCst);
+            Poll::Ready(Some(Ok(http_body::Frame::data(vec![b'x'; 64 << 10].into()))))
+        }
+
+        fn size_hint(&self) -> http_body::SizeHint {
+            let left = (self.left as u64) << 16;
+            if self.stated { http_body::SizeHint::with_exact(left) } else { http_body::SizeHint::default() }
+        }
+    }
+
+    #[tokio::test]
+    async fn of_a_form_that_is_too_large_no_more_than_16_mib_is_received() {
+        // 16 MiB are 256 chunks, and 256 KiB are 4.
+        for (sent, stated, received) in [
+            (4, false, 4),
+            (5, true, 5),
+            (200, true, 200),
+            (256, true, 256),
+            (257, true, 5),
+            (256, false, 256),
+            (400, false, 257),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::CONTENT_TYPE, KIND.parse().unwrap());
+            let taken = Arc::new(AtomicUsize::new(0));
+            let body = Body::new(Chunks { left: sent, taken: Arc::clone(&taken), stated });
+            let expected = if sent > 4 { 413 } else { 200 };
+            assert_eq!(status(read(&headers, body).await), expected, "{sent} chunks");
+            assert_eq!(taken.load(Ordering::SeqCst), received, "{sent} chunks, stated: {stated}");
+        }
     }
 }

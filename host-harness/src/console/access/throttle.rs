@@ -81,29 +81,94 @@ mod tests {
 
     const ADDRESS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn address(number: u32) -> IpAddr {
+        std::net::Ipv4Addr::from_bits(0x0A00_0000 + number).into()
+    }
+
     #[test]
-    fn waits_double_after_the_free_tries_and_end_with_a_success() {
+    fn the_sixth_failure_is_the_first_to_cost_a_wait_and_each_further_one_doubles_it() {
         let throttle = Throttle::default();
         let now = Instant::now();
-        for _ in 0..FREE {
-            throttle.fail(ADDRESS, "Ada", now);
-            assert_eq!(throttle.wait(ADDRESS, "ada", now), None);
-        }
-        for seconds in [2, 4, 8, 16] {
+        let waits = [0, 0, 0, 0, 0, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900];
+        for (tries, seconds) in waits.into_iter().enumerate() {
             throttle.fail(ADDRESS, "ada", now);
-            assert_eq!(throttle.wait(ADDRESS, "ADA", now), Some(Duration::from_secs(seconds)));
+            let expected = (seconds > 0).then(|| seconds * SECOND);
+            assert_eq!(throttle.wait(ADDRESS, "ADA", now), expected, "after {} failures", tries + 1);
         }
-        assert_eq!(throttle.wait(ADDRESS, "grace", now), None);
-        assert_eq!(throttle.wait(ADDRESS, "ada", now + Duration::from_secs(16)), None);
-        throttle.succeed(ADDRESS, "ada");
+        assert_eq!(throttle.wait(ADDRESS, "ada", now + 899 * SECOND), Some(SECOND));
+        assert_eq!(throttle.wait(ADDRESS, "ada", now + 900 * SECOND), None);
+        for (other, name) in [(ADDRESS, "grace"), (address(1), "ada")] {
+            assert_eq!(throttle.wait(other, name, now), None, "{other} {name}");
+        }
+        throttle.succeed(ADDRESS, "Ada");
         assert_eq!(throttle.wait(ADDRESS, "ada", now), None);
+        throttle.fail(ADDRESS, "ada", now);
+        assert_eq!(throttle.wait(ADDRESS, "ada", now), None, "it is the first failure again");
+    }
+
+    #[test]
+    fn the_thirty_first_name_tried_from_an_address_is_the_first_to_cost_a_wait() {
+        let throttle = Throttle::default();
+        let now = Instant::now();
+        for tries in 1..=30 {
+            throttle.fail(ADDRESS, &format!("name-{tries}"), now);
+            assert_eq!(throttle.wait(ADDRESS, "another", now), None, "after {tries} failures");
+        }
+        for seconds in [2, 4, 8] {
+            throttle.fail(ADDRESS, &format!("name-{seconds}s"), now);
+            assert_eq!(throttle.wait(ADDRESS, "another", now), Some(seconds * SECOND));
+        }
+        assert_eq!(throttle.wait(address(1), "another", now), None);
+    }
+
+    #[test]
+    fn failures_are_forgotten_a_quarter_of_an_hour_after_the_last_wait() {
+        for (idle, waits) in [(900 * SECOND, true), (900 * SECOND + Duration::from_nanos(1), false)] {
+            let throttle = Throttle::default();
+            let start = Instant::now();
+            for _ in 0..6 {
+                throttle.fail(ADDRESS, "ada", start);
+            }
+            let now = start + 2 * SECOND + idle;
+            throttle.fail(ADDRESS, "ada", now);
+            assert_eq!(throttle.wait(ADDRESS, "ada", now), waits.then_some(4 * SECOND), "{idle:?}");
+        }
+    }
+
+    #[test]
+    fn names_are_told_apart_by_their_first_64_characters() {
+        let throttle = Throttle::default();
+        let now = Instant::now();
+        let (same, other) = ("é".repeat(64), "é".repeat(63));
+        for number in 0..6 {
+            throttle.fail(ADDRESS, &format!("{same}{number}"), now);
+        }
+        assert_eq!(throttle.wait(ADDRESS, &same, now), Some(2 * SECOND));
+        assert_eq!(throttle.wait(ADDRESS, &other, now), None);
+    }
+
+    #[test]
+    fn a_flood_of_names_does_not_make_the_console_forget_who_has_to_wait() {
+        let throttle = Throttle::default();
+        let now = Instant::now();
+        for _ in 0..8 {
+            throttle.fail(ADDRESS, "ada", now);
+        }
+        // Two keys each: the flood alone is more than is remembered.
+        for number in 0..u32::try_from(KEYS / 2 + 20).unwrap() {
+            throttle.fail(address(number), "ada", now);
+        }
+        assert_eq!(throttle.0.lock().unwrap().len(), KEYS);
+        assert_eq!(throttle.wait(ADDRESS, "ada", now), Some(8 * SECOND));
     }
 
     #[test]
     fn trying_many_names_is_throttled_too_and_memory_is_bounded() {
         let throttle = Throttle::default();
         let now = Instant::now();
-        for number in 0..KEYS * 2 {
+        for number in 0..KEYS + 100 {
             throttle.fail(ADDRESS, &format!("name-{number}"), now);
         }
         assert_eq!(throttle.wait(ADDRESS, "another", now), Some(LONGEST));

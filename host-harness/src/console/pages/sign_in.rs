@@ -99,7 +99,7 @@ pub(super) async fn sign_in(
     // A name that somebody could have planted before is worth nothing afterwards.
     let session = SessionId::random().ok_or_else(|| Problem::internal(&"the machine gave no random numbers"))?;
     access.sessions.sign_out(visitor.session());
-    access.sessions.sign_in(&session, &signed_in, &hash);
+    access.sessions.sign_in(&session, &signed_in, &hash, Instant::now());
     let mut response = Redirect::to(&next).into_response();
     response.headers_mut().insert(header::SET_COOKIE, access.set_cookie(&session)?);
     Ok(response)

@@ -109,3 +109,108 @@ fn a_file_that_is_no_recording_is_refused_by_its_line() {
         assert!(error.contains("line 2") && error.contains(part) && !error.contains("hunter2"), "{error}");
     }
 }
+
+#[test]
+fn each_failure_is_replayed_as_it_was_recorded() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("recording.jsonl");
+    let text = || "in its words".to_owned();
+    let failures = [
+        Failure::Denied(text()),
+        Failure::Unreachable(text()),
+        Failure::Tls(text()),
+        Failure::TimedOut,
+        Failure::TooLarge(4_096),
+        Failure::Cancelled,
+        Failure::Other(text()),
+    ];
+    let none = Masks::default();
+    let tape = Recorder::create(&path).unwrap().tape("acme", "job-1", &none);
+    for failure in &failures {
+        tape.note(request("GET", "https://a.example/x", None), &none, &Err(failure.clone()), Duration::ZERO);
+    }
+    drop(tape);
+    let replay = Replay::read(&path).unwrap();
+    for failure in failures {
+        let answer = replay.answer(&request("GET", "https://a.example/x", None), &none).unwrap_err();
+        assert_eq!(format!("{answer:?}"), format!("{failure:?}"));
+    }
+}
+
+#[test]
+fn a_line_answers_the_request_with_its_method_address_and_body_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("recording.jsonl");
+    let none = Masks::default();
+    let tape = Recorder::create(&path).unwrap().tape("acme", "job-1", &none);
+    let recorded = || request("POST", "https://a.example/x", Some(b"one"));
+    tape.note(recorded(), &none, &response(b"answer"), Duration::ZERO);
+    drop(tape);
+    let replay = Replay::read(&path).unwrap();
+    for other in [
+        request("PUT", "https://a.example/x", Some(b"one")),
+        request("POST", "https://a.example/y", Some(b"one")),
+        request("POST", "https://a.example/x", Some(b"two")),
+        request("POST", "https://a.example/x", None),
+    ] {
+        let shown = format!("{} {}", other.method, other.url);
+        assert!(replay.answer(&other, &none).is_err(), "{shown}");
+    }
+    assert_eq!(replay.answer(&recorded(), &none).unwrap().body, b"answer");
+}
+
+#[test]
+fn a_credential_is_masked_by_its_name_in_each_syntax() {
+    let names = [
+        "access_token",
+        "refresh_token",
+        "id_token",
+        "client_secret",
+        "client_assertion",
+        "assertion",
+        "sessionId",
+        "session_id",
+    ];
+    for name in names {
+        for (before, after) in [
+            (format!("{{\"{name}\":\""), "\",\"id\":1}"),
+            (format!("{{\"{name}\": \""), "\"}"),
+            (format!("{{\"{name}\" : \""), "\"}"),
+            (format!("<{name}>"), "</x>"),
+            (format!("<soap:{name}>"), "</soap:x>"),
+            (format!("a=b&{name}="), "&c=d"),
+            (format!("a link with {name}="), " in it"),
+            (format!("<a href=\"?{name}="), "\">"),
+            (format!("<a>{name}="), "</a>"),
+            (format!("{name}="), ""),
+        ] {
+            let masked = entry::without_credentials(&format!("{before}tok-1{after}{before}tok-2{after}"));
+            assert!(!masked.contains("tok-"), "{masked}");
+            assert!(masked.starts_with(&format!("{before}***{after}")), "{masked}");
+            let empty = format!("{before}{after}");
+            assert_eq!(entry::without_credentials(&empty), empty, "there is nothing to mask");
+        }
+    }
+    assert_eq!(entry::without_credentials("no token_of_ours: x"), "no token_of_ours: x");
+}
+
+#[test]
+fn a_field_that_carries_a_credential_is_masked_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("recording.jsonl");
+    let tape = Recorder::create(&path).unwrap().tape("acme", "job-1", &Masks::default());
+    let mut sent = request("GET", "https://a.example/x", None);
+    let mut answer = response(b"").unwrap();
+    for name in ["Authorization", "proxy-authorization", "Cookie", "Set-Cookie", "X-Api-Key"] {
+        sent.headers.push((name.to_owned(), "tok-sent".to_owned()));
+        answer.headers.push((name.to_owned(), "tok-answered".to_owned()));
+    }
+    for headers in [&mut sent.headers, &mut answer.headers] {
+        headers.push(("x-plain".to_owned(), "kept".to_owned()));
+    }
+    tape.note(sent, &Masks::default(), &Ok(answer), Duration::ZERO);
+    drop(tape);
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(!text.contains("tok-"), "{text}");
+    assert_eq!(text.matches("[\"x-plain\",\"kept\"]").count(), 2, "{text}");
+}

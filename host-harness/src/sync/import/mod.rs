@@ -184,7 +184,7 @@ pub(crate) fn is_due(tenant: &TenantRecord, now: Timestamp) -> bool {
 }
 
 /// Whether everybody is to be read: users who have gone show in no other way, unless the connector reports them.
-fn full_is_due(tenant: &TenantRecord, now: Timestamp) -> bool {
+pub(super) fn full_is_due(tenant: &TenantRecord, now: Timestamp) -> bool {
     let hours = tenant.config.schedule.full_import_hours.unwrap_or(FULL_IMPORT_HOURS);
     tenant.watermark.is_none()
         || tenant.fully_imported_at.is_none_or(|last| now.since(last) >= Duration::from_secs(u64::from(hours) * 3600))

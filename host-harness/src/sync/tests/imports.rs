@@ -1,18 +1,10 @@
 use super::*;
 use crate::runtime::SandboxFault;
 
-fn seed(fixture: &Fixture, count: u32) {
-    let mut world = fixture.application.world();
-    for n in 0..count {
-        let (id, username) = (format!("U{n:04}"), format!("user{n}@x.example"));
-        world.user(&id, &username, &[("email", &username), ("givenName", "Given"), ("familyName", &format!("F{n}"))]);
-    }
-}
-
 #[tokio::test]
 async fn users_become_people_once_and_a_second_import_changes_nothing() {
     let fixture = Fixture::new("[to-idp]\npage-size = 7");
-    seed(&fixture, 30);
+    fixture.seed(30);
     let report = fixture.import().await;
     assert_eq!((report.run.counts.created, report.run.pages, report.run.phase), (30, 5, ImportPhase::Done));
     let before = fixture.directory.read(|view| view.newest_audit()).unwrap();
@@ -27,7 +19,7 @@ fn others_write_between_two_pieces_of_an_import_that_settles() {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     let fixture = Fixture::new("");
-    seed(&fixture, 4_000);
+    fixture.seed(4_000);
     let pieces = AtomicUsize::new(0);
     let count = |progress: ImportProgress| {
         if progress.phase == ImportPhase::Settling {
@@ -63,7 +55,7 @@ fn others_write_between_two_pieces_of_an_import_that_settles() {
 #[tokio::test]
 async fn an_import_that_is_cut_off_goes_on_from_its_last_page() {
     let fixture = Fixture::new("[to-idp]\npage-size = 10");
-    seed(&fixture, 50);
+    fixture.seed(50);
     // The attributes, two pages, and then the network is gone.
     let gone = JobError::from(refusal(ErrorKind::Unreachable, Retry::Never));
     fixture.application.world().faults = [None, None, None, Some(gone)].into();
@@ -84,7 +76,7 @@ async fn an_import_that_is_cut_off_goes_on_from_its_last_page() {
 #[tokio::test]
 async fn a_passing_error_and_a_stopped_sandbox_are_ridden_out() {
     let fixture = Fixture::new("[to-idp]\npage-size = 16");
-    seed(&fixture, 40);
+    fixture.seed(40);
     let passing = JobError::from(refusal(ErrorKind::Transient, Retry::AtOnce));
     fixture.application.world().faults = [None, Some(passing), None, Some(stopped())].into();
     let report = fixture.import().await;
@@ -95,7 +87,7 @@ async fn a_passing_error_and_a_stopped_sandbox_are_ridden_out() {
 #[tokio::test]
 async fn a_page_that_contradicts_itself_is_not_asked_for_again() {
     let fixture = Fixture::new("");
-    seed(&fixture, 4);
+    fixture.seed(4);
     let fault = SandboxFault::Contradiction("a page names the attribute `email` twice".to_owned());
     let wrong = JobError::Stopped { tenant: "acme".to_owned(), call: "import-users", fault };
     fixture.application.world().faults = [None, Some(wrong)].into();
@@ -107,7 +99,7 @@ async fn a_page_that_contradicts_itself_is_not_asked_for_again() {
 #[tokio::test]
 async fn a_cursor_that_is_of_no_use_any_more_starts_the_import_again() {
     let fixture = Fixture::new("[to-idp]\npage-size = 10");
-    seed(&fixture, 25);
+    fixture.seed(25);
     let gone = JobError::from(refusal(ErrorKind::Unreachable, Retry::Never));
     fixture.application.world().faults = [None, None, Some(gone)].into();
     assert!(fixture.import_with(ImportOptions { full: true, ..ImportOptions::default() }).await.is_err());
@@ -123,7 +115,7 @@ async fn a_cursor_that_is_of_no_use_any_more_starts_the_import_again() {
 #[tokio::test]
 async fn a_dry_run_changes_nothing_and_says_what_would() {
     let fixture = Fixture::new("[to-idp]\npage-size = 7\n[to-idp.mastering]\nprofile = true\nlifecycle = true");
-    seed(&fixture, 20);
+    fixture.seed(20);
     fixture.application.world().watermark = Some("w1".to_owned());
     fixture.import().await;
     {
@@ -161,7 +153,7 @@ async fn a_dry_run_changes_nothing_and_says_what_would() {
 #[tokio::test]
 async fn an_increment_reads_changes_alone_and_moves_the_watermark() {
     let fixture = Fixture::new("[to-idp.mastering]\nprofile = true");
-    seed(&fixture, 10);
+    fixture.seed(10);
     fixture.application.world().watermark = Some("2026-02-01".to_owned());
     fixture.import().await;
     fixture.application.world().watermark = Some("2026-03-01".to_owned());
@@ -179,7 +171,7 @@ async fn an_increment_reads_changes_alone_and_moves_the_watermark() {
 #[tokio::test]
 async fn the_safeguard_halts_before_anything_takes_effect() {
     let fixture = Fixture::new("[to-idp.safeguard]\npercent = 20\nalways = 0\n[to-idp.mastering]\nlifecycle = true");
-    seed(&fixture, 20);
+    fixture.seed(20);
     fixture.import().await;
     {
         let mut world = fixture.application.world();
@@ -209,7 +201,7 @@ async fn the_safeguard_halts_before_anything_takes_effect() {
 #[tokio::test]
 async fn what_the_safeguard_halted_can_be_given_up_and_imported_anew() {
     let fixture = Fixture::new("[to-idp.safeguard]\npercent = 10\nalways = 0");
-    seed(&fixture, 10);
+    fixture.seed(10);
     fixture.import().await;
     let users = std::mem::take(&mut fixture.application.world().users);
     assert_eq!(fixture.import().await.run.phase, ImportPhase::Halted);
@@ -224,7 +216,7 @@ async fn what_the_safeguard_halted_can_be_given_up_and_imported_anew() {
 #[tokio::test]
 async fn one_vanished_user_of_a_small_tenant_does_not_halt() {
     let fixture = Fixture::new("");
-    seed(&fixture, 3);
+    fixture.seed(3);
     fixture.import().await;
     fixture.application.world().users.remove("U0000");
     assert_eq!(fixture.import().await.run.counts.vanished, 1);
@@ -282,7 +274,7 @@ async fn exact_matches_wait_where_the_tenant_wants_them_confirmed() {
 #[tokio::test]
 async fn confirming_many_ends_after_its_turn_and_goes_on_behind() {
     let fixture = Fixture::new("[to-idp.matching]\nauto-create = false");
-    seed(&fixture, 3);
+    fixture.seed(3);
     fixture.import().await;
     let tenant = fixture.tenant();
     let mut filter = QueueFilter::default();
@@ -353,7 +345,7 @@ async fn a_vanished_user_of_somebody_assigned_asks_an_admin() {
 #[tokio::test]
 async fn a_connector_that_goes_in_circles_is_stopped() {
     let fixture = Fixture::new("[to-idp]\npage-size = 1");
-    seed(&fixture, 3);
+    fixture.seed(3);
     fixture.application.world().circle = true;
     let options = ImportOptions { full: true, ..ImportOptions::default() };
     let error = fixture.import_with(options).await.unwrap_err();
@@ -393,12 +385,12 @@ async fn cut_off_at_any_call_and_resumed_an_import_ends_the_same() {
     };
     let settings = "[to-idp]\npage-size = 9";
     let undisturbed = Fixture::new(settings);
-    seed(&undisturbed, 40);
+    undisturbed.seed(40);
     undisturbed.import().await;
     let calls = undisturbed.application.world().calls.iter().filter(|call| **call != "connect").count();
     for at in 0..calls {
         let fixture = Fixture::new(settings);
-        seed(&fixture, 40);
+        fixture.seed(40);
         let gone = JobError::from(refusal(ErrorKind::Unreachable, Retry::Never));
         fixture.application.world().faults = std::iter::repeat_n(None, at).chain([Some(gone)]).collect();
         let options = ImportOptions { full: true, ..ImportOptions::default() };
@@ -421,7 +413,7 @@ proptest::proptest! {
             let fixture = Fixture::new(&format!(
                 "[to-idp.safeguard]\npercent = {percent}\nalways = {always}\n[to-idp.mastering]\nlifecycle = true"
             ));
-            seed(&fixture, users);
+            fixture.seed(users);
             fixture.import().await;
             let gone = gone.min(users);
             let inactive = inactive.min(users - gone);

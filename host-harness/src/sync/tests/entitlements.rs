@@ -89,7 +89,13 @@ async fn a_list_that_goes_in_circles_is_an_error_and_not_half_a_list() {
 #[tokio::test]
 async fn an_error_of_the_application_is_not_taken_for_an_empty_list() {
     let of_application = |kind| {
-        let upstream = Upstream { status: 404, code: String::new(), message: "gone".to_owned(), fields: Vec::new() };
+        let upstream = Upstream {
+            status: 404,
+            code: String::new(),
+            message: "gone".to_owned(),
+            fields: Vec::new(),
+            request_id: None,
+        };
         Error { upstream: Some(upstream), ..refusal(kind, Retry::Never) }
     };
     let of_connector = |kind| refusal(kind, Retry::Never);

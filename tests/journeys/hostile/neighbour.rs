@@ -14,9 +14,15 @@ use crate::support::{host, journey, tenant};
 /// Attackers at once: as many as the executor has threads.
 const ATTACKERS: usize = 2;
 
-/// What the neighbour may lose by the attack: a few turns of the processor in each of its dozen requests. The bench `sandbox`
-/// prints the figure; this bound only has to hold on a machine that does other things too.
-const TOLERATED: Duration = Duration::from_secs(2);
+/// How long an attacker may hold a thread before others have their turn.
+const TURN: Duration = Duration::from_millis(2);
+
+/// What an attack may cost, in terms of tasks that compute all the time and give way after each turn: the sandbox makes attackers do
+/// the same. An import was seen to take from a quarter of that to a tenth more.
+const FACTOR: f64 = 1.5;
+
+/// Pairs of measurements, one after the other, of which one pair has to hold: what else this machine does may fall on either.
+const TRIES: usize = 5;
 
 /// An org on threads of its own: its speed is not what is asked about.
 fn org() -> &'static (tokio::runtime::Runtime, Emulator) {
@@ -50,6 +56,44 @@ async fn import(connector: &Connector, tenant: &Tenant) -> Duration {
     started.elapsed()
 }
 
+/// How long an import takes beside so many tasks as there are threads, none of which comes to an end.
+async fn import_beside<F>(connector: &Connector, tenant: &Tenant, task: impl Fn() -> F) -> Duration
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let others: Vec<_> = (0..ATTACKERS).map(|_| tokio::spawn(task())).collect();
+    let time = import(connector, tenant).await;
+    for other in others {
+        assert!(!other.is_finished(), "it was over before");
+        other.abort();
+        // It ends with its turn, and must not take any of the next measurement.
+        drop(other.await);
+    }
+    time
+}
+
+/// Attacks, again and again.
+async fn attacking(hostile: Connector) {
+    loop {
+        let ended = match host().0.start(&hostile, &mallory()).await {
+            Ok(mut job) => job.open().await,
+            Err(error) => Err(error),
+        };
+        assert!(ended.is_err(), "an attack succeeded");
+    }
+}
+
+/// Computes, and gives way.
+async fn computing() {
+    loop {
+        let began = Instant::now();
+        while began.elapsed() < TURN {
+            std::hint::spin_loop();
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
 #[test]
 fn a_neighbour_finishes_in_its_normal_time() {
     journey(async {
@@ -57,7 +101,6 @@ fn a_neighbour_finishes_in_its_normal_time() {
         let (runtime, connector) = host();
         let tenant = tenant(&org().1);
         import(connector, &tenant).await;
-        let alone = import(connector, &tenant).await;
         for (name, attack) in [
             ("spin", attack!("spin").to_vec()),
             ("spin in calls", attack!("spin_in_calls").to_vec()),
@@ -70,27 +113,13 @@ fn a_neighbour_finishes_in_its_normal_time() {
             ("sleep", attack!("sleep").to_vec()),
         ] {
             let hostile = runtime.load(&attack).unwrap();
-            let attackers: Vec<_> = (0..ATTACKERS)
-                .map(|_| {
-                    let hostile = hostile.clone();
-                    tokio::spawn(async move {
-                        loop {
-                            let ended = match runtime.start(&hostile, &mallory()).await {
-                                Ok(mut job) => job.open().await,
-                                Err(error) => Err(error),
-                            };
-                            assert!(ended.is_err(), "an attack succeeded");
-                        }
-                    })
-                })
-                .collect();
-            let beside = import(connector, &tenant).await;
-            for attacker in &attackers {
-                assert!(!attacker.is_finished(), "{name}: the attack was over before");
-                attacker.abort();
+            let mut seen: Vec<(Duration, Duration)> = Vec::new();
+            while seen.last().is_none_or(|(fair, beside)| *beside > fair.mul_f64(FACTOR)) {
+                assert!(seen.len() < TRIES, "{name}: beside tasks that give way, and beside it {seen:?}");
+                let fair = import_beside(connector, &tenant, computing).await;
+                seen.push((fair, import_beside(connector, &tenant, || attacking(hostile.clone())).await));
             }
-            println!("neighbour alone {alone:?}, beside {name} {beside:?}");
-            assert!(beside <= 10 * alone + TOLERATED, "{name}: {beside:?} instead of {alone:?}");
+            println!("neighbour of tasks that give way, and of {name}: {seen:?}");
         }
     });
 }

@@ -158,6 +158,7 @@ mod departures;
 mod entitlements;
 mod imports;
 mod mastering;
+mod people;
 mod previews;
 mod pushes;
 mod removal;

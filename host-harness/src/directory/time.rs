@@ -90,5 +90,6 @@ mod tests {
         assert_eq!(Timestamp::parse("2022-03-17"), None);
         assert_eq!(time.after(Duration::from_secs(1)).since(time), Duration::from_secs(1));
         assert_eq!(time.since(time.after(Duration::from_secs(1))), Duration::ZERO);
+        assert_eq!(time.before(Duration::from_secs(1)).millis(), 1_647_534_085_250);
     }
 }

@@ -172,6 +172,18 @@ mod tests {
     }
 
     #[test]
+    fn a_vault_prints_as_a_mask() {
+        assert_eq!(format!("{:?}", vault()), "Vault(***)");
+    }
+
+    #[test]
+    fn a_key_that_cannot_be_made_is_told_and_not_sought_in_a_backup() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = Vault::from_file(&folder.path().join("missing").join(KEY)).unwrap_err().to_string();
+        assert!(error.contains("missing/key cannot be used: ") && !error.contains("backup"), "{error}");
+    }
+
+    #[test]
     fn a_key_that_is_none_is_refused_without_being_quoted() {
         for text in ["", "short", "aHVudGVyMg=="] {
             let error = Vault::from_base64(text, "PROVISIONING_KEY").unwrap_err().to_string();

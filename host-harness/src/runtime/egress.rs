@@ -34,7 +34,7 @@ impl FromStr for HostRule {
 
     fn from_str(text: &str) -> Result<Self, RuleError> {
         let refuse = |reason| RuleError { rule: text.to_owned(), reason };
-        if text.contains("://") || text.contains('/') {
+        if text.contains('/') {
             return Err(refuse("it holds a scheme or a path"));
         }
         let (name, port) = match text.rsplit_once(':') {

@@ -153,4 +153,45 @@ mod tests {
         assert_eq!(waiting(&Retry::Never, 0), Waiting::ForAdmin);
         assert_eq!(waiting(&Retry::AfterRemedy, 0), Waiting::ForAdmin);
     }
+
+    #[test]
+    fn each_class_of_retry_has_its_name() {
+        let names = [
+            (Retry::Never, "never"),
+            (Retry::AtOnce, "at-once"),
+            (Retry::After(7), "after"),
+            (Retry::AfterRemedy, "after-remedy"),
+        ];
+        for (retry, name) in names {
+            assert_eq!(retry_name(&retry), name);
+        }
+    }
+
+    #[test]
+    fn a_job_waits_a_little_for_an_application_that_asks_for_it_and_three_times_at_the_most() {
+        let asks = |retry| {
+            JobError::from(Error {
+                kind: ErrorKind::RateLimited,
+                message: String::new(),
+                remedy: None,
+                retry,
+                upstream: None,
+            })
+        };
+        for (retry, attempts, wait) in [
+            (Retry::After(10), 0, Some(10)),
+            (Retry::After(10), 1, Some(10)),
+            (Retry::After(10), 2, None),
+            (Retry::After(11), 0, None),
+            (Retry::Never, 0, None),
+            (Retry::AfterRemedy, 0, None),
+            (Retry::AtOnce, 2, None),
+        ] {
+            assert_eq!(pause(&asks(retry.clone()), attempts), wait.map(Duration::from_secs), "{retry:?} {attempts}");
+        }
+        let at_once = pause(&asks(Retry::AtOnce), 0).unwrap();
+        assert!(at_once >= Duration::from_millis(187) && at_once <= Duration::from_millis(313), "{at_once:?}");
+        let stopped = JobError::Stopped { tenant: String::new(), call: "x", fault: SandboxFault::Stack };
+        assert_eq!(pause(&stopped, 0), None);
+    }
 }

@@ -159,6 +159,7 @@ mod departures;
 mod entitlements;
 mod imports;
 mod mastering;
+mod people;
 mod previews;
 mod pushes;
 mod removal;

@@ -37,3 +37,27 @@ async fn who_signs_in_anew_leaves_no_session_behind() {
     browser.set_cookie(old);
     browser.get("/applications").await.expect(303);
 }
+
+#[tokio::test]
+async fn who_has_a_session_keeps_it_and_follows_links_of_other_sites() {
+    let world = World::new().await;
+    let browser = world.browser();
+    browser.get("/applications").await.expect(200);
+    let cookie = browser.cookie().expect("the first page gives one");
+    let link = browser.request("GET", "/applications").header("sec-fetch-site", "cross-site");
+    for page in [browser.get("/applications").await, browser.send(link).await] {
+        assert!(!page.headers.contains_key("set-cookie"), "{page:?}");
+        assert!(page.words().contains("Applications"), "the page itself, and not the way to it: {page:?}");
+    }
+    assert_eq!(browser.cookie(), Some(cookie));
+}
+
+#[tokio::test]
+async fn every_page_says_who_is_signed_in() {
+    let world = World::start(Start { admin: Some(PASSWORD), ..Start::default() }).await;
+    let browser = world.browser();
+    assert!(!browser.get("/sign-in").await.expect(200).text.contains("Signed in as"));
+    sign_in(&browser, "ada", PASSWORD, "/").await.expect(303);
+    let page = browser.get("/applications").await.expect(200);
+    assert!(page.text.contains("Signed in as ada"), "{page:?}");
+}

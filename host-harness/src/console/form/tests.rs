@@ -163,6 +163,19 @@ fn what_is_wrong_stands_at_its_field_or_at_the_form_and_leads_to_where_it_is_men
 }
 
 #[test]
+fn an_error_of_choices_leads_to_the_first_of_them_or_to_their_group() {
+    let choices = || vec![Choice::new("a", "A"), Choice::new("b", "B")];
+    for (field, target) in [
+        (Field::boxes("f", "F", choices(), Vec::new()), "field-f-0"),
+        (Field::radios("f", "F", choices(), ""), "field-f-0"),
+        (Field::boxes("f", "F", Vec::new(), Vec::new()), "field-f"),
+        (Field::select("f", "F", choices(), ""), "field-f"),
+    ] {
+        assert_eq!(field.target(), target, "{:?}", field.control);
+    }
+}
+
+#[test]
 fn what_is_sent_again_holds_no_secret_and_nothing_locked() {
     let form = filled("name=n&count=2&kind=a&many=a&on=true&secret=hunter2&fixed=x");
     let pairs = [("name", "n"), ("count", "2"), ("kind", "a"), ("many", "a"), ("on", "true")];

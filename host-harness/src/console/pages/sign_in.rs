@@ -1,7 +1,7 @@
 //! Signing in and out.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use askama::Template;
 use axum::Extension;
@@ -77,7 +77,7 @@ pub(super) async fn sign_in(
     let (name, password) = (form.value("name").to_owned(), Secret::new(form.value("password").to_owned()));
     let access = &shared.access;
     if let Some(wait) = access.throttle.wait(peer.ip(), &name, Instant::now()) {
-        let seconds = wait.as_secs() + 1;
+        let seconds = whole_seconds(wait);
         form.error = Some(format!("There were too many failed tries. Wait {seconds} seconds, then try again."));
         let mut response = again(form, StatusCode::TOO_MANY_REQUESTS);
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
@@ -105,6 +105,11 @@ pub(super) async fn sign_in(
     Ok(response)
 }
 
+/// The first whole number of seconds after which a wait is over.
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}
+
 pub(super) async fn sign_out(State(shared): State<Arc<Shared>>, submission: Submission) -> Result<Response, Problem> {
     shared.access.sessions.sign_out(submission.visitor.session());
     let session = SessionId::random().ok_or_else(|| Problem::internal(&"the machine gave no random numbers"))?;
@@ -112,4 +117,16 @@ pub(super) async fn sign_out(State(shared): State<Arc<Shared>>, submission: Subm
     let mut response = Redirect::to("/sign-in").into_response();
     response.headers_mut().insert(header::SET_COOKIE, shared.access.set_cookie(&session)?);
     Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_to_wait_is_never_told_to_come_too_early() {
+        for (millis, seconds) in [(1, 1), (999, 1), (1_000, 1), (1_001, 2), (1_999, 2), (900_000, 900)] {
+            assert_eq!(whole_seconds(Duration::from_millis(millis)), seconds, "{millis} ms");
+        }
+    }
 }

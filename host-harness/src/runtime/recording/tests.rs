@@ -156,6 +156,7 @@ fn a_line_answers_the_request_with_its_method_address_and_body_alone() {
         let shown = format!("{} {}", other.method, other.url);
         assert!(replay.answer(&other, &none).is_err(), "{shown}");
     }
+    assert_eq!(format!("{replay:?}"), "Replay(1 left)");
     assert_eq!(replay.answer(&recorded(), &none).unwrap().body, b"answer");
 }
 

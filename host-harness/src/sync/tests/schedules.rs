@@ -148,3 +148,23 @@ async fn where_pushes_are_approved_a_worker_has_one_plan_ready() {
     let plan = fixture.directory.read(|view| view.plan(tenant.id, None)).unwrap();
     assert_eq!(fixture.directory.read(|view| view.count_plan_items(plan.id)).unwrap(), 1);
 }
+
+#[tokio::test]
+async fn where_nothing_is_to_be_pushed_a_worker_makes_no_plan() {
+    let fixture = Fixture::new("[schedule]\nimport-minutes = 60\npush-seconds = 1\n[to-app]\napproval = true");
+    assert_eq!(worked(&fixture, Duration::ZERO).await, [("import", true)]);
+    let tenant = fixture.tenant();
+    assert!(fixture.directory.read(|view| view.plans(tenant.id, 1)).unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn an_import_that_the_safeguard_halts_is_told_as_a_failure_and_rests() {
+    let settings = "[schedule]\nimport-minutes = 60\n[to-idp.safeguard]\npercent = 0\nalways = 0";
+    let fixture = Fixture::imported(settings, 3, "2026-02-01").await;
+    fixture.application.world().departed = vec!["U0000".to_owned()];
+    // As if an hour had passed.
+    let db = rusqlite::Connection::open(fixture.directory.folder().join("directory.sqlite3")).unwrap();
+    db.execute("UPDATE tenant SET imported_at = 0", []).unwrap();
+    assert_eq!(worked(&fixture, Duration::from_secs(3600)).await, [("import", false)]);
+    assert!(fixture.link("acme:U0000").is_some());
+}

@@ -128,8 +128,13 @@ async fn a_connector_that_lists_no_attributes_is_imported_from_all_the_same() {
     let no_such_function = || refusal(ErrorKind::Unsupported, Retry::Never);
     fixture.application.world().faults = [Some(JobError::from(no_such_function()))].into();
     assert_eq!(fixture.import().await.run.counts.created, 1);
-    let upstream =
-        crate::runtime::wit::Upstream { status: 403, code: String::new(), message: String::new(), fields: Vec::new() };
+    let upstream = crate::runtime::wit::Upstream {
+        status: 403,
+        code: String::new(),
+        message: String::new(),
+        fields: Vec::new(),
+        request_id: None,
+    };
     let of_application = crate::runtime::wit::Error { upstream: Some(upstream), ..no_such_function() };
     fixture.application.world().faults = [Some(JobError::from(of_application))].into();
     assert!(

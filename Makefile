@@ -3,14 +3,14 @@
 CARGO ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test browser-test pictures soak bench clients mutants lint format doc component wasm-target
+.PHONY: help demo test wit embedding browser-test pictures soak bench clients mutants lint format doc component wasm-target
 
 help: ## Lists the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 demo: wasm-target ## Runs the main job against an emulated Salesforce org
-	$(CARGO) build --locked --package provisioning-host
-	@$(CARGO) run --locked --quiet --package provisioning-host -- demo
+	$(CARGO) build --locked --package host-harness
+	@$(CARGO) run --locked --quiet --package host-harness -- demo
 
 test: wasm-target ## Runs the whole suite
 	$(CARGO) test --locked --workspace
@@ -22,14 +22,14 @@ pictures: wasm-target ## Makes the README's pictures of the console anew
 	scripts/browser-test.sh pictures
 
 soak: wasm-target ## Kills imports of 50,000 and pushes of 5,000 twenty times each, and plays 800 random sequences (some minutes once built)
-	PROVISIONING_SOAK=1 $(CARGO) test --locked --package provisioning-host --test command_line -- kill:: --nocapture --test-threads 1
+	PROVISIONING_SOAK=1 $(CARGO) test --locked --package host-harness --test command_line -- kill:: --nocapture --test-threads 1
 	PROVISIONING_SOAK=1 $(CARGO) test --locked --package journeys --test journeys -- chaos:: --nocapture
 
 clients: ## Checks the emulator with clients that others wrote, which it installs
 	python3 host-harness/emulator/clients/run.py
 
 bench: wasm-target ## Measures sandbox, tenants, component against native, the directory, and the emulator (in release; some minutes)
-	$(CARGO) bench --locked --package provisioning-host --bench sandbox --bench native --bench tenants --bench console --bench directory
+	$(CARGO) bench --locked --package host-harness --bench sandbox --bench native --bench tenants --bench console --bench directory
 	$(CARGO) test --locked --release --package journeys --test journeys -- --nocapture hostile::neighbour
 	$(CARGO) bench --locked --package salesforce-emulator --bench million
 
@@ -49,8 +49,15 @@ doc: wasm-target ## Builds the documentation of the libraries
 	$(CARGO) doc --locked --workspace --no-deps
 
 component: wasm-target ## Builds the connector and says where the component lies
-	$(CARGO) build --locked --package provisioning-host
+	$(CARGO) build --locked --package host-harness
 	@ls -l target/component/salesforce_portal_connector.wasm
+
+wit: ## Copies the interface into the package of the runtime
+	rm -rf host-harness/runtime/wit
+	cp -r wit host-harness/runtime/wit
+
+embedding: ## Packages the runtime, and builds a crate that embeds it
+	scripts/embedding.sh
 
 wasm-target: ## Installs what compiling for WebAssembly needs, where it is missing
 	@scripts/wasm-target.sh

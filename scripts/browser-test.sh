@@ -27,7 +27,7 @@ if [ -n "$missing" ]; then
     $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing >&2
 fi
 
-"${CARGO:-cargo}" build --locked --package provisioning-host
+"${CARGO:-cargo}" build --locked --package host-harness
 cd tests/browser
 # Nothing of it is built, and the browser is the one above.
 npm ci --ignore-scripts --no-audit --no-fund >&2

@@ -1,7 +1,7 @@
 //! What a push leaves to be done.
 
-use provisioning_host::directory::{TaskFilter, TaskState};
-use provisioning_host::runtime::wit::Action;
+use provisioning_directory::{TaskFilter, TaskState};
+use provisioning_runtime::wit::Action;
 
 use crate::kept::{Kept, count};
 use crate::support::journey;

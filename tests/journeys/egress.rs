@@ -1,6 +1,6 @@
 //! The component reaches the tenant's hosts and no other.
 
-use provisioning_host::runtime::EgressPolicy;
+use provisioning_runtime::EgressPolicy;
 
 use crate::support::{Org, journey, refused};
 
@@ -36,8 +36,8 @@ fn a_job_that_has_used_its_requests_is_told_so() {
         let mut org = Org::start(30, 53).await;
         org.tenant.limits.requests = 2;
         let mut job = org.job().await;
-        let query = provisioning_host::runtime::wit::ImportQuery {
-            scope: provisioning_host::runtime::wit::ImportScope::Full,
+        let query = provisioning_runtime::wit::ImportQuery {
+            scope: provisioning_runtime::wit::ImportScope::Full,
             page_size: 1,
             attributes: Vec::new(),
             grants: false,
@@ -46,7 +46,7 @@ fn a_job_that_has_used_its_requests_is_told_so() {
         let mut query = query;
         for _ in 0..5 {
             match job.import_users(&query).await {
-                Ok(page) => query.scope = provisioning_host::runtime::wit::ImportScope::Resume(page.next.unwrap()),
+                Ok(page) => query.scope = provisioning_runtime::wit::ImportScope::Resume(page.next.unwrap()),
                 Err(error) => {
                     failed = Some(refused(error));
                     break;

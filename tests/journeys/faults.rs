@@ -4,10 +4,10 @@
 //! error or as if nothing had been, never by the sandbox; done once more, it has come to the same as without a fault.
 
 use futures_util::future::join_all;
-use provisioning_host::runtime::wit::{
+use provisioning_runtime::wit::{
     Deactivation, DesiredUser, Error, ErrorKind, ImportQuery, ImportScope, Outcome, PushMode, Retry, Status, Verdict,
 };
-use provisioning_host::runtime::{Job, JobError, Secret};
+use provisioning_runtime::{Job, JobError, Secret};
 use salesforce_emulator::{Effect, ErrorBody, Fault, When};
 
 use crate::support::{Org, journey, person, set};

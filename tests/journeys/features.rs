@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
-use provisioning_host::directory::{ImportPhase, PersonEdit, PersonStatus, RemoteStatus};
-use provisioning_host::runtime::wit::{Action, Deactivation, DesiredUser, PushMode, Status};
-use provisioning_host::runtime::{ImportedUser, Secret};
-use provisioning_host::sync::import::ImportOptions;
-use provisioning_host::sync::intents;
+use provisioning_directory::sync::import::ImportOptions;
+use provisioning_directory::sync::intents;
+use provisioning_directory::{ImportPhase, PersonEdit, PersonStatus, RemoteStatus};
+use provisioning_runtime::wit::{Action, Deactivation, DesiredUser, PushMode, Status};
+use provisioning_runtime::{ImportedUser, Secret};
 
 use crate::kept::{Kept, count};
 use crate::support::{import_all, journey, set};

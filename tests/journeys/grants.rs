@@ -1,6 +1,6 @@
 //! What is assigned to a user, through the component: each kind set, changed and withdrawn, and what an import reads of it.
 
-use provisioning_host::runtime::wit::{Action, Change, Deactivation, DesiredUser, Grant, Outcome, PushMode};
+use provisioning_runtime::wit::{Action, Change, Deactivation, DesiredUser, Grant, Outcome, PushMode};
 
 use crate::support::{Org, import_all, journey, only, person, set};
 

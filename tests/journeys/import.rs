@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use provisioning_host::runtime::ImportedUser;
-use provisioning_host::runtime::wit::{Deactivation, ErrorKind, ImportQuery, ImportScope, PushMode, Status};
+use provisioning_runtime::ImportedUser;
+use provisioning_runtime::wit::{Deactivation, ErrorKind, ImportQuery, ImportScope, PushMode, Status};
 
 use crate::support::{Org, import_all, journey, only, refused};
 

@@ -2,21 +2,23 @@
 
 use std::sync::OnceLock;
 
-use provisioning_host::config::{TenantConfig, ToApp};
-use provisioning_host::directory::{
-    Actor, Change, Directory, DirectoryError, GrantName, NewAssignment, NewPerson, TenantRecord, View,
+use host_harness::embedded;
+use provisioning_directory::config::{TenantConfig, ToApp};
+use provisioning_directory::sync::import::{ImportOptions, ImportReport, import};
+use provisioning_directory::sync::push::{PushReport, push};
+use provisioning_directory::sync::{ComponentApplications, SyncError, intents, plans};
+use provisioning_directory::{
+    Actor, Directory, DirectoryError, GrantName, NewAssignment, NewPerson, ReadTransaction, TenantRecord,
+    WriteTransaction,
 };
-use provisioning_host::runtime::wit::Action;
-use provisioning_host::sync::import::{ImportOptions, ImportReport, import};
-use provisioning_host::sync::push::{PushReport, push};
-use provisioning_host::sync::{ComponentApplications, SyncError, intents, plans};
+use provisioning_runtime::wit::Action;
 
 use crate::support::{Org, host};
 
 static APPLICATIONS: OnceLock<ComponentApplications> = OnceLock::new();
 
 fn applications() -> &'static ComponentApplications {
-    APPLICATIONS.get_or_init(|| ComponentApplications::new(host().0.clone(), "."))
+    APPLICATIONS.get_or_init(|| ComponentApplications::new(host().0.clone(), embedded::CONNECTOR, "."))
 }
 
 /// A directory with a tenant for an org.
@@ -60,7 +62,7 @@ impl Kept {
         kept
     }
 
-    pub(crate) fn write<T>(&self, work: impl FnOnce(&Change<'_>) -> Result<T, DirectoryError>) -> T {
+    pub(crate) fn write<T>(&self, work: impl FnOnce(&WriteTransaction<'_>) -> Result<T, DirectoryError>) -> T {
         self.directory.write(&self.actor, work).unwrap()
     }
 
@@ -68,7 +70,7 @@ impl Kept {
         intents::push_everybody(&self.directory, &self.actor, tenant).unwrap();
     }
 
-    pub(crate) fn read<T>(&self, work: impl FnOnce(&View<'_>) -> Result<T, DirectoryError>) -> T {
+    pub(crate) fn read<T>(&self, work: impl FnOnce(&ReadTransaction<'_>) -> Result<T, DirectoryError>) -> T {
         self.directory.read(work).unwrap()
     }
 
@@ -83,7 +85,7 @@ impl Kept {
     /// As [`Kept::write`], where the directory may refuse.
     pub(crate) fn try_write<T>(
         &self,
-        work: impl FnOnce(&Change<'_>) -> Result<T, DirectoryError>,
+        work: impl FnOnce(&WriteTransaction<'_>) -> Result<T, DirectoryError>,
     ) -> Result<T, DirectoryError> {
         self.directory.write(&self.actor, work)
     }
@@ -148,7 +150,7 @@ impl Kept {
 
 /// How many records of a push were treated so.
 pub(crate) fn count(report: &PushReport, action: Action) -> usize {
-    let is = |outcome: &Option<provisioning_host::runtime::wit::Outcome>| {
+    let is = |outcome: &Option<provisioning_runtime::wit::Outcome>| {
         outcome.as_ref().is_some_and(|outcome| outcome.action == action)
     };
     report.entries.iter().filter(|entry| entry.result.as_ref().is_ok_and(is)).count()

@@ -1,6 +1,6 @@
 //! Taking users out of use.
 
-use provisioning_host::runtime::wit::{Action, Deactivation, ErrorKind, PushMode, Status};
+use provisioning_runtime::wit::{Action, Deactivation, ErrorKind, PushMode, Status};
 
 use crate::support::{Org, import_all, journey, only};
 

@@ -1,7 +1,7 @@
 //! The four errors that an admin meets who assigns what does not fit the user's licence. Each is told before the call, and
 //! where the connector cannot know, because the admin user may not see profiles, after Salesforce's own refusal.
 
-use provisioning_host::runtime::wit::{DesiredUser, Error, ErrorKind, Grant, PushMode};
+use provisioning_runtime::wit::{DesiredUser, Error, ErrorKind, Grant, PushMode};
 
 use crate::support::{Org, journey, only, person};
 

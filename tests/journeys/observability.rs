@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 
-use provisioning_host::embedded;
-use provisioning_host::runtime::{Runtime, SandboxFault};
+use host_harness::embedded;
+use provisioning_runtime::{Runtime, SandboxFault};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id};
 use tracing_subscriber::Layer;
@@ -147,7 +147,7 @@ fn a_job_is_counted_while_it_runs_and_when_it_ends() {
             Ok(mut job) => job.open().await.unwrap_err(),
             Err(error) => error,
         };
-        let provisioning_host::runtime::JobError::Stopped { fault, .. } = error else { panic!("{error}") };
+        let provisioning_runtime::JobError::Stopped { fault, .. } = error else { panic!("{error}") };
         assert!(matches!(fault, SandboxFault::Memory(_)), "{fault}");
         assert_eq!(count("provisioning_faults_total{tenant=\"acme\",fault=\"memory\"}"), Some(1.0));
 

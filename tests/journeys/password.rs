@@ -1,7 +1,7 @@
 //! Setting passwords.
 
-use provisioning_host::runtime::Secret;
-use provisioning_host::runtime::wit::{ErrorKind, Status};
+use provisioning_runtime::Secret;
+use provisioning_runtime::wit::{ErrorKind, Status};
 
 use crate::support::{Org, import_all, journey};
 

@@ -1,6 +1,6 @@
 //! Pushing people: a contact under the account, a user on it, and changes.
 
-use provisioning_host::runtime::wit::{Action, Change, DesiredUser, ErrorKind, PushMode};
+use provisioning_runtime::wit::{Action, Change, DesiredUser, ErrorKind, PushMode};
 
 use crate::support::{Org, journey, only, person, set};
 
@@ -9,7 +9,7 @@ const PROFILE: &str = "Customer Community User";
 async fn push(
     org: &Org,
     users: &[DesiredUser],
-) -> Vec<Result<provisioning_host::runtime::wit::Outcome, provisioning_host::runtime::wit::Error>> {
+) -> Vec<Result<provisioning_runtime::wit::Outcome, provisioning_runtime::wit::Error>> {
     org.job().await.push_users(users, &PushMode::Apply).await.unwrap()
 }
 

@@ -1,8 +1,8 @@
 //! A job that was recorded can be looked into without the org that it talked to.
 
-use provisioning_host::embedded;
-use provisioning_host::runtime::wit::{ImportQuery, ImportScope};
-use provisioning_host::runtime::{ImportedUser, Recorder, Replay, Runtime, Secret};
+use host_harness::embedded;
+use provisioning_runtime::wit::{ImportQuery, ImportScope};
+use provisioning_runtime::{ImportedUser, Recorder, Replay, Runtime, Secret};
 
 use crate::support::{Org, import_all, journey, refused};
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use provisioning_host::runtime::wit::{ErrorKind, ImportQuery, ImportScope};
-use provisioning_host::runtime::{JobError, SandboxFault};
+use provisioning_runtime::wit::{ErrorKind, ImportQuery, ImportScope};
+use provisioning_runtime::{JobError, SandboxFault};
 
 use crate::support::{Org, journey, refused};
 

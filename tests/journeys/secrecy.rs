@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use provisioning_host::conformance::Keeper;
-use provisioning_host::embedded;
-use provisioning_host::runtime::wit::{Deactivation, PushMode};
-use provisioning_host::runtime::{Runtime, Secret};
+use host_harness::embedded;
+use provisioning_conformance::MemoryKeeper;
+use provisioning_runtime::wit::{Deactivation, PushMode};
+use provisioning_runtime::{Runtime, Secret};
 use wasmtime::MemoryCreator;
 
 use crate::support::{Org, import_all, journey, only, person};
@@ -14,7 +14,7 @@ use crate::support::{Org, import_all, journey, only, person};
 fn no_secret_enters_the_memory_of_the_component() {
     journey(async {
         let org = Org::start(50, 41).await;
-        let keeper = Arc::new(Keeper::default());
+        let keeper = Arc::new(MemoryKeeper::default());
         let runtime = Runtime::builder().memory(Arc::clone(&keeper) as Arc<dyn MemoryCreator>).build().unwrap();
         let connector = runtime.load(embedded::CONNECTOR).unwrap();
         let mut job = runtime.start(&connector, &org.tenant).await.unwrap();
@@ -67,7 +67,7 @@ fn a_server_that_echoes_a_secret_does_not_bring_it_into_the_sandbox() {
         let mut tenant = org.tenant.clone();
         tenant.settings.insert("my-domain".to_owned(), format!("http://{address}"));
 
-        let keeper = Arc::new(Keeper::default());
+        let keeper = Arc::new(MemoryKeeper::default());
         let runtime = Runtime::builder().memory(Arc::clone(&keeper) as Arc<dyn MemoryCreator>).build().unwrap();
         let connector = runtime.load(embedded::CONNECTOR).unwrap();
         let mut job = runtime.start(&connector, &tenant).await.unwrap();

@@ -1,7 +1,7 @@
 //! Test credentials, signing in, and sessions that end.
 
-use provisioning_host::runtime::Secret;
-use provisioning_host::runtime::wit::{ErrorKind, Probe, Verdict};
+use provisioning_runtime::Secret;
+use provisioning_runtime::wit::{ErrorKind, Probe, Verdict};
 
 use crate::support::{Org, import_all, journey, refused};
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use provisioning_host::embedded;
-use provisioning_host::runtime::wit::{Change, DesiredUser, Grant, ImportQuery, ImportScope, Outcome, Value};
-use provisioning_host::runtime::{Connector, EgressPolicy, ImportedUser, Job, JobError, Runtime, Secret, Tenant};
+use host_harness::embedded;
+use provisioning_runtime::wit::{Change, DesiredUser, Grant, ImportQuery, ImportScope, Outcome, Value};
+use provisioning_runtime::{Connector, EgressPolicy, ImportedUser, Job, JobError, Runtime, Secret, Tenant};
 use salesforce_emulator::{Emulator, Fault};
 use serde_json::Value as Json;
 
@@ -169,14 +169,14 @@ pub(crate) fn set(name: &str, value: &str) -> Change {
 
 /// The outcome of the only record of a batch.
 pub(crate) fn only(
-    results: Vec<Result<Outcome, provisioning_host::runtime::wit::Error>>,
-) -> Result<Outcome, provisioning_host::runtime::wit::Error> {
+    results: Vec<Result<Outcome, provisioning_runtime::wit::Error>>,
+) -> Result<Outcome, provisioning_runtime::wit::Error> {
     assert_eq!(results.len(), 1);
     results.into_iter().next().unwrap()
 }
 
 /// What a connector said when it refused.
-pub(crate) fn refused(error: JobError) -> provisioning_host::runtime::wit::Error {
+pub(crate) fn refused(error: JobError) -> provisioning_runtime::wit::Error {
     match error {
         JobError::Refused(error) => *error,
         stopped @ JobError::Stopped { .. } => panic!("{stopped}"),

@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
-use provisioning_host::conformance::Keeper;
-use provisioning_host::embedded;
-use provisioning_host::runtime::wit::{Deactivation, PushMode};
-use provisioning_host::runtime::{ComponentCache, Recorder, Replay, Runtime, Secret};
+use host_harness::embedded;
+use provisioning_conformance::MemoryKeeper;
+use provisioning_runtime::wit::{Deactivation, PushMode};
+use provisioning_runtime::{ComponentCache, Recorder, Replay, Runtime, Secret};
 use wasmtime::MemoryCreator;
 
 use crate::support::{Org, import_all, observed, only, person};
@@ -88,7 +88,7 @@ fn no_secret_leaves_a_trace() {
         .with_writer(move || written.clone())
         .with_ansi(false)
         .finish();
-    let keeper = Arc::new(Keeper::default());
+    let keeper = Arc::new(MemoryKeeper::default());
     // On this thread, with everything that is logged.
     let (secrets, username) = observed(subscriber, || {
         let executor = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -117,7 +117,7 @@ fn no_secret_leaves_a_trace() {
 
 /// Does what a host does in a tenant's life, with everything written down that can be. Returns the secrets that were used, and
 /// the admin's username.
-async fn main_job(folder: &Path, keeper: &Arc<Keeper>) -> (Vec<String>, String) {
+async fn main_job(folder: &Path, keeper: &Arc<MemoryKeeper>) -> (Vec<String>, String) {
     let org = Org::start(30, 43).await;
     let recording = folder.join("recording.jsonl");
     let runtime = Runtime::builder()

@@ -1,12 +1,12 @@
 //! What is wanted of somebody either comes about or leaves a task that says why not, and whatever was written is in the audit
 //! trail: also where a job was cut off in the middle, or the organization's own admin had a hand in it.
 
-use provisioning_host::directory::{
+use provisioning_directory::sync::{Removal, intents, remove_person};
+use provisioning_directory::{
     AttributeValue, AuditFilter, GrantName, NewAssignment, PersonEdit, PersonStatus, Task, TaskFilter, TaskKind,
 };
-use provisioning_host::runtime::Secret;
-use provisioning_host::runtime::wit::{Deactivation, PushMode};
-use provisioning_host::sync::{Removal, intents, remove_person};
+use provisioning_runtime::Secret;
+use provisioning_runtime::wit::{Deactivation, PushMode};
 use salesforce_emulator::{Effect, Fault, When};
 
 use crate::kept::Kept;
@@ -109,10 +109,11 @@ fn a_user_that_the_organizations_admin_took_out_of_use_is_put_back_or_a_task_say
         // What an import sees of it comes to the same.
         let kept = Kept::new(5, 703, |config| config.to_idp.import_profile_updates = true).await;
         let user = hired(&kept, "Grace").await;
-        kept.import(provisioning_host::sync::import::ImportOptions::default()).await;
+        kept.import(provisioning_directory::sync::import::ImportOptions::default()).await;
         let ids = [user.clone()];
         kept.org.job().await.deactivate_users(&ids, Deactivation::Deactivate, &PushMode::Apply).await.unwrap();
-        let everybody = provisioning_host::sync::import::ImportOptions { full: true, accept: true, dry_run: false };
+        let everybody =
+            provisioning_directory::sync::import::ImportOptions { full: true, accept: true, dry_run: false };
         kept.import(everybody).await;
         assert_eq!(tasks(&kept).len(), 1);
         kept.push().await;
@@ -157,7 +158,7 @@ fn a_user_that_may_not_be_put_back_into_use_leaves_a_task_with_the_cause() {
         // The organization itself decides who is in use.
         let kept = Kept::new(5, 706, |config| {
             config.to_idp.mastering.lifecycle = true;
-            config.to_idp.mastering.on_deactivated = provisioning_host::config::LifecycleRule::Keep;
+            config.to_idp.mastering.on_deactivated = provisioning_directory::config::LifecycleRule::Keep;
         })
         .await;
         let user = hired(&kept, "Grace").await;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use provisioning_host::directory::{AuditFilter, Person, PersonFilter, PersonStatus, Task, TaskFilter};
+use provisioning_directory::{AuditFilter, Person, PersonFilter, PersonStatus, Task, TaskFilter};
 use serde_json::Value as Json;
 
 use super::world::World;

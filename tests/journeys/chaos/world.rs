@@ -1,13 +1,13 @@
 //! An organization and a directory to which things happen.
 
-use provisioning_host::config::MatchRule;
-use provisioning_host::directory::{
+use provisioning_directory::config::MatchRule;
+use provisioning_directory::sync::import::ImportOptions;
+use provisioning_directory::sync::intents;
+use provisioning_directory::{
     AttributeValue, AuditFilter, DirectoryError, GrantName, NewAssignment, NewPerson, Person, PersonEdit, PersonStatus,
     TaskFilter, TaskKind, TaskState,
 };
-use provisioning_host::runtime::wit::{Deactivation, DesiredUser, PushMode};
-use provisioning_host::sync::import::ImportOptions;
-use provisioning_host::sync::intents;
+use provisioning_runtime::wit::{Deactivation, DesiredUser, PushMode};
 use salesforce_emulator::{Effect, ErrorBody, Fault, When};
 use serde_json::Value as Json;
 
@@ -142,7 +142,7 @@ impl World {
                     intents::unlink(change, &tenant, &person(number)?)?;
                 }
                 Intent::Remove { person: number } => {
-                    provisioning_host::sync::remove_person(change, &key(number), true)?;
+                    provisioning_directory::sync::remove_person(change, &key(number), true)?;
                 }
             }
             Ok(())

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use provisioning_host::runtime::{Limits, SandboxFault};
+use provisioning_runtime::{Limits, SandboxFault};
 use tracing_subscriber::layer::SubscriberExt as _;
 
 use super::attack;

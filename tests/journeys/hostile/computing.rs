@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use provisioning_host::runtime::SandboxFault;
+use provisioning_runtime::SandboxFault;
 
 use super::attack;
 use super::support::{fault, fault_of, job, job_for, mallory};

@@ -1,20 +1,20 @@
 //! The conformance checks on components that are no good: each is named, and none gets the checks off their way.
 
-use provisioning_host::conformance::{self, ComponentTarget, Options, Report, Samples, Verdict};
-use provisioning_host::runtime::Runtime;
+use provisioning_conformance::{CheckVerdict, ComponentTarget, ConformanceReport, Options, Samples};
+use provisioning_runtime::Runtime;
 
 use super::attack;
 use super::support::mallory;
 use crate::support::journey;
 
-async fn report(component: &[u8]) -> Report {
+async fn report(component: &[u8]) -> ConformanceReport {
     let target = ComponentTarget::load(&Runtime::builder().jobs(4), component, mallory()).unwrap();
     let options = Options { writes: true, only: None };
-    conformance::run(&target, &Samples::default(), &options, &mut |_| {}).await
+    provisioning_conformance::run(&target, &Samples::default(), &options, &mut |_| {}).await
 }
 
-fn failed(report: &Report) -> Vec<&'static str> {
-    let failed = report.checks.iter().filter(|checked| checked.verdict == Verdict::Failed);
+fn failed(report: &ConformanceReport) -> Vec<&'static str> {
+    let failed = report.checks.iter().filter(|checked| checked.verdict == CheckVerdict::Failed);
     failed.map(|checked| checked.name).collect()
 }
 
@@ -22,7 +22,7 @@ fn failed(report: &Report) -> Vec<&'static str> {
 fn a_component_that_traps_fails_wherever_it_is_called() {
     journey(async {
         let report = report(attack!("text_outside")).await;
-        assert_eq!(report.checks.len(), conformance::chosen(None).count());
+        assert_eq!(report.checks.len(), provisioning_conformance::chosen(None).count());
         let failed = failed(&report);
         for name in ["sign-in.wrong-secret", "schema.well-formed", "entitlements.unknown-kind"] {
             assert!(failed.contains(&name), "{failed:?}");
@@ -42,7 +42,7 @@ fn a_component_that_takes_any_settings_is_found_out() {
             assert!(failed.contains(&name), "{failed:?}");
         }
         let import = report.get("import.whole").unwrap();
-        assert_eq!(import.verdict, Verdict::Skipped);
+        assert_eq!(import.verdict, CheckVerdict::Skipped);
         assert!(import.detail.contains("import-new-users"), "{}", import.detail);
     });
 }

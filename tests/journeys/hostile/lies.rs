@@ -1,7 +1,7 @@
 //! Results that are not what they claim to be.
 
-use provisioning_host::runtime::SandboxFault;
-use provisioning_host::runtime::wit::{ImportQuery, ImportScope};
+use provisioning_runtime::SandboxFault;
+use provisioning_runtime::wit::{ImportQuery, ImportScope};
 
 use super::attack;
 use super::support::{fault, fault_of, job};

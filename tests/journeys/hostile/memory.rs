@@ -1,6 +1,6 @@
 //! Attacks on memory, the component's own and the host's.
 
-use provisioning_host::runtime::SandboxFault;
+use provisioning_runtime::SandboxFault;
 
 use super::attack;
 use super::support::{fault, fault_of, job, job_for, mallory};

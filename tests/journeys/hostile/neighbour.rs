@@ -3,8 +3,8 @@
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use provisioning_host::runtime::wit::{ImportQuery, ImportScope};
-use provisioning_host::runtime::{Connector, Tenant};
+use provisioning_runtime::wit::{ImportQuery, ImportScope};
+use provisioning_runtime::{Connector, Tenant};
 use salesforce_emulator::Emulator;
 
 use super::attack;

@@ -1,6 +1,6 @@
 //! Attacks on secrets: handles that are guessed, forged or given back twice.
 
-use provisioning_host::runtime::{SandboxFault, Secret};
+use provisioning_runtime::{SandboxFault, Secret};
 
 use super::attack;
 use super::support::{Listener, aimed_at, fault, fault_of, guessing, job_for, mallory};

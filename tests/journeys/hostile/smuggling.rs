@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use provisioning_host::runtime::Secret;
+use provisioning_runtime::Secret;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, mpsc};

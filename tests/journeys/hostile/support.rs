@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use provisioning_host::runtime::{EgressPolicy, Job, JobError, Limits, SandboxFault, Secret, Tenant};
+use provisioning_runtime::{EgressPolicy, Job, JobError, Limits, SandboxFault, Secret, Tenant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::support::host;

@@ -1,6 +1,6 @@
 //! Components that break.
 
-use provisioning_host::runtime::SandboxFault;
+use provisioning_runtime::SandboxFault;
 
 use super::attack;
 use super::support::{fault, fault_of, job};

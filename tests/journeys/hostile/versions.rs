@@ -1,6 +1,6 @@
 //! Components of another version of the interface are refused by name before anything of them runs.
 
-use provisioning_host::runtime::{InterfaceVersion, LoadError};
+use provisioning_runtime::{InterfaceVersion, LoadError};
 
 use super::attack;
 use super::support::replaced_all;

@@ -7,7 +7,7 @@ use crate::error::ApiError;
 
 /// Whether a request may go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum Precondition {
     /// Nothing stands against it.
     Go,
     /// The client has seen the newest state: 304 (H).
@@ -18,16 +18,16 @@ pub(super) enum Verdict {
 
 /// Judges a request about something that changed last at this instant, in seconds since 1970. As RFC 9110 wants it, a
 /// header that is no HTTP date counts as absent, and so does `If-Modified-Since` on a write.
-pub(super) fn judge(request: &Request, changed: i64) -> Verdict {
+pub(super) fn judge(request: &Request, changed: i64) -> Precondition {
     let date = |name: &str| request.header(name).and_then(parse);
     if date("if-unmodified-since").is_some_and(|since| changed > since) {
-        return Verdict::Failed;
+        return Precondition::Failed;
     }
     let reads = request.method == "GET";
     if reads && date("if-modified-since").is_some_and(|since| changed <= since) {
-        return Verdict::NotModified;
+        return Precondition::NotModified;
     }
-    Verdict::Go
+    Precondition::Go
 }
 
 /// The refusal of a request whose precondition does not hold: the status is H, code and text are L.
@@ -91,14 +91,14 @@ mod tests {
     fn the_second_of_the_change_itself_is_not_a_change_since() {
         let at = parse("Mon, 30 Nov 2020 15:34:54 GMT").unwrap();
         for (header, shift, verdict) in [
-            ("if-modified-since", -1, Verdict::NotModified),
-            ("if-modified-since", 0, Verdict::NotModified),
-            ("if-modified-since", 1, Verdict::Go),
-            ("if-unmodified-since", 0, Verdict::Go),
-            ("if-unmodified-since", 1, Verdict::Failed),
+            ("if-modified-since", -1, Precondition::NotModified),
+            ("if-modified-since", 0, Precondition::NotModified),
+            ("if-modified-since", 1, Precondition::Go),
+            ("if-unmodified-since", 0, Precondition::Go),
+            ("if-unmodified-since", 1, Precondition::Failed),
         ] {
             assert_eq!(judge(&request(&[(header, &http_date(at))]), at + shift), verdict, "{header} {shift}");
         }
-        assert_eq!(judge(&request(&[("if-modified-since", "yesterday")]), at), Verdict::Go);
+        assert_eq!(judge(&request(&[("if-modified-since", "yesterday")]), at), Precondition::Go);
     }
 }

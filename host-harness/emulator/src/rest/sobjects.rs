@@ -3,7 +3,7 @@
 use rusqlite::types::Value as Column;
 use serde_json::json;
 
-use super::conditions::{self, Verdict};
+use super::conditions::{self, Precondition};
 use super::{Context, Request, Response};
 use crate::error::ApiError;
 use crate::org::catalogue::{self, Field, FieldType, Object};
@@ -51,9 +51,9 @@ pub(super) fn precondition(
 ) -> Result<Option<Response>, ApiError> {
     let row = rules::existing(&context.actor, object, id).map_err(gone)?;
     match conditions::judge(request, changed(&row)) {
-        Verdict::Go => Ok(None),
-        Verdict::NotModified => Ok(Some(Response::empty(304))),
-        Verdict::Failed => Err(conditions::failed()),
+        Precondition::Go => Ok(None),
+        Precondition::NotModified => Ok(Some(Response::empty(304))),
+        Precondition::Failed => Err(conditions::failed()),
     }
 }
 

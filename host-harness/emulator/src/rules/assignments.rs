@@ -30,14 +30,14 @@ fn taken(actor: &Actor<'_>, sql: &str, a: &str, b: &str) -> Result<bool, ApiErro
 }
 
 /// What is assigned: the set that the row names, and the sets that the user's licence must allow for it.
-struct Wanted {
+struct AssignedSet {
     set_id: String,
     /// Label and licence of each.
     sets: Vec<(String, Option<String>)>,
 }
 
 /// A permission set, or a permission set group, for which its own set stands in the row (H).
-fn wanted(actor: &Actor<'_>, row: &mut Row) -> Result<Wanted, ApiError> {
+fn wanted(actor: &Actor<'_>, row: &mut Row) -> Result<AssignedSet, ApiError> {
     let unclear = || Err(Unconfirmed::AssignmentTarget.refusal(&actor.org.switches()));
     match (store::text(row, "PermissionSetId"), store::text(row, "PermissionSetGroupId")) {
         (Some(set_id), None) => {
@@ -50,7 +50,7 @@ fn wanted(actor: &Actor<'_>, row: &mut Row) -> Result<Wanted, ApiError> {
             match kind.as_str() {
                 "Profile" => Err(not_allowed(&label)),
                 "Group" => unclear(),
-                _ => Ok(Wanted { set_id: set_id.to_owned(), sets: vec![(label, licence)] }),
+                _ => Ok(AssignedSet { set_id: set_id.to_owned(), sets: vec![(label, licence)] }),
             }
         }
         (None, Some(group_id)) => {
@@ -75,7 +75,7 @@ fn wanted(actor: &Actor<'_>, row: &mut Row) -> Result<Wanted, ApiError> {
                 .query_map([group_id], |row| Ok((row.get(0)?, row.get(1)?)))?
                 .collect();
             row.insert("PermissionSetId", Value::Text(set_id.clone()));
-            Ok(Wanted { set_id, sets: sets? })
+            Ok(AssignedSet { set_id, sets: sets? })
         }
         _ => unclear(),
     }

@@ -49,7 +49,7 @@ pub(crate) struct Answer {
 pub(crate) fn run(db: &Connection, soql: &str, options: &Options<'_>) -> Result<Answer, ApiError> {
     let prepared = parse::query(soql, options.now).and_then(|query| {
         let object = root(&query, options)?;
-        Ok((Plan::new(&query, object, options, None)?, query))
+        Ok((QueryPlan::new(&query, object, options, None)?, query))
     });
     let (plan, query) = prepared.map_err(|error| error.into_api(soql))?;
     if matches!(query.select.as_slice(), [SelectItem::Count]) {
@@ -84,7 +84,7 @@ pub(crate) fn page(
     options: &Options<'_>,
 ) -> Result<Vec<Record>, ApiError> {
     let plan = parse::query(soql, options.now)
-        .and_then(|query| Plan::new(&query, root(&query, options)?, options, None))
+        .and_then(|query| QueryPlan::new(&query, root(&query, options)?, options, None))
         .map_err(|error| error.into_api(soql))?;
     let list = serde_json::Value::from(ids).to_string();
     // The filter was applied when the locator was made; only the rows count now.
@@ -107,7 +107,7 @@ pub(crate) fn page(
 /// Resolves every name of the query, without running it, and returns its object.
 pub(super) fn check(query: &Query, options: &Options<'_>) -> Result<&'static Object, QueryError> {
     let object = root(query, options)?;
-    Plan::new(query, object, options, None)?;
+    QueryPlan::new(query, object, options, None)?;
     Ok(object)
 }
 
@@ -130,7 +130,7 @@ enum Node {
     Children { query: Box<Query>, object: &'static Object, key: &'static Field },
 }
 
-struct Plan {
+struct QueryPlan {
     columns: Vec<String>,
     from: String,
     filter: Fragment,
@@ -141,7 +141,7 @@ struct Plan {
     aggregate: bool,
 }
 
-impl Plan {
+impl QueryPlan {
     /// `child_of` restricts a child subquery to one parent: the reference field and the parent's id.
     fn new(
         query: &Query,
@@ -344,7 +344,7 @@ fn children(
     parent: &str,
     options: &Options<'_>,
 ) -> Result<Cell, ApiError> {
-    let plan = Plan::new(query, object, options, Some((key, parent))).map_err(|error| error.into_api(""))?;
+    let plan = QueryPlan::new(query, object, options, Some((key, parent))).map_err(|error| error.into_api(""))?;
     let mut statement = db.prepare_cached(&format!("{}{}{}", plan.base(), plan.order, plan.window))?;
     let mut rows = statement.query(params_from_iter(&plan.filter.parameters))?;
     let mut records = Vec::new();

@@ -8,7 +8,7 @@ mod object;
 
 use serde_json::{Value, json};
 
-use super::conditions::{self, Verdict};
+use super::conditions::{self, Precondition};
 use super::{Context, Request, Response, Version};
 use crate::error::ApiError;
 use crate::org::catalogue::{OBJECTS, Object};
@@ -46,9 +46,9 @@ fn unless_unchanged(
     answer: impl FnOnce() -> Result<Response, ApiError>,
 ) -> Result<Response, ApiError> {
     match conditions::judge(request, EPOCH) {
-        Verdict::Go => Ok(answer()?.with_header("last-modified", conditions::http_date(EPOCH))),
-        Verdict::NotModified => Ok(Response::empty(304)),
-        Verdict::Failed => Err(conditions::failed()),
+        Precondition::Go => Ok(answer()?.with_header("last-modified", conditions::http_date(EPOCH))),
+        Precondition::NotModified => Ok(Response::empty(304)),
+        Precondition::Failed => Err(conditions::failed()),
     }
 }
 

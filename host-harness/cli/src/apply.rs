@@ -1,0 +1,26 @@
+//! `apply`: writes exactly what a plan says.
+
+use clap::Args;
+
+use super::context::{actor, applications, open_tenant};
+use super::failure::Failure;
+use super::global::Global;
+use super::output::Output;
+use super::sync_report::SyncReport;
+use provisioning_directory::PlanId;
+use provisioning_directory::sync::plans::apply;
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// The tenant's name in the data folder.
+    tenant: String,
+    /// The plan's number; the tenant's open plan where there is none.
+    plan: Option<i64>,
+}
+
+pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
+    let (directory, tenant) = open_tenant(global, &options.tenant)?;
+    let id = options.plan.map(PlanId::from_number);
+    let (plan, report) = apply(&directory, &applications(global)?, &tenant, &actor(), id).await?;
+    SyncReport { tenant: &tenant.name, command: "apply", plan: Some(plan.id), report: &report }.print(output)
+}

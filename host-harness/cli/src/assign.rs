@@ -1,0 +1,101 @@
+//! `assign`: people to a tenant, with what their users are to hold.
+
+use clap::Args;
+use serde::Serialize;
+
+use super::context::{actor, open_tenant};
+use super::failure::{DONE, Failure};
+use super::global::Global;
+use super::grants;
+use super::output::Output;
+use super::person::attribute;
+use provisioning_directory::sync::intents::{self, Followed};
+use provisioning_directory::{Assignment, AttributeValue, DirectoryError, GrantName, NewAssignment, WriteTransaction};
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// The tenant's name in the data folder.
+    tenant: String,
+    /// People, by key or username.
+    #[arg(required = true)]
+    people: Vec<String>,
+    /// What the users are to hold, by name or id, such as profile="Customer Community User". Those of a kind that is named
+    /// here take the place of those of that kind; other kinds stay.
+    #[arg(long = "grant", value_name = "KIND=NAME", value_parser = grants::parse)]
+    grants: Vec<(String, String)>,
+    /// An attribute of the application for this assignment alone, such as federationId=F1.
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = attribute)]
+    set: Vec<(String, AttributeValue)>,
+    /// Take grants away from the users that are not listed here: yes or no.
+    #[arg(long, value_name = "YES-OR-NO", value_parser = yes_or_no)]
+    exact: Option<bool>,
+}
+
+fn yes_or_no(text: &str) -> Result<bool, String> {
+    match text {
+        "yes" | "true" => Ok(true),
+        "no" | "false" => Ok(false),
+        _ => Err("write yes or no".to_owned()),
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct Document<'a> {
+    pub(super) tenant: &'a str,
+    pub(super) people: &'a [String],
+    pub(super) changed: bool,
+    pub(super) tasks: usize,
+    pub(super) off: &'a [String],
+}
+
+pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
+    let (directory, tenant) = open_tenant(global, &options.tenant)?;
+    let grants: Vec<GrantName> =
+        options.grants.iter().map(|(kind, name)| GrantName { kind: kind.clone(), name: name.clone() }).collect();
+    let followed = directory.write(&actor(), |change: &WriteTransaction<'_>| -> Result<Followed, DirectoryError> {
+        let mut followed = Followed::default();
+        for name in &options.people {
+            let person = change.person(name)?;
+            let old = change.assignment(tenant.id, person.id)?;
+            let new = merged(old, grants.clone(), options.set.clone(), options.exact);
+            followed.merge(intents::assign(change, &tenant, &person, &new)?);
+        }
+        Ok(followed)
+    })?;
+    tell(&tenant.name, &options.people, &followed, output)
+}
+
+/// An assignment with new grants in the place of those of their kinds, and new attributes over the old.
+pub(super) fn merged(
+    old: Option<Assignment>,
+    grants: Vec<GrantName>,
+    set: Vec<(String, AttributeValue)>,
+    exact: Option<bool>,
+) -> NewAssignment {
+    let mut new = match old {
+        Some(old) => NewAssignment { grants: old.grants, attributes: old.attributes, exact_grants: old.exact_grants },
+        None => NewAssignment::default(),
+    };
+    new.grants.retain(|have| !grants.iter().any(|grant| grant.kind == have.kind));
+    new.grants.extend(grants);
+    new.attributes.extend(set);
+    new.exact_grants = exact.unwrap_or(new.exact_grants);
+    new
+}
+
+/// Says what an intent for several people has come to.
+pub(super) fn tell(tenant: &str, people: &[String], followed: &Followed, output: &mut Output) -> Result<u8, Failure> {
+    if output.json() {
+        let (changed, tasks) = (followed.changed, followed.tasks.len());
+        output.document(&Document { tenant, people, changed, tasks, off: &followed.off })?;
+    }
+    output.line(&match (followed.changed, followed.tasks.len()) {
+        (false, 0) => "Nothing has changed.".to_owned(),
+        (_, 0) => "Done.".to_owned(),
+        (_, tasks) => format!("Done; {tasks} tasks wait for `push {tenant}`."),
+    })?;
+    for sentence in &followed.off {
+        output.line(sentence)?;
+    }
+    Ok(DONE)
+}

@@ -1,0 +1,65 @@
+//! `audit`: who did what to whom.
+
+use clap::Args;
+
+use super::context::open_directory;
+use super::failure::{DONE, Failure};
+use super::global::Global;
+use super::output::Output;
+use provisioning_directory::AuditFilter;
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Of this tenant only.
+    #[arg(long)]
+    tenant: Option<String>,
+    /// Of this person only, by key.
+    #[arg(long)]
+    person: Option<String>,
+    /// By this actor only, as the trail names it.
+    #[arg(long)]
+    actor: Option<String>,
+    /// Of this action only, such as person.edit, or of all of a noun, such as person.
+    #[arg(long)]
+    action: Option<String>,
+    /// Rows to show.
+    #[arg(long, default_value_t = 50)]
+    limit: u32,
+    /// Older than this row, by its number.
+    #[arg(long, value_name = "NUMBER")]
+    before: Option<i64>,
+}
+
+pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
+    let filter = AuditFilter {
+        tenant: options.tenant.clone(),
+        person: options.person.clone(),
+        actor: options.actor.clone(),
+        action: options.action.clone(),
+        before: options.before,
+        limit: Some(options.limit),
+        ..AuditFilter::default()
+    };
+    let rows = open_directory(global)?.read(|view| view.audit(&filter))?;
+    if output.json() {
+        output.document(&rows)?;
+        return Ok(DONE);
+    }
+    let mut table = output.table(&["No.", "When", "Who", "Tenant", "Person", "What", "Before", "After", "Result"]);
+    for row in rows {
+        let json = |value: Option<serde_json::Value>| value.map(|value| value.to_string()).unwrap_or_default();
+        table.add_row([
+            row.id.to_string(),
+            row.at.to_string(),
+            row.actor,
+            row.tenant.unwrap_or_default(),
+            row.person.unwrap_or_default(),
+            row.action,
+            json(row.old),
+            json(row.new),
+            super::report::refusal_text(row.result, row.upstream.as_ref(), None),
+        ]);
+    }
+    output.line(&table.to_string())?;
+    Ok(DONE)
+}

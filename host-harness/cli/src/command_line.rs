@@ -1,0 +1,179 @@
+//! What can be typed, and the way from there to a command.
+
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use super::failure::{DONE, Failure, SOME_FAILED};
+use super::global::Global;
+use super::output::{Output, complain};
+use super::{
+    apply, assign, audit, completion, confirm, conformance, console, deactivate, describe, entitlements, import, man,
+    person, plan, prune, push, retry, sync_password, tasks, tenant, test_credentials, unassign, unlink, usage, worker,
+};
+#[cfg(feature = "emulator")]
+use super::{demo, emulator};
+
+/// Runs provisioning connectors, sandboxed per tenant.
+///
+/// Exit codes: 0 done; 1 some records failed, or the connector was stopped; 2 bad usage or settings; 3 the application could
+/// not be reached or refused the sign-in.
+#[derive(Parser)]
+#[command(name = "host-harness", version, max_term_width = 110)]
+struct CommandLine {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    #[cfg(feature = "emulator")]
+    /// Runs the main job against an emulated Salesforce org: test, import, push, update, deactivate, set a password.
+    Demo(demo::Options),
+    #[cfg(feature = "emulator")]
+    /// Serves an emulated Salesforce org on this machine until it is interrupted.
+    Emulator(emulator::Options),
+    /// Says what a connector is, what settings it needs, and what it can do.
+    Describe(describe::Options),
+    /// Checks what any connector must do, on a test tenant or on an emulated org.
+    Conformance(conformance::Options),
+    /// Tries a tenant's settings and says of each point whether it holds.
+    TestCredentials(test_credentials::Options),
+    /// Lists what can be assigned to users: profiles, roles and whatever kinds the connector has.
+    Entitlements(entitlements::Options),
+    /// Reads the application's users, into the data folder where the tenant is kept there.
+    Import(import::Options),
+    /// Makes and changes users: those of the data folder's tasks, or as a CSV file says.
+    Push(push::Options),
+    /// Takes users out of use.
+    Deactivate(deactivate::Options),
+    /// Sets a user's password.
+    SyncPassword(sync_password::Options),
+    /// Keeps tenants in the data folder.
+    #[command(subcommand)]
+    Tenant(tenant::Command),
+    /// Keeps people in the data folder.
+    #[command(subcommand)]
+    Person(person::Command),
+    /// Assigns people to a tenant, with what their users are to hold.
+    Assign(assign::Options),
+    /// Takes assignments away, or grants from them.
+    Unassign(unassign::Options),
+    /// Takes the link between a person and its user away.
+    Unlink(unlink::Options),
+    /// Lists users that wait for an admin, since an import or a push, and decides whose they are.
+    Confirm(confirm::Options),
+    /// Works out what a push would write, and keeps that to be approved.
+    Plan(plan::Options),
+    /// Writes exactly what a plan says.
+    Apply(apply::Options),
+    /// Lists what is still to be done in applications, and what could not be.
+    Tasks(tasks::Options),
+    /// Has failed tasks tried again with the next push.
+    Retry(retry::Options),
+    /// Shows who did what to whom, the newest first.
+    Audit(audit::Options),
+    /// Takes away old tasks, plans and imports that have ended, and old rows of the audit trail.
+    Prune(prune::Options),
+    /// Shows what a tenant has asked of its application, by day, and what is left of the allowance.
+    Usage(usage::Options),
+    /// Serves the admin's pages until it is interrupted.
+    Console(console::Options),
+    /// Imports and pushes by the tenants' schedules until it is interrupted.
+    Worker(worker::Options),
+    /// Prints what a shell needs to complete the commands.
+    Completion(completion::Options),
+    /// Prints or writes the manual pages.
+    Man(man::Options),
+}
+
+/// The commands and their options, for whoever describes them.
+pub(super) fn definition() -> clap::Command {
+    CommandLine::command()
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let CommandLine { global, command } = CommandLine::parse();
+    log_to_standard_error(global.verbose);
+    let mut output = Output::new(global.json, global.color);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            complain(&format!("error: no threads for the command: {error}"));
+            return ExitCode::from(SOME_FAILED);
+        }
+    };
+    let result = runtime.block_on(run(&global, command, &mut output));
+    // Reading standard input cannot be cancelled; a thread that waits there must not hold up the exit.
+    runtime.shutdown_background();
+    match result {
+        Ok(exit) => ExitCode::from(exit),
+        Err(failure) => {
+            complain(&failure.text());
+            if global.json && output.document(&failure.document()).is_err() {
+                return ExitCode::from(SOME_FAILED);
+            }
+            failure.exit_code()
+        }
+    }
+}
+
+async fn run(global: &Global, command: Command, output: &mut Output) -> Result<u8, Failure> {
+    match command {
+        #[cfg(feature = "emulator")]
+        Command::Demo(options) => demo::run(global, &options, output).await,
+        #[cfg(feature = "emulator")]
+        Command::Emulator(options) => emulator::run(&options, output).await.map(|()| DONE),
+        Command::Describe(options) => describe::run(global, &options, output).await.map(|()| DONE),
+        Command::Conformance(options) => conformance::run(global, &options, output).await,
+        Command::TestCredentials(options) => test_credentials::run(global, &options, output).await,
+        Command::Entitlements(options) => entitlements::run(global, &options, output).await.map(|()| DONE),
+        Command::Import(options) => import::run(global, &options, output).await,
+        Command::Push(options) => push::run(global, &options, output).await,
+        Command::Deactivate(options) => deactivate::run(global, &options, output).await,
+        Command::SyncPassword(options) => sync_password::run(global, &options, output).await,
+        Command::Tenant(command) => tenant::run(global, &command, output).await,
+        Command::Person(command) => person::run(global, &command, output),
+        Command::Assign(options) => assign::run(global, &options, output),
+        Command::Unassign(options) => unassign::run(global, &options, output),
+        Command::Unlink(options) => unlink::run(global, &options, output),
+        Command::Confirm(options) => confirm::run(global, &options, output),
+        Command::Plan(options) => plan::run(global, &options, output).await,
+        Command::Apply(options) => apply::run(global, &options, output).await,
+        Command::Tasks(options) => tasks::run(global, &options, output),
+        Command::Retry(options) => retry::run(global, &options, output),
+        Command::Audit(options) => audit::run(global, &options, output),
+        Command::Prune(options) => prune::run(global, &options, output),
+        Command::Usage(options) => usage::run(global, &options, output),
+        Command::Console(options) => console::run(global, &options, output).await.map(|()| DONE),
+        Command::Worker(options) => worker::run(global, &options, output).await,
+        Command::Completion(options) => completion::run(&options, output).map(|()| DONE),
+        Command::Man(options) => man::run(&options, output).map(|()| DONE),
+    }
+}
+
+fn log_to_standard_error(verbose: u8) {
+    let level = match verbose {
+        0 => "error",
+        1 => "info",
+        2 => "debug",
+        _ => "trace",
+    };
+    // Only what is ours follows -v; a library's own traces come by RUST_LOG.
+    let ours = format!("warn,provisioning={level},host_harness={level},salesforce_emulator={level},connector={level}");
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new(if verbose == 0 { "error" } else { &ours }));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
+}
+
+#[cfg(test)]
+mod tests;

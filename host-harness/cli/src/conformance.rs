@@ -1,0 +1,218 @@
+//! `conformance`: checks what any connector must do.
+
+use std::borrow::Cow;
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::context::{self, TenantSource, component_bytes, data_folder};
+use super::demo;
+use super::failure::{DONE, Failure, SOME_FAILED};
+use super::global::Global;
+use super::output::{Output, Tone, progress};
+use provisioning_conformance::{CheckVerdict, Checked, ComponentTarget, ConformanceReport, Samples, TargetError};
+use provisioning_directory::config::{ComponentChoice, StandardInput, TenantsFile};
+use provisioning_directory::{Directory, DirectoryError, Note, WriteTransaction};
+use provisioning_runtime::Tenant;
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// A component file; by default the tenant's component, or the one that is built in.
+    component: Option<PathBuf>,
+    /// Try it on this tenant of the data folder or the tenants file. Without one, an emulated org is started for it.
+    #[arg(long, value_name = "NAME")]
+    tenant: Option<String>,
+    /// Make the checks that write, too: they make some thirty users in the tenant's application and deactivate them
+    /// again. For an organisation that is there to be tested on.
+    #[arg(long, requires = "tenant")]
+    writes: bool,
+    /// A TOML file that says which users and passwords the application takes and refuses. By default that of the emulated org;
+    /// without one, a tenant's checks that need it are skipped.
+    #[arg(long, value_name = "FILE")]
+    samples: Option<PathBuf>,
+    /// Make only the checks whose name begins so, such as `import.`.
+    #[arg(long, value_name = "PREFIX")]
+    only: Option<String>,
+    /// List the checks, and make none.
+    #[arg(long)]
+    list: bool,
+}
+
+/// Users of the emulated org: enough for several pages in every check, few enough for pages of one.
+const USERS: u32 = 60;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    conforms: bool,
+    passed: usize,
+    failed: usize,
+    skipped: usize,
+    #[serde(flatten)]
+    report: &'a ConformanceReport,
+}
+
+#[derive(Serialize)]
+struct CheckView {
+    name: &'static str,
+    wants: &'static str,
+    writes: bool,
+}
+
+pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
+    let only = options.only.as_deref();
+    if provisioning_conformance::chosen(only).next().is_none() {
+        return Err(Failure::usage(format!(
+            "no check is called `{}`; `conformance --list` has their names",
+            only.unwrap_or_default()
+        )));
+    }
+    if options.list {
+        return list(only, output);
+    }
+    let own_samples = options.samples.as_ref().map(|path| {
+        std::fs::read_to_string(path)
+            .map_err(|error| Failure::usage(format!("the samples {} cannot be read: {error}", path.display())))
+    });
+    let own_samples = own_samples.transpose()?;
+    let mut kept = None;
+    let (tenant, component, mut org) = match &options.tenant {
+        Some(name) => {
+            let Asked { tenant, component, directory } = tenant(global, name, options.component.as_ref())?;
+            kept = directory.map(|directory| (directory, tenant.name.clone()));
+            (tenant, component, None)
+        }
+        None => {
+            let choice = options.component.clone().map_or(ComponentChoice::Embedded, ComponentChoice::File);
+            let component = component_bytes(&choice, std::path::Path::new(""))?;
+            let org = demo::Org::start(USERS, 7, None).await?;
+            (org.tenant("conformance"), component, Some(org))
+        }
+    };
+    let samples = own_samples.as_deref().or(org.as_ref().map(|_| demo::SAMPLES)).unwrap_or_default();
+    let samples = Samples::parse(samples).map_err(|error| Failure::usage(error.to_string()))?;
+    let asked =
+        provisioning_conformance::Options { writes: options.writes || org.is_some(), only: options.only.clone() };
+    let report = checked(global, &component, tenant, &samples, &asked).await?;
+    if let Some(org) = &mut org {
+        org.stop().await;
+    }
+    if let Some((directory, tenant)) = kept.filter(|_| asked.writes) {
+        directory.write(&context::actor(), |change| note(change, &tenant, &report))?;
+    }
+    print(&report, org.is_some(), output)?;
+    Ok(if report.conforms() { DONE } else { SOME_FAILED })
+}
+
+async fn checked(
+    global: &Global,
+    component: &[u8],
+    tenant: Tenant,
+    samples: &Samples,
+    options: &provisioning_conformance::Options,
+) -> Result<ConformanceReport, Failure> {
+    // A few jobs stand side by side in some checks.
+    let builder = context::builder(global, 8)?;
+    let target = match ComponentTarget::load(&builder, component, tenant) {
+        Ok(target) => target,
+        Err(TargetError::Load(error)) => return Ok(ConformanceReport::of_unloadable(&error, options.only.as_deref())),
+        Err(TargetError::Engine(error)) => return Err(error.into()),
+    };
+    let bar = progress("checks", Some(provisioning_conformance::chosen(options.only.as_deref()).count() as u64));
+    let report = provisioning_conformance::run(&target, samples, options, &mut |_| bar.inc(1)).await;
+    bar.finish_and_clear();
+    Ok(report)
+}
+
+/// Keeps in the audit trail that the checks have written in the tenant's application, and which users they made there.
+fn note(change: &WriteTransaction<'_>, tenant: &str, report: &ConformanceReport) -> Result<(), DirectoryError> {
+    let failed = report.count(CheckVerdict::Failed);
+    change.note(&Note {
+        tenant: Some(tenant),
+        person: None,
+        action: "user.conformance",
+        old: None,
+        new: Some(serde_json::json!({ "users": report.left_behind })),
+        result: &format!("{} users made and deactivated by checks, {failed} of which failed", report.left_behind.len()),
+    })
+}
+
+/// What a named tenant is checked with.
+struct Asked {
+    /// With its secrets.
+    tenant: Tenant,
+    component: Cow<'static, [u8]>,
+    /// Where the tenant is kept in one.
+    directory: Option<Directory>,
+}
+
+/// Finds a tenant, and the component that is to be checked on it.
+fn tenant(global: &Global, name: &str, component: Option<&PathBuf>) -> Result<Asked, Failure> {
+    let (mut tenant, own, folder, directory) = match TenantSource::find(global, name)? {
+        TenantSource::File(path) => {
+            let file = TenantsFile::read(&path)?;
+            let config = file.tenant(name)?;
+            context::warn_of_egress(name, config);
+            let tenant = config.resolve(name, file.folder(), &mut StandardInput::process())?;
+            (tenant, config.component(), file.folder().to_owned(), None)
+        }
+        TenantSource::Directory(kept) => {
+            let (directory, record) = *kept;
+            let tenant = directory.read(|view| view.runtime_tenant(&record))?;
+            (tenant, record.config.component(), data_folder(global), Some(directory))
+        }
+    };
+    let bytes = match component {
+        Some(path) => {
+            // The pin is for the tenant's own component.
+            tenant.component_sha256 = None;
+            component_bytes(&ComponentChoice::File(path.clone()), std::path::Path::new(""))?
+        }
+        None => component_bytes(&own, &folder)?,
+    };
+    Ok(Asked { tenant, component: bytes, directory })
+}
+
+fn list(only: Option<&str>, output: &mut Output) -> Result<u8, Failure> {
+    let checks = || provisioning_conformance::chosen(only);
+    if output.json() {
+        let views: Vec<CheckView> =
+            checks().map(|check| CheckView { name: check.name, wants: check.wants, writes: check.writes }).collect();
+        output.document(&views)?;
+        return Ok(DONE);
+    }
+    let mut table = output.table(&["Check", "What it wants", "Writes"]);
+    for check in checks() {
+        table.add_row([check.name, check.wants, if check.writes { "yes" } else { "" }]);
+    }
+    output.line(&table.to_string())?;
+    Ok(DONE)
+}
+
+fn print(report: &ConformanceReport, emulated: bool, output: &mut Output) -> Result<(), Failure> {
+    let (passed, failed, skipped) =
+        (report.count(CheckVerdict::Passed), report.count(CheckVerdict::Failed), report.count(CheckVerdict::Skipped));
+    if output.json() {
+        output.document(&Document { conforms: report.conforms(), passed, failed, skipped, report })?;
+        return Ok(());
+    }
+    let mut table = output.table(&["Check", "Result", "What was seen"]);
+    for Checked { name, wants, verdict, detail } in &report.checks {
+        let (result, tone, seen) = match verdict {
+            CheckVerdict::Passed => ("passed", Tone::Good, detail.clone()),
+            CheckVerdict::Failed => ("failed", Tone::Bad, format!("{detail}\nWanted: {wants}")),
+            CheckVerdict::Skipped => ("skipped", Tone::Quiet, detail.clone()),
+        };
+        table.add_row(vec![(*name).into(), output.cell(result, tone), seen.into()]);
+    }
+    output.line(&table.to_string())?;
+    output.line(&format!("{passed} passed, {failed} failed, {skipped} skipped."))?;
+    if !emulated && !report.left_behind.is_empty() {
+        output.line(&format!(
+            "The checks have made {} users in the tenant's application, which are deactivated now: {}.",
+            report.left_behind.len(),
+            report.left_behind.join(", ")
+        ))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,251 @@
+//! From a tenant's name to a job for it.
+
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+
+use super::failure::Failure;
+use super::global::Global;
+use super::output::complain;
+use crate::embedded;
+use provisioning_directory::config::{ComponentChoice, StandardInput, TenantConfig, TenantsFile};
+use provisioning_directory::sync::{ComponentApplications, Tried, note_tried};
+use provisioning_directory::{
+    Actor, Directory, DirectoryError, TaskFailure, TaskKind, TenantId, TenantRecord, default_folder,
+};
+use provisioning_runtime::wit::{Descriptor, Outcome};
+use provisioning_runtime::{
+    CacheError, ComponentCache, Connector, Job, Recorder, Replay, Runtime, RuntimeBuilder, Tenant,
+};
+
+/// A job that is ready to be used, and what it was made from.
+pub(crate) struct Context {
+    pub(crate) tenant: Tenant,
+    pub(crate) descriptor: Descriptor,
+    pub(crate) job: Job,
+    /// Where the tenant is kept, unless it stands in a tenants file.
+    kept: Option<(Directory, TenantId)>,
+}
+
+/// The runtime of a command, which has one job at a time.
+pub(crate) fn runtime(global: &Global) -> Result<Runtime, Failure> {
+    runtime_for(global, 1)
+}
+
+/// A runtime for so many jobs at a time.
+pub(crate) fn runtime_for(global: &Global, jobs: u32) -> Result<Runtime, Failure> {
+    Ok(builder(global, jobs)?.build()?)
+}
+
+/// The settings of a runtime for so many jobs at a time.
+pub(crate) fn builder(global: &Global, jobs: u32) -> Result<RuntimeBuilder, Failure> {
+    let mut builder = Runtime::builder().jobs(jobs);
+    if let Some(path) = &global.record {
+        builder = builder.record(Recorder::create(path).map_err(|error| Failure::usage(error.to_string()))?);
+    }
+    if let Some(path) = &global.replay {
+        builder = builder.replay(Replay::read(path).map_err(|error| Failure::usage(error.to_string()))?);
+    }
+    let cache = match &global.cache {
+        Some(folder) if folder.as_os_str() == "off" => None,
+        Some(folder) => match ComponentCache::open(folder) {
+            Err(error @ CacheError::Io { .. }) => return Err(Failure::usage(error.to_string())),
+            cache => usable(cache),
+        },
+        None => default_cache_folder().and_then(|folder| usable(ComponentCache::open(&folder))),
+    };
+    Ok(match cache {
+        Some(cache) => builder.cache(cache),
+        None => builder,
+    })
+}
+
+/// The cache, where there is one to be had: it only saves time, so the command does without.
+fn usable(cache: Result<ComponentCache, CacheError>) -> Option<ComponentCache> {
+    cache
+        .inspect_err(|error| match error {
+            CacheError::Untrusted { .. } => complain(&format!("warning: {error}; components are compiled afresh")),
+            // Nobody asked for the default folder, which is not everywhere.
+            CacheError::Io { .. } => tracing::warn!(%error, "compiled components are not kept"),
+        })
+        .ok()
+}
+
+/// In the user's cache folder (XDG Base Directory Specification), where there is one.
+fn default_cache_folder() -> Option<PathBuf> {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let folder = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")))?;
+    folder.is_absolute().then(|| folder.join("provisioning-host"))
+}
+
+/// Loads a component file, or the embedded connector.
+pub(crate) fn load(runtime: &Runtime, component: &ComponentChoice, folder: &Path) -> Result<Connector, Failure> {
+    Ok(runtime.load(&component_bytes(component, folder)?)?)
+}
+
+/// The bytes of a component file, or of the embedded connector.
+pub(crate) fn component_bytes(component: &ComponentChoice, folder: &Path) -> Result<Cow<'static, [u8]>, Failure> {
+    match component {
+        ComponentChoice::Embedded => Ok(Cow::Borrowed(embedded::CONNECTOR)),
+        ComponentChoice::File(path) => {
+            let path = folder.join(path);
+            let bytes = std::fs::read(&path)
+                .map_err(|error| Failure::usage(format!("the component {} cannot be read: {error}", path.display())))?;
+            Ok(Cow::Owned(bytes))
+        }
+    }
+}
+
+/// Where a tenant is kept.
+pub(crate) enum TenantSource {
+    /// In a tenants file, which is read and never written.
+    File(PathBuf),
+    /// In the data folder.
+    Directory(Box<(Directory, TenantRecord)>),
+}
+
+impl TenantSource {
+    /// Finds a tenant: a tenants file that was named counts first; then the data folder, where it holds the tenant; then
+    /// `tenants.toml` here.
+    pub(crate) fn find(global: &Global, name: &str) -> Result<Self, Failure> {
+        if let Some(file) = &global.tenants {
+            return Ok(Self::File(file.clone()));
+        }
+        let folder = data_folder(global);
+        let file = default_tenants_file();
+        if !Directory::exists(&folder) {
+            return Ok(Self::File(file));
+        }
+        let directory = Directory::open(&folder)?;
+        match directory.read(|view| view.tenant(name)) {
+            Ok(tenant) => Ok(Self::Directory(Box::new((directory, tenant)))),
+            Err(DirectoryError::NotFound { .. }) if file.is_file() => Ok(Self::File(file)),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// The data folder that is meant.
+pub(crate) fn data_folder(global: &Global) -> PathBuf {
+    global.data.clone().unwrap_or_else(default_folder)
+}
+
+/// Opens the data folder, and makes it where there is none.
+pub(crate) fn open_directory(global: &Global) -> Result<Directory, Failure> {
+    Ok(Directory::open(&data_folder(global))?)
+}
+
+/// Opens the data folder, and a tenant in it.
+pub(crate) fn open_tenant(global: &Global, name: &str) -> Result<(Directory, TenantRecord), Failure> {
+    let directory = open_directory(global)?;
+    let tenant = directory.read(|view| view.tenant(name))?;
+    Ok((directory, tenant))
+}
+
+/// Runs components for the jobs of a directory.
+pub(crate) fn applications(global: &Global) -> Result<ComponentApplications, Failure> {
+    Ok(ComponentApplications::new(runtime(global)?, embedded::CONNECTOR, data_folder(global)))
+}
+
+/// Warns of what a tenant's egress rules open beyond the hosts that they name.
+pub(crate) fn warn_of_egress(name: &str, config: &TenantConfig) {
+    for warning in config.egress.warnings() {
+        complain(&format!("warning: tenant {name}: {warning}"));
+    }
+}
+
+/// Whoever runs the command, for the audit trail.
+pub(crate) fn actor() -> Actor {
+    let user = ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok());
+    Actor::new(
+        user.filter(|user| !user.is_empty())
+            .map_or_else(|| "command line".to_owned(), |user| format!("{user} (command line)")),
+    )
+}
+
+/// What a component says of itself.
+pub(crate) async fn describe(
+    runtime: &Runtime,
+    config: &TenantConfig,
+    folder: &Path,
+    name: &str,
+) -> Result<(Connector, Descriptor), Failure> {
+    let connector = load(runtime, &config.component(), folder)?;
+    config.check_component(name, connector.digest())?;
+    // A job without settings, since settings are only worth fetching secrets for once they are known to be sound.
+    let bare = Tenant { name: name.to_owned(), ..Tenant::default() };
+    let descriptor = runtime.start(&connector, &bare).await?.describe().await?;
+    Ok((connector, descriptor))
+}
+
+impl Context {
+    /// Starts a job for a tenant, wherever it is kept. Secrets that come from standard input are read here.
+    pub(crate) async fn start(global: &Global, name: &str, input: &mut StandardInput<'_>) -> Result<Self, Failure> {
+        match TenantSource::find(global, name)? {
+            TenantSource::File(file) => Self::start_from_file(global, &file, name, input).await,
+            TenantSource::Directory(kept) => {
+                let (directory, record) = *kept;
+                let runtime = runtime(global)?;
+                let (connector, descriptor) =
+                    describe(&runtime, &record.config, &data_folder(global), &record.name).await?;
+                record.config.check(&record.name, &descriptor)?;
+                let tenant = directory.read(|view| view.runtime_tenant(&record))?;
+                let job = runtime.start(&connector, &tenant).await?;
+                Ok(Self { tenant, descriptor, job, kept: Some((directory, record.id)) })
+            }
+        }
+    }
+
+    /// Starts a job for the tenant `name` of a tenants file.
+    pub(crate) async fn start_from_file(
+        global: &Global,
+        tenants: &Path,
+        name: &str,
+        input: &mut StandardInput<'_>,
+    ) -> Result<Self, Failure> {
+        let file = TenantsFile::read(tenants)?;
+        let config = file.tenant(name)?;
+        warn_of_egress(name, config);
+        let runtime = runtime(global)?;
+        let (connector, descriptor) = describe(&runtime, config, file.folder(), name).await?;
+        config.check(name, &descriptor)?;
+        let tenant = config.resolve(name, file.folder(), input)?;
+        let job = runtime.start(&connector, &tenant).await?;
+        Ok(Self { tenant, descriptor, job, kept: None })
+    }
+
+    /// Adds a row to the audit trail for each user, where the tenant is kept in the data folder: a command that writes without
+    /// a task leaves a trace too.
+    pub(crate) fn note<'a>(
+        &self,
+        kind: TaskKind,
+        tried: impl Iterator<Item = (&'a str, Result<Option<&'a Outcome>, &'a TaskFailure>)>,
+    ) -> Result<(), Failure> {
+        let Some((directory, tenant)) = &self.kept else { return Ok(()) };
+        directory.write(&actor(), |change| -> Result<(), DirectoryError> {
+            for (user, result) in tried {
+                let person = match change.link_of_user(*tenant, user)? {
+                    Some(link) => Some(change.person_by_id(link.person)?.key),
+                    None => None,
+                };
+                let (person, user) = (person.as_deref(), Some(user));
+                note_tried(change, &Tried { tenant: &self.tenant.name, person, user, kind, result, written: None })?;
+            }
+            Ok(())
+        })?;
+        Ok(())
+    }
+
+    /// Keeps what the job has asked of the application, where the tenant is kept in the data folder.
+    pub(crate) async fn keep_usage(&mut self) -> Result<(), Failure> {
+        let spent = self.job.spent().await;
+        if let (Some((directory, tenant)), false) = (&self.kept, spent.is_empty()) {
+            directory.write(&actor(), |change| change.add_usage(*tenant, &spent))?;
+        }
+        Ok(())
+    }
+}
+
+/// The tenants file, where no option names one.
+fn default_tenants_file() -> PathBuf {
+    PathBuf::from("tenants.toml")
+}

@@ -1,0 +1,128 @@
+//! `deactivate`: takes users out of use.
+
+use clap::{Args, ValueEnum};
+
+use super::context::Context;
+use super::failure::Failure;
+use super::global::Global;
+use super::output::Output;
+use super::push::NOT_ATTEMPTED;
+use super::report::{Entry, RecordsReport};
+use super::view::ErrorView;
+use provisioning_directory::config::StandardInput;
+use provisioning_directory::sync::{failure, failure_of_job};
+use provisioning_directory::{TaskFailure, TaskKind};
+use provisioning_runtime::wit::{Deactivation, Outcome, PushMode};
+use provisioning_runtime::{JobError, Results};
+
+/// Users a call.
+const BATCH: usize = 200;
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// The tenant's name, in the data folder or the tenants file.
+    tenant: String,
+    /// The users' ids in the application, as `import` prints them.
+    #[arg(required = true, value_name = "ID")]
+    ids: Vec<String>,
+    /// How.
+    #[arg(long, value_enum, default_value_t)]
+    how: How,
+    /// Say what would change and write nothing.
+    #[arg(long)]
+    plan: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum How {
+    /// The user cannot sign in and gives back its licence.
+    #[default]
+    Deactivate,
+    /// The user cannot sign in and keeps its licence.
+    Freeze,
+    /// Freeze where the application refuses to deactivate.
+    DeactivateOrFreeze,
+    /// Give up the user for good and release its contact; cannot be undone.
+    Unlink,
+}
+
+impl From<How> for Deactivation {
+    fn from(how: How) -> Self {
+        match how {
+            How::Deactivate => Self::Deactivate,
+            How::Freeze => Self::Freeze,
+            How::DeactivateOrFreeze => Self::DeactivateOrFreeze,
+            How::Unlink => Self::Unlink,
+        }
+    }
+}
+
+pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
+    let mut context = Context::start(global, &options.tenant, &mut StandardInput::process()).await?;
+    let opened = context.job.open().await;
+    context.keep_usage().await?;
+    if let Err(error) = opened {
+        if !options.plan {
+            note(&context, &options.ids, &Err(error.clone()))?;
+        }
+        return Err(error.into());
+    }
+    let mode = if options.plan { PushMode::Plan } else { PushMode::Apply };
+    let progress = output.progress("users", Some(options.ids.len() as u64));
+    let mut entries = Vec::with_capacity(options.ids.len());
+    let mut ended = None;
+    for ids in options.ids.chunks(BATCH) {
+        let result = match ended {
+            None => context.job.deactivate_users(ids, options.how.into(), &mode).await,
+            Some(_) => Ok(Vec::new()),
+        };
+        if !options.plan {
+            note(&context, ids, &result)?;
+        }
+        match result {
+            Ok(results) => {
+                let mut results = results.into_iter();
+                entries.extend(ids.iter().map(|id| Entry {
+                    label: id.clone(),
+                    result: match results.next() {
+                        Some(result) => result.map_err(|error| ErrorView::from(&error)),
+                        None => Err(ErrorView::local("not-attempted", NOT_ATTEMPTED.to_owned())),
+                    },
+                }));
+            }
+            Err(error) => {
+                ended = Some(Failure::from(error));
+                entries.extend(ids.iter().map(|id| Entry {
+                    label: id.clone(),
+                    result: Err(ErrorView::local("not-attempted", NOT_ATTEMPTED.to_owned())),
+                }));
+            }
+        }
+        progress.inc(ids.len() as u64);
+    }
+    progress.finish_and_clear();
+    context.keep_usage().await?;
+    let report = RecordsReport {
+        tenant: &context.tenant.name,
+        command: "deactivate",
+        plan: options.plan,
+        usage: context.job.usage(),
+        entries,
+        ended,
+    };
+    report.print(output)?;
+    Ok(report.finish())
+}
+
+/// Keeps a row of the audit trail for each user that a call was about, also where the call as a whole came to nothing.
+fn note(context: &Context, ids: &[String], result: &Result<Results<Outcome>, JobError>) -> Result<(), Failure> {
+    let failures: Vec<Option<TaskFailure>> = match result {
+        Ok(results) => results.iter().map(|result| result.as_ref().err().map(failure)).collect(),
+        Err(error) => vec![Some(failure_of_job(error)); ids.len()],
+    };
+    let tried = ids.iter().zip(&failures).enumerate().map(|(at, (id, failure))| {
+        let outcome = result.as_ref().ok().and_then(|results| results.get(at)).and_then(|result| result.as_ref().ok());
+        (id.as_str(), failure.as_ref().map_or(Ok(outcome), Err))
+    });
+    context.note(TaskKind::Deactivate, tried)
+}

@@ -1,0 +1,151 @@
+//! The demo's org: the emulator as a process of its own, and a tenant for it.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde::Deserialize;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+
+use crate::failure::{Failure, SOME_FAILED};
+use crate::view::ErrorView;
+use provisioning_runtime::{EgressPolicy, Secret, Tenant};
+
+/// How long the emulator may take to say where it listens.
+const START: Duration = Duration::from_secs(60);
+
+/// What the emulator prints first.
+#[derive(Deserialize)]
+pub(super) struct Connection {
+    pub(super) url: String,
+    username: String,
+    password: String,
+    security_token: String,
+    pub(super) organization_id: String,
+    portal_id: String,
+    account_id: String,
+}
+
+/// A running emulator.
+pub(crate) struct Org {
+    process: Child,
+    connection: Connection,
+}
+
+fn failed(reason: impl std::fmt::Display) -> Failure {
+    Failure {
+        exit: SOME_FAILED,
+        error: ErrorView::local("emulator", format!("the emulated org did not start: {reason}")),
+    }
+}
+
+impl Org {
+    /// Starts this program a second time, as `emulator`, and waits for its first line. An org that is in `file` already is taken
+    /// as it is; without a file it lives as long as the process.
+    pub(crate) async fn start(users: u32, seed: u64, file: Option<&Path>) -> Result<Self, Failure> {
+        let program = std::env::current_exe().map_err(failed)?;
+        let mut command = Command::new(program);
+        command.args(["emulator", "--listen", "127.0.0.1:0", "--json"]).args([
+            "--users",
+            &users.to_string(),
+            "--seed",
+            &seed.to_string(),
+        ]);
+        if let Some(file) = file {
+            command.arg("--data").arg(file);
+        }
+        let mut process =
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true).spawn().map_err(failed)?;
+        let stdout = process.stdout.take().ok_or_else(|| failed("it has no output"))?;
+        let mut lines = BufReader::new(stdout).lines();
+        let line = tokio::time::timeout(START, lines.next_line())
+            .await
+            .map_err(|_| failed(format!("it said nothing within {} s", START.as_secs())))?
+            .map_err(failed)?
+            .ok_or_else(|| failed("it ended at once; its error stands above"))?;
+        let connection = serde_json::from_str(&line).map_err(failed)?;
+        Ok(Self { process, connection })
+    }
+
+    /// Where it is, and what signs in to it.
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// A tenant for the org, which may reach this machine and nothing else.
+    pub(crate) fn tenant(&self, name: &str) -> Tenant {
+        let org = &self.connection;
+        let secret = |name: &str, value: &str| (name.to_owned(), Secret::new(value.to_owned()));
+        Tenant {
+            name: name.to_owned(),
+            settings: settings(org).map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+            secrets: [secret("password", &org.password), secret("security-token", &org.security_token)].into(),
+            egress: EgressPolicy { allow: Vec::new(), loopback: true },
+            ..Tenant::default()
+        }
+    }
+
+    /// Writes a tenants file for the org, and its secrets into files that only the owner can read.
+    pub(super) fn write_tenant(&self, folder: &Path) -> Result<PathBuf, Failure> {
+        let org = &self.connection;
+        let write = || -> std::io::Result<PathBuf> {
+            std::fs::create_dir_all(folder)?;
+            write_private(&folder.join("password"), &org.password)?;
+            write_private(&folder.join("security-token"), &org.security_token)?;
+            write_private(&folder.join("new-password"), "Lantern-4711-harbour")?;
+            let path = folder.join("tenants.toml");
+            std::fs::write(&path, tenants_toml(org))?;
+            Ok(path)
+        };
+        write().map_err(|error| {
+            Failure::usage(format!(
+                "the folder {} cannot be written: {error}; name another with --folder",
+                folder.display()
+            ))
+        })
+    }
+
+    /// Ends the process and waits for its end.
+    pub(crate) async fn stop(&mut self) {
+        if let Err(error) = self.process.kill().await {
+            tracing::warn!(%error, "the emulator could not be ended");
+        }
+    }
+}
+
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write as _;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)?.write_all(text.as_bytes())
+}
+
+/// The connector's settings for the org.
+fn settings(org: &Connection) -> [(&'static str, &str); 6] {
+    [
+        ("instance-type", "my-domain"),
+        ("my-domain", &org.url),
+        ("username", &org.username),
+        ("organization-id", &org.organization_id),
+        ("portal-id", &org.portal_id),
+        ("account-id", &org.account_id),
+    ]
+}
+
+fn tenants_toml(org: &Connection) -> String {
+    let mut text = "# Written by the demo for its emulated org.\n[tenants.demo.settings]\n".to_owned();
+    for (name, value) in settings(org) {
+        text.push_str(&format!("{name} = {}\n", toml::Value::from(value)));
+    }
+    text.push_str(
+        "\n[tenants.demo.secrets]\n\
+         password = { file = \"password\" }\n\
+         security-token = { file = \"security-token\" }\n\n\
+         [tenants.demo.egress]\n\
+         loopback = true\n",
+    );
+    text
+}

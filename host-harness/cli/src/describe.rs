@@ -1,0 +1,59 @@
+//! `describe`: what a connector is.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::context::{load, runtime};
+use super::failure::Failure;
+use super::global::Global;
+use super::output::Output;
+use super::view::{DescriptorView, feature_names, setting_kind};
+use provisioning_directory::config::ComponentChoice;
+use provisioning_runtime::Tenant;
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// A component file; the connector that is built in where there is none.
+    component: Option<PathBuf>,
+    /// List only the interfaces that the component imports: what it is given, and nothing else.
+    #[arg(long)]
+    imports: bool,
+}
+
+pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output) -> Result<(), Failure> {
+    let runtime = runtime(global)?;
+    let component = options.component.clone().map_or(ComponentChoice::Embedded, ComponentChoice::File);
+    let connector = load(&runtime, &component, Path::new(""))?;
+    if options.imports {
+        if output.json() {
+            output.document(&connector.imports())?;
+        } else {
+            for import in connector.imports() {
+                output.line(import)?;
+            }
+        }
+        return Ok(());
+    }
+    let nobody = Tenant { name: "(none)".to_owned(), ..Tenant::default() };
+    let descriptor = runtime.start(&connector, &nobody).await?.describe().await?;
+    if output.json() {
+        output.document(&DescriptorView::new(&descriptor, &connector))?;
+        return Ok(());
+    }
+    output.line(&format!("{} (connector {})", descriptor.name, descriptor.version))?;
+    output.line(&format!("Component  {} bytes, SHA-256 {}", connector.size(), connector.digest()))?;
+    output.line(&format!("Interface  identity:provisioning {}", connector.interface()))?;
+    output.line(&format!("Features   {}", feature_names(descriptor.features).join(", ")))?;
+    let grants: Vec<&str> = descriptor.grants.iter().map(|grant| grant.name.as_str()).collect();
+    output.line(&format!("Grants     {}", grants.join(", ")))?;
+    let mut table = output.table(&["Setting", "Kind", "Needed", "What it is"]);
+    for setting in &descriptor.settings {
+        let (kind, choices) = setting_kind(&setting.kind);
+        let kind = if choices.is_empty() { kind.to_owned() } else { choices.join(" | ") };
+        let needed = if setting.required { "yes" } else { "" };
+        table.add_row([&setting.name, kind.as_str(), needed, &format!("{}. {}", setting.label, setting.help)]);
+    }
+    output.line(&table.to_string())?;
+    Ok(())
+}

@@ -1,0 +1,32 @@
+//! Grants on the command line: `KIND=NAME`, and a refusal of kinds that the connector does not have.
+
+use super::failure::Failure;
+use provisioning_runtime::wit::{Descriptor, DesiredUser};
+
+/// `KIND=ID-OR-NAME`, as an option of a command.
+pub(crate) fn parse(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((kind, value)) if !kind.is_empty() && !value.is_empty() => {
+            Ok((kind.trim().to_owned(), value.trim().to_owned()))
+        }
+        _ => Err("write it as KIND=NAME or KIND=ID, such as profile=\"Customer Portal User\"".to_owned()),
+    }
+}
+
+/// Refuses a kind that the connector does not have before anything is written: it is a slip in the command or in the file.
+///
+/// # Errors
+/// The first stray kind, with those that there are.
+pub(crate) fn check_kinds<'a>(
+    descriptor: &Descriptor,
+    users: impl Iterator<Item = &'a DesiredUser>,
+) -> Result<(), Failure> {
+    let mut used = users.flat_map(|user| user.grants.iter().map(|grant| grant.kind.as_str()));
+    match used.find(|kind| !descriptor.grants.iter().any(|known| known.name == *kind)) {
+        None => Ok(()),
+        Some(stray) => {
+            let known: Vec<&str> = descriptor.grants.iter().map(|known| known.name.as_str()).collect();
+            Err(Failure::usage(format!("the connector has no grant `{stray}`; it has {}", known.join(", "))))
+        }
+    }
+}

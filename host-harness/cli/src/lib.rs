@@ -1,0 +1,58 @@
+//! The command line: one file a command.
+//!
+//! Tenants live in one of two places. The *data folder* (`--data`) is the directory: its tenants, people and secrets are
+//! edited by commands, imports write to it, and pushes carry out its tasks. A *tenants file* (`--tenants`) is configuration
+//! that somebody else keeps: it is only read, and serves commands that do one thing and remember nothing. A command that
+//! takes a tenant looks in a tenants file that was named, then in the data folder, then in `tenants.toml`.
+
+#![deny(unsafe_code)]
+
+pub mod embedded;
+
+mod apply;
+mod assign;
+mod audit;
+mod command_line;
+mod completion;
+mod confirm;
+mod conformance;
+mod console;
+mod context;
+mod deactivate;
+#[cfg(feature = "emulator")]
+mod demo;
+#[cfg(not(feature = "emulator"))]
+#[path = "without_emulator.rs"]
+mod demo;
+mod describe;
+#[cfg(feature = "emulator")]
+mod emulator;
+mod entitlements;
+mod failure;
+mod global;
+mod grants;
+mod import;
+mod interrupt;
+mod man;
+mod output;
+mod people;
+mod person;
+mod plan;
+mod prune;
+mod push;
+mod report;
+mod retry;
+mod sync_import;
+mod sync_password;
+mod sync_push;
+mod sync_report;
+mod tasks;
+mod tenant;
+mod test_credentials;
+mod unassign;
+mod unlink;
+mod usage;
+mod view;
+mod worker;
+
+pub use command_line::main;

@@ -1,0 +1,151 @@
+//! `person import`: people from a CSV file.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::super::assign::merged;
+use super::super::context::{actor, open_directory};
+use super::super::failure::{DONE, Failure, SOME_FAILED};
+use super::super::global::Global;
+use super::super::grants;
+use super::super::output::{Output, complain};
+use super::super::people::{self, EmptyCell, Row};
+use super::super::view::ErrorView;
+use provisioning_directory::sync::intents::{self, Followed};
+use provisioning_directory::{
+    AttributeValue, DirectoryError, GrantName, NewPerson, PersonEdit, TenantRecord, WriteTransaction,
+};
+use provisioning_runtime::wit::DesiredUser;
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// A CSV file whose first row names the columns: username, key (the username where there is none), grant:KIND, and
+    /// attributes by the directory's names. People whose key is known are changed, others are added.
+    file: PathBuf,
+    /// Assign everybody in it to this tenant, with the grants of its row.
+    #[arg(long, value_name = "TENANT")]
+    assign: Option<String>,
+    /// Assign this to everybody, beside what the file says, by name or id.
+    #[arg(long = "grant", value_name = "KIND=NAME", value_parser = grants::parse, requires = "assign")]
+    grants: Vec<(String, String)>,
+    /// Let an empty cell clear its attribute; otherwise it is left alone.
+    #[arg(long)]
+    clear_empty: bool,
+}
+
+#[derive(Default, Serialize)]
+struct Document {
+    added: u64,
+    changed: u64,
+    unchanged: u64,
+    assigned: u64,
+    tasks: usize,
+    off: Vec<String>,
+    refused: Vec<Refused>,
+}
+
+#[derive(Serialize)]
+struct Refused {
+    record: String,
+    error: ErrorView,
+}
+
+pub(super) fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
+    let text = std::fs::read(&options.file)
+        .map_err(|error| Failure::usage(format!("the file {} cannot be read: {error}", options.file.display())))?;
+    let empty = if options.clear_empty { EmptyCell::Clear } else { EmptyCell::Leave };
+    let rows = people::read(&text, &options.file, empty)?;
+    let directory = open_directory(global)?;
+    let tenant = options.assign.as_deref().map(|name| directory.read(|view| view.tenant(name))).transpose()?;
+    let extra: Vec<GrantName> =
+        options.grants.iter().map(|(kind, name)| GrantName { kind: kind.clone(), name: name.clone() }).collect();
+    let actor = actor();
+    let mut done = Document::default();
+    let mut followed = Followed::default();
+    let progress = output.progress("people", Some(rows.len() as u64));
+    directory.write_in_turns(&actor, &rows, |change, Row { label, user }| -> Result<(), DirectoryError> {
+        let taken = match user {
+            Ok(user) => take(change, user, tenant.as_ref(), &extra, &mut done, &mut followed)?,
+            Err(error) => Err(error.clone()),
+        };
+        if let Err(error) = taken {
+            done.refused.push(Refused { record: label.clone(), error });
+        }
+        progress.inc(1);
+        Ok(())
+    })?;
+    progress.finish_and_clear();
+    done.tasks = followed.tasks.len();
+    done.off = followed.off;
+    if output.json() {
+        output.document(&done)?;
+    }
+    for refused in &done.refused {
+        complain(&format!("{}: {}", refused.record, refused.error.message));
+    }
+    output.line(&format!(
+        "{} people added, {} changed, {} as they were, {} refused; {} assigned, {} tasks wait for the next push.",
+        done.added,
+        done.changed,
+        done.unchanged,
+        done.refused.len(),
+        done.assigned,
+        done.tasks
+    ))?;
+    for sentence in &done.off {
+        output.line(sentence)?;
+    }
+    Ok(if done.refused.is_empty() { DONE } else { SOME_FAILED })
+}
+
+/// Takes one row. The outer error ends the transaction, the inner one concerns the row alone.
+fn take(
+    change: &WriteTransaction<'_>,
+    user: &DesiredUser,
+    tenant: Option<&TenantRecord>,
+    extra: &[GrantName],
+    done: &mut Document,
+    followed: &mut Followed,
+) -> Result<Result<(), ErrorView>, DirectoryError> {
+    let attributes: BTreeMap<String, Option<AttributeValue>> =
+        user.changes.iter().map(|one| (one.name.clone(), one.value.clone().map(AttributeValue::from))).collect();
+    let known = change.find_person(&user.key)?.filter(|person| person.key == user.key);
+    let kept = match known {
+        None => {
+            let filled = attributes.into_iter().filter_map(|(name, value)| Some((name, value?)));
+            let new =
+                NewPerson { key: user.key.clone(), username: user.username.clone(), attributes: filled.collect() };
+            change.add_person(&new).map(|_| done.added += 1)
+        }
+        Some(person) => {
+            let edit = PersonEdit { username: Some(user.username.clone()), status: None, attributes };
+            intents::edit_person(change, &person.key, &edit).map(|one| {
+                if one.changed {
+                    done.changed += 1;
+                } else {
+                    done.unchanged += 1;
+                }
+                followed.merge(one);
+            })
+        }
+    };
+    let assigned = kept.and_then(|()| {
+        let Some(tenant) = tenant else { return Ok(()) };
+        let grants = user.grants.iter().map(|grant| GrantName { kind: grant.kind.clone(), name: grant.id.clone() });
+        let grants: Vec<GrantName> = grants.chain(extra.iter().cloned()).collect();
+        let person = change.person(&user.key)?;
+        let assignment = merged(change.assignment(tenant.id, person.id)?, grants, Vec::new(), None);
+        let one = intents::assign(change, tenant, &person, &assignment)?;
+        done.assigned += u64::from(one.changed);
+        followed.merge(one);
+        Ok(())
+    });
+    match assigned {
+        Ok(()) => Ok(Ok(())),
+        Err(error @ (DirectoryError::Store(_) | DirectoryError::Damaged(_))) => Err(error),
+        Err(error) => Ok(Err(ErrorView::local("invalid-value", error.to_string()))),
+    }
+}

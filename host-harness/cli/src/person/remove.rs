@@ -1,0 +1,63 @@
+//! `person remove`.
+
+use clap::Args;
+use serde::Serialize;
+
+use super::super::context::{actor, open_directory};
+use super::super::failure::{DONE, Failure, SOME_FAILED};
+use super::super::global::Global;
+use super::super::output::Output;
+use provisioning_directory::sync::{Removal, remove_person};
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// The person, by key or username.
+    person: String,
+    /// Take its assignments away first. Where its users are then to be taken out of use, the person stays until a push has
+    /// done that; then say this again.
+    #[arg(long)]
+    unassign: bool,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    person: &'a str,
+    removed: bool,
+    users: Vec<UserView>,
+    tasks: usize,
+    off: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct UserView {
+    tenant: String,
+    id: String,
+}
+
+pub(super) fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
+    let person = &options.person;
+    let removal = open_directory(global)?.write(&actor(), |change| remove_person(change, person, options.unassign))?;
+    let (document, exit) = match removal {
+        Removal::Removed { users } => {
+            output.line(&format!("{person} is removed."))?;
+            for (tenant, id) in &users {
+                output.line(&format!(
+                    "Its user {id} of {tenant} stays there as it is; an import brings it up again when it changes."
+                ))?;
+            }
+            let users = users.into_iter().map(|(tenant, id)| UserView { tenant, id }).collect();
+            (Document { person, removed: true, users, tasks: 0, off: Vec::new() }, DONE)
+        }
+        Removal::Waits(followed) => {
+            let tasks = followed.tasks.len();
+            output.line(&format!(
+                "{person} is not removed yet: {tasks} tasks take its users out of use first. Push, and say `person remove {person}` again; `unlink` gives up a user that cannot be taken out of use."
+            ))?;
+            (Document { person, removed: false, users: Vec::new(), tasks, off: followed.off }, SOME_FAILED)
+        }
+    };
+    if output.json() {
+        output.document(&document)?;
+    }
+    Ok(exit)
+}

@@ -1,0 +1,139 @@
+//! `import` of a tenant of the data folder.
+
+use std::sync::Mutex;
+
+use clap::Args;
+use indicatif::ProgressBar;
+use serde::Serialize;
+
+use super::context::{actor, applications};
+use super::failure::{DONE, Failure, SOME_FAILED};
+use super::global::Global;
+use super::output::{self, Output, complain};
+use provisioning_directory::sync::import::{ImportOptions, ImportProgress, discard, import};
+use provisioning_directory::{Directory, ImportPhase, ImportRun, TenantRecord};
+
+/// What only imports into the data folder know.
+#[derive(Args)]
+pub(super) struct SyncOptions {
+    /// Read everybody, also where only changes could be read: shows what left no trace, such as a grant taken away.
+    #[arg(long)]
+    full: bool,
+    /// Change nothing, and say what would happen.
+    #[arg(long)]
+    dry_run: bool,
+    /// Let an import take effect that the safeguard has halted.
+    #[arg(long, conflicts_with_all = ["dry_run", "discard"])]
+    accept: bool,
+    /// Give up the import that is under way or halted.
+    #[arg(long, conflicts_with_all = ["full", "dry_run"])]
+    discard: bool,
+}
+
+impl SyncOptions {
+    pub(super) fn stray(&self) -> Option<&'static str> {
+        [(self.full, "--full"), (self.dry_run, "--dry-run"), (self.accept, "--accept"), (self.discard, "--discard")]
+            .into_iter()
+            .find_map(|(given, name)| given.then_some(name))
+    }
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    tenant: &'a str,
+    dry_run: bool,
+    resumed: bool,
+    import: &'a ImportRun,
+}
+
+pub(super) async fn run(
+    global: &Global,
+    directory: &Directory,
+    tenant: &TenantRecord,
+    options: &SyncOptions,
+    output: &mut Output,
+) -> Result<u8, Failure> {
+    let actor = actor();
+    if options.discard {
+        let run = discard(directory, tenant, &actor)?;
+        if output.json() {
+            output.document(&Document { tenant: &tenant.name, dry_run: false, resumed: false, import: &run })?;
+        }
+        output.line(&format!("The import of {} was given up; the next one reads everybody.", tenant.name))?;
+        return Ok(DONE);
+    }
+    let applications = applications(global)?;
+    let bar = Bar(Mutex::new(None));
+    let wanted = ImportOptions { full: options.full, dry_run: options.dry_run, accept: options.accept };
+    let result = import(directory, &applications, tenant, &actor, wanted, &|progress| bar.show(progress)).await;
+    bar.end();
+    let report = result?;
+    let run = &report.run;
+    if output.json() {
+        let (dry_run, resumed) = (report.dry_run, report.resumed);
+        output.document(&Document { tenant: &tenant.name, dry_run, resumed, import: run })?;
+    }
+    if report.resumed {
+        output.line("Went on with an import that was cut off.")?;
+    }
+    let counts = &run.counts;
+    let (prefix, halted) =
+        (if report.dry_run { "Nothing was changed. Would be: " } else { "" }, run.phase == ImportPhase::Halted);
+    output.line(&format!("{} users read in {} pages.", run.users, run.pages))?;
+    if !halted || report.dry_run {
+        output.line(&format!(
+            "{prefix}{} people made, {} users linked, {} people updated, {} users deactivated, {} gone, {} waiting to be confirmed, {} left out, {} refused.",
+            counts.created,
+            counts.linked,
+            counts.updated,
+            counts.deactivated,
+            counts.vanished,
+            counts.queued,
+            counts.skipped,
+            counts.failed
+        ))?;
+    }
+    if counts.queued > 0 && !report.dry_run {
+        output.line(&format!("`confirm {}` lists those that wait.", tenant.name))?;
+    }
+    if counts.failed > 0 && !report.dry_run {
+        output.line(&format!(
+            "`audit --tenant {} --action import.refuse` shows who was refused, and why.",
+            tenant.name
+        ))?;
+    }
+    if halted {
+        complain(&format!(
+            "error: the import took no effect: {}\n  what to do: look at it with `import {name} --dry-run`; then `import {name} --accept` lets it take effect, and `import {name} --discard` gives it up",
+            run.reason.as_deref().unwrap_or_default(),
+            name = tenant.name
+        ));
+        return Ok(SOME_FAILED);
+    }
+    Ok(if counts.failed > 0 { SOME_FAILED } else { DONE })
+}
+
+/// The bar of the phase under way.
+struct Bar(Mutex<Option<(ImportPhase, ProgressBar)>>);
+
+impl Bar {
+    fn show(&self, progress: ImportProgress) {
+        let Ok(mut shown) = self.0.lock() else { return };
+        if shown.as_ref().is_none_or(|(phase, _)| *phase != progress.phase) {
+            if let Some((_, bar)) = shown.take() {
+                bar.finish_and_clear();
+            }
+            let label = if progress.phase == ImportPhase::Settling { "users settled" } else { "users read" };
+            *shown = Some((progress.phase, output::progress(label, progress.total)));
+        }
+        if let Some((_, bar)) = &*shown {
+            bar.set_position(progress.done);
+        }
+    }
+
+    fn end(self) {
+        if let Ok(Some((_, bar))) = self.0.into_inner() {
+            bar.finish_and_clear();
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! What became of tasks: a table or JSON, a summary, and the exit code.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::failure::{DONE, Failure, SOME_FAILED};
+use super::output::{Output, Tone};
+use super::view::OutcomeView;
+use provisioning_directory::sync::push::{PushEntry, PushReport};
+use provisioning_directory::{OpenCause, PlanId, TaskFailure, Upstream};
+
+/// Rows that a table shows of those that went well.
+const ROWS: usize = 25;
+
+/// A push, a plan, or a plan that was applied.
+pub(super) struct SyncReport<'a> {
+    pub(super) tenant: &'a str,
+    pub(super) command: &'static str,
+    /// The plan, where there is one.
+    pub(super) plan: Option<PlanId>,
+    pub(super) report: &'a PushReport,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    tenant: &'a str,
+    command: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plan: Option<PlanId>,
+    summary: BTreeMap<&'static str, usize>,
+    results: Vec<EntryView<'a>>,
+    off: &'a [String],
+    waiting: u64,
+    failed: u64,
+    causes: &'a [OpenCause],
+}
+
+#[derive(Serialize)]
+struct EntryView<'a> {
+    task: String,
+    kind: &'static str,
+    person: &'a str,
+    username: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<OutcomeView<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<FailureView<'a>>,
+}
+
+#[derive(Serialize)]
+struct FailureView<'a> {
+    kind: &'a str,
+    message: &'a str,
+    remedy: Option<&'a str>,
+    retry: &'a str,
+    retried: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upstream: Option<&'a Upstream>,
+}
+
+impl SyncReport<'_> {
+    fn summary(&self) -> BTreeMap<&'static str, usize> {
+        let mut summary = BTreeMap::new();
+        for entry in &self.report.entries {
+            *summary.entry(self.report.word(entry)).or_insert(0) += 1;
+        }
+        summary
+    }
+
+    /// Prints it and gives the exit code.
+    pub(super) fn print(&self, output: &mut Output) -> Result<u8, Failure> {
+        let exit = if self.report.entries.iter().any(|entry| entry.result.is_err()) { SOME_FAILED } else { DONE };
+        if output.json() {
+            output.document(&Document {
+                tenant: self.tenant,
+                command: self.command,
+                plan: self.plan,
+                summary: self.summary(),
+                results: self.report.entries.iter().map(view).collect(),
+                off: &self.report.off,
+                waiting: self.report.waiting,
+                failed: self.report.failed,
+                causes: &self.report.causes,
+            })?;
+            return Ok(exit);
+        }
+        let mut table = output.table(&["Task", "Person", "Result", "What changed, or why not"]);
+        let (bad, good): (Vec<_>, Vec<_>) = self.report.entries.iter().partition(|entry| entry.result.is_err());
+        let shown = if self.plan.is_some() { good.len() } else { ROWS };
+        for entry in bad.iter().chain(good.iter().take(shown)) {
+            let (tone, detail) = match &entry.result {
+                Ok(outcome) => (Tone::Good, outcome.as_ref().map(super::report::outcome_text).unwrap_or_default()),
+                Err(failure) => (Tone::Bad, failure_text(failure, entry)),
+            };
+            table.add_row(vec![
+                format!("{} {}", entry.task, entry.kind.name()).into(),
+                format!("{}\n{}", entry.person, entry.username).into(),
+                output.cell(self.report.word(entry), tone),
+                detail.into(),
+            ]);
+        }
+        if !self.report.entries.is_empty() {
+            output.line(&table.to_string())?;
+        }
+        if good.len() > shown {
+            output.line(&format!("… and {} more that went well (--json gives them whole)", good.len() - shown))?;
+        }
+        for sentence in &self.report.off {
+            output.line(sentence)?;
+        }
+        let counts: Vec<String> = self.summary().iter().map(|(name, count)| format!("{count} {name}")).collect();
+        let counts = if counts.is_empty() { "nothing to do".to_owned() } else { counts.join(", ") };
+        output.line(&format!(
+            "{counts}. {} tasks wait, {} need an admin (`tasks --tenant {}`).",
+            self.report.waiting, self.report.failed, self.tenant
+        ))?;
+        for sentence in self.report.open() {
+            output.line(&format!("  {sentence}"))?;
+        }
+        Ok(exit)
+    }
+}
+
+fn view(entry: &PushEntry) -> EntryView<'_> {
+    EntryView {
+        task: entry.task.to_string(),
+        kind: entry.kind.name(),
+        person: &entry.person,
+        username: &entry.username,
+        outcome: entry.result.as_ref().ok().and_then(|outcome| outcome.as_ref().map(OutcomeView::from)),
+        error: entry.result.as_ref().err().map(|failure| FailureView {
+            kind: &failure.kind,
+            message: &failure.cause,
+            remedy: failure.remedy.as_deref(),
+            retry: &failure.retry,
+            retried: entry.retried,
+            upstream: failure.upstream.as_ref(),
+        }),
+    }
+}
+
+fn failure_text(failure: &TaskFailure, entry: &PushEntry) -> String {
+    let what = format!("{}: {}", failure.kind, failure.cause);
+    let mut text = super::report::refusal_text(what, failure.upstream.as_ref(), failure.remedy.as_deref());
+    if !entry.retried {
+        text.push_str(&format!("\n→ then `retry {}`", entry.task));
+    }
+    text
+}

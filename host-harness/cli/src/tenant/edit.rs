@@ -1,0 +1,343 @@
+//! `tenant add` and `tenant edit`.
+
+use std::path::Path;
+
+use clap::Args;
+use serde::Serialize;
+use toml::{Table, Value};
+
+use super::super::context::{actor, data_folder, describe, open_directory, open_tenant, runtime, warn_of_egress};
+use super::super::failure::{DONE, Failure};
+use super::super::global::Global;
+use super::super::output::{Output, complain};
+use provisioning_directory::config::{ConfigError, SecretSource, StandardInput, TenantConfig};
+use provisioning_directory::sync::{explain, finish_chores, intents};
+use provisioning_directory::{DirectoryError, TenantRecord, WriteTransaction};
+use provisioning_runtime::Secret;
+
+#[derive(Args)]
+pub(crate) struct AddOptions {
+    /// The new tenant's name: letters, digits, `-`, `_` and `.`.
+    tenant: String,
+    #[command(flatten)]
+    patch: Patch,
+}
+
+#[derive(Args)]
+pub(crate) struct EditOptions {
+    /// The tenant's name.
+    tenant: String,
+    #[command(flatten)]
+    patch: Patch,
+    /// Say what would follow, and change nothing.
+    #[arg(long)]
+    explain: bool,
+    /// Make a change of mastering, whose consequences the command says first.
+    #[arg(long)]
+    yes: bool,
+}
+
+/// What is to be different.
+#[derive(Args)]
+struct Patch {
+    /// Set a value by its path in the TOML of `tenant export`, such as settings.username=api@acme.example or
+    /// to-app.push-new-users=true. Lists and tables are written as in TOML.
+    #[arg(long = "set", value_name = "PATH=VALUE", value_parser = assignment)]
+    set: Vec<(String, String)>,
+    /// Take a value away, so that its default holds.
+    #[arg(long = "unset", value_name = "PATH")]
+    unset: Vec<String>,
+    /// Keep a secret, sealed: NAME=env:VARIABLE, NAME=file:PATH or NAME=stdin. Never the secret itself.
+    #[arg(long = "secret", value_name = "NAME=SOURCE", value_parser = secret)]
+    secrets: Vec<(String, SecretSource)>,
+    /// Forget a secret.
+    #[arg(long = "forget-secret", value_name = "NAME")]
+    forgotten: Vec<String>,
+}
+
+fn assignment(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((path, value)) if !path.trim().is_empty() => Ok((path.trim().to_owned(), value.to_owned())),
+        _ => Err("write it as PATH=VALUE, such as to-app.push-new-users=true".to_owned()),
+    }
+}
+
+/// The error quotes nothing, since what stands here by mistake may be the secret.
+fn secret(text: &str) -> Result<(String, SecretSource), String> {
+    let forms = "write it as NAME=env:VARIABLE, NAME=file:PATH or NAME=stdin; never write the secret itself here";
+    let (name, source) = text.split_once('=').ok_or(forms)?;
+    let source = match source.split_once(':') {
+        Some(("env", variable)) if !variable.is_empty() => SecretSource::Env(variable.to_owned()),
+        Some(("file", path)) if !path.is_empty() => SecretSource::File(path.into()),
+        None if source == "stdin" => SecretSource::Stdin,
+        _ => return Err(forms.to_owned()),
+    };
+    Ok((name.to_owned(), source))
+}
+
+impl Patch {
+    /// The settings with this patch.
+    fn apply(&self, name: &str, config: &TenantConfig) -> Result<TenantConfig, Failure> {
+        let wrong = |reason: String| Failure::usage(format!("tenant {name}: {reason}"));
+        let mut table = Table::try_from(config).map_err(|error| wrong(error.to_string()))?;
+        for (path, text) in &self.set {
+            set(&mut table, path, value(path, text)).map_err(wrong)?;
+        }
+        for path in &self.unset {
+            unset(&mut table, path).map_err(wrong)?;
+        }
+        let paths: Vec<&str> = self.set.iter().map(|(path, _)| path.as_str()).collect();
+        table.try_into().map_err(|error: toml::de::Error| {
+            let reason = provisioning_directory::config::without_value(error.message());
+            wrong(format!("{reason}; it is one of {}", paths.join(", ")))
+        })
+    }
+
+    /// Fetches the secrets.
+    fn secrets(&self, input: &mut StandardInput<'_>) -> Result<Vec<(String, Secret)>, ConfigError> {
+        self.secrets.iter().map(|(name, source)| Ok((name.clone(), source.read(name, Path::new(""), input)?))).collect()
+    }
+
+    fn names_of_secrets(&self) -> impl Iterator<Item = &str> {
+        self.secrets.iter().map(|(name, _)| name.as_str())
+    }
+}
+
+/// What stands behind `=`, as TOML where it is a flag, a number, a list, a table or a quoted text, and else as it is.
+/// Settings are texts whatever they look like.
+fn value(path: &str, text: &str) -> Value {
+    if path.starts_with("settings.") {
+        return Value::String(text.to_owned());
+    }
+    let parsed = format!("value = {text}").parse::<Table>().ok().and_then(|mut table| table.remove("value"));
+    match parsed {
+        Some(
+            value @ (Value::Boolean(_) | Value::Integer(_) | Value::Array(_) | Value::Table(_) | Value::String(_)),
+        ) => value,
+        _ => Value::String(text.to_owned()),
+    }
+}
+
+fn set(table: &mut Table, path: &str, value: Value) -> Result<(), String> {
+    let (last, folders) = split(path)?;
+    let mut inner = table;
+    for folder in folders {
+        inner = inner.entry(folder).or_insert_with(|| Value::Table(Table::new())).as_table_mut().ok_or_else(|| {
+            format!("`{path}` goes through `{folder}`, which is a value; `tenant export` shows the paths")
+        })?;
+    }
+    inner.insert(last.to_owned(), value);
+    Ok(())
+}
+
+fn unset(table: &mut Table, path: &str) -> Result<(), String> {
+    let (last, folders) = split(path)?;
+    let mut inner = table;
+    for folder in folders {
+        match inner.get_mut(folder).and_then(Value::as_table_mut) {
+            Some(table) => inner = table,
+            None => return Err(format!("`{path}` is not set; `tenant export` shows what is")),
+        }
+    }
+    inner.remove(last).map(drop).ok_or_else(|| format!("`{path}` is not set; `tenant export` shows what is"))
+}
+
+fn split(path: &str) -> Result<(&str, Vec<&str>), String> {
+    let mut parts: Vec<&str> = path.split('.').collect();
+    match parts.pop() {
+        Some(last) if !last.is_empty() && parts.iter().all(|part| !part.is_empty()) => Ok((last, parts)),
+        _ => Err(format!("`{path}` is no path; write names with dots between them")),
+    }
+}
+
+/// Checks settings and names of secrets against the tenant's connector, before anything is kept.
+pub(super) async fn check<'a>(
+    global: &Global,
+    name: &str,
+    config: &TenantConfig,
+    secrets: impl Iterator<Item = &'a str>,
+) -> Result<(), Failure> {
+    let runtime = runtime(global)?;
+    let (_, descriptor) = describe(&runtime, config, &data_folder(global), name).await?;
+    let mut config = config.clone();
+    // Where they come from does not matter here; that they are the connector's does.
+    config.secrets = secrets.map(|name| (name.to_owned(), SecretSource::Stdin)).collect();
+    Ok(config.check(name, &descriptor)?)
+}
+
+pub(super) async fn add(global: &Global, options: &AddOptions, output: &mut Output) -> Result<u8, Failure> {
+    let config = options.patch.apply(&options.tenant, &TenantConfig::default())?;
+    check(global, &options.tenant, &config, options.patch.names_of_secrets()).await?;
+    intents::check_config(&options.tenant, &config)?;
+    warn_of_egress(&options.tenant, &config);
+    let secrets = options.patch.secrets(&mut StandardInput::process())?;
+    let directory = open_directory(global)?;
+    let tenant =
+        directory.write(&actor(), |change: &WriteTransaction<'_>| -> Result<TenantRecord, DirectoryError> {
+            let tenant = change.add_tenant(&options.tenant, &config)?;
+            for (name, secret) in &secrets {
+                change.set_secret(&tenant, name, Some(secret))?;
+            }
+            Ok(tenant)
+        })?;
+    output.line(&format!(
+        "{} was added. `test-credentials {}` tries it; `tenant edit {} --set to-app.push-new-users=true` and its like switch features on.",
+        tenant.name, tenant.name, tenant.name
+    ))?;
+    if output.json() {
+        output.document(&Changed { tenant: &tenant.name, changed: true, tasks: 0, told: &[] })?;
+    }
+    Ok(DONE)
+}
+
+#[derive(Serialize)]
+struct Changed<'a> {
+    tenant: &'a str,
+    changed: bool,
+    tasks: usize,
+    told: &'a [String],
+}
+
+pub(super) async fn edit(global: &Global, options: &EditOptions, output: &mut Output) -> Result<u8, Failure> {
+    let (directory, tenant) = open_tenant(global, &options.tenant)?;
+    let config = options.patch.apply(&tenant.name, &tenant.config)?;
+    let kept = directory.read(|view| view.secret_names(&tenant))?;
+    let forgotten = |name: &&str| !options.patch.forgotten.iter().any(|one| one == name);
+    let names = kept.keys().map(String::as_str).filter(forgotten).chain(options.patch.names_of_secrets());
+    check(global, &tenant.name, &config, names).await?;
+    if let Some(unknown) = options.patch.forgotten.iter().find(|name| !kept.contains_key(*name)) {
+        return Err(Failure::usage(format!("{} has no secret `{unknown}` to forget", tenant.name)));
+    }
+    let told = directory.read(|view| explain(view, &tenant, &config))?;
+    warn_of_egress(&tenant.name, &config);
+    if options.explain {
+        if output.json() {
+            output.document(&Changed { tenant: &tenant.name, changed: false, tasks: 0, told: &told })?;
+        }
+        if told.is_empty() {
+            output.line("No feature and no source changes.")?;
+        }
+        for sentence in &told {
+            output.line(sentence)?;
+        }
+        return Ok(DONE);
+    }
+    guard_mastering(&tenant, &config, &told, options.yes)?;
+    let secrets = options.patch.secrets(&mut StandardInput::process())?;
+    let mut followed = directory.write(&actor(), |change: &WriteTransaction<'_>| -> Result<_, DirectoryError> {
+        let tenant = change.tenant(&tenant.name)?;
+        let mut followed = intents::edit_tenant(change, &tenant, &config)?;
+        for (name, secret) in &secrets {
+            change.set_secret(&tenant, name, Some(secret))?;
+            followed.changed = true;
+        }
+        for name in &options.patch.forgotten {
+            change.set_secret(&tenant, name, None)?;
+            followed.changed = true;
+        }
+        Ok(followed)
+    })?;
+    followed.merge(finish_chores(&directory, &actor(), &tenant)?);
+    if output.json() {
+        let tasks = followed.tasks.len();
+        output.document(&Changed { tenant: &tenant.name, changed: followed.changed, tasks, told: &told })?;
+    }
+    for sentence in &told {
+        output.line(sentence)?;
+    }
+    output.line(&match (followed.changed, followed.tasks.len()) {
+        (false, _) => format!("{} is as it was.", tenant.name),
+        (true, 0) => format!("{} was changed.", tenant.name),
+        (true, tasks) => format!("{} was changed; {tasks} tasks wait for the next push.", tenant.name),
+    })?;
+    Ok(DONE)
+}
+
+/// A change of mastering is explained before it is made.
+pub(super) fn guard_mastering(
+    tenant: &TenantRecord,
+    config: &TenantConfig,
+    told: &[String],
+    yes: bool,
+) -> Result<(), Failure> {
+    if yes || tenant.config.to_idp.mastering == config.to_idp.mastering {
+        return Ok(());
+    }
+    for sentence in told {
+        complain(sentence);
+    }
+    Err(Failure::usage(format!(
+        "the source of people's data would change for {}, with the consequences above; repeat the command with --yes",
+        tenant.name
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn patch(set: &[&str], unset: &[&str]) -> Patch {
+        Patch {
+            set: set.iter().map(|text| assignment(text).unwrap()).collect(),
+            unset: unset.iter().map(|path| (*path).to_owned()).collect(),
+            secrets: Vec::new(),
+            forgotten: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn paths_set_and_unset_values_of_every_kind() {
+        let first = patch(
+            &[
+                "settings.username=true",
+                "to-app.push-new-users=true",
+                "to-app.deactivation=freeze",
+                "to-idp.page-size=500",
+                "to-idp.matching.exact=[\"email\"]",
+                "egress.allow=[\"login.example.com\"]",
+                "mapping.department=costCenter",
+                "mapping.nickName={ template = \"{givenName}\" }",
+                "schedule.import-minutes=5",
+            ],
+            &[],
+        );
+        let config = first.apply("acme", &TenantConfig::default()).unwrap();
+        assert_eq!(config.settings["username"].0, "true");
+        assert!(config.to_app.push_new_users);
+        assert_eq!(config.to_idp.page_size, 500);
+        assert_eq!(config.mapping["department"].from.as_deref(), Some("costCenter"));
+        assert_eq!(config.schedule.import_minutes, Some(5));
+        let back = patch(
+            &[],
+            &[
+                "settings.username",
+                "to-app",
+                "to-idp",
+                "egress.allow",
+                "mapping.department",
+                "mapping.nickName",
+                "schedule",
+            ],
+        )
+        .apply("acme", &config)
+        .unwrap();
+        assert_eq!(back, TenantConfig::default());
+    }
+
+    #[test]
+    fn a_patch_that_does_not_fit_names_what_and_quotes_no_value() {
+        for (set, unset, words) in [
+            (vec!["to-app.push-new-users=hunter2"], vec![], "boolean"),
+            (vec!["to-app.pus-new-users=true"], vec![], "unknown field"),
+            (vec!["to-idp.page-size=1", "to-idp.page-size.x=1"], vec![], "which is a value"),
+            (vec!["a..b=1"], vec![], "is no path"),
+            (vec![], vec!["settings.nothing"], "is not set"),
+        ] {
+            let error = patch(&set, &unset).apply("acme", &TenantConfig::default()).unwrap_err().error.message;
+            assert!(error.contains(words) && !error.contains("hunter2"), "{error}");
+        }
+        for text in ["password=hunter2", "password=env:", "password", "password=vault:x"] {
+            assert!(!secret(text).unwrap_err().contains("hunter2"));
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Signing in.
+
+use std::time::{Duration, Instant};
+
+use provisioning_console::{Admins, Console, ConsoleError};
+use provisioning_runtime::Secret;
+use tokio::net::TcpListener;
+
+use crate::support::{Browser, Page, Start, World, applications};
+
+pub(crate) const PASSWORD: &str = "correct horse battery";
+
+pub(crate) async fn sign_in(browser: &Browser, name: &str, password: &str, next: &str) -> Page {
+    let token = browser.get("/sign-in").await.expect(200).token();
+    browser
+        .post_raw("/sign-in", &[("form-token", &token), ("name", name), ("password", password), ("next", next)])
+        .await
+}
+
+#[tokio::test]
+async fn with_a_password_set_every_page_asks_for_it() {
+    let world = World::start(Start { admin: Some(PASSWORD), ..Start::default() }).await;
+    world.add("acme");
+    let browser = world.browser();
+    for path in ["/applications", "/applications/acme/integration", "/applications/acme/job/events"] {
+        let page = browser.get(path).await.expect(303);
+        assert!(page.location().starts_with("/sign-in?next=%2Fapplications"), "{page:?}");
+    }
+    let token = browser.get("/sign-in").await.token();
+    let refused = browser.post_raw("/add-application", &[("form-token", &token), ("name", "x")]).await.expect(401);
+    refused.says("Nobody is signed in");
+    let planted = browser.cookie();
+    sign_in(&browser, "ada", "wrong", "/").await.expect(401).says("Name or password is wrong");
+    let page = sign_in(&browser, "Ada", PASSWORD, "/applications/acme/general").await.expect(303);
+    assert_eq!(page.location(), "/applications/acme/general");
+    assert_ne!(browser.cookie(), planted, "a session that was there before is worth nothing afterwards");
+    browser.get("/applications/acme/general").await.expect(200);
+    browser.post("/sign-out", &[]).await.expect(303);
+    browser.get("/applications").await.expect(303);
+}
+
+#[tokio::test]
+async fn the_audit_trail_names_who_is_signed_in() {
+    let world = World::start(Start { admin: Some(PASSWORD), ..Start::default() }).await;
+    let browser = world.browser();
+    sign_in(&browser, "ada", PASSWORD, "/").await.expect(303);
+    browser.post("/add-application", &[("name", "acme"), ("component", "embedded")]).await.expect(303);
+    let newest = world.directory.read(|view| view.audit(&Default::default())).unwrap();
+    assert_eq!((newest[0].action.as_str(), newest[0].actor.as_str()), ("tenant.add", "ada (console)"));
+}
+
+#[tokio::test]
+async fn a_new_password_ends_sessions_of_the_old_one_at_once() {
+    let world = World::start(Start { admin: Some(PASSWORD), ..Start::default() }).await;
+    let browser = world.browser();
+    sign_in(&browser, "ada", PASSWORD, "/").await.expect(303);
+    browser.get("/applications").await.expect(200);
+    let admins = Admins::of(world.folder.path());
+    admins.set_password("ada", &Secret::new("another horse battery".to_owned())).unwrap();
+    browser.get("/applications").await.expect(303);
+}
+
+/// A try that failed: when it began, when it was answered, and how long the next has to wait after it. It counts from some
+/// moment between the two.
+struct Failure {
+    began: Instant,
+    answered: Instant,
+    wait: Duration,
+}
+
+#[tokio::test]
+async fn guessing_is_slowed_down_for_the_name_and_not_for_others() {
+    let world = World::start(Start { admin: Some(PASSWORD), ..Start::default() }).await;
+    let browser = world.browser();
+    let mut last: Option<Failure> = None;
+    let mut failures = 0;
+    // Nearly always the seventh try is refused. On a machine that takes two seconds for one it may come after the wait, which then
+    // doubles; so each answer is held against the time that has passed at least, and at most.
+    let (refused, last) = loop {
+        let began = Instant::now();
+        let page = sign_in(&browser, "ada", "wrong", "/").await;
+        let answered = Instant::now();
+        if page.status == 429 {
+            let last = last.expect("the first try is free");
+            assert!(failures > 5, "refused after {failures} failures");
+            assert!(began - last.answered < last.wait, "refused after the wait of {:?} was over", last.wait);
+            let (longest, shortest) = (last.answered + last.wait - began, (last.began + last.wait) - answered);
+            let told: u64 = page.headers["retry-after"].to_str().unwrap().parse().unwrap();
+            assert!(
+                (shortest.as_secs() + 1..=longest.as_secs() + 1).contains(&told),
+                "{told}: {shortest:?} {longest:?}"
+            );
+            break (page, last);
+        }
+        page.expect(401);
+        if let Some(last) = &last {
+            assert!(
+                answered - last.began >= last.wait,
+                "{failures} failures, and the next after {:?}",
+                answered - last.began
+            );
+        }
+        failures += 1;
+        let wait = Duration::from_secs(if failures > 5 { 1 << (failures - 5) } else { 0 });
+        last = Some(Failure { began, answered, wait });
+    };
+    refused.says("too many failed tries");
+    let right = sign_in(&browser, "ada", PASSWORD, "/").await;
+    if last.began.elapsed() < last.wait {
+        right.expect(429);
+    }
+    sign_in(&browser, "grace", "wrong", "/").await.expect(401);
+}
+
+#[tokio::test]
+async fn the_way_back_leads_nowhere_else() {
+    let world = World::start(Start { admin: Some(PASSWORD), ..Start::default() }).await;
+    for next in ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", ""] {
+        let page = sign_in(&world.browser(), "ada", PASSWORD, next).await.expect(303);
+        assert_eq!(page.location(), "/", "{next}");
+    }
+}
+
+#[tokio::test]
+async fn behind_tls_the_cookie_is_for_https_and_this_host_only() {
+    let start = Start { behind_tls: true, admin: Some(PASSWORD), ..Start::default() };
+    let page = World::start(start).await.browser().get("/sign-in").await;
+    let cookie = page.headers["set-cookie"].to_str().unwrap();
+    assert!(cookie.starts_with("__Host-console-") && cookie.ends_with("; Path=/; HttpOnly; SameSite=Strict; Secure"));
+    let plain = World::new().await.browser().get("/applications").await;
+    let cookie = plain.headers["set-cookie"].to_str().unwrap();
+    assert!(cookie.starts_with("console-") && cookie.ends_with("; HttpOnly; SameSite=Strict"), "{cookie}");
+}
+
+#[tokio::test]
+async fn elsewhere_than_on_loopback_it_does_not_start_without_a_password() {
+    let world = World::new().await;
+    let builder = || Console::builder(world.directory.clone(), applications(&world.folder));
+    for (address, console) in [
+        ("0.0.0.0:0", builder().build()),
+        ("127.0.0.1:0", builder().behind_tls(true).build()),
+        ("127.0.0.1:0", builder().host("admin.example").unwrap().build()),
+    ] {
+        let listener = TcpListener::bind(address).await.unwrap();
+        let refused = console.serve(listener, async {}).await.unwrap_err();
+        assert!(matches!(refused, ConsoleError::Unprotected(_)));
+        assert!(refused.to_string().contains("console set-password"), "{refused}");
+    }
+    Admins::of(world.folder.path()).set_password("ada", &Secret::new(PASSWORD.to_owned())).unwrap();
+    let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
+    builder().build().serve(listener, async {}).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_typed_to_sign_in_is_never_run_and_the_password_never_shown() {
+    let world = World::start(Start { admin: Some(PASSWORD), ..Start::default() }).await;
+    let browser = world.browser();
+    for (name, password, status) in [
+        ("<script>alert(1)</script>", "hunter2-hunter2", 401),
+        ("\"><img src=x onerror=alert(1)>", "hunter2-hunter2", 401),
+        ("' OR 1=1 --", "hunter2-hunter2", 401),
+        ("ada\0", "hunter2-hunter2", 422),
+        ("", "hunter2-hunter2", 422),
+        (&"a".repeat(65), "hunter2-hunter2", 422),
+        ("ada", &"hunter2".repeat(1_000), 422),
+    ] {
+        let page = sign_in(&browser, name, password, "/").await.expect(status);
+        for raw in ["<script>alert", "<img src=x", "hunter2"] {
+            assert!(!page.text.contains(raw), "{name}: {page:?}");
+        }
+    }
+    browser.get("/applications").await.expect(303);
+}

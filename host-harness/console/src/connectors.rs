@@ -1,0 +1,64 @@
+//! What connectors say of themselves, asked once a component.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::problem::Problem;
+use provisioning_directory::config::{ComponentChoice, TenantConfig};
+use provisioning_directory::sync::{Applications as _, ComponentApplications};
+use provisioning_runtime::wit::Descriptor;
+use provisioning_runtime::{Connector, Tenant};
+
+/// A component and its descriptor.
+pub(crate) struct Known {
+    /// The component, compiled.
+    pub(crate) connector: Connector,
+    /// What it says of itself.
+    pub(crate) descriptor: Descriptor,
+}
+
+/// Descriptors by the digests of their components.
+#[derive(Default)]
+pub(crate) struct Connectors(Mutex<HashMap<String, Arc<Known>>>);
+
+impl Connectors {
+    /// What the component is. Compiles it where that was not done yet, off the threads that serve.
+    ///
+    /// # Errors
+    /// When its file cannot be read, it is no connector, or its sandbox ends it.
+    pub(crate) async fn of(
+        &self,
+        applications: &Arc<ComponentApplications>,
+        component: &ComponentChoice,
+    ) -> Result<Arc<Known>, Problem> {
+        let (loader, choice) = (Arc::clone(applications), component.clone());
+        let loaded = tokio::task::spawn_blocking(move || loader.connector(&choice)).await;
+        let connector = loaded.map_err(|error| Problem::internal(&error))??;
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(connector.digest()).cloned();
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        // A job without settings: what a connector is does not depend on whose it is.
+        let nobody = Tenant { name: "(none)".to_owned(), ..Tenant::default() };
+        let descriptor = applications.connect(&nobody, component).await?.describe().await?;
+        let known = Arc::new(Known { descriptor, connector });
+        let digest = known.connector.digest().to_owned();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(digest, Arc::clone(&known));
+        Ok(known)
+    }
+
+    /// What a tenant's component is, as [`Self::of`], where it is the one that the tenant pins.
+    ///
+    /// # Errors
+    /// As [`Self::of`], and when the tenant pins another.
+    pub(crate) async fn of_tenant(
+        &self,
+        applications: &Arc<ComponentApplications>,
+        name: &str,
+        config: &TenantConfig,
+    ) -> Result<Arc<Known>, Problem> {
+        let known = self.of(applications, &config.component()).await?;
+        config.check_component(name, known.connector.digest()).map_err(|error| Problem::refused(&error.to_string()))?;
+        Ok(known)
+    }
+}

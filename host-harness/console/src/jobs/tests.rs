@@ -1,0 +1,65 @@
+use super::*;
+use provisioning_directory::{Actor, Directory};
+
+fn tenant() -> (tempfile::TempDir, TenantRecord) {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = Directory::open(folder.path()).unwrap();
+    let tenant = directory
+        .write(&Actor::new("test"), |change| {
+            change.add_tenant("acme", &provisioning_directory::config::TenantConfig::default())
+        })
+        .unwrap();
+    (folder, tenant)
+}
+
+#[tokio::test]
+async fn a_tenant_has_one_job_at_a_time_and_its_end_is_remembered() {
+    let (_folder, tenant) = tenant();
+    let jobs = Jobs::default();
+    let (go, gone) = oneshot::channel::<()>();
+    let first = jobs.start(&tenant, "import", "The import", "ada", |teller| async move {
+        teller.tell("Users read", 5, Some(10));
+        gone.await.unwrap();
+        Ok(JobReport::short(true, "10 users"))
+    });
+    let mut first = first.unwrap();
+    first.wait_for(|status| status.progress.done == 5).await.unwrap();
+    let refused =
+        jobs.start(&tenant, "push", "The push", "ada", |_| async { Ok(JobReport::short(true, "")) }).unwrap_err();
+    assert_eq!(refused.kind, "busy");
+    assert!(refused.what.starts_with("The import of acme is running since "), "{}", refused.what);
+    assert!(jobs.is_running(tenant.id));
+    go.send(()).unwrap();
+    wait(first, Duration::from_secs(60)).await;
+    let status = jobs.last_of(tenant.id, "import").unwrap();
+    assert_eq!(status.ended.unwrap().result.unwrap().summary, "10 users");
+    assert!(!jobs.is_running(tenant.id));
+}
+
+#[tokio::test]
+async fn a_job_that_fails_or_panics_says_so() {
+    let (_folder, tenant) = tenant();
+    let jobs = Jobs::default();
+    for (kind, panics) in [("import", false), ("push", true)] {
+        let job = jobs.start(&tenant, kind, "The job", "ada", |_| async move {
+            assert!(!panics, "a panic that is meant");
+            Err(Problem::refused("it will not do"))
+        });
+        wait(job.unwrap(), Duration::from_secs(60)).await;
+        let ended = jobs.last_of(tenant.id, kind).unwrap().ended.unwrap();
+        assert_eq!(ended.result.unwrap_err().kind, if panics { "internal" } else { "invalid-value" });
+    }
+}
+
+#[tokio::test]
+async fn the_end_of_the_console_ends_a_job_that_would_go_on() {
+    let (_folder, tenant) = tenant();
+    let jobs = Jobs::default();
+    let job = jobs.start(&tenant, "import", "The import", "ada", |_| async {
+        std::future::pending::<()>().await;
+        Ok(JobReport::short(true, ""))
+    });
+    assert_eq!(jobs.scheduler.shutdown(Duration::ZERO).await.cut_short, 1);
+    wait(job.unwrap(), Duration::from_secs(60)).await;
+    assert_eq!(jobs.last_of(tenant.id, "import").unwrap().ended.unwrap().result.unwrap_err().kind, "stopped");
+}

@@ -1,0 +1,64 @@
+//! All people, searched and by pages.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+
+use crate::access::Visitor;
+use crate::chrome::{Chrome, html};
+use crate::pages::listing::{Asked, ROWS, address, has_more};
+use crate::problem::Problem;
+use crate::shared::Shared;
+use provisioning_directory::{Person, PersonFilter, PersonStatus};
+
+pub(super) const STATUSES: [(&str, PersonStatus); 3] = [
+    ("active", PersonStatus::Active),
+    ("suspended", PersonStatus::Suspended),
+    ("deactivated", PersonStatus::Deactivated),
+];
+
+#[derive(Template)]
+#[template(path = "people.html")]
+struct Page {
+    chrome: Chrome,
+    q: String,
+    status: String,
+    all: u64,
+    people: Vec<Person>,
+    next: Option<String>,
+    first: Option<String>,
+}
+
+impl Page {
+    fn statuses(&self) -> impl Iterator<Item = &'static str> {
+        STATUSES.iter().map(|(name, _)| *name)
+    }
+}
+
+/// An attribute for a cell.
+fn cell(person: &Person, name: &str) -> String {
+    person.attributes.get(name).map(ToString::to_string).unwrap_or_default()
+}
+
+pub(super) async fn show(
+    State(shared): State<Arc<Shared>>,
+    asked: Asked,
+    visitor: Visitor,
+) -> Result<Response, Problem> {
+    let filter = PersonFilter {
+        status: asked.one_of("status", &STATUSES)?,
+        contains: asked.get("q").map(str::to_owned),
+        after: asked.get("after").map(str::to_owned),
+        limit: Some(ROWS + 1),
+        ..PersonFilter::default()
+    };
+    let (mut people, all) = shared.read(move |view| Ok((view.people(&filter)?, view.count_people()?))).await?;
+    let more = has_more(&mut people);
+    let (q, status) = (asked.text("q"), asked.text("status"));
+    let at = |after: &str| address("/people", &[("q", &q), ("status", &status), ("after", after)]);
+    let next = people.last().filter(|_| more).map(|last| at(&last.key));
+    let first = asked.get("after").map(|_| at(""));
+    Ok(html(&Page { chrome: Chrome::top(&shared, &visitor, "People", "people"), q, status, all, people, next, first }))
+}

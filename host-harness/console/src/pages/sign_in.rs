@@ -1,0 +1,132 @@
+//! Signing in and out.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use askama::Template;
+use axum::Extension;
+use axum::extract::{Query, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use serde::Deserialize;
+
+use crate::access::{SessionId, Submission, Visitor, local};
+use crate::chrome::{Chrome, html};
+use crate::connection::Peer;
+use crate::form::{Button, Control, Field, Form, Group};
+use crate::problem::Problem;
+use crate::shared::Shared;
+use provisioning_runtime::Secret;
+
+#[derive(Template)]
+#[template(path = "form_page.html")]
+struct Page {
+    chrome: Chrome,
+    lead: &'static str,
+    form: Form,
+}
+
+/// Where to go afterwards.
+#[derive(Deserialize)]
+pub(super) struct Next {
+    #[serde(default)]
+    next: String,
+}
+
+fn form(shared: &Shared, visitor: &Visitor, next: &str) -> Form {
+    let fields = vec![
+        Field::text("name", "Name", "").required().limit(64).autocomplete("username"),
+        Field::new("password", "Password", Control::Password).required().limit(1024).autocomplete("current-password"),
+    ];
+    let mut form = Form::new(
+        "/sign-in".to_owned(),
+        shared.access.token(visitor.session()),
+        vec![Group::new("", "", fields)],
+        vec![Button::primary("sign-in", "Sign in")],
+    );
+    form.hidden.push(("next".to_owned(), local(next).to_owned()));
+    form
+}
+
+fn page(shared: &Shared, visitor: &Visitor, form: Form) -> Page {
+    let chrome = Chrome::top(shared, visitor, "Sign in", "sign-in");
+    Page { chrome, lead: "This console asks for an admin's name and password.", form }
+}
+
+pub(super) async fn show(State(shared): State<Arc<Shared>>, visitor: Visitor, Query(next): Query<Next>) -> Response {
+    let form = form(&shared, &visitor, &next.next);
+    html(&page(&shared, &visitor, form))
+}
+
+pub(super) async fn sign_in(
+    State(shared): State<Arc<Shared>>,
+    Extension(Peer(peer)): Extension<Peer>,
+    submission: Submission,
+) -> Result<Response, Problem> {
+    let Submission { visitor, fields } = submission;
+    let next = local(fields.get("next").unwrap_or("/")).to_owned();
+    let mut form = form(&shared, &visitor, &next);
+    let again = |form: Form, status: StatusCode| {
+        let mut response = html(&page(&shared, &visitor, form));
+        *response.status_mut() = status;
+        response
+    };
+    if !form.fill(&fields) {
+        return Ok(again(form, StatusCode::UNPROCESSABLE_ENTITY));
+    }
+    let (name, password) = (form.value("name").to_owned(), Secret::new(form.value("password").to_owned()));
+    let access = &shared.access;
+    if let Some(wait) = access.throttle.wait(peer.ip(), &name, Instant::now()) {
+        let seconds = whole_seconds(wait);
+        form.error = Some(format!("There were too many failed tries. Wait {seconds} seconds, then try again."));
+        let mut response = again(form, StatusCode::TOO_MANY_REQUESTS);
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        return Ok(response);
+    }
+    // Counted as a failure before it is known to be one, so that many tries at once do not go free.
+    access.throttle.fail(peer.ip(), &name, Instant::now());
+    let seat = access.checks.acquire().await.map_err(|error| Problem::internal(&error))?;
+    let (admins, asked) = (access.admins.clone(), name.clone());
+    let checked = tokio::task::spawn_blocking(move || admins.check(&asked, &password)).await;
+    drop(seat);
+    let checked = checked.map_err(|error| Problem::internal(&error))?.map_err(|error| Problem::internal(&error))?;
+    let Some((signed_in, hash)) = checked else {
+        tracing::warn!(%peer, "somebody failed to sign in to the console");
+        form.error = Some("Name or password is wrong. Correct them and try again.".to_owned());
+        return Ok(again(form, StatusCode::UNAUTHORIZED));
+    };
+    access.throttle.succeed(peer.ip(), &name);
+    // A name that somebody could have planted before is worth nothing afterwards.
+    let session = SessionId::random().ok_or_else(|| Problem::internal(&"the machine gave no random numbers"))?;
+    access.sessions.sign_out(visitor.session());
+    access.sessions.sign_in(&session, &signed_in, &hash, Instant::now());
+    let mut response = Redirect::to(&next).into_response();
+    response.headers_mut().insert(header::SET_COOKIE, access.set_cookie(&session)?);
+    Ok(response)
+}
+
+/// The first whole number of seconds after which a wait is over.
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}
+
+pub(super) async fn sign_out(State(shared): State<Arc<Shared>>, submission: Submission) -> Result<Response, Problem> {
+    shared.access.sessions.sign_out(submission.visitor.session());
+    let session = SessionId::random().ok_or_else(|| Problem::internal(&"the machine gave no random numbers"))?;
+    shared.access.sessions.flash(&session, true, "You are signed out.");
+    let mut response = Redirect::to("/sign-in").into_response();
+    response.headers_mut().insert(header::SET_COOKIE, shared.access.set_cookie(&session)?);
+    Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_to_wait_is_never_told_to_come_too_early() {
+        for (millis, seconds) in [(1, 1), (999, 1), (1_000, 1), (1_001, 2), (1_999, 2), (900_000, 900)] {
+            assert_eq!(whole_seconds(Duration::from_millis(millis)), seconds, "{millis} ms");
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! The jobs that the pages start, and what their reports say.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use crate::access::Visitor;
+use crate::jobs::{JobReport, Line, Status, Teller, Tone};
+use crate::problem::Problem;
+use crate::remedy::on_page;
+use crate::shared::Shared;
+use provisioning_directory::sync::import::{ImportOptions, ImportReport, import};
+use provisioning_directory::sync::plans::{Planned, apply, plan};
+use provisioning_directory::sync::push::{PushEntry, PushProgress, PushReport, push};
+use provisioning_directory::sync::{ComponentApplications, SyncError, refresh_entitlements};
+use provisioning_directory::{Actor, Directory, ImportPhase, ImportRun, PlanId, TaskKind, TenantRecord};
+use provisioning_runtime::action_name;
+use provisioning_runtime::wit::Outcome;
+
+/// What a started job is followed by.
+pub(super) type Job = Result<watch::Receiver<Status>, Problem>;
+
+/// Lines of a report that a page shows; failures come first.
+const LINES: usize = 100;
+
+/// Starts an import.
+pub(super) fn start_import(
+    shared: &Arc<Shared>,
+    visitor: &Visitor,
+    tenant: &TenantRecord,
+    options: ImportOptions,
+) -> Job {
+    let title = match options {
+        ImportOptions { dry_run: true, .. } => "Dry run of an import",
+        ImportOptions { accept: true, .. } => "Import, past the safeguard",
+        ImportOptions { full: true, .. } => "Import of everybody",
+        _ => "Import of changes",
+    };
+    let (actor, tenant) = (visitor.actor(), tenant.clone());
+    let (directory, applications) = (shared.directory.clone(), Arc::clone(&shared.applications));
+    let (name, record) = (actor.name().to_owned(), tenant.clone());
+    shared.jobs.start(&tenant, "import", title, &name, move |teller| async move {
+        let told = move |progress: provisioning_directory::sync::import::ImportProgress| {
+            let phase = if progress.phase == ImportPhase::Settling { "Users settled" } else { "Users read" };
+            teller.tell(phase, progress.done, progress.total);
+        };
+        let report = import(&directory, &*applications, &record, &actor, options, &told).await?;
+        Ok(import_report(&report))
+    })
+}
+
+fn import_report(report: &ImportReport) -> JobReport {
+    let run = &report.run;
+    let halted = run.phase == ImportPhase::Halted;
+    let begin = if report.resumed { "Went on with an import that was cut off. " } else { "" };
+    let reason = run.reason.as_deref().unwrap_or_default();
+    let counts = counts(run);
+    let summary = match (report.dry_run, halted) {
+        (true, true) => {
+            format!("Nothing was changed. The safeguard would halt it: {reason}. Would be, all the same: {counts}.")
+        }
+        (true, false) => format!("Nothing was changed. Would be: {counts}."),
+        (false, true) => format!("{begin}{} users read; it took no effect: {reason}.", run.users),
+        (false, false) => format!("{begin}{counts}."),
+    };
+    JobReport::short(!halted && run.counts.failed == 0, summary)
+}
+
+/// What a run has come to, in words.
+pub(super) fn counts(run: &ImportRun) -> String {
+    let counts = &run.counts;
+    let named = [
+        (counts.created, "people made"),
+        (counts.linked, "linked"),
+        (counts.updated, "people updated"),
+        (counts.deactivated, "deactivated"),
+        (counts.vanished, "gone"),
+        (counts.queued, "waiting to be confirmed"),
+        (counts.skipped, "left out"),
+        (counts.failed, "refused"),
+    ];
+    let mut told = vec![format!("{} users read", run.users)];
+    told.extend(named.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")));
+    told.join(", ")
+}
+
+/// Starts a push.
+pub(super) fn start_push(shared: &Arc<Shared>, visitor: &Visitor, tenant: &TenantRecord) -> Job {
+    let (actor, tenant) = (visitor.actor(), tenant.clone());
+    let (directory, applications) = (shared.directory.clone(), Arc::clone(&shared.applications));
+    let (name, record) = (actor.name().to_owned(), tenant.clone());
+    shared.jobs.start(&tenant, "push", "Push", &name, move |teller| async move {
+        Ok(push_report(&push_now(&directory, &applications, &record, &actor, &teller).await?, ""))
+    })
+}
+
+async fn push_now(
+    directory: &Directory,
+    applications: &ComponentApplications,
+    tenant: &TenantRecord,
+    actor: &Actor,
+    teller: &Teller,
+) -> Result<PushReport, SyncError> {
+    let told = |progress: PushProgress| teller.tell("Tasks tried", progress.done, Some(progress.total));
+    push(directory, applications, tenant, actor, &told).await
+}
+
+async fn plan_now(
+    directory: &Directory,
+    applications: &ComponentApplications,
+    tenant: &TenantRecord,
+    actor: &Actor,
+    teller: &Teller,
+) -> Result<Planned, SyncError> {
+    teller.tell("Working out what would be written", 0, None);
+    plan(directory, applications, tenant, actor).await
+}
+
+fn plan_report(planned: &Planned, begin: &str) -> JobReport {
+    push_report(&planned.report, &format!("{begin}Plan {} was made; nothing was written. ", planned.id))
+}
+
+/// Pushes, or makes a plan where the tenant wants pushes approved, as the last step of a job that has done something already:
+/// `begin` says what that was, and opens the report however this ends.
+pub(super) async fn carry_out(
+    directory: &Directory,
+    applications: &ComponentApplications,
+    tenant: &TenantRecord,
+    actor: &Actor,
+    teller: &Teller,
+    begin: &str,
+) -> JobReport {
+    let result = if tenant.config.to_app.approval {
+        let planned = plan_now(directory, applications, tenant, actor, teller).await;
+        planned.map(|planned| plan_report(&planned, begin))
+    } else {
+        let pushed = push_now(directory, applications, tenant, actor, teller).await;
+        pushed.map(|report| push_report(&report, begin))
+    };
+    result.unwrap_or_else(|error| JobReport::short(false, format!("{begin}{}", Problem::from(error).sentence())))
+}
+
+/// Starts the making of a plan.
+pub(super) fn start_plan(shared: &Arc<Shared>, visitor: &Visitor, tenant: &TenantRecord) -> Job {
+    let (actor, tenant) = (visitor.actor(), tenant.clone());
+    let (directory, applications) = (shared.directory.clone(), Arc::clone(&shared.applications));
+    let (name, record) = (actor.name().to_owned(), tenant.clone());
+    shared.jobs.start(&tenant, "push", "Making of a plan", &name, move |teller| async move {
+        Ok(plan_report(&plan_now(&directory, &applications, &record, &actor, &teller).await?, ""))
+    })
+}
+
+/// Starts the writing of exactly what a plan says.
+pub(super) fn start_apply(shared: &Arc<Shared>, visitor: &Visitor, tenant: &TenantRecord, id: PlanId) -> Job {
+    let (actor, tenant) = (visitor.actor(), tenant.clone());
+    let (directory, applications) = (shared.directory.clone(), Arc::clone(&shared.applications));
+    let (name, record) = (actor.name().to_owned(), tenant.clone());
+    let title = format!("Writing of plan {id}");
+    shared.jobs.start(&tenant, "push", &title, &name, move |teller| async move {
+        teller.tell("Writing what was approved", 0, None);
+        let (_, report) = apply(&directory, &*applications, &record, &actor, Some(id)).await?;
+        Ok(push_report(&report, ""))
+    })
+}
+
+/// Starts the listing of what can be assigned.
+pub(super) fn start_entitlements(shared: &Arc<Shared>, visitor: &Visitor, tenant: &TenantRecord) -> Job {
+    let (actor, tenant) = (visitor.actor(), tenant.clone());
+    let (directory, applications) = (shared.directory.clone(), Arc::clone(&shared.applications));
+    let (name, record) = (actor.name().to_owned(), tenant.clone());
+    shared.jobs.start(&tenant, "entitlements", "Listing of what can be assigned", &name, move |teller| async move {
+        teller.tell("Asking the application", 0, None);
+        refresh_entitlements(&directory, &*applications, &record, &actor).await?;
+        Ok(JobReport::short(true, "What can be assigned was listed anew."))
+    })
+}
+
+/// What was done for a person, in a word.
+pub(super) fn done(outcome: Option<&Outcome>) -> &'static str {
+    outcome.map_or("password set", |outcome| action_name(outcome.action))
+}
+
+fn push_report(report: &PushReport, begin: &str) -> JobReport {
+    let failed = report.entries.iter().filter(|entry| entry.result.is_err()).count();
+    let well = report.entries.len() - failed;
+    let mut summary = if report.entries.is_empty() {
+        format!("{begin}Nothing was to be done")
+    } else {
+        format!("{begin}{well} went well, {failed} failed")
+    };
+    summary.push_str(&format!("; {} tasks wait, {} need an admin.", report.waiting, report.failed));
+    for sentence in &report.off {
+        summary.push_str(&format!(" {}.", on_page(sentence)));
+    }
+    for sentence in report.open() {
+        summary.push_str(&format!(" {}.", on_page(sentence.trim_end_matches('.'))));
+    }
+    let (bad, good): (Vec<_>, Vec<_>) = report.entries.iter().partition(|entry| entry.result.is_err());
+    let hidden = report.entries.len().saturating_sub(LINES);
+    if hidden > 0 {
+        summary.push_str(&format!(" {hidden} are not shown here; the audit trail and the tasks have all."));
+    }
+    JobReport {
+        good: failed == 0,
+        summary,
+        lines: bad.into_iter().chain(good).take(LINES).map(|entry| line(report, entry)).collect(),
+    }
+}
+
+fn line(report: &PushReport, entry: &PushEntry) -> Line {
+    let name = format!("{} ({})", entry.person, entry.username);
+    match &entry.result {
+        Ok(outcome) => Line {
+            name,
+            verdict: Tone::Good,
+            word: report.word(entry),
+            detail: outcome.as_ref().map(changes).unwrap_or_default(),
+            said: None,
+            remedy: None,
+        },
+        Err(failure) => Line {
+            name,
+            verdict: Tone::Bad,
+            word: report.word(entry),
+            detail: format!("{} ({})", on_page(&failure.cause), failure.kind),
+            said: failure.upstream.clone(),
+            remedy: failure.remedy.as_deref().map(on_page),
+        },
+    }
+}
+
+/// What was written, in one text.
+fn changes(outcome: &Outcome) -> String {
+    let mut told: Vec<String> = outcome
+        .changes
+        .iter()
+        .map(|one| {
+            let old = one.old.as_deref().map_or(String::new(), |old| format!("{old} → "));
+            format!("{}.{}: {old}{}", one.object, one.field, one.new.as_deref().unwrap_or("(cleared)"))
+        })
+        .collect();
+    told.extend(outcome.side_effects.iter().cloned());
+    told.join("; ")
+}
+
+/// What a kind of task does, for a list.
+pub(super) fn kind_words(kind: TaskKind) -> &'static str {
+    match kind {
+        TaskKind::Push => "Make or bring up to date",
+        TaskKind::Deactivate => "Take out of use",
+        TaskKind::Reactivate => "Put back into use",
+        TaskKind::Password => "Set a password",
+        TaskKind::Vanished => "Decide of a user that has gone",
+        TaskKind::Import => "Decide of a halted import",
+    }
+}

@@ -1,0 +1,97 @@
+//! From a directory and its applications to a console that serves.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use super::access::{Access, Admins, AdminsError, Hosts};
+use super::connection;
+use super::pages;
+use super::shared::Shared;
+use provisioning_directory::Directory;
+use provisioning_directory::sync::ComponentApplications;
+
+/// Why a console does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ConsoleError {
+    /// Others could use it.
+    #[error(
+        "others could reach the console at {0}, directly or through a proxy, and no admin password is set; set one with `console set-password`, or listen on 127.0.0.1 without --host and --behind-tls"
+    )]
+    Unprotected(SocketAddr),
+    /// A name that no browser would send.
+    #[error("`{0}` is no host name; give the name that stands in the browser's address, without scheme and port")]
+    HostName(String),
+    /// The admins' file.
+    #[error(transparent)]
+    Admins(#[from] AdminsError),
+    /// The machine gives no random numbers.
+    #[error("the machine gives no random numbers, so sessions cannot be told apart; look at its random device")]
+    Random,
+    /// The address.
+    #[error("the console cannot serve: {0}")]
+    Listen(#[from] std::io::Error),
+}
+
+/// The admin's pages of one directory.
+pub struct Console {
+    directory: Directory,
+    applications: Arc<ComponentApplications>,
+    hosts: Vec<String>,
+    behind_tls: bool,
+}
+
+/// Makes a [`Console`].
+pub struct ConsoleBuilder(Console);
+
+impl Console {
+    /// A console over an open directory. Jobs run in `applications`.
+    pub fn builder(directory: Directory, applications: Arc<ComponentApplications>) -> ConsoleBuilder {
+        ConsoleBuilder(Self { directory, applications, hosts: Vec::new(), behind_tls: false })
+    }
+
+    /// Serves until `stop` completes; then requests and jobs that are under way have ten seconds to end.
+    ///
+    /// # Errors
+    /// When others than this machine can reach it, by its address or through a proxy, and no admin password is set.
+    pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<(), ConsoleError> {
+        let address = listener.local_addr()?;
+        let admins = Admins::of(self.directory.folder());
+        let hosts = Hosts::new(address, self.hosts);
+        let access = Access::new(admins, hosts, self.behind_tls, address.port()).map_err(|_| ConsoleError::Random)?;
+        if !access.is_private() && access.admins.is_empty()? {
+            return Err(ConsoleError::Unprotected(address));
+        }
+        let (stopping, stopped) = watch::channel(false);
+        let shared = Arc::new(Shared::new(self.directory, self.applications, access, stopped));
+        let router = pages::router(Arc::clone(&shared));
+        connection::serve(listener, router, stop, &stopping).await;
+        shared.jobs.shutdown().await;
+        Ok(())
+    }
+}
+
+impl ConsoleBuilder {
+    /// A name by which browsers reach it, besides the addresses of this machine; without scheme and port.
+    ///
+    /// # Errors
+    /// When it is no name of a host.
+    pub fn host(mut self, name: &str) -> Result<Self, ConsoleError> {
+        self.0.hosts.push(Hosts::name(name).ok_or_else(|| ConsoleError::HostName(name.to_owned()))?);
+        Ok(self)
+    }
+
+    /// Says that a proxy before it speaks TLS with browsers, so that cookies are for `https` only.
+    #[must_use]
+    pub fn behind_tls(mut self, yes: bool) -> Self {
+        self.0.behind_tls = yes;
+        self
+    }
+
+    /// The console.
+    pub fn build(self) -> Console {
+        self.0
+    }
+}

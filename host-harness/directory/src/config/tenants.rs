@@ -1,0 +1,398 @@
+//! The tenants file.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::ConfigError;
+use super::provisioning::{Mapping, Schedule, ToApp, ToIdp};
+use super::secret_source::{SecretSource, StandardInput};
+use provisioning_runtime::wit::{Descriptor, SettingKind};
+use provisioning_runtime::{EgressPolicy, HostRule, Limits, Secret, Tenant};
+
+/// All tenants of a file.
+#[derive(Debug)]
+pub struct TenantsFile {
+    path: PathBuf,
+    tenants: BTreeMap<String, TenantConfig>,
+}
+
+/// Which component a tenant uses.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ComponentChoice {
+    /// The one that this host was built with.
+    #[default]
+    Embedded,
+    /// A file; a relative path starts at the tenants file.
+    File(PathBuf),
+}
+
+/// One tenant as it is written down. Serialised, it leaves out where secrets come from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct TenantConfig {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    component: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sha256: Option<String>,
+    /// Whether the application is left alone: nothing is read from it, nothing is written to it.
+    #[serde(skip_serializing_if = "is_default")]
+    pub paused: bool,
+    /// Plain settings.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub settings: BTreeMap<String, PlainValue>,
+    /// Where each secret comes from.
+    #[serde(skip_serializing)]
+    pub secrets: BTreeMap<String, SecretSource>,
+    /// The hosts that its jobs may reach.
+    pub egress: EgressConfig,
+    #[serde(skip_serializing_if = "is_default")]
+    limits: LimitsConfig,
+    /// What is written to the application. Read by the directory's commands only.
+    #[serde(skip_serializing_if = "is_default")]
+    pub to_app: ToApp,
+    /// What is read from the application. Read by the directory's commands only.
+    #[serde(skip_serializing_if = "is_default")]
+    pub to_idp: ToIdp,
+    /// How attributes are named on both sides. Read by the directory's commands only.
+    #[serde(skip_serializing_if = "Mapping::is_empty")]
+    pub mapping: Mapping,
+    /// What runs by itself. Read by the worker only.
+    #[serde(skip_serializing_if = "is_default")]
+    pub schedule: Schedule,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// A setting may be written as a string, a number or a flag; connectors read strings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PlainValue(pub String);
+
+impl<'de> Deserialize<'de> for PlainValue {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match toml::Value::deserialize(deserializer)? {
+            toml::Value::String(text) => Ok(Self(text)),
+            toml::Value::Integer(number) => Ok(Self(number.to_string())),
+            toml::Value::Boolean(flag) => Ok(Self(flag.to_string())),
+            _ => Err(serde::de::Error::custom("a setting is a string, a whole number, or true or false")),
+        }
+    }
+}
+
+/// The hosts that a tenant's jobs may reach.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct EgressConfig {
+    /// Rules as [`HostRule`] reads them: names of hosts, or `*.` and a domain, which is warned of.
+    pub allow: Vec<String>,
+    /// Whether this machine may be reached, by http too. For an emulator only.
+    pub loopback: bool,
+}
+
+impl EgressConfig {
+    /// A sentence for each rule that opens hosts which it does not name ([`HostRule::warning`]). Malformed rules are passed over.
+    pub fn warnings(&self) -> impl Iterator<Item = String> {
+        self.allow.iter().filter_map(|rule| rule.parse::<HostRule>().ok()?.warning())
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+struct LimitsConfig {
+    memory_mib: Option<u32>,
+    compute_seconds: Option<u32>,
+    call_seconds: Option<u32>,
+    request_seconds: Option<u32>,
+    response_mib: Option<u32>,
+    requests_in_flight: Option<u16>,
+    requests: Option<u64>,
+}
+
+impl LimitsConfig {
+    fn limits(&self) -> Limits {
+        let defaults = Limits::default();
+        let bytes = |mib: Option<u32>, default| mib.map_or(default, |mib| (mib as usize) << 20);
+        let time =
+            |seconds: Option<u32>, default| seconds.map_or(default, |seconds| Duration::from_secs(seconds.into()));
+        Limits {
+            memory: bytes(self.memory_mib, defaults.memory),
+            compute: time(self.compute_seconds, defaults.compute),
+            call: time(self.call_seconds, defaults.call),
+            request: time(self.request_seconds, defaults.request),
+            response: bytes(self.response_mib, defaults.response),
+            requests_in_flight: self.requests_in_flight.map_or(defaults.requests_in_flight, usize::from),
+            requests: self.requests.unwrap_or(defaults.requests),
+            ..defaults
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    #[serde(default)]
+    tenants: BTreeMap<String, TenantConfig>,
+}
+
+/// A message of serde's without the value that it quotes (`invalid type: string "…", expected a map`).
+pub fn without_value(message: &str) -> String {
+    let message = message.replace('\n', " ");
+    match (message.starts_with("invalid "), message.rsplit_once(", expected ")) {
+        (true, Some((_, expected))) => format!("a value of the wrong kind; expected {expected}"),
+        (true, None) => "a value of the wrong kind".to_owned(),
+        (false, _) => message,
+    }
+}
+
+impl TenantsFile {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is not of the right shape.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|reason| ConfigError::Unreadable { path: path.to_owned(), reason })?;
+        Self::parse(&text, path)
+    }
+
+    /// Reads a text; `path` stands in errors, and relative paths in it start there.
+    ///
+    /// # Errors
+    /// When it is not of the right shape.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        let document: Document = toml::from_str(text).map_err(|error| {
+            // Only the bare message: toml's full one shows the line, which may hold a secret.
+            let at = error.span().map_or(0, |span| span.start.min(text.len()));
+            let line = text.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+            ConfigError::Malformed { path: path.to_owned(), line, reason: without_value(error.message()) }
+        })?;
+        Ok(Self { path: path.to_owned(), tenants: document.tenants })
+    }
+
+    /// The names of the tenants, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.tenants.keys().map(String::as_str)
+    }
+
+    /// One tenant.
+    ///
+    /// # Errors
+    /// When there is none of that name.
+    pub fn tenant(&self, name: &str) -> Result<&TenantConfig, ConfigError> {
+        self.tenants.get(name).ok_or_else(|| {
+            let names: Vec<&str> = self.names().collect();
+            let known = if names.is_empty() { "none at all".to_owned() } else { names.join(", ") };
+            ConfigError::UnknownTenant { name: name.to_owned(), path: self.path.clone(), known }
+        })
+    }
+
+    /// Where relative paths of this file start.
+    pub fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new(""))
+    }
+}
+
+impl TenantConfig {
+    /// The component that it uses.
+    pub fn component(&self) -> ComponentChoice {
+        self.component.clone().map_or(ComponentChoice::Embedded, ComponentChoice::File)
+    }
+
+    /// Has it use another component. One that was pinned is pinned no longer.
+    pub fn set_component(&mut self, component: ComponentChoice) {
+        self.component = match component {
+            ComponentChoice::Embedded => None,
+            ComponentChoice::File(path) => Some(path),
+        };
+        self.sha256 = None;
+    }
+
+    /// The SHA-256 of the only component that may run for it, in hexadecimal; none where any may.
+    pub fn pinned(&self) -> Option<&str> {
+        self.sha256.as_deref()
+    }
+
+    /// Lets only the component with this SHA-256 run for it, in hexadecimal; none lets any.
+    pub fn pin(&mut self, sha256: Option<String>) {
+        self.sha256 = sha256;
+    }
+
+    /// Has a relative path of its component start at `folder`, for a configuration that leaves its file.
+    pub fn make_component_absolute(&mut self, folder: &Path) {
+        if let Some(path) = &mut self.component {
+            let joined = folder.join(&*path);
+            *path = std::path::absolute(&joined).unwrap_or(joined);
+        }
+    }
+
+    /// Checks that the component is the one that `sha256` pins, where it pins one. `digest` is the SHA-256 of the component that
+    /// was found, in hexadecimal.
+    ///
+    /// # Errors
+    /// When it is another, or `sha256` is no SHA-256.
+    pub fn check_component(&self, name: &str, digest: &str) -> Result<(), ConfigError> {
+        let Some(pinned) = &self.sha256 else { return Ok(()) };
+        let wrong = |reason: String| ConfigError::Setting { tenant: name.to_owned(), reason };
+        if pinned.len() != 64 || !pinned.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(wrong(
+                "`sha256` is not a SHA-256 in 64 hexadecimal digits; `describe` prints the component's".to_owned(),
+            ));
+        }
+        if pinned.eq_ignore_ascii_case(digest) {
+            return Ok(());
+        }
+        Err(wrong(format!(
+            "its component has the SHA-256 {digest}, and `sha256` pins {pinned}; put the pinned component back, or, if the change is meant, pin the new one"
+        )))
+    }
+
+    /// Checks the settings against what the connector declares, so that a slip of the pen is named before anything runs.
+    /// That a setting is missing is left to the connector, which knows what can do without.
+    ///
+    /// # Errors
+    /// A setting that the connector does not know, or a secret among the plain settings.
+    pub fn check(&self, name: &str, descriptor: &Descriptor) -> Result<(), ConfigError> {
+        let wrong = |reason: String| ConfigError::Setting { tenant: name.to_owned(), reason };
+        let kind_of =
+            |setting: &str| descriptor.settings.iter().find(|known| known.name == setting).map(|known| &known.kind);
+        let names = |secret: bool| {
+            let fitting =
+                descriptor.settings.iter().filter(|known| matches!(known.kind, SettingKind::Secret) == secret);
+            fitting.map(|known| known.name.as_str()).collect::<Vec<_>>().join(", ")
+        };
+        for setting in self.settings.keys() {
+            match kind_of(setting) {
+                Some(SettingKind::Secret) => {
+                    return Err(wrong(format!(
+                        "`{setting}` is a secret and stands under [tenants.{name}.settings]; take it out, change it where it is valid, and name its source under [tenants.{name}.secrets]"
+                    )));
+                }
+                Some(_) => {}
+                None => {
+                    return Err(wrong(format!("the connector has no setting `{setting}`; it has {}", names(false))));
+                }
+            }
+        }
+        for secret in self.secrets.keys() {
+            match kind_of(secret) {
+                Some(SettingKind::Secret) => {}
+                Some(_) => {
+                    return Err(wrong(format!("`{secret}` is no secret; set it under [tenants.{name}.settings]")));
+                }
+                None => return Err(wrong(format!("the connector has no secret `{secret}`; it has {}", names(true)))),
+            }
+        }
+        Ok(())
+    }
+
+    /// The tenant with its secrets fetched; relative paths start at `folder`.
+    ///
+    /// # Errors
+    /// When a secret cannot be had, or an egress rule is malformed.
+    pub fn resolve(&self, name: &str, folder: &Path, input: &mut StandardInput<'_>) -> Result<Tenant, ConfigError> {
+        let mut secrets = BTreeMap::new();
+        for (secret, source) in &self.secrets {
+            secrets.insert(secret.clone(), source.read(secret, folder, input)?);
+        }
+        self.with_secrets(name, secrets)
+    }
+
+    /// The tenant with secrets that were fetched already.
+    ///
+    /// # Errors
+    /// When an egress rule is malformed.
+    pub fn with_secrets(&self, name: &str, secrets: BTreeMap<String, Secret>) -> Result<Tenant, ConfigError> {
+        let allow: Result<Vec<HostRule>, _> = self.egress.allow.iter().map(|rule| rule.parse()).collect();
+        let allow =
+            allow.map_err(|error| ConfigError::Setting { tenant: name.to_owned(), reason: error.to_string() })?;
+        Ok(Tenant {
+            name: name.to_owned(),
+            settings: self.settings.iter().map(|(name, value)| (name.clone(), value.0.clone())).collect(),
+            secrets,
+            egress: EgressPolicy { allow, loopback: self.egress.loopback },
+            component_sha256: self.sha256.clone(),
+            limits: self.limits.limits(),
+            ledger: None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ACME: &str = r#"
+[tenants.acme]
+[tenants.acme.settings]
+username = "admin@acme.example"
+api-version = 66
+[tenants.acme.secrets]
+password = { env = "ACME_PASSWORD" }
+security-token = { file = "token" }
+[tenants.acme.egress]
+allow = ["login.example.com", "*.my.example.com"]
+[tenants.acme.limits]
+memory-mib = 32
+"#;
+
+    fn parse(text: &str) -> Result<TenantsFile, ConfigError> {
+        TenantsFile::parse(text, Path::new("conf/tenants.toml"))
+    }
+
+    #[test]
+    fn a_tenant_reads_with_its_defaults() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("token"), "abc").unwrap();
+        let mut config = parse(ACME).unwrap().tenant("acme").unwrap().clone();
+        config.secrets.remove("password");
+        let tenant = config.resolve("acme", folder.path(), &mut StandardInput(Box::new(std::io::empty()))).unwrap();
+        assert_eq!(tenant.settings["api-version"], "66");
+        assert_eq!(tenant.secrets["security-token"].expose(), "abc");
+        assert_eq!(tenant.egress.allow.len(), 2);
+        assert!(!tenant.egress.loopback);
+        assert_eq!(tenant.limits, Limits { memory: 32 << 20, ..Limits::default() });
+    }
+
+    #[test]
+    fn a_pinned_component_is_the_only_one_that_is_used() {
+        let (good, other) = ("ab".repeat(32), "cd".repeat(32));
+        let check = |pin: &str, digest: &str| {
+            let file = parse(&format!("[tenants.acme]\n{pin}")).unwrap();
+            file.tenant("acme").unwrap().check_component("acme", digest).map_err(|error| error.to_string())
+        };
+        assert_eq!(check("", &other), Ok(()));
+        assert_eq!(check(&format!("sha256 = \"{}\"", good.to_uppercase()), &good), Ok(()));
+        let error = check(&format!("sha256 = \"{good}\""), &other).unwrap_err();
+        assert!(error.contains("acme") && error.contains(&good) && error.contains(&other), "{error}");
+        assert!(check("sha256 = \"abcd\"", &good).unwrap_err().contains("64 hexadecimal digits"));
+    }
+
+    #[test]
+    fn an_unknown_tenant_is_told_the_known_ones() {
+        let error = parse(ACME).unwrap().tenant("acne").unwrap_err();
+        assert_eq!(error.to_string(), "no tenant `acne` in conf/tenants.toml; it has acme");
+    }
+
+    #[test]
+    fn no_error_quotes_a_secret_that_stands_in_the_file() {
+        for (text, line) in [
+            ("[tenants.acme.secrets]\npassword = \"hunter2-hunter2\"", 2),
+            ("[tenants.acme.secrets]\npassword = { value = \"hunter2-hunter2\" }", 2),
+            ("[tenants.acme.secrets]\npassword = { env = \"A\", file = \"hunter2-hunter2\" }", 2),
+            ("[tenants.acme.secrets]\n\npassword = \"hunter2-hunter2", 3),
+            ("[tenants.acme.secrets]\npassword = [\"hunter2-hunter2\"]", 2),
+            ("[tenants.acme]\npassword = \"hunter2-hunter2\"", 2),
+            ("[tenants.acme.settings]\npassword = [\"hunter2-hunter2\"]", 2),
+            ("tenants = \"hunter2-hunter2\"", 1),
+            ("[tenants]\nacme = \"hunter2-hunter2\"", 2),
+        ] {
+            let error = parse(text).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("conf/tenants.toml, line {line}: ")), "{error}");
+            assert!(!error.contains("hunter2"), "{error}");
+        }
+    }
+}

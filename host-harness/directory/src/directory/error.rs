@@ -1,0 +1,124 @@
+//! Why the directory could not do something.
+
+use std::path::PathBuf;
+
+/// Each says what happened, to which record, and what to do; none quotes a secret.
+#[derive(Debug, thiserror::Error)]
+pub enum DirectoryError {
+    /// The data folder cannot be made, read or written.
+    #[error("the data folder {path} cannot be used: {reason}; name another with --data or in PROVISIONING_DATA")]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// The operating system's words.
+        reason: std::io::Error,
+    },
+    /// Others than its owner can read the key.
+    #[error(
+        "the key file {path} can be read by others (mode {mode:o}); run `chmod 600 {path}`, and change the secrets it has kept"
+    )]
+    KeyExposed {
+        /// The key file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// There is a key, and it cannot be used.
+    #[error("the key in {place} cannot be used: {reason}")]
+    Key {
+        /// The file or variable.
+        place: String,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+    /// A sealed secret does not open with this key.
+    #[error(
+        "the secret `{name}` of tenant {tenant} does not open with this key; use the key that it was stored with, or set the secret again with `tenant edit {tenant} --secret {name}=file:PATH`"
+    )]
+    Sealed {
+        /// The tenant.
+        tenant: String,
+        /// The secret's name.
+        name: String,
+    },
+    /// Another process works for the tenant.
+    #[error("another process is working for tenant {tenant}; wait for its end, or stop it")]
+    Locked {
+        /// The tenant.
+        tenant: String,
+    },
+    /// Others write to the data folder all the time.
+    #[error(
+        "other processes have been writing to the data folder for {seconds} seconds, and nothing was changed here; try again when they are done, or look for one that hangs"
+    )]
+    Busy {
+        /// How long this one has waited.
+        seconds: u64,
+    },
+    /// The data folder is of a newer version.
+    #[error(
+        "the data folder was written by a newer version of this program (schema {found}, this one knows {known}); update the program"
+    )]
+    Newer {
+        /// The schema version found.
+        found: u32,
+        /// The newest one known.
+        known: u32,
+    },
+    /// A version of this program from before the first release has written the folder.
+    #[error(
+        "the data folder was written by a version of this program from before the first release (schema {found}), which this one doesn't read; move it away and begin with a new one"
+    )]
+    Older {
+        /// The schema version found.
+        found: u32,
+    },
+    /// There is no such record.
+    #[error("there is no {what} `{name}`; {hint}")]
+    NotFound {
+        /// The kind of record.
+        what: &'static str,
+        /// What it was looked for by.
+        name: String,
+        /// Where to look.
+        hint: &'static str,
+    },
+    /// There is one already.
+    #[error("there is a {what} `{name}` already; {hint}")]
+    Exists {
+        /// The kind of record.
+        what: &'static str,
+        /// Its name.
+        name: String,
+        /// What to do.
+        hint: &'static str,
+    },
+    /// A tenant is the source of what should be edited.
+    #[error(
+        "{what} of {person} comes from tenant {tenant} and cannot be changed here; change it in that application, or let this one be no source with `tenant edit {tenant} --set to-idp.mastering.{}=false`", if what == "the status" { "lifecycle" } else { "profile" }
+    )]
+    Sourced {
+        /// The person's key.
+        person: String,
+        /// The attribute, or `the status`.
+        what: String,
+        /// The source.
+        tenant: String,
+    },
+    /// A value that cannot be.
+    #[error("{0}")]
+    Invalid(String),
+    /// What SQLite says.
+    #[error("the directory's database failed: {0}; check the disk, and that no other program writes the file")]
+    Store(#[from] rusqlite::Error),
+    /// A row that this program did not write.
+    #[error("the directory holds a damaged record: {0}; restore the data folder from a backup")]
+    Damaged(String),
+}
+
+impl From<serde_json::Error> for DirectoryError {
+    fn from(error: serde_json::Error) -> Self {
+        // Only the place: the text could quote a value.
+        Self::Damaged(format!("JSON at line {}, column {}", error.line(), error.column()))
+    }
+}

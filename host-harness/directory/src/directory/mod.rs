@@ -1,0 +1,365 @@
+//! The directory: people, the tenants that they are provisioned to, and how far each tenant is in step.
+//!
+//! One SQLite file in a data folder holds everything, so that what belongs together changes together: a page of an import
+//! and its cursor, a pushed user and the end of its task. [`Directory::read`] gives a consistent view, [`Directory::write`] a
+//! transaction that is kept whole or not at all, with the name of who acts for the audit trail:
+//!
+//! ```
+//! use provisioning_directory::{Actor, Directory, DirectoryError, NewPerson};
+//!
+//! # fn main() -> Result<(), DirectoryError> {
+//! # let folder = tempfile::tempdir().unwrap();
+//! let directory = Directory::open(folder.path())?;
+//! let admin = Actor::new("ada");
+//! directory.write(&admin, |change| change.add_person(&NewPerson::new("E1", "grace@example.com")))?;
+//! let grace = directory.read(|view| view.person("E1"))?;
+//! assert_eq!(grace.username, "grace@example.com");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What is acknowledged survives the end of the process and of the machine: SQLite runs in WAL mode with full
+//! synchronisation. Secrets are sealed before they are stored ([`Vault`]). [`Directory::lock_tenant`] keeps two
+//! processes from running jobs for one tenant at a time; the operating system frees the lock whatever ends the process.
+//!
+//! # Who waits for whom
+//! One transaction writes at a time; writers take turns in the order in which they came. Readers have connections of their own,
+//! see what was kept when they began, and neither wait for a writer nor hold one up. Processes that share a folder take turns
+//! as well, and a writer waits at most [`BUSY`] for the others.
+//!
+//! Calls block. On a thread of Tokio's multi-threaded runtime the other tasks go on meanwhile
+//! ([`block_in_place`](tokio::task::block_in_place)), though not the other futures of the same task: what is to run side by side belongs in
+//! tasks of its own, and not in a `LocalSet`, where Tokio forbids this.
+//!
+//! So that nobody waits for long, whoever has much to write does it in pieces, and ends a transaction when
+//! [`WriteTransaction::has_had_its_turn`].
+
+mod assignments;
+mod attempts;
+mod audit;
+mod causes;
+mod chores;
+mod claims;
+mod connections;
+mod entitlements;
+mod error;
+mod folder;
+mod gate;
+mod imports;
+mod links;
+mod owners;
+mod people;
+mod plans;
+mod prune;
+#[cfg(test)]
+mod query_plans;
+mod queue;
+mod remote_users;
+mod removed_tenants;
+mod schema;
+mod secrets;
+mod sources;
+mod task_filter;
+mod tasks;
+mod tenants;
+mod time;
+mod upstream;
+mod usage;
+mod values;
+mod vault;
+
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, TransactionBehavior};
+use tokio::runtime::{Handle, RuntimeFlavor};
+
+use self::connections::Connections;
+pub use assignments::{Assignment, GrantName, NewAssignment};
+pub use attempts::RecordChange;
+pub(crate) use attempts::{Attempt, Leftover};
+pub use audit::{AuditEntry, AuditFilter, Note};
+pub use causes::{OpenCause, TaskFailure};
+pub(crate) use claims::NewClaim;
+pub use claims::{Claim, ClaimFilter};
+pub use entitlements::{EntitlementFilter, EntitlementKind, ListedEntitlement};
+pub use error::DirectoryError;
+pub use folder::{TenantLock, default_folder};
+pub use imports::{ImportCounts, ImportPhase, ImportRun, ImportScopeKind, NewImport, RunId};
+pub use links::{Link, LinkReason};
+pub(crate) use owners::UserOwner;
+pub(crate) use people::MatchColumn;
+pub use people::{NewPerson, Person, PersonEdit, PersonFilter, PersonId, PersonStatus};
+pub use plans::{Plan, PlanId, PlanItem, PlanState, PlannedOutcome};
+pub use prune::Pruned;
+pub(crate) use remote_users::Staged;
+pub use remote_users::{QueueFilter, QueueReason, Queued, RemoteStatus, RemoteUser};
+pub use sources::{AttributeSchema, Source};
+pub(crate) use sources::{imported_names, source_of_attribute, source_of_status, sourced_edit};
+pub use task_filter::TaskFilter;
+pub use tasks::{NewTask, Task, TaskId, TaskKind, TaskState, Waiting};
+pub use tenants::{LastFailure, TenantId, TenantRecord};
+pub use time::Timestamp;
+pub use upstream::Upstream;
+pub use usage::{Allowance, Day, DayUsage, USAGE_DAYS};
+pub use values::{AttributeValue, Attributes, FEDERATION_ID};
+pub(crate) use values::{MatchKeys, from_wit};
+pub use vault::Vault;
+
+/// How long a call waits for another process that is writing.
+pub const BUSY: Duration = Duration::from_secs(20);
+
+/// How long a transaction goes on that could end. A job of a small tenant takes half a dozen turns beside one that writes all the
+/// time; what it costs to end one is a twentieth of this.
+const TURN: Duration = Duration::from_millis(50);
+
+/// Who acts: stands in every audit row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actor(String);
+
+impl Actor {
+    /// An actor by its name: a person, `schedule`, or whatever the embedder calls it.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self(name.into())
+    }
+
+    /// The name.
+    pub fn name(&self) -> &str {
+        &self.0
+    }
+}
+
+/// An open data folder. Cheap to clone; clones share everything.
+#[derive(Clone, Debug)]
+pub struct Directory {
+    open: Arc<Open>,
+}
+
+#[derive(Debug)]
+struct Open {
+    folder: PathBuf,
+    connections: Connections,
+    vault: Vault,
+}
+
+/// A consistent view of the directory.
+pub struct ReadTransaction<'a> {
+    db: &'a Connection,
+    vault: &'a Vault,
+}
+
+/// A transaction. It sees everything that [`ReadTransaction`] does.
+pub struct WriteTransaction<'a> {
+    view: ReadTransaction<'a>,
+    actor: &'a Actor,
+    began: Instant,
+    /// How long it may take; none where nobody waits for its end.
+    turn: Option<Duration>,
+}
+
+impl WriteTransaction<'_> {
+    /// Whether this transaction has taken as long as one may that others wait for. Whoever has more to do ends it, and goes on in
+    /// another.
+    pub fn has_had_its_turn(&self) -> bool {
+        self.turn.is_some_and(|turn| self.began.elapsed() >= turn)
+    }
+}
+
+impl<'a> Deref for WriteTransaction<'a> {
+    type Target = ReadTransaction<'a>;
+
+    fn deref(&self) -> &ReadTransaction<'a> {
+        &self.view
+    }
+}
+
+impl Directory {
+    /// Opens the data folder, and makes it where it is not there: readable by its owner only, with a new key for secrets
+    /// unless `PROVISIONING_KEY` holds one.
+    ///
+    /// # Errors
+    /// When the folder cannot be made or read, others can read its key, or a newer version of this program has written it.
+    pub fn open(folder: &Path) -> Result<Self, DirectoryError> {
+        folder::prepare(folder)?;
+        let vault = Vault::open(folder)?;
+        Self::open_with(folder, vault)
+    }
+
+    /// Opens the data folder with a key of the caller's.
+    ///
+    /// # Errors
+    /// As [`Directory::open`], without the key.
+    pub fn open_with(folder: &Path, vault: Vault) -> Result<Self, DirectoryError> {
+        folder::prepare(folder)?;
+        let connections = Connections::open(folder)?;
+        Ok(Self { open: Arc::new(Open { folder: folder.to_owned(), connections, vault }) })
+    }
+
+    /// Whether a data folder is there already.
+    pub fn exists(folder: &Path) -> bool {
+        folder.join(folder::DATABASE).is_file()
+    }
+
+    /// Where it is.
+    pub fn folder(&self) -> &Path {
+        &self.open.folder
+    }
+
+    /// Reads a consistent view.
+    ///
+    /// # Errors
+    /// Those of `work`, and SQLite's.
+    pub fn read<T, E: From<DirectoryError>>(
+        &self,
+        work: impl FnOnce(&ReadTransaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let Open { connections, vault, .. } = &*self.open;
+        aside(|| {
+            connections.read(|connection| {
+                let transaction = connection.transaction().map_err(DirectoryError::from)?;
+                let value = work(&ReadTransaction { db: &transaction, vault });
+                #[cfg(test)]
+                query_plans::check(&transaction);
+                value
+            })
+        })?
+    }
+
+    /// Runs a transaction. It is kept when `work` succeeds, and undone when it fails or panics.
+    ///
+    /// # Errors
+    /// Those of `work`, and SQLite's.
+    pub fn write<T, E: From<DirectoryError>>(
+        &self,
+        actor: &Actor,
+        work: impl FnOnce(&WriteTransaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.transact(actor, true, work)
+    }
+
+    /// Runs `work` on one item after another, in as many transactions as it takes for others to have their turns in between.
+    /// When an item fails, its transaction is undone, and those before it stay.
+    ///
+    /// # Errors
+    /// The first of `work`, and SQLite's.
+    pub fn write_in_turns<T, E: From<DirectoryError>>(
+        &self,
+        actor: &Actor,
+        items: impl IntoIterator<Item = T>,
+        mut work: impl FnMut(&WriteTransaction<'_>, T) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut items = items.into_iter().peekable();
+        while items.peek().is_some() {
+            self.write(actor, |change| -> Result<(), E> {
+                for item in items.by_ref() {
+                    work(change, item)?;
+                    if change.has_had_its_turn() {
+                        break;
+                    }
+                }
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Runs a transaction and undoes it: what it returns is what would have happened. Others wait for it meanwhile, so it is for what
+    /// is done within a turn; for more there is [`Directory::rehearse_apart`].
+    ///
+    /// # Errors
+    /// Those of `work`, and SQLite's.
+    pub fn rehearse<T, E: From<DirectoryError>>(
+        &self,
+        actor: &Actor,
+        work: impl FnOnce(&WriteTransaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.transact(actor, false, work)
+    }
+
+    /// As [`Directory::rehearse`], for work that may take long. It gives up with `None` once it [has had its turn]; then it is done
+    /// anew on a copy of the directory, for which nobody waits and where a turn has no end.
+    ///
+    /// # Errors
+    /// Those of `work`, and SQLite's.
+    ///
+    /// [has had its turn]: WriteTransaction::has_had_its_turn
+    pub fn rehearse_apart<T, E: From<DirectoryError>>(
+        &self,
+        actor: &Actor,
+        mut work: impl FnMut(&WriteTransaction<'_>) -> Result<Option<T>, E>,
+    ) -> Result<T, E> {
+        if let Some(value) = self.rehearse(actor, &mut work)? {
+            return Ok(value);
+        }
+        let Open { connections, vault, .. } = &*self.open;
+        aside(|| {
+            let copy = connections.copy()?;
+            let view = ReadTransaction { db: &copy, vault };
+            let value = work(&WriteTransaction { view, actor, began: Instant::now(), turn: None })?;
+            let unfinished = || DirectoryError::Invalid("a rehearsal gave up, though nobody waits for it".to_owned());
+            Ok(value.ok_or_else(unfinished)?)
+        })
+    }
+
+    fn transact<T, E: From<DirectoryError>>(
+        &self,
+        actor: &Actor,
+        keep: bool,
+        work: impl FnOnce(&WriteTransaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let Open { connections, vault, .. } = &*self.open;
+        aside(|| {
+            connections.write(|connection| {
+                // Immediate, so that a writer that comes by another way than the gate is waited for here, and not at the first
+                // write.
+                let transaction = connection
+                    .transaction_with_behavior(TransactionBehavior::Immediate)
+                    .map_err(DirectoryError::from)?;
+                let view = ReadTransaction { db: &transaction, vault };
+                let value = work(&WriteTransaction { view, actor, began: Instant::now(), turn: Some(TURN) })?;
+                #[cfg(test)]
+                query_plans::check(&transaction);
+                if keep {
+                    transaction.commit().map_err(DirectoryError::from)?;
+                }
+                Ok(value)
+            })
+        })?
+    }
+}
+
+/// Runs what blocks, without holding up the other tasks of an executor's thread.
+fn aside<T>(work: impl FnOnce() -> T) -> T {
+    match Handle::try_current().map(|executor| executor.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
+        // Outside a runtime nobody is held up; on the one thread of the other kind, nobody else could go on.
+        _ => work(),
+    }
+}
+
+impl WriteTransaction<'_> {
+    /// Does a part of the transaction, which alone is undone where it fails: what cannot be kept of one record costs its
+    /// neighbours nothing.
+    ///
+    /// # Errors
+    /// Those of `part`, and SQLite's.
+    pub(crate) fn apart<T>(&self, part: impl FnOnce() -> Result<T, DirectoryError>) -> Result<T, DirectoryError> {
+        self.db.execute_batch("SAVEPOINT part")?;
+        match part() {
+            Ok(value) => {
+                self.db.execute_batch("RELEASE part")?;
+                Ok(value)
+            }
+            Err(error) => {
+                self.db.execute_batch("ROLLBACK TO part; RELEASE part")?;
+                Err(error)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::redundant_closure_for_method_calls, reason = "a path is not general over the view's lifetime")]
+mod tests;

@@ -1,0 +1,117 @@
+//! Taking away what has only history in it.
+
+use rusqlite::params;
+use serde::Serialize;
+use serde_json::json;
+
+use super::{Actor, Directory, DirectoryError, Note, Timestamp, WriteTransaction};
+
+/// How much was taken away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Pruned {
+    /// Tasks that had ended.
+    pub tasks: usize,
+    /// Plans that were applied or superseded.
+    pub plans: usize,
+    /// Imports that had ended; the last of each tenant stays.
+    pub imports: usize,
+    /// Rows of the audit trail.
+    pub audit: usize,
+}
+
+/// Rows that one statement takes away: some milliseconds' work.
+const AT_ONCE: usize = 500;
+
+/// A plan may be of everybody, so what it says goes before it.
+const PLAN_ITEMS: &str = "DELETE FROM plan_item WHERE (plan_id, task_id) IN (
+    SELECT i.plan_id, i.task_id FROM plan p JOIN plan_item i ON i.plan_id = p.id
+    WHERE p.state <> 'open' AND p.changed_at < ?1 LIMIT ?2)";
+const PLANS: &str =
+    "DELETE FROM plan WHERE id IN (SELECT id FROM plan WHERE state <> 'open' AND changed_at < ?1 LIMIT ?2)";
+const TASKS: &str = "DELETE FROM task WHERE id IN (
+    SELECT id FROM task k WHERE state IN ('done', 'cancelled') AND changed_at < ?1
+      AND NOT EXISTS (SELECT 1 FROM plan_item i WHERE i.task_id = k.id) LIMIT ?2)";
+const IMPORTS: &str = "DELETE FROM import_run WHERE id IN (
+    SELECT id FROM import_run r WHERE phase IN ('done', 'discarded') AND changed_at < ?1
+      AND EXISTS (SELECT 1 FROM import_run later WHERE later.tenant_id = r.tenant_id AND later.id > r.id) LIMIT ?2)";
+const AUDIT: &str = "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < ?1 LIMIT ?2)";
+
+/// The trigger that migration 1 makes; it is away while rows are pruned, within one transaction.
+const AUDIT_GUARD: &str = "CREATE TRIGGER audit_is_not_erased BEFORE DELETE ON audit
+  BEGIN SELECT RAISE(ABORT, 'audit rows are never deleted'); END;";
+
+impl Directory {
+    /// Takes away ended tasks, plans and imports that last moved before `before`, and rows of the audit trail from before then
+    /// where `audit` says so. What is open stays, however old. Others write in between; the trail tells of the end, and of the
+    /// beginning where it takes more than one transaction.
+    ///
+    /// # Errors
+    /// SQLite's. What was taken away by then is gone.
+    pub fn prune(&self, actor: &Actor, before: Timestamp, audit: bool) -> Result<Pruned, DirectoryError> {
+        let mut pruned = Pruned::default();
+        let mut has_begun = false;
+        loop {
+            let is_done = self.write(actor, |change| -> Result<bool, DirectoryError> {
+                let is_done = change.prune_some(before, audit, &mut pruned)?;
+                if is_done || !has_begun {
+                    change.note(&Note {
+                        tenant: None,
+                        person: None,
+                        action: "directory.prune",
+                        old: Some(json!({ "before": before, "taken-away": pruned })),
+                        new: None,
+                        result: if is_done { "pruned" } else { "begun" },
+                    })?;
+                }
+                Ok(is_done)
+            })?;
+            if is_done {
+                return Ok(pruned);
+            }
+            has_begun = true;
+        }
+    }
+}
+
+impl WriteTransaction<'_> {
+    /// Prunes until the transaction has had its turn. Returns whether nothing is left to prune.
+    pub(super) fn prune_some(
+        &self,
+        before: Timestamp,
+        audit: bool,
+        pruned: &mut Pruned,
+    ) -> Result<bool, DirectoryError> {
+        let mut items = 0;
+        for (sql, count) in [
+            (PLAN_ITEMS, &mut items),
+            (PLANS, &mut pruned.plans),
+            (TASKS, &mut pruned.tasks),
+            (IMPORTS, &mut pruned.imports),
+        ] {
+            if !self.delete_some(sql, before, count)? {
+                return Ok(false);
+            }
+        }
+        if !audit {
+            return Ok(true);
+        }
+        self.db.execute_batch("DROP TRIGGER audit_is_not_erased")?;
+        let is_done = self.delete_some(AUDIT, before, &mut pruned.audit)?;
+        self.db.execute_batch(AUDIT_GUARD)?;
+        Ok(is_done)
+    }
+
+    fn delete_some(&self, sql: &str, before: Timestamp, count: &mut usize) -> Result<bool, DirectoryError> {
+        let mut statement = self.db.prepare_cached(sql)?;
+        loop {
+            let gone = statement.execute(params![before, AT_ONCE])?;
+            *count += gone;
+            if gone < AT_ONCE {
+                return Ok(true);
+            }
+            if self.has_had_its_turn() {
+                return Ok(false);
+            }
+        }
+    }
+}

@@ -1,0 +1,390 @@
+//! All statements of the directory, run once.
+
+use std::path::Path;
+
+use super::super::tests::scratch;
+use super::super::*;
+use super::*;
+use crate::config::TenantConfig;
+use provisioning_runtime::wit::{Entitlement, GrantKind};
+use provisioning_runtime::{Histogram, OperationCalls, Secret, Spent};
+
+#[test]
+fn every_statement_finds_its_rows_by_an_index() {
+    let (_folder, directory, actor) = scratch();
+    RUN.take();
+    directory.write(&actor, exercise).unwrap();
+    directory.prune(&actor, Timestamp::now(), true).unwrap();
+    let run = RUN.take();
+    let missed: Vec<String> =
+        written_statements().into_iter().filter(|written| !run.iter().any(|sql| is_like(sql, written))).collect();
+    assert!(missed.is_empty(), "the exercise does not run these statements; have it do so:\n{}", missed.join("\n"));
+}
+
+#[test]
+fn a_row_that_others_point_to_goes_without_a_look_at_all_of_them() {
+    let (_folder, directory, actor) = scratch();
+    directory
+        .write(&actor, |change| -> Result<(), DirectoryError> {
+            let tables: Vec<String> =
+                column(change.db, "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name");
+            let mut keys = 0;
+            for table in tables {
+                let keys_of =
+                    format!("SELECT id || ':' || \"from\" FROM pragma_foreign_key_list('{table}') WHERE seq = 0");
+                for key in column(change.db, &keys_of) {
+                    let first = key.split(':').next_back().unwrap_or_default().to_owned();
+                    let served = format!(
+                        "SELECT i.name FROM pragma_index_list('{table}') i, pragma_index_info(i.name) c
+                         WHERE NOT i.partial AND c.seqno = 0 AND c.name = '{first}'"
+                    );
+                    assert!(!column(change.db, &served).is_empty(), "no index of {table} begins with {first}");
+                    keys += 1;
+                }
+            }
+            assert!(keys > 15, "{keys}");
+            BEGUN.take();
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn a_walk_through_a_table_is_seen() {
+    for step in [
+        "SCAN person",
+        "SCAN p USING COVERING INDEX person_search",
+        "SEARCH remote_user USING INDEX sqlite_autoindex_remote_user_1 (tenant_id=?)",
+    ] {
+        assert!(walks(step), "{step}");
+    }
+    for step in [
+        "SEARCH remote_user USING INDEX remote_user_by_username (tenant_id=? AND username_key=?)",
+        "SCAN CONSTANT ROW",
+        "SCAN tenant",
+        "USE TEMP B-TREE FOR ORDER BY",
+    ] {
+        assert!(!walks(step), "{step}");
+    }
+}
+
+fn column(db: &Connection, sql: &str) -> Vec<String> {
+    let mut statement = db.prepare(sql).unwrap();
+    let found = statement.query_map([], |row| row.get(0)).unwrap();
+    found.collect::<Result<_, _>>().unwrap()
+}
+
+/// The statements in this module's sources.
+fn written_statements() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/directory");
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if !name.ends_with(".rs") || ["tests.rs", "query_plans.rs"].contains(&name.as_str()) {
+            continue;
+        }
+        let source = std::fs::read_to_string(&path).unwrap();
+        let source = source.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+        for verb in VERBS {
+            let opening = format!("\"{verb} ");
+            let written = source.split(&opening).skip(1).filter_map(|rest| rest.split('"').next());
+            found.extend(written.map(|rest| format!("{verb} {rest}")));
+        }
+    }
+    assert!(found.len() > 80, "{}", found.len());
+    found
+}
+
+/// Whether a statement was made of what is written, whatever was put in.
+fn is_like(sql: &str, written: &str) -> bool {
+    let mut rest = sql;
+    written.split('{').enumerate().all(|(n, piece)| {
+        let piece = if n == 0 { piece } else { piece.split_once('}').map_or(piece, |(_, rest)| rest) };
+        match rest.find(piece) {
+            Some(at) => {
+                rest = &rest[at + piece.len()..];
+                true
+            }
+            None => false,
+        }
+    })
+}
+
+/// Does everything that a directory can do.
+fn exercise(change: &WriteTransaction<'_>) -> Result<(), DirectoryError> {
+    let tenant = change.add_tenant("acme", &TenantConfig::default())?;
+    let ada = people(change, &tenant)?;
+    users(change, &tenant, &ada)?;
+    tasks(change, &tenant, &ada)?;
+    attempts(change, &tenant, &ada)?;
+    tenants(change, &tenant)?;
+    history(change)?;
+    change.remove_assignment(&tenant, &ada)?;
+    change.delete_person(&ada)?;
+    change.add_chore(tenant.id, "{}")?;
+    for after in [Some("U1"), None] {
+        let chore = change.first_chore(tenant.id)?.unwrap();
+        change.store_chore(&chore, after)?;
+    }
+    change.assigned_people_after(tenant.id, None, 10)?;
+    change.hide_tenant(&tenant)?;
+    assert_eq!(change.removed_tenant()?, Some(tenant.id));
+    // However long all of this has taken.
+    let patient = WriteTransaction { view: ReadTransaction { ..change.view }, turn: None, ..*change };
+    patient.delete_some_of(tenant.id)
+}
+
+fn people(change: &WriteTransaction<'_>, tenant: &TenantRecord) -> Result<Person, DirectoryError> {
+    let mut ada = change.add_person(&NewPerson::new("E1", "ada@x.example"))?;
+    let edit = PersonEdit { username: Some("a@x.example".to_owned()), ..PersonEdit::default() };
+    change.store_person(&ada, &edit)?;
+    ada = change.person_by_id(change.person("E1")?.id)?;
+    for column in [MatchColumn::Username, MatchColumn::Email, MatchColumn::FederationId, MatchColumn::FullName] {
+        change.people_by_match_key(column, "a@x.example", 20)?;
+    }
+    let grants = vec![GrantName { kind: "profile".to_owned(), name: "P".to_owned() }];
+    change.store_assignment(tenant, &ada, &NewAssignment { grants, ..NewAssignment::default() })?;
+    change.tenants_assigned_to(ada.id)?;
+    change.assigned_people(tenant.id)?;
+    let ids = [None, Some(tenant.id)];
+    for (assigned_to, not_assigned_to) in [(0, 0), (1, 0), (0, 1)].map(|(one, other)| (ids[one], ids[other])) {
+        for status in [None, Some(PersonStatus::Active)] {
+            for text in [None, Some("E".to_owned())] {
+                let filter = PersonFilter {
+                    status,
+                    assigned_to,
+                    not_assigned_to,
+                    contains: text.clone(),
+                    after: text,
+                    limit: Some(10),
+                };
+                change.people(&filter)?;
+                change.people(&PersonFilter { after: None, limit: None, ..filter.clone() })?;
+                change.count_people_of(&filter)?;
+            }
+        }
+    }
+    change.count_people()?;
+    Ok(ada)
+}
+
+fn users(change: &WriteTransaction<'_>, tenant: &TenantRecord, ada: &Person) -> Result<(), DirectoryError> {
+    let run = change.start_import(tenant.id, NewImport { since: None })?;
+    let user = |id: &str| RemoteUser {
+        remote_id: id.to_owned(),
+        username: format!("{id}@x.example"),
+        status: RemoteStatus::Active,
+        modified: String::new(),
+        attributes: Attributes::new(),
+        grants: Vec::new(),
+    };
+    for id in ["U1", "U2"] {
+        change.stage_user(tenant.id, run.id, &user(id), &MatchKeys::of(id, &Attributes::new()))?;
+    }
+    change.stage_departure(tenant.id, "U2")?;
+    change.stage_absent(tenant.id, run.id, "")?;
+    change.count_remote_users(tenant.id)?;
+    change.threatened_links(tenant.id)?;
+    for column in [MatchColumn::Username, MatchColumn::Email, MatchColumn::FederationId] {
+        change.users_with_match_key(tenant.id, column, "u1@x.example")?;
+    }
+    let pending = change.pending_users(tenant.id, 10)?;
+    change.settle_user(pending[0].row, Some((QueueReason::Similar, &[(ada.id, "names".to_owned())])))?;
+    change.waits_for(pending[0].row)?;
+    for reason in [None, Some(QueueReason::Similar)] {
+        for contains in [None, Some("u".to_owned())] {
+            let filter = QueueFilter { reason, contains, after: Some(0), limit: Some(10), with_ignored: false };
+            change.queue(tenant.id, &filter)?;
+        }
+    }
+    change.count_queue(tenant.id)?;
+    change.count_queue_by_reason(tenant.id)?;
+    change.store_import(&ImportRun { phase: ImportPhase::Done, ..run })?;
+    change.open_import(tenant.id)?;
+    change.imports(tenant.id, 10)?;
+
+    change.add_link(tenant, ada, "U1", LinkReason::Matched)?;
+    change.count_links(tenant.id)?;
+    change.links_of(ada.id)?;
+    change.expect_status(tenant.id, "U1", RemoteStatus::Frozen)?;
+    change.row_of_user(tenant.id, "U1")?;
+    if let Some(link) = change.link(tenant.id, ada.id)? {
+        change.move_link(tenant, ada, &link, "U3")?;
+    }
+    change.unsettle_linked(tenant.id, "")?;
+    change.unsettle_unlinked(tenant.id, "")?;
+    change.remote_user(tenant.id, "U1")?;
+    change.forget_user(pending[1].row)
+}
+
+fn tasks(change: &WriteTransaction<'_>, tenant: &TenantRecord, ada: &Person) -> Result<(), DirectoryError> {
+    let password = Secret::new("Lantern-4711-harbour".to_owned());
+    let new = NewTask { tenant, person: Some(ada), kind: TaskKind::Password, password: Some(&password) };
+    let failure = TaskFailure::new("k", "c");
+    let id = change.ask_admin(new, &failure)?;
+    change.begin_tasks([id].into_iter())?;
+    change.fail_task(&change.task(id)?, &failure, Waiting::ForAdmin)?;
+    change.retry_task(&change.task(id)?)?;
+    change.task_password(tenant, id)?;
+    change.due_tasks(tenant.id, TaskKind::Push, Timestamp::now(), None, 10)?;
+    change.count_due_tasks(tenant.id, TaskKind::Push, Timestamp::now())?;
+    change.count_open_tasks(tenant.id)?;
+    change.task_errors(tenant.id)?;
+    for state in [None, Some(TaskState::Waiting), Some(TaskState::Failed), Some(TaskState::Done)] {
+        for (in_tenant, person) in
+            [(None, None), (Some(tenant.id), None), (None, Some(ada.id)), (Some(tenant.id), Some(ada.id))]
+        {
+            for text in [None, Some("c".to_owned())] {
+                let filter = TaskFilter {
+                    tenant: in_tenant,
+                    state,
+                    all: state.is_none() && text.is_none(),
+                    person,
+                    kind: text.is_some().then_some(TaskKind::Push),
+                    error_kind: text.clone(),
+                    contains: text,
+                    after: None,
+                    limit: Some(10),
+                };
+                change.tasks(&filter)?;
+                change.count_tasks(&filter)?;
+                change.tasks(&TaskFilter { all: false, after: Some(id), ..filter })?;
+            }
+        }
+    }
+    let outcome = PlannedOutcome { action: "create".to_owned(), changes: Vec::new(), side_effects: Vec::new() };
+    let item = PlanItem { task: id, revision: 1, digest: "d".to_owned(), outcome };
+    let plan = change.start_plan(tenant.id)?;
+    change.add_plan_item(plan, &item)?;
+    change.open_plan(tenant.id, plan)?;
+    change.plan(tenant.id, Some(plan))?;
+    change.plan(tenant.id, None)?;
+    change.plans(tenant.id, 10)?;
+    change.plan_items(plan)?;
+    change.count_plan_items(plan)?;
+    change.close_plan(plan)?;
+    change.discard_plan(plan)?;
+    change.end_task(&change.task(id)?, TaskState::Done)?;
+    change.cancel(tenant.id, TaskKind::Push, Some(ada.id))?;
+    change.is_in_use_again(tenant.id, ada.id)?;
+    Ok(())
+}
+
+fn attempts(change: &WriteTransaction<'_>, tenant: &TenantRecord, ada: &Person) -> Result<(), DirectoryError> {
+    let attempt = Attempt {
+        person: ada.id,
+        kind: TaskKind::Push,
+        remote_id: None,
+        changes: vec![("User".to_owned(), "Title".to_owned(), None, Some("Clerk".to_owned()))],
+        earlier: Vec::new(),
+        written: Vec::new(),
+        names: vec!["title".to_owned()],
+        noted: false,
+        begun_at: Timestamp::now(),
+    };
+    change.begin_attempt(tenant.id, &attempt)?;
+    change.attempts_to_note(tenant.id, 10)?;
+    change.attempt_is_noted(tenant.id, &attempt)?;
+    change.store_progress(tenant.id, &attempt)?;
+    assert_eq!(change.attempt(tenant.id, ada.id, TaskKind::Push)?, Some(Attempt { noted: true, ..attempt }));
+    change.end_attempt(tenant.id, ada.id, TaskKind::Push)?;
+    let leftover = Leftover { person: ada.id, begun: Vec::new(), names: Vec::new(), begun_at: Timestamp::now() };
+    change.keep_leftover(tenant.id, &leftover)?;
+    assert_eq!(change.leftovers(tenant.id, Timestamp::default(), 10)?, [leftover]);
+    change.leftover(tenant.id, ada.id)?;
+    change.forget_leftover(tenant.id, ada.id)?;
+    change.forget_old_leftovers(tenant.id, Timestamp::now())?;
+    let claim = NewClaim {
+        remote_id: "U9".to_owned(),
+        username: "a@x.example".to_owned(),
+        status: RemoteStatus::Active,
+        evidence: vec!["the username is the same".to_owned()],
+        objections: Vec::new(),
+    };
+    change.store_claims(tenant.id, ada.id, &[claim])?;
+    let filter = ClaimFilter {
+        contains: Some("A@X".to_owned()),
+        after: Some(("U9".to_owned(), String::new())),
+        limit: Some(10),
+    };
+    assert_eq!(change.claims(tenant.id, &ClaimFilter::default())?, change.claims_on(tenant.id, "U9")?);
+    assert_eq!(change.claims(tenant.id, &filter)?.len(), 1);
+    assert!(change.count_claimed_users(tenant.id)? == 1 && change.has_claims(tenant.id, ada.id)?);
+    change.drop_claims_on(tenant.id, "U9")?;
+    change.keep_former_owner(tenant.id, "U9", "E1")?;
+    change.give_user_up(tenant.id, "U9", "E1")?;
+    assert!(change.is_given_up(tenant.id, "U9", "E1")?);
+    change.owner_of_user(tenant.id, "U9")?;
+    change.forget_former_owners(tenant.id, "U9")?;
+    if let Some(link) = change.link(tenant.id, ada.id)? {
+        change.confirm_link(tenant, ada, &link)?;
+    }
+    change.open_task(tenant.id, TaskKind::Push, ada.id)?;
+    let new = NewTask { tenant, person: Some(ada), kind: TaskKind::Push, password: None };
+    let id = change.ask(new)?;
+    change.explain_task(&change.task(id)?, Some(&TaskFailure::new("k", "c")))?;
+    change.open_causes(tenant.id)?;
+    change.apart(|| Ok(()))
+}
+
+fn tenants(change: &WriteTransaction<'_>, tenant: &TenantRecord) -> Result<(), DirectoryError> {
+    let mut config = tenant.config.clone();
+    config.paused = true;
+    config.to_idp.mastering.profile = true;
+    change.store_tenant(tenant, &config)?;
+    change.set_attribute_schema(tenant.id, &[])?;
+    let ada = change.person("E1")?;
+    change.sources_of(ada.id, &change.sources()?)?;
+    change.set_secret(tenant, "password", Some(&Secret::new("correct-horse".to_owned())))?;
+    change.secret_names(tenant)?;
+    change.runtime_tenant(tenant)?;
+    change.set_secret(tenant, "password", None)?;
+    change.store_last_failure(tenant.id, None)?;
+    change.store_watermark(tenant.id, Some("w"), true)?;
+    change.forget_watermark(tenant.id)?;
+    change.store_pushed(tenant.id)?;
+
+    let kind = GrantKind { name: "profile".to_owned(), label: "Profile".to_owned(), many: false };
+    let one = Entitlement {
+        kind: "profile".to_owned(),
+        id: "P1".to_owned(),
+        name: "Member".to_owned(),
+        compatibility: Vec::new(),
+        seats: None,
+    };
+    change.store_entitlements(tenant.id, &[(kind, Some(vec![one]))])?;
+    change.entitlement_kinds(tenant.id)?;
+    for contains in [None, Some("m".to_owned())] {
+        change.entitlements(tenant.id, "profile", &EntitlementFilter { contains, limit: Some(10) })?;
+    }
+    change.count_entitlements(tenant.id, "profile")?;
+    change.entitlements_named(tenant.id, "profile", "member")?;
+
+    let calls = OperationCalls { failures: 0, times: Histogram::default() };
+    change.add_usage(tenant.id, &Spent { operations: [("open", calls)].into(), used: Some(1), limit: Some(2) })?;
+    let today = Day::of(Timestamp::now());
+    change.usage(tenant.id, today)?;
+    change.allowances(tenant.id, today)?;
+    change.allowance(tenant.id)?;
+    Ok(())
+}
+
+fn history(change: &WriteTransaction<'_>) -> Result<(), DirectoryError> {
+    let now = Timestamp::now();
+    let all = AuditFilter { limit: Some(10), ..AuditFilter::default() };
+    for filter in [
+        all.clone(),
+        AuditFilter { before: Some(5), ..all.clone() },
+        AuditFilter { tenant: Some("acme".to_owned()), before: Some(5), ..all.clone() },
+        AuditFilter { person: Some("E1".to_owned()), ..all.clone() },
+        AuditFilter { actor: Some("ada".to_owned()), ..all.clone() },
+        AuditFilter { action: Some("person".to_owned()), ..all.clone() },
+        AuditFilter { since: Some(now), before: Some(5), ..all.clone() },
+        AuditFilter { tenant: Some("acme".to_owned()), since: Some(now), until: Some(now), ..all },
+    ] {
+        change.audit(&filter)?;
+    }
+    change.newest_audit()?;
+    Ok(())
+}

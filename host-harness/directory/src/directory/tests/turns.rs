@@ -1,0 +1,255 @@
+//! Who waits for whom.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Barrier, Mutex, mpsc};
+
+use tokio::runtime::{Builder, Handle, Runtime};
+
+use super::*;
+
+/// Long enough for anything that ends at all.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A runtime with one thread that polls tasks.
+fn runtime() -> Runtime {
+    Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
+}
+
+fn add(directory: &Directory, key: &str) {
+    let (actor, new) = (Actor::new("tester"), NewPerson::new(key, format!("{key}@x.example")));
+    directory.write(&actor, |change| change.add_person(&new)).unwrap();
+}
+
+#[test]
+fn other_tasks_of_the_thread_go_on_while_one_writes_or_reads() {
+    let (_folder, directory, actor) = scratch();
+    let wait_for_another = || -> Result<(), DirectoryError> {
+        let (tell, told) = mpsc::channel();
+        tokio::spawn(async move { tell.send(()) });
+        told.recv_timeout(PATIENCE).expect("no other task of the thread goes on");
+        Ok(())
+    };
+    let work = async move {
+        directory.write(&actor, |_| wait_for_another()).unwrap();
+        directory.rehearse(&actor, |_| wait_for_another()).unwrap();
+        directory.read(|_| wait_for_another()).unwrap();
+    };
+    runtime().block_on(async { tokio::spawn(work).await.unwrap() });
+}
+
+#[test]
+fn a_directory_is_used_from_every_kind_of_thread() {
+    let (_folder, directory, _) = scratch();
+    add(&directory, "outside");
+    runtime().block_on(async { add(&directory, "first") });
+    let clone = directory.clone();
+    runtime().block_on(async move { tokio::spawn(async move { add(&clone, "task") }).await.unwrap() });
+    let clone = directory.clone();
+    let blocking = tokio::task::spawn_blocking;
+    runtime().block_on(async move {
+        blocking(move || {
+            add(&clone, "blocking");
+            Handle::current().block_on(async { add(&clone, "within") });
+        })
+        .await
+        .unwrap();
+    });
+    let single = Builder::new_current_thread().enable_all().build().unwrap();
+    single.block_on(async { add(&directory, "single") });
+    assert_eq!(directory.read(|view| view.count_people()).unwrap(), 6);
+}
+
+/// Has two write as fast as they can, and counts how often one came after the other. Each keeps its turn until the other has
+/// come to the door, however busy the machine is.
+fn changes_of_turn(one: &Directory, other: &Directory) -> usize {
+    let (turns, begin) = (Mutex::new(Vec::new()), Barrier::new(2));
+    let at_the_door = [AtomicBool::new(false), AtomicBool::new(false)];
+    let actor = Actor::new("tester");
+    let take = |change: &WriteTransaction<'_>, who: usize| -> Result<usize, DirectoryError> {
+        at_the_door[who].store(false, Ordering::SeqCst);
+        let turn = {
+            let mut turns = turns.lock().unwrap();
+            turns.push(who);
+            turns.len()
+        };
+        while !at_the_door[1 - who].load(Ordering::SeqCst) {
+            std::thread::yield_now();
+        }
+        // Some milliseconds, in which the other goes from the door to the queue.
+        for number in 0..20 {
+            let key = format!("{turn}-{number}");
+            change.add_person(&NewPerson::new(&key, &key))?;
+        }
+        Ok(turn)
+    };
+    let write = |directory: &Directory, who: usize| {
+        begin.wait();
+        loop {
+            at_the_door[who].store(true, Ordering::SeqCst);
+            if directory.write(&actor, |change| take(change, who)).unwrap() >= TURNS {
+                break;
+            }
+        }
+        // Whoever is left waits for nobody.
+        at_the_door[who].store(true, Ordering::SeqCst);
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| write(one, 0));
+        scope.spawn(|| write(other, 1));
+    });
+    let turns = turns.into_inner().unwrap();
+    turns.windows(2).filter(|pair| pair[0] != pair[1]).count()
+}
+
+/// Turns of two together.
+const TURNS: usize = 80;
+
+#[test]
+fn writers_take_turns() {
+    let (_folder, directory, _) = scratch();
+    let changes = changes_of_turn(&directory, &directory.clone());
+    assert!(changes > TURNS / 2, "{changes} of {TURNS}");
+}
+
+#[test]
+fn processes_take_turns() {
+    let (folder, directory, _) = scratch();
+    // The operating system does not know that the two are of one process.
+    let changes = changes_of_turn(&directory, &Directory::open(folder.path()).unwrap());
+    assert!(changes > TURNS / 2, "{changes} of {TURNS}");
+}
+
+#[test]
+fn a_transaction_ends_when_it_has_had_its_turn() {
+    let (_folder, directory, actor) = scratch();
+    let mut seen = Vec::new();
+    directory
+        .write_in_turns(&actor, ["E1", "E2", "E3"], |change, key| -> Result<(), DirectoryError> {
+            seen.push(directory.read(|view| view.count_people())?);
+            change.add_person(&NewPerson::new(key, key))?;
+            while !change.has_had_its_turn() {
+                std::hint::spin_loop();
+            }
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!(seen, [0, 1, 2], "each sees that the one before is kept already");
+    let failed = directory.write_in_turns(&actor, ["E4", "E1", "E5"], |change, key| {
+        change.add_person(&NewPerson::new(key, key)).map(drop)
+    });
+    assert!(matches!(failed, Err(DirectoryError::Exists { .. })));
+    assert!(directory.read(|view| view.find_person("E5")).unwrap().is_none());
+}
+
+/// A transaction that has had its turn.
+fn late<'a>(change: &'a WriteTransaction<'_>) -> WriteTransaction<'a> {
+    WriteTransaction { view: ReadTransaction { ..change.view }, began: Instant::now() - TURN, ..*change }
+}
+
+#[test]
+fn a_long_rehearsal_is_on_a_copy_and_holds_up_nobody() {
+    let (_folder, directory, actor) = scratch();
+    add(&directory, "E1");
+    let mut seen = Vec::new();
+    let rehearsed = directory.rehearse_apart(&actor, |change| -> Result<_, DirectoryError> {
+        change.add_person(&NewPerson::new("rehearsed", "r@x.example"))?;
+        if change.turn.is_some() {
+            seen.push(change.count_people()?);
+            return Ok(None);
+        }
+        assert!(!late(change).has_had_its_turn(), "nobody waits for it");
+        // The directory is as free as if nothing were going on.
+        add(&directory, "E2");
+        let failed = change.apart(|| change.add_person(&NewPerson::new("E1", "e@x.example")));
+        assert!(matches!(failed, Err(DirectoryError::Exists { .. })), "{failed:?}");
+        seen.push(change.count_people()?);
+        Ok(Some(change.find_person("rehearsed")?.is_some()))
+    });
+    assert_eq!((rehearsed.unwrap(), seen), (true, vec![2, 2]));
+    let kept = |key| directory.read(|view| view.find_person(key)).unwrap().is_some();
+    assert_eq!((kept("E1"), kept("E2"), kept("rehearsed")), (true, true, false));
+}
+
+#[test]
+fn a_short_rehearsal_needs_no_copy() {
+    let (_folder, directory, actor) = scratch();
+    let mut times = 0;
+    let turn = directory.rehearse_apart(&actor, |change| -> Result<_, DirectoryError> {
+        times += 1;
+        Ok(Some(change.turn))
+    });
+    assert_eq!((turn.unwrap(), times), (Some(TURN), 1));
+}
+
+#[test]
+fn what_a_removed_tenant_had_is_deleted_in_turns() {
+    let (_folder, directory, actor) = scratch();
+    let tenant = with_tenant(&directory, &actor);
+    directory
+        .write_in_turns(&actor, 0..1_200, |change, n| -> Result<(), DirectoryError> {
+            let person = change.add_person(&NewPerson::new(format!("E{n}"), format!("{n}")))?;
+            change.add_link(&tenant, &person, &format!("U{n}"), LinkReason::Matched).map(drop)
+        })
+        .unwrap();
+    let links = || directory.read(|view| view.count_links(tenant.id)).unwrap();
+    directory
+        .write(&actor, |change| -> Result<(), DirectoryError> {
+            change.hide_tenant(&tenant)?;
+            late(change).delete_some_of(tenant.id)
+        })
+        .unwrap();
+    assert_eq!(links(), 700, "a piece, and then others have their turn");
+    // As after a crash: somebody goes on.
+    directory.delete_removed(&actor).unwrap();
+    assert_eq!(links(), 0);
+    assert!(directory.read(|view| view.removed_tenant()).unwrap().is_none());
+}
+
+#[test]
+fn those_whom_an_import_has_not_seen_are_found_in_pieces() {
+    let (_folder, directory, actor) = scratch();
+    let tenant = with_tenant(&directory, &actor);
+    let user = |n: u32| user(&format!("U{n:05}"), RemoteStatus::Active);
+    let staged = directory.write(&actor, |change| -> Result<_, DirectoryError> {
+        let keys = MatchKeys::of("u", &Attributes::new());
+        let first = change.start_import(tenant.id, NewImport { since: None })?;
+        for n in 0..2_500 {
+            change.stage_user(tenant.id, first.id, &user(n), &keys)?;
+        }
+        change.store_import(&ImportRun { phase: ImportPhase::Done, ..first })?;
+        let second = change.start_import(tenant.id, NewImport { since: None })?;
+        for n in (0..2_500).filter(|n| n % 5 != 0) {
+            change.stage_user(tenant.id, second.id, &user(n), &keys)?;
+        }
+        let (mut after, mut pieces) = (Some(String::new()), Vec::new());
+        while let Some(from) = after {
+            after = change.stage_absent(tenant.id, second.id, &from)?;
+            pieces.push(change.count_remote_users(tenant.id)?);
+        }
+        Ok(pieces)
+    });
+    assert_eq!(staged.unwrap(), [2_300, 2_100, 2_000, 2_000]);
+}
+
+#[test]
+fn pruning_ends_a_transaction_that_has_had_its_turn_and_goes_on() {
+    let (_folder, directory, actor) = scratch();
+    let items = 0..1_200;
+    directory
+        .write_in_turns(&actor, items, |change, n| {
+            change.add_person(&NewPerson::new(format!("E{n}"), format!("{n}"))).map(drop)
+        })
+        .unwrap();
+    let future = Timestamp::now().after(Duration::from_secs(60));
+    let mut pruned = Pruned::default();
+    directory
+        .write(&actor, |change| -> Result<(), DirectoryError> {
+            let late = late(change);
+            assert!(!late.prune_some(future, true, &mut pruned)?);
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!(pruned.audit, 500);
+    assert_eq!(directory.prune(&actor, future, true).unwrap().audit, 700);
+    assert_eq!(directory.read(|view| view.audit(&AuditFilter::default())).unwrap().len(), 1);
+}

@@ -1,0 +1,67 @@
+//! Applications behind real components.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+use super::{Applications, SyncError};
+use crate::config::ComponentChoice;
+use provisioning_runtime::{Connector, Job, Runtime, Tenant};
+
+/// Runs components in a [`Runtime`]; each is compiled once.
+pub struct ComponentApplications {
+    runtime: Runtime,
+    /// The component of tenants that name no file.
+    embedded: &'static [u8],
+    /// Where relative paths of components start.
+    folder: PathBuf,
+    loaded: Mutex<HashMap<Option<PathBuf>, Connector>>,
+}
+
+impl ComponentApplications {
+    /// Tenants that name no file run `embedded`; relative paths of the others' components start at `folder`.
+    pub fn new(runtime: Runtime, embedded: &'static [u8], folder: impl Into<PathBuf>) -> Self {
+        Self { runtime, embedded, folder: folder.into(), loaded: Mutex::default() }
+    }
+
+    /// The component of a tenant, compiled.
+    ///
+    /// # Errors
+    /// When its file cannot be read, or is no connector.
+    pub fn connector(&self, component: &ComponentChoice) -> Result<Connector, SyncError> {
+        let path = match component {
+            ComponentChoice::Embedded => None,
+            ComponentChoice::File(path) => Some(self.folder.join(path)),
+        };
+        // Held while it compiles, so that tenants who share a component do not compile it side by side.
+        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(connector) = loaded.get(&path) {
+            return Ok(connector.clone());
+        }
+        let connector = match &path {
+            None => self.runtime.load(self.embedded),
+            Some(path) => {
+                let bytes = std::fs::read(path).map_err(|error| SyncError::Component {
+                    path: path.display().to_string(),
+                    reason: error.to_string(),
+                })?;
+                self.runtime.load(&bytes)
+            }
+        };
+        let connector = connector.map_err(|error| SyncError::Component {
+            path: path.as_ref().map_or_else(|| "embedded here".to_owned(), |path| path.display().to_string()),
+            reason: error.to_string(),
+        })?;
+        loaded.insert(path, connector.clone());
+        Ok(connector)
+    }
+}
+
+impl Applications for ComponentApplications {
+    type Application = Job;
+
+    async fn connect(&self, tenant: &Tenant, component: &ComponentChoice) -> Result<Job, SyncError> {
+        let connector = self.connector(component)?;
+        Ok(self.runtime.start(&connector, tenant).await?)
+    }
+}

@@ -1,0 +1,293 @@
+//! Reading an application's users into the directory.
+//!
+//! An import has two phases. It first reads page after page and stages each with its cursor in one transaction, so that
+//! nothing has taken effect until everything is here and a run that was cut off goes on from its last page. Then the
+//! safeguard looks at what would go, and the staged users settle piece by piece: they find their people, or become people,
+//! or wait to be confirmed. The watermark moves at the very end.
+
+mod matching;
+mod read;
+mod settle;
+
+use std::time::Duration;
+
+use super::session::Session;
+use super::{Applications, Feature, SyncError, finish_chores};
+use crate::directory::{
+    Actor, Directory, DirectoryError, ImportPhase, ImportRun, ImportScopeKind, NewImport, NewTask, RemoteStatus,
+    TaskFailure, TaskKind, TenantRecord, Timestamp, WriteTransaction,
+};
+
+pub(super) use read::schema;
+pub(crate) use settle::{Settling, take_over};
+
+/// Users that are fetched to settle in one transaction, which may end before all of them have: as many as settle within a turn on
+/// a fast machine.
+const SETTLED_AT_ONCE: u32 = 500;
+
+/// Hours after which everybody is read again, where the tenant does not say.
+const FULL_IMPORT_HOURS: u32 = 24;
+
+/// How an import is to be done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ImportOptions {
+    /// Read everybody, also where only changes could be read. A run under way that reads changes is given up.
+    pub full: bool,
+    /// Change nothing, the watermark included, and say what would happen. The users are held in memory meanwhile. What it asked
+    /// of the application counts as used all the same.
+    pub dry_run: bool,
+    /// Let a run take effect that the safeguard has halted, or would halt.
+    pub accept: bool,
+}
+
+/// How far an import is; told after each page and each piece that settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ImportProgress {
+    /// Reading or settling.
+    pub phase: ImportPhase,
+    /// Users read, or settled.
+    pub done: u64,
+    /// Users in all; while reading, as many as the last import saw.
+    pub total: Option<u64>,
+}
+
+/// What an import has come to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportReport {
+    /// The run. Of a dry run, what it would have been.
+    pub run: ImportRun,
+    /// Whether it went on from a run that was cut off.
+    pub resumed: bool,
+    /// Whether nothing was changed.
+    pub dry_run: bool,
+}
+
+/// Imports a tenant's users, or goes on with the run under way.
+///
+/// # Errors
+/// When both import features are off, another process works for the tenant, the safeguard has halted the last run, or the
+/// application cannot be read. What was staged stays, and the next import goes on from there.
+pub async fn import<A: Applications>(
+    directory: &Directory,
+    applications: &A,
+    tenant: &TenantRecord,
+    actor: &Actor,
+    options: ImportOptions,
+    progress: &(dyn Fn(ImportProgress) + Sync),
+) -> Result<ImportReport, SyncError> {
+    let switches = [Feature::ImportNewUsers, Feature::ImportProfileUpdates];
+    if !switches.iter().any(|feature| feature.is_on(&tenant.config)) {
+        let other = switches[1].off(&tenant.name, "nothing is imported");
+        return Err(SyncError::Off(format!("{} is off too; {other}", switches[0].title())));
+    }
+    let _lock = directory.lock_tenant(tenant)?;
+    finish_chores(directory, actor, tenant)?;
+    // As it is now that nobody else works for it.
+    let tenant = &directory.read(|view| view.tenant(&tenant.name))?;
+    let mut session = Session::new(directory, applications, tenant)?;
+    let result = if options.dry_run {
+        read::rehearse(directory, &mut session, tenant, actor, options, progress).await
+    } else {
+        run(directory, &mut session, tenant, actor, options, progress).await
+    };
+    session.end(directory, actor, result).await
+}
+
+/// Runs an import to its end, or goes on with the one under way.
+async fn run<A: Applications>(
+    directory: &Directory,
+    session: &mut Session<'_, A>,
+    tenant: &TenantRecord,
+    actor: &Actor,
+    options: ImportOptions,
+    progress: &(dyn Fn(ImportProgress) + Sync),
+) -> Result<ImportReport, SyncError> {
+    let open = directory.read(|view| view.open_import(tenant.id))?;
+    let mut resumed = open.is_some();
+    let mut run = match open {
+        Some(run) if run.phase == ImportPhase::Halted && !options.accept => {
+            return Err(SyncError::Halted { tenant: tenant.name.clone(), reason: run.reason.unwrap_or_default() });
+        }
+        Some(run) if options.full && run.phase == ImportPhase::Reading && run.scope != ImportScopeKind::Full => {
+            resumed = false;
+            discard_run(directory, tenant, actor, run, "an import of everybody was asked for")?;
+            read::start(directory, session, tenant, actor, true).await?
+        }
+        Some(run) => run,
+        None => read::start(directory, session, tenant, actor, options.full).await?,
+    };
+    if run.phase == ImportPhase::Reading {
+        run = read::read(directory, session, tenant, actor, run, progress).await?;
+    }
+    if options.accept && !run.accepted {
+        run.accepted = true;
+        run.phase = ImportPhase::Settling;
+        directory.write(actor, |change| change.store_import(&run))?;
+    }
+    if !run.accepted {
+        run = directory.write(actor, |change| guard(change, tenant, run.clone()))?;
+        if run.phase == ImportPhase::Halted {
+            return Ok(ImportReport { run, resumed, dry_run: false });
+        }
+    }
+    let total = run.users;
+    let mut done = 0;
+    while run.phase != ImportPhase::Done {
+        let settled = directory.write(actor, |change| settle_some(change, tenant, &mut run))?;
+        done += settled;
+        progress(ImportProgress { phase: ImportPhase::Settling, done, total: Some(total.max(done)) });
+        tokio::task::yield_now().await;
+    }
+    Ok(ImportReport { run, resumed, dry_run: false })
+}
+
+/// Gives up the run under way: what it has staged takes no effect, and the next import starts anew, with everybody.
+///
+/// # Errors
+/// When there is none, or another process is at it.
+pub fn discard(directory: &Directory, tenant: &TenantRecord, actor: &Actor) -> Result<ImportRun, SyncError> {
+    let _lock = directory.lock_tenant(tenant)?;
+    let run = directory.read(|view| view.open_import(tenant.id))?.ok_or_else(|| {
+        SyncError::Invalid(format!("no import of {} is under way, so there is none to give up", tenant.name))
+    })?;
+    if run.phase == ImportPhase::Settling && run.accepted {
+        return Err(SyncError::Invalid(format!(
+            "the import of {} has begun to take effect and cannot be given up; let it end with `import {}`",
+            tenant.name, tenant.name
+        )));
+    }
+    Ok(discard_run(directory, tenant, actor, run, "an admin gave it up")?)
+}
+
+fn discard_run(
+    directory: &Directory,
+    tenant: &TenantRecord,
+    actor: &Actor,
+    mut run: ImportRun,
+    why: &str,
+) -> Result<ImportRun, DirectoryError> {
+    run.phase = ImportPhase::Discarded;
+    run.reason = Some(why.to_owned());
+    directory.write(actor, |change| {
+        change.store_import(&run)?;
+        change.cancel(tenant.id, TaskKind::Import, None)?;
+        // What it has staged is half of a picture; only another look at everybody makes it whole.
+        change.forget_watermark(tenant.id)?;
+        Ok(run)
+    })
+}
+
+/// Whether a scheduled import is due, by the tenant's settings.
+pub(crate) fn is_due(tenant: &TenantRecord, now: Timestamp) -> bool {
+    let Some(minutes) = tenant.config.schedule.import_minutes else { return false };
+    tenant.imported_at.is_none_or(|last| now.since(last) >= Duration::from_secs(u64::from(minutes) * 60))
+}
+
+/// Whether everybody is to be read: users who have gone show in no other way, unless the connector reports them.
+pub(super) fn full_is_due(tenant: &TenantRecord, now: Timestamp) -> bool {
+    let hours = tenant.config.schedule.full_import_hours.unwrap_or(FULL_IMPORT_HOURS);
+    tenant.watermark.is_none()
+        || tenant.fully_imported_at.is_none_or(|last| now.since(last) >= Duration::from_secs(u64::from(hours) * 3600))
+}
+
+/// Lets a run settle, or halts it.
+fn guard(
+    change: &WriteTransaction<'_>,
+    tenant: &TenantRecord,
+    mut run: ImportRun,
+) -> Result<ImportRun, DirectoryError> {
+    let (links, vanish, deactivate) = change.threatened_links(tenant.id)?;
+    let rules = tenant.config.to_idp.safeguard;
+    let taken = vanish + deactivate;
+    // In whole numbers: of 7 links, 20 percent are 1.4, and 1 may go.
+    if taken <= rules.always.into() || taken * 100 <= links * u64::from(rules.percent) {
+        run.accepted = true;
+        change.store_import(&run)?;
+        return Ok(run);
+    }
+    let reason = format!(
+        "of {links} linked users {vanish} would vanish and {deactivate} be deactivated, more than the {} percent that the safeguard lets pass",
+        rules.percent
+    );
+    run.phase = ImportPhase::Halted;
+    run.reason = Some(reason.clone());
+    change.store_import(&run)?;
+    change.ask_admin(
+        NewTask { tenant, person: None, kind: TaskKind::Import, password: None },
+        &TaskFailure::new("safeguard", format!("the import was halted before it took effect: {reason}")).with_remedy(
+            format!(
+                "Look at it with `import {name} --dry-run`; then `import {name} --accept` lets it take effect, and `import {name} --discard` gives it up",
+                name = tenant.name
+            ),
+        ),
+    )?;
+    Ok(run)
+}
+
+/// Settles at least one user and goes on until the transaction has had its turn, or ends the run where nothing is pending.
+/// Returns how many have settled.
+fn settle_some(
+    change: &WriteTransaction<'_>,
+    tenant: &TenantRecord,
+    run: &mut ImportRun,
+) -> Result<u64, DirectoryError> {
+    let pending = change.pending_users(tenant.id, SETTLED_AT_ONCE)?;
+    if pending.is_empty() {
+        run.phase = ImportPhase::Done;
+        change.store_import(run)?;
+        change.store_watermark(tenant.id, run.watermark.as_deref(), run.scope == ImportScopeKind::Full)?;
+        change.cancel(tenant.id, TaskKind::Import, None)?;
+        return Ok(0);
+    }
+    let settling = Settling::new(change, tenant)?;
+    let mut settled = 0;
+    for staged in &pending {
+        settling.settle(change, staged, &mut run.counts)?;
+        settled += 1;
+        if change.has_had_its_turn() {
+            break;
+        }
+    }
+    change.store_import(run)?;
+    Ok(settled)
+}
+
+/// Settles all of it, for a rehearsal; nothing of it is kept, so it can't be split. None where the transaction has had its turn
+/// before that.
+fn run_whole(
+    change: &WriteTransaction<'_>,
+    tenant: &TenantRecord,
+    mut run: ImportRun,
+    accept: bool,
+) -> Result<Option<ImportRun>, DirectoryError> {
+    let mut halted = None;
+    if !accept {
+        run = guard(change, tenant, run)?;
+        if run.phase == ImportPhase::Halted {
+            // A rehearsal shows what would come of it all the same.
+            halted = Some(run.clone());
+            run.accepted = true;
+            run.phase = ImportPhase::Settling;
+        }
+    }
+    while run.phase != ImportPhase::Done {
+        if change.has_had_its_turn() {
+            return Ok(None);
+        }
+        settle_some(change, tenant, &mut run)?;
+    }
+    Ok(Some(match halted {
+        Some(halted) => ImportRun { counts: run.counts, ..halted },
+        None => run,
+    }))
+}
+
+/// Whether a status keeps a user from signing in.
+fn is_out_of_use(status: RemoteStatus) -> bool {
+    status != RemoteStatus::Active
+}
+
+fn new_import(tenant: &TenantRecord, full: bool) -> NewImport<'_> {
+    let full = full || full_is_due(tenant, Timestamp::now());
+    NewImport { since: if full { None } else { tenant.watermark.as_deref() } }
+}

@@ -1,0 +1,54 @@
+//! What should change, on either side, so that people and an application's users stay in step.
+//!
+//! The [directory](crate::directory) stores; this module decides. It has two halves:
+//!
+//! - [`intents`]: what an admin, a script or an import wants of people, assignments and tenants. Each is part of a
+//!   transaction, keeps the rules (a sourced attribute is not edited here, a feature that is off is said to be off), and
+//!   leaves tasks for what has to be done in applications.
+//! - Jobs, which talk to an application through its connector: [`import`] reads, [`push`] and [`plans`] carry out tasks. Each
+//!   can be cut off at any point, also by the end of the process, and goes on from there the next time.
+//!
+//! A job needs an [`Application`], which [`provisioning_runtime::Job`] is; tests script one. [`Applications`] makes them: for real
+//! ones, [`ComponentApplications`]. [`worker`] runs jobs by the tenants' schedules.
+
+mod application;
+mod chores;
+mod claims;
+mod components;
+mod confirm;
+mod entitlements;
+mod error;
+mod explain;
+mod features;
+mod grants;
+pub mod import;
+pub mod intents;
+mod mapping;
+pub mod plans;
+pub mod push;
+mod removal;
+mod retry;
+mod session;
+mod trail;
+pub mod worker;
+
+pub use application::{Application, Applications};
+pub use chores::finish as finish_chores;
+pub use claims::OpenClaim;
+pub use components::ComponentApplications;
+pub use confirm::{Confirmed, Decided, Decision, confirm, confirm_all};
+pub use entitlements::{grant_name, misfit, refresh_entitlements};
+pub use error::SyncError;
+pub use explain::explain;
+pub use features::Feature;
+pub use grants::{Entitlements, list_entitlements};
+pub use mapping::{check_mapping, preview};
+pub use removal::{Removal, remove_person};
+pub use retry::{failure, failure_of_job, is_of_the_connector};
+pub use trail::{Tried, Written, note_tried};
+
+#[cfg(test)]
+mod scripted;
+#[cfg(test)]
+#[allow(clippy::redundant_closure_for_method_calls, reason = "a path is not general over the view's lifetime")]
+mod tests;

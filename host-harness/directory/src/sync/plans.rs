@@ -1,0 +1,326 @@
+//! Plan and approve: what a push would write, kept; and exactly that, written.
+
+use std::collections::BTreeMap;
+
+use super::intents::Followed;
+use super::push::{
+    FEATURE_OFF, Prepared, PushEntry, PushReport, Pushing, ReportOf, TaskResult, batch_size, keep_claims, note_cut_off,
+};
+use super::{Applications, SyncError, finish_chores};
+use crate::directory::{
+    Actor, Directory, DirectoryError, Note, Plan, PlanId, PlanItem, PlanState, PlannedOutcome, Task, TaskFailure,
+    TaskId, TaskKind, TenantRecord, Timestamp, WriteTransaction,
+};
+use provisioning_runtime::action_name;
+use provisioning_runtime::wit::{Outcome, PushMode};
+
+/// What can be planned. Setting a password has nothing to show, so an approved plan carries it out with the rest.
+const PLANNED: [TaskKind; 3] = [TaskKind::Deactivate, TaskKind::Reactivate, TaskKind::Push];
+
+/// The kind of cause of a task that an applied plan says nothing of.
+const NOT_IN_PLAN: &str = "not-in-plan";
+
+/// A plan that was just made.
+#[derive(Debug)]
+pub struct Planned {
+    /// Its number.
+    pub id: PlanId,
+    /// What it says, and which tasks could not be planned. The tasks wait as before; each keeps the reason.
+    pub report: PushReport,
+}
+
+/// Works out what a push would write, without writing it, and keeps that as the tenant's open plan.
+///
+/// # Errors
+/// As [`super::push::push`].
+pub async fn plan<A: Applications>(
+    directory: &Directory,
+    applications: &A,
+    tenant: &TenantRecord,
+    actor: &Actor,
+) -> Result<Planned, SyncError> {
+    let _lock = directory.lock_tenant(tenant)?;
+    finish_chores(directory, actor, tenant)?;
+    let tenant = &directory.read(|view| view.tenant(&tenant.name))?;
+    let mut pushing = Pushing::new(directory, applications, tenant, actor)?;
+    let result = work_out(&mut pushing).await;
+    pushing.end(result).await
+}
+
+async fn work_out<A: Applications>(pushing: &mut Pushing<'_, A>) -> Result<Planned, SyncError> {
+    let (directory, tenant, actor) = (pushing.directory, pushing.tenant, pushing.actor);
+    let mut report = PushReport::new(ReportOf::Plan);
+    let mut items = Vec::new();
+    let now = Timestamp::now();
+    for kind in PLANNED {
+        let mut after = None;
+        loop {
+            let tasks = directory.read(|view| view.due_tasks(tenant.id, kind, now, after, batch_size(kind)))?;
+            let Some(last) = tasks.last() else { break };
+            after = Some(last.id);
+            let batch = pushing.prepare(kind, tasks, &mut report).await?;
+            let mut carried = pushing.carry_out(batch, &PushMode::Plan).await;
+            directory
+                .write_in_turns(actor, &mut carried.verdicts, |change, verdict| explain(change, tenant, verdict))?;
+            if let Some(error) = carried.stopped_by {
+                return Err(error);
+            }
+            for verdict in carried.verdicts {
+                if let Some(outcome) = verdict.outcome() {
+                    items.push(item(&verdict, outcome));
+                }
+                report.entries.push(planned_entry(verdict));
+            }
+        }
+    }
+    let id = directory.write(actor, |change| change.start_plan(tenant.id))?;
+    directory.write_in_turns(actor, &items, |change, item| change.add_plan_item(id, item))?;
+    directory.write(actor, |change| -> Result<_, DirectoryError> {
+        change.open_plan(tenant.id, id)?;
+        report.close(change, tenant.id)
+    })?;
+    Ok(Planned { id, report })
+}
+
+/// Keeps with a task why it could not be planned; nothing with one that could. It waits as before: planning is no attempt.
+/// Between which users an admin has to decide is kept, too: where pushes are approved, it shows here first.
+fn explain(
+    change: &WriteTransaction<'_>,
+    tenant: &TenantRecord,
+    verdict: &mut TaskResult,
+) -> Result<(), DirectoryError> {
+    if let Some(id) = verdict.task.person_id
+        && let Some(person) = change.find_person_by_id(id)?
+    {
+        keep_claims(change, tenant, &person, verdict)?;
+    }
+    change.explain_task(&verdict.task, verdict.result.as_ref().err().map(|(failure, _)| failure))
+}
+
+/// What a plan reports of a task. One that could not be planned waits for another plan, and not for an admin's retry.
+fn planned_entry(verdict: TaskResult) -> PushEntry {
+    let entry = verdict.into_entry();
+    PushEntry { retried: entry.result.is_err(), ..entry }
+}
+
+fn item(verdict: &TaskResult, outcome: &Outcome) -> PlanItem {
+    PlanItem {
+        task: verdict.task.id,
+        revision: verdict.task.revision,
+        digest: outcome.digest.clone(),
+        outcome: PlannedOutcome {
+            action: action_name(outcome.action).to_owned(),
+            changes: outcome
+                .changes
+                .iter()
+                .map(|one| (one.object.clone(), one.field.clone(), one.old.clone(), one.new.clone()))
+                .collect(),
+            side_effects: outcome.side_effects.clone(),
+        },
+    }
+}
+
+/// Writes what a plan says, and nothing else. A user whose plan would be another by now is refused with the difference, and
+/// its task waits for the next plan; so does a task that was asked for anew since.
+///
+/// # Errors
+/// When there is no such plan or it was applied already, and as [`super::push::push`].
+pub async fn apply<A: Applications>(
+    directory: &Directory,
+    applications: &A,
+    tenant: &TenantRecord,
+    actor: &Actor,
+    id: Option<PlanId>,
+) -> Result<(Plan, PushReport), SyncError> {
+    let _lock = directory.lock_tenant(tenant)?;
+    finish_chores(directory, actor, tenant)?;
+    let tenant = &directory.read(|view| view.tenant(&tenant.name))?;
+    let plan = directory.read(|view| view.plan(tenant.id, id))?;
+    if plan.state != PlanState::Open {
+        let why = if plan.state == PlanState::Applied {
+            "was applied already"
+        } else {
+            "was given up or has a later one in its place"
+        };
+        return Err(SyncError::Invalid(format!(
+            "plan {} of {} {why}; make a new one with `plan {}`",
+            plan.id, tenant.name, tenant.name
+        )));
+    }
+    let approved: BTreeMap<TaskId, (i64, String)> = directory
+        .read(|view| view.plan_items(plan.id))?
+        .into_iter()
+        .map(|item| (item.task, (item.revision, item.digest)))
+        .collect();
+    note_cut_off(directory, tenant, actor)?;
+    let mut pushing = Pushing::new(directory, applications, tenant, actor)?;
+    let result = write(&mut pushing, &plan, &approved).await;
+    let report = pushing.end_writing(result).await?;
+    Ok((plan, report))
+}
+
+/// Gives up the open plan of a tenant. Its tasks wait for another.
+///
+/// # Errors
+/// When there is none of that number that is open, or another process works for the tenant.
+pub fn discard(directory: &Directory, tenant: &TenantRecord, actor: &Actor, id: PlanId) -> Result<(), SyncError> {
+    let _lock = directory.lock_tenant(tenant)?;
+    let plan = directory.read(|view| view.plan(tenant.id, Some(id)))?;
+    if plan.state != PlanState::Open {
+        return Err(SyncError::Invalid(format!(
+            "plan {id} of {} is no longer open; make a new one with `plan {}`",
+            tenant.name, tenant.name
+        )));
+    }
+    Ok(directory.write(actor, |change| {
+        change.discard_plan(id)?;
+        change.note(&Note {
+            tenant: Some(&tenant.name),
+            person: None,
+            action: "plan.discard",
+            old: Some(serde_json::json!({ "plan": id })),
+            new: None,
+            result: "given up",
+        })
+    })?)
+}
+
+/// Carries out the tasks of a plan as they were approved.
+async fn write<A: Applications>(
+    pushing: &mut Pushing<'_, A>,
+    plan: &Plan,
+    approved: &BTreeMap<TaskId, (i64, String)>,
+) -> Result<PushReport, SyncError> {
+    let (directory, tenant, actor) = (pushing.directory, pushing.tenant, pushing.actor);
+    let mut report = PushReport::new(ReportOf::Apply);
+    let now = Timestamp::now();
+    for kind in PLANNED.into_iter().chain([TaskKind::Password]) {
+        let mut after = None;
+        loop {
+            let tasks = directory.read(|view| view.due_tasks(tenant.id, kind, now, after, batch_size(kind)))?;
+            let Some(last) = tasks.last() else { break };
+            after = Some(last.id);
+            let (tasks, others): (Vec<Task>, Vec<Task>) = tasks.into_iter().partition(|task| {
+                kind == TaskKind::Password
+                    || approved.get(&task.id).is_some_and(|(revision, _)| *revision == task.revision)
+            });
+            others.into_iter().for_each(|task| leave_out(task, plan, &tenant.name, &mut report));
+            let batch = pushing.prepare(kind, tasks, &mut report).await?;
+            let carried = if kind == TaskKind::Password {
+                pushing.carry_out(batch, &PushMode::Apply).await
+            } else {
+                let (batch, digests) =
+                    batch.select(|item| approved.get(&item.task.id).map(|(_, digest)| digest.clone()));
+                pushing.carry_out(batch, &PushMode::ApplyPlanned(digests)).await
+            };
+            pushing.keep(waiting_for_a_plan(carried), &mut report).await?;
+        }
+    }
+    pushing.clear_leftovers().await?;
+    directory.write(actor, |change| -> Result<(), DirectoryError> {
+        change.close_plan(plan.id)?;
+        change.store_pushed(tenant.id)?;
+        report.close(change, tenant.id)
+    })?;
+    Ok(report)
+}
+
+/// What is told of a task that the plan does not write: why it could not be planned, where that is so, or else that it was
+/// asked for when the plan had been made.
+fn leave_out(task: Task, plan: &Plan, tenant: &str, report: &mut PushReport) {
+    let (Some(kind), Some(cause)) = (&task.error_kind, &task.cause) else {
+        let cause = format!("it was asked for after plan {} had been made, which says nothing of it", plan.id);
+        let remedy = format!("Make another plan with `plan {tenant}`, and write it with `apply {tenant}`");
+        return report.keep_back(task, TaskFailure::new(NOT_IN_PLAN, cause).with_remedy(remedy));
+    };
+    if [FEATURE_OFF, NOT_IN_PLAN].contains(&kind.as_str()) {
+        // Known already, and nothing that went wrong.
+        return;
+    }
+    let failure = TaskFailure {
+        remedy: task.remedy.clone(),
+        upstream: task.upstream.clone(),
+        ..TaskFailure::new(kind.clone(), cause.clone())
+    };
+    report.entries.push(PushEntry {
+        task: task.id,
+        kind: task.kind,
+        person: task.person.unwrap_or_default(),
+        username: task.username.unwrap_or_default(),
+        result: Err(failure),
+        retried: true,
+    });
+}
+
+/// A user that has changed since the plan needs another plan, not an admin's retry.
+fn waiting_for_a_plan(mut carried: super::push::CarriedOut) -> super::push::CarriedOut {
+    for verdict in &mut carried.verdicts {
+        if let Err((failure, waiting)) = &mut verdict.result
+            && failure.kind == "drifted"
+        {
+            *waiting = crate::directory::Waiting::For(std::time::Duration::ZERO);
+        }
+    }
+    carried
+}
+
+/// What would follow from an intent: what would be written at once, and what would not follow because a feature is off.
+#[derive(Debug)]
+pub struct Preview {
+    /// What would be written, and what could not be, with the reason.
+    pub report: PushReport,
+    /// What the directory would make of it.
+    pub followed: Followed,
+}
+
+/// Works out what an intent would lead to in the application, without keeping or writing anything: the intent is played in a
+/// transaction that is undone, and the tasks that it leaves there are planned. For a form that shows it before it is saved.
+///
+/// # Errors
+/// Those of the intent, and as [`super::push::push`]; the tenant is not locked.
+pub async fn preview<A: Applications>(
+    directory: &Directory,
+    applications: &A,
+    tenant: &TenantRecord,
+    actor: &Actor,
+    intent: impl FnOnce(&WriteTransaction<'_>) -> Result<Followed, DirectoryError> + Send,
+) -> Result<Preview, SyncError> {
+    let mut pushing = Pushing::new(directory, applications, tenant, actor)?;
+    let (followed, mut prepared) = directory.rehearse(actor, |change| -> Result<_, DirectoryError> {
+        let followed = intent(change)?;
+        let tasks = followed.tasks.iter().map(|id| change.task(*id)).collect::<Result<Vec<_>, _>>()?;
+        let mut prepared = Vec::new();
+        for kind in PLANNED {
+            let of_kind = |task: &&Task| task.kind == kind && task.tenant == tenant.name;
+            let tasks: Vec<Task> = tasks.iter().filter(of_kind).cloned().collect();
+            if !tasks.is_empty() {
+                prepared.push((kind, pushing.work_out(change, tasks)?));
+            }
+        }
+        Ok((followed, prepared))
+    })?;
+    let result = plan_prepared(&mut pushing, &mut prepared).await;
+    let report = pushing.end(result).await?;
+    Ok(Preview { report, followed })
+}
+
+async fn plan_prepared<A: Applications>(
+    pushing: &mut Pushing<'_, A>,
+    prepared: &mut Vec<(TaskKind, Vec<Prepared>)>,
+) -> Result<PushReport, SyncError> {
+    let mut report = PushReport::new(ReportOf::Plan);
+    for (kind, prepared) in prepared.drain(..) {
+        let batch = pushing.resolve(kind, prepared, &mut report).await?;
+        let carried = pushing.carry_out(batch, &PushMode::Plan).await;
+        if let Some(error) = carried.stopped_by {
+            return Err(error);
+        }
+        report.entries.extend(carried.verdicts.into_iter().map(TaskResult::into_entry));
+    }
+    Ok(report)
+}
+
+/// Entries of a plan that could not be planned.
+pub fn unplanned(report: &PushReport) -> impl Iterator<Item = &PushEntry> {
+    report.entries.iter().filter(|entry| entry.result.is_err())
+}

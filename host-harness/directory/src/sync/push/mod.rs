@@ -1,0 +1,415 @@
+//! Carrying out a tenant's tasks.
+//!
+//! Users are taken out of use first, since that frees seats; then they are put back into use, made and brought up to date;
+//! passwords come last, for users who are there. Tasks of a kind go to the connector in batches, and what became of a batch
+//! is kept in one transaction. A push that is cut off between the two does the batch again the next time, which changes
+//! nothing that was done: the connector finds the user by the person's key, its id or its username.
+
+mod batch;
+mod ledger;
+mod leftovers;
+mod record;
+mod wanted;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use self::ledger::PushLedger;
+use super::grants::Entitlements;
+use super::session::Session;
+use super::{Applications, Feature, SyncError, finish_chores, import};
+use crate::config::{DeactivationRule, TenantConfig};
+use crate::directory::{
+    Actor, Directory, DirectoryError, OpenCause, Person, ReadTransaction, Source, Task, TaskFailure, TaskId, TaskKind,
+    TaskState, TenantId, TenantRecord, Timestamp, WriteTransaction,
+};
+use provisioning_runtime::action_name;
+use provisioning_runtime::wit::{Deactivation, Outcome, PushMode};
+
+pub(super) use batch::{Batch, CarriedOut};
+pub(super) use ledger::note_cut_off;
+pub(super) use record::{TaskResult, keep_claims, record};
+pub(super) use wanted::{Prepared, is_in_use};
+
+/// Users a call. A connector looks a batch up together, so that a larger one costs fewer requests: 2,000 new users of Salesforce
+/// took 26 requests in one call of 2,000 and 53 in calls of 200, unchanged ones 5 and 13, changed ones 25 and 33. The process
+/// then took 58 MB at its peak instead of 49, and the deadline of a call allows for it. A call that is cut short is done again,
+/// which costs its look-ups and writes nothing twice.
+const BATCH: usize = 2_000;
+
+/// Passwords a call. Each costs a request of its own, so that a larger batch saves nothing, and is more to do again.
+const PASSWORDS: usize = 200;
+
+/// How many tasks of a kind go into one call.
+pub(super) fn batch_size(kind: TaskKind) -> usize {
+    match kind {
+        TaskKind::Password => PASSWORDS,
+        TaskKind::Push | TaskKind::Deactivate | TaskKind::Reactivate | TaskKind::Vanished | TaskKind::Import => BATCH,
+    }
+}
+
+/// The order in which tasks are carried out.
+const ORDER: [TaskKind; 4] = [TaskKind::Deactivate, TaskKind::Reactivate, TaskKind::Push, TaskKind::Password];
+
+/// Times that tasks which may be tried again at once are tried in one push.
+const PASSES: u32 = 3;
+
+/// The kind of cause of a task that a feature keeps back.
+pub(super) const FEATURE_OFF: &str = "feature-off";
+
+/// How far a push is; told after each batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PushProgress {
+    /// Tasks that were tried.
+    pub done: u64,
+    /// Tasks in all.
+    pub total: u64,
+}
+
+/// What became of a task.
+#[derive(Clone, Debug)]
+pub struct PushEntry {
+    /// The task.
+    pub task: TaskId,
+    /// What was to be done.
+    pub kind: TaskKind,
+    /// The person's key.
+    pub person: String,
+    /// The person's username.
+    pub username: String,
+    /// What was done, or why it was not. Setting a password has no outcome of its own.
+    pub result: Result<Option<Outcome>, TaskFailure>,
+    /// Whether what failed is tried again by itself.
+    pub retried: bool,
+}
+
+/// What a push has come to.
+#[derive(Clone, Debug, Default)]
+pub struct PushReport {
+    /// What was tried, in the order in which it was.
+    pub entries: Vec<PushEntry>,
+    /// Sentences that say which tasks wait because a feature is off.
+    pub off: Vec<String>,
+    /// Tasks that wait for their time.
+    pub waiting: u64,
+    /// Tasks that need an admin.
+    pub failed: u64,
+    /// Why those that wait wait, and why others need an admin.
+    pub causes: Vec<OpenCause>,
+    /// What it is the report of.
+    pub of: ReportOf,
+    /// Tasks that were not tried, with the reason.
+    kept_back: Vec<(Task, TaskFailure)>,
+}
+
+/// What a report is of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ReportOf {
+    /// A push.
+    #[default]
+    Push,
+    /// The making of a plan, which writes nothing.
+    Plan,
+    /// The writing of a plan.
+    Apply,
+}
+
+impl PushReport {
+    pub(super) fn new(of: ReportOf) -> Self {
+        Self { of, ..Self::default() }
+    }
+
+    /// How a task of the report fared, in a word or two.
+    pub fn word(&self, entry: &PushEntry) -> &'static str {
+        match (&entry.result, self.of) {
+            (Ok(Some(outcome)), _) => action_name(outcome.action),
+            (Ok(None), _) => "password set",
+            (Err(_), ReportOf::Plan) => "cannot be planned",
+            (Err(_), ReportOf::Apply) if entry.retried => "needs another plan",
+            (Err(_), _) if entry.retried => "to be tried again",
+            (Err(_), _) => "failed",
+        }
+    }
+
+    /// Sentences that say how many tasks are still open, and why, the most frequent cause first.
+    pub fn open(&self) -> Vec<String> {
+        self.causes
+            .iter()
+            .filter_map(|one| {
+                let kind = one.kind.as_ref()?;
+                let how = match (one.state, one.tasks) {
+                    (TaskState::Failed, 1) => "needs an admin",
+                    (TaskState::Failed, _) => "need an admin",
+                    (_, 1) => "waits",
+                    _ => "wait",
+                };
+                let example = one.example.as_deref().unwrap_or("no cause was kept");
+                let such_as = if one.tasks > 1 { ", such as: " } else { ": " };
+                Some(format!("{} {how} ({kind}){such_as}{example}", one.tasks))
+            })
+            .collect()
+    }
+
+    /// Leaves a task as it is, with the reason.
+    pub(super) fn keep_back(&mut self, task: Task, reason: TaskFailure) {
+        self.kept_back.push((task, reason));
+    }
+
+    /// Keeps why tasks were not tried, and counts what is still open.
+    pub(super) fn close(&mut self, change: &WriteTransaction<'_>, tenant: TenantId) -> Result<(), DirectoryError> {
+        for (task, reason) in self.kept_back.drain(..) {
+            change.explain_task(&task, Some(&reason))?;
+        }
+        (self.waiting, self.failed) = change.count_open_tasks(tenant)?;
+        self.causes = change.open_causes(tenant)?;
+        Ok(())
+    }
+
+    /// Leaves one entry of each task that was tried several times: the last.
+    fn keep_last(&mut self) {
+        let last: HashMap<TaskId, usize> =
+            self.entries.iter().enumerate().map(|(at, entry)| (entry.task, at)).collect();
+        let mut at = 0;
+        self.entries.retain(|entry| {
+            at += 1;
+            last.get(&entry.task) == Some(&(at - 1))
+        });
+    }
+}
+
+/// Carries out a tenant's tasks.
+///
+/// # Errors
+/// When the tenant wants pushes approved, another process works for it, or the application as a whole cannot be worked with.
+/// What was done by then is kept; the rest waits.
+pub async fn push<A: Applications>(
+    directory: &Directory,
+    applications: &A,
+    tenant: &TenantRecord,
+    actor: &Actor,
+    progress: &(dyn Fn(PushProgress) + Sync),
+) -> Result<PushReport, SyncError> {
+    let _lock = directory.lock_tenant(tenant)?;
+    finish_chores(directory, actor, tenant)?;
+    let tenant = &directory.read(|view| view.tenant(&tenant.name))?;
+    if tenant.config.to_app.approval {
+        return Err(SyncError::ApprovalWanted { tenant: tenant.name.clone() });
+    }
+    note_cut_off(directory, tenant, actor)?;
+    let mut pushing = Pushing::new(directory, applications, tenant, actor)?;
+    let result = run(&mut pushing, progress).await;
+    pushing.end_writing(result).await
+}
+
+/// Carries out tasks until none is due.
+async fn run<A: Applications>(
+    pushing: &mut Pushing<'_, A>,
+    progress: &(dyn Fn(PushProgress) + Sync),
+) -> Result<PushReport, SyncError> {
+    let (directory, tenant, actor) = (pushing.directory, pushing.tenant, pushing.actor);
+    let mut report = PushReport::default();
+    for _ in 0..PASSES {
+        let due = pushing.due()?;
+        if due == 0 {
+            break;
+        }
+        let start = report.entries.len() as u64;
+        report.kept_back.clear();
+        let (now, total) = (Timestamp::now(), start + due);
+        for kind in ORDER {
+            let mut after = None;
+            loop {
+                let tasks = directory.read(|view| view.due_tasks(tenant.id, kind, now, after, batch_size(kind)))?;
+                let Some(last) = tasks.last() else { break };
+                after = Some(last.id);
+                let batch = pushing.prepare(kind, tasks, &mut report).await?;
+                let applied = pushing.carry_out(batch, &PushMode::Apply).await;
+                pushing.keep(applied, &mut report).await?;
+                let done = report.entries.len() as u64;
+                progress(PushProgress { done, total: total.max(done) });
+            }
+        }
+        if report.entries.len() as u64 == start {
+            break;
+        }
+    }
+    pushing.clear_leftovers().await?;
+    report.keep_last();
+    directory.write(actor, |change| {
+        change.store_pushed(tenant.id)?;
+        change.forget_old_leftovers(tenant.id, Timestamp::now().before(leftovers::WHILE))?;
+        report.close(change, tenant.id)
+    })?;
+    Ok(report)
+}
+
+/// Whether a scheduled push is due, by the tenant's settings.
+pub(crate) fn is_due(tenant: &TenantRecord, now: Timestamp) -> bool {
+    let Some(seconds) = tenant.config.schedule.push_seconds else { return false };
+    tenant.pushed_at.is_none_or(|last| now.since(last).as_secs() >= seconds.into())
+}
+
+/// What is under way for one tenant.
+pub(super) struct Pushing<'a, A: Applications> {
+    pub(super) directory: &'a Directory,
+    pub(super) tenant: &'a TenantRecord,
+    pub(super) actor: &'a Actor,
+    session: Session<'a, A>,
+    ledger: Arc<PushLedger>,
+    entitlements: Entitlements,
+    sources: Vec<Source>,
+    /// Whether the connector was asked for its attributes.
+    described: bool,
+}
+
+impl<'a, A: Applications> Pushing<'a, A> {
+    #[expect(clippy::redundant_closure_for_method_calls, reason = "the path is not general over the view's lifetime")]
+    pub(super) fn new(
+        directory: &'a Directory,
+        applications: &'a A,
+        tenant: &'a TenantRecord,
+        actor: &'a Actor,
+    ) -> Result<Self, SyncError> {
+        let ledger = Arc::new(PushLedger::new(directory, tenant, actor));
+        let mut session = Session::new(directory, applications, tenant)?;
+        session.keep(ledger.clone());
+        Ok(Self {
+            directory,
+            tenant,
+            actor,
+            session,
+            ledger,
+            entitlements: Entitlements::default(),
+            sources: directory.read(|view| view.sources())?,
+            described: false,
+        })
+    }
+
+    /// How many tasks could be tried now, whatever the features say.
+    fn due(&self) -> Result<u64, SyncError> {
+        let now = Timestamp::now();
+        let due = self.directory.read(|view| -> Result<u64, DirectoryError> {
+            ORDER.into_iter().map(|kind| view.count_due_tasks(self.tenant.id, kind, now)).sum()
+        })?;
+        Ok(due)
+    }
+
+    /// Works out what a batch of tasks sends. What has become pointless is dropped, and what a feature keeps back stays.
+    pub(super) async fn prepare(
+        &mut self,
+        kind: TaskKind,
+        tasks: Vec<Task>,
+        report: &mut PushReport,
+    ) -> Result<Batch, SyncError> {
+        if kind == TaskKind::Push && !self.described {
+            if let Some(schema) = import::schema(&mut self.session).await? {
+                self.directory.write(self.actor, |change| change.set_attribute_schema(self.tenant.id, &schema))?;
+            }
+            self.described = true;
+        }
+        if kind == TaskKind::Push {
+            self.find_unheard(&tasks).await?;
+        }
+        let prepared = self.directory.read(|view| self.work_out(view, tasks))?;
+        self.resolve(kind, prepared, report).await
+    }
+
+    /// What tasks send, by how things stand in a view.
+    pub(super) fn work_out(
+        &self,
+        view: &ReadTransaction<'_>,
+        tasks: Vec<Task>,
+    ) -> Result<Vec<Prepared>, DirectoryError> {
+        tasks.into_iter().map(|task| wanted::prepare(view, self.tenant, &self.sources, task)).collect()
+    }
+
+    /// Puts ids in the place of names, and makes a batch of them.
+    pub(super) async fn resolve(
+        &mut self,
+        kind: TaskKind,
+        mut prepared: Vec<Prepared>,
+        report: &mut PushReport,
+    ) -> Result<Batch, SyncError> {
+        prepared.sort_by_key(|one| matches!(one, Prepared::TakeBack { .. }));
+        if kind == TaskKind::Push {
+            let grants = prepared.iter().filter_map(|one| match one {
+                Prepared::Push { grants, .. } => Some(grants),
+                _ => None,
+            });
+            let unknown = self.entitlements.unknown(grants.flatten().map(|grant| grant.kind.as_str()));
+            if !unknown.is_empty() {
+                self.entitlements.look_up(self.session.application().await?, unknown).await?;
+            }
+        }
+        let mut batch = Batch::new(kind);
+        for one in prepared {
+            batch.add(one, &self.entitlements, self.tenant, report);
+        }
+        Ok(batch)
+    }
+
+    /// Has the connector do it, whole or in halves.
+    pub(super) async fn carry_out(&mut self, batch: Batch, mode: &PushMode) -> CarriedOut {
+        if !matches!(mode, PushMode::Plan) {
+            let ids = batch.items.iter().map(|item| item.task.id);
+            if let Err(error) = self.directory.write(self.actor, |change| change.begin_tasks(ids)) {
+                return CarriedOut { stopped_by: Some(error.into()), ..CarriedOut::default() };
+            }
+        }
+        batch.carry_out(&mut self.session, self.tenant, &self.ledger, mode).await
+    }
+
+    /// Keeps what became of a batch. A job that ends in the middle leaves the rest as a job does that ends before the answer.
+    pub(super) async fn keep(&mut self, carried: CarriedOut, report: &mut PushReport) -> Result<(), SyncError> {
+        let CarriedOut { pointless, mut verdicts, stopped_by } = carried;
+        let spent = self.session.spent().await;
+        self.directory.write(self.actor, |change| -> Result<(), DirectoryError> {
+            change.add_usage(self.tenant.id, &spent)?;
+            pointless.iter().try_for_each(|task| change.end_task(task, TaskState::Cancelled).map(drop))
+        })?;
+        self.directory
+            .write_in_turns(self.actor, &mut verdicts, |change, verdict| record(change, self.tenant, verdict))?;
+        report.entries.extend(verdicts.into_iter().map(TaskResult::into_entry));
+        match stopped_by {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    /// Keeps what is left of the job's requests, and gives its end back.
+    pub(super) async fn end<T>(&mut self, result: Result<T, SyncError>) -> Result<T, SyncError> {
+        self.session.end(self.directory, self.actor, result).await
+    }
+
+    /// As [`Pushing::end`], for a job that writes and has the tenant to itself: what it has begun and not ended is noted.
+    pub(super) async fn end_writing<T>(&mut self, result: Result<T, SyncError>) -> Result<T, SyncError> {
+        let noted = note_cut_off(self.directory, self.tenant, self.actor);
+        let value = self.end(result).await?;
+        noted?;
+        Ok(value)
+    }
+}
+
+/// How the tenant wants users taken out of use.
+fn deactivation(config: &TenantConfig) -> Deactivation {
+    match config.to_app.deactivation {
+        DeactivationRule::Deactivate => Deactivation::Deactivate,
+        DeactivationRule::Freeze => Deactivation::Freeze,
+        DeactivationRule::DeactivateOrFreeze => Deactivation::DeactivateOrFreeze,
+    }
+}
+
+/// What a task is kept back by.
+fn needed(kind: TaskKind, linked: bool) -> Feature {
+    match (kind, linked) {
+        (TaskKind::Deactivate | TaskKind::Reactivate, _) => Feature::PushUserDeactivation,
+        (TaskKind::Password, _) => Feature::SyncPassword,
+        (_, true) => Feature::PushProfileUpdates,
+        (_, false) => Feature::PushNewUsers,
+    }
+}
+
+/// The person a task is about, as a report names it.
+fn named(person: &Person) -> (String, String) {
+    (person.key.clone(), person.username.clone())
+}

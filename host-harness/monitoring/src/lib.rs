@@ -1,0 +1,90 @@
+//! What operators watch, over HTTP: `/metrics` in Prometheus's text format, and `/healthz`.
+//!
+//! [`router`] is mounted by whatever the host serves with axum; [`serve`] is for a process that serves nothing else.
+//!
+//! ```no_run
+//! # async fn served(runtime: provisioning_runtime::Runtime) -> std::io::Result<()> {
+//! let router = provisioning_monitoring::router(runtime.metrics().clone(), || Ok(()));
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:9464").await?;
+//! provisioning_monitoring::serve(listener, router).await
+//! # }
+//! ```
+//!
+//! Nothing here asks for a password. The counts name tenants and hold no secret and no person ([`Metrics`]).
+
+#![deny(unsafe_code)]
+
+use std::io;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use tokio::net::TcpListener;
+
+use provisioning_runtime::Metrics;
+
+/// `GET /metrics`: the counts. `GET /healthz`: 200 and `ok`, or 503 and the sentence that `health` gives. `health` may block
+/// for as long as a look at a database takes.
+pub fn router(metrics: Metrics, health: impl Fn() -> Result<(), String> + Send + Sync + 'static) -> Router {
+    let health = Arc::new(health);
+    Router::new()
+        .route("/metrics", get(async move || ([(CONTENT_TYPE, Metrics::CONTENT_TYPE)], metrics.render())))
+        .route("/healthz", get(async move || healthz(tokio::task::spawn_blocking(move || health()).await)))
+}
+
+fn healthz(looked: Result<Result<(), String>, tokio::task::JoinError>) -> Response {
+    let (status, text) = match looked {
+        Ok(Ok(())) => (StatusCode::OK, "ok".to_owned()),
+        Ok(Err(reason)) => (StatusCode::SERVICE_UNAVAILABLE, reason),
+        Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("the look at its health ended early: {error}")),
+    };
+    (status, [(CONTENT_TYPE, "text/plain; charset=utf-8"), (CACHE_CONTROL, "no-store")], text + "\n").into_response()
+}
+
+/// Serves a router until the listener fails or the future is dropped.
+///
+/// # Errors
+/// Those of the listener.
+pub async fn serve(listener: TcpListener, router: Router) -> io::Result<()> {
+    axum::serve(listener, router).await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn counts_and_health_are_told_over_http() {
+        let metrics = Metrics::default();
+        let well = Arc::new(AtomicBool::new(true));
+        let asked = Arc::clone(&well);
+        let router = router(metrics, move || {
+            if asked.load(Ordering::Relaxed) { Ok(()) } else { Err("the directory cannot be read".to_owned()) }
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = tokio::spawn(serve(listener, router));
+        // Whoever comes first installs the process-wide provider.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let get = async |path: &str| {
+            let answer = client.get(format!("http://{address}{path}")).send().await.unwrap();
+            let kind = answer.headers().get("content-type").map(|value| value.to_str().unwrap().to_owned());
+            (answer.status().as_u16(), kind, answer.text().await.unwrap())
+        };
+        let (status, kind, text) = get("/metrics").await;
+        assert_eq!((status, kind.as_deref()), (200, Some(Metrics::CONTENT_TYPE)));
+        assert!(text.contains("# TYPE provisioning_jobs_running gauge\n"), "{text}");
+        assert_eq!(get("/healthz").await.2, "ok\n");
+        well.store(false, Ordering::Relaxed);
+        let (status, _, text) = get("/healthz").await;
+        assert_eq!((status, text.as_str()), (503, "the directory cannot be read\n"));
+        assert_eq!(get("/elsewhere").await.0, 404);
+        server.abort();
+    }
+}

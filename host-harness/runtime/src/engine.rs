@@ -1,0 +1,271 @@
+//! The engine: one for a process, shared by all tenants.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use tokio::sync::Semaphore;
+use wasmtime::component::{Component, Linker};
+use wasmtime::{Config, Engine, InstanceAllocationStrategy, MemoryCreator, PoolingAllocationConfig};
+
+use super::cache::ComponentCache;
+use super::clients::Clients;
+use super::connector::{Connector, digest_of};
+use super::error::{EngineError, LoadError};
+use super::interface::{self, InterfaceVersion, Prepared, Spoken};
+use super::job::{Job, JobState};
+use super::limits::EPOCH_TICK;
+use super::metrics::Metrics;
+use super::recording::{Recorder, Replay};
+use super::tenant::Tenant;
+use super::{JobError, SandboxFault};
+
+/// What every connector may import. Interfaces are checked by name before Wasmtime links them, so that a component which
+/// asks for more gets an error that names it.
+const GIVEN: &[&str] =
+    &["identity:provisioning/", "wasi:clocks/wall-clock@0.2.", "wasi:clocks/monotonic-clock@0.2.", "wasi:io/poll@0.2."];
+
+/// Core modules of a component: the connector itself, and the small adapters that the component linker adds (two were seen).
+const CORE_INSTANCES_A_COMPONENT: u32 = 8;
+
+/// Runs components. Cheap to clone; clones share engine, slots, and each tenant's connections.
+#[derive(Clone)]
+pub struct Runtime {
+    pub(crate) engine: Engine,
+    linker: Arc<Linker<JobState>>,
+    pub(crate) clients: Arc<Clients>,
+    cache: Option<ComponentCache>,
+    slots: Arc<Semaphore>,
+    next_job: Arc<AtomicU64>,
+    pub(crate) metrics: Metrics,
+    pub(crate) recorder: Option<Recorder>,
+    pub(crate) replay: Option<Replay>,
+}
+
+/// Settings of a [`Runtime`]. Clones share caches and recordings.
+#[derive(Clone)]
+pub struct RuntimeBuilder {
+    jobs: u32,
+    largest_memory: usize,
+    roots: Vec<CertificateDer<'static>>,
+    memory: Option<Arc<dyn MemoryCreator>>,
+    cache: Option<ComponentCache>,
+    recorder: Option<Recorder>,
+    replay: Option<Replay>,
+}
+
+impl RuntimeBuilder {
+    /// Jobs that may hold an instance at once; further ones wait. Default 256. Each reserves address space, not memory.
+    pub fn jobs(mut self, jobs: u32) -> Self {
+        self.jobs = jobs.max(1);
+        self
+    }
+
+    /// The most that `limits.memory` of any tenant may be, in bytes. Default 256 MiB.
+    pub fn largest_memory(mut self, bytes: usize) -> Self {
+        self.largest_memory = bytes;
+        self
+    }
+
+    /// Trusts one more root certificate, or several in one text, PEM-encoded, beside those of the operating system.
+    ///
+    /// # Errors
+    /// When the text holds no PEM-encoded certificate.
+    pub fn root_certificate(mut self, pem: &str) -> Result<Self, EngineError> {
+        let failed = |reason: String| EngineError(format!("a root certificate is not PEM-encoded X.509: {reason}"));
+        let certificates: Vec<_> = CertificateDer::pem_slice_iter(pem.as_bytes())
+            .collect::<Result<_, _>>()
+            .map_err(|error| failed(error.to_string()))?;
+        if certificates.is_empty() {
+            return Err(failed("the text holds none".to_owned()));
+        }
+        self.roots.extend(certificates);
+        Ok(self)
+    }
+
+    /// Takes the memory of components from `creator` instead of the pool, so that it can be looked at from outside. For
+    /// tests and forensics: instances start slower.
+    pub fn memory(mut self, creator: Arc<dyn MemoryCreator>) -> Self {
+        self.memory = Some(creator);
+        self
+    }
+
+    /// Keeps compiled components in `cache`. Default: none, every [`Runtime::load`] compiles.
+    pub fn cache(mut self, cache: ComponentCache) -> Self {
+        self.cache = Some(cache);
+        self
+    }
+
+    /// Records the HTTP of every job.
+    pub fn record(mut self, recorder: Recorder) -> Self {
+        self.recorder = Some(recorder);
+        self
+    }
+
+    /// Answers the HTTP of every job from a recording; nothing is sent. The egress policy and the limits hold all the same.
+    pub fn replay(mut self, replay: Replay) -> Self {
+        self.replay = Some(replay);
+        self
+    }
+
+    /// Makes the engine.
+    ///
+    /// # Errors
+    /// When this machine cannot carry it, such as for want of address space.
+    pub fn build(self) -> Result<Runtime, EngineError> {
+        let failed = |error: wasmtime::Error| EngineError(format!("{error:#}"));
+        let mut config = Config::new();
+        config
+            .wasm_component_model(true)
+            // Synchronous functions are the interface; support for concurrent guests would cost 0.7 µs a call.
+            .concurrency_support(false)
+            // The checks are a sixth of an import's processor time in the component, and the only means that ends a loop
+            // without end. Wasmtime's own inlining does not buy it back: with it the code is five times as large, takes eight
+            // times as long to compile, and imports no faster.
+            .epoch_interruption(true)
+            .max_wasm_stack(512 << 10);
+        match self.memory {
+            Some(creator) => {
+                // Without a reservation, memory is exactly what the creator hands out; and it is filled by copying, since
+                // an image can be mapped only into memory that Wasmtime has mapped itself.
+                config
+                    .with_host_memory(creator)
+                    .memory_reservation(0)
+                    .memory_guard_size(0)
+                    .memory_reservation_for_growth(0)
+                    .memory_init_cow(false);
+            }
+            None => {
+                let mut pool = PoolingAllocationConfig::new();
+                pool.total_component_instances(self.jobs)
+                    .total_core_instances(self.jobs * CORE_INSTANCES_A_COMPONENT)
+                    .max_core_instances_per_component(CORE_INSTANCES_A_COMPONENT)
+                    .total_memories(self.jobs)
+                    .max_memories_per_component(1)
+                    .total_tables(self.jobs * 4)
+                    .max_tables_per_component(4)
+                    .total_stacks(self.jobs)
+                    .table_elements(20_000)
+                    .max_memory_size(self.largest_memory)
+                    // Keeps the pages that nearly every job touches, so that the next job of the slot need not fault them in.
+                    .linear_memory_keep_resident(256 << 10);
+                config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+            }
+        }
+        let engine = Engine::new(&config).map_err(failed)?;
+        let mut linker = Linker::new(&engine);
+        interface::add_to_linker(&mut linker).map_err(failed)?;
+        let clients = Clients::new(self.roots, self.jobs as usize)
+            .map_err(|error| EngineError(format!("no TLS for its requests: {error}")))?;
+        tick(&engine)?;
+        Ok(Runtime {
+            engine,
+            linker: Arc::new(linker),
+            clients: Arc::new(clients),
+            cache: self.cache,
+            slots: Arc::new(Semaphore::new(self.jobs as usize)),
+            next_job: Arc::default(),
+            metrics: Metrics::default(),
+            recorder: self.recorder,
+            replay: self.replay,
+        })
+    }
+}
+
+/// Advances the engine's epoch until the engine is gone.
+fn tick(engine: &Engine) -> Result<(), EngineError> {
+    let engine = engine.weak();
+    std::thread::Builder::new()
+        .name("epoch".to_owned())
+        .spawn(move || {
+            while let Some(engine) = engine.upgrade() {
+                engine.increment_epoch();
+                drop(engine);
+                std::thread::sleep(EPOCH_TICK);
+            }
+        })
+        .map(drop)
+        .map_err(|error| EngineError(format!("no thread for the epoch clock: {error}")))
+}
+
+impl Runtime {
+    /// A runtime to be configured.
+    pub fn builder() -> RuntimeBuilder {
+        RuntimeBuilder {
+            jobs: 256,
+            largest_memory: 256 << 20,
+            roots: Vec::new(),
+            memory: None,
+            cache: None,
+            recorder: None,
+            replay: None,
+        }
+    }
+
+    /// Compiles a component and checks that it is a connector.
+    ///
+    /// # Errors
+    /// When it is no component, asks for something that no connector is given, or does not implement the interface in the
+    /// version that is served.
+    pub fn load(&self, bytes: &[u8]) -> Result<Connector, LoadError> {
+        let digest = digest_of(bytes);
+        let component = match self.cache.as_ref().and_then(|cache| cache.load(&self.engine, &digest)) {
+            Some(component) => component,
+            None => {
+                let component = Component::new(&self.engine, bytes)
+                    .map_err(|error| LoadError::NotAComponent(format!("{error:#}")))?;
+                if let Some(cache) = &self.cache {
+                    cache.store(&self.engine, &digest, &component);
+                }
+                component
+            }
+        };
+        let kind = component.component_type();
+        let imports: Vec<String> = kind.imports(&self.engine).map(|(name, _)| name.to_owned()).collect();
+        if let Some(foreign) = imports.iter().find(|import| !GIVEN.iter().any(|given| import.starts_with(given))) {
+            return Err(LoadError::ForeignImport(foreign.clone()));
+        }
+        let exports: Vec<String> = kind.exports(&self.engine).map(|(name, _)| name.to_owned()).collect();
+        let interface = match interface::interface_version(&exports) {
+            Spoken::Served(version) => version,
+            Spoken::Other(found) => {
+                return Err(LoadError::OtherVersion { found: found.to_owned(), served: InterfaceVersion::SERVED });
+            }
+            Spoken::Nothing => return Err(LoadError::NotAConnector("it exports nothing of that name".to_owned())),
+        };
+        let prepared = self
+            .linker
+            .instantiate_pre(&component)
+            .and_then(Prepared::new)
+            .map_err(|error| LoadError::NotAConnector(format!("{error:#}")))?;
+        Ok(Connector { prepared, interface, digest, size: bytes.len(), imports, exports })
+    }
+
+    /// Starts a job: a fresh sandbox for `tenant`, once a slot is free.
+    ///
+    /// # Errors
+    /// When the tenant pins another component, or the component fails as soon as it is instantiated.
+    ///
+    /// # Cancellation
+    /// Dropping the future gives slot and sandbox back.
+    pub async fn start(&self, connector: &Connector, tenant: &Tenant) -> Result<Job, JobError> {
+        if let Some(pinned) = &tenant.component_sha256
+            && !pinned.eq_ignore_ascii_case(connector.digest())
+        {
+            let fault = SandboxFault::OtherComponent { found: connector.digest().to_owned(), pinned: pinned.clone() };
+            return Err(JobError::Stopped { tenant: tenant.name.clone(), call: "start", fault });
+        }
+        // The semaphore is never closed.
+        let slot = Arc::clone(&self.slots).acquire_owned().await.ok();
+        // Whoever starts one short job after another would otherwise never let go of its thread.
+        tokio::task::yield_now().await;
+        let number = self.next_job.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
+        Job::start(self, connector, tenant, number, slot).await
+    }
+
+    /// What this runtime has counted.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+}

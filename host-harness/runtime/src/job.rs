@@ -1,0 +1,416 @@
+//! One job: one tenant, one sandbox, a few calls.
+//!
+//! # Tracing
+//! Each call is a span `call` with tenant, job and operation; each request in it is an event with method, host, path, status,
+//! duration and the server's own id of the request.
+//!
+//! # Cancellation
+//! Each call takes the store out of the job for its duration. When the call's future is dropped, traps, or exceeds its
+//! deadline, the store goes with it, and every later call answers [`SandboxFault::Ended`]: a component that was
+//! interrupted in the middle of its work is never entered again.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::error::Elapsed;
+use tracing::{Instrument as _, Span};
+use wasmtime::component::{Resource, ResourceAny, ResourceTable};
+use wasmtime::{Store, UpdateDeadline};
+
+use super::bindings::identity::provisioning::types::{self, Settings};
+use super::connector::Connector;
+use super::engine::Runtime;
+use super::error::{ComputeExceeded, JobError, SandboxFault};
+use super::http::Gate;
+use super::interface::Exports;
+use super::ledger::Ledger;
+use super::limits::{EPOCH_TICK, Limits, MemoryLimiter};
+use super::metrics::{Metrics, RunningJob};
+use super::secrets::{Masks, Secret, SecretHandle};
+use super::spent::{RequestLog, Spent};
+use super::tenant::Tenant;
+use super::wit::{
+    Abandoned, AttributeDefinition, Deactivation, Descriptor, DesiredUser, EntitlementPage, ImportPage, ImportQuery,
+    Outcome, Probe, PushMode, Usage,
+};
+
+/// One result for each record of a batch, in its order.
+pub type Results<T> = Vec<Result<T, types::Error>>;
+
+/// What the host functions of one store work on.
+pub(crate) struct JobState {
+    pub(crate) tenant: Arc<str>,
+    pub(crate) id: String,
+    pub(crate) table: ResourceTable,
+    pub(crate) limits: Limits,
+    pub(crate) limiter: MemoryLimiter,
+    pub(crate) gate: Arc<Gate>,
+    /// Every secret of the tenant.
+    pub(crate) masks: Masks,
+    pub(crate) ledger: Option<Arc<dyn Ledger>>,
+    pub(crate) log_events: u64,
+    /// The last error that the component logged; a panic hook's text where it panicked.
+    pub(crate) last_error: Option<String>,
+    /// Epochs that the call under way may still compute.
+    ticks_left: u64,
+}
+
+/// What a job has used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JobUsage {
+    /// HTTP requests sent.
+    pub requests: u64,
+    /// Bytes of response bodies received, after decoding.
+    pub received_bytes: u64,
+}
+
+/// A sandbox with a connector in it, for one tenant. Dropping it ends the sandbox.
+pub struct Job {
+    tenant: Tenant,
+    exports: Exports,
+    session: Option<ResourceAny>,
+    store: Option<Store<JobState>>,
+    gate: Arc<Gate>,
+    metrics: Metrics,
+    _running: RunningJob,
+    /// Given back when the job goes.
+    _slot: Option<OwnedSemaphorePermit>,
+}
+
+/// A call under way. It owns the store, so that the store does not outlive a call that was cut short.
+struct Call {
+    name: &'static str,
+    store: Store<JobState>,
+    deadline: Duration,
+    started: Instant,
+    span: Span,
+}
+
+/// Waits for a call of the connector, until its deadline and within its span.
+macro_rules! within {
+    ($call:ident, $work:expr) => {{
+        let (deadline, span) = ($call.deadline, $call.span.clone());
+        tokio::time::timeout(deadline, $work.instrument(span)).await
+    }};
+}
+
+impl Job {
+    pub(crate) async fn start(
+        runtime: &Runtime,
+        connector: &Connector,
+        tenant: &Tenant,
+        number: u64,
+        slot: Option<OwnedSemaphorePermit>,
+    ) -> Result<Self, JobError> {
+        let limits = tenant.limits.clone();
+        let name: Arc<str> = tenant.name.as_str().into();
+        let id = format!("job-{number}");
+        let mut masks = Masks::default();
+        tenant.secrets.values().for_each(|secret| masks.add(secret));
+        let gate = Arc::new(Gate {
+            tenant: Arc::clone(&name),
+            client: runtime.clients.of(&name),
+            metrics: runtime.metrics.clone(),
+            tape: runtime.recorder.as_ref().map(|recorder| recorder.tape(&tenant.name, &id, &masks)),
+            replay: runtime.replay.clone(),
+            egress: tenant.egress.clone(),
+            limits: limits.clone(),
+            sent: AtomicU64::new(0),
+            received_bytes: AtomicU64::new(0),
+            log: RequestLog::default(),
+        });
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(limits.handles);
+        let limiter = MemoryLimiter { memory: limits.memory, table_elements: limits.table_elements };
+        let state = JobState {
+            tenant: Arc::clone(&name),
+            id,
+            table,
+            limiter,
+            gate: Arc::clone(&gate),
+            masks,
+            ledger: tenant.ledger.clone(),
+            log_events: 0,
+            last_error: None,
+            ticks_left: 0,
+            limits,
+        };
+        let mut store = Store::new(&runtime.engine, state);
+        store.limiter(|state| &mut state.limiter);
+        store.set_hostcall_fuel(tenant.limits.transfer);
+        store.epoch_deadline_callback(|mut context| {
+            let state = context.data_mut();
+            match state.ticks_left.checked_sub(1) {
+                Some(left) => {
+                    state.ticks_left = left;
+                    // Tokio's own way to yield: it lets the executor look for finished I/O of other jobs even where every
+                    // thread has a component that computes. A plain wake-up would be run again before any of that.
+                    Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
+                }
+                None => Err(ComputeExceeded.into()),
+            }
+        });
+        let running = runtime.metrics.job(&name);
+        let mut call = Call::new("instantiate", store);
+        let made = within!(call, connector.prepared.instantiate(&mut call.store));
+        let (exports, store) = call.end(made)?;
+        Ok(Self {
+            tenant: tenant.clone(),
+            exports,
+            session: None,
+            store: Some(store),
+            gate,
+            metrics: runtime.metrics.clone(),
+            _running: running,
+            _slot: slot,
+        })
+    }
+
+    /// What the job has used so far.
+    pub fn usage(&self) -> JobUsage {
+        JobUsage {
+            requests: self.gate.sent.load(Ordering::Relaxed),
+            received_bytes: self.gate.received_bytes.load(Ordering::Relaxed),
+        }
+    }
+
+    /// What the connector is and needs.
+    ///
+    /// # Errors
+    /// When the sandbox ends the job.
+    pub async fn describe(&mut self) -> Result<Descriptor, JobError> {
+        let mut call = self.begin("describe")?;
+        let result = within!(call, self.exports.describe(&mut call.store));
+        self.end(call, result)
+    }
+
+    /// Tries the tenant's settings.
+    ///
+    /// # Errors
+    /// When the sandbox ends the job. Settings that do not hold are failed probes, not errors.
+    pub async fn test_credentials(&mut self) -> Result<Vec<Probe>, JobError> {
+        let mut call = self.begin("test-credentials")?;
+        let settings = self.settings(&mut call.store)?;
+        let result = within!(call, self.exports.test_credentials(&mut call.store, &settings));
+        self.end(call, result)
+    }
+
+    /// Signs in, unless this job has already.
+    ///
+    /// # Errors
+    /// When the settings or credentials do not hold, the application cannot be reached, or the sandbox ends the job.
+    pub async fn open(&mut self) -> Result<(), JobError> {
+        if self.session.is_some() {
+            return Ok(());
+        }
+        let mut call = self.begin("open")?;
+        let settings = self.settings(&mut call.store)?;
+        let result = within!(call, self.exports.open(&mut call.store, &settings));
+        self.session = Some(self.end(call, result)??);
+        Ok(())
+    }
+
+    /// The attributes of the application's users.
+    ///
+    /// # Errors
+    /// When the connector refuses, or the sandbox ends the job.
+    pub async fn list_attributes(&mut self) -> Result<Vec<AttributeDefinition>, JobError> {
+        let session = self.signed_in().await?;
+        let mut call = self.begin("list-attributes")?;
+        let result = within!(call, self.exports.list_attributes(&mut call.store, session));
+        Ok(self.end(call, result)??)
+    }
+
+    /// One page of what can be assigned to a user.
+    ///
+    /// # Errors
+    /// When the connector refuses, or the sandbox ends the job.
+    pub async fn list_entitlements(&mut self, kind: &str, cursor: Option<&str>) -> Result<EntitlementPage, JobError> {
+        let session = self.signed_in().await?;
+        let mut call = self.begin("list-entitlements")?;
+        let result = within!(call, self.exports.list_entitlements(&mut call.store, session, kind, cursor));
+        Ok(self.end(call, result)??)
+    }
+
+    /// One page of users. Each has as many values as the page names attributes, and no name stands twice.
+    ///
+    /// # Errors
+    /// When the connector refuses, or the sandbox ends the job, as it does over a page of any other shape
+    /// ([`SandboxFault::Contradiction`]).
+    pub async fn import_users(&mut self, query: &ImportQuery) -> Result<ImportPage, JobError> {
+        let session = self.signed_in().await?;
+        let mut call = self.begin("import-users")?;
+        let result = within!(call, self.exports.import_users(&mut call.store, session, query));
+        Ok(self.end(call, result)??)
+    }
+
+    /// Makes or changes users; a result for each, in order.
+    ///
+    /// # Errors
+    /// When the connector refuses the whole batch, or the sandbox ends the job.
+    pub async fn push_users(&mut self, users: &[DesiredUser], mode: &PushMode) -> Result<Results<Outcome>, JobError> {
+        let session = self.signed_in().await?;
+        let mut call = self.begin("push-users")?;
+        let result = within!(call, self.exports.push_users(&mut call.store, session, users, mode));
+        Ok(self.end(call, result)??)
+    }
+
+    /// Takes users out of use; a result for each, in order.
+    ///
+    /// # Errors
+    /// When the connector refuses the whole batch, or the sandbox ends the job.
+    pub async fn deactivate_users(
+        &mut self,
+        ids: &[String],
+        how: Deactivation,
+        mode: &PushMode,
+    ) -> Result<Results<Outcome>, JobError> {
+        let session = self.signed_in().await?;
+        let mut call = self.begin("deactivate-users")?;
+        let result = within!(call, self.exports.deactivate_users(&mut call.store, session, ids, how, mode));
+        Ok(self.end(call, result)??)
+    }
+
+    /// Puts users back into use; a result for each, in order.
+    ///
+    /// # Errors
+    /// When the connector refuses the whole batch, or the sandbox ends the job.
+    pub async fn reactivate_users(&mut self, ids: &[String], mode: &PushMode) -> Result<Results<Outcome>, JobError> {
+        let session = self.signed_in().await?;
+        let mut call = self.begin("reactivate-users")?;
+        let result = within!(call, self.exports.reactivate_users(&mut call.store, session, ids, mode));
+        Ok(self.end(call, result)??)
+    }
+
+    /// Undoes what pushes that were cut off may have left of people who are no longer wanted; a result for each, in order.
+    ///
+    /// # Errors
+    /// When the connector refuses the whole batch, or the sandbox ends the job.
+    pub async fn take_back_users(
+        &mut self,
+        people: &[Abandoned],
+        how: Deactivation,
+        mode: &PushMode,
+    ) -> Result<Results<Outcome>, JobError> {
+        let session = self.signed_in().await?;
+        let mut call = self.begin("take-back-users")?;
+        let result = within!(call, self.exports.take_back_users(&mut call.store, session, people, how, mode));
+        Ok(self.end(call, result)??)
+    }
+
+    /// Sets passwords by the users' ids; a result for each, in order.
+    ///
+    /// # Errors
+    /// When the connector refuses the whole batch, or the sandbox ends the job.
+    pub async fn sync_passwords(&mut self, passwords: &[(String, Secret)]) -> Result<Results<()>, JobError> {
+        let session = self.signed_in().await?;
+        let mut call = self.begin("sync-passwords")?;
+        let mut handles = Vec::with_capacity(passwords.len());
+        for (id, secret) in passwords {
+            let handle = self.handle(&mut call.store, secret)?;
+            handles.push((id.clone(), handle));
+        }
+        let result = within!(call, self.exports.sync_passwords(&mut call.store, session, &handles));
+        Ok(self.end(call, result)??)
+    }
+
+    /// What the session has used of the application's allowance, as far as the connector knows.
+    ///
+    /// # Errors
+    /// When the sandbox ends the job.
+    pub async fn session_usage(&mut self) -> Result<Usage, JobError> {
+        let session = self.signed_in().await?;
+        let mut call = self.begin("usage")?;
+        let result = within!(call, self.exports.usage(&mut call.store, session));
+        let usage = self.end(call, result)?;
+        self.metrics.api_usage(&self.gate.tenant, usage.used, usage.limit);
+        Ok(usage)
+    }
+
+    /// What was asked of the application since the last time that this was asked: its requests, and what the connector has
+    /// heard of the allowance of calls. Sends no request, and does not fail: where the sandbox has ended, the allowance is not
+    /// known.
+    pub async fn spent(&mut self) -> Spent {
+        let operations = self.gate.log.take();
+        if operations.is_empty() || self.session.is_none() || self.store.is_none() {
+            return Spent { operations, ..Spent::default() };
+        }
+        match self.session_usage().await {
+            Ok(usage) => Spent { operations, used: usage.used, limit: usage.limit },
+            // The end of the sandbox is in the trace, and the next call tells it.
+            Err(_) => Spent { operations, ..Spent::default() },
+        }
+    }
+
+    async fn signed_in(&mut self) -> Result<ResourceAny, JobError> {
+        self.open().await?;
+        self.session.ok_or_else(|| self.stopped("open", SandboxFault::Ended))
+    }
+
+    fn stopped(&self, call: &'static str, fault: SandboxFault) -> JobError {
+        JobError::Stopped { tenant: self.tenant.name.clone(), call, fault }
+    }
+
+    fn begin(&mut self, name: &'static str) -> Result<Call, JobError> {
+        let store = self.store.take().ok_or_else(|| self.stopped(name, SandboxFault::Ended))?;
+        self.gate.log.begin(name);
+        Ok(Call::new(name, store))
+    }
+
+    fn end<T>(&mut self, call: Call, result: Result<wasmtime::Result<T>, Elapsed>) -> Result<T, JobError> {
+        let (value, store) = call.end(result)?;
+        self.store = Some(store);
+        Ok(value)
+    }
+
+    /// The tenant's settings, with a fresh handle for each secret.
+    fn settings(&self, store: &mut Store<JobState>) -> Result<Settings, JobError> {
+        let values = self.tenant.settings.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+        let mut secrets = Vec::with_capacity(self.tenant.secrets.len());
+        for (name, secret) in &self.tenant.secrets {
+            secrets.push((name.clone(), self.handle(store, secret)?));
+        }
+        Ok(Settings { values, secrets })
+    }
+
+    fn handle(&self, store: &mut Store<JobState>, secret: &Secret) -> Result<Resource<SecretHandle>, JobError> {
+        let state = store.data_mut();
+        state.masks.add(secret);
+        let handles = state.limits.handles;
+        state
+            .table
+            .push(SecretHandle(secret.clone()))
+            .map_err(|_| self.stopped("settings", SandboxFault::Handles(handles)))
+    }
+}
+
+impl Call {
+    fn new(name: &'static str, mut store: Store<JobState>) -> Self {
+        let state = store.data_mut();
+        state.last_error = None;
+        state.ticks_left = (state.limits.compute.as_nanos() / EPOCH_TICK.as_nanos()) as u64;
+        let deadline = state.limits.call;
+        let span = tracing::info_span!("call", tenant = %state.tenant, job = %state.id, operation = name);
+        store.set_epoch_deadline(1);
+        Self { name, store, deadline, started: Instant::now(), span }
+    }
+
+    fn end<T>(self, result: Result<wasmtime::Result<T>, Elapsed>) -> Result<(T, Store<JobState>), JobError> {
+        let metrics = &self.store.data().gate.metrics;
+        metrics.call(self.name, self.started.elapsed());
+        let fault = match result {
+            Ok(Ok(value)) => return Ok((value, self.store)),
+            Ok(Err(error)) => {
+                let state = self.store.data();
+                SandboxFault::of(&error, &state.limits, &state.masks, state.last_error.as_deref())
+            }
+            Err(_) => SandboxFault::Deadline(self.deadline),
+        };
+        let state = self.store.data();
+        metrics.fault(&state.tenant, fault.name());
+        tracing::warn!(tenant = %state.tenant, job = %state.id, call = self.name, %fault, "the sandbox ended a job");
+        Err(JobError::Stopped { tenant: state.tenant.to_string(), call: self.name, fault })
+    }
+}

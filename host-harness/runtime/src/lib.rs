@@ -1,0 +1,89 @@
+//! The sandbox of provisioning connectors: components, jobs, and what the host gives to them.
+//!
+//! A *connector* is a WebAssembly component that implements the world `identity:provisioning/connector`: it knows one
+//! application and nothing about the host. This crate is the other half. It loads connectors, gives each job of each tenant
+//! a sandbox of its own, makes the HTTP calls that a connector asks for, and keeps the secrets out of its reach. It knows components,
+//! and no application.
+//!
+//! # From a component to a result
+//!
+//! 1. [`Runtime::builder`] makes the engine; one per process is enough.
+//! 2. [`Runtime::load`] compiles a component and refuses one that asks for more than the world gives.
+//! 3. A [`Tenant`] says whose job it is: settings, [`Secret`]s, [`EgressPolicy`], [`Limits`].
+//! 4. [`Runtime::start`] makes a [`Job`]; its methods are the connector's functions.
+//!
+//! # What a connector cannot do
+//!
+//! * Read a secret from its handle: the host puts the values into requests after they have left the sandbox, and masks them in
+//!   the answer ([`Secret`]). Masking is a second line only. A connector that may send a secret to a server can have that
+//!   server give it back in another form, so the boundary is the list of hosts.
+//! * Reach a host that the tenant does not list. Every refusal names the host and the rule ([`Refusal`]).
+//! * Take more than its share of memory, time, requests or handles ([`Limits`]). What it overruns is named in
+//!   [`SandboxFault`], and its sandbox is gone.
+//! * See another tenant. A sandbox serves one job of one tenant and is never used again, and no connection carries the requests
+//!   of two tenants.
+//!
+//! # Versions of the interface
+//! One version of the WIT package is served, [`InterfaceVersion`]; a component of any other is refused by name
+//! ([`LoadError::OtherVersion`]).
+
+// Where it cannot be done without, the place says why it is sound.
+#![deny(unsafe_code)]
+
+mod addresses;
+pub(crate) mod bindings;
+mod cache;
+mod clients;
+pub(crate) mod clocks;
+mod connector;
+#[cfg(test)]
+mod dummy;
+mod egress;
+mod engine;
+mod error;
+mod host_functions;
+mod http;
+mod interface;
+mod job;
+mod ledger;
+mod limits;
+mod log;
+mod metrics;
+mod names;
+mod outgoing;
+pub mod own_files;
+mod recording;
+mod scheduler;
+pub(crate) mod secrets;
+mod spent;
+mod tenant;
+
+pub use cache::{CacheError, ComponentCache};
+pub use connector::Connector;
+pub use egress::{EgressPolicy, HostRule, Refusal, RuleError};
+pub use engine::{Runtime, RuntimeBuilder};
+pub use error::{EngineError, JobError, LoadError, SandboxFault};
+pub use interface::{ImportedUser, InterfaceVersion, MalformedPage};
+pub use job::{Job, JobUsage, Results};
+pub use ledger::{Candidate, Intent, Ledger, Owner, Progress};
+pub use limits::Limits;
+pub use metrics::{Histogram, Metrics};
+pub use names::{action_name, error_kind_name, feature_names};
+pub use own_files::Untrusted;
+pub use recording::{Recorder, RecordingError, Replay};
+pub use scheduler::{CancelHandle, JobEnd, Load, Scheduler, SchedulerLimits, Shutdown, SubmitError, Terms, Ticket};
+pub use secrets::Secret;
+pub use spent::{OperationCalls, Spent};
+pub use tenant::Tenant;
+
+/// The types of the WIT package, as Wasmtime generates them: what a job is asked and what it answers.
+pub mod wit {
+    pub use super::bindings::exports::identity::provisioning::provisioning_connector::{
+        Abandoned, Action, AttributeDefinition, Deactivation, Descriptor, DesiredUser, Entitlement, EntitlementPage,
+        GrantKind, ImportPage, ImportQuery, ImportScope, Outcome, Panel, Probe, PushMode, Seats, Setting, SettingKind,
+        Usage, Verdict,
+    };
+    pub use super::bindings::identity::provisioning::types::{
+        Change, Error, ErrorKind, Features, FieldChange, Grant, Retry, Status, Upstream, User, Value,
+    };
+}

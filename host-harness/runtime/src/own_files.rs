@@ -1,0 +1,294 @@
+//! Files and folders whose content only this user, or root, can have written.
+//!
+//! What is trusted without being looked at, such as compiled code and keys, must not be something that another user of the
+//! machine has put there. So it is checked who owns it and who may write to it: of a file by the handle that is then read, not
+//! by its path, which could name another file a moment later; of a folder also every folder above it, since whoever may rename
+//! one of those puts another in its place. A folder with the sticky bit, such as `/tmp`, is good enough above one of our own:
+//! in it, nobody renames what belongs to others.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why a file or folder is not trusted.
+#[derive(Debug, thiserror::Error)]
+pub enum Untrusted {
+    /// It is another user's.
+    #[error("{path} belongs to another user (number {owner})")]
+    Foreign {
+        /// The file or folder.
+        path: PathBuf,
+        /// The number of the user that owns it.
+        owner: u32,
+    },
+    /// Others may write to it.
+    #[error("{path} can be written by other users (mode {mode:o})")]
+    Writable {
+        /// The file or folder.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// It is a symbolic link, or something else that is neither a file nor a folder.
+    #[error("{path} is a symbolic link or a special file")]
+    Special {
+        /// The file or folder.
+        path: PathBuf,
+    },
+    /// The operating system refuses.
+    #[error("{path} cannot be read: {reason}")]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// The operating system's words.
+        reason: io::Error,
+    },
+}
+
+impl Untrusted {
+    /// Whether the file is missing.
+    pub fn is_absent(&self) -> bool {
+        matches!(self, Self::Io { reason, .. } if reason.kind() == io::ErrorKind::NotFound)
+    }
+}
+
+fn io_error(path: &Path) -> impl FnOnce(io::Error) -> Untrusted {
+    |reason| Untrusted::Io { path: path.to_owned(), reason }
+}
+
+/// Whether a file that is open is this user's or root's, whoever else may read or write it.
+///
+/// # Errors
+/// When it is another user's, or cannot be looked at.
+pub fn check_owner(path: &Path, file: &File) -> Result<(), Untrusted> {
+    unix::check_owner(path, &file.metadata().map_err(io_error(path))?)
+}
+
+/// Whether a folder is this user's or root's, and not open to everybody. Its group may write to it: that is how a platform such
+/// as Kubernetes gives a volume to a process (`fsGroup`).
+///
+/// # Errors
+/// When it is another user's or everybody may write to it; when it cannot be looked at.
+pub fn check_shared_folder(path: &Path) -> Result<(), Untrusted> {
+    unix::check_shared(path, &std::fs::metadata(path).map_err(io_error(path))?)
+}
+
+/// Opens a file for reading if it belongs to this user or root, isn't a link, and nobody else can write to it.
+///
+/// # Errors
+/// When it is anything else, or cannot be opened.
+pub(crate) fn open(path: &Path) -> Result<File, Untrusted> {
+    unix::open(path)
+}
+
+/// The folder by the path that has no link in it, where nobody but this user and root can write to it or put another in its
+/// place.
+///
+/// # Errors
+/// When others own it, may write to it, or may replace it; when it is a link, or cannot be looked at.
+pub(crate) fn folder(path: &Path) -> Result<PathBuf, Untrusted> {
+    unix::folder(path)
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::fs::{Metadata, OpenOptions};
+    use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+
+    use rustix::fs::OFlags;
+
+    use super::{File, Path, PathBuf, Untrusted, io_error};
+
+    const ROOT: u32 = 0;
+    const STICKY: u32 = 0o1000;
+    const WRITE_BY_OTHERS: u32 = 0o022;
+    const WRITE_BY_ALL: u32 = 0o002;
+
+    pub(super) fn check_owner(path: &Path, found: &Metadata) -> Result<(), Untrusted> {
+        match found.uid() {
+            ROOT => Ok(()),
+            owner if owner == rustix::process::geteuid().as_raw() => Ok(()),
+            owner => Err(Untrusted::Foreign { path: path.to_owned(), owner }),
+        }
+    }
+
+    fn check_mode(path: &Path, found: &Metadata, refused: u32) -> Result<(), Untrusted> {
+        match found.mode() & refused {
+            0 => Ok(()),
+            _ => Err(Untrusted::Writable { path: path.to_owned(), mode: found.mode() & 0o7777 }),
+        }
+    }
+
+    pub(super) fn check_shared(path: &Path, found: &Metadata) -> Result<(), Untrusted> {
+        check_owner(path, found)?;
+        check_mode(path, found, WRITE_BY_ALL)
+    }
+
+    /// Whether what was found is ours alone to write.
+    fn check(path: &Path, found: &Metadata) -> Result<(), Untrusted> {
+        if !(found.is_file() || found.is_dir()) {
+            return Err(Untrusted::Special { path: path.to_owned() });
+        }
+        check_owner(path, found)?;
+        check_mode(path, found, WRITE_BY_OTHERS)
+    }
+
+    pub(super) fn open(path: &Path) -> Result<File, Untrusted> {
+        let mut options = OpenOptions::new();
+        // Without the second flag, opening a pipe waits for whoever writes to it.
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        options.read(true).custom_flags(flags.bits().cast_signed());
+        let file = options.open(path).map_err(|reason| match rustix::io::Errno::from_io_error(&reason) {
+            Some(rustix::io::Errno::LOOP) => Untrusted::Special { path: path.to_owned() },
+            _ => io_error(path)(reason),
+        })?;
+        let found = file.metadata().map_err(io_error(path))?;
+        check(path, &found)?;
+        if found.is_file() { Ok(file) } else { Err(Untrusted::Special { path: path.to_owned() }) }
+    }
+
+    pub(super) fn folder(path: &Path) -> Result<PathBuf, Untrusted> {
+        let path = std::path::absolute(path).map_err(io_error(path))?;
+        check(&path, &std::fs::symlink_metadata(&path).map_err(io_error(&path))?)?;
+        // Both the path that was given, whose links others may not own, and the one behind its links.
+        let found = path.canonicalize().map_err(io_error(&path))?;
+        for path in [&path, &found] {
+            path.ancestors().skip(1).try_for_each(above)?;
+        }
+        Ok(found)
+    }
+
+    /// Whether nobody else can rename what is in this folder, which stands above one of ours.
+    fn above(path: &Path) -> Result<(), Untrusted> {
+        let found = std::fs::symlink_metadata(path).map_err(io_error(path))?;
+        check_owner(path, &found)?;
+        // The bits of a link say nothing; the folder that it is in is looked at as well.
+        let is_guarded = !found.is_dir() || found.mode() & STICKY != 0;
+        if is_guarded { Ok(()) } else { check_mode(path, &found, WRITE_BY_OTHERS) }
+    }
+}
+
+/// Where there are no Unix owners and modes, the file's own code is relied upon.
+#[cfg(not(unix))]
+mod unix {
+    use std::fs::Metadata;
+
+    use super::{File, Path, PathBuf, Untrusted, io_error};
+
+    pub(super) fn check_owner(_: &Path, _: &Metadata) -> Result<(), Untrusted> {
+        Ok(())
+    }
+
+    pub(super) fn check_shared(_: &Path, _: &Metadata) -> Result<(), Untrusted> {
+        Ok(())
+    }
+
+    pub(super) fn open(path: &Path) -> Result<File, Untrusted> {
+        File::open(path).map_err(io_error(path))
+    }
+
+    pub(super) fn folder(path: &Path) -> Result<PathBuf, Untrusted> {
+        path.canonicalize().map_err(io_error(path))
+    }
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    use super::*;
+
+    fn mode(path: &Path, mode: u32) {
+        fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    }
+
+    #[test]
+    fn a_file_is_read_only_where_nobody_else_can_have_written_it() {
+        let place = tempfile::tempdir().unwrap();
+        let file = place.path().join("file");
+        assert!(open(&file).unwrap_err().is_absent());
+        fs::write(&file, "x").unwrap();
+        for (bits, trusted) in [(0o600, true), (0o644, true), (0o400, true), (0o620, false), (0o602, false)] {
+            mode(&file, bits);
+            match open(&file) {
+                Ok(_) => assert!(trusted, "{bits:o}"),
+                Err(Untrusted::Writable { mode, .. }) => assert!(!trusted && mode == bits, "{bits:o}"),
+                Err(error) => panic!("{bits:o}: {error}"),
+            }
+        }
+        mode(&file, 0o600);
+        let link = place.path().join("link");
+        symlink(&file, &link).unwrap();
+        assert!(matches!(open(&link), Err(Untrusted::Special { .. })));
+        assert!(matches!(open(place.path()), Err(Untrusted::Special { .. })), "a folder");
+        assert!(matches!(open("/dev/null".as_ref()), Err(Untrusted::Special { .. })));
+    }
+
+    #[test]
+    fn a_folder_is_used_only_where_nobody_else_can_replace_it() {
+        let place = tempfile::tempdir().unwrap();
+        let upper = place.path().join("upper");
+        let lower = upper.join("lower");
+        fs::create_dir_all(&lower).unwrap();
+        for (above, own, trusted) in [
+            (0o755, 0o700, true),
+            (0o755, 0o755, true),
+            (0o1777, 0o700, true),
+            (0o777, 0o700, false),
+            (0o775, 0o700, false),
+            (0o755, 0o770, false),
+            (0o755, 0o702, false),
+            (0o755, 0o1777, false),
+        ] {
+            mode(&upper, above);
+            mode(&lower, own);
+            match folder(&lower) {
+                Ok(_) => assert!(trusted, "{above:o} {own:o}"),
+                Err(Untrusted::Writable { .. }) => assert!(!trusted, "{above:o} {own:o}"),
+                Err(error) => panic!("{above:o} {own:o}: {error}"),
+            }
+        }
+        mode(&lower, 0o700);
+        let link = place.path().join("link");
+        symlink(&lower, &link).unwrap();
+        assert!(matches!(folder(&link), Err(Untrusted::Special { .. })));
+        // A link of our own above it leads to where it leads.
+        symlink(&upper, place.path().join("way")).unwrap();
+        assert_eq!(folder(&place.path().join("way/lower")).unwrap(), lower.canonicalize().unwrap());
+        mode(&upper, 0o777);
+        assert!(folder(&place.path().join("way/lower")).is_err(), "the folder behind the link is looked at");
+    }
+
+    #[test]
+    fn a_folder_may_be_its_groups_and_not_everybodys() {
+        let place = tempfile::tempdir().unwrap();
+        for (bits, trusted) in [(0o700, true), (0o2775, true), (0o777, false), (0o1777, false)] {
+            mode(place.path(), bits);
+            assert_eq!(check_shared_folder(place.path()).is_ok(), trusted, "{bits:o}");
+        }
+    }
+
+    #[test]
+    fn what_belongs_to_somebody_else_is_not_trusted() {
+        // Only root can give files away.
+        if !rustix::process::geteuid().is_root() {
+            return;
+        }
+        let place = tempfile::tempdir().unwrap();
+        let (inner, file) = (place.path().join("folder"), place.path().join("file"));
+        fs::create_dir(&inner).unwrap();
+        fs::write(&file, "x").unwrap();
+        for path in [&inner, &file] {
+            std::os::unix::fs::chown(path, Some(65534), None).unwrap();
+        }
+        let is_foreign = |error: Untrusted| matches!(error, Untrusted::Foreign { owner: 65534, .. });
+        assert!(is_foreign(open(&file).unwrap_err()));
+        assert!(is_foreign(check_owner(&file, &File::open(&file).unwrap()).unwrap_err()));
+        assert!(is_foreign(check_shared_folder(&inner).unwrap_err()));
+        assert!(is_foreign(folder(&inner).unwrap_err()));
+        fs::create_dir(inner.join("ours")).unwrap();
+        assert!(is_foreign(folder(&inner.join("ours")).unwrap_err()), "its owner can replace what is in it");
+    }
+}

@@ -36,8 +36,6 @@ mod cache;
 mod clients;
 pub(crate) mod clocks;
 mod connector;
-#[cfg(test)]
-mod dummy;
 mod egress;
 mod engine;
 mod error;

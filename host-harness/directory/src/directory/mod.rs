@@ -298,7 +298,12 @@ impl Directory {
             let copy = connections.copy()?;
             let view = ReadTransaction { db: &copy, vault };
             let value = work(&WriteTransaction { view, actor, began: Instant::now(), turn: None })?;
-            let unfinished = || DirectoryError::Invalid("a rehearsal gave up, though nobody waits for it".to_owned());
+            let unfinished = || {
+                DirectoryError::Invalid(
+                    "the dry run gave up on its own copy of the directory; report this with the command that was run"
+                        .to_owned(),
+                )
+            };
             Ok(value.ok_or_else(unfinished)?)
         })
     }

@@ -19,7 +19,7 @@ pub struct PersonId(pub(super) i64);
 
 impl PersonId {
     /// From the text that [`Display`](fmt::Display) makes of it; none from any other.
-    pub(crate) fn behind(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         text.parse().ok().map(Self)
     }
 }

@@ -88,7 +88,7 @@ fn do_piece(
         Chore::UnsettleUnlinked => change.unsettle_unlinked(tenant.id, after),
         Chore::UnsettleLinked => change.unsettle_linked(tenant.id, after),
         Chore::Follow { new_users, updates, deactivation } => {
-            let people = change.assigned_people_after(tenant.id, PersonId::behind(after), FOLLOWED_AT_ONCE)?;
+            let people = change.assigned_people_after(tenant.id, PersonId::parse(after), FOLLOWED_AT_ONCE)?;
             for id in &people {
                 let person = change.person_by_id(*id)?;
                 let linked = change.link(tenant.id, *id)?.is_some();

@@ -13,7 +13,7 @@ use provisioning_directory::{
 };
 use provisioning_runtime::wit::Action;
 
-use crate::support::{Org, host};
+use crate::support::{OnItsWay, Org, host};
 
 static APPLICATIONS: OnceLock<ComponentApplications> = OnceLock::new();
 
@@ -101,7 +101,7 @@ impl Kept {
     /// Pushes, and does something while the request of this number is on its way; at the end where there is none.
     pub(crate) async fn push_while(&self, request: u32, meanwhile: impl FnOnce()) {
         let mut work = std::pin::pin!(self.try_push());
-        if self.org.reaches(request, &mut work).await {
+        if self.org.reaches(request, &mut work).await.is_some() {
             meanwhile();
             drop(work.await);
         } else {
@@ -109,12 +109,11 @@ impl Kept {
         }
     }
 
-    /// Pushes until the request of this number is on its way, and ends there as with its process. Gives how many requests the
-    /// organization has answered once that one has come.
-    pub(crate) async fn push_until(&self, request: u32) -> u64 {
-        let before = self.org.emulator.journal_total();
+    /// Pushes until the request of this number is on its way, and ends there as with its process. Returns `None` if the push
+    /// ended before it.
+    pub(crate) async fn push_until(&self, request: u32) -> Option<OnItsWay> {
         let mut work = std::pin::pin!(self.try_push());
-        if self.org.reaches(request, &mut work).await { before + u64::from(request) + 1 } else { 0 }
+        self.org.reaches(request, &mut work).await
     }
 
     /// Makes a plan and applies it, as far as that goes.

@@ -40,6 +40,13 @@ pub(crate) fn host() -> &'static (Runtime, Connector) {
     })
 }
 
+/// A request that the organization has got and not worked at yet.
+#[derive(Clone, Copy)]
+pub(crate) struct OnItsWay {
+    /// The number of the latency that it meets, by which the journal tells it from the others.
+    fault: u64,
+}
+
 /// An emulated org and a tenant for it.
 pub(crate) struct Org {
     pub(crate) emulator: Emulator,
@@ -72,29 +79,34 @@ impl Org {
         self.query(&format!("SELECT Id FROM {object}")).len()
     }
 
-    /// Goes on with some work until its request of this number is on its way, where it waits for a moment. Whether there was
-    /// one; the work is done otherwise.
-    pub(crate) async fn reaches<T>(&self, request: u32, work: &mut (impl Future<Output = T> + Unpin)) -> bool {
-        self.emulator.inject(Fault::latency(Duration::from_millis(40)).skip(request));
+    /// Goes on with some work until its request of this number is on its way, where it waits for a moment. Returns `None` if
+    /// there was no such request; the work is then done.
+    pub(crate) async fn reaches<T>(
+        &self,
+        request: u32,
+        work: &mut (impl Future<Output = T> + Unpin),
+    ) -> Option<OnItsWay> {
+        let fault = self.emulator.inject(Fault::latency(Duration::from_millis(40)).skip(request));
         loop {
             tokio::select! {
                 biased;
                 _ = &mut *work => {
                     self.emulator.clear_faults();
-                    return false;
+                    return None;
                 }
                 () = tokio::time::sleep(Duration::from_millis(1)) => {
                     if self.emulator.faults().is_empty() {
-                        return true;
+                        return Some(OnItsWay { fault });
                     }
                 }
             }
         }
     }
 
-    /// Waits until the organization has answered so many requests.
-    pub(crate) async fn answered(&self, requests: u64) {
-        while self.emulator.journal_total() < requests {
+    /// Waits until the organization has done what this request asked for, if there was one.
+    pub(crate) async fn has_worked(&self, request: Option<OnItsWay>) {
+        let Some(OnItsWay { fault }) = request else { return };
+        while !self.emulator.journal().iter().any(|entry| entry.fault == Some(fault)) {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }

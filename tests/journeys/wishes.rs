@@ -249,11 +249,11 @@ fn a_value_that_a_cut_off_push_has_written_is_cleared_once_it_is_empty() {
                     hired(&kept, "Grace").await;
                 }
                 set(&kept, "Grace", "title", Some("Admiral"));
-                let requests = kept.push_until(request).await;
+                let late = kept.push_until(request).await;
                 set(&kept, "Grace", "title", None);
                 kept.push().await;
                 // The request that was on its way may come as late as this.
-                kept.org.answered(requests).await;
+                kept.org.has_worked(late).await;
                 kept.push_everybody(&kept.tenant());
                 kept.push().await;
                 let user = user_of(&kept, "Grace").unwrap();
@@ -270,10 +270,10 @@ fn a_contact_of_somebody_who_is_not_wanted_any_more_is_not_left_behind() {
         for request in 0..12 {
             let kept = Kept::new(5, 711, |_| {}).await;
             kept.hire(&["Grace".to_owned()]);
-            let requests = kept.push_until(request).await;
+            let late = kept.push_until(request).await;
             unassign(&kept, "Grace");
             kept.push().await;
-            kept.org.answered(requests).await;
+            kept.org.has_worked(late).await;
             for _ in 0..4 {
                 kept.push().await;
                 kept.write(|change| {

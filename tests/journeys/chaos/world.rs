@@ -186,7 +186,7 @@ impl World {
         }
         let mut work = std::pin::pin!(self.work(job));
         let Some(request) = held else { return work.await };
-        if !self.kept.org.reaches(request, &mut work).await {
+        if self.kept.org.reaches(request, &mut work).await.is_none() {
             return;
         }
         if let Some(intent) = meanwhile {

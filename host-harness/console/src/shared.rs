@@ -71,8 +71,8 @@ impl Shared {
         written.map_err(|error| Problem::internal(&error))?
     }
 
-    /// Edits a tenant, or finds that it can't be, and does what follows from an edit for each of its people and users. Returns what
-    /// `work` returned, and what follows that `work` doesn't know of.
+    /// Has `work` edit a tenant, and then does what the edit has left to do for each of its people and users. Returns what `work`
+    /// returned, with all that followed.
     ///
     /// # Errors
     /// Those of `work`, and when the directory cannot be written.
@@ -80,15 +80,17 @@ impl Shared {
         &self,
         visitor: &Visitor,
         name: &str,
-        work: impl FnOnce(&WriteTransaction<'_>, TenantRecord) -> Result<T, Problem> + Send + 'static,
+        work: impl FnOnce(&WriteTransaction<'_>, &TenantRecord) -> Result<(T, Followed), Problem> + Send + 'static,
     ) -> Result<(T, Followed), Problem> {
         let (directory, actor, name) = (self.directory.clone(), visitor.actor(), name.to_owned());
         let edited = tokio::task::spawn_blocking(move || -> Result<_, Problem> {
-            let (value, tenant) = directory.write(&actor, |change| -> Result<_, Problem> {
+            let (tenant, (value, mut followed)) = directory.write(&actor, |change| -> Result<_, Problem> {
                 let tenant = change.tenant(&name)?;
-                Ok((work(change, tenant.clone())?, tenant))
+                let worked = work(change, &tenant)?;
+                Ok((tenant, worked))
             })?;
-            Ok((value, finish_chores(&directory, &actor, &tenant)?))
+            followed.merge(finish_chores(&directory, &actor, &tenant)?);
+            Ok((value, followed))
         });
         edited.await.map_err(|error| Problem::internal(&error))?
     }

@@ -226,12 +226,11 @@ pub(super) async fn save(
         .edit_tenant(&visitor, &tenant.name, move |change, tenant| {
             let mut config = tenant.config.clone();
             config.mapping = mapping;
-            Ok(intents::edit_tenant(change, &tenant, &config)?)
+            Ok(((), intents::edit_tenant(change, tenant, &config)?))
         })
         .await;
     match saved {
-        Ok((mut followed, more)) => {
-            followed.merge(more);
+        Ok(((), followed)) => {
             let text = kept("The attribute mapping was saved.", &[], followed.tasks.len());
             shared.access.sessions.flash(visitor.session(), true, text);
             Ok(Redirect::to(&back).into_response())

@@ -109,7 +109,7 @@ pub(super) async fn save(
         .edit_tenant(&visitor, &tenant.name, move |change, tenant| {
             let mut config = tenant.config.clone();
             settings::take(&taken, &of_known, Panel::General, &mut config);
-            Ok(intents::edit_tenant(change, &tenant, &config)?)
+            Ok(((), intents::edit_tenant(change, tenant, &config)?))
         })
         .await;
     if let Err(problem) = saved {
@@ -143,7 +143,7 @@ pub(super) async fn pin(
         .edit_tenant(&visitor, &tenant.name, move |change, tenant| {
             let mut config = tenant.config.clone();
             config.pin(digest);
-            Ok(intents::edit_tenant(change, &tenant, &config)?)
+            Ok(((), intents::edit_tenant(change, tenant, &config)?))
         })
         .await?;
     let text = if pinned { "Only this very component runs now." } else { "Any component in its place runs now." };

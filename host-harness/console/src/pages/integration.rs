@@ -120,9 +120,9 @@ pub(super) async fn save(
             settings::take(&taken, &of_known, Panel::Integration, &mut config);
             config.paused = !taken.flag("enabled");
             config.egress = EgressConfig { allow, loopback: taken.flag("egress.loopback") };
-            intents::edit_tenant(change, &tenant, &config)?;
-            settings::store(change, &tenant, &edits)?;
-            Ok(change.tenant(&tenant.name)?)
+            let followed = intents::edit_tenant(change, tenant, &config)?;
+            settings::store(change, tenant, &edits)?;
+            Ok((change.tenant(&tenant.name)?, followed))
         })
         .await;
     let saved = match saved {

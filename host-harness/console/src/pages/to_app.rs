@@ -127,16 +127,13 @@ pub(super) async fn save(
         .edit_tenant(&visitor, &tenant.name, move |change, tenant| {
             let mut config = tenant.config.clone();
             take(&taken, &of_known, &mut config);
-            let told = explain(change, &tenant, &config)?;
-            let followed = intents::edit_tenant(change, &tenant, &config)?;
-            Ok((change.tenant(&tenant.name)?, told, followed))
+            let told = explain(change, tenant, &config)?;
+            let followed = intents::edit_tenant(change, tenant, &config)?;
+            Ok(((change.tenant(&tenant.name)?, told), followed))
         })
         .await;
-    let (saved, told, followed) = match saved {
-        Ok(((saved, told, mut followed), more)) => {
-            followed.merge(more);
-            (saved, told, followed)
-        }
+    let ((saved, told), followed) = match saved {
+        Ok(saved) => saved,
         Err(problem) => {
             form.error = Some(problem.sentence());
             return Ok(unsound(&page(&shared, &visitor, &tenant, form)));

@@ -204,8 +204,8 @@ pub(super) async fn show(
 enum Outcome {
     /// The source of people's data would change, with these consequences.
     Explained(Vec<String>),
-    /// It was kept, with these consequences, and this follows.
-    Kept(Vec<String>, Followed),
+    /// It was kept, with these consequences.
+    Kept(Vec<String>),
 }
 
 pub(super) async fn save(
@@ -229,13 +229,13 @@ pub(super) async fn save(
         .edit_tenant(&visitor, &tenant.name, move |change, tenant| {
             let mut config = tenant.config.clone();
             take(&taken, &of_known, &mut config);
-            let told = explain(change, &tenant, &config)?;
+            let told = explain(change, tenant, &config)?;
             let changes_source = config.to_idp.mastering != tenant.config.to_idp.mastering && !told.is_empty();
             if changes_source && confirmed.is_none_or(|words| words != digest(&told)) {
-                return Ok(Outcome::Explained(told));
+                return Ok((Outcome::Explained(told), Followed::default()));
             }
-            let followed = intents::edit_tenant(change, &tenant, &config)?;
-            Ok(Outcome::Kept(told, followed))
+            let followed = intents::edit_tenant(change, tenant, &config)?;
+            Ok((Outcome::Kept(told), followed))
         })
         .await;
     match outcome {
@@ -252,8 +252,7 @@ pub(super) async fn save(
             let chrome = Chrome::tenant(&shared, &visitor, title, &tenant.name, "to-idp");
             Ok(html(&Confirm { chrome, told, form: again }))
         }
-        Ok((Outcome::Kept(told, mut followed), more)) => {
-            followed.merge(more);
+        Ok((Outcome::Kept(told), followed)) => {
             let text = kept("The import rules were saved.", &told, followed.tasks.len());
             shared.access.sessions.flash(visitor.session(), true, text);
             Ok(Redirect::to(&format!("/applications/{}/to-idp", tenant.name)).into_response())

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{Error, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use provisioning_runtime::wit::Value;
 
 /// The value of an attribute; as JSON a string, a flag, a whole number or a list of strings.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(untagged, expecting = "a string, true or false, a whole number, or a list of strings")]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(untagged)]
 pub enum AttributeValue {
     /// `true` or `false`.
     Boolean(bool),
@@ -31,6 +32,52 @@ impl AttributeValue {
             Self::Text(text) => Some(text),
             _ => None,
         }
+    }
+}
+
+/// By hand: `serde` reads an untagged enum by trying one kind after the other, and words an error for each that it is not. Of
+/// settling an import that was the largest cost.
+impl<'de> Deserialize<'de> for AttributeValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(OfAnyKind)
+    }
+}
+
+struct OfAnyKind;
+
+impl<'de> Visitor<'de> for OfAnyKind {
+    type Value = AttributeValue;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string, true or false, a whole number, or a list of strings")
+    }
+
+    fn visit_bool<E: Error>(self, flag: bool) -> Result<AttributeValue, E> {
+        Ok(AttributeValue::Boolean(flag))
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<AttributeValue, E> {
+        Ok(AttributeValue::Integer(number))
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<AttributeValue, E> {
+        i64::try_from(number).map(AttributeValue::Integer).map_err(|_| E::custom("the number is too large"))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<AttributeValue, E> {
+        Ok(AttributeValue::Text(text.to_owned()))
+    }
+
+    fn visit_string<E: Error>(self, text: String) -> Result<AttributeValue, E> {
+        Ok(AttributeValue::Text(text))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<AttributeValue, A::Error> {
+        let mut texts = Vec::new();
+        while let Some(text) = list.next_element()? {
+            texts.push(text);
+        }
+        Ok(AttributeValue::Many(texts))
     }
 }
 
@@ -146,7 +193,20 @@ mod tests {
         let text = serde_json::to_string(&attributes).unwrap();
         assert_eq!(text, r#"{"a":true,"b":-7,"c":"true","d":["x"]}"#);
         assert_eq!(serde_json::from_str::<Attributes>(&text).unwrap(), attributes);
-        assert!(serde_json::from_str::<Attributes>(r#"{"a":1.5}"#).is_err());
+        for (wrong, words) in [
+            ("1.5", "a whole number"),
+            ("null", "a list of strings"),
+            ("[1]", "string"),
+            ("{}", "true or false"),
+            ("9223372036854775808", "too large"),
+        ] {
+            let error = serde_json::from_str::<AttributeValue>(wrong).unwrap_err().to_string();
+            assert!(error.contains(words), "{wrong}: {error}");
+        }
+        assert_eq!(
+            serde_json::from_str::<AttributeValue>("9223372036854775807").unwrap(),
+            AttributeValue::Integer(i64::MAX)
+        );
     }
 
     #[test]

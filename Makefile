@@ -1,9 +1,11 @@
 # Everything that a newcomer types. `make help` lists it.
 
 CARGO ?= cargo
+# What is built without Wasmtime.
+NATIVE = --package salesforce-portal-connector --package salesforce-records --package salesforce-emulator --package native
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test wit embedding browser-test pictures soak bench clients mutants lint format doc component wasm-target
+.PHONY: help demo test wit embedding browser-test pictures soak bench clients mutants check lint deny notices format doc component wasm-target
 
 help: ## Lists the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -21,9 +23,9 @@ browser-test: wasm-target ## Walks the console in a headless browser, which it i
 pictures: wasm-target ## Makes the README's pictures of the console anew
 	scripts/browser-test.sh pictures
 
-soak: wasm-target ## Kills imports of 50,000 and pushes of 5,000 twenty times each, and plays 800 random sequences (some minutes once built)
-	PROVISIONING_SOAK=1 $(CARGO) test --locked --package host-harness --test command_line -- kill:: --nocapture --test-threads 1
-	PROVISIONING_SOAK=1 $(CARGO) test --locked --package journeys --test journeys -- chaos:: --nocapture
+soak: wasm-target ## Kills imports of 50,000 and pushes of 5,000 twenty times each, and plays 800 random sequences (in release; some minutes once built)
+	PROVISIONING_SOAK=1 $(CARGO) test --locked --release --package host-harness --test command_line -- kill:: --nocapture --test-threads 1
+	PROVISIONING_SOAK=1 $(CARGO) test --locked --release --package journeys --test journeys -- chaos:: --nocapture
 
 clients: ## Checks the emulator with clients that others wrote, which it installs
 	python3 host-harness/emulator/clients/run.py
@@ -36,11 +38,22 @@ bench: wasm-target ## Measures sandbox, tenants, component against native, the d
 mutants: wasm-target ## Puts faults into the code, a sample by default, and lists those that no test notices (CONTRIBUTING.md)
 	scripts/mutants.sh
 
+check: ## Lints and tests all that needs no Wasmtime: the connector, natively against the emulator (the inner loop)
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked $(NATIVE) --all-targets -- -D warnings
+	$(CARGO) test --locked $(NATIVE)
+
 lint: wasm-target ## Checks formatting, lints (native and WebAssembly) and the documentation
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	scripts/wasm-clippy.sh
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps --document-private-items
+
+deny: ## Checks advisories, licences and sources of the dependencies (cargo-deny, which it installs where missing)
+	scripts/deny.sh
+
+notices: wasm-target ## Writes the third-party notices anew, when the dependencies have changed
+	GOLDEN=renew $(CARGO) test --locked --workspace --test command_line -- licenses::the_notices
 
 format: ## Formats the code
 	$(CARGO) fmt --all

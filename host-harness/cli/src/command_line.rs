@@ -10,8 +10,9 @@ use super::failure::{DONE, Failure, SOME_FAILED};
 use super::global::Global;
 use super::output::{Output, complain};
 use super::{
-    apply, assign, audit, completion, confirm, conformance, console, deactivate, describe, entitlements, import, man,
-    person, plan, prune, push, retry, sync_password, tasks, tenant, test_credentials, unassign, unlink, usage, worker,
+    apply, assign, audit, completion, confirm, conformance, console, deactivate, describe, entitlements, import,
+    licenses, man, person, plan, prune, push, retry, sync_password, tasks, tenant, test_credentials, unassign, unlink,
+    usage, worker,
 };
 #[cfg(feature = "emulator")]
 use super::{demo, emulator};
@@ -89,6 +90,8 @@ enum Command {
     Completion(completion::Options),
     /// Prints or writes the manual pages.
     Man(man::Options),
+    /// Lists the software of others in this program, with its licences and their texts.
+    Licenses,
 }
 
 /// The commands and their options, for whoever describes them.
@@ -154,6 +157,7 @@ async fn run(global: &Global, command: Command, output: &mut Output) -> Result<u
         Command::Worker(options) => worker::run(global, &options, output).await,
         Command::Completion(options) => completion::run(&options, output).map(|()| DONE),
         Command::Man(options) => man::run(&options, output).map(|()| DONE),
+        Command::Licenses => licenses::run(output).map(|()| DONE),
     }
 }
 

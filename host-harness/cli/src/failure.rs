@@ -39,6 +39,11 @@ impl Failure {
         Self { exit: BAD_USAGE, error: ErrorView::local("invalid-settings", message.into()) }
     }
 
+    /// A fault of this program, in one sentence.
+    pub(crate) fn internal(message: impl Into<String>) -> Self {
+        Self { exit: SOME_FAILED, error: ErrorView::local("internal", message.into()) }
+    }
+
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.exit)
     }

@@ -33,6 +33,7 @@ mod global;
 mod grants;
 mod import;
 mod interrupt;
+mod licenses;
 mod man;
 mod output;
 mod people;

@@ -12,6 +12,7 @@ mod demo;
 mod directory;
 mod documents;
 mod kill;
+mod licenses;
 mod manual;
 mod recording;
 mod secrecy;

@@ -4,7 +4,10 @@ use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::failure::{DONE, Failure, SOME_FAILED};
 use super::global::Global;
@@ -163,20 +166,29 @@ async fn run(global: &Global, command: Command, output: &mut Output) -> Result<u
 
 fn log_to_standard_error(verbose: u8) {
     let level = match verbose {
-        0 => "error",
-        1 => "info",
-        2 => "debug",
-        _ => "trace",
+        0 => LevelFilter::ERROR,
+        1 => LevelFilter::INFO,
+        2 => LevelFilter::DEBUG,
+        _ => LevelFilter::TRACE,
     };
     // Only what is ours follows -v; a library's own traces come by RUST_LOG.
-    let ours = format!("warn,provisioning={level},host_harness={level},salesforce_emulator={level},connector={level}");
-    let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new(if verbose == 0 { "error" } else { &ours }));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let ours = ["provisioning", "host_harness", "salesforce_emulator", "connector"];
+    let by_verbosity = match verbose {
+        0 => Targets::new().with_default(level),
+        _ => Targets::new().with_default(LevelFilter::WARN).with_targets(ours.map(|target| (target, level))),
+    };
+    let filter = match std::env::var("RUST_LOG") {
+        Ok(wish) if !wish.is_empty() => wish.parse().unwrap_or_else(|error| {
+            complain(&format!("RUST_LOG is ignored: {error}"));
+            by_verbosity
+        }),
+        _ => by_verbosity,
+    };
+    let layer = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
-        .init();
+        .with_filter(filter);
+    tracing_subscriber::registry().with(layer).init();
 }
 
 #[cfg(test)]

@@ -150,3 +150,13 @@ fn usage_errors_exit_with_2() {
         assert!(!run.stderr.is_empty());
     }
 }
+
+#[test]
+fn a_malformed_log_filter_is_named_and_ignored() {
+    let fixture = Fixture::new(1, 97);
+    let run = fixture.run_with(&["describe"], "", &[("RUST_LOG", "connector=loud")]);
+    assert_eq!(run.code, 0, "{run:?}");
+    assert!(run.stderr.contains("RUST_LOG is ignored: "), "{}", run.stderr);
+    let sound = fixture.run_with(&["describe"], "", &[("RUST_LOG", "connector=trace,warn")]);
+    assert_eq!((sound.code, sound.stderr.as_str()), (0, ""));
+}

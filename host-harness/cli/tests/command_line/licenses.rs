@@ -11,11 +11,14 @@ use crate::support::Fixture;
 /// The licence of what the notices are for.
 const OWN: &str = "Apache-2.0";
 
-/// What cargo says of the workspace, for Linux.
-fn metadata() -> Json {
+/// The program and the component in it, each with what it runs on.
+const BUILT: [(&str, &str); 2] =
+    [("host-harness", "x86_64-unknown-linux-gnu"), ("salesforce-portal-connector", "wasm32-unknown-unknown")];
+
+/// What cargo says of the workspace, for a platform.
+fn metadata(platform: &str) -> Json {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--locked", "--offline", "--all-features"])
-        .args(["--filter-platform", "x86_64-unknown-linux-gnu"])
+        .args(["metadata", "--format-version", "1", "--locked", "--all-features", "--filter-platform", platform])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .unwrap();
@@ -27,14 +30,14 @@ fn text<'a>(of: &'a Json, name: &str) -> &'a str {
     of[name].as_str().unwrap_or_default()
 }
 
-/// The ids of all that the program and the connector are built from; not what builds or tests them.
-fn built_from(metadata: &Json) -> BTreeSet<&str> {
+/// The packages of others that a package of the workspace is built from; not what builds or tests it.
+fn built_from(root: &str, metadata: &Json) -> Vec<Json> {
     let nodes: BTreeMap<&str, &Json> =
         metadata["resolve"]["nodes"].as_array().unwrap().iter().map(|node| (text(node, "id"), node)).collect();
     let packages = metadata["packages"].as_array().unwrap();
-    let is_root = |package: &&Json| ["host-harness", "salesforce-portal-connector"].contains(&text(package, "name"));
-    let mut open: Vec<&str> = packages.iter().filter(is_root).map(|package| text(package, "id")).collect();
-    assert_eq!(open.len(), 2);
+    let mut open: Vec<&str> =
+        packages.iter().filter(|package| text(package, "name") == root).map(|package| text(package, "id")).collect();
+    assert_eq!(open.len(), 1, "{root}");
     let mut seen = BTreeSet::new();
     while let Some(id) = open.pop() {
         if seen.insert(id) {
@@ -45,7 +48,8 @@ fn built_from(metadata: &Json) -> BTreeSet<&str> {
             open.extend(dependencies.map(|dependency| text(dependency, "pkg")));
         }
     }
-    seen
+    let of_others = |package: &&Json| !package["source"].is_null() && seen.contains(text(package, "id"));
+    packages.iter().filter(of_others).cloned().collect()
 }
 
 /// The licence texts that a package comes with.
@@ -64,11 +68,10 @@ fn licences(folder: &Path) -> Vec<String> {
 
 /// All notices, as the file has them.
 fn notices() -> String {
-    let metadata = metadata();
-    let ids = built_from(&metadata);
-    let of_others = |package: &&Json| !package["source"].is_null() && ids.contains(text(package, "id"));
-    let mut packages: Vec<&Json> = metadata["packages"].as_array().unwrap().iter().filter(of_others).collect();
-    packages.sort_by_key(|package| (text(package, "name"), text(package, "version")));
+    let mut packages: Vec<Json> =
+        BUILT.iter().flat_map(|(root, platform)| built_from(root, &metadata(platform))).collect();
+    packages.sort_by(|a, b| (text(a, "name"), text(a, "version")).cmp(&(text(b, "name"), text(b, "version"))));
+    packages.dedup_by(|a, b| a["id"] == b["id"]);
     let of = |package: &Json| licences(Path::new(text(package, "manifest_path")).parent().unwrap());
     // Some come without a text. That of the Apache licence names no authors, so that of another package serves.
     let of_another = |package: &Json| {

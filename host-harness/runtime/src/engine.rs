@@ -35,7 +35,6 @@ pub struct Runtime {
     pub(crate) engine: Engine,
     linker: Arc<Linker<JobState>>,
     pub(crate) clients: Arc<Clients>,
-    cache: Option<ComponentCache>,
     slots: Arc<Semaphore>,
     next_job: Arc<AtomicU64>,
     pub(crate) metrics: Metrics,
@@ -124,7 +123,8 @@ impl RuntimeBuilder {
             // without end. Wasmtime's own inlining does not buy it back: with it the code is five times as large, takes eight
             // times as long to compile, and imports no faster.
             .epoch_interruption(true)
-            .max_wasm_stack(512 << 10);
+            .max_wasm_stack(512 << 10)
+            .cache(self.cache.map(ComponentCache::into_wasmtime));
         match self.memory {
             Some(creator) => {
                 // Without a reservation, memory is exactly what the creator hands out; and it is filled by copying, since
@@ -163,7 +163,6 @@ impl RuntimeBuilder {
             engine,
             linker: Arc::new(linker),
             clients: Arc::new(clients),
-            cache: self.cache,
             slots: Arc::new(Semaphore::new(self.jobs as usize)),
             next_job: Arc::default(),
             metrics: Metrics::default(),
@@ -210,17 +209,8 @@ impl Runtime {
     /// version that is served.
     pub fn load(&self, bytes: &[u8]) -> Result<Connector, LoadError> {
         let digest = digest_of(bytes);
-        let component = match self.cache.as_ref().and_then(|cache| cache.load(&self.engine, &digest)) {
-            Some(component) => component,
-            None => {
-                let component = Component::new(&self.engine, bytes)
-                    .map_err(|error| LoadError::NotAComponent(format!("{error:#}")))?;
-                if let Some(cache) = &self.cache {
-                    cache.store(&self.engine, &digest, &component);
-                }
-                component
-            }
-        };
+        let component =
+            Component::new(&self.engine, bytes).map_err(|error| LoadError::NotAComponent(format!("{error:#}")))?;
         let kind = component.component_type();
         let imports: Vec<String> = kind.imports(&self.engine).map(|(name, _)| name.to_owned()).collect();
         if let Some(foreign) = imports.iter().find(|import| !GIVEN.iter().any(|given| import.starts_with(given))) {

@@ -3,7 +3,7 @@
 //! What is trusted without being looked at, such as compiled code and keys, must not be something that another user of the
 //! machine has put there. So it is checked who owns it and who may write to it: of a file by the handle that is then read, not
 //! by its path, which could name another file a moment later; of a folder also every folder above it, since whoever may rename
-//! one of those puts another in its place. A folder with the sticky bit, such as `/tmp`, is good enough above one of our own:
+//! one of those can put another in its place. A folder with the sticky bit, such as `/tmp`, is good enough above one of our own:
 //! in it, nobody renames what belongs to others.
 
 use std::fs::File;
@@ -45,13 +45,6 @@ pub enum Untrusted {
     },
 }
 
-impl Untrusted {
-    /// Whether the file is missing.
-    pub fn is_absent(&self) -> bool {
-        matches!(self, Self::Io { reason, .. } if reason.kind() == io::ErrorKind::NotFound)
-    }
-}
-
 fn io_error(path: &Path) -> impl FnOnce(io::Error) -> Untrusted {
     |reason| Untrusted::Io { path: path.to_owned(), reason }
 }
@@ -73,14 +66,6 @@ pub fn check_shared_folder(path: &Path) -> Result<(), Untrusted> {
     unix::check_shared(path, &std::fs::metadata(path).map_err(io_error(path))?)
 }
 
-/// Opens a file for reading if it belongs to this user or root, isn't a link, and nobody else can write to it.
-///
-/// # Errors
-/// When it is anything else, or cannot be opened.
-pub(crate) fn open(path: &Path) -> Result<File, Untrusted> {
-    unix::open(path)
-}
-
 /// The folder by the path that has no link in it, where nobody but this user and root can write to it or put another in its
 /// place.
 ///
@@ -92,12 +77,10 @@ pub(crate) fn folder(path: &Path) -> Result<PathBuf, Untrusted> {
 
 #[cfg(unix)]
 mod unix {
-    use std::fs::{Metadata, OpenOptions};
-    use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+    use std::fs::Metadata;
+    use std::os::unix::fs::MetadataExt as _;
 
-    use rustix::fs::OFlags;
-
-    use super::{File, Path, PathBuf, Untrusted, io_error};
+    use super::{Path, PathBuf, Untrusted, io_error};
 
     const ROOT: u32 = 0;
     const STICKY: u32 = 0o1000;
@@ -133,20 +116,6 @@ mod unix {
         check_mode(path, found, WRITE_BY_OTHERS)
     }
 
-    pub(super) fn open(path: &Path) -> Result<File, Untrusted> {
-        let mut options = OpenOptions::new();
-        // Without the second flag, opening a pipe waits for whoever writes to it.
-        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-        options.read(true).custom_flags(flags.bits().cast_signed());
-        let file = options.open(path).map_err(|reason| match rustix::io::Errno::from_io_error(&reason) {
-            Some(rustix::io::Errno::LOOP) => Untrusted::Special { path: path.to_owned() },
-            _ => io_error(path)(reason),
-        })?;
-        let found = file.metadata().map_err(io_error(path))?;
-        check(path, &found)?;
-        if found.is_file() { Ok(file) } else { Err(Untrusted::Special { path: path.to_owned() }) }
-    }
-
     pub(super) fn folder(path: &Path) -> Result<PathBuf, Untrusted> {
         let path = std::path::absolute(path).map_err(io_error(path))?;
         check(&path, &std::fs::symlink_metadata(&path).map_err(io_error(&path))?)?;
@@ -173,7 +142,7 @@ mod unix {
 mod unix {
     use std::fs::Metadata;
 
-    use super::{File, Path, PathBuf, Untrusted, io_error};
+    use super::{Path, PathBuf, Untrusted, io_error};
 
     pub(super) fn check_owner(_: &Path, _: &Metadata) -> Result<(), Untrusted> {
         Ok(())
@@ -181,10 +150,6 @@ mod unix {
 
     pub(super) fn check_shared(_: &Path, _: &Metadata) -> Result<(), Untrusted> {
         Ok(())
-    }
-
-    pub(super) fn open(path: &Path) -> Result<File, Untrusted> {
-        File::open(path).map_err(io_error(path))
     }
 
     pub(super) fn folder(path: &Path) -> Result<PathBuf, Untrusted> {
@@ -202,28 +167,6 @@ mod tests {
 
     fn mode(path: &Path, mode: u32) {
         fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
-    }
-
-    #[test]
-    fn a_file_is_read_only_where_nobody_else_can_have_written_it() {
-        let place = tempfile::tempdir().unwrap();
-        let file = place.path().join("file");
-        assert!(open(&file).unwrap_err().is_absent());
-        fs::write(&file, "x").unwrap();
-        for (bits, trusted) in [(0o600, true), (0o644, true), (0o400, true), (0o620, false), (0o602, false)] {
-            mode(&file, bits);
-            match open(&file) {
-                Ok(_) => assert!(trusted, "{bits:o}"),
-                Err(Untrusted::Writable { mode, .. }) => assert!(!trusted && mode == bits, "{bits:o}"),
-                Err(error) => panic!("{bits:o}: {error}"),
-            }
-        }
-        mode(&file, 0o600);
-        let link = place.path().join("link");
-        symlink(&file, &link).unwrap();
-        assert!(matches!(open(&link), Err(Untrusted::Special { .. })));
-        assert!(matches!(open(place.path()), Err(Untrusted::Special { .. })), "a folder");
-        assert!(matches!(open("/dev/null".as_ref()), Err(Untrusted::Special { .. })));
     }
 
     #[test]
@@ -284,7 +227,6 @@ mod tests {
             std::os::unix::fs::chown(path, Some(65534), None).unwrap();
         }
         let is_foreign = |error: Untrusted| matches!(error, Untrusted::Foreign { owner: 65534, .. });
-        assert!(is_foreign(open(&file).unwrap_err()));
         assert!(is_foreign(check_owner(&file, &File::open(&file).unwrap()).unwrap_err()));
         assert!(is_foreign(check_shared_folder(&inner).unwrap_err()));
         assert!(is_foreign(folder(&inner).unwrap_err()));

@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
+use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::pem::{self, PemObject as _};
+use url::form_urlencoded;
 use zeroize::Zeroizing;
 
 use super::bindings::identity::provisioning::http::Escaping;
@@ -40,7 +41,7 @@ impl Secret {
             Escaping::Verbatim => value.to_owned(),
             Escaping::Xml => escape_xml(value),
             Escaping::Json => escape_json(value),
-            Escaping::Form => escape_form(value),
+            Escaping::Form => form_urlencoded::byte_serialize(value.as_bytes()).collect(),
         })
     }
 
@@ -50,12 +51,20 @@ impl Secret {
     /// One sentence, without the secret, when it is not a PEM-encoded RSA private key (PKCS #8 or PKCS #1) of at least
     /// 2,048 bits.
     pub(crate) fn sign_rs256(&self, message: &[u8]) -> Result<Vec<u8>, String> {
-        let (label, der) = pem_block(self.expose())
-            .ok_or("the secret is not a PEM-encoded private key; it must begin with -----BEGIN PRIVATE KEY-----")?;
-        let key = match label {
-            "PRIVATE KEY" => RsaKeyPair::from_pkcs8(&der),
-            "RSA PRIVATE KEY" => RsaKeyPair::from_der(&der),
-            _ => return Err(format!("the secret is a PEM block of `{label}`, not of a private RSA key")),
+        let key =
+            PrivateKeyDer::from_pem_slice(self.expose().as_bytes()).map(Zeroizing::new).map_err(
+                |error| match error {
+                    pem::Error::NoItemsFound => {
+                        "the secret is not a PEM-encoded private key; it must begin with -----BEGIN PRIVATE KEY-----"
+                            .to_owned()
+                    }
+                    error => format!("the secret cannot be read as PEM: {error}"),
+                },
+            )?;
+        let key = match &*key {
+            PrivateKeyDer::Pkcs8(key) => RsaKeyPair::from_pkcs8(key.secret_pkcs8_der()),
+            PrivateKeyDer::Pkcs1(key) => RsaKeyPair::from_der(key.secret_pkcs1_der()),
+            _ => return Err("the secret is the private key of an elliptic curve, not of RSA".to_owned()),
         }
         .map_err(|rejected| format!("the secret is not a usable RSA private key: {rejected}"))?;
         let mut signature = vec![0; key.public().modulus_len()];
@@ -69,15 +78,6 @@ impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(***)")
     }
-}
-
-/// The label and the content of the first PEM block of `text` (RFC 7468).
-fn pem_block(text: &str) -> Option<(&str, Zeroizing<Vec<u8>>)> {
-    let (_, rest) = text.split_once("-----BEGIN ")?;
-    let (label, rest) = rest.split_once("-----")?;
-    let (body, _) = rest.split_once("-----END ")?;
-    let body: Zeroizing<String> = Zeroizing::new(body.chars().filter(|c| !c.is_ascii_whitespace()).collect());
-    Some((label, Zeroizing::new(STANDARD.decode(body.as_bytes()).ok()?)))
 }
 
 fn escape_xml(value: &str) -> String {
@@ -103,21 +103,6 @@ fn escape_json(value: &str) -> String {
     // A JSON string is its escaped inside between two quotes, and serialising a string cannot fail.
     let quoted = Zeroizing::new(serde_json::Value::from(value).to_string());
     quoted[1..quoted.len() - 1].to_owned()
-}
-
-fn escape_form(value: &str) -> String {
-    let mut escaped = String::with_capacity(value.len() + 16);
-    for byte in value.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'*' | b'-' | b'.' | b'_' => escaped.push(char::from(byte)),
-            b' ' => escaped.push('+'),
-            _ => {
-                escaped.push('%');
-                escaped.push_str(&format!("{byte:02X}"));
-            }
-        }
-    }
-    escaped
 }
 
 /// Finds secrets in what comes back from outside and puts `***` in their place.

@@ -10,6 +10,7 @@ use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Redirect, Response};
+use cookie::{Cookie, SameSite};
 
 use super::super::assets;
 use super::super::chrome::html;
@@ -69,7 +70,7 @@ async fn pass(shared: &Shared, mut request: Request, next: Next) -> Result<Respo
         Method::POST => true,
         _ => return Err(no_method()),
     };
-    let known = cookie(request.headers(), &access.cookie).and_then(SessionId::parse);
+    let known = cookie(request.headers(), &access.cookie).as_deref().and_then(SessionId::parse);
     let is_new = known.is_none();
     if is_new && !changes && comes_from_elsewhere(request.headers()) {
         return Ok(html(&Continue { address: own_address(&request) }));
@@ -120,9 +121,12 @@ async fn pass(shared: &Shared, mut request: Request, next: Next) -> Result<Respo
 impl Access {
     /// The header that gives a browser its session.
     pub(crate) fn set_cookie(&self, session: &SessionId) -> Result<HeaderValue, Problem> {
-        let secure = if self.behind_tls { "; Secure" } else { "" };
-        let text = format!("{}={}; Path=/; HttpOnly; SameSite=Strict{secure}", self.cookie, session.as_str());
-        HeaderValue::try_from(text).map_err(|error| Problem::internal(&error))
+        let cookie = Cookie::build((self.cookie.as_str(), session.as_str()))
+            .path("/")
+            .http_only(true)
+            .same_site(SameSite::Strict)
+            .secure(self.behind_tls);
+        HeaderValue::try_from(cookie.to_string()).map_err(|error| Problem::internal(&error))
     }
 }
 
@@ -214,10 +218,10 @@ fn comes_from_elsewhere(headers: &HeaderMap) -> bool {
 }
 
 /// The value of a cookie.
-fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let pairs = headers.get_all(header::COOKIE).into_iter().filter_map(|header| header.to_str().ok());
-    let mut pairs = pairs.flat_map(|header| header.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(have, _)| *have == name).map(|(_, value)| value)
+fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+    let lines = headers.get_all(header::COOKIE).into_iter().filter_map(|line| line.to_str().ok());
+    let mut cookies = lines.flat_map(Cookie::split_parse).filter_map(Result::ok);
+    cookies.find(|cookie| cookie.name() == name).map(|cookie| cookie.value().to_owned())
 }
 
 #[cfg(test)]

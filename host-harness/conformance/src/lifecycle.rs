@@ -1,9 +1,8 @@
 //! Taking users out of use and putting them back.
 
-use super::Target;
 use super::bench::{Bench, good, only};
 use super::check::{Check, Unmet, ensure, ensure_kind, failed, refusal, skipped};
-use provisioning_directory::sync::Application;
+use super::{Subject, Target};
 use provisioning_runtime::wit::{
     Abandoned, Action, Deactivation, DesiredUser, ErrorKind, Features, Outcome, PushMode, Status,
 };
@@ -149,11 +148,7 @@ async fn begun<T: Target>(
 }
 
 /// Takes people back. A connector of a version that had no such function can't be held to it.
-async fn take_back(
-    job: &mut impl Application,
-    people: &[Abandoned],
-    mode: &PushMode,
-) -> Result<Results<Outcome>, Unmet> {
+async fn take_back(job: &mut impl Subject, people: &[Abandoned], mode: &PushMode) -> Result<Results<Outcome>, Unmet> {
     match job.take_back_users(people, Deactivation::Deactivate, mode).await {
         Err(JobError::Refused(error)) if matches!(error.kind, ErrorKind::Unsupported) => skipped(error.message),
         other => Ok(other?),

@@ -1,9 +1,8 @@
 //! Making users.
 
-use super::Target;
 use super::bench::{Bench, good, only};
 use super::check::{Check, Unmet, ensure, ensure_kind, failed, refusal, skipped};
-use provisioning_directory::sync::Application as _;
+use super::{Subject as _, Target};
 use provisioning_runtime::ImportedUser;
 use provisioning_runtime::wit::{Action, Change, DesiredUser, ErrorKind, Features, Outcome, PushMode, Status, Value};
 

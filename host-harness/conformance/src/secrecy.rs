@@ -4,7 +4,6 @@ use super::bench::{Bench, PAGE, pages};
 use super::check::{Check, Unmet, ensure, failed, refused, skipped};
 use super::sign_in::WRONG;
 use super::{Subject, Target};
-use provisioning_directory::sync::Application as _;
 use provisioning_runtime::Secret;
 use provisioning_runtime::wit::{Features, ImportScope};
 

@@ -76,7 +76,14 @@ pub(crate) fn exit_of(kind: &ErrorKind) -> u8 {
         | ErrorKind::RateLimited
         | ErrorKind::BudgetExhausted
         | ErrorKind::Transient => NO_ACCESS,
-        _ => SOME_FAILED,
+        ErrorKind::UsernameTaken
+        | ErrorKind::AmbiguousMatch
+        | ErrorKind::LicenseExhausted
+        | ErrorKind::IncompatibleGrants
+        | ErrorKind::RejectedByRule
+        | ErrorKind::Drifted
+        | ErrorKind::PasswordRejected
+        | ErrorKind::Other(_) => SOME_FAILED,
     }
 }
 

@@ -12,11 +12,11 @@ use super::output::Output;
 use super::people::{self, EmptyCell, Row};
 use super::report::{Entry, RecordsReport};
 use super::view::ErrorView;
-use provisioning_directory::GrantName;
 use provisioning_directory::config::StandardInput;
 use provisioning_directory::sync::{Entitlements, is_of_the_connector};
+use provisioning_directory::{FailureKind, GrantName};
 use provisioning_runtime::JobError;
-use provisioning_runtime::wit::{DesiredUser, ErrorKind, Grant, PushMode};
+use provisioning_runtime::wit::{DesiredUser, Grant, PushMode};
 
 /// Users a call. A connector looks a batch up together, so a large one costs few requests: 10,000 unchanged users of
 /// Salesforce were measured at 21 requests in calls of 2,000. What a call that is cut short had done is found when it is repeated.
@@ -116,7 +116,7 @@ async fn check_attributes(context: &mut Context, rows: &[Row]) -> Result<(), Fai
     let known = match context.job.list_attributes().await {
         Ok(known) => known,
         // Then each row is told by itself.
-        Err(JobError::Refused(error)) if is_of_the_connector(&error, &[ErrorKind::Unsupported]) => return Ok(()),
+        Err(JobError::Refused(error)) if is_of_the_connector(&error, &[FailureKind::Unsupported]) => return Ok(()),
         Err(error) => return Err(error.into()),
     };
     match people::attributes(rows).iter().find(|name| !known.iter().any(|one| one.name == **name)) {

@@ -130,7 +130,7 @@ fn view(entry: &PushEntry) -> EntryView<'_> {
         username: &entry.username,
         outcome: entry.result.as_ref().ok().and_then(|outcome| outcome.as_ref().map(OutcomeView::from)),
         error: entry.result.as_ref().err().map(|failure| FailureView {
-            kind: &failure.kind,
+            kind: failure.kind.name(),
             message: &failure.cause,
             remedy: failure.remedy.as_deref(),
             retry: &failure.retry,

@@ -10,7 +10,7 @@ use super::super::output::Output;
 use provisioning_directory::config::ComponentChoice;
 use provisioning_directory::sync::Feature;
 use provisioning_directory::{
-    Allowance, DirectoryError, ImportRun, ReadTransaction, TenantRecord, Timestamp, Upstream,
+    Allowance, DirectoryError, FailureKind, ImportRun, ReadTransaction, TenantRecord, Timestamp, Upstream,
 };
 
 #[derive(Args)]
@@ -43,7 +43,7 @@ struct TenantView {
 #[derive(Serialize)]
 struct LastFailureView {
     at: Timestamp,
-    kind: String,
+    kind: FailureKind,
     message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     remedy: Option<String>,

@@ -7,11 +7,10 @@ use std::collections::BTreeSet;
 
 use super::Feature;
 use super::chores::{self, Chore};
-use super::push::FEATURE_OFF;
 use crate::config::TenantConfig;
 use crate::directory::{
-    Actor, Assignment, Directory, DirectoryError, NewAssignment, NewTask, Person, PersonEdit, PersonStatus,
-    RemoteStatus, Source, TaskFailure, TaskFilter, TaskId, TaskKind, TaskState, TenantId, TenantRecord,
+    Actor, Assignment, Directory, DirectoryError, FailureKind, NewAssignment, NewTask, Person, PersonEdit,
+    PersonStatus, RemoteStatus, Source, TaskFailure, TaskFilter, TaskId, TaskKind, TaskState, TenantId, TenantRecord,
     WriteTransaction, source_of_status, sourced_edit,
 };
 use provisioning_runtime::Secret;
@@ -191,7 +190,7 @@ pub(super) fn bring_into_use(
         let id = change.ask(task)?;
         if !Feature::PushUserDeactivation.is_on(&tenant.config) {
             let off = Feature::PushUserDeactivation.off(name, "its user, which is out of use, stays so");
-            change.explain_task(&change.task(id)?, Some(&TaskFailure::new(FEATURE_OFF, off)))?;
+            change.explain_task(&change.task(id)?, Some(&TaskFailure::new(FailureKind::FeatureOff, off)))?;
         }
         return Ok(());
     }
@@ -204,7 +203,7 @@ pub(super) fn bring_into_use(
         "Put the user into use in the application, or have this task tried again to put it into use from here, or take it away with `unassign {name} {}`",
         person.key
     );
-    change.ask_admin(task, &TaskFailure::new("out-of-use", cause).with_remedy(remedy))?;
+    change.ask_admin(task, &TaskFailure::new(FailureKind::OutOfUse, cause).with_remedy(remedy))?;
     Ok(())
 }
 

@@ -14,8 +14,8 @@ use std::time::Duration;
 use super::session::Session;
 use super::{Applications, Feature, SyncError, finish_chores};
 use crate::directory::{
-    Actor, Directory, DirectoryError, ImportPhase, ImportRun, ImportScopeKind, NewImport, NewTask, RemoteStatus,
-    TaskFailure, TaskKind, TenantRecord, Timestamp, WriteTransaction,
+    Actor, Directory, DirectoryError, FailureKind, ImportPhase, ImportRun, ImportScopeKind, NewImport, NewTask,
+    RemoteStatus, TaskFailure, TaskKind, TenantRecord, Timestamp, WriteTransaction,
 };
 
 pub(super) use read::schema;
@@ -214,7 +214,7 @@ fn guard(
     change.store_import(&run)?;
     change.ask_admin(
         NewTask { tenant, person: None, kind: TaskKind::Import, password: None },
-        &TaskFailure::new("safeguard", format!("the import was halted before it took effect: {reason}")).with_remedy(
+        &TaskFailure::new(FailureKind::Safeguard, format!("the import was halted before it took effect: {reason}")).with_remedy(
             format!(
                 "Look at it with `import {name} --dry-run`; then `import {name} --accept` lets it take effect, and `import {name} --discard` gives it up",
                 name = tenant.name

@@ -3,8 +3,8 @@
 use super::ledger::{PushLedger, Subject, Told};
 use super::record::{Done, TaskResult};
 use super::wanted::Prepared;
-use super::{FEATURE_OFF, PushReport, deactivation, named};
-use crate::directory::{Person, Task, TaskFailure, TaskKind, TenantRecord, Waiting};
+use super::{PushReport, deactivation, named};
+use crate::directory::{FailureKind, Person, Task, TaskFailure, TaskKind, TenantRecord, Waiting};
 use crate::sync::grants::Entitlements;
 use crate::sync::retry::{concerns_tenant, failure, fault, pause, waiting_of};
 use crate::sync::session::{Session, complete, was_stopped};
@@ -129,7 +129,7 @@ impl Batch {
             }
             Prepared::Off { task, feature } => {
                 let sentence = feature.off(&tenant.name, "its tasks wait");
-                report.keep_back(task, TaskFailure::new(FEATURE_OFF, sentence.clone()));
+                report.keep_back(task, TaskFailure::new(FailureKind::FeatureOff, sentence.clone()));
                 if !report.off.contains(&sentence) {
                     report.off.push(sentence);
                 }

@@ -54,9 +54,6 @@ const ORDER: [TaskKind; 4] = [TaskKind::Deactivate, TaskKind::Reactivate, TaskKi
 /// Times that tasks which may be tried again at once are tried in one push.
 const PASSES: u32 = 3;
 
-/// The kind of cause of a task that a feature keeps back.
-pub(super) const FEATURE_OFF: &str = "feature-off";
-
 /// How far a push is; told after each batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PushProgress {

@@ -107,7 +107,7 @@ async fn a_deactivation_there_reaches_other_tenants_and_is_not_sent_back() {
 }
 
 /// What `tasks` lists: kinds and kinds of causes.
-fn open(fixture: &Fixture) -> Vec<(TaskKind, Option<String>)> {
+fn open(fixture: &Fixture) -> Vec<(TaskKind, Option<FailureKind>)> {
     fixture.tasks().iter().map(|task| (task.kind, task.error_kind.clone())).collect()
 }
 
@@ -121,7 +121,7 @@ async fn what_is_open_for_somebody_ends_once_the_person_follows_the_application(
     fixture.remote("U1", |user| user.status = Status::Inactive);
     fixture.set(key, "title", Some("Analyst")).unwrap();
     fixture.push().await;
-    assert_eq!(open(&fixture), [(TaskKind::Reactivate, Some("out-of-use".to_owned()))]);
+    assert_eq!(open(&fixture), [(TaskKind::Reactivate, Some(FailureKind::OutOfUse))]);
     fixture.import().await;
     assert_eq!(fixture.person(key).status, PersonStatus::Deactivated);
     assert_eq!(open(&fixture), []);
@@ -134,7 +134,7 @@ async fn a_user_that_was_put_into_use_there_is_no_longer_asked_about() {
     fixture.push().await;
     fixture.remote("U1", |user| user.status = Status::Frozen);
     fixture.import().await;
-    assert_eq!(open(&fixture), [(TaskKind::Reactivate, Some("out-of-use".to_owned()))]);
+    assert_eq!(open(&fixture), [(TaskKind::Reactivate, Some(FailureKind::OutOfUse))]);
     fixture.remote("U1", |user| user.status = Status::Active);
     fixture.import().await;
     assert_eq!(open(&fixture), []);

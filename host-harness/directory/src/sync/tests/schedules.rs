@@ -130,7 +130,7 @@ async fn a_tenant_whose_job_has_failed_is_left_alone_until_it_has_rested() {
     let down = || JobError::from(refusal(ErrorKind::Unreachable, Retry::Never));
     fixture.application.world().faults = [Some(down())].into();
     assert_eq!(worked(&fixture, Duration::from_secs(3600)).await, [("push", false)]);
-    assert_eq!(fixture.tenant().last_failure.map(|failure| failure.kind).as_deref(), Some("unreachable"));
+    assert_eq!(fixture.tenant().last_failure.map(|failure| failure.kind), Some(FailureKind::Unreachable));
     // It is due all the same, and served as soon as nothing says that it rests.
     fixture.application.world().faults = [Some(down()), Some(down())].into();
     assert_eq!(worked(&fixture, Duration::ZERO).await, [("push", false), ("push", false), ("push", true)]);

@@ -50,7 +50,7 @@ async fn what_the_application_said_of_the_whole_job_stays_with_the_tenant() {
     fixture.application.world().faults.push_back(Some(JobError::from(refused)));
     push(&fixture.directory, &fixture.application, &fixture.tenant(), &fixture.actor, &|_| {}).await.unwrap_err();
     let failure = fixture.tenant().last_failure.unwrap();
-    assert_eq!((failure.kind.as_str(), failure.upstream), ("permission-denied", Some(Upstream::from(&said()))));
+    assert_eq!((failure.kind, failure.upstream), (FailureKind::PermissionDenied, Some(Upstream::from(&said()))));
 }
 
 #[tokio::test]
@@ -100,8 +100,8 @@ async fn a_plan_keeps_with_each_task_why_it_could_not_be_planned_and_counts_no_a
     let task = |key: &str| fixture.tasks().into_iter().find(|task| task.person.as_deref() == Some(key)).unwrap();
     let kept = task("E2");
     assert_eq!(
-        (kept.state, kept.attempts, kept.error_kind.as_deref()),
-        (TaskState::Waiting, 0, Some("license-exhausted"))
+        (kept.state, kept.attempts, kept.error_kind),
+        (TaskState::Waiting, 0, Some(FailureKind::LicenseExhausted))
     );
     assert_eq!((kept.cause.as_deref(), kept.remedy.as_deref()), (Some("it was refused"), Some("Mend it")));
     assert_eq!(kept.upstream, Some(Upstream::from(&said())));
@@ -134,7 +134,7 @@ async fn tasks_that_a_feature_keeps_back_say_so() {
     fixture.edit(|config| config.to_app.push_new_users = false);
     let report = fixture.push().await;
     let task = fixture.tasks().remove(0);
-    assert_eq!((task.state, task.attempts, task.error_kind.as_deref()), (TaskState::Waiting, 0, Some("feature-off")));
+    assert_eq!((task.state, task.attempts, task.error_kind), (TaskState::Waiting, 0, Some(FailureKind::FeatureOff)));
     assert!(task.cause.unwrap().contains("`tenant edit acme --set to-app.push-new-users=true`"));
     assert!(report.open()[0].starts_with("1 waits (feature-off): Push New Users is off"), "{:?}", report.open());
     fixture.edit(|config| config.to_app.push_new_users = true);

@@ -2,6 +2,47 @@
 //!
 //! Each function is part of a transaction ([`crate::directory::Directory::write`]): the change and the tasks that follow from
 //! it are kept together or not at all. Those that concern many take the directory itself, and let others write in between.
+//!
+//! ```
+//! use provisioning_directory::config::TenantConfig;
+//! use provisioning_directory::sync::intents::{self, Followed};
+//! use provisioning_directory::{
+//!     Actor, Directory, DirectoryError, NewAssignment, NewPerson, PersonEdit, PersonStatus, TaskFilter,
+//!     WriteTransaction,
+//! };
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let folder = folder.path();
+//! let directory = Directory::open(folder)?;
+//! let actor = Actor::new("an example");
+//! let mut config = TenantConfig::default();
+//! config.to_app.push_new_users = true;
+//!
+//! // Ada is to have a user in acme: a task for the next push.
+//! let followed = directory.write(&actor, |change: &WriteTransaction<'_>| -> Result<Followed, DirectoryError> {
+//!     let tenant = change.add_tenant("acme", &config)?;
+//!     let ada = change.add_person(&NewPerson::new("E1", "ada@example.com").with("familyName", "King"))?;
+//!     intents::assign(change, &tenant, &ada, &NewAssignment::default())
+//! })?;
+//! assert_eq!(followed.tasks.len(), 1);
+//!
+//! // She leaves before that push. Nothing was made for her, so nothing is left to do.
+//! let leaves = PersonEdit { status: Some(PersonStatus::Deactivated), ..PersonEdit::default() };
+//! directory.write(&actor, |change: &WriteTransaction<'_>| intents::edit_person(change, "E1", &leaves))?;
+//! assert!(directory.read(|view| view.tasks(&TaskFilter::default()))?.is_empty());
+//!
+//! // She returns, but acme is not to get new users any more: that is reported, and no task is left.
+//! let returns = PersonEdit { status: Some(PersonStatus::Active), ..PersonEdit::default() };
+//! let followed = directory.write(&actor, |change: &WriteTransaction<'_>| -> Result<Followed, DirectoryError> {
+//!     intents::edit_tenant(change, &change.tenant("acme")?, &TenantConfig::default())?;
+//!     intents::edit_person(change, "E1", &returns)
+//! })?;
+//! assert!(followed.tasks.is_empty());
+//! assert!(followed.off[0].contains("no user is made there"), "{:?}", followed.off);
+//! # Ok(())
+//! # }
+//! ```
 
 use std::collections::BTreeSet;
 

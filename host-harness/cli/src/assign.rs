@@ -60,7 +60,7 @@ pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Re
         }
         Ok(followed)
     })?;
-    tell(&tenant.name, &options.people, &followed, output)
+    report_changes(&tenant.name, &options.people, &followed, output)
 }
 
 /// An assignment with new grants in the place of those of their kinds, and new attributes over the old.
@@ -81,8 +81,13 @@ pub(super) fn merged(
     new
 }
 
-/// Says what an intent for several people has come to.
-pub(super) fn tell(tenant: &str, people: &[String], followed: &Followed, output: &mut Output) -> Result<u8, Failure> {
+/// Reports what an intent for several people has changed.
+pub(super) fn report_changes(
+    tenant: &str,
+    people: &[String],
+    followed: &Followed,
+    output: &mut Output,
+) -> Result<u8, Failure> {
     if output.json() {
         let (changed, tasks) = (followed.changed, followed.tasks.len());
         output.document(&Document { tenant, people, changed, tasks, off: &followed.off })?;

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::assign::tell;
+use super::assign::report_changes;
 use super::context::{actor, open_tenant};
 use super::failure::Failure;
 use super::global::Global;
@@ -62,5 +62,5 @@ pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Re
         }
         Ok(followed)
     })?;
-    tell(&tenant.name, &options.people, &followed, output)
+    report_changes(&tenant.name, &options.people, &followed, output)
 }

@@ -37,7 +37,7 @@ struct Summary {
     requests: u64,
 }
 
-pub(super) async fn tell(
+pub(super) async fn play(
     global: &Global,
     options: &Options,
     tenants: &Path,

@@ -246,8 +246,8 @@ pub(super) async fn save(
 async fn read(shared: &Arc<Shared>, visitor: &Visitor, tenant: &TenantRecord) -> Result<(), Problem> {
     let (within, record, actor) = (Arc::clone(shared), tenant.clone(), visitor.actor());
     let by = actor.name().to_owned();
-    let job = shared.jobs.start(tenant, READ, "Read the attributes", &by, |teller| async move {
-        teller.tell("Asking the application", 0, None);
+    let job = shared.jobs.start(tenant, READ, "Read the attributes", &by, |reporter| async move {
+        reporter.report("Asking the application", 0, None);
         let runtime_tenant = within.directory.read(|view| view.runtime_tenant(&record))?;
         let mut job = within.applications.connect(&runtime_tenant, &record.config.component()).await?;
         let listed = job.list_attributes().await;

@@ -149,8 +149,8 @@ pub(super) async fn start_test(shared: &Arc<Shared>, visitor: &Visitor, tenant: 
     let (within, record) = (Arc::clone(shared), tenant.clone());
     let actor = visitor.actor();
     let by = actor.name().to_owned();
-    let job = shared.jobs.start(tenant, TEST, "Test API credentials", &by, |teller| async move {
-        teller.tell("Asking the application", 0, None);
+    let job = shared.jobs.start(tenant, TEST, "Test API credentials", &by, |reporter| async move {
+        reporter.report("Asking the application", 0, None);
         let runtime_tenant = within.directory.read(|view| view.runtime_tenant(&record))?;
         let mut job = within.applications.connect(&runtime_tenant, &record.config.component()).await?;
         let probes = job.test_credentials().await;

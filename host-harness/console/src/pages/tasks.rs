@@ -229,12 +229,12 @@ async fn retry(
             })
             .await?
     };
-    let told = match retried {
+    let text = match retried {
         0 => "No failed task was found that can be tried again.".to_owned(),
         1 => "One task is tried again with the next push.".to_owned(),
         several => format!("{several} tasks are tried again with the next push."),
     };
-    shared.access.sessions.flash(visitor.session(), retried > 0, told);
+    shared.access.sessions.flash(visitor.session(), retried > 0, text);
     Ok(Redirect::to(&format!("/applications/{}/tasks", tenant.name)).into_response())
 }
 

@@ -66,8 +66,8 @@ fn a_reader_neither_waits_for_a_writer_nor_sees_what_is_not_kept() {
     let seen = directory
         .write(&actor, |change| -> Result<_, DirectoryError> {
             change.add_person(&NewPerson::new("E1", "a@x.example"))?;
-            let (reader, (told, seen)) = (directory.clone(), std::sync::mpsc::channel());
-            std::thread::spawn(move || told.send(reader.read(|view| view.count_people())));
+            let (reader, (sender, seen)) = (directory.clone(), std::sync::mpsc::channel());
+            std::thread::spawn(move || sender.send(reader.read(|view| view.count_people())));
             Ok(seen.recv_timeout(Duration::from_secs(20)).expect("the reader waits"))
         })
         .unwrap();

@@ -170,9 +170,9 @@ async fn a_switch_of_mastering_is_explained_and_then_takes_effect() {
     let tenant = fixture.tenant();
     let mut config = tenant.config.clone();
     config.to_idp.mastering.profile = true;
-    let told = fixture.directory.read(|view| explain(view, &tenant, &config)).unwrap().join(" ");
+    let sentences = fixture.directory.read(|view| explain(view, &tenant, &config)).unwrap().join(" ");
     for words in ["becomes the source of the profile of 1 linked person", "overwrite", "cannot be edited here"] {
-        assert!(told.contains(words), "{told}");
+        assert!(sentences.contains(words), "{sentences}");
     }
     fixture.write(|change| intents::edit_tenant(change, &tenant, &config)).unwrap();
     // Nothing has changed in the application, and the person follows all the same.
@@ -180,8 +180,8 @@ async fn a_switch_of_mastering_is_explained_and_then_takes_effect() {
     assert_eq!(fixture.person("acme:U1").attributes["title"], "Countess".into());
     let tenant = fixture.tenant();
     config.to_idp.mastering.profile = false;
-    let told = fixture.directory.read(|view| explain(view, &tenant, &config)).unwrap().join(" ");
-    assert!(told.contains("no longer the source") && told.contains("can be edited here"), "{told}");
+    let sentences = fixture.directory.read(|view| explain(view, &tenant, &config)).unwrap().join(" ");
+    assert!(sentences.contains("no longer the source") && sentences.contains("can be edited here"), "{sentences}");
     fixture.write(|change| intents::edit_tenant(change, &tenant, &config)).unwrap();
     fixture.set("acme:U1", "title", Some("Here again")).unwrap();
 }

@@ -417,7 +417,7 @@ async fn a_tenant_that_another_process_works_for_is_looked_at_again_and_has_not_
     let scheduler = Scheduler::new(SchedulerLimits::default());
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let mut stop = Some(stop);
-    let mut told = Vec::new();
+    let mut ended = Vec::new();
     // Whoever fails once rests for longer than this test runs.
     let options = worker::WorkerOptions { look_every: Duration::from_millis(1), rest: Duration::from_secs(3600) };
     let work = worker::work(
@@ -429,7 +429,7 @@ async fn a_tenant_that_another_process_works_for_is_looked_at_again_and_has_not_
             let _ = stopped.await;
         },
         |finished| {
-            told.push((finished.job, finished.result.is_ok()));
+            ended.push((finished.job, finished.result.is_ok()));
             if finished.job == "push" || finished.result.is_err() {
                 drop(stop.take());
             }
@@ -447,7 +447,7 @@ async fn a_tenant_that_another_process_works_for_is_looked_at_again_and_has_not_
     };
     let both = async { tokio::join!(work, watch) };
     tokio::time::timeout(Duration::from_secs(30), both).await.expect("the tenant is left alone").0.unwrap();
-    assert_eq!(told, [("import", true), ("push", true)]);
+    assert_eq!(ended, [("import", true), ("push", true)]);
     assert!(fixture.link("E1").is_some());
 }
 
@@ -460,7 +460,7 @@ async fn a_worker_follows_the_schedules_and_stops_when_told() {
     let directory = fixture.directory.clone();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let mut stop = Some(stop);
-    let mut told = Vec::new();
+    let mut ended = Vec::new();
     let options = worker::WorkerOptions { look_every: Duration::from_millis(5), ..worker::WorkerOptions::default() };
     worker::work(
         directory,
@@ -471,7 +471,7 @@ async fn a_worker_follows_the_schedules_and_stops_when_told() {
             let _ = stopped.await;
         },
         |finished| {
-            told.push((finished.job, finished.result.is_ok()));
+            ended.push((finished.job, finished.result.is_ok()));
             if finished.job == "push"
                 && let Some(stop) = stop.take()
             {
@@ -481,7 +481,7 @@ async fn a_worker_follows_the_schedules_and_stops_when_told() {
     )
     .await
     .unwrap();
-    assert_eq!(told[..2], [("import", true), ("push", true)]);
+    assert_eq!(ended[..2], [("import", true), ("push", true)]);
     assert!(fixture.link("E1").is_some());
     assert_eq!(fixture.directory.read(|view| view.count_people()).unwrap(), 2);
 }

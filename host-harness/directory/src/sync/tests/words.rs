@@ -92,9 +92,9 @@ async fn a_plan_keeps_with_each_task_why_it_could_not_be_planned_and_counts_no_a
     let tenant = fixture.tenant();
     let plan = || plan(&fixture.directory, &fixture.application, &tenant, &fixture.actor);
     let apply = || apply(&fixture.directory, &fixture.application, &tenant, &fixture.actor, None);
-    let told = "2 wait (license-exhausted), such as: it was refused";
+    let waiting = "2 wait (license-exhausted), such as: it was refused";
     let planned = plan().await.unwrap().report;
-    assert_eq!((planned.waiting, planned.failed, planned.open()), (4, 0, vec![told.to_owned()]));
+    assert_eq!((planned.waiting, planned.failed, planned.open()), (4, 0, vec![waiting.to_owned()]));
     let words: Vec<&str> = planned.entries.iter().map(|entry| planned.word(entry)).collect();
     assert_eq!(words, ["created", "cannot be planned", "cannot be planned", "created"]);
     let task = |key: &str| fixture.tasks().into_iter().find(|task| task.person.as_deref() == Some(key)).unwrap();
@@ -114,7 +114,7 @@ async fn a_plan_keeps_with_each_task_why_it_could_not_be_planned_and_counts_no_a
     assert_eq!(words, [("E2", "needs another plan"), ("E3", "needs another plan"), ("E1", "created")]);
     assert_eq!((applied.waiting, applied.failed), (3, 0));
     let left = "1 waits (not-in-plan): it was asked for after plan 1 had been made, which says nothing of it";
-    assert_eq!(applied.open(), [told, left]);
+    assert_eq!(applied.open(), [waiting, left]);
     assert_eq!(task("E4").remedy.unwrap(), "Make another plan with `plan acme`, and write it with `apply acme`");
     assert_eq!((task("E2").attempts, task("E4").attempts), (0, 0));
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::failure::{DONE, Failure, SOME_FAILED};
-use super::output::{Output, Tone};
+use super::output::{Output, Tone, printable, printable_words};
 use super::view::OutcomeView;
 use provisioning_directory::sync::push::{PushEntry, PushReport};
 use provisioning_directory::{OpenCause, PlanId, TaskFailure, Upstream};
@@ -92,13 +92,13 @@ impl SyncReport<'_> {
             };
             table.add_row(vec![
                 format!("{} {}", entry.task, entry.kind.name()).into(),
-                format!("{}\n{}", entry.person, entry.username).into(),
+                format!("{}\n{}", printable(&entry.person), printable(&entry.username)).into(),
                 output.cell(self.report.word(entry), tone),
                 detail.into(),
             ]);
         }
         if !self.report.entries.is_empty() {
-            output.line(&table.to_string())?;
+            output.print_table(&table)?;
         }
         if good.len() > shown {
             output.line(&format!("… and {} more that went well (--json gives them whole)", good.len() - shown))?;
@@ -138,7 +138,7 @@ fn view(entry: &PushEntry) -> EntryView<'_> {
 
 fn failure_text(failure: &TaskFailure, entry: &PushEntry) -> String {
     let what = format!("{}: {}", failure.kind, failure.cause);
-    let mut text = refusal_text(what, failure.upstream.as_ref(), failure.remedy.as_deref());
+    let mut text = refusal_text(&what, failure.upstream.as_ref(), failure.remedy.as_deref());
     if !entry.retried {
         text.push_str(&format!("\n→ then `retry {}`", entry.task));
     }
@@ -165,22 +165,23 @@ pub(super) fn outcome_text(outcome: &Outcome) -> String {
         .changes
         .iter()
         .map(|change| {
-            let old = change.old.as_deref().map_or(String::new(), |old| format!("{old} → "));
-            let new = change.new.as_deref().unwrap_or("(cleared)");
-            format!("{}.{}: {old}{new}", change.object, change.field)
+            let old = change.old.as_deref().map_or(String::new(), |old| format!("{} → ", printable(old)));
+            let new = printable(change.new.as_deref().unwrap_or("(cleared)"));
+            format!("{}.{}: {old}{new}", printable(&change.object), printable(&change.field))
         })
         .collect();
-    lines.extend(outcome.side_effects.iter().cloned());
+    lines.extend(outcome.side_effects.iter().map(|effect| printable(effect).into_owned()));
     lines.join("\n")
 }
 
 /// What happened, what the application itself said, and what to do: a line each.
-pub(super) fn refusal_text(mut text: String, upstream: Option<&Upstream>, remedy: Option<&str>) -> String {
+pub(super) fn refusal_text(cause: &str, upstream: Option<&Upstream>, remedy: Option<&str>) -> String {
+    let mut text = printable(cause).into_owned();
     if let Some(upstream) = upstream {
-        text.push_str(&format!("\nthe application said: {upstream}"));
+        text.push_str(&format!("\nthe application said: {}", printable_words(upstream)));
     }
     if let Some(remedy) = remedy {
-        text.push_str(&format!("\n→ {remedy}"));
+        text.push_str(&format!("\n→ {}", printable(remedy)));
     }
     text
 }

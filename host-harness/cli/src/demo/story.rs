@@ -12,8 +12,9 @@ use crate::context::Context;
 use crate::direct::{Entry, RecordsReport, import, push};
 use crate::failure::{DONE, Failure, SOME_FAILED};
 use crate::global::Global;
-use crate::output::{Output, Tone};
+use crate::output::{Output, Tone, printable};
 use crate::people::{self, EmptyCell, Row, RowPerson};
+use crate::report::refusal_text;
 use crate::test_credentials;
 use crate::view::{ErrorView, action_name, attribute_texts, status_name};
 use provisioning_directory::config::{SecretSource, StandardInput};
@@ -271,18 +272,15 @@ fn brief(entries: &[Entry], output: &mut Output) -> Result<(), Failure> {
                 let mut detail = outcome.id.clone().unwrap_or_default();
                 for effect in &outcome.side_effects {
                     detail.push('\n');
-                    detail.push_str(effect);
+                    detail.push_str(&printable(effect));
                 }
                 (action_name(outcome.action), Tone::Good, detail)
             }
-            Err(error) => {
-                let remedy = error.remedy.as_deref().map_or(String::new(), |remedy| format!("\n→ {remedy}"));
-                ("refused", Tone::Bad, format!("{}{remedy}", error.message))
-            }
+            Err(error) => ("refused", Tone::Bad, refusal_text(&error.message, None, error.remedy.as_deref())),
         };
         table.add_row(vec![entry.label.clone().into(), output.cell(result, tone), detail.into()]);
     }
-    output.line(&table.to_string())?;
+    output.print_table(&table)?;
     Ok(())
 }
 
@@ -298,6 +296,6 @@ fn show(users: &[Seen], pushed: &[Entry], output: &mut Output) -> Result<(), Fai
         row.extend(attributes.iter().cloned());
         table.add_row(row);
     }
-    output.line(&table.to_string())?;
+    output.print_table(&table)?;
     Ok(())
 }

@@ -216,7 +216,7 @@ fn print(shown: &[Vec<String>], imported: &Imported, output: &mut Output) -> Res
         table.add_row(row);
     }
     if !shown.is_empty() {
-        output.line(&table.to_string())?;
+        output.print_table(&table)?;
     }
     if imported.users > shown.len() {
         output.line(&format!(

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::failure::{DONE, Failure, SOME_FAILED};
-use crate::output::{Output, Tone, complain};
+use crate::output::{Output, Tone, complain, printable};
 use crate::report::{counted, listed, outcome_text, refusal_text};
 use crate::view::{ErrorView, OutcomeView, UsageView, action_name};
 use provisioning_runtime::JobUsage;
@@ -95,12 +95,12 @@ impl RecordsReport<'_> {
                     let tone = if outcome.action == Action::Unchanged { Tone::Quiet } else { Tone::Good };
                     (action_name(outcome.action).to_owned(), tone, outcome_text(outcome))
                 }
-                Err(error) => (format!("failed\n{}", error.kind), Tone::Bad, error_text(error)),
+                Err(error) => (format!("failed\n{}", printable(&error.kind)), Tone::Bad, error_text(error)),
             };
             table.add_row(vec![entry.label.clone().into(), output.cell(result, tone), detail.into()]);
         }
         if !self.entries.is_empty() {
-            output.line(&table.to_string())?;
+            output.print_table(&table)?;
         }
         let counts = listed(&self.summary(), "nothing done");
         let prefix = if self.plan { "Planned, nothing written: " } else { "" };
@@ -109,5 +109,5 @@ impl RecordsReport<'_> {
 }
 
 fn error_text(error: &ErrorView) -> String {
-    refusal_text(error.message.clone(), error.upstream.as_ref(), error.remedy.as_deref())
+    refusal_text(&error.message, error.upstream.as_ref(), error.remedy.as_deref())
 }

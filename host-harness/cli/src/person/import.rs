@@ -10,7 +10,7 @@ use super::super::context::{actor, open_directory};
 use super::super::failure::{DONE, Failure, SOME_FAILED};
 use super::super::global::Global;
 use super::super::grants;
-use super::super::output::{Output, complain};
+use super::super::output::{Output, complain, printable};
 use super::super::people::{self, EmptyCell, Row, RowPerson};
 use super::super::view::ErrorView;
 use provisioning_directory::sync::intents::{self, Followed};
@@ -78,7 +78,7 @@ pub(super) fn run(global: &Global, options: &Options, output: &mut Output) -> Re
         output.document(&done)?;
     }
     for refused in &done.refused {
-        complain(&format!("{}: {}", refused.record, refused.error.message));
+        complain(&format!("{}: {}", printable(&refused.record), printable(&refused.error.message)));
     }
     output.line(&format!(
         "{} people added, {} changed, {} as they were, {} refused; {} assigned, {} tasks wait for the next push.",

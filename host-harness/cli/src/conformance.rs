@@ -24,7 +24,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "NAME")]
     tenant: Option<String>,
     /// Make the checks that write, too: they make some thirty users in the tenant's application and deactivate them
-    /// again. For an organisation that is there to be tested on.
+    /// again. For an organization that is there to be tested on.
     #[arg(long, requires = "tenant")]
     writes: bool,
     /// A TOML file that says which users and passwords the application takes and refuses. By default that of the emulated org;

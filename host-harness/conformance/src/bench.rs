@@ -84,7 +84,7 @@ impl<'a, T: Target> Bench<'a, T> {
         begins: &'a mut dyn FnMut(&Check),
     ) -> Self {
         let mut bytes = [0; 4];
-        // Without randomness a second run in the same organisation would meet the users of the first, and say so.
+        // Without randomness a second run in the same organization would meet the users of the first, and say so.
         let _ = SystemRandom::new().fill(&mut bytes);
         Self {
             target,

@@ -40,9 +40,9 @@ const INCREMENT: Check = Check::writing(
 )
 .needing(&[Features::INCREMENTAL_IMPORT]);
 
-/// Users a page of `import.whole`: few, so that a small test organisation has several pages.
+/// Users a page of `import.whole`: few, so that a small test organization has several pages.
 const WHOLE_PAGE: u32 = 25;
-/// Pages that `import.page-size` reads at most; in a large organisation its small pages hold more than one user.
+/// Pages that `import.page-size` reads at most; in a large organization its small pages hold more than one user.
 const MOST_SMALL_PAGES: usize = 100;
 /// Pages that `import.resume` goes on from.
 const RESUMED_PAGES: usize = 8;

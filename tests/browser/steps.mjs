@@ -55,7 +55,7 @@ export async function toApp(page, org) {
     await page.getByLabel(feature, { exact: true }).check();
   }
   await page.locator("#field-setting-account-id").fill(org.account_id);
-  await press(page, "check");
+  await press(page, "test");
   return result(page);
 }
 

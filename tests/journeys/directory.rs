@@ -1,6 +1,6 @@
 //! What a push leaves to be done.
 
-use provisioning_directory::{TaskFilter, TaskState};
+use provisioning_directory::{FailureKind, TaskFilter, TaskState};
 use provisioning_runtime::wit::Action;
 
 use crate::kept::{Kept, count};
@@ -21,7 +21,7 @@ fn seats_that_run_out_leave_tasks_with_a_remedy_that_works() {
         let failed =
             kept.read(|view| view.tasks(&TaskFilter { state: Some(TaskState::Failed), ..TaskFilter::default() }));
         assert!(
-            failed.iter().all(|task| task.remedy.is_some() && task.error_kind.as_deref() == Some("license-exhausted")),
+            failed.iter().all(|task| task.remedy.is_some() && task.error_kind == Some(FailureKind::LicenseExhausted)),
             "{failed:?}"
         );
         assert!(kept.org.emulator.set_licence_seats(licence, used + 5).unwrap());

@@ -3,7 +3,8 @@
 
 use provisioning_directory::sync::{Removal, intents, remove_person};
 use provisioning_directory::{
-    AttributeValue, AuditFilter, GrantName, NewAssignment, PersonEdit, PersonStatus, Task, TaskFilter, TaskKind,
+    AttributeValue, AuditFilter, FailureKind, GrantName, NewAssignment, PersonEdit, PersonStatus, Task, TaskFilter,
+    TaskKind,
 };
 use provisioning_runtime::Secret;
 use provisioning_runtime::wit::{Deactivation, PushMode};
@@ -138,7 +139,7 @@ fn a_user_that_may_not_be_put_back_into_use_leaves_a_task_with_the_cause() {
         let open = tasks(&kept);
         assert!(
             open.iter().any(
-                |task| task.kind == TaskKind::Reactivate && task.error_kind.as_deref() == Some("license-exhausted")
+                |task| task.kind == TaskKind::Reactivate && task.error_kind == Some(FailureKind::LicenseExhausted)
             ),
             "{open:?}"
         );
@@ -167,7 +168,7 @@ fn a_user_that_may_not_be_put_back_into_use_leaves_a_task_with_the_cause() {
         kept.push_everybody(&kept.tenant());
         kept.push().await;
         let open = tasks(&kept);
-        assert_eq!(open[0].error_kind.as_deref(), Some("out-of-use"), "{open:?}");
+        assert_eq!(open[0].error_kind, Some(FailureKind::OutOfUse), "{open:?}");
         assert!(!is_active(&kept, &user));
         // Its user was parted from its contact for good.
         let kept = Kept::new(5, 707, |_| {}).await;
@@ -306,7 +307,7 @@ fn a_password_whose_answer_was_lost_counts_as_set() {
         // One that is really an old one is refused as before.
         kept.write(|change| intents::set_password(change, &change.person("Grace")?, &password));
         kept.push().await;
-        assert_eq!(tasks(&kept)[0].error_kind.as_deref(), Some("password-reused"));
+        assert_eq!(tasks(&kept)[0].error_kind, Some(FailureKind::Other("password-reused".to_owned())));
     });
 }
 

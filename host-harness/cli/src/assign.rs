@@ -22,7 +22,7 @@ pub(crate) struct Options {
     /// What the users are to hold, by name or id, such as profile="Customer Community User". Those of a kind that is named
     /// here take the place of those of that kind; other kinds stay.
     #[arg(long = "grant", value_name = "KIND=NAME", value_parser = grants::parse)]
-    grants: Vec<(String, String)>,
+    grants: Vec<GrantName>,
     /// An attribute of the application for this assignment alone, such as federationId=F1.
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = attribute)]
     set: Vec<(String, AttributeValue)>,
@@ -50,19 +50,17 @@ pub(super) struct Document<'a> {
 
 pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
     let (directory, tenant) = open_tenant(global, &options.tenant)?;
-    let grants: Vec<GrantName> =
-        options.grants.iter().map(|(kind, name)| GrantName { kind: kind.clone(), name: name.clone() }).collect();
     let followed = directory.write(&actor(), |change: &WriteTransaction<'_>| -> Result<Followed, DirectoryError> {
         let mut followed = Followed::default();
         for name in &options.people {
             let person = change.person(name)?;
             let old = change.assignment(tenant.id, person.id)?;
-            let new = merged(old, grants.clone(), options.set.clone(), options.exact);
+            let new = merged(old, options.grants.clone(), options.set.clone(), options.exact);
             followed.merge(intents::assign(change, &tenant, &person, &new)?);
         }
         Ok(followed)
     })?;
-    tell(&tenant.name, &options.people, &followed, output)
+    report_changes(&tenant.name, &options.people, &followed, output)
 }
 
 /// An assignment with new grants in the place of those of their kinds, and new attributes over the old.
@@ -83,8 +81,13 @@ pub(super) fn merged(
     new
 }
 
-/// Says what an intent for several people has come to.
-pub(super) fn tell(tenant: &str, people: &[String], followed: &Followed, output: &mut Output) -> Result<u8, Failure> {
+/// Reports what an intent for several people has changed.
+pub(super) fn report_changes(
+    tenant: &str,
+    people: &[String],
+    followed: &Followed,
+    output: &mut Output,
+) -> Result<u8, Failure> {
     if output.json() {
         let (changed, tasks) = (followed.changed, followed.tasks.len());
         output.document(&Document { tenant, people, changed, tasks, off: &followed.off })?;

@@ -57,9 +57,9 @@ pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Re
             row.action,
             json(row.old),
             json(row.new),
-            super::report::refusal_text(row.result, row.upstream.as_ref(), None),
+            super::report::refusal_text(&row.result, row.upstream.as_ref(), None),
         ]);
     }
-    output.line(&table.to_string())?;
+    output.print_table(&table)?;
     Ok(DONE)
 }

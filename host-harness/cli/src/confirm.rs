@@ -112,10 +112,10 @@ pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Re
     };
     let decided = directory.write(&actor(), |change| confirm(change, &tenant, user, &decision))?;
     let name = &tenant.name;
-    let (person, not_of, off, told) = match &decided {
+    let (person, not_of, off, sentence) = match &decided {
         Decided::Linked { person, off } => {
-            let told = format!("The user {user} of {name} is the person {}.", person.key);
-            (Some(person.key.as_str()), [].as_slice(), off.as_slice(), told)
+            let sentence = format!("The user {user} of {name} is the person {}.", person.key);
+            (Some(person.key.as_str()), [].as_slice(), off.as_slice(), sentence)
         }
         Decided::LeftAlone => (
             None,
@@ -124,17 +124,17 @@ pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Re
             format!("The user {user} of {name} is left alone, also by later imports."),
         ),
         Decided::NotTheirs { people } => {
-            let told = format!(
+            let sentence = format!(
                 "The user {user} of {name} stays as it is, and is not {}'s; a push that finds it again asks again.",
                 people.join("'s or ")
             );
-            (None, people.as_slice(), [].as_slice(), told)
+            (None, people.as_slice(), [].as_slice(), sentence)
         }
     };
     if output.json() {
         output.document(&DecidedView { tenant: name, user, person, not_of, off })?;
     }
-    output.line(&told)?;
+    output.line(&sentence)?;
     for sentence in off {
         output.line(sentence)?;
     }
@@ -166,7 +166,7 @@ fn list(tenant: &str, queue: &[Queued], claims: &[OpenClaim], output: &mut Outpu
                 lines.join("\n"),
             ]);
         }
-        output.line(&table.to_string())?;
+        output.print_table(&table)?;
     }
     if queue.is_empty() {
         return Ok(DONE);
@@ -186,7 +186,7 @@ fn list(tenant: &str, queue: &[Queued], claims: &[OpenClaim], output: &mut Outpu
             candidates.join("\n"),
         ]);
     }
-    output.line(&table.to_string())?;
+    output.print_table(&table)?;
     output.line(&format!(
         "Decide with `confirm {tenant} USER --person KEY`, `--new` or `--ignore`; `confirm {tenant} --all` takes all that are clear."
     ))?;

@@ -10,7 +10,7 @@ use super::context::{self, TenantSource, component_bytes, data_folder};
 use super::demo;
 use super::failure::{DONE, Failure, SOME_FAILED};
 use super::global::Global;
-use super::output::{Output, Tone, progress};
+use super::output::{Output, Tone, printable, progress};
 use provisioning_conformance::{CheckVerdict, Checked, ComponentTarget, ConformanceReport, Samples, TargetError};
 use provisioning_directory::config::{ComponentChoice, StandardInput, TenantsFile};
 use provisioning_directory::{Directory, DirectoryError, Note, WriteTransaction};
@@ -24,7 +24,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "NAME")]
     tenant: Option<String>,
     /// Make the checks that write, too: they make some thirty users in the tenant's application and deactivate them
-    /// again. For an organisation that is there to be tested on.
+    /// again. For an organization that is there to be tested on.
     #[arg(long, requires = "tenant")]
     writes: bool,
     /// A TOML file that says which users and passwords the application takes and refuses. By default that of the emulated org;
@@ -185,7 +185,7 @@ fn list(only: Option<&str>, output: &mut Output) -> Result<u8, Failure> {
     for check in checks() {
         table.add_row([check.name, check.wants, if check.writes { "yes" } else { "" }]);
     }
-    output.line(&table.to_string())?;
+    output.print_table(&table)?;
     Ok(DONE)
 }
 
@@ -200,12 +200,12 @@ fn print(report: &ConformanceReport, emulated: bool, output: &mut Output) -> Res
     for Checked { name, wants, verdict, detail } in &report.checks {
         let (result, tone, seen) = match verdict {
             CheckVerdict::Passed => ("passed", Tone::Good, detail.clone()),
-            CheckVerdict::Failed => ("failed", Tone::Bad, format!("{detail}\nWanted: {wants}")),
+            CheckVerdict::Failed => ("failed", Tone::Bad, format!("{}\nWanted: {wants}", printable(detail))),
             CheckVerdict::Skipped => ("skipped", Tone::Quiet, detail.clone()),
         };
         table.add_row(vec![(*name).into(), output.cell(result, tone), seen.into()]);
     }
-    output.line(&table.to_string())?;
+    output.print_table(&table)?;
     output.line(&format!("{passed} passed, {failed} failed, {skipped} skipped."))?;
     if !emulated && !report.left_behind.is_empty() {
         output.line(&format!(

@@ -3,12 +3,10 @@
 use clap::{Args, ValueEnum};
 
 use super::context::Context;
+use super::direct::{RecordsReport, in_batches};
 use super::failure::Failure;
 use super::global::Global;
 use super::output::Output;
-use super::push::NOT_ATTEMPTED;
-use super::report::{Entry, RecordsReport};
-use super::view::ErrorView;
 use provisioning_directory::config::StandardInput;
 use provisioning_directory::sync::{failure, failure_of_job};
 use provisioning_directory::{TaskFailure, TaskKind};
@@ -68,50 +66,19 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
         return Err(error.into());
     }
     let mode = if options.plan { PushMode::Plan } else { PushMode::Apply };
-    let progress = output.progress("users", Some(options.ids.len() as u64));
-    let mut entries = Vec::with_capacity(options.ids.len());
-    let mut ended = None;
-    for ids in options.ids.chunks(BATCH) {
-        let result = match ended {
-            None => context.job.deactivate_users(ids, options.how.into(), &mode).await,
-            Some(_) => Ok(Vec::new()),
-        };
+    let progress = output.progress("users", Some(0));
+    let records = options.ids.iter().map(|id| (id.clone(), Ok(id.clone()))).collect();
+    let (entries, ended) = in_batches(&mut context, records, BATCH, &progress, async |context, ids: &[String]| {
+        let result = context.job.deactivate_users(ids, options.how.into(), &mode).await;
         if !options.plan {
-            note(&context, ids, &result)?;
+            note(context, ids, &result)?;
         }
-        match result {
-            Ok(results) => {
-                let mut results = results.into_iter();
-                entries.extend(ids.iter().map(|id| Entry {
-                    label: id.clone(),
-                    result: match results.next() {
-                        Some(result) => result.map_err(|error| ErrorView::from(&error)),
-                        None => Err(ErrorView::local("not-attempted", NOT_ATTEMPTED.to_owned())),
-                    },
-                }));
-            }
-            Err(error) => {
-                ended = Some(Failure::from(error));
-                entries.extend(ids.iter().map(|id| Entry {
-                    label: id.clone(),
-                    result: Err(ErrorView::local("not-attempted", NOT_ATTEMPTED.to_owned())),
-                }));
-            }
-        }
-        progress.inc(ids.len() as u64);
-    }
-    progress.finish_and_clear();
+        Ok(result?)
+    })
+    .await;
     context.keep_usage().await?;
-    let report = RecordsReport {
-        tenant: &context.tenant.name,
-        command: "deactivate",
-        plan: options.plan,
-        usage: context.job.usage(),
-        entries,
-        ended,
-    };
-    report.print(output)?;
-    Ok(report.finish())
+    let (tenant, usage) = (&context.tenant.name, context.job.usage());
+    RecordsReport { tenant, command: "deactivate", plan: options.plan, usage, entries, ended }.print(output)
 }
 
 /// Keeps a row of the audit trail for each user that a call was about, also where the call as a whole came to nothing.

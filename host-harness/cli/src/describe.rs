@@ -54,6 +54,6 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
         let needed = if setting.required { "yes" } else { "" };
         table.add_row([&setting.name, kind.as_str(), needed, &format!("{}. {}", setting.label, setting.help)]);
     }
-    output.line(&table.to_string())?;
+    output.print_table(&table)?;
     Ok(())
 }

@@ -73,7 +73,7 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
             &entitlement.compatibility.join(", "),
         ]);
     }
-    output.line(&table.to_string())?;
+    output.print_table(&table)?;
     Ok(())
 }
 

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
+use super::output::{printable, printable_words};
 use super::view::ErrorView;
 use provisioning_directory::DirectoryError;
 use provisioning_directory::config::ConfigError;
@@ -54,13 +55,13 @@ impl Failure {
 
     /// For people.
     pub(crate) fn text(&self) -> String {
-        let mut text = format!("error: {}", self.error.message);
+        let mut text = format!("error: {}", printable(&self.error.message));
         if let Some(remedy) = &self.error.remedy {
             text.push_str("\n  what to do: ");
-            text.push_str(remedy);
+            text.push_str(&printable(remedy));
         }
         if let Some(upstream) = &self.error.upstream {
-            text.push_str(&format!("\n  the application said: {upstream}"));
+            text.push_str(&format!("\n  the application said: {}", printable_words(upstream)));
         }
         text
     }
@@ -81,7 +82,14 @@ pub(crate) fn exit_of(kind: &ErrorKind) -> u8 {
         | ErrorKind::RateLimited
         | ErrorKind::BudgetExhausted
         | ErrorKind::Transient => NO_ACCESS,
-        _ => SOME_FAILED,
+        ErrorKind::UsernameTaken
+        | ErrorKind::AmbiguousMatch
+        | ErrorKind::LicenseExhausted
+        | ErrorKind::IncompatibleGrants
+        | ErrorKind::RejectedByRule
+        | ErrorKind::Drifted
+        | ErrorKind::PasswordRejected
+        | ErrorKind::Other(_) => SOME_FAILED,
     }
 }
 

@@ -1,13 +1,14 @@
 //! Grants on the command line: `KIND=NAME`, and a refusal of kinds that the connector does not have.
 
 use super::failure::Failure;
-use provisioning_runtime::wit::{Descriptor, DesiredUser};
+use provisioning_directory::GrantName;
+use provisioning_runtime::wit::Descriptor;
 
 /// `KIND=ID-OR-NAME`, as an option of a command.
-pub(crate) fn parse(text: &str) -> Result<(String, String), String> {
+pub(crate) fn parse(text: &str) -> Result<GrantName, String> {
     match text.split_once('=') {
         Some((kind, value)) if !kind.is_empty() && !value.is_empty() => {
-            Ok((kind.trim().to_owned(), value.trim().to_owned()))
+            Ok(GrantName { kind: kind.trim().to_owned(), name: value.trim().to_owned() })
         }
         _ => Err("write it as KIND=NAME or KIND=ID, such as profile=\"Customer Portal User\"".to_owned()),
     }
@@ -19,9 +20,9 @@ pub(crate) fn parse(text: &str) -> Result<(String, String), String> {
 /// The first stray kind, with those that there are.
 pub(crate) fn check_kinds<'a>(
     descriptor: &Descriptor,
-    users: impl Iterator<Item = &'a DesiredUser>,
+    grants: impl Iterator<Item = &'a GrantName>,
 ) -> Result<(), Failure> {
-    let mut used = users.flat_map(|user| user.grants.iter().map(|grant| grant.kind.as_str()));
+    let mut used = grants.map(|grant| grant.kind.as_str());
     match used.find(|kind| !descriptor.grants.iter().any(|known| known.name == *kind)) {
         None => Ok(()),
         Some(stray) => {

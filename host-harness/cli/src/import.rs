@@ -1,249 +1,175 @@
-//! `import`: reads the application's users.
+//! `import`: reads the application's users, into the data folder if the tenant is kept there.
 
-use std::collections::BTreeMap;
-use std::io;
+use std::sync::Mutex;
 
 use clap::Args;
+use indicatif::ProgressBar;
+use serde::Serialize;
 
-use super::context::{Context, TenantSource};
-use super::failure::{DONE, Failure};
+use super::context::{TenantSource, actor, applications};
+use super::direct;
+use super::failure::{DONE, Failure, SOME_FAILED};
 use super::global::Global;
-use super::output::Output;
-use super::view::{ErrorView, UsageView, UserView, attribute_texts, status_name};
-use provisioning_directory::config::StandardInput;
-use provisioning_runtime::wit::{ImportPage, ImportQuery, ImportScope, User};
-
-/// Rows that a table on a terminal shows where nobody asks for more.
-const ROWS: usize = 25;
+use super::output::{self, Output, complain};
+use provisioning_directory::sync::import::{ImportOptions, ImportProgress, discard, import};
+use provisioning_directory::{Directory, ImportPhase, ImportRun, TenantRecord};
 
 #[derive(Args)]
 pub(crate) struct Options {
     /// The tenant's name, in the data folder or the tenants file.
     tenant: String,
-    /// Attributes to read, separated by commas; the connector's default set where there are none.
-    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
-    attributes: Vec<String>,
-    /// Read the users' grants too.
-    #[arg(long)]
-    grants: bool,
-    /// Users a page.
-    #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..))]
-    page_size: u32,
-    /// Go on from the cursor that an earlier import printed as `next`.
-    #[arg(long, value_name = "CURSOR", conflicts_with = "since")]
-    resume: Option<String>,
-    /// Read what has changed since the watermark that an earlier import printed.
-    #[arg(long, value_name = "WATERMARK")]
-    since: Option<String>,
-    /// Stop after this many pages; `next` says where to go on.
-    #[arg(long, value_name = "PAGES", value_parser = clap::value_parser!(u32).range(1..))]
-    pages: Option<u32>,
-    /// Show all users in the table, not only the first.
-    #[arg(long)]
-    all: bool,
     #[command(flatten)]
-    sync: super::sync_import::SyncOptions,
+    direct: direct::import::ReadOptions,
+    #[command(flatten)]
+    sync: SyncOptions,
 }
 
-/// What an import has come to, beside the users themselves.
-#[derive(Default)]
-pub(crate) struct Imported {
-    pub(crate) pages: u32,
-    pub(crate) users: usize,
-    pub(crate) statuses: BTreeMap<&'static str, usize>,
-    pub(crate) departed: Vec<String>,
-    pub(crate) next: Option<String>,
-    pub(crate) watermark: Option<String>,
+/// What only imports into the data folder know.
+#[derive(Args)]
+struct SyncOptions {
+    /// Read everybody, also where only changes could be read: shows what left no trace, such as a grant taken away.
+    #[arg(long)]
+    full: bool,
+    /// Change nothing, and say what would happen.
+    #[arg(long)]
+    dry_run: bool,
+    /// Let an import take effect that the safeguard has halted.
+    #[arg(long, conflicts_with_all = ["dry_run", "discard"])]
+    accept: bool,
+    /// Give up the import that is under way or halted.
+    #[arg(long, conflicts_with_all = ["full", "dry_run"])]
+    discard: bool,
 }
 
-impl Options {
-    /// Options that say what to read and print, which the data folder's tenants know themselves.
+impl SyncOptions {
+    /// The first of these options that was given.
     fn stray(&self) -> Option<&'static str> {
-        [
-            (!self.attributes.is_empty(), "--attributes"),
-            (self.grants, "--grants"),
-            (self.resume.is_some(), "--resume"),
-            (self.since.is_some(), "--since"),
-            (self.pages.is_some(), "--pages"),
-            (self.all, "--all"),
-        ]
-        .into_iter()
-        .find_map(|(given, name)| given.then_some(name))
+        [(self.full, "--full"), (self.dry_run, "--dry-run"), (self.accept, "--accept"), (self.discard, "--discard")]
+            .into_iter()
+            .find_map(|(given, name)| given.then_some(name))
     }
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    tenant: &'a str,
+    dry_run: bool,
+    resumed: bool,
+    import: &'a ImportRun,
 }
 
 pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
-    if let TenantSource::Directory(kept) = TenantSource::find(global, &options.tenant)? {
-        if let Some(stray) = options.stray() {
-            return Err(Failure::usage(format!(
-                "{stray} is for tenants of a tenants file; what an import into the data folder reads stands in the tenant's to-idp settings"
-            )));
+    match TenantSource::find(global, &options.tenant)? {
+        TenantSource::Directory(kept) => {
+            if let Some(stray) = options.direct.stray() {
+                return Err(Failure::usage(format!(
+                    "{stray} is for tenants of a tenants file; what an import into the data folder reads stands in the tenant's to-idp settings"
+                )));
+            }
+            let (directory, tenant) = *kept;
+            import_into(global, &directory, &tenant, &options.sync, output).await
         }
-        let (directory, tenant) = *kept;
-        return super::sync_import::run(global, &directory, &tenant, &options.sync, output).await;
+        TenantSource::File(_) => {
+            if let Some(stray) = options.sync.stray() {
+                return Err(Failure::usage(format!(
+                    "{stray} is for tenants of the data folder, and {} is none; add it with `tenant add` or `tenant import-toml`",
+                    options.tenant
+                )));
+            }
+            direct::import::run(global, &options.tenant, &options.direct, output).await
+        }
     }
-    if let Some(stray) = options.sync.stray() {
-        return Err(Failure::usage(format!(
-            "{stray} is for tenants of the data folder, and {} is none; add it with `tenant add` or `tenant import-toml`",
-            options.tenant
-        )));
+}
+
+/// Imports into the data folder.
+async fn import_into(
+    global: &Global,
+    directory: &Directory,
+    tenant: &TenantRecord,
+    options: &SyncOptions,
+    output: &mut Output,
+) -> Result<u8, Failure> {
+    let actor = actor();
+    if options.discard {
+        let run = discard(directory, tenant, &actor)?;
+        if output.json() {
+            output.document(&Document { tenant: &tenant.name, dry_run: false, resumed: false, import: &run })?;
+        }
+        output.line(&format!("The import of {} was given up; the next one reads everybody.", tenant.name))?;
+        return Ok(DONE);
     }
-    let mut context = Context::start(global, &options.tenant, &mut StandardInput::process()).await?;
-    // What cannot even begin is an error by itself; what breaks later must not lose the users that were read.
-    context.job.open().await?;
-    let scope = match (&options.resume, &options.since) {
-        (Some(cursor), _) => ImportScope::Resume(cursor.clone()),
-        (None, Some(watermark)) => ImportScope::Since(watermark.clone()),
-        (None, None) => ImportScope::Full,
-    };
-    let query = ImportQuery {
-        scope,
-        page_size: options.page_size,
-        attributes: options.attributes.clone(),
-        grants: options.grants,
-    };
+    let applications = applications(global)?;
+    let bar = Bar(Mutex::new(None));
+    let wanted = ImportOptions { full: options.full, dry_run: options.dry_run, accept: options.accept };
+    let result = import(directory, &applications, tenant, &actor, wanted, &|progress| bar.show(progress)).await;
+    bar.end();
+    let report = result?;
+    let run = &report.run;
     if output.json() {
-        json(&mut context, query, options.pages, output).await
-    } else {
-        table(&mut context, query, options, output).await
+        let (dry_run, resumed) = (report.dry_run, report.resumed);
+        output.document(&Document { tenant: &tenant.name, dry_run, resumed, import: run })?;
     }
-}
-
-/// Reads page after page and gives each user to `each`, with its page. Returns how far it came, and what ended it early.
-pub(crate) async fn pages(
-    context: &mut Context,
-    mut query: ImportQuery,
-    limit: Option<u32>,
-    output: &Output,
-    mut each: impl FnMut(&ImportPage, &User) -> io::Result<()>,
-) -> Result<(Imported, Option<Failure>), Failure> {
-    let mut imported = Imported::default();
-    if let ImportScope::Resume(cursor) = &query.scope {
-        imported.next = Some(cursor.clone());
+    if report.resumed {
+        output.line("Went on with an import that was cut off.")?;
     }
-    let progress = output.progress("users read", None);
-    let ended = loop {
-        let page = match context.job.import_users(&query).await {
-            Ok(page) => page,
-            Err(error) => break Some(Failure::from(error)),
-        };
-        for user in &page.users {
-            each(&page, user)?;
-            *imported.statuses.entry(status_name(user.status)).or_insert(0) += 1;
-        }
-        imported.pages += 1;
-        imported.users += page.users.len();
-        imported.departed.extend(page.departed);
-        imported.next.clone_from(&page.next);
-        imported.watermark = page.watermark;
-        progress.set_position(imported.users as u64);
-        match page.next {
-            Some(cursor) if limit.is_none_or(|limit| imported.pages < limit) => {
-                query.scope = ImportScope::Resume(cursor);
-            }
-            _ => break None,
-        }
-    };
-    progress.finish_and_clear();
-    Ok((imported, ended))
-}
-
-/// One document, written as the pages come: an import of a million users is not held in memory.
-async fn json(
-    context: &mut Context,
-    query: ImportQuery,
-    limit: Option<u32>,
-    output: &mut Output,
-) -> Result<u8, Failure> {
-    let tenant = serde_json::to_string(&context.tenant.name).map_err(io::Error::from)?;
-    write!(output.raw(), "{{\n  \"tenant\": {tenant},\n  \"users\": [")?;
-    // The bar needs the output only for its settings, and the closure needs it to write.
-    let quiet = Output::new(true, super::output::ColorChoice::Never);
-    let mut first = true;
-    let (imported, ended) = pages(context, query, limit, &quiet, |page, user| {
-        output.raw().write_all(if first { b"\n    " } else { b",\n    " })?;
-        first = false;
-        serde_json::to_writer(output.raw(), &UserView::new(page, user)).map_err(io::Error::from)
-    })
-    .await?;
-    let field = |name: &str, value: serde_json::Result<String>| -> io::Result<String> {
-        Ok(format!(",\n  \"{name}\": {}", value?))
-    };
-    let usage: UsageView = context.job.usage().into();
-    let error: Option<&ErrorView> = ended.as_ref().map(|failure| &failure.error);
-    let mut rest = String::from("\n  ]");
-    rest += &field("departed", serde_json::to_string(&imported.departed))?;
-    rest += &field("pages", serde_json::to_string(&imported.pages))?;
-    rest += &field("statuses", serde_json::to_string(&imported.statuses))?;
-    rest += &field("next", serde_json::to_string(&imported.next))?;
-    rest += &field("watermark", serde_json::to_string(&imported.watermark))?;
-    rest += &field("error", serde_json::to_string(&error))?;
-    rest += &field("usage", serde_json::to_string(&usage))?;
-    rest += "\n}\n";
-    output.raw().write_all(rest.as_bytes())?;
-    output.raw().flush()?;
-    Ok(ended.map_or(DONE, |failure| {
-        super::output::complain(&failure.text());
-        failure.exit
-    }))
-}
-
-async fn table(
-    context: &mut Context,
-    query: ImportQuery,
-    options: &Options,
-    output: &mut Output,
-) -> Result<u8, Failure> {
-    let rows = if options.all { usize::MAX } else { ROWS };
-    let mut shown: Vec<Vec<String>> = Vec::new();
-    let (imported, ended) = pages(context, query, options.pages, output, |page, user| {
-        if shown.len() < rows {
-            let attributes = attribute_texts(page, user, ["givenName", "familyName", "email", "federationId"]);
-            let mut row = vec![user.id.clone(), user.username.clone(), status_name(user.status).to_owned()];
-            row.extend(attributes);
-            shown.push(row);
-        }
-        Ok(())
-    })
-    .await?;
-    print(&shown, &imported, output)?;
-    output.line(&format!("{} requests.", context.job.usage().requests))?;
-    match ended {
-        None => Ok(DONE),
-        Some(mut failure) => {
-            if let Some(next) = &imported.next {
-                let go_on = format!("go on with --resume '{next}'");
-                failure.error.remedy =
-                    Some(failure.error.remedy.map_or(go_on.clone(), |remedy| format!("{remedy} Then {go_on}")));
-            }
-            Err(failure)
-        }
-    }
-}
-
-/// A table of some users and a summary of all.
-fn print(shown: &[Vec<String>], imported: &Imported, output: &mut Output) -> Result<(), Failure> {
-    let mut table = output.table(&["Id", "Username", "Status", "Given name", "Family name", "E-mail", "Federation id"]);
-    for row in shown {
-        table.add_row(row);
-    }
-    if !shown.is_empty() {
-        output.line(&table.to_string())?;
-    }
-    if imported.users > shown.len() {
+    let counts = &run.counts;
+    let (prefix, halted) =
+        (if report.dry_run { "Nothing was changed. Would be: " } else { "" }, run.phase == ImportPhase::Halted);
+    output.line(&format!("{} users read in {} pages.", run.users, run.pages))?;
+    if !halted || report.dry_run {
         output.line(&format!(
-            "… and {} more (--all shows them, --json gives them whole)",
-            imported.users - shown.len()
+            "{prefix}{} people made, {} users linked, {} people updated, {} users deactivated, {} gone, {} waiting to be confirmed, {} left out, {} refused.",
+            counts.created,
+            counts.linked,
+            counts.updated,
+            counts.deactivated,
+            counts.vanished,
+            counts.queued,
+            counts.skipped,
+            counts.failed
         ))?;
     }
-    let statuses: Vec<String> = imported.statuses.iter().map(|(status, count)| format!("{count} {status}")).collect();
-    let statuses = if statuses.is_empty() { String::new() } else { format!(" ({})", statuses.join(", ")) };
-    output.line(&format!("{} users{statuses} in {} pages.", imported.users, imported.pages))?;
-    if let Some(next) = &imported.next {
-        output.line(&format!("Go on with --resume '{next}'"))?;
+    if counts.queued > 0 && !report.dry_run {
+        output.line(&format!("`confirm {}` lists those that wait.", tenant.name))?;
     }
-    if let Some(watermark) = &imported.watermark {
-        output.line(&format!("The next import reads only changes with --since '{watermark}'"))?;
+    if counts.failed > 0 && !report.dry_run {
+        output.line(&format!(
+            "`audit --tenant {} --action import.refuse` shows who was refused, and why.",
+            tenant.name
+        ))?;
     }
-    Ok(())
+    if halted {
+        complain(&format!(
+            "error: the import took no effect: {}\n  what to do: look at it with `import {name} --dry-run`; then `import {name} --accept` lets it take effect, and `import {name} --discard` gives it up",
+            run.reason.as_deref().unwrap_or_default(),
+            name = tenant.name
+        ));
+        return Ok(SOME_FAILED);
+    }
+    Ok(if counts.failed > 0 { SOME_FAILED } else { DONE })
+}
+
+/// The bar of the phase under way.
+struct Bar(Mutex<Option<(ImportPhase, ProgressBar)>>);
+
+impl Bar {
+    fn show(&self, progress: ImportProgress) {
+        let Ok(mut shown) = self.0.lock() else { return };
+        if shown.as_ref().is_none_or(|(phase, _)| *phase != progress.phase) {
+            if let Some((_, bar)) = shown.take() {
+                bar.finish_and_clear();
+            }
+            let label = if progress.phase == ImportPhase::Settling { "users settled" } else { "users read" };
+            *shown = Some((progress.phase, output::progress(label, progress.total)));
+        }
+        if let Some((_, bar)) = &*shown {
+            bar.set_position(progress.done);
+        }
+    }
+
+    fn end(self) {
+        if let Ok(Some((_, bar))) = self.0.into_inner() {
+            bar.finish_and_clear();
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! The command line: one file a command.
+//! The command line: one file per command, and [`direct`] for what needs no directory.
 //!
 //! Tenants live in one of two places. The *data folder* (`--data`) is the directory: its tenants, people and secrets are
 //! edited by commands, imports write to it, and pushes carry out its tasks. A *tenants file* (`--tenants`) is configuration
@@ -25,6 +25,7 @@ mod demo;
 #[path = "without_emulator.rs"]
 mod demo;
 mod describe;
+mod direct;
 #[cfg(feature = "emulator")]
 mod emulator;
 mod entitlements;
@@ -43,10 +44,7 @@ mod prune;
 mod push;
 mod report;
 mod retry;
-mod sync_import;
 mod sync_password;
-mod sync_push;
-mod sync_report;
 mod tasks;
 mod tenant;
 mod test_credentials;

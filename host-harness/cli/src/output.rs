@@ -1,10 +1,15 @@
 //! Where a command's words go: one JSON document or readable text on standard output, everything else on standard error.
+//!
+//! Text may come from an application or from other people, so nothing reaches the terminal that could steer it: whatever is
+//! printed goes through [`printable_lines`], and a part that must not begin a line of its own through [`printable`].
 
+use std::borrow::Cow;
+use std::fmt;
 use std::io::{self, IsTerminal as _, Write};
 use std::time::Duration;
 
 use clap::ValueEnum;
-use comfy_table::{Cell, Color, ContentArrangement, LineStyle, Table, TableStyle};
+use comfy_table::{Cell, Color, ContentArrangement, LineStyle, TableStyle};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
@@ -69,19 +74,31 @@ impl Output {
         if self.json {
             return Ok(());
         }
-        writeln!(self.out, "{text}")?;
-        self.out.flush()
+        self.write(&printable_lines(text))
     }
 
     /// A heading.
     pub(crate) fn heading(&mut self, text: &str) -> io::Result<()> {
         let (bold, plain) = if self.color { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
-        self.line(&format!("\n{bold}{text}{plain}"))
+        self.write(&format!("\n{bold}{}{plain}", printable_lines(text)))
+    }
+
+    /// Prints a table, where there is no JSON.
+    pub(crate) fn print_table(&mut self, table: &Table) -> io::Result<()> {
+        self.write(&table.0.to_string())
+    }
+
+    fn write(&mut self, text: &str) -> io::Result<()> {
+        if self.json {
+            return Ok(());
+        }
+        writeln!(self.out, "{text}")?;
+        self.out.flush()
     }
 
     /// An empty table that fits the terminal, with these columns.
     pub(crate) fn table(&self, columns: &[&str]) -> Table {
-        let mut table = Table::new();
+        let mut table = comfy_table::Table::new();
         table.load_style(STYLE).set_content_arrangement(ContentArrangement::Dynamic);
         if self.color {
             table.enforce_styling();
@@ -92,24 +109,81 @@ impl Output {
             table.set_width(width);
         }
         table.set_header(columns.iter().copied().map(Cell::new).collect::<Vec<_>>());
-        table
+        Table(table)
     }
 
     /// A cell whose colour says how its thing fared.
-    pub(crate) fn cell(&self, text: impl ToString, tone: Tone) -> Cell {
-        let cell = Cell::new(text);
-        match (self.color, tone) {
+    pub(crate) fn cell(&self, text: impl AsRef<str>, tone: Tone) -> TableCell {
+        let TableCell(cell) = TableCell::from(text);
+        TableCell(match (self.color, tone) {
             (true, Tone::Good) => cell.fg(Color::Green),
             (true, Tone::Bad) => cell.fg(Color::Red),
             (true, Tone::Quiet) => cell.fg(Color::DarkGrey),
             (false, _) => cell,
-        }
+        })
     }
 
     /// A bar for long work on standard error; see [`progress`].
     pub(crate) fn progress(&self, label: &'static str, total: Option<u64>) -> ProgressBar {
         progress(label, total)
     }
+}
+
+/// A table whose cells are safe to print.
+pub(crate) struct Table(comfy_table::Table);
+
+/// A cell of a [`Table`].
+pub(crate) struct TableCell(Cell);
+
+impl<T: AsRef<str>> From<T> for TableCell {
+    fn from(text: T) -> Self {
+        Self(Cell::new(printable_lines(text.as_ref())))
+    }
+}
+
+impl Table {
+    pub(crate) fn add_row(&mut self, cells: impl IntoIterator<Item = impl Into<TableCell>>) {
+        let cells = cells.into_iter().map(|cell| cell.into().0);
+        self.0.add_row(cells.collect::<Vec<_>>());
+    }
+}
+
+/// The text in one line that does nothing to a terminal. Control characters, line breaks among them, and characters that turn the
+/// direction of the text around them are written as Rust escapes them.
+pub(crate) fn printable(text: &str) -> Cow<'_, str> {
+    escaped(text, |_| false)
+}
+
+/// As [`printable`], with line breaks as they are.
+pub(crate) fn printable_lines(text: &str) -> Cow<'_, str> {
+    escaped(text, |c| c == '\n')
+}
+
+/// Something that is displayed, as [`printable`].
+pub(crate) fn printable_words(words: &impl fmt::Display) -> String {
+    printable(&words.to_string()).into_owned()
+}
+
+fn escaped(text: &str, is_kept: impl Fn(char) -> bool) -> Cow<'_, str> {
+    let steers = |c: char| (c.is_control() || turns_direction(c)) && !is_kept(c);
+    if !text.contains(steers) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if steers(c) {
+            safe.extend(c.escape_default());
+        } else {
+            safe.push(c);
+        }
+    }
+    Cow::Owned(safe)
+}
+
+/// Whether a character embeds, overrides or isolates a direction, or breaks a line as Unicode has it (UAX #9, UAX #14). Plain marks
+/// of direction, which names in Hebrew and Arabic use, turn nothing around.
+fn turns_direction(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
 }
 
 /// A bar for long work on standard error; shown on a terminal only. Without a known `total` it counts.
@@ -134,5 +208,41 @@ fn style(template: &str) -> ProgressStyle {
 
 /// Writes to standard error, also where that is closed.
 pub(crate) fn complain(text: &str) {
-    let _ = writeln!(io::stderr(), "{text}");
+    let _ = writeln!(io::stderr(), "{}", printable_lines(text));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_is_printed_steers_a_terminal() {
+        let hostile = "\u{1b}[2J\u{1b}]0;owned\u{7}red\r\u{9b}31m\u{202e}txt.exe\u{2066}\u{2028}\u{7f}";
+        let shown = printable(hostile);
+        assert!(!shown.contains(|c: char| c.is_control() || turns_direction(c)), "{shown:?}");
+        assert_eq!(shown, "\\u{1b}[2J\\u{1b}]0;owned\\u{7}red\\r\\u{9b}31m\\u{202e}txt.exe\\u{2066}\\u{2028}\\u{7f}");
+        assert_eq!(printable(&shown), shown, "what is safe stays as it is");
+    }
+
+    #[test]
+    fn only_texts_of_several_lines_have_line_breaks() {
+        assert_eq!(printable("refused\n→ Pay 100 to Eve\t!"), "refused\\n→ Pay 100 to Eve\\t!");
+        assert_eq!(printable_lines("failed\nnot-found\r\n"), "failed\nnot-found\\r\n");
+    }
+
+    #[test]
+    fn names_of_every_script_are_printed_as_they_are() {
+        for name in ["Zoë", "李雷", "דָּוִד\u{200f}", "محمد", "👩\u{200d}💻"] {
+            assert_eq!(printable(name), name);
+        }
+    }
+
+    #[test]
+    fn a_table_is_as_safe_as_a_line() {
+        let output = Output::new(false, ColorChoice::Never);
+        let mut table = output.table(&["Name", "Result"]);
+        table.add_row(vec!["Eve\u{1b}[2J".into(), output.cell("no\u{202e}", Tone::Bad)]);
+        let text = table.0.to_string();
+        assert!(!text.contains('\u{1b}') && !text.contains('\u{202e}') && text.contains("Eve\\u{1b}[2J"), "{text}");
+    }
 }

@@ -3,13 +3,15 @@
 //! The first row names the columns: `username` (needed), `key` (the host's own key; the username where there is none), `id`
 //! (the user's id in the application, where it is known), `grant:KIND` (ids or names, separated by `;`), and any attribute of
 //! the connector by its name. An empty cell leaves its attribute alone, or clears it, as the caller says.
+//!
+//! A row has the types of the directory. A push without a directory makes of it what a connector takes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use super::failure::Failure;
 use super::view::ErrorView;
-use provisioning_runtime::wit::{Change, DesiredUser, Grant, Value};
+use provisioning_directory::{AttributeValue, FailureKind, GrantName, NewPerson, PersonEdit};
 
 /// What an empty cell means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +25,33 @@ pub(crate) enum EmptyCell {
 pub(crate) struct Row {
     /// What the row is called in reports.
     pub(crate) label: String,
-    pub(crate) user: Result<DesiredUser, ErrorView>,
+    pub(crate) person: Result<RowPerson, ErrorView>,
+}
+
+/// A person as a row has it.
+#[derive(Clone, Debug)]
+pub(crate) struct RowPerson {
+    /// The username if the row has no key of its own.
+    pub(crate) key: String,
+    /// The id of the person's user in the application, if the row has it.
+    pub(crate) id: Option<String>,
+    pub(crate) username: String,
+    /// `None` clears the attribute.
+    pub(crate) attributes: BTreeMap<String, Option<AttributeValue>>,
+    pub(crate) grants: Vec<GrantName>,
+}
+
+impl RowPerson {
+    /// The person as the directory adds it.
+    pub(crate) fn to_new(&self) -> NewPerson {
+        let filled = self.attributes.iter().filter_map(|(name, value)| Some((name.clone(), value.clone()?)));
+        NewPerson { key: self.key.clone(), username: self.username.clone(), attributes: filled.collect() }
+    }
+
+    /// What the row changes about a person that the directory has.
+    pub(crate) fn to_edit(&self) -> PersonEdit {
+        PersonEdit { username: Some(self.username.clone()), status: None, attributes: self.attributes.clone() }
+    }
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -52,9 +80,9 @@ pub(crate) fn read(text: &[u8], path: &Path, empty: EmptyCell) -> Result<Vec<Row
         let row = match record {
             Ok(record) => {
                 let line = record.position().map_or(0, csv::Position::line);
-                let user = person(&record, &columns, empty, line).and_then(|user| first(&mut seen, user, line));
-                let label = user.as_ref().map_or_else(|_| format!("line {line}"), |user| user.username.clone());
-                Row { label, user }
+                let person = person(&record, &columns, empty, line).and_then(|person| first(&mut seen, person, line));
+                let label = person.as_ref().map_or_else(|_| format!("line {line}"), |person| person.username.clone());
+                Row { label, person }
             }
             Err(error) => {
                 let line = error.position().map_or(0, csv::Position::line);
@@ -65,7 +93,7 @@ pub(crate) fn read(text: &[u8], path: &Path, empty: EmptyCell) -> Result<Vec<Row
                     csv::ErrorKind::Utf8 { .. } => "it is not UTF-8; save the file as UTF-8".to_owned(),
                     other => format!("{other:?}"),
                 };
-                Row { label: format!("line {line}"), user: Err(malformed(line, &reason)) }
+                Row { label: format!("line {line}"), person: Err(malformed(line, &reason)) }
             }
         };
         rows.push(row);
@@ -73,20 +101,14 @@ pub(crate) fn read(text: &[u8], path: &Path, empty: EmptyCell) -> Result<Vec<Row
     Ok(rows)
 }
 
-/// The attributes that the header names.
-pub(crate) fn attributes(rows: &[Row]) -> Vec<String> {
-    let mut names: Vec<String> = rows
-        .iter()
-        .filter_map(|row| row.user.as_ref().ok())
-        .flat_map(|user| user.changes.iter().map(|change| change.name.clone()))
-        .collect();
-    names.sort();
-    names.dedup();
-    names
+/// The names of all attributes in the rows.
+pub(crate) fn attributes(rows: &[Row]) -> BTreeSet<&str> {
+    let people = rows.iter().filter_map(|row| row.person.as_ref().ok());
+    people.flat_map(|person| person.attributes.keys().map(String::as_str)).collect()
 }
 
 fn malformed(line: u64, reason: &str) -> ErrorView {
-    ErrorView::local("invalid-value", format!("line {line}: {reason}"))
+    ErrorView::local(FailureKind::InvalidValue.name(), format!("line {line}: {reason}"))
 }
 
 fn columns(header: &csv::StringRecord) -> Result<Vec<Column>, String> {
@@ -118,14 +140,9 @@ fn columns(header: &csv::StringRecord) -> Result<Vec<Column>, String> {
     Ok(columns)
 }
 
-fn person(
-    record: &csv::StringRecord,
-    columns: &[Column],
-    empty: EmptyCell,
-    line: u64,
-) -> Result<DesiredUser, ErrorView> {
+fn person(record: &csv::StringRecord, columns: &[Column], empty: EmptyCell, line: u64) -> Result<RowPerson, ErrorView> {
     let (mut key, mut id, mut username) = (None, None, "");
-    let (mut changes, mut grants) = (Vec::new(), Vec::new());
+    let (mut attributes, mut grants) = (BTreeMap::new(), Vec::new());
     for (column, cell) in columns.iter().zip(record) {
         let filled = (!cell.is_empty()).then_some(cell);
         match column {
@@ -133,34 +150,25 @@ fn person(
             Column::Id => id = filled.map(str::to_owned),
             Column::Username => username = cell,
             Column::Grant(kind) => {
-                let ids = cell.split(';').map(str::trim).filter(|id| !id.is_empty());
-                grants.extend(ids.map(|id| Grant { kind: kind.clone(), id: id.to_owned() }));
+                let names = cell.split(';').map(str::trim).filter(|name| !name.is_empty());
+                grants.extend(names.map(|name| GrantName { kind: kind.clone(), name: name.to_owned() }));
             }
-            Column::Attribute(name) => match (filled, empty) {
-                (Some(text), _) => {
-                    changes.push(Change { name: name.clone(), value: Some(Value::Text(text.to_owned())) });
+            Column::Attribute(name) => {
+                if filled.is_some() || empty == EmptyCell::Clear {
+                    attributes.insert(name.clone(), filled.map(AttributeValue::from));
                 }
-                (None, EmptyCell::Clear) => changes.push(Change { name: name.clone(), value: None }),
-                (None, EmptyCell::Leave) => {}
-            },
+            }
         }
     }
     if username.is_empty() {
         return Err(malformed(line, "it has no username; fill the column `username`"));
     }
-    Ok(DesiredUser {
-        key: key.unwrap_or(username).to_owned(),
-        id,
-        username: username.to_owned(),
-        changes,
-        grants,
-        exact_grants: false,
-    })
+    Ok(RowPerson { key: key.unwrap_or(username).to_owned(), id, username: username.to_owned(), attributes, grants })
 }
 
 /// Refuses a second row with the same key or username: pushed in another batch, it would overwrite the first.
-fn first(seen: &mut HashMap<String, u64>, user: DesiredUser, line: u64) -> Result<DesiredUser, ErrorView> {
-    for (what, value) in [("key", &user.key), ("username", &user.username)] {
+fn first(seen: &mut HashMap<String, u64>, person: RowPerson, line: u64) -> Result<RowPerson, ErrorView> {
+    for (what, value) in [("key", &person.key), ("username", &person.username)] {
         if let Some(earlier) = seen.insert(format!("{what}\0{}", value.to_lowercase()), line) {
             return Err(malformed(
                 line,
@@ -168,7 +176,7 @@ fn first(seen: &mut HashMap<String, u64>, user: DesiredUser, line: u64) -> Resul
             ));
         }
     }
-    Ok(user)
+    Ok(person)
 }
 
 #[cfg(test)]
@@ -185,20 +193,23 @@ mod tests {
             "\u{feff}key,username,familyName,phone,grant:profile,grant:permission-set\nE1,ada@x.example,\"Lovelace, Lady\",,P1, A; B ;\n",
             EmptyCell::Leave,
         );
-        let user = rows[0].user.as_ref().unwrap();
-        assert_eq!((user.key.as_str(), user.username.as_str(), user.id.as_deref()), ("E1", "ada@x.example", None));
-        assert_eq!(user.changes.len(), 1);
-        assert_eq!(user.changes[0].name, "familyName");
-        assert!(matches!(&user.changes[0].value, Some(Value::Text(text)) if text == "Lovelace, Lady"));
-        let grants: Vec<_> = user.grants.iter().map(|grant| format!("{}={}", grant.kind, grant.id)).collect();
+        let person = rows[0].person.as_ref().unwrap();
+        assert_eq!(
+            (person.key.as_str(), person.username.as_str(), person.id.as_deref()),
+            ("E1", "ada@x.example", None)
+        );
+        let family_name = Some(AttributeValue::from("Lovelace, Lady"));
+        assert_eq!(person.attributes, BTreeMap::from([("familyName".to_owned(), family_name)]));
+        let grants: Vec<_> = person.grants.iter().map(|grant| format!("{}={}", grant.kind, grant.name)).collect();
         assert_eq!(grants, ["profile=P1", "permission-set=A", "permission-set=B"]);
     }
 
     #[test]
     fn an_empty_cell_clears_only_where_asked() {
         let text = "username,phone\na@x.example,\n";
-        assert!(rows(text, EmptyCell::Leave)[0].user.as_ref().unwrap().changes.is_empty());
-        assert!(rows(text, EmptyCell::Clear)[0].user.as_ref().unwrap().changes[0].value.is_none());
+        let attributes = |empty| rows(text, empty)[0].person.as_ref().unwrap().attributes.clone();
+        assert_eq!(attributes(EmptyCell::Leave), BTreeMap::new());
+        assert_eq!(attributes(EmptyCell::Clear), BTreeMap::from([("phone".to_owned(), None)]));
     }
 
     #[test]
@@ -209,7 +220,7 @@ mod tests {
         );
         let said: Vec<_> = rows
             .iter()
-            .map(|row| row.user.as_ref().map_or_else(|error| error.message.clone(), |user| user.username.clone()))
+            .map(|row| row.person.as_ref().map_or_else(|error| error.message.clone(), |person| person.username.clone()))
             .collect();
         assert_eq!(
             said,

@@ -6,7 +6,7 @@ use super::context::{actor, applications, open_tenant};
 use super::failure::Failure;
 use super::global::Global;
 use super::output::Output;
-use super::sync_report::SyncReport;
+use super::report::SyncReport;
 use provisioning_directory::sync::plans::plan;
 
 #[derive(Args)]

@@ -1,26 +1,20 @@
-//! `push`: makes and changes users as a CSV file says.
+//! `push`: carries out a tenant's tasks, or makes and changes users as a CSV file says.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
-use super::context::{Context, TenantSource};
+use super::context::{TenantSource, actor, applications};
+use super::direct;
 use super::failure::Failure;
 use super::global::Global;
 use super::grants;
 use super::output::Output;
-use super::people::{self, EmptyCell, Row};
-use super::report::{Entry, RecordsReport};
-use super::view::ErrorView;
-use provisioning_directory::GrantName;
-use provisioning_directory::config::StandardInput;
-use provisioning_directory::sync::{Entitlements, is_of_the_connector};
-use provisioning_runtime::JobError;
-use provisioning_runtime::wit::{DesiredUser, ErrorKind, Grant, PushMode};
-
-/// Users a call. A connector looks a batch up together, so a large one costs few requests: 10,000 unchanged users of
-/// Salesforce were measured at 21 requests in calls of 2,000. What a call that is cut short had done is found when it is repeated.
-const BATCH: usize = 2_000;
+use super::people::{self, EmptyCell};
+use super::report::SyncReport;
+use provisioning_directory::sync::intents::push_everybody;
+use provisioning_directory::sync::push::push;
+use provisioning_directory::{Directory, GrantName, TenantRecord};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -32,7 +26,7 @@ pub(crate) struct Options {
     people: Option<PathBuf>,
     /// Assign this to everybody, beside what the file says, by name or id.
     #[arg(long = "grant", value_name = "KIND=NAME", value_parser = grants::parse)]
-    grants: Vec<(String, String)>,
+    grants: Vec<GrantName>,
     /// Say what would change and write nothing.
     #[arg(long)]
     plan: bool,
@@ -54,7 +48,7 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
                     "--grant, --plan and --clear-empty go with a CSV file; `plan` works out what the tasks would write, and `assign` grants",
                 ));
             }
-            return super::sync_push::run(global, &directory, &tenant, options.everybody, output).await;
+            return push_tasks(global, &directory, &tenant, options.everybody, output).await;
         }
         (None, TenantSource::File(_)) => {
             return Err(Failure::usage(format!(
@@ -74,120 +68,36 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
         .map_err(|error| Failure::usage(format!("the file {} cannot be read: {error}", path.display())))?;
     let empty = if options.clear_empty { EmptyCell::Clear } else { EmptyCell::Leave };
     let mut rows = people::read(&text, path, empty)?;
-    add_grants(&mut rows, &options.grants);
-    let mut context = Context::start(global, &options.tenant, &mut StandardInput::process()).await?;
-    check_attributes(&mut context, &rows).await?;
-    let mode = if options.plan { PushMode::Plan } else { PushMode::Apply };
-    let (entries, ended) = push(&mut context, rows, &mode, output).await?;
-    let report = RecordsReport {
-        tenant: &context.tenant.name,
-        command: "push",
-        plan: options.plan,
-        usage: context.job.usage(),
-        entries,
-        ended,
-    };
-    report.print(output)?;
-    Ok(report.finish())
+    direct::push::add_grants(&mut rows, &options.grants);
+    direct::push::run(global, &options.tenant, rows, options.plan, output).await
 }
 
-/// Adds grants to every row.
-pub(crate) fn add_grants(rows: &mut [Row], grants: &[(String, String)]) {
-    for user in rows.iter_mut().filter_map(|row| row.user.as_mut().ok()) {
-        user.grants.extend(grants.iter().map(|(kind, id)| Grant { kind: kind.clone(), id: id.clone() }));
+/// Carries out the tasks in the data folder.
+async fn push_tasks(
+    global: &Global,
+    directory: &Directory,
+    tenant: &TenantRecord,
+    everybody: bool,
+    output: &mut Output,
+) -> Result<u8, Failure> {
+    let actor = actor();
+    let mut off = Vec::new();
+    if everybody {
+        off = push_everybody(directory, &actor, tenant)?.off;
     }
-}
-
-/// Puts ids in the place of the names of grants.
-fn with_ids(
-    mut user: DesiredUser,
-    tenant: &str,
-    label: &str,
-    entitlements: &Entitlements,
-) -> Result<DesiredUser, ErrorView> {
-    let named: Vec<GrantName> =
-        user.grants.into_iter().map(|grant| GrantName { kind: grant.kind, name: grant.id }).collect();
-    user.grants = entitlements.resolve(tenant, label, &named).map_err(ErrorView::from)?;
-    Ok(user)
-}
-
-/// Refuses a column that is no attribute before anything is written: it would fail every row.
-async fn check_attributes(context: &mut Context, rows: &[Row]) -> Result<(), Failure> {
-    let known = match context.job.list_attributes().await {
-        Ok(known) => known,
-        // Then each row is told by itself.
-        Err(JobError::Refused(error)) if is_of_the_connector(&error, &[ErrorKind::Unsupported]) => return Ok(()),
-        Err(error) => return Err(error.into()),
-    };
-    match people::attributes(rows).iter().find(|name| !known.iter().any(|one| one.name == **name)) {
-        None => Ok(()),
-        Some(stray) => {
-            let names: Vec<&str> = known.iter().filter(|one| one.writable).map(|one| one.name.as_str()).collect();
-            Err(Failure::usage(format!(
-                "the column `{stray}` is no attribute of the connector; it has {}",
-                names.join(", ")
-            )))
+    let applications = applications(global)?;
+    let bar = output.progress("tasks", Some(0));
+    let result = push(directory, &applications, tenant, &actor, &|progress| {
+        bar.set_length(progress.total);
+        bar.set_position(progress.done);
+    })
+    .await;
+    bar.finish_and_clear();
+    let mut report = result?;
+    for sentence in off {
+        if !report.off.contains(&sentence) {
+            report.off.push(sentence);
         }
     }
+    SyncReport { tenant: &tenant.name, command: "push", plan: None, report: &report }.print(output)
 }
-
-/// Pushes the rows in batches. Returns an entry for each row, and what ended the push early.
-pub(crate) async fn push(
-    context: &mut Context,
-    rows: Vec<Row>,
-    mode: &PushMode,
-    output: &Output,
-) -> Result<(Vec<Entry>, Option<Failure>), Failure> {
-    let users = || rows.iter().filter_map(|row| row.user.as_ref().ok());
-    grants::check_kinds(&context.descriptor, users())?;
-    let mut entitlements = Entitlements::default();
-    let kinds = entitlements.unknown(users().flat_map(|user| user.grants.iter().map(|grant| grant.kind.as_str())));
-    entitlements.look_up(&mut context.job, kinds).await?;
-    let mut entries: Vec<(String, Option<Result<_, ErrorView>>)> = Vec::with_capacity(rows.len());
-    let mut sound: Vec<(usize, DesiredUser)> = Vec::with_capacity(rows.len());
-    for (index, Row { label, user }) in rows.into_iter().enumerate() {
-        let user = user.and_then(|user| with_ids(user, &context.tenant.name, &label, &entitlements));
-        match user {
-            Ok(user) => {
-                sound.push((index, user));
-                entries.push((label, None));
-            }
-            Err(error) => entries.push((label, Some(Err(error)))),
-        }
-    }
-    let progress = output.progress("people pushed", Some(sound.len() as u64));
-    let mut ended = None;
-    let mut indices = Vec::with_capacity(BATCH);
-    let mut batch = Vec::with_capacity(BATCH);
-    let mut rest = sound.into_iter().peekable();
-    while rest.peek().is_some() && ended.is_none() {
-        indices.clear();
-        batch.clear();
-        for (index, user) in rest.by_ref().take(BATCH) {
-            indices.push(index);
-            batch.push(user);
-        }
-        match context.job.push_users(&batch, mode).await {
-            Ok(results) => {
-                for (index, result) in indices.iter().zip(results) {
-                    entries[*index].1 = Some(result.map_err(|error| ErrorView::from(&error)));
-                }
-            }
-            Err(error) => ended = Some(Failure::from(error)),
-        }
-        progress.inc(batch.len() as u64);
-    }
-    progress.finish_and_clear();
-    let entries = entries
-        .into_iter()
-        .map(|(label, result)| Entry {
-            label,
-            result: result.unwrap_or_else(|| Err(ErrorView::local("not-attempted", NOT_ATTEMPTED.to_owned()))),
-        })
-        .collect();
-    Ok((entries, ended))
-}
-
-/// What stands at a record that a command did not come to, or whose call was cut short.
-pub(crate) const NOT_ATTEMPTED: &str =
-    "the command ended before this record was finished; run it again, which repeats nothing that was done";

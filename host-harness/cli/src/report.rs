@@ -1,115 +1,163 @@
-//! What became of the records of a batch: a table or JSON, a summary, and the exit code.
+//! The report of tasks: a table or JSON, a summary, and the exit code; and the texts that all reports share.
 
 use std::collections::BTreeMap;
-use std::io;
 
 use serde::Serialize;
 
 use super::failure::{DONE, Failure, SOME_FAILED};
-use super::output::{Output, Tone, complain};
-use super::view::{ErrorView, OutcomeView, UsageView, action_name};
-use provisioning_directory::Upstream;
-use provisioning_runtime::JobUsage;
-use provisioning_runtime::wit::{Action, Outcome};
+use super::output::{Output, Tone, printable, printable_words};
+use super::view::OutcomeView;
+use provisioning_directory::sync::push::{PushEntry, PushReport};
+use provisioning_directory::{OpenCause, PlanId, TaskFailure, Upstream};
+use provisioning_runtime::wit::Outcome;
 
-/// One record: what it is called, and how it fared.
-pub(crate) struct Entry {
-    pub(crate) label: String,
-    pub(crate) result: Result<Outcome, ErrorView>,
-}
+/// Rows that a table shows of those that went well.
+const ROWS: usize = 25;
 
-/// All records of a command.
-pub(crate) struct RecordsReport<'a> {
-    pub(crate) tenant: &'a str,
-    pub(crate) command: &'static str,
-    pub(crate) plan: bool,
-    pub(crate) entries: Vec<Entry>,
-    pub(crate) usage: JobUsage,
-    /// Why the command ended before its last record, where it did.
-    pub(crate) ended: Option<Failure>,
+/// A push, a plan, or a plan that was applied.
+pub(super) struct SyncReport<'a> {
+    pub(super) tenant: &'a str,
+    pub(super) command: &'static str,
+    /// The plan, where there is one.
+    pub(super) plan: Option<PlanId>,
+    pub(super) report: &'a PushReport,
 }
 
 #[derive(Serialize)]
-struct ReportDocument<'a> {
+struct Document<'a> {
     tenant: &'a str,
     command: &'static str,
-    plan: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plan: Option<PlanId>,
     summary: BTreeMap<&'static str, usize>,
     results: Vec<EntryView<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'a ErrorView>,
-    usage: UsageView,
+    off: &'a [String],
+    waiting: u64,
+    failed: u64,
+    causes: &'a [OpenCause],
 }
 
 #[derive(Serialize)]
 struct EntryView<'a> {
-    record: &'a str,
+    task: String,
+    kind: &'static str,
+    person: &'a str,
+    username: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<OutcomeView<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'a ErrorView>,
+    error: Option<FailureView<'a>>,
 }
 
-impl RecordsReport<'_> {
+#[derive(Serialize)]
+struct FailureView<'a> {
+    kind: &'a str,
+    message: &'a str,
+    remedy: Option<&'a str>,
+    retry: &'a str,
+    retried: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upstream: Option<&'a Upstream>,
+}
+
+impl SyncReport<'_> {
     fn summary(&self) -> BTreeMap<&'static str, usize> {
-        let mut summary = BTreeMap::new();
-        for entry in &self.entries {
-            let name = entry.result.as_ref().map_or("failed", |outcome| action_name(outcome.action));
-            *summary.entry(name).or_insert(0) += 1;
-        }
-        summary
+        counted(self.report.entries.iter().map(|entry| self.report.word(entry)))
     }
 
-    /// The exit code: that of the failure that ended the command, which is told on standard error, or whether some records
-    /// failed.
-    pub(crate) fn finish(&self) -> u8 {
-        match &self.ended {
-            Some(failure) => {
-                complain(&failure.text());
-                failure.exit
-            }
-            None if self.entries.iter().any(|entry| entry.result.is_err()) => SOME_FAILED,
-            None => DONE,
-        }
-    }
-
-    /// Prints it.
-    pub(crate) fn print(&self, output: &mut Output) -> io::Result<()> {
+    /// Prints it and gives the exit code.
+    pub(super) fn print(&self, output: &mut Output) -> Result<u8, Failure> {
+        let exit = if self.report.entries.iter().any(|entry| entry.result.is_err()) { SOME_FAILED } else { DONE };
         if output.json() {
-            let results = self.entries.iter().map(|entry| EntryView {
-                record: &entry.label,
-                outcome: entry.result.as_ref().ok().map(OutcomeView::from),
-                error: entry.result.as_ref().err(),
-            });
-            return output.document(&ReportDocument {
+            output.document(&Document {
                 tenant: self.tenant,
                 command: self.command,
                 plan: self.plan,
                 summary: self.summary(),
-                results: results.collect(),
-                error: self.ended.as_ref().map(|failure| &failure.error),
-                usage: self.usage.into(),
-            });
+                results: self.report.entries.iter().map(view).collect(),
+                off: &self.report.off,
+                waiting: self.report.waiting,
+                failed: self.report.failed,
+                causes: &self.report.causes,
+            })?;
+            return Ok(exit);
         }
-        let mut table = output.table(&["Record", "Result", "What changed, or why not"]);
-        for entry in &self.entries {
-            let (result, tone, detail) = match &entry.result {
-                Ok(outcome) => {
-                    let tone = if outcome.action == Action::Unchanged { Tone::Quiet } else { Tone::Good };
-                    (action_name(outcome.action).to_owned(), tone, outcome_text(outcome))
-                }
-                Err(error) => (format!("failed\n{}", error.kind), Tone::Bad, error_text(error)),
+        let mut table = output.table(&["Task", "Person", "Result", "What changed, or why not"]);
+        let (bad, good): (Vec<_>, Vec<_>) = self.report.entries.iter().partition(|entry| entry.result.is_err());
+        let shown = if self.plan.is_some() { good.len() } else { ROWS };
+        for entry in bad.iter().chain(good.iter().take(shown)) {
+            let (tone, detail) = match &entry.result {
+                Ok(outcome) => (Tone::Good, outcome.as_ref().map(outcome_text).unwrap_or_default()),
+                Err(failure) => (Tone::Bad, failure_text(failure, entry)),
             };
-            table.add_row(vec![entry.label.clone().into(), output.cell(result, tone), detail.into()]);
+            table.add_row(vec![
+                format!("{} {}", entry.task, entry.kind.name()).into(),
+                format!("{}\n{}", printable(&entry.person), printable(&entry.username)).into(),
+                output.cell(self.report.word(entry), tone),
+                detail.into(),
+            ]);
         }
-        if !self.entries.is_empty() {
-            output.line(&table.to_string())?;
+        if !self.report.entries.is_empty() {
+            output.print_table(&table)?;
         }
-        let counts: Vec<String> = self.summary().iter().map(|(name, count)| format!("{count} {name}")).collect();
-        let counts = if counts.is_empty() { "nothing done".to_owned() } else { counts.join(", ") };
-        let prefix = if self.plan { "Planned, nothing written: " } else { "" };
-        output.line(&format!("{prefix}{counts}; {} requests.", self.usage.requests))
+        if good.len() > shown {
+            output.line(&format!("… and {} more that went well (--json gives them whole)", good.len() - shown))?;
+        }
+        for sentence in &self.report.off {
+            output.line(sentence)?;
+        }
+        let counts = listed(&self.summary(), "nothing to do");
+        output.line(&format!(
+            "{counts}. {} tasks wait, {} need an admin (`tasks --tenant {}`).",
+            self.report.waiting, self.report.failed, self.tenant
+        ))?;
+        for sentence in self.report.open() {
+            output.line(&format!("  {sentence}"))?;
+        }
+        Ok(exit)
     }
+}
+
+fn view(entry: &PushEntry) -> EntryView<'_> {
+    EntryView {
+        task: entry.task.to_string(),
+        kind: entry.kind.name(),
+        person: &entry.person,
+        username: &entry.username,
+        outcome: entry.result.as_ref().ok().and_then(|outcome| outcome.as_ref().map(OutcomeView::from)),
+        error: entry.result.as_ref().err().map(|failure| FailureView {
+            kind: failure.kind.name(),
+            message: &failure.cause,
+            remedy: failure.remedy.as_deref(),
+            retry: &failure.retry,
+            retried: entry.retried,
+            upstream: failure.upstream.as_ref(),
+        }),
+    }
+}
+
+fn failure_text(failure: &TaskFailure, entry: &PushEntry) -> String {
+    let what = format!("{}: {}", failure.kind, failure.cause);
+    let mut text = refusal_text(&what, failure.upstream.as_ref(), failure.remedy.as_deref());
+    if !entry.retried {
+        text.push_str(&format!("\n→ then `retry {}`", entry.task));
+    }
+    text
+}
+
+/// How often each word comes.
+pub(super) fn counted(words: impl Iterator<Item = &'static str>) -> BTreeMap<&'static str, usize> {
+    let mut summary = BTreeMap::new();
+    for word in words {
+        *summary.entry(word).or_insert(0) += 1;
+    }
+    summary
+}
+
+/// The counts of a summary in one line, or `nothing` if there are none.
+pub(super) fn listed(summary: &BTreeMap<&'static str, usize>, nothing: &str) -> String {
+    let counts: Vec<String> = summary.iter().map(|(name, count)| format!("{count} {name}")).collect();
+    if counts.is_empty() { nothing.to_owned() } else { counts.join(", ") }
 }
 
 pub(super) fn outcome_text(outcome: &Outcome) -> String {
@@ -117,26 +165,23 @@ pub(super) fn outcome_text(outcome: &Outcome) -> String {
         .changes
         .iter()
         .map(|change| {
-            let old = change.old.as_deref().map_or(String::new(), |old| format!("{old} → "));
-            let new = change.new.as_deref().unwrap_or("(cleared)");
-            format!("{}.{}: {old}{new}", change.object, change.field)
+            let old = change.old.as_deref().map_or(String::new(), |old| format!("{} → ", printable(old)));
+            let new = printable(change.new.as_deref().unwrap_or("(cleared)"));
+            format!("{}.{}: {old}{new}", printable(&change.object), printable(&change.field))
         })
         .collect();
-    lines.extend(outcome.side_effects.iter().cloned());
+    lines.extend(outcome.side_effects.iter().map(|effect| printable(effect).into_owned()));
     lines.join("\n")
 }
 
-fn error_text(error: &ErrorView) -> String {
-    refusal_text(error.message.clone(), error.upstream.as_ref(), error.remedy.as_deref())
-}
-
 /// What happened, what the application itself said, and what to do: a line each.
-pub(super) fn refusal_text(mut text: String, upstream: Option<&Upstream>, remedy: Option<&str>) -> String {
+pub(super) fn refusal_text(cause: &str, upstream: Option<&Upstream>, remedy: Option<&str>) -> String {
+    let mut text = printable(cause).into_owned();
     if let Some(upstream) = upstream {
-        text.push_str(&format!("\nthe application said: {upstream}"));
+        text.push_str(&format!("\nthe application said: {}", printable_words(upstream)));
     }
     if let Some(remedy) = remedy {
-        text.push_str(&format!("\n→ {remedy}"));
+        text.push_str(&format!("\n→ {}", printable(remedy)));
     }
     text
 }

@@ -81,7 +81,7 @@ pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Re
             TaskState::Done => Tone::Good,
             TaskState::Waiting | TaskState::Cancelled => Tone::Quiet,
         };
-        let cause = task.cause.clone().unwrap_or_default();
+        let cause = task.cause.as_deref().unwrap_or_default();
         let mut why = super::report::refusal_text(cause, task.upstream.as_ref(), task.remedy.as_deref());
         match task.state {
             TaskState::Failed => why.push_str(&format!("\n→ then `{}`", task.retry_command())),
@@ -102,7 +102,7 @@ pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Re
     if tasks.is_empty() {
         output.line("No tasks.")?;
     } else {
-        output.line(&table.to_string())?;
+        output.print_table(&table)?;
     }
     Ok(DONE)
 }

@@ -7,6 +7,7 @@ use super::context::Context;
 use super::failure::{DONE, Failure, NO_ACCESS, exit_of};
 use super::global::Global;
 use super::output::{Output, Tone};
+use super::report::refusal_text;
 use super::view::{ProbeView, UsageView, verdict_name};
 use provisioning_directory::config::StandardInput;
 use provisioning_runtime::wit::{Probe, Verdict};
@@ -50,14 +51,10 @@ pub(crate) fn print(probes: &[Probe], output: &mut Output) -> Result<(), Failure
             Verdict::Failed => Tone::Bad,
             Verdict::Skipped => Tone::Quiet,
         };
-        let mut detail = probe.detail.clone();
-        if let Some(remedy) = &probe.remedy {
-            detail.push_str("\n→ ");
-            detail.push_str(remedy);
-        }
+        let detail = refusal_text(&probe.detail, None, probe.remedy.as_deref());
         table.add_row(vec![probe.name.clone().into(), output.cell(verdict_name(probe.verdict), tone), detail.into()]);
     }
-    output.line(&table.to_string())?;
+    output.print_table(&table)?;
     Ok(())
 }
 

@@ -2,14 +2,14 @@
 
 use clap::Args;
 
-use super::assign::tell;
+use super::assign::report_changes;
 use super::context::{actor, open_tenant};
 use super::failure::Failure;
 use super::global::Global;
 use super::grants;
 use super::output::Output;
 use provisioning_directory::sync::intents::{self, Followed};
-use provisioning_directory::{DirectoryError, NewAssignment, WriteTransaction};
+use provisioning_directory::{DirectoryError, GrantName, NewAssignment, WriteTransaction};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -20,7 +20,7 @@ pub(crate) struct Options {
     people: Vec<String>,
     /// Take only this away, by the name it was assigned by; the person stays assigned.
     #[arg(long = "grant", value_name = "KIND=NAME", value_parser = grants::parse)]
-    grants: Vec<(String, String)>,
+    grants: Vec<GrantName>,
     /// Take only this attribute of the assignment away.
     #[arg(long = "clear", value_name = "NAME")]
     clear: Vec<String>,
@@ -43,7 +43,7 @@ pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Re
                 })?;
                 let mut new =
                     NewAssignment { grants: old.grants, attributes: old.attributes, exact_grants: old.exact_grants };
-                for (kind, name) in &options.grants {
+                for GrantName { kind, name } in &options.grants {
                     let before = new.grants.len();
                     new.grants.retain(|have| have.kind != *kind || have.name.to_lowercase() != name.to_lowercase());
                     if new.grants.len() == before {
@@ -62,5 +62,5 @@ pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Re
         }
         Ok(followed)
     })?;
-    tell(&tenant.name, &options.people, &followed, output)
+    report_changes(&tenant.name, &options.people, &followed, output)
 }

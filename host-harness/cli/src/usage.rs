@@ -77,7 +77,7 @@ pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Re
                 millis(row.p95),
             ]);
         }
-        output.line(&table.to_string())?;
+        output.print_table(&table)?;
     }
     if let Some(allowance) = allowance {
         output.line(&format!(

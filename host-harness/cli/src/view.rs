@@ -41,7 +41,7 @@ impl ErrorView {
 impl From<TaskFailure> for ErrorView {
     fn from(failure: TaskFailure) -> Self {
         let TaskFailure { kind, cause, remedy, retry, upstream } = failure;
-        Self { kind, message: cause, remedy, retry, retry_after_seconds: None, upstream }
+        Self { kind: kind.name().to_owned(), message: cause, remedy, retry, retry_after_seconds: None, upstream }
     }
 }
 

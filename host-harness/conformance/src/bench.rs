@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use ring::rand::{SecureRandom as _, SystemRandom};
 
 use super::check::{Check, CheckVerdict, Checked, Outcome, Unmet, failed, refusal, skipped};
+use super::grants::Grants;
 use super::{ConformanceReport, Options, Samples, Subject, Target};
-use provisioning_directory::sync::{Application as _, Entitlements};
 use provisioning_runtime::wit;
 use provisioning_runtime::wit::{
     Deactivation, Descriptor, DesiredUser, Error, Features, ImportPage, ImportQuery, ImportScope, PushMode, User,
@@ -25,7 +25,7 @@ pub(super) struct Bench<'a, T: Target> {
     options: &'a Options,
     begins: &'a mut dyn FnMut(&Check),
     descriptor: Option<Descriptor>,
-    entitlements: Entitlements,
+    grants: Grants,
     /// Makes the users of this run unlike those of any other.
     run: String,
     users: u32,
@@ -84,7 +84,7 @@ impl<'a, T: Target> Bench<'a, T> {
         begins: &'a mut dyn FnMut(&Check),
     ) -> Self {
         let mut bytes = [0; 4];
-        // Without randomness a second run in the same organisation would meet the users of the first, and say so.
+        // Without randomness a second run in the same organization would meet the users of the first, and say so.
         let _ = SystemRandom::new().fill(&mut bytes);
         Self {
             target,
@@ -92,7 +92,7 @@ impl<'a, T: Target> Bench<'a, T> {
             options,
             begins,
             descriptor: None,
-            entitlements: Entitlements::default(),
+            grants: Grants::default(),
             run: bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
             users: 0,
             made: Vec::new(),
@@ -168,13 +168,8 @@ impl<'a, T: Target> Bench<'a, T> {
     pub(super) async fn new_user(&mut self, subject: &mut T::Subject) -> Result<DesiredUser, Unmet> {
         let Some(sample) = &self.samples.user else { return skipped("the samples hold no [user]") };
         self.users += 1;
-        let (mut user, grants) = sample.user(&format!("{}x{}", self.run, self.users));
-        let kinds = self.entitlements.unknown(grants.iter().map(|grant| grant.kind.as_str()));
-        self.entitlements.look_up(subject, kinds).await?;
-        user.grants = self
-            .entitlements
-            .resolve("TENANT", &user.key, &grants)
-            .or_else(|failure| failed(format!("the sample user: {}", failure.cause)))?;
+        let mut user = sample.user(&format!("{}x{}", self.run, self.users));
+        user.grants = self.grants.by_name(subject, &sample.grants).await?;
         Ok(user)
     }
 

@@ -17,7 +17,7 @@ const CLEAR: Check = Check::writing("change.clear", "A change without a value em
     .needing(&[Features::PUSH_PROFILE_UPDATES]);
 const EMPTY: Check = Check::writing(
     "change.empty-update",
-    "A push that has nothing to change is told as unchanged, sends no more requests than its plan, and leaves the time of the last change.",
+    "A push that has nothing to change is reported as unchanged, sends no more requests than its plan, and leaves the time of the last change.",
 )
 .needing(&[Features::PUSH_PROFILE_UPDATES]);
 const PLAN: Check = Check::writing("change.plan", "A plan for a change says old and new value, and changes nothing.")
@@ -34,7 +34,9 @@ pub(super) async fn check<T: Target>(bench: &mut Bench<'_, T>) {
             let mut made = Made::new(bench).await?;
             for value in made.sample.values.clone() {
                 let outcome = made.change(bench, Some(&value)).await?;
-                ensure(outcome.action == Action::Updated, || format!("`{value}` was told as {:?}", outcome.action))?;
+                ensure(outcome.action == Action::Updated, || {
+                    format!("`{value}` was reported as {:?}", outcome.action)
+                })?;
                 let named = outcome.changes.iter().any(|change| change.new.as_deref() == Some(value.as_str()));
                 ensure(named, || format!("the outcome does not name the new value `{value}`"))?;
                 made.holds(bench, Some(&value)).await?;
@@ -49,7 +51,7 @@ pub(super) async fn check<T: Target>(bench: &mut Bench<'_, T>) {
             made.change(bench, Some(&value)).await?;
             made.holds(bench, Some(&value)).await?;
             let outcome = made.change(bench, None).await?;
-            ensure(outcome.action == Action::Updated, || format!("it was told as {:?}", outcome.action))?;
+            ensure(outcome.action == Action::Updated, || format!("it was reported as {:?}", outcome.action))?;
             made.holds(bench, None).await?;
             Ok(format!("`{}` was set and is empty again", made.sample.attribute))
         })
@@ -64,7 +66,7 @@ pub(super) async fn check<T: Target>(bench: &mut Bench<'_, T>) {
             for (wanted, what) in [(&nothing, "no change"), (&user, "the values that are there")] {
                 let (outcome, sent) = pushed(bench, wanted, &PushMode::Apply).await?;
                 ensure(outcome.action == Action::Unchanged && outcome.changes.is_empty(), || {
-                    format!("{what} was told as {:?} with {} changes", outcome.action, outcome.changes.len())
+                    format!("{what} was reported as {:?} with {} changes", outcome.action, outcome.changes.len())
                 })?;
                 if bench.descriptor().await?.features.contains(Features::PLAN) {
                     let (_, planning) = pushed(bench, wanted, &PushMode::Plan).await?;
@@ -82,7 +84,7 @@ pub(super) async fn check<T: Target>(bench: &mut Bench<'_, T>) {
             let [old, new] = made.sample.values.clone();
             made.change(bench, Some(&old)).await?;
             let planned = made.plan(bench, &new).await?;
-            ensure(planned.action == Action::Updated, || format!("it was told as {:?}", planned.action))?;
+            ensure(planned.action == Action::Updated, || format!("it was reported as {:?}", planned.action))?;
             let named = planned.changes.iter().any(|change| {
                 change.old.as_deref() == Some(old.as_str()) && change.new.as_deref() == Some(new.as_str())
             });

@@ -3,7 +3,6 @@
 use super::bench::Bench;
 use super::check::{Check, ensure, failed, is_kebab_case, repeated};
 use super::{Subject as _, Target};
-use provisioning_directory::sync::Application as _;
 use provisioning_runtime::Tenant;
 use provisioning_runtime::wit::{Descriptor, SettingKind};
 

@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 use super::bench::Bench;
 use super::check::{Check, Unmet, ensure, failed, refusal, refused};
 use super::{Subject, Target};
-use provisioning_directory::sync::{Application as _, is_of_the_connector};
 use provisioning_runtime::JobError;
-use provisioning_runtime::wit::{Entitlement, ErrorKind};
+use provisioning_runtime::wit::{Entitlement, Error, ErrorKind};
 
 pub(super) const CHECKS: &[Check] = &[LISTED, STABLE, UNKNOWN_KIND, GARBAGE];
 
@@ -81,13 +80,18 @@ async fn lists<T: Target>(bench: &mut Bench<'_, T>) -> Result<Vec<(String, Vec<E
     Ok(lists)
 }
 
+/// Whether the connector itself has no list of the kind. An answer of the application is an error like any other.
+pub(super) fn cannot_list(error: &Error) -> bool {
+    error.upstream.is_none() && matches!(error.kind, ErrorKind::Unsupported)
+}
+
 async fn list<S: Subject>(job: &mut S, kind: &str) -> Result<Option<Vec<Entitlement>>, Unmet> {
     let (mut found, mut ids, mut cursors) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
     let mut cursor: Option<String> = None;
     loop {
         let page = match job.list_entitlements(kind, cursor.as_deref()).await {
             Ok(page) => page,
-            Err(JobError::Refused(error)) if is_of_the_connector(&error, &[ErrorKind::Unsupported]) => return Ok(None),
+            Err(JobError::Refused(error)) if cannot_list(&error) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
         for one in page.entitlements {

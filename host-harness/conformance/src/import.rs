@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::Target;
 use super::bench::{Bench, PAGE, good, pages, users};
 use super::check::{Check, Unmet, ensure, ensure_kind, failed, refusal, refused, repeated, skipped};
-use provisioning_directory::sync::Application as _;
+use super::{Subject as _, Target};
 use provisioning_runtime::wit::{Change, ErrorKind, Features, ImportPage, ImportQuery, ImportScope, Value};
 
 pub(super) const CHECKS: &[Check] = &[WHOLE, PAGE_SIZE, RESUME, GARBAGE, ALIGNED, ATTRIBUTES, INCREMENT];
@@ -41,9 +40,9 @@ const INCREMENT: Check = Check::writing(
 )
 .needing(&[Features::INCREMENTAL_IMPORT]);
 
-/// Users a page of `import.whole`: few, so that a small test organisation has several pages.
+/// Users a page of `import.whole`: few, so that a small test organization has several pages.
 const WHOLE_PAGE: u32 = 25;
-/// Pages that `import.page-size` reads at most; in a large organisation its small pages hold more than one user.
+/// Pages that `import.page-size` reads at most; in a large organization its small pages hold more than one user.
 const MOST_SMALL_PAGES: usize = 100;
 /// Pages that `import.resume` goes on from.
 const RESUMED_PAGES: usize = 8;

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use super::bench::{Bench, PAGE, good};
 use super::check::{Check, Unmet, ensure, failed, skipped};
 use super::{Subject, Target};
-use provisioning_directory::sync::Application as _;
 use provisioning_runtime::wit::{DesiredUser, Features, ImportQuery, ImportScope, PushMode};
 use provisioning_runtime::{JobError, SandboxFault, Tenant};
 

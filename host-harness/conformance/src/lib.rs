@@ -28,6 +28,7 @@ mod changes;
 mod check;
 mod component;
 mod entitlements;
+mod grants;
 mod import;
 mod interruption;
 mod lifecycle;

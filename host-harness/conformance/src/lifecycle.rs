@@ -1,9 +1,8 @@
 //! Taking users out of use and putting them back.
 
-use super::Target;
 use super::bench::{Bench, good, only};
 use super::check::{Check, Unmet, ensure, ensure_kind, failed, refusal, skipped};
-use provisioning_directory::sync::Application;
+use super::{Subject, Target};
 use provisioning_runtime::wit::{
     Abandoned, Action, Deactivation, DesiredUser, ErrorKind, Features, Outcome, PushMode, Status,
 };
@@ -47,7 +46,7 @@ pub(super) async fn check<T: Target>(bench: &mut Bench<'_, T>) {
             for wanted in [Action::Deactivated, Action::Unchanged] {
                 let results =
                     job.deactivate_users(std::slice::from_ref(&id), Deactivation::Deactivate, &PushMode::Apply).await?;
-                told(results, &id, wanted)?;
+                expect_outcome(results, &id, wanted)?;
                 status(bench, &id, Status::Inactive).await?;
             }
             Ok(id)
@@ -58,13 +57,13 @@ pub(super) async fn check<T: Target>(bench: &mut Bench<'_, T>) {
             let mut job = bench.job().await?;
             let (id, _) = bench.made_user(&mut job).await?;
             let ids = std::slice::from_ref(&id);
-            told(
+            expect_outcome(
                 job.deactivate_users(ids, Deactivation::Deactivate, &PushMode::Apply).await?,
                 &id,
                 Action::Deactivated,
             )?;
             for wanted in [Action::Reactivated, Action::Unchanged] {
-                told(job.reactivate_users(ids, &PushMode::Apply).await?, &id, wanted)?;
+                expect_outcome(job.reactivate_users(ids, &PushMode::Apply).await?, &id, wanted)?;
                 status(bench, &id, Status::Active).await?;
             }
             Ok(id)
@@ -85,7 +84,7 @@ pub(super) async fn check<T: Target>(bench: &mut Bench<'_, T>) {
                 |kind| matches!(kind, ErrorKind::NotFound | ErrorKind::StaleReference | ErrorKind::InvalidValue),
                 "not-found, stale-reference or invalid-value",
             )?;
-            told(neighbour, &id, Action::Deactivated)?;
+            expect_outcome(neighbour, &id, Action::Deactivated)?;
             Ok(refusal(&error))
         })
         .await;
@@ -95,7 +94,7 @@ pub(super) async fn check<T: Target>(bench: &mut Bench<'_, T>) {
             let (id, _) = bench.made_user(&mut job).await?;
             let results =
                 job.deactivate_users(std::slice::from_ref(&id), Deactivation::Deactivate, &PushMode::Plan).await?;
-            told(results, &id, Action::Deactivated)?;
+            expect_outcome(results, &id, Action::Deactivated)?;
             status(bench, &id, Status::Active).await?;
             Ok(id)
         })
@@ -109,7 +108,7 @@ pub(super) async fn check<T: Target>(bench: &mut Bench<'_, T>) {
             let Some(id) = outcome.id else { return failed("a user was made and got no id") };
             for (mode, left) in [(PushMode::Plan, Status::Active), (PushMode::Apply, Status::Inactive)] {
                 let results = take_back(&mut job, std::slice::from_ref(&person), &mode).await?;
-                told(results, &id, Action::Deactivated)?;
+                expect_outcome(results, &id, Action::Deactivated)?;
                 status(bench, &id, left).await?;
             }
             Ok(id)
@@ -129,7 +128,7 @@ pub(super) async fn check<T: Target>(bench: &mut Bench<'_, T>) {
                     let outcome = good("somebody of whom nothing is there", result)?;
                     ensure(
                         outcome.id.is_none() && outcome.action == Action::Unchanged && outcome.changes.is_empty(),
-                        || format!("of somebody of whom nothing is there it was told: {outcome:?}"),
+                        || format!("of somebody of whom nothing is there the report is: {outcome:?}"),
                     )?;
                 }
             }
@@ -149,22 +148,18 @@ async fn begun<T: Target>(
 }
 
 /// Takes people back. A connector of a version that had no such function can't be held to it.
-async fn take_back(
-    job: &mut impl Application,
-    people: &[Abandoned],
-    mode: &PushMode,
-) -> Result<Results<Outcome>, Unmet> {
+async fn take_back(job: &mut impl Subject, people: &[Abandoned], mode: &PushMode) -> Result<Results<Outcome>, Unmet> {
     match job.take_back_users(people, Deactivation::Deactivate, mode).await {
         Err(JobError::Refused(error)) if matches!(error.kind, ErrorKind::Unsupported) => skipped(error.message),
         other => Ok(other?),
     }
 }
 
-/// Wants the only result to say this of this user.
-fn told(results: Results<Outcome>, id: &str, wanted: Action) -> Result<(), Unmet> {
+/// Fails unless the only result says this of this user.
+fn expect_outcome(results: Results<Outcome>, id: &str, wanted: Action) -> Result<(), Unmet> {
     let outcome = good("a user of its own", only(results)?)?;
     ensure(outcome.id.as_deref() == Some(id), || format!("the result is of {:?}, and {id} was asked for", outcome.id))?;
-    ensure(outcome.action == wanted, || format!("it was told as {:?}, and should be {wanted:?}", outcome.action))
+    ensure(outcome.action == wanted, || format!("it was reported as {:?}, and should be {wanted:?}", outcome.action))
 }
 
 async fn status<T: Target>(bench: &Bench<'_, T>, id: &str, wanted: Status) -> Result<(), Unmet> {

@@ -1,9 +1,8 @@
 //! Setting passwords.
 
-use super::Target;
 use super::bench::Bench;
 use super::check::{Check, ensure, ensure_kind, failed, refusal, skipped};
-use provisioning_directory::sync::Application as _;
+use super::{Subject as _, Target};
 use provisioning_runtime::Secret;
 use provisioning_runtime::wit::{ErrorKind, Features};
 

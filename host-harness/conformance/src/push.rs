@@ -1,9 +1,8 @@
 //! Making users.
 
-use super::Target;
 use super::bench::{Bench, good, only};
 use super::check::{Check, Unmet, ensure, ensure_kind, failed, refusal, skipped};
-use provisioning_directory::sync::Application as _;
+use super::{Subject as _, Target};
 use provisioning_runtime::ImportedUser;
 use provisioning_runtime::wit::{Action, Change, DesiredUser, ErrorKind, Features, Outcome, PushMode, Status, Value};
 
@@ -11,12 +10,12 @@ pub(super) const CHECKS: &[Check] = &[CREATE, AGAIN, ORDER, NEIGHBOURS, UNKNOWN_
 
 const CREATE: Check = Check::writing(
     "push.create",
-    "A new user is told as created, with an id, and an import has it, active, with its username and attributes.",
+    "A new user is reported as created, with an id, and an import has it, active, with its username and attributes.",
 )
 .needing(&[Features::PUSH_NEW_USERS]);
 const AGAIN: Check = Check::writing(
     "push.create-again",
-    "The same push again, in the same job and in another, makes nobody: it gives the same id and is told as unchanged.",
+    "The same push again, in the same job and in another, makes nobody: it gives the same id and is reported as unchanged.",
 )
 .needing(&[Features::PUSH_NEW_USERS]);
 const ORDER: Check = Check::writing(
@@ -47,7 +46,7 @@ pub(super) async fn check<T: Target>(bench: &mut Bench<'_, T>) {
             let mut job = bench.job().await?;
             let user = bench.new_user(&mut job).await?;
             let outcome = good("a new user", bench.push(&mut job, &user).await?)?;
-            ensure(outcome.action == Action::Created, || format!("it was told as {:?}", outcome.action))?;
+            ensure(outcome.action == Action::Created, || format!("it was reported as {:?}", outcome.action))?;
             let id = id_of(&outcome)?;
             let names: Vec<String> = user.changes.iter().map(|change| change.name.clone()).collect();
             let found = bench.imported(&id, &names).await?;
@@ -66,7 +65,7 @@ pub(super) async fn check<T: Target>(bench: &mut Bench<'_, T>) {
                     format!("in {which} it gave {:?}, and {id} before", outcome.id)
                 })?;
                 ensure(outcome.action == Action::Unchanged, || {
-                    format!("in {which} it was told as {:?}", outcome.action)
+                    format!("in {which} it was reported as {:?}", outcome.action)
                 })?;
             }
             let same = bench.everybody().await?.into_iter().filter(|one| one.username == user.username).count();
@@ -112,7 +111,7 @@ pub(super) async fn check<T: Target>(bench: &mut Bench<'_, T>) {
             let results = bench.push_all(&mut job, &users, &PushMode::Apply).await?;
             ensure(results.len() == 3, || format!("{} results came for 3 users", results.len()))?;
             let error = match &results[1] {
-                Ok(outcome) => return failed(format!("the bad user was told as {:?}", outcome.action)),
+                Ok(outcome) => return failed(format!("the bad user was reported as {:?}", outcome.action)),
                 Err(error) => error,
             };
             ensure(error.remedy.is_some(), || format!("its error has no remedy: {}", refusal(error)))?;
@@ -168,7 +167,7 @@ pub(super) async fn check<T: Target>(bench: &mut Bench<'_, T>) {
             let planned = only(bench.push_all(&mut job, std::slice::from_ref(&user), &PushMode::Plan).await?)?;
             let planned = good("the plan for a new user", planned)?;
             ensure(planned.action == Action::Created && planned.id.is_none(), || {
-                format!("it was told as {:?} with the id {:?}", planned.action, planned.id)
+                format!("it was reported as {:?} with the id {:?}", planned.action, planned.id)
             })?;
             ensure(!planned.digest.is_empty(), || "the plan has no digest".to_owned())?;
             absent(bench, &user).await?;
@@ -180,7 +179,7 @@ pub(super) async fn check<T: Target>(bench: &mut Bench<'_, T>) {
 pub(super) fn id_of(outcome: &Outcome) -> Result<String, Unmet> {
     match &outcome.id {
         Some(id) if !id.is_empty() => Ok(id.clone()),
-        _ => failed(format!("a user that was told as {:?} has no id", outcome.action)),
+        _ => failed(format!("a user that was reported as {:?} has no id", outcome.action)),
     }
 }
 

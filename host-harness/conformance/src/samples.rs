@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use provisioning_directory::GrantName;
 use provisioning_runtime::wit::{Change, DesiredUser, Value};
 
 /// Sample data for checks, as TOML. What is left out skips the checks that need it.
@@ -134,21 +133,19 @@ impl Samples {
 }
 
 impl SampleUser {
-    /// The user with `n` in the place of `{n}`, and its grants by name.
-    pub(super) fn user(&self, n: &str) -> (DesiredUser, Vec<GrantName>) {
+    /// The user with `n` in the place of `{n}`, still without its grants.
+    pub(super) fn user(&self, n: &str) -> DesiredUser {
         let fill = |text: &String| text.replace("{n}", n);
         let change =
             |(name, value): (&String, &String)| Change { name: name.clone(), value: Some(Value::Text(fill(value))) };
-        let user = DesiredUser {
+        DesiredUser {
             key: format!("conformance-{n}"),
             id: None,
             username: fill(&self.username),
             changes: self.attributes.iter().map(change).collect(),
             grants: Vec::new(),
             exact_grants: false,
-        };
-        let grants = self.grants.iter().map(|(kind, name)| GrantName { kind: kind.clone(), name: name.clone() });
-        (user, grants.collect())
+        }
     }
 }
 

@@ -4,7 +4,6 @@ use super::bench::{Bench, PAGE, pages};
 use super::check::{Check, Unmet, ensure, failed, refused, skipped};
 use super::sign_in::WRONG;
 use super::{Subject, Target};
-use provisioning_directory::sync::Application as _;
 use provisioning_runtime::Secret;
 use provisioning_runtime::wit::{Features, ImportScope};
 
@@ -36,16 +35,16 @@ pub(super) async fn check<T: Target>(bench: &mut Bench<'_, T>) {
             }
             let mut wrong = sound.clone();
             wrong.secrets.values_mut().for_each(|secret| *secret = Secret::new(WRONG.to_owned()));
-            let mut told = String::new();
+            let mut text = String::new();
             for tenant in [sound, &wrong] {
-                told.push_str(&format!("{:?}", bench.target.start(tenant).await?.test_credentials().await?));
+                text.push_str(&format!("{:?}", bench.target.start(tenant).await?.test_credentials().await?));
             }
             let error = refused("`open` with wrong secrets", bench.target.start(&wrong).await?.open().await)?;
-            told.push_str(&format!("{error:?}"));
+            text.push_str(&format!("{error:?}"));
             let secrets = sound.secrets.values().chain(wrong.secrets.values());
-            let quoted = secrets.filter(|secret| told.contains(secret.expose())).count();
+            let quoted = secrets.filter(|secret| text.contains(secret.expose())).count();
             ensure(quoted == 0, || format!("{quoted} secrets stand in errors or probes"))?;
-            Ok(format!("in {} characters of errors and probes", told.len()))
+            Ok(format!("in {} characters of errors and probes", text.len()))
         })
         .await;
     bench

@@ -22,7 +22,7 @@ const PROBES_HOLD: Check = Check::reading(
 );
 const PROBES_PARTIAL: Check = Check::reading(
     "settings.probes-partial",
-    "Without any setting the same probes are told; some fail with a kind and a remedy, and nothing is sent.",
+    "Without any setting the same probes are reported; some fail with a kind and a remedy, and nothing is sent.",
 );
 
 pub(super) async fn check<T: Target>(bench: &mut Bench<'_, T>) {
@@ -99,8 +99,8 @@ async fn opens_not<T: Target>(bench: &Bench<'_, T>, tenant: &Tenant, missing: &[
     let what = format!("`open` without {}", names.join(", "));
     let error = refused(&what, job.open().await)?;
     ensure_kind(&error, &what, |kind| matches!(kind, ErrorKind::InvalidSettings), "invalid-settings")?;
-    let told = format!("{} {}", error.message, error.remedy.as_deref().unwrap_or_default());
-    let unnamed: Vec<&str> = names.into_iter().filter(|name| !told.contains(*name)).collect();
+    let text = format!("{} {}", error.message, error.remedy.as_deref().unwrap_or_default());
+    let unnamed: Vec<&str> = names.into_iter().filter(|name| !text.contains(*name)).collect();
     ensure(unnamed.is_empty(), || format!("{what} does not name {}: {}", unnamed.join(", "), refusal(&error)))?;
     ensure(job.requests() == 0, || format!("{what} sent {} requests", job.requests()))
 }

@@ -1,4 +1,4 @@
-//! Remedies that name a command, told by what a page has for it.
+//! Remedies that name a command, shown by what a page has for it.
 
 /// What a page has for a command, by how it begins and how a later word does; the first that fits counts.
 const PLACES: [(&str, &str, &str); 18] = [
@@ -25,20 +25,20 @@ const PLACES: [(&str, &str, &str); 18] = [
 /// A text in which each command between backticks gives way to what a page has for it. A single word, which may be a name, stays,
 /// and so does a command that no page has.
 pub(crate) fn on_page(text: &str) -> String {
-    let mut told = String::with_capacity(text.len());
+    let mut shown = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, (quoted, after))) =
         rest.split_once('`').and_then(|(before, quoted)| Some((before, quoted.split_once('`')?)))
     {
-        told.push_str(before);
+        shown.push_str(before);
         match place(quoted) {
-            Some(place) => told.push_str(place),
-            None => told.push_str(&format!("`{quoted}`")),
+            Some(place) => shown.push_str(place),
+            None => shown.push_str(&format!("`{quoted}`")),
         }
         rest = after;
     }
-    told.push_str(rest);
-    told
+    shown.push_str(rest);
+    shown
 }
 
 fn place(command: &str) -> Option<&'static str> {
@@ -55,9 +55,9 @@ mod tests {
 
     #[test]
     fn a_command_gives_way_to_what_a_page_has_and_anything_else_stays() {
-        let told = on_page("Look at it with `import a --dry-run`; `import a --accept` lets it take effect");
+        let shown = on_page("Look at it with `import a --dry-run`; `import a --accept` lets it take effect");
         assert_eq!(
-            told,
+            shown,
             "Look at it with “Dry run” on the Import page; “Accept” on the Import page lets it take effect"
         );
         assert_eq!(

@@ -94,6 +94,24 @@ impl HostRule {
 }
 
 /// What a tenant's component may reach. The default reaches nothing.
+///
+/// ```
+/// use provisioning_runtime::{EgressPolicy, Refusal};
+/// use url::Url;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let policy = EgressPolicy { allow: vec!["acme.example.com".parse()?], loopback: false };
+/// assert!(policy.allows(&Url::parse("https://acme.example.com/users")?).is_ok());
+///
+/// let other = policy.allows(&Url::parse("https://other.example.com/")?);
+/// assert!(matches!(other, Err(Refusal::NotListed { .. })));
+/// let plain = policy.allows(&Url::parse("http://acme.example.com/")?);
+/// assert!(matches!(plain, Err(Refusal::NotHttps { .. })));
+/// let machine = policy.allows(&Url::parse("http://127.0.0.1:8080/")?);
+/// assert!(matches!(machine, Err(Refusal::Loopback { .. })));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EgressPolicy {
     /// Hosts reachable over https.

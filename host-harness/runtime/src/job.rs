@@ -67,6 +67,21 @@ pub struct JobUsage {
 }
 
 /// A sandbox with a connector in it, for one tenant. Dropping it ends the sandbox.
+///
+/// ```
+/// use provisioning_runtime::{Job, JobError};
+///
+/// /// Signs in, unless the job has already, and counts the attributes of the application's users.
+/// async fn attributes(job: &mut Job) -> Result<usize, String> {
+///     match job.list_attributes().await {
+///         Ok(attributes) => Ok(attributes.len()),
+///         // The connector says why, and what to do about it. The job can still be used.
+///         Err(JobError::Refused(error)) => Err(error.remedy.unwrap_or(error.message)),
+///         // The sandbox is gone, and every further call fails with `SandboxFault::Ended`.
+///         Err(stopped @ JobError::Stopped { .. }) => Err(stopped.to_string()),
+///     }
+/// }
+/// ```
 pub struct Job {
     tenant: Tenant,
     exports: Exports,

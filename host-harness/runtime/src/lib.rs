@@ -12,6 +12,12 @@
 //! 3. A [`Tenant`] says whose job it is: settings, [`Secret`]s, [`EgressPolicy`], [`Limits`].
 //! 4. [`Runtime::start`] makes a [`Job`]; its methods are the connector's functions.
 //!
+//! This is `examples/embed.rs`:
+//!
+//! ```no_run
+#![doc = include_str!("../examples/embed.rs")]
+//! ```
+//!
 //! # What a connector cannot do
 //!
 //! * Read a secret from its handle: the host puts the values into requests after they have left the sandbox, and masks them in

@@ -20,6 +20,14 @@ pub(crate) const MASK: &str = "***";
 const SHORTEST_MASKED: usize = 4;
 
 /// A secret value. It is wiped from memory when the last copy goes, and prints as `***`.
+///
+/// ```
+/// use provisioning_runtime::Secret;
+///
+/// let password = Secret::new("correct horse".to_owned());
+/// assert_eq!(format!("{password:?}"), "Secret(***)");
+/// assert_eq!(password.expose(), "correct horse");
+/// ```
 #[derive(Clone)]
 pub struct Secret(Arc<Zeroizing<String>>);
 

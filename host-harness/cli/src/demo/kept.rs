@@ -1,18 +1,16 @@
 //! What stays of the demo: its org in a file, and a data folder with its tenant and people, for the console.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::PEOPLE;
 use super::org::Org;
 use crate::context::actor;
 use crate::failure::Failure;
-use crate::people::{self, EmptyCell};
+use crate::people::{self, EmptyCell, RowPerson};
 use provisioning_directory::config::{EgressConfig, PlainValue, TenantConfig};
 use provisioning_directory::sync::intents;
-use provisioning_directory::{Attributes, Directory, DirectoryError, NewPerson, WriteTransaction};
+use provisioning_directory::{Directory, DirectoryError, WriteTransaction};
 use provisioning_runtime::Tenant;
-use provisioning_runtime::wit::DesiredUser;
 
 /// The demo's tenant.
 const TENANT: &str = "demo";
@@ -63,7 +61,7 @@ pub(crate) async fn open(folder: &Path) -> Result<(Org, Directory), Failure> {
     let wanted = org.tenant(TENANT);
     directory.write(&actor(), |change: &WriteTransaction<'_>| -> Result<(), DirectoryError> {
         keep_tenant(change, &wanted)?;
-        people.into_iter().filter_map(|row| row.user.ok()).try_for_each(|user| keep_person(change, user))
+        people.into_iter().filter_map(|row| row.person.ok()).try_for_each(|person| keep_person(change, &person))
     })?;
     Ok((org, directory))
 }
@@ -97,12 +95,10 @@ fn keep_tenant(change: &WriteTransaction<'_>, wanted: &Tenant) -> Result<(), Dir
     Ok(())
 }
 
-fn keep_person(change: &WriteTransaction<'_>, user: DesiredUser) -> Result<(), DirectoryError> {
-    if change.find_person(&user.key)?.is_some() || change.find_person(&user.username)?.is_some() {
+fn keep_person(change: &WriteTransaction<'_>, person: &RowPerson) -> Result<(), DirectoryError> {
+    if change.find_person(&person.key)?.is_some() || change.find_person(&person.username)?.is_some() {
         return Ok(());
     }
-    let values: BTreeMap<_, _> =
-        user.changes.into_iter().filter_map(|one| Some((one.name, one.value?.into()))).collect();
-    change.add_person(&NewPerson { key: user.key, username: user.username, attributes: Attributes::from(values) })?;
+    change.add_person(&person.to_new())?;
     Ok(())
 }

@@ -58,7 +58,7 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
     })?;
     let mut org = Org::start(options.users, options.seed, Some(&kept::org_file(&options.folder))).await?;
     let tenants = org.write_tenant(&options.folder)?;
-    let exit = story::tell(global, options, &tenants, &org, output).await?;
+    let exit = story::play(global, options, &tenants, &org, output).await?;
     if options.keep {
         output.line(&format!(
             "\nThe org stays at {} until Ctrl-C. Try, in another terminal:\n  host-harness --tenants {} import demo",

@@ -8,17 +8,18 @@ use serde::Serialize;
 use super::org::Org;
 use super::{Options, PEOPLE};
 use crate::context::Context;
+
+use crate::direct::{Entry, RecordsReport, import, push};
 use crate::failure::{DONE, Failure, SOME_FAILED};
 use crate::global::Global;
-use crate::output::{Output, Tone};
-use crate::people::{self, EmptyCell, Row};
-use crate::report::{Entry, RecordsReport};
+use crate::output::{Output, Tone, printable};
+use crate::people::{self, EmptyCell, Row, RowPerson};
+use crate::report::refusal_text;
+use crate::test_credentials;
 use crate::view::{ErrorView, action_name, attribute_texts, status_name};
-use crate::{import, push, test_credentials};
 use provisioning_directory::config::{SecretSource, StandardInput};
-use provisioning_runtime::wit::{
-    Action, Change, Deactivation, DesiredUser, ImportQuery, ImportScope, PushMode, User, Value,
-};
+use provisioning_directory::{AttributeValue, GrantName};
+use provisioning_runtime::wit::{Action, Deactivation, ImportQuery, ImportScope, PushMode, User};
 
 /// The demo in figures.
 #[derive(Serialize)]
@@ -37,7 +38,7 @@ struct Summary {
     requests: u64,
 }
 
-pub(super) async fn tell(
+pub(super) async fn play(
     global: &Global,
     options: &Options,
     tenants: &Path,
@@ -95,17 +96,16 @@ pub(super) async fn tell(
     let mut failures = 0;
     if let Some((username, id)) = people.next() {
         output.heading(&format!("5. Update {username}: first the plan, then the change"))?;
-        let change = Change { name: "title".to_owned(), value: Some(Value::Text("Director of Operations".to_owned())) };
-        let user = DesiredUser {
+        let title = Some(AttributeValue::from("Director of Operations"));
+        let person = RowPerson {
             key: username.clone(),
             id: Some(id),
             username: username.clone(),
-            changes: vec![change],
+            attributes: BTreeMap::from([("title".to_owned(), title)]),
             grants: Vec::new(),
-            exact_grants: false,
         };
         for mode in [PushMode::Plan, PushMode::Apply] {
-            let row = Row { label: username.clone(), user: Ok(user.clone()) };
+            let row = Row { label: username.clone(), person: Ok(person.clone()) };
             let entries = push_all(&mut context, vec![row], &mode, output).await?;
             let plan = matches!(mode, PushMode::Plan);
             failures += entries.iter().filter(|entry| entry.result.is_err()).count();
@@ -236,7 +236,8 @@ fn commonest_profile(users: &[Seen]) -> Result<String, Failure> {
 }
 
 fn with_profile(mut rows: Vec<Row>, profile: &str) -> Vec<Row> {
-    push::add_grants(&mut rows, &[("profile".to_owned(), profile.to_owned())]);
+    let profile = GrantName { kind: "profile".to_owned(), name: profile.to_owned() };
+    push::add_grants(&mut rows, &[profile]);
     rows
 }
 
@@ -271,18 +272,15 @@ fn brief(entries: &[Entry], output: &mut Output) -> Result<(), Failure> {
                 let mut detail = outcome.id.clone().unwrap_or_default();
                 for effect in &outcome.side_effects {
                     detail.push('\n');
-                    detail.push_str(effect);
+                    detail.push_str(&printable(effect));
                 }
                 (action_name(outcome.action), Tone::Good, detail)
             }
-            Err(error) => {
-                let remedy = error.remedy.as_deref().map_or(String::new(), |remedy| format!("\n→ {remedy}"));
-                ("refused", Tone::Bad, format!("{}{remedy}", error.message))
-            }
+            Err(error) => ("refused", Tone::Bad, refusal_text(&error.message, None, error.remedy.as_deref())),
         };
         table.add_row(vec![entry.label.clone().into(), output.cell(result, tone), detail.into()]);
     }
-    output.line(&table.to_string())?;
+    output.print_table(&table)?;
     Ok(())
 }
 
@@ -298,6 +296,6 @@ fn show(users: &[Seen], pushed: &[Entry], output: &mut Output) -> Result<(), Fai
         row.extend(attributes.iter().cloned());
         table.add_row(row);
     }
-    output.line(&table.to_string())?;
+    output.print_table(&table)?;
     Ok(())
 }

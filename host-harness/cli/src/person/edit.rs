@@ -104,11 +104,11 @@ pub(super) fn edit(global: &Global, options: &EditOptions, output: &mut Output) 
         PersonEdit { username: options.username.clone(), status: options.status.map(PersonStatus::from), attributes };
     let followed =
         open_directory(global)?.write(&actor(), |change| intents::edit_person(change, &options.person, &edit))?;
-    tell(&options.person, &followed, output)
+    report_change(&options.person, &followed, output)
 }
 
-/// Says what an intent has come to.
-pub(crate) fn tell(person: &str, followed: &Followed, output: &mut Output) -> Result<u8, Failure> {
+/// Reports what an intent has changed of a person.
+pub(crate) fn report_change(person: &str, followed: &Followed, output: &mut Output) -> Result<u8, Failure> {
     if output.json() {
         let (changed, tasks) = (followed.changed, followed.tasks.len());
         output.document(&Document { person, changed, tasks, off: &followed.off })?;

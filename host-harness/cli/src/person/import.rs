@@ -1,6 +1,5 @@
 //! `person import`: people from a CSV file.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -11,14 +10,11 @@ use super::super::context::{actor, open_directory};
 use super::super::failure::{DONE, Failure, SOME_FAILED};
 use super::super::global::Global;
 use super::super::grants;
-use super::super::output::{Output, complain};
-use super::super::people::{self, EmptyCell, Row};
+use super::super::output::{Output, complain, printable};
+use super::super::people::{self, EmptyCell, Row, RowPerson};
 use super::super::view::ErrorView;
 use provisioning_directory::sync::intents::{self, Followed};
-use provisioning_directory::{
-    AttributeValue, DirectoryError, GrantName, NewPerson, PersonEdit, TenantRecord, WriteTransaction,
-};
-use provisioning_runtime::wit::DesiredUser;
+use provisioning_directory::{DirectoryError, FailureKind, GrantName, TenantRecord, WriteTransaction};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -30,7 +26,7 @@ pub(crate) struct Options {
     assign: Option<String>,
     /// Assign this to everybody, beside what the file says, by name or id.
     #[arg(long = "grant", value_name = "KIND=NAME", value_parser = grants::parse, requires = "assign")]
-    grants: Vec<(String, String)>,
+    grants: Vec<GrantName>,
     /// Let an empty cell clear its attribute; otherwise it is left alone.
     #[arg(long)]
     clear_empty: bool,
@@ -60,15 +56,13 @@ pub(super) fn run(global: &Global, options: &Options, output: &mut Output) -> Re
     let rows = people::read(&text, &options.file, empty)?;
     let directory = open_directory(global)?;
     let tenant = options.assign.as_deref().map(|name| directory.read(|view| view.tenant(name))).transpose()?;
-    let extra: Vec<GrantName> =
-        options.grants.iter().map(|(kind, name)| GrantName { kind: kind.clone(), name: name.clone() }).collect();
     let actor = actor();
     let mut done = Document::default();
     let mut followed = Followed::default();
     let progress = output.progress("people", Some(rows.len() as u64));
-    directory.write_in_turns(&actor, &rows, |change, Row { label, user }| -> Result<(), DirectoryError> {
-        let taken = match user {
-            Ok(user) => take(change, user, tenant.as_ref(), &extra, &mut done, &mut followed)?,
+    directory.write_in_turns(&actor, &rows, |change, Row { label, person }| -> Result<(), DirectoryError> {
+        let taken = match person {
+            Ok(person) => take(change, person, tenant.as_ref(), &options.grants, &mut done, &mut followed)?,
             Err(error) => Err(error.clone()),
         };
         if let Err(error) = taken {
@@ -84,7 +78,7 @@ pub(super) fn run(global: &Global, options: &Options, output: &mut Output) -> Re
         output.document(&done)?;
     }
     for refused in &done.refused {
-        complain(&format!("{}: {}", refused.record, refused.error.message));
+        complain(&format!("{}: {}", printable(&refused.record), printable(&refused.error.message)));
     }
     output.line(&format!(
         "{} people added, {} changed, {} as they were, {} refused; {} assigned, {} tasks wait for the next push.",
@@ -104,39 +98,28 @@ pub(super) fn run(global: &Global, options: &Options, output: &mut Output) -> Re
 /// Takes one row. The outer error ends the transaction, the inner one concerns the row alone.
 fn take(
     change: &WriteTransaction<'_>,
-    user: &DesiredUser,
+    row: &RowPerson,
     tenant: Option<&TenantRecord>,
     extra: &[GrantName],
     done: &mut Document,
     followed: &mut Followed,
 ) -> Result<Result<(), ErrorView>, DirectoryError> {
-    let attributes: BTreeMap<String, Option<AttributeValue>> =
-        user.changes.iter().map(|one| (one.name.clone(), one.value.clone().map(AttributeValue::from))).collect();
-    let known = change.find_person(&user.key)?.filter(|person| person.key == user.key);
+    let known = change.find_person(&row.key)?.filter(|person| person.key == row.key);
     let kept = match known {
-        None => {
-            let filled = attributes.into_iter().filter_map(|(name, value)| Some((name, value?)));
-            let new =
-                NewPerson { key: user.key.clone(), username: user.username.clone(), attributes: filled.collect() };
-            change.add_person(&new).map(|_| done.added += 1)
-        }
-        Some(person) => {
-            let edit = PersonEdit { username: Some(user.username.clone()), status: None, attributes };
-            intents::edit_person(change, &person.key, &edit).map(|one| {
-                if one.changed {
-                    done.changed += 1;
-                } else {
-                    done.unchanged += 1;
-                }
-                followed.merge(one);
-            })
-        }
+        None => change.add_person(&row.to_new()).map(|_| done.added += 1),
+        Some(person) => intents::edit_person(change, &person.key, &row.to_edit()).map(|one| {
+            if one.changed {
+                done.changed += 1;
+            } else {
+                done.unchanged += 1;
+            }
+            followed.merge(one);
+        }),
     };
     let assigned = kept.and_then(|()| {
         let Some(tenant) = tenant else { return Ok(()) };
-        let grants = user.grants.iter().map(|grant| GrantName { kind: grant.kind.clone(), name: grant.id.clone() });
-        let grants: Vec<GrantName> = grants.chain(extra.iter().cloned()).collect();
-        let person = change.person(&user.key)?;
+        let grants = row.grants.iter().chain(extra).cloned().collect();
+        let person = change.person(&row.key)?;
         let assignment = merged(change.assignment(tenant.id, person.id)?, grants, Vec::new(), None);
         let one = intents::assign(change, tenant, &person, &assignment)?;
         done.assigned += u64::from(one.changed);
@@ -146,6 +129,6 @@ fn take(
     match assigned {
         Ok(()) => Ok(Ok(())),
         Err(error @ (DirectoryError::Store(_) | DirectoryError::Damaged(_))) => Err(error),
-        Err(error) => Ok(Err(ErrorView::local("invalid-value", error.to_string()))),
+        Err(error) => Ok(Err(ErrorView::local(FailureKind::InvalidValue.name(), error.to_string()))),
     }
 }

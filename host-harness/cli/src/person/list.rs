@@ -64,7 +64,7 @@ pub(super) fn list(global: &Global, options: &ListOptions, output: &mut Output) 
             attribute("email"),
         ]);
     }
-    output.line(&table.to_string())?;
+    output.print_table(&table)?;
     output.line(&format!("{} shown of {all} people.", people.len()))?;
     if let (true, Some(last)) = (people.len() == options.limit as usize, people.last()) {
         output.line(&format!("Go on with --after '{}'", last.key))?;
@@ -110,7 +110,7 @@ pub(super) fn show(global: &Global, options: &ShowOptions, output: &mut Output) 
         let source = shown.sourced.iter().find(|(have, _)| have == name).map(|(_, tenant)| tenant.clone());
         table.add_row([name.clone(), value.to_string(), source.unwrap_or_default()]);
     }
-    output.line(&table.to_string())?;
+    output.print_table(&table)?;
     for (tenant, link) in &shown.users {
         output.line(&format!("User in {tenant}: {} ({})", link.remote_id, link.reason.name()))?;
     }

@@ -9,7 +9,7 @@ use super::super::failure::Failure;
 use super::super::global::Global;
 use super::super::output::Output;
 use super::super::sync_password::PasswordSource;
-use super::edit::tell;
+use super::edit::report_change;
 use provisioning_directory::config::StandardInput;
 use provisioning_directory::sync::intents::set_password;
 use provisioning_directory::{DirectoryError, WriteTransaction};
@@ -29,5 +29,5 @@ pub(super) fn run(global: &Global, options: &Options, output: &mut Output) -> Re
             let person = change.person(&options.person)?;
             set_password(change, &person, &password)
         })?;
-    tell(&options.person, &followed, output)
+    report_change(&options.person, &followed, output)
 }

@@ -185,7 +185,7 @@ pub(super) async fn add(global: &Global, options: &AddOptions, output: &mut Outp
         tenant.name, tenant.name, tenant.name
     ))?;
     if output.json() {
-        output.document(&Changed { tenant: &tenant.name, changed: true, tasks: 0, told: &[] })?;
+        output.document(&Changed { tenant: &tenant.name, changed: true, tasks: 0, consequences: &[] })?;
     }
     Ok(DONE)
 }
@@ -195,7 +195,8 @@ struct Changed<'a> {
     tenant: &'a str,
     changed: bool,
     tasks: usize,
-    told: &'a [String],
+    #[serde(rename = "told")]
+    consequences: &'a [String],
 }
 
 pub(super) async fn edit(global: &Global, options: &EditOptions, output: &mut Output) -> Result<u8, Failure> {
@@ -208,21 +209,26 @@ pub(super) async fn edit(global: &Global, options: &EditOptions, output: &mut Ou
     if let Some(unknown) = options.patch.forgotten.iter().find(|name| !kept.contains_key(*name)) {
         return Err(Failure::usage(format!("{} has no secret `{unknown}` to forget", tenant.name)));
     }
-    let told = directory.read(|view| explain(view, &tenant, &config))?;
+    let consequences = directory.read(|view| explain(view, &tenant, &config))?;
     warn_of_egress(&tenant.name, &config);
     if options.explain {
         if output.json() {
-            output.document(&Changed { tenant: &tenant.name, changed: false, tasks: 0, told: &told })?;
+            output.document(&Changed {
+                tenant: &tenant.name,
+                changed: false,
+                tasks: 0,
+                consequences: &consequences,
+            })?;
         }
-        if told.is_empty() {
+        if consequences.is_empty() {
             output.line("No feature and no source changes.")?;
         }
-        for sentence in &told {
+        for sentence in &consequences {
             output.line(sentence)?;
         }
         return Ok(DONE);
     }
-    guard_mastering(&tenant, &config, &told, options.yes)?;
+    guard_mastering(&tenant, &config, &consequences, options.yes)?;
     let secrets = options.patch.secrets(&mut StandardInput::process())?;
     let mut followed = directory.write(&actor(), |change: &WriteTransaction<'_>| -> Result<_, DirectoryError> {
         let tenant = change.tenant(&tenant.name)?;
@@ -240,9 +246,14 @@ pub(super) async fn edit(global: &Global, options: &EditOptions, output: &mut Ou
     followed.merge(finish_chores(&directory, &actor(), &tenant)?);
     if output.json() {
         let tasks = followed.tasks.len();
-        output.document(&Changed { tenant: &tenant.name, changed: followed.changed, tasks, told: &told })?;
+        output.document(&Changed {
+            tenant: &tenant.name,
+            changed: followed.changed,
+            tasks,
+            consequences: &consequences,
+        })?;
     }
-    for sentence in &told {
+    for sentence in &consequences {
         output.line(sentence)?;
     }
     output.line(&match (followed.changed, followed.tasks.len()) {
@@ -257,13 +268,13 @@ pub(super) async fn edit(global: &Global, options: &EditOptions, output: &mut Ou
 pub(super) fn guard_mastering(
     tenant: &TenantRecord,
     config: &TenantConfig,
-    told: &[String],
+    consequences: &[String],
     yes: bool,
 ) -> Result<(), Failure> {
     if yes || tenant.config.to_idp.mastering == config.to_idp.mastering {
         return Ok(());
     }
-    for sentence in told {
+    for sentence in consequences {
         complain(sentence);
     }
     Err(Failure::usage(format!(

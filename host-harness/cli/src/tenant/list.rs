@@ -6,11 +6,11 @@ use serde::Serialize;
 use super::super::context::open_directory;
 use super::super::failure::{DONE, Failure};
 use super::super::global::Global;
-use super::super::output::Output;
+use super::super::output::{Output, printable, printable_words};
 use provisioning_directory::config::ComponentChoice;
 use provisioning_directory::sync::Feature;
 use provisioning_directory::{
-    Allowance, DirectoryError, ImportRun, ReadTransaction, TenantRecord, Timestamp, Upstream,
+    Allowance, DirectoryError, FailureKind, ImportRun, ReadTransaction, TenantRecord, Timestamp, Upstream,
 };
 
 #[derive(Args)]
@@ -43,7 +43,7 @@ struct TenantView {
 #[derive(Serialize)]
 struct LastFailureView {
     at: Timestamp,
-    kind: String,
+    kind: FailureKind,
     message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     remedy: Option<String>,
@@ -127,9 +127,12 @@ pub(super) fn run(global: &Global, options: &Options, output: &mut Output) -> Re
     let mut failures = Vec::new();
     for view in views {
         if let Some(last) = view.last_failure {
-            let remedy = last.remedy.map_or(String::new(), |remedy| format!("\n  what to do: {remedy}"));
-            let said = last.upstream.map_or(String::new(), |upstream| format!("\n  the application said: {upstream}"));
-            failures.push(format!("{}: the last job failed at {}: {}{said}{remedy}", view.name, last.at, last.message));
+            let remedy =
+                last.remedy.map(|remedy| format!("\n  what to do: {}", printable(&remedy))).unwrap_or_default();
+            let said =
+                last.upstream.map(|upstream| format!("\n  the application said: {}", printable_words(&upstream)));
+            let (said, message) = (said.unwrap_or_default(), printable(&last.message));
+            failures.push(format!("{}: the last job failed at {}: {message}{said}{remedy}", view.name, last.at));
         }
         let imported = match &view.import_under_way {
             Some(run) => format!("{}\n{:?} now: {} users", time(view.imported_at), run.phase, run.users),
@@ -150,7 +153,7 @@ pub(super) fn run(global: &Global, options: &Options, output: &mut Output) -> Re
                 .map_or_else(String::new, |calls| format!("{} of {}\nat {}", calls.left(), calls.limit, calls.seen_at)),
         ]);
     }
-    output.line(&table.to_string())?;
+    output.print_table(&table)?;
     for failure in failures {
         output.line(&failure)?;
     }

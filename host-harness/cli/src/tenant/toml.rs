@@ -107,8 +107,8 @@ pub(super) async fn import(global: &Global, options: &ImportOptions, output: &mu
         config.secrets.clear();
         config.make_component_absolute(file.folder());
         if let Some(tenant) = directory.read(|view| view.find_tenant(name))? {
-            let told = directory.read(|view| explain(view, &tenant, &config))?;
-            guard_mastering(&tenant, &config, &told, options.yes)?;
+            let consequences = directory.read(|view| explain(view, &tenant, &config))?;
+            guard_mastering(&tenant, &config, &consequences, options.yes)?;
         }
         ready.push((name, config, secrets));
     }

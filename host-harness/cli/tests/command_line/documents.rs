@@ -7,7 +7,7 @@ use crate::support::Fixture;
 
 #[test]
 fn the_example_of_embedding_is_as_short_as_it_is_said_to_be() {
-    let lines = include_str!("../../examples/embed.rs").lines().count();
+    let lines = include_str!("../../../runtime/examples/embed.rs").lines().count();
     assert!(lines < 60, "{lines} lines");
 }
 

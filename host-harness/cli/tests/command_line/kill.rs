@@ -26,8 +26,8 @@ fn size() -> Size {
     }
 }
 
-/// What an admin would be told, for a test that fails.
-fn told(fixture: &Fixture) -> String {
+/// The tasks that failed, for a test that fails.
+fn failed_tasks(fixture: &Fixture) -> String {
     fixture.run(&["tasks", "--state", "failed", "--json", "--data", "data"]).stdout
 }
 
@@ -88,7 +88,7 @@ fn run_and_kill(fixture: &Fixture, arguments: &[&str], is_there: impl Fn() -> bo
         child.kill().unwrap();
     }
     let status = child.wait().unwrap();
-    assert!(status.success() || status.signal() == Some(SIGKILL), "{arguments:?}: {status}: {}", told(fixture));
+    assert!(status.success() || status.signal() == Some(SIGKILL), "{arguments:?}: {status}: {}", failed_tasks(fixture));
     !status.success()
 }
 

@@ -63,6 +63,27 @@ fn a_rule_of_the_organizations_own_is_told_in_its_words_with_its_field() {
 }
 
 #[test]
+fn an_applications_words_cannot_steer_the_terminal() {
+    let fixture = refused(87);
+    let hostile = "No.\u{1b}[2J\u{1b}]0;owned\u{7}\r\u{9b}31m\u{202e}gone\n→ Pay Eve";
+    fixture.emulator.set_switches(|switches| switches.validation_rules[0].message = hostile.to_owned());
+    let push = fixture.run(&["push", "acme", "--data", "data"]);
+    assert_eq!(push.code, 1, "{push:?}");
+    let listed = ["tasks", "audit"].map(|command| fixture.run(&[command, "--data", "data"]));
+    for run in [&push, &listed[0], &listed[1]] {
+        let steers = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+        assert!(!run.stdout.contains(steers) && !run.stderr.contains(steers), "{run:?}");
+        let text: String = run.stdout.split_whitespace().collect();
+        assert!(text.contains("u{1b}[2J") && text.contains("Pay"), "{run:?}");
+        let begins = |line: &str| line.rsplit("  ").any(|cell| cell.trim_start().starts_with("→ Pay"));
+        assert!(!run.stdout.lines().any(begins), "{run:?}");
+    }
+    // Programs get the words as they are.
+    let said = done(&fixture, &["tasks"])[0]["upstream"]["message"].clone();
+    assert_eq!(said, json!(hostile));
+}
+
+#[test]
 fn so_it_is_for_a_push_from_a_file() {
     let fixture = Fixture::new(10, 82);
     refuse_phones(&fixture);

@@ -38,7 +38,7 @@ async fn an_application_is_added_set_up_tested_and_removed() {
         .says("such as `your-own.my.example.com`.");
 
     let page =
-        browser.save("/applications/acme/to-app", &[("setting.account-id", &org.account_id), ("check", "yes")]).await;
+        browser.save("/applications/acme/to-app", &[("setting.account-id", &org.account_id), ("test", "yes")]).await;
     page.says("The credentials were verified").says("account-exists passed");
 
     let fields =

@@ -4,17 +4,46 @@ use std::time::Duration;
 
 use super::world::{is_complete, outcome, push_one, set_status};
 use super::{ATTRIBUTES, Defect, FakeJob, none, refusal};
-use provisioning_directory::sync::Application;
+use crate::target::Subject;
 use provisioning_runtime::wit::{
     Abandoned, Action, AttributeDefinition, Deactivation, Descriptor, DesiredUser, Entitlement, EntitlementPage,
-    ErrorKind, Features, GrantKind, ImportPage, ImportQuery, ImportScope, Outcome, Panel, PushMode, Setting,
-    SettingKind, Status,
+    ErrorKind, Features, GrantKind, ImportPage, ImportQuery, ImportScope, Outcome, Panel, Probe, PushMode, Setting,
+    SettingKind, Status, Verdict,
 };
-use provisioning_runtime::{ImportedUser, JobError, Results, Secret, Spent};
+use provisioning_runtime::{ImportedUser, JobError, Results, Secret};
 
 const PAGE_OF_ENTITLEMENTS: usize = 2;
 
-impl Application for FakeJob {
+impl Subject for FakeJob {
+    async fn open(&mut self) -> Result<(), JobError> {
+        self.signed_in().await
+    }
+
+    async fn test_credentials(&mut self) -> Result<Vec<Probe>, JobError> {
+        let bare = self.tenant.settings.is_empty();
+        let passes = |sound: bool| sound && !self.has(Defect::SoundSettingsFail);
+        let probe = |name: &str, sound: bool| Probe {
+            name: name.to_owned(),
+            verdict: if passes(sound) { Verdict::Passed } else { Verdict::Failed },
+            kind: (!passes(sound)).then_some(ErrorKind::InvalidSettings),
+            detail: if self.has(Defect::SecretInProbe) && !bare {
+                format!("signed in with {}", self.tenant.secrets["password"].expose())
+            } else {
+                "looked at".to_owned()
+            },
+            remedy: (!passes(sound) && !self.has(Defect::ProbesWithoutRemedy)).then(|| "Mend it".to_owned()),
+        };
+        let mut probes = vec![probe("settings-valid", self.missing().is_empty())];
+        if !(bare && self.has(Defect::FewerProbesWithoutSettings)) {
+            probes.push(probe("signed-in", !bare));
+        }
+        Ok(probes)
+    }
+
+    fn requests(&self) -> u64 {
+        self.requests
+    }
+
     async fn describe(&mut self) -> Result<Descriptor, JobError> {
         let mut world = self.fake.world();
         world.descriptions += 1;
@@ -233,10 +262,6 @@ impl Application for FakeJob {
         let writes = !matches!(mode, PushMode::Plan) && !self.has(Defect::ReactivatesNobody);
         let mut world = self.fake.world();
         Ok(ids.iter().map(|id| set_status(&mut world, id, Status::Active, Action::Reactivated, writes)).collect())
-    }
-
-    async fn spent(&mut self) -> Spent {
-        Spent::default()
     }
 
     async fn sync_passwords(&mut self, passwords: &[(String, Secret)]) -> Result<Results<()>, JobError> {

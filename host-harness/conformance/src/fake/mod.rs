@@ -9,8 +9,8 @@ use std::time::Duration;
 
 pub(super) use self::defect::Defect;
 use self::world::{World, text};
-use super::target::{Subject, Target, Watched};
-use provisioning_runtime::wit::{Error, ErrorKind, Probe, Retry, Verdict};
+use super::target::{Target, Watched};
+use provisioning_runtime::wit::{Error, ErrorKind, Retry};
 use provisioning_runtime::{ImportedUser, JobError, SandboxFault, Secret, Tenant};
 
 /// The fake application, and the connector to it.
@@ -166,36 +166,5 @@ impl FakeJob {
             _ if self.has(Defect::WrongSecretIsTransient) => none(ErrorKind::Transient, "try again"),
             _ => none(ErrorKind::InvalidCredentials, "the password is not accepted"),
         }
-    }
-}
-
-impl Subject for FakeJob {
-    async fn open(&mut self) -> Result<(), JobError> {
-        self.signed_in().await
-    }
-
-    async fn test_credentials(&mut self) -> Result<Vec<Probe>, JobError> {
-        let bare = self.tenant.settings.is_empty();
-        let passes = |sound: bool| sound && !self.has(Defect::SoundSettingsFail);
-        let probe = |name: &str, sound: bool| Probe {
-            name: name.to_owned(),
-            verdict: if passes(sound) { Verdict::Passed } else { Verdict::Failed },
-            kind: (!passes(sound)).then_some(ErrorKind::InvalidSettings),
-            detail: if self.has(Defect::SecretInProbe) && !bare {
-                format!("signed in with {}", self.tenant.secrets["password"].expose())
-            } else {
-                "looked at".to_owned()
-            },
-            remedy: (!passes(sound) && !self.has(Defect::ProbesWithoutRemedy)).then(|| "Mend it".to_owned()),
-        };
-        let mut probes = vec![probe("settings-valid", self.missing().is_empty())];
-        if !(bare && self.has(Defect::FewerProbesWithoutSettings)) {
-            probes.push(probe("signed-in", !bare));
-        }
-        Ok(probes)
-    }
-
-    fn requests(&self) -> u64 {
-        self.requests
     }
 }

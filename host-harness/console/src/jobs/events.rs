@@ -23,7 +23,7 @@ const ALIVE: Duration = Duration::from_secs(15);
 
 /// What the page's script reads.
 #[derive(Serialize)]
-struct Told<'a> {
+struct Shown<'a> {
     running: bool,
     words: String,
     done: u64,
@@ -81,13 +81,13 @@ impl Following {
         self.first = false;
         let status = self.job.borrow_and_update();
         self.over = status.ended.is_some();
-        let told = Told {
+        let shown = Shown {
             running: !self.over,
             words: panel::words(&status, Timestamp::now()),
             done: status.progress.done,
             total: status.progress.total,
             title: &status.title,
         };
-        Event::default().event("job").json_data(&told).ok()
+        Event::default().event("job").json_data(&shown).ok()
     }
 }

@@ -1,7 +1,7 @@
 //! Work that outlives the request that started it: one job a tenant at a time, with its progress and what came of it.
 //!
 //! Each kind of job of each tenant is remembered once, in memory: what matters for good is in the directory. Jobs run off the
-//! threads that serve pages, since they wait for SQLite as well as for the network. A job of another process is told apart by the
+//! threads that serve pages, since they wait for SQLite as well as for the network. A job of another process is noticed by the
 //! directory's lock and comes back as a conflict.
 
 mod events;
@@ -78,13 +78,13 @@ pub(crate) struct Ended {
     pub(crate) result: Result<Arc<JobReport>, Arc<Problem>>,
 }
 
-/// Where a job tells how far it is. Cheap to clone.
+/// Where a job reports how far it is. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Teller(Arc<watch::Sender<Status>>);
+pub(crate) struct Reporter(Arc<watch::Sender<Status>>);
 
-impl Teller {
-    /// Tells it; a new phase begins where its name is another.
-    pub(crate) fn tell(&self, phase: &str, done: u64, total: Option<u64>) {
+impl Reporter {
+    /// Reports how far the job is. A phase of another name is a new one.
+    pub(crate) fn report(&self, phase: &str, done: u64, total: Option<u64>) {
         self.0.send_modify(|status| {
             let progress = &mut status.progress;
             if progress.phase != phase {
@@ -116,7 +116,7 @@ impl Jobs {
         self.latest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Starts a job of a tenant. `work` is given where to tell its progress, and runs off the threads that serve.
+    /// Starts a job of a tenant. `work` is given where to report its progress, and runs off the threads that serve.
     ///
     /// # Errors
     /// When a job of the tenant is running, or the console is ending.
@@ -126,7 +126,7 @@ impl Jobs {
         kind: &'static str,
         title: &str,
         actor: &str,
-        work: impl FnOnce(Teller) -> W,
+        work: impl FnOnce(Reporter) -> W,
     ) -> Result<watch::Receiver<Status>, Problem>
     where
         W: Future<Output = Result<JobReport, Problem>> + Send + 'static,
@@ -157,7 +157,7 @@ impl Jobs {
         let sender = Arc::new(sender);
         let ticket = self
             .scheduler
-            .submit(&tenant.name, Terms::default(), aside(work(Teller(Arc::clone(&sender)))))
+            .submit(&tenant.name, Terms::default(), aside(work(Reporter(Arc::clone(&sender)))))
             .map_err(|error| Problem::conflict("busy", &error.to_string(), "Try again in a moment."))?;
         kinds.insert(kind, receiver.clone());
         drop(latest);

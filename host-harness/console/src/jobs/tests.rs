@@ -17,8 +17,8 @@ async fn a_tenant_has_one_job_at_a_time_and_its_end_is_remembered() {
     let (_folder, tenant) = tenant();
     let jobs = Jobs::default();
     let (go, gone) = oneshot::channel::<()>();
-    let first = jobs.start(&tenant, "import", "The import", "ada", |teller| async move {
-        teller.tell("Users read", 5, Some(10));
+    let first = jobs.start(&tenant, "import", "The import", "ada", |reporter| async move {
+        reporter.report("Users read", 5, Some(10));
         gone.await.unwrap();
         Ok(JobReport::short(true, "10 users"))
     });

@@ -8,7 +8,8 @@ use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use serde::Deserialize;
 
-use super::words::{from_word, kept, word};
+use super::saving::{Edit, Made, address};
+use super::words::{from_word, word};
 use crate::access::{Fields, Submission, Visitor};
 use crate::chrome::{Chrome, html, unsound};
 use crate::jobs::{self, JobReport};
@@ -203,7 +204,7 @@ pub(super) async fn save(
 ) -> Result<Response, Problem> {
     let Submission { visitor, fields } = submission;
     let tenant = shared.tenant(&tenant).await?;
-    let back = format!("/applications/{}/attributes", tenant.name);
+    let back = address(&tenant.name, "attributes");
     if fields.has("read") {
         read(&shared, &visitor, &tenant).await?;
         return Ok(Redirect::to(&back).into_response());
@@ -222,17 +223,12 @@ pub(super) async fn save(
     if !page.is_sound() {
         return Ok(unsound(&page));
     }
-    let saved = shared
-        .edit_tenant(&visitor, &tenant.name, move |change, tenant| {
-            let mut config = tenant.config.clone();
-            config.mapping = mapping;
-            Ok(((), intents::edit_tenant(change, tenant, &config)?))
-        })
-        .await;
-    match saved {
-        Ok(((), followed)) => {
-            let text = kept("The attribute mapping was saved.", &[], followed.tasks.len());
-            shared.access.sessions.flash(visitor.session(), true, text);
+    match Edit::default().make(&shared, &visitor, &tenant, move |config| config.mapping = mapping).await {
+        Ok(made) => {
+            // A mapping changes no source of people's data, so there is nothing to confirm.
+            if let Made::Saved(saved) = made {
+                saved.report(&shared, &visitor, "The attribute mapping was saved.");
+            }
             Ok(Redirect::to(&back).into_response())
         }
         Err(problem) => {
@@ -246,8 +242,8 @@ pub(super) async fn save(
 async fn read(shared: &Arc<Shared>, visitor: &Visitor, tenant: &TenantRecord) -> Result<(), Problem> {
     let (within, record, actor) = (Arc::clone(shared), tenant.clone(), visitor.actor());
     let by = actor.name().to_owned();
-    let job = shared.jobs.start(tenant, READ, "Read the attributes", &by, |teller| async move {
-        teller.tell("Asking the application", 0, None);
+    let job = shared.jobs.start(tenant, READ, "Read the attributes", &by, |reporter| async move {
+        reporter.report("Asking the application", 0, None);
         let runtime_tenant = within.directory.read(|view| view.runtime_tenant(&record))?;
         let mut job = within.applications.connect(&runtime_tenant, &record.config.component()).await?;
         let listed = job.list_attributes().await;

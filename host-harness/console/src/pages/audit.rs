@@ -155,10 +155,10 @@ mod tests {
     #[test]
     fn a_row_tells_what_differs_and_nothing_else() {
         let (old, new) = (json!({ "a": 1, "b": "x", "d": null }), json!({ "a": 1, "b": "y", "c": ["z"], "d": null }));
-        let told = differences(Some(&old), Some(&new));
-        let told: Vec<_> =
-            told.iter().map(|(name, old, new)| (name.as_str(), old.as_deref(), new.as_deref())).collect();
-        assert_eq!(told, [("b", Some("x"), Some("y")), ("c", None, Some("[\"z\"]"))]);
+        let found = differences(Some(&old), Some(&new));
+        let found: Vec<_> =
+            found.iter().map(|(name, old, new)| (name.as_str(), old.as_deref(), new.as_deref())).collect();
+        assert_eq!(found, [("b", Some("x"), Some("y")), ("c", None, Some("[\"z\"]"))]);
         assert_eq!(differences(Some(&json!("x")), None), [(String::new(), Some("x".to_owned()), None)]);
         assert!(differences(None, None).is_empty());
     }

@@ -6,15 +6,16 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 
+use super::saving::{SettingsPage, address, form_of};
 use super::settings;
 use crate::access::{Submission, Visitor};
-use crate::chrome::{Chrome, html, moment, unsound};
+use crate::chrome::{Chrome, html, moment};
 use crate::connectors::Known;
 use crate::form::{Button, Form, Group};
 use crate::problem::Problem;
 use crate::shared::Shared;
 use provisioning_directory::TenantRecord;
-use provisioning_directory::config::ComponentChoice;
+use provisioning_directory::config::{ComponentChoice, TenantConfig};
 use provisioning_directory::sync::intents;
 use provisioning_runtime::wit::Panel;
 
@@ -30,14 +31,27 @@ struct Page {
     remove: String,
 }
 
-fn form(shared: &Shared, visitor: &Visitor, tenant: &TenantRecord, known: &Known) -> Form {
-    let fields = settings::fields(known, &tenant.config, &settings::SecretTimes::new(), Panel::General);
-    Form::new(
-        format!("/applications/{}/general", tenant.name),
-        shared.access.token(visitor.session()),
-        vec![Group::new("General settings", "", fields)],
-        vec![Button::primary("save", "Save")],
-    )
+/// The page *General*.
+pub(super) struct General;
+
+impl SettingsPage for General {
+    const NAME: &'static str = "general";
+    const TITLE: &'static str = "General";
+    const PANEL: Panel = Panel::General;
+    const SAVED: &'static str = "The general settings were saved.";
+    const TEST: Option<&'static str> = None;
+
+    async fn form(shared: &Shared, visitor: &Visitor, tenant: &TenantRecord, known: &Known) -> Result<Form, Problem> {
+        let fields = settings::fields(known, &tenant.config, &settings::SecretTimes::new(), Panel::General);
+        let (action, token) = (address(&tenant.name, Self::NAME), shared.access.token(visitor.session()));
+        Ok(Form::new(action, token, vec![Group::new("General settings", "", fields)], Vec::new()))
+    }
+
+    fn page(shared: &Shared, visitor: &Visitor, tenant: &TenantRecord, known: &Known, form: Form) -> impl Template {
+        page(shared, visitor, tenant, known, form)
+    }
+
+    fn take(_: &Form, _: &mut TenantConfig) {}
 }
 
 fn page(shared: &Shared, visitor: &Visitor, tenant: &TenantRecord, known: &Known, form: Form) -> Page {
@@ -71,7 +85,7 @@ fn page(shared: &Shared, visitor: &Visitor, tenant: &TenantRecord, known: &Known
     pin.hidden.push(("sha256".to_owned(), digest.to_owned()));
     let remove = format!("/applications/{}/remove", tenant.name);
     Page {
-        chrome: Chrome::tenant(shared, visitor, "General", &tenant.name, "general"),
+        chrome: Chrome::tenant(shared, visitor, General::TITLE, &tenant.name, General::NAME),
         form,
         facts,
         fault,
@@ -88,36 +102,8 @@ pub(super) async fn show(
     let tenant = shared.tenant(&tenant).await?;
     // Also where another is pinned: this is where that is put right.
     let known = shared.component(&tenant.config.component()).await?;
-    let form = form(&shared, &visitor, &tenant, &known);
+    let form = form_of::<General>(&shared, &visitor, &tenant, &known).await?;
     Ok(html(&page(&shared, &visitor, &tenant, &known, form)))
-}
-
-pub(super) async fn save(
-    State(shared): State<Arc<Shared>>,
-    Path(tenant): Path<String>,
-    submission: Submission,
-) -> Result<Response, Problem> {
-    let Submission { visitor, fields } = submission;
-    let tenant = shared.tenant(&tenant).await?;
-    let known = shared.known(&tenant).await?;
-    let mut form = form(&shared, &visitor, &tenant, &known);
-    if !form.fill(&fields) {
-        return Ok(unsound(&page(&shared, &visitor, &tenant, &known, form)));
-    }
-    let (taken, of_known) = (form.clone(), Arc::clone(&known));
-    let saved = shared
-        .edit_tenant(&visitor, &tenant.name, move |change, tenant| {
-            let mut config = tenant.config.clone();
-            settings::take(&taken, &of_known, Panel::General, &mut config);
-            Ok(((), intents::edit_tenant(change, tenant, &config)?))
-        })
-        .await;
-    if let Err(problem) = saved {
-        form.error = Some(problem.sentence());
-        return Ok(unsound(&page(&shared, &visitor, &tenant, &known, form)));
-    }
-    shared.access.sessions.flash(visitor.session(), true, "The general settings were saved.");
-    Ok(Redirect::to(&format!("/applications/{}/general", tenant.name)).into_response())
 }
 
 /// Pins the component that was shown, or lets any run.
@@ -148,5 +134,5 @@ pub(super) async fn pin(
         .await?;
     let text = if pinned { "Only this very component runs now." } else { "Any component in its place runs now." };
     shared.access.sessions.flash(visitor.session(), true, text);
-    Ok(Redirect::to(&format!("/applications/{}/general", tenant.name)).into_response())
+    Ok(Redirect::to(&address(&tenant.name, General::NAME)).into_response())
 }

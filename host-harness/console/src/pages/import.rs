@@ -165,8 +165,8 @@ async fn act(
         let (directory, actor, record) = (shared.directory.clone(), visitor.actor(), tenant.clone());
         let discarded = tokio::task::spawn_blocking(move || discard(&directory, &record, &actor)).await;
         discarded.map_err(|error| Problem::internal(&error))??;
-        let told = "The import was given up; the next one reads everybody.";
-        shared.access.sessions.flash(visitor.session(), true, told);
+        let text = "The import was given up; the next one reads everybody.";
+        shared.access.sessions.flash(visitor.session(), true, text);
         return Ok(back.into_response());
     }
     let options =

@@ -6,20 +6,19 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Path, State};
-use axum::response::{IntoResponse as _, Redirect, Response};
 
+use super::saving::{SettingsPage, address};
 use super::settings::{self, SecretTimes};
-use crate::access::{Submission, Visitor};
-use crate::chrome::{Chrome, html, unsound};
+use crate::access::Visitor;
+use crate::chrome::Chrome;
 use crate::connectors::Known;
-use crate::form::{Button, Control, Field, Form, Group};
+use crate::form::{Control, Field, Form, Group};
 use crate::jobs::{self, JobReport, Line, Tone};
 use crate::problem::Problem;
 use crate::shared::Shared;
 use provisioning_directory::TenantRecord;
-use provisioning_directory::config::EgressConfig;
-use provisioning_directory::sync::{Applications as _, intents};
+use provisioning_directory::config::{EgressConfig, TenantConfig};
+use provisioning_directory::sync::Applications as _;
 use provisioning_runtime::HostRule;
 use provisioning_runtime::wit::{Panel, Probe, Verdict as ProbeVerdict};
 
@@ -36,109 +35,77 @@ struct Page {
     panel: Option<jobs::Panel>,
 }
 
-async fn form(shared: &Shared, visitor: &Visitor, tenant: &TenantRecord, known: &Known) -> Result<Form, Problem> {
-    let record = tenant.clone();
-    let secrets: SecretTimes = shared.read(move |view| Ok(view.secret_names(&record)?)).await?;
-    let egress = &tenant.config.egress;
-    let mut hosts = Field::new("egress.allow", "Hosts that the connector may reach", Control::Area).limit(HOSTS).help(
-        "One a line, by their whole names, such as login.example.com. Everything else is refused, whatever the connector asks for.",
-    );
-    hosts.values = vec![egress.allow.join("\n")];
-    let warnings: Vec<String> = egress.warnings().map(|warning| format!("Warning: {warning}.")).collect();
-    let groups = vec![
-        Group::new(
-            "Configure API integration",
-            "",
-            vec![
-                Field::flag("enabled", "Enable API integration", !tenant.config.paused)
-                    .help("Without it nothing is read from the application and nothing is written to it."),
-            ],
-        ),
-        Group::new(
-            "Credentials",
-            "Secrets are sealed in the data folder; the connector never sees them, and no page shows them.",
-            settings::fields(known, &tenant.config, &secrets, Panel::Integration),
-        ),
-        Group::new(
-            "Network",
-            &warnings.join(" "),
-            vec![
-                hosts,
-                Field::flag("egress.loopback", "Allow this machine itself", egress.loopback)
-                    .help("For an emulator only: plain http to loopback is allowed then."),
-            ],
-        ),
-    ];
-    Ok(Form::new(
-        format!("/applications/{}/integration", tenant.name),
-        shared.access.token(visitor.session()),
-        groups,
-        vec![Button::primary("save", "Save"), Button::other("test", "Save and test API credentials")],
-    ))
+/// The page *Integration*.
+pub(super) struct Integration;
+
+/// The hosts that a form lists.
+fn listed_hosts(form: &Form) -> impl Iterator<Item = &str> {
+    form.value("egress.allow").split_whitespace()
 }
 
-fn page(shared: &Shared, visitor: &Visitor, tenant: &TenantRecord, form: Form) -> Page {
-    let panel = jobs::Panel::of(shared, tenant, Some(TEST));
-    let chrome = Chrome::tenant(shared, visitor, "Integration", &tenant.name, "integration");
-    let running = panel.as_ref().is_some_and(jobs::Panel::is_running);
-    Page { chrome: chrome.refreshing(running), form, panel }
-}
+impl SettingsPage for Integration {
+    const NAME: &'static str = "integration";
+    const TITLE: &'static str = "Integration";
+    const PANEL: Panel = Panel::Integration;
+    const SAVED: &'static str = "The integration was saved.";
+    const TEST: Option<&'static str> = Some("Save and test API credentials");
 
-pub(super) async fn show(
-    State(shared): State<Arc<Shared>>,
-    Path(tenant): Path<String>,
-    visitor: Visitor,
-) -> Result<Response, Problem> {
-    let tenant = shared.tenant(&tenant).await?;
-    let known = shared.known(&tenant).await?;
-    let form = form(&shared, &visitor, &tenant, &known).await?;
-    Ok(html(&page(&shared, &visitor, &tenant, form)))
-}
-
-pub(super) async fn save(
-    State(shared): State<Arc<Shared>>,
-    Path(tenant): Path<String>,
-    submission: Submission,
-) -> Result<Response, Problem> {
-    let Submission { visitor, fields } = submission;
-    let tenant = shared.tenant(&tenant).await?;
-    let known = shared.known(&tenant).await?;
-    let mut form = form(&shared, &visitor, &tenant, &known).await?;
-    form.fill(&fields);
-    let allow: Vec<String> = form.value("egress.allow").split_whitespace().map(str::to_owned).collect();
-    if let Some(error) = allow.iter().find_map(|rule| rule.parse::<HostRule>().err()) {
-        form.refuse("egress.allow", &error.to_string());
+    async fn form(shared: &Shared, visitor: &Visitor, tenant: &TenantRecord, known: &Known) -> Result<Form, Problem> {
+        let record = tenant.clone();
+        let secrets: SecretTimes = shared.read(move |view| Ok(view.secret_names(&record)?)).await?;
+        let egress = &tenant.config.egress;
+        let mut hosts = Field::new("egress.allow", "Hosts that the connector may reach", Control::Area).limit(HOSTS).help(
+            "One a line, by their whole names, such as login.example.com. Everything else is refused, whatever the connector asks for.",
+        );
+        hosts.values = vec![egress.allow.join("\n")];
+        let warnings: Vec<String> = egress.warnings().map(|warning| format!("Warning: {warning}.")).collect();
+        let groups = vec![
+            Group::new(
+                "Configure API integration",
+                "",
+                vec![
+                    Field::flag("enabled", "Enable API integration", !tenant.config.paused)
+                        .help("Without it nothing is read from the application and nothing is written to it."),
+                ],
+            ),
+            Group::new(
+                "Credentials",
+                "Secrets are sealed in the data folder; the connector never sees them, and no page shows them.",
+                settings::fields(known, &tenant.config, &secrets, Panel::Integration),
+            ),
+            Group::new(
+                "Network",
+                &warnings.join(" "),
+                vec![
+                    hosts,
+                    Field::flag("egress.loopback", "Allow this machine itself", egress.loopback)
+                        .help("For an emulator only: plain http to loopback is allowed then."),
+                ],
+            ),
+        ];
+        let (action, token) = (address(&tenant.name, Self::NAME), shared.access.token(visitor.session()));
+        Ok(Form::new(action, token, groups, Vec::new()))
     }
-    if !form.is_sound() {
-        return Ok(unsound(&page(&shared, &visitor, &tenant, form)));
+
+    fn page(shared: &Shared, visitor: &Visitor, tenant: &TenantRecord, _: &Known, form: Form) -> impl Template {
+        let panel = jobs::Panel::of(shared, tenant, Some(TEST));
+        let running = panel.as_ref().is_some_and(jobs::Panel::is_running);
+        let chrome = Chrome::tenant(shared, visitor, Self::TITLE, &tenant.name, Self::NAME).refreshing(running);
+        Page { chrome, form, panel }
     }
-    let edits = settings::secrets(&form, &known, Panel::Integration);
-    let (taken, of_known) = (form.clone(), Arc::clone(&known));
-    let saved = shared
-        .edit_tenant(&visitor, &tenant.name, move |change, tenant| {
-            let mut config = tenant.config.clone();
-            settings::take(&taken, &of_known, Panel::Integration, &mut config);
-            config.paused = !taken.flag("enabled");
-            config.egress = EgressConfig { allow, loopback: taken.flag("egress.loopback") };
-            let followed = intents::edit_tenant(change, tenant, &config)?;
-            settings::store(change, tenant, &edits)?;
-            Ok((change.tenant(&tenant.name)?, followed))
-        })
-        .await;
-    let saved = match saved {
-        Ok((saved, _)) => saved,
-        Err(problem) => {
-            form.error = Some(problem.sentence());
-            return Ok(unsound(&page(&shared, &visitor, &tenant, form)));
+
+    fn check(form: &mut Form) {
+        let refused = listed_hosts(form).find_map(|rule| rule.parse::<HostRule>().err());
+        if let Some(error) = refused {
+            form.refuse("egress.allow", &error.to_string());
         }
-    };
-    let back = format!("/applications/{}/integration", saved.name);
-    if !fields.has("test") {
-        shared.access.sessions.flash(visitor.session(), true, "The integration was saved.");
-        return Ok(Redirect::to(&back).into_response());
     }
-    start_test(&shared, &visitor, &saved).await?;
-    Ok(Redirect::to(&format!("{back}#job")).into_response())
+
+    fn take(form: &Form, config: &mut TenantConfig) {
+        config.paused = !form.flag("enabled");
+        let allow = listed_hosts(form).map(str::to_owned).collect();
+        config.egress = EgressConfig { allow, loopback: form.flag("egress.loopback") };
+    }
 }
 
 /// Starts the test of a tenant's credentials, and waits a little for its end.
@@ -149,8 +116,8 @@ pub(super) async fn start_test(shared: &Arc<Shared>, visitor: &Visitor, tenant: 
     let (within, record) = (Arc::clone(shared), tenant.clone());
     let actor = visitor.actor();
     let by = actor.name().to_owned();
-    let job = shared.jobs.start(tenant, TEST, "Test API credentials", &by, |teller| async move {
-        teller.tell("Asking the application", 0, None);
+    let job = shared.jobs.start(tenant, TEST, "Test API credentials", &by, |reporter| async move {
+        reporter.report("Asking the application", 0, None);
         let runtime_tenant = within.directory.read(|view| view.runtime_tenant(&record))?;
         let mut job = within.applications.connect(&runtime_tenant, &record.config.component()).await?;
         let probes = job.test_credentials().await;

@@ -184,7 +184,7 @@ pub(super) async fn decide(
         },
     };
     let record = tenant.clone();
-    let told = shared
+    let text = shared
         .write(&visitor, move |change| {
             Ok(match confirm(change, &record, &user, &decision)? {
                 Decided::Linked { person, off } => {
@@ -199,7 +199,7 @@ pub(super) async fn decide(
             })
         })
         .await?;
-    shared.access.sessions.flash(visitor.session(), true, told);
+    shared.access.sessions.flash(visitor.session(), true, text);
     Ok(Redirect::to(&back).into_response())
 }
 
@@ -213,7 +213,7 @@ async fn confirm_many(
 ) -> Result<(), Problem> {
     let (directory, actor, record) = (shared.directory.clone(), visitor.actor(), tenant.clone());
     let name = actor.name().to_owned();
-    let job = shared.jobs.start(tenant, "confirm", "Confirming of matches", &name, move |teller| async move {
+    let job = shared.jobs.start(tenant, "confirm", "Confirming of matches", &name, move |reporter| async move {
         let (mut filter, mut linked, mut made, mut looked) = (filter, 0, 0, 0);
         loop {
             let piece = directory.write(&actor, |change| confirm_all(change, &record, &filter, make))?;
@@ -224,7 +224,7 @@ async fn confirm_many(
             }
             filter.after = piece.last;
             looked += piece.looked;
-            teller.tell("Users looked at", looked, None);
+            reporter.report("Users looked at", looked, None);
             tokio::task::yield_now().await;
         }
         let left =

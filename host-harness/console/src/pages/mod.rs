@@ -14,6 +14,7 @@ mod new_application;
 mod people;
 mod push;
 mod remove;
+mod saving;
 mod settings;
 mod sign_in;
 mod tasks;
@@ -31,6 +32,10 @@ use axum::middleware;
 use axum::response::Redirect;
 use axum::routing::{get, post};
 
+use self::general::General;
+use self::integration::Integration;
+use self::to_app::ToApp;
+use self::to_idp::ToIdp;
 use super::access::{admit, method_not_allowed};
 use super::problem::Problem;
 use super::shared::Shared;
@@ -46,12 +51,12 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .route("/applications", get(applications::show))
         .route("/add-application", get(new_application::show).post(new_application::add))
         .route("/applications/{tenant}", get(first_page))
-        .route("/applications/{tenant}/general", get(general::show).post(general::save))
+        .route("/applications/{tenant}/general", get(general::show).post(saving::save::<General>))
         .route("/applications/{tenant}/pin", post(general::pin))
-        .route("/applications/{tenant}/integration", get(integration::show).post(integration::save))
-        .route("/applications/{tenant}/to-app", get(to_app::show).post(to_app::save))
+        .route("/applications/{tenant}/integration", get(saving::show::<Integration>).post(saving::save::<Integration>))
+        .route("/applications/{tenant}/to-app", get(saving::show::<ToApp>).post(saving::save::<ToApp>))
         .route("/applications/{tenant}/attributes", get(attributes::show).post(attributes::save))
-        .route("/applications/{tenant}/to-idp", get(to_idp::show).post(to_idp::save))
+        .route("/applications/{tenant}/to-idp", get(saving::show::<ToIdp>).post(saving::save::<ToIdp>))
         .route("/applications/{tenant}/remove", get(remove::show).post(remove::remove))
         .route("/applications/{tenant}/job/events", get(jobs::events))
         .merge(assignments::routes())

@@ -16,7 +16,7 @@ use crate::problem::Problem;
 use crate::shared::Shared;
 use provisioning_directory::sync::intents::retry_failed;
 use provisioning_directory::{
-    DirectoryError, ReadTransaction, Task, TaskFilter, TaskId, TaskKind, TaskState, TenantId,
+    DirectoryError, FailureKind, ReadTransaction, Task, TaskFilter, TaskId, TaskKind, TaskState, TenantId,
 };
 
 /// Which tasks are shown: open ones, or those of one state, or all.
@@ -81,7 +81,7 @@ struct Page {
     error: String,
     q: String,
     /// Kinds of errors of open tasks, with how many have each.
-    errors: Vec<(String, u64)>,
+    errors: Vec<(FailureKind, u64)>,
     waiting: u64,
     failed: u64,
     /// How many failed tasks the filter finds; the button for all of them retries these.
@@ -104,8 +104,8 @@ impl Page {
         self.kind == name
     }
 
-    fn is_error(&self, name: &str) -> bool {
-        self.error == name
+    fn is_error(&self, kind: &FailureKind) -> bool {
+        self.error == kind.name()
     }
 
     fn kinds(&self) -> impl Iterator<Item = &'static str> {
@@ -133,7 +133,13 @@ fn text(value: &str) -> Option<String> {
 
 /// What a filter's fields ask for, without state.
 fn filter(tenant: TenantId, kind: Option<TaskKind>, error: &str, q: &str) -> TaskFilter {
-    TaskFilter { tenant: Some(tenant), kind, error_kind: text(error), contains: text(q), ..TaskFilter::default() }
+    TaskFilter {
+        tenant: Some(tenant),
+        kind,
+        error_kind: text(error).as_deref().map(FailureKind::parse),
+        contains: text(q),
+        ..TaskFilter::default()
+    }
 }
 
 async fn show(
@@ -223,12 +229,12 @@ async fn retry(
             })
             .await?
     };
-    let told = match retried {
+    let text = match retried {
         0 => "No failed task was found that can be tried again.".to_owned(),
         1 => "One task is tried again with the next push.".to_owned(),
         several => format!("{several} tasks are tried again with the next push."),
     };
-    shared.access.sessions.flash(visitor.session(), retried > 0, told);
+    shared.access.sessions.flash(visitor.session(), retried > 0, text);
     Ok(Redirect::to(&format!("/applications/{}/tasks", tenant.name)).into_response())
 }
 

@@ -1,4 +1,4 @@
-//! What the pages of both directions share: words of the configuration, feature switches, and what was saved.
+//! What the pages of both directions share: words of the configuration and feature switches.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -24,19 +24,4 @@ pub(super) fn feature(feature: Feature, known: &Known, config: &TenantConfig) ->
     Field::flag(feature.setting(), feature.title(), feature.is_on(config))
         .help(&format!("On: {}. Off: {}.", feature.starts(), feature.stops()))
         .locked((!offered).then(|| format!("The connector {} cannot do this.", known.descriptor.name)))
-}
-
-/// What was saved, and what follows from it.
-pub(super) fn kept(saved: &str, told: &[String], tasks: usize) -> String {
-    let mut text = saved.to_owned();
-    for sentence in told {
-        text.push(' ');
-        text.push_str(sentence);
-    }
-    match tasks {
-        0 => {}
-        1 => text.push_str(" 1 task waits for the next push."),
-        _ => text.push_str(&format!(" {tasks} tasks wait for the next push.")),
-    }
-    text
 }

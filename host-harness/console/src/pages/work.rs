@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::access::Visitor;
-use crate::jobs::{JobReport, Line, Status, Teller, Tone};
+use crate::jobs::{JobReport, Line, Reporter, Status, Tone};
 use crate::problem::Problem;
 use crate::remedy::on_page;
 use crate::shared::Shared;
@@ -39,12 +39,12 @@ pub(super) fn start_import(
     let (actor, tenant) = (visitor.actor(), tenant.clone());
     let (directory, applications) = (shared.directory.clone(), Arc::clone(&shared.applications));
     let (name, record) = (actor.name().to_owned(), tenant.clone());
-    shared.jobs.start(&tenant, "import", title, &name, move |teller| async move {
-        let told = move |progress: provisioning_directory::sync::import::ImportProgress| {
+    shared.jobs.start(&tenant, "import", title, &name, move |reporter| async move {
+        let report_progress = move |progress: provisioning_directory::sync::import::ImportProgress| {
             let phase = if progress.phase == ImportPhase::Settling { "Users settled" } else { "Users read" };
-            teller.tell(phase, progress.done, progress.total);
+            reporter.report(phase, progress.done, progress.total);
         };
-        let report = import(&directory, &*applications, &record, &actor, options, &told).await?;
+        let report = import(&directory, &*applications, &record, &actor, options, &report_progress).await?;
         Ok(import_report(&report))
     })
 }
@@ -79,9 +79,9 @@ pub(super) fn counts(run: &ImportRun) -> String {
         (counts.skipped, "left out"),
         (counts.failed, "refused"),
     ];
-    let mut told = vec![format!("{} users read", run.users)];
-    told.extend(named.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")));
-    told.join(", ")
+    let mut parts = vec![format!("{} users read", run.users)];
+    parts.extend(named.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")));
+    parts.join(", ")
 }
 
 /// Starts a push.
@@ -89,8 +89,8 @@ pub(super) fn start_push(shared: &Arc<Shared>, visitor: &Visitor, tenant: &Tenan
     let (actor, tenant) = (visitor.actor(), tenant.clone());
     let (directory, applications) = (shared.directory.clone(), Arc::clone(&shared.applications));
     let (name, record) = (actor.name().to_owned(), tenant.clone());
-    shared.jobs.start(&tenant, "push", "Push", &name, move |teller| async move {
-        Ok(push_report(&push_now(&directory, &applications, &record, &actor, &teller).await?, ""))
+    shared.jobs.start(&tenant, "push", "Push", &name, move |reporter| async move {
+        Ok(push_report(&push_now(&directory, &applications, &record, &actor, &reporter).await?, ""))
     })
 }
 
@@ -99,10 +99,10 @@ async fn push_now(
     applications: &ComponentApplications,
     tenant: &TenantRecord,
     actor: &Actor,
-    teller: &Teller,
+    reporter: &Reporter,
 ) -> Result<PushReport, SyncError> {
-    let told = |progress: PushProgress| teller.tell("Tasks tried", progress.done, Some(progress.total));
-    push(directory, applications, tenant, actor, &told).await
+    let report_progress = |progress: PushProgress| reporter.report("Tasks tried", progress.done, Some(progress.total));
+    push(directory, applications, tenant, actor, &report_progress).await
 }
 
 async fn plan_now(
@@ -110,9 +110,9 @@ async fn plan_now(
     applications: &ComponentApplications,
     tenant: &TenantRecord,
     actor: &Actor,
-    teller: &Teller,
+    reporter: &Reporter,
 ) -> Result<Planned, SyncError> {
-    teller.tell("Working out what would be written", 0, None);
+    reporter.report("Working out what would be written", 0, None);
     plan(directory, applications, tenant, actor).await
 }
 
@@ -127,14 +127,14 @@ pub(super) async fn carry_out(
     applications: &ComponentApplications,
     tenant: &TenantRecord,
     actor: &Actor,
-    teller: &Teller,
+    reporter: &Reporter,
     begin: &str,
 ) -> JobReport {
     let result = if tenant.config.to_app.approval {
-        let planned = plan_now(directory, applications, tenant, actor, teller).await;
+        let planned = plan_now(directory, applications, tenant, actor, reporter).await;
         planned.map(|planned| plan_report(&planned, begin))
     } else {
-        let pushed = push_now(directory, applications, tenant, actor, teller).await;
+        let pushed = push_now(directory, applications, tenant, actor, reporter).await;
         pushed.map(|report| push_report(&report, begin))
     };
     result.unwrap_or_else(|error| JobReport::short(false, format!("{begin}{}", Problem::from(error).sentence())))
@@ -145,8 +145,8 @@ pub(super) fn start_plan(shared: &Arc<Shared>, visitor: &Visitor, tenant: &Tenan
     let (actor, tenant) = (visitor.actor(), tenant.clone());
     let (directory, applications) = (shared.directory.clone(), Arc::clone(&shared.applications));
     let (name, record) = (actor.name().to_owned(), tenant.clone());
-    shared.jobs.start(&tenant, "push", "Making of a plan", &name, move |teller| async move {
-        Ok(plan_report(&plan_now(&directory, &applications, &record, &actor, &teller).await?, ""))
+    shared.jobs.start(&tenant, "push", "Making of a plan", &name, move |reporter| async move {
+        Ok(plan_report(&plan_now(&directory, &applications, &record, &actor, &reporter).await?, ""))
     })
 }
 
@@ -156,8 +156,8 @@ pub(super) fn start_apply(shared: &Arc<Shared>, visitor: &Visitor, tenant: &Tena
     let (directory, applications) = (shared.directory.clone(), Arc::clone(&shared.applications));
     let (name, record) = (actor.name().to_owned(), tenant.clone());
     let title = format!("Writing of plan {id}");
-    shared.jobs.start(&tenant, "push", &title, &name, move |teller| async move {
-        teller.tell("Writing what was approved", 0, None);
+    shared.jobs.start(&tenant, "push", &title, &name, move |reporter| async move {
+        reporter.report("Writing what was approved", 0, None);
         let (_, report) = apply(&directory, &*applications, &record, &actor, Some(id)).await?;
         Ok(push_report(&report, ""))
     })
@@ -168,8 +168,8 @@ pub(super) fn start_entitlements(shared: &Arc<Shared>, visitor: &Visitor, tenant
     let (actor, tenant) = (visitor.actor(), tenant.clone());
     let (directory, applications) = (shared.directory.clone(), Arc::clone(&shared.applications));
     let (name, record) = (actor.name().to_owned(), tenant.clone());
-    shared.jobs.start(&tenant, "entitlements", "Listing of what can be assigned", &name, move |teller| async move {
-        teller.tell("Asking the application", 0, None);
+    shared.jobs.start(&tenant, "entitlements", "Listing of what can be assigned", &name, move |reporter| async move {
+        reporter.report("Asking the application", 0, None);
         refresh_entitlements(&directory, &*applications, &record, &actor).await?;
         Ok(JobReport::short(true, "What can be assigned was listed anew."))
     })
@@ -231,7 +231,7 @@ fn line(report: &PushReport, entry: &PushEntry) -> Line {
 
 /// What was written, in one text.
 fn changes(outcome: &Outcome) -> String {
-    let mut told: Vec<String> = outcome
+    let mut parts: Vec<String> = outcome
         .changes
         .iter()
         .map(|one| {
@@ -239,8 +239,8 @@ fn changes(outcome: &Outcome) -> String {
             format!("{}.{}: {old}{}", one.object, one.field, one.new.as_deref().unwrap_or("(cleared)"))
         })
         .collect();
-    told.extend(outcome.side_effects.iter().cloned());
-    told.join("; ")
+    parts.extend(outcome.side_effects.iter().cloned());
+    parts.join("; ")
 }
 
 /// What a kind of task does, for a list.

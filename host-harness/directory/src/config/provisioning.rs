@@ -115,7 +115,7 @@ impl Default for Matching {
 }
 
 /// Stops an import that would take away more than an admin is likely to have meant: a changed filter or a wrong
-/// organisation looks like everybody leaving at once.
+/// organization looks like everybody leaving at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Safeguard {

@@ -4,13 +4,15 @@ use rusqlite::params;
 use serde::Serialize;
 
 use super::upstream::stored;
-use super::{DirectoryError, ReadTransaction, Task, TaskId, TaskState, TenantId, Upstream, WriteTransaction};
+use super::{
+    DirectoryError, FailureKind, ReadTransaction, Task, TaskId, TaskState, TenantId, Upstream, WriteTransaction,
+};
 
 /// Why a task was not done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TaskFailure {
-    /// The kind of error, as the connector interface names it.
-    pub kind: String,
+    /// The kind of error.
+    pub kind: FailureKind,
     /// What happened.
     pub cause: String,
     /// What to do about it.
@@ -24,8 +26,8 @@ pub struct TaskFailure {
 impl TaskFailure {
     /// A failure that lasts until an admin has done something about it; the host's own, so without an answer of the
     /// application.
-    pub fn new(kind: impl Into<String>, cause: impl Into<String>) -> Self {
-        Self { kind: kind.into(), cause: cause.into(), remedy: None, retry: "after-remedy".to_owned(), upstream: None }
+    pub fn new(kind: FailureKind, cause: impl Into<String>) -> Self {
+        Self { kind, cause: cause.into(), remedy: None, retry: "after-remedy".to_owned(), upstream: None }
     }
 
     /// The same with what to do about it.
@@ -42,7 +44,7 @@ pub struct OpenCause {
     /// Whether they wait, or need an admin.
     pub state: TaskState,
     /// The kind of error; none of tasks that were not tried yet.
-    pub kind: Option<String>,
+    pub kind: Option<FailureKind>,
     /// How many they are.
     pub tasks: u64,
     /// The cause of the first of them.

@@ -3,7 +3,7 @@
 use rusqlite::types::Value as Sql;
 
 use super::people::searched;
-use super::{PersonId, TaskId, TaskKind, TaskState, TenantId};
+use super::{FailureKind, PersonId, TaskId, TaskKind, TaskState, TenantId};
 
 /// Which tasks are wanted.
 #[derive(Clone, Debug, Default)]
@@ -19,7 +19,7 @@ pub struct TaskFilter {
     /// Of this kind only.
     pub kind: Option<TaskKind>,
     /// Whose last error is of this kind only.
-    pub error_kind: Option<String>,
+    pub error_kind: Option<FailureKind>,
     /// Whose cause, remedy, answer of the application or person (see [`super::PersonFilter::contains`]) contains this, without regard to case.
     pub contains: Option<String>,
     /// Behind this number.
@@ -58,7 +58,7 @@ impl TaskFilter {
             and("k.kind = ??", kind.name().to_owned().into());
         }
         if let Some(error) = &self.error_kind {
-            and("k.error_kind = ??", error.clone().into());
+            and("k.error_kind = ??", error.name().to_owned().into());
         }
         if let Some(after) = self.after {
             and("k.id > ??", after.0.into());

@@ -15,8 +15,8 @@ use serde_json::json;
 use super::audit::Note;
 use super::upstream::{kept, stored};
 use super::{
-    DirectoryError, Person, PersonId, ReadTransaction, TaskFailure, TaskFilter, TenantId, TenantRecord, Timestamp,
-    Upstream, WriteTransaction,
+    DirectoryError, FailureKind, Person, PersonId, ReadTransaction, TaskFailure, TaskFilter, TenantId, TenantRecord,
+    Timestamp, Upstream, WriteTransaction,
 };
 use provisioning_runtime::Secret;
 
@@ -160,7 +160,7 @@ pub struct Task {
     /// The class of retry that the connector gave: `never`, `at-once`, `after`, `after-remedy`.
     pub retry: Option<String>,
     /// The kind of the last error.
-    pub error_kind: Option<String>,
+    pub error_kind: Option<FailureKind>,
     /// What went wrong last.
     pub cause: Option<String>,
     /// What to do about it.
@@ -279,7 +279,7 @@ impl ReadTransaction<'_> {
     ///
     /// # Errors
     /// SQLite's.
-    pub fn task_errors(&self, tenant: TenantId) -> Result<Vec<(String, u64)>, DirectoryError> {
+    pub fn task_errors(&self, tenant: TenantId) -> Result<Vec<(FailureKind, u64)>, DirectoryError> {
         let mut statement = self.db.prepare_cached(
             "SELECT error_kind, count(*) FROM task
              WHERE tenant_id = ?1 AND state IN ('waiting', 'failed') AND error_kind IS NOT NULL

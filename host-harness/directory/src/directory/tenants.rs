@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::audit::Note;
-use super::{DirectoryError, ReadTransaction, Timestamp, Upstream, WriteTransaction};
+use super::{DirectoryError, FailureKind, ReadTransaction, Timestamp, Upstream, WriteTransaction};
 use crate::config::TenantConfig;
 use provisioning_runtime::Tenant;
 
@@ -60,7 +60,7 @@ pub struct LastFailure {
     #[serde(with = "millis")]
     pub at: Timestamp,
     /// What kind of thing went wrong, for programs.
-    pub kind: String,
+    pub kind: FailureKind,
     /// What happened, in a sentence.
     pub message: String,
     /// What to do about it.

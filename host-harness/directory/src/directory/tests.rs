@@ -66,8 +66,8 @@ fn a_reader_neither_waits_for_a_writer_nor_sees_what_is_not_kept() {
     let seen = directory
         .write(&actor, |change| -> Result<_, DirectoryError> {
             change.add_person(&NewPerson::new("E1", "a@x.example"))?;
-            let (reader, (told, seen)) = (directory.clone(), std::sync::mpsc::channel());
-            std::thread::spawn(move || told.send(reader.read(|view| view.count_people())));
+            let (reader, (sender, seen)) = (directory.clone(), std::sync::mpsc::channel());
+            std::thread::spawn(move || sender.send(reader.read(|view| view.count_people())));
             Ok(seen.recv_timeout(Duration::from_secs(20)).expect("the reader waits"))
         })
         .unwrap();
@@ -339,7 +339,7 @@ fn lists_are_searched_and_paged_by_keys() {
                 if n == 5 {
                     let failure = TaskFailure {
                         upstream: Some(Upstream { message: "Limit überschritten".to_owned(), ..Upstream::default() }),
-                        ..TaskFailure::new("license-exhausted", "no seat is left")
+                        ..TaskFailure::new(FailureKind::LicenseExhausted, "no seat is left")
                     };
                     change.fail_task(&change.task(id)?, &failure, Waiting::ForAdmin)?;
                 }
@@ -362,7 +362,7 @@ fn lists_are_searched_and_paged_by_keys() {
     let tasks = |filter: TaskFilter| directory.read(|view| view.tasks(&filter)).unwrap();
     let failed = TaskFilter {
         tenant: Some(tenant.id),
-        error_kind: Some("license-exhausted".to_owned()),
+        error_kind: Some(FailureKind::LicenseExhausted),
         contains: Some("no SEAT".to_owned()),
         ..TaskFilter::default()
     };
@@ -371,7 +371,7 @@ fn lists_are_searched_and_paged_by_keys() {
     // By the words of the application too.
     let in_its_words = TaskFilter { contains: Some("LIMIT überschr".to_owned()), ..TaskFilter::default() };
     assert_eq!(tasks(in_its_words)[0].person.as_deref(), Some("E5"));
-    assert_eq!(directory.read(|view| view.task_errors(tenant.id)).unwrap(), [("license-exhausted".to_owned(), 1)]);
+    assert_eq!(directory.read(|view| view.task_errors(tenant.id)).unwrap(), [(FailureKind::LicenseExhausted, 1)]);
     let first = tasks(TaskFilter { limit: Some(3), ..TaskFilter::default() });
     let rest = tasks(TaskFilter { after: first.last().map(|task| task.id), ..TaskFilter::default() });
     assert_eq!((first.len(), rest.len()), (3, 4));

@@ -73,16 +73,19 @@ mod tests {
 
     #[test]
     fn it_is_told_in_one_line_as_far_as_it_says_anything() {
-        let told = |status, code: &str, message: &str, fields: &[&str]| {
+        let upstream = |status, code: &str, message: &str, fields: &[&str]| {
             let fields = fields.iter().map(|field| (*field).to_owned()).collect();
             Upstream { status, code: code.to_owned(), message: message.to_owned(), fields, request_id: None }
         };
-        assert_eq!(told(400, "RULE", "No.", &["Phone", "Email"]).to_string(), "RULE (HTTP 400): No. [Phone, Email]");
-        assert_eq!(told(0, "sf:INVALID_LOGIN", "No.", &[]).to_string(), "sf:INVALID_LOGIN: No.");
-        assert_eq!(told(200, "RULE", "No.", &["Phone"]).to_string(), "RULE: No. [Phone]");
-        assert_eq!(told(502, "", "", &[]).to_string(), "HTTP 502: no words");
-        assert_eq!(told(0, "", "No.", &[]).to_string(), "No.");
-        let found = Upstream { request_id: Some("9f86d081".to_owned()), ..told(200, "RULE", "No.", &["Phone"]) };
+        assert_eq!(
+            upstream(400, "RULE", "No.", &["Phone", "Email"]).to_string(),
+            "RULE (HTTP 400): No. [Phone, Email]"
+        );
+        assert_eq!(upstream(0, "sf:INVALID_LOGIN", "No.", &[]).to_string(), "sf:INVALID_LOGIN: No.");
+        assert_eq!(upstream(200, "RULE", "No.", &["Phone"]).to_string(), "RULE: No. [Phone]");
+        assert_eq!(upstream(502, "", "", &[]).to_string(), "HTTP 502: no words");
+        assert_eq!(upstream(0, "", "No.", &[]).to_string(), "No.");
+        let found = Upstream { request_id: Some("9f86d081".to_owned()), ..upstream(200, "RULE", "No.", &["Phone"]) };
         assert_eq!(found.to_string(), "RULE: No. [Phone] (request 9f86d081)");
     }
 

@@ -243,10 +243,10 @@ mod tests {
             })
             .unwrap();
         let usage = directory.read(|view| view.usage(tenant.id, today.before(2 * USAGE_DAYS))).unwrap();
-        let told: Vec<_> =
+        let counted: Vec<_> =
             usage.iter().map(|one| (one.day, one.operation.as_str(), one.times.count(), one.failures)).collect();
         assert_eq!(
-            told,
+            counted,
             [(today.before(USAGE_DAYS - 1), "open", 0, 0), (today, "open", 2, 0), (today, "push-users", 4, 1)]
         );
         let allowance = directory.read(|view| view.allowance(tenant.id)).unwrap().unwrap();

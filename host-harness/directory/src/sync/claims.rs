@@ -1,11 +1,9 @@
 //! Users that may be a person's: kept as a push tells them, with what an admin has to do so that one becomes the person's.
 
 use crate::directory::{
-    Claim, DirectoryError, NewClaim, Person, ReadTransaction, TaskFailure, TenantRecord, WriteTransaction,
+    Claim, DirectoryError, FailureKind, NewClaim, Person, ReadTransaction, TaskFailure, TenantRecord, WriteTransaction,
 };
 
-/// The kind of cause of a task whose push could not tell which user is the person's.
-const AMBIGUOUS: &str = "ambiguous-match";
 /// Users that a remedy names; the listing has them all.
 const NAMED: usize = 3;
 
@@ -92,7 +90,7 @@ pub(super) fn keep(
         return change.store_claims(tenant.id, person.id, &[]);
     };
     change.store_claims(tenant.id, person.id, claims)?;
-    if failure.kind == AMBIGUOUS
+    if failure.kind == FailureKind::AmbiguousMatch
         && let Some(remedy) = remedy(change, tenant, person, claims)?
     {
         failure.remedy = Some(remedy);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Application;
 use super::retry::is_of_the_connector;
-use crate::directory::{GrantName, TaskFailure};
+use crate::directory::{FailureKind, GrantName, TaskFailure};
 use provisioning_runtime::JobError;
 use provisioning_runtime::wit::{Entitlement, Error, ErrorKind, Grant, Retry};
 
@@ -33,7 +33,7 @@ pub async fn list_entitlements<A: Application>(application: &mut A, kind: &str) 
 
 fn goes_in_circles(kind: &str) -> Error {
     Error {
-        kind: ErrorKind::Other("misbehaved".to_owned()),
+        kind: ErrorKind::Other(FailureKind::Misbehaved.name().to_owned()),
         message: format!("the connector gave the same cursor twice in its list of the kind `{kind}`"),
         remedy: Some("Mend the connector".to_owned()),
         retry: Retry::Never,
@@ -49,9 +49,9 @@ pub(super) async fn list<A: Application>(
 ) -> Result<Option<Vec<Entitlement>>, JobError> {
     match list_entitlements(application, kind).await {
         Ok(found) => Ok(Some(found)),
-        Err(JobError::Refused(error)) if is_of_the_connector(&error, &[ErrorKind::Unsupported]) => Ok(None),
+        Err(JobError::Refused(error)) if is_of_the_connector(&error, &[FailureKind::Unsupported]) => Ok(None),
         Err(JobError::Refused(error))
-            if is_of_the_connector(&error, &[ErrorKind::InvalidValue, ErrorKind::NotFound]) =>
+            if is_of_the_connector(&error, &[FailureKind::InvalidValue, FailureKind::NotFound]) =>
         {
             Ok(Some(Vec::new()))
         }
@@ -104,7 +104,7 @@ impl Entitlements {
                             let cause = format!(
                                 "the person {person} is assigned the {kind} `{name}`, which the application does not have"
                             );
-                            return Err(TaskFailure::new("invalid-value", cause)
+                            return Err(TaskFailure::new(FailureKind::InvalidValue, cause)
                                 .with_remedy(format!("Assign one that `entitlements {tenant} {kind}` lists")));
                         }
                         several => {
@@ -112,7 +112,7 @@ impl Entitlements {
                                 "the person {person} is assigned the {kind} `{name}`, and several have that name: {}",
                                 several.join(", ")
                             );
-                            return Err(TaskFailure::new("ambiguous-match", cause).with_remedy(format!(
+                            return Err(TaskFailure::new(FailureKind::AmbiguousMatch, cause).with_remedy(format!(
                                 "Assign it by its id, which `entitlements {tenant} {kind}` lists"
                             )));
                         }

@@ -2,16 +2,56 @@
 //!
 //! Each function is part of a transaction ([`crate::directory::Directory::write`]): the change and the tasks that follow from
 //! it are kept together or not at all. Those that concern many take the directory itself, and let others write in between.
+//!
+//! ```
+//! use provisioning_directory::config::TenantConfig;
+//! use provisioning_directory::sync::intents::{self, Followed};
+//! use provisioning_directory::{
+//!     Actor, Directory, DirectoryError, NewAssignment, NewPerson, PersonEdit, PersonStatus, TaskFilter,
+//!     WriteTransaction,
+//! };
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let folder = folder.path();
+//! let directory = Directory::open(folder)?;
+//! let actor = Actor::new("an example");
+//! let mut config = TenantConfig::default();
+//! config.to_app.push_new_users = true;
+//!
+//! // Ada is to have a user in acme: a task for the next push.
+//! let followed = directory.write(&actor, |change: &WriteTransaction<'_>| -> Result<Followed, DirectoryError> {
+//!     let tenant = change.add_tenant("acme", &config)?;
+//!     let ada = change.add_person(&NewPerson::new("E1", "ada@example.com").with("familyName", "King"))?;
+//!     intents::assign(change, &tenant, &ada, &NewAssignment::default())
+//! })?;
+//! assert_eq!(followed.tasks.len(), 1);
+//!
+//! // She leaves before that push. Nothing was made for her, so nothing is left to do.
+//! let leaves = PersonEdit { status: Some(PersonStatus::Deactivated), ..PersonEdit::default() };
+//! directory.write(&actor, |change: &WriteTransaction<'_>| intents::edit_person(change, "E1", &leaves))?;
+//! assert!(directory.read(|view| view.tasks(&TaskFilter::default()))?.is_empty());
+//!
+//! // She returns, but acme is not to get new users any more: that is reported, and no task is left.
+//! let returns = PersonEdit { status: Some(PersonStatus::Active), ..PersonEdit::default() };
+//! let followed = directory.write(&actor, |change: &WriteTransaction<'_>| -> Result<Followed, DirectoryError> {
+//!     intents::edit_tenant(change, &change.tenant("acme")?, &TenantConfig::default())?;
+//!     intents::edit_person(change, "E1", &returns)
+//! })?;
+//! assert!(followed.tasks.is_empty());
+//! assert!(followed.off[0].contains("no user is made there"), "{:?}", followed.off);
+//! # Ok(())
+//! # }
+//! ```
 
 use std::collections::BTreeSet;
 
 use super::Feature;
 use super::chores::{self, Chore};
-use super::push::FEATURE_OFF;
 use crate::config::TenantConfig;
 use crate::directory::{
-    Actor, Assignment, Directory, DirectoryError, NewAssignment, NewTask, Person, PersonEdit, PersonStatus,
-    RemoteStatus, Source, TaskFailure, TaskFilter, TaskId, TaskKind, TaskState, TenantId, TenantRecord,
+    Actor, Assignment, Directory, DirectoryError, FailureKind, NewAssignment, NewTask, Person, PersonEdit,
+    PersonStatus, RemoteStatus, Source, TaskFailure, TaskFilter, TaskId, TaskKind, TaskState, TenantId, TenantRecord,
     WriteTransaction, source_of_status, sourced_edit,
 };
 use provisioning_runtime::Secret;
@@ -191,7 +231,7 @@ pub(super) fn bring_into_use(
         let id = change.ask(task)?;
         if !Feature::PushUserDeactivation.is_on(&tenant.config) {
             let off = Feature::PushUserDeactivation.off(name, "its user, which is out of use, stays so");
-            change.explain_task(&change.task(id)?, Some(&TaskFailure::new(FEATURE_OFF, off)))?;
+            change.explain_task(&change.task(id)?, Some(&TaskFailure::new(FailureKind::FeatureOff, off)))?;
         }
         return Ok(());
     }
@@ -204,7 +244,7 @@ pub(super) fn bring_into_use(
         "Put the user into use in the application, or have this task tried again to put it into use from here, or take it away with `unassign {name} {}`",
         person.key
     );
-    change.ask_admin(task, &TaskFailure::new("out-of-use", cause).with_remedy(remedy))?;
+    change.ask_admin(task, &TaskFailure::new(FailureKind::OutOfUse, cause).with_remedy(remedy))?;
     Ok(())
 }
 

@@ -245,7 +245,7 @@ mod tests {
         config
     }
 
-    fn told(wanted: &WantedUser) -> Vec<String> {
+    fn described(wanted: &WantedUser) -> Vec<String> {
         let value = |value: &Option<AttributeValue>| value.as_ref().map_or("(clear)".to_owned(), ToString::to_string);
         wanted.changes.iter().map(|(name, to)| format!("{name}={}", value(to))).collect()
     }
@@ -273,7 +273,7 @@ mod tests {
         );
         assert_eq!(wanted.username, "ada@x.example.acme");
         assert_eq!(
-            told(&wanted),
+            described(&wanted),
             [
                 "costCenter=K7",
                 "department=K7",
@@ -298,7 +298,7 @@ mod tests {
         let schema = [schema("title", true), schema("userType", false)];
         let person = person(&[("title", "Dr"), ("userType", "x"), ("shoeSize", "43")]);
         let wanted = pushed(&TenantConfig::default(), &schema, &person, &assignment(&[]), None, &[], |_| false);
-        assert_eq!(told(&wanted), ["title=Dr"]);
+        assert_eq!(described(&wanted), ["title=Dr"]);
     }
 
     #[test]
@@ -309,7 +309,7 @@ mod tests {
             pushed(&config, &[], &person(&[("email", "a@x")]), &assignment(&[]), Some(&link), &link.pushed, |name| {
                 name == "tel"
             });
-        assert_eq!(told(&wanted), ["email=a@x", "title=(clear)"]);
+        assert_eq!(described(&wanted), ["email=a@x", "title=(clear)"]);
     }
 
     #[test]
@@ -317,7 +317,7 @@ mod tests {
         let person = person(&[("title", "Dr"), ("email", "a@x")]);
         let wanted =
             pushed(&TenantConfig::default(), &[], &person, &assignment(&[]), None, &[], |name| name == "title");
-        assert_eq!(told(&wanted), ["email=a@x"]);
+        assert_eq!(described(&wanted), ["email=a@x"]);
     }
 
     #[test]

@@ -3,13 +3,27 @@
 //! The [directory](crate::directory) stores; this module decides. It has two halves:
 //!
 //! - [`intents`]: what an admin, a script or an import wants of people, assignments and tenants. Each is part of a
-//!   transaction, keeps the rules (a sourced attribute is not edited here, a feature that is off is said to be off), and
+//!   transaction, keeps the rules (a sourced attribute is not edited here, a feature that is off is reported as off), and
 //!   leaves tasks for what has to be done in applications.
-//! - Jobs, which talk to an application through its connector: [`import`] reads, [`push`] and [`plans`] carry out tasks. Each
-//!   can be cut off at any point, also by the end of the process, and goes on from there the next time.
+//! - Jobs, which talk to an application through its connector: [`import`] reads, [`push`] and [`plans`] carry out tasks.
 //!
-//! A job needs an [`Application`], which [`provisioning_runtime::Job`] is; tests script one. [`Applications`] makes them: for real
-//! ones, [`ComponentApplications`]. [`worker`] runs jobs by the tenants' schedules.
+//! # A change's way to an application and back
+//!
+//! 1. An intent changes a person or an assignment and leaves a task, in one transaction. A crash leaves both or neither.
+//! 2. A push takes the task, works out what to send, and calls the connector. What it is about to write and what it has
+//!    written is stored during the call. A crash leaves a task that is under way and perhaps an attempt; the next push
+//!    finds what was done. The documentation of [`push`] has the passes, each with what a crash leaves.
+//! 3. The result of each task is stored in one transaction with its link and its audit row.
+//! 4. An import stages the application's users page by page, and settles them once all are there. A crash leaves an open
+//!    run, which the next import continues. The documentation of [`import`] has the passes.
+//!
+//! Only the directory remembers anything between jobs. One process at a time works for a tenant; a lock on a file keeps
+//! others out and is freed by the operating system if the process ends.
+//!
+//! # Running jobs
+//!
+//! A job needs an [`Application`], which [`provisioning_runtime::Job`] is; tests script one. [`Applications`] starts them:
+//! for real components, [`ComponentApplications`]. [`worker`] runs jobs by the tenants' schedules.
 
 mod application;
 mod chores;

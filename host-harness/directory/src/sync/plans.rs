@@ -4,21 +4,18 @@ use std::collections::BTreeMap;
 
 use super::intents::Followed;
 use super::push::{
-    FEATURE_OFF, Prepared, PushEntry, PushReport, Pushing, ReportOf, TaskResult, batch_size, keep_claims, note_cut_off,
+    Prepared, PushEntry, PushReport, Pushing, ReportOf, TaskResult, batch_size, keep_claims, note_cut_off,
 };
 use super::{Applications, SyncError, finish_chores};
 use crate::directory::{
-    Actor, Directory, DirectoryError, Note, Plan, PlanId, PlanItem, PlanState, PlannedOutcome, Task, TaskFailure,
-    TaskId, TaskKind, TenantRecord, Timestamp, WriteTransaction,
+    Actor, Directory, DirectoryError, FailureKind, Note, Plan, PlanId, PlanItem, PlanState, PlannedOutcome, Task,
+    TaskFailure, TaskId, TaskKind, TenantRecord, Timestamp, WriteTransaction,
 };
 use provisioning_runtime::action_name;
 use provisioning_runtime::wit::{Outcome, PushMode};
 
 /// What can be planned. Setting a password has nothing to show, so an approved plan carries it out with the rest.
 const PLANNED: [TaskKind; 3] = [TaskKind::Deactivate, TaskKind::Reactivate, TaskKind::Push];
-
-/// The kind of cause of a task that an applied plan says nothing of.
-const NOT_IN_PLAN: &str = "not-in-plan";
 
 /// A plan that was just made.
 #[derive(Debug)]
@@ -231,9 +228,9 @@ fn leave_out(task: Task, plan: &Plan, tenant: &str, report: &mut PushReport) {
     let (Some(kind), Some(cause)) = (&task.error_kind, &task.cause) else {
         let cause = format!("it was asked for after plan {} had been made, which says nothing of it", plan.id);
         let remedy = format!("Make another plan with `plan {tenant}`, and write it with `apply {tenant}`");
-        return report.keep_back(task, TaskFailure::new(NOT_IN_PLAN, cause).with_remedy(remedy));
+        return report.keep_back(task, TaskFailure::new(FailureKind::NotInPlan, cause).with_remedy(remedy));
     };
-    if [FEATURE_OFF, NOT_IN_PLAN].contains(&kind.as_str()) {
+    if matches!(kind, FailureKind::FeatureOff | FailureKind::NotInPlan) {
         // Known already, and nothing that went wrong.
         return;
     }
@@ -256,7 +253,7 @@ fn leave_out(task: Task, plan: &Plan, tenant: &str, report: &mut PushReport) {
 fn waiting_for_a_plan(mut carried: super::push::CarriedOut) -> super::push::CarriedOut {
     for verdict in &mut carried.verdicts {
         if let Err((failure, waiting)) = &mut verdict.result
-            && failure.kind == "drifted"
+            && failure.kind == FailureKind::Drifted
         {
             *waiting = crate::directory::Waiting::For(std::time::Duration::ZERO);
         }

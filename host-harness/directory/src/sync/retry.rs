@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use ring::rand::{SecureRandom as _, SystemRandom};
 
-use crate::directory::{Task, TaskFailure, Upstream, Waiting};
+use crate::directory::{FailureKind, Task, TaskFailure, Upstream, Waiting};
 use provisioning_runtime::wit::{Error, ErrorKind, Retry};
-use provisioning_runtime::{JobError, SandboxFault, error_kind_name};
+use provisioning_runtime::{JobError, SandboxFault};
 
 /// Attempts after which an admin is asked.
 const ATTEMPTS: u32 = 8;
@@ -77,7 +77,7 @@ pub(super) fn retry_name(retry: &Retry) -> &'static str {
 /// What is kept of an error with its task.
 pub fn failure(error: &Error) -> TaskFailure {
     TaskFailure {
-        kind: error_kind_name(&error.kind),
+        kind: (&error.kind).into(),
         cause: error.message.clone(),
         remedy: error.remedy.clone(),
         retry: retry_name(&error.retry).to_owned(),
@@ -89,13 +89,13 @@ pub fn failure(error: &Error) -> TaskFailure {
 pub fn failure_of_job(error: &JobError) -> TaskFailure {
     match error {
         JobError::Refused(error) => failure(error),
-        JobError::Stopped { .. } => TaskFailure::new("stopped", error.to_string()),
+        JobError::Stopped { .. } => TaskFailure::new(FailureKind::Stopped, error.to_string()),
     }
 }
 
 /// What is kept of a sandbox's end with the one task that brought it about.
 pub(super) fn fault(fault: &SandboxFault) -> TaskFailure {
-    TaskFailure::new("stopped", format!("the connector was stopped over this record: {fault}"))
+    TaskFailure::new(FailureKind::Stopped, format!("the connector was stopped over this record: {fault}"))
 }
 
 /// Whether an error of a whole call concerns the tenant and not the records in it: then the records keep their chances.
@@ -115,8 +115,8 @@ pub(super) fn concerns_tenant(kind: &ErrorKind) -> bool {
 
 /// Whether the connector says of itself that it has no such function, or knows no such thing, as these kinds do. What the
 /// application has answered is another matter, however the connector calls it: that has a cause to be told and cured.
-pub fn is_of_the_connector(error: &Error, kinds: &[ErrorKind]) -> bool {
-    error.upstream.is_none() && kinds.iter().any(|kind| error_kind_name(kind) == error_kind_name(&error.kind))
+pub fn is_of_the_connector(error: &Error, kinds: &[FailureKind]) -> bool {
+    error.upstream.is_none() && kinds.contains(&FailureKind::from(&error.kind))
 }
 
 /// How long to wait before the same call is worth another try in this job; none where it is not.

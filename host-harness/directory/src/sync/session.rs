@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use super::{Application as _, Applications, SyncError};
 use crate::config::ComponentChoice;
-use crate::directory::{Actor, Directory, DirectoryError, LastFailure, TenantId, TenantRecord, Timestamp, Upstream};
-use provisioning_runtime::{JobError, Ledger, Results, Spent, Tenant, error_kind_name};
+use crate::directory::{
+    Actor, Directory, DirectoryError, FailureKind, LastFailure, TenantId, TenantRecord, Timestamp, Upstream,
+};
+use provisioning_runtime::{JobError, Ledger, Results, Spent, Tenant};
 
 /// A tenant and the sandbox that works for it, if one is up.
 pub(super) struct Session<'a, A: Applications> {
@@ -94,11 +96,11 @@ impl<'a, A: Applications> Session<'a, A> {
 fn last_failure(error: &SyncError) -> Option<LastFailure> {
     let (kind, remedy, upstream) = match error {
         SyncError::Job(JobError::Refused(error)) => {
-            (error_kind_name(&error.kind), error.remedy.clone(), error.upstream.as_ref().map(Upstream::from))
+            (FailureKind::from(&error.kind), error.remedy.clone(), error.upstream.as_ref().map(Upstream::from))
         }
-        SyncError::Job(JobError::Stopped { .. }) => ("stopped".to_owned(), None, None),
-        SyncError::Component { .. } => ("invalid-settings".to_owned(), None, None),
-        SyncError::Misbehaved { .. } => ("misbehaved".to_owned(), None, None),
+        SyncError::Job(JobError::Stopped { .. }) => (FailureKind::Stopped, None, None),
+        SyncError::Component { .. } => (FailureKind::InvalidSettings, None, None),
+        SyncError::Misbehaved { .. } => (FailureKind::Misbehaved, None, None),
         SyncError::Directory(_)
         | SyncError::Off(_)
         | SyncError::Halted { .. }

@@ -57,7 +57,7 @@ pub async fn work<A: Applications + 'static>(
     scheduler: &Scheduler,
     options: WorkerOptions,
     stop: impl Future<Output = ()>,
-    mut told: impl FnMut(Finished),
+    mut report: impl FnMut(Finished),
 ) -> Result<(), DirectoryError> {
     directory.delete_removed(&Actor::new("schedule"))?;
     let mut stop = std::pin::pin!(stop);
@@ -79,7 +79,7 @@ pub async fn work<A: Applications + 'static>(
                 });
                 for one in finished {
                     rests.note(tenant, one.result.is_ok(), options.rest, Timestamp::now());
-                    told(one);
+                    report(one);
                 }
             }
             _ = look.tick() => {

@@ -15,7 +15,7 @@ use crate::chrome::{Chrome, html, unsound};
 use crate::form::{Button, Control, Field, Form, Group};
 use crate::jobs::{self, JobReport, Panel};
 use crate::pages::listing::{Asked, address};
-use crate::pages::people::{lines, tell};
+use crate::pages::people::{lines, report_change};
 use crate::pages::work;
 use crate::problem::Problem;
 use crate::remedy::on_page;
@@ -281,7 +281,7 @@ pub(super) async fn act(
     match saved {
         Ok(followed) => {
             let has_tasks = !followed.tasks.is_empty();
-            tell(&shared, &visitor, &what, followed);
+            report_change(&shared, &visitor, &what, followed);
             Ok(after_saving(&shared, &visitor, &tenant, push && has_tasks))
         }
         Err(problem) if problem.status.is_server_error() => Err(problem),
@@ -333,7 +333,7 @@ async fn assign_all(
     let (name, filter) = (actor.name().to_owned(), unassigned(tenant.id, q));
     // Each page shows the jobs of its kind, and this one leads to the page that shows how it ends.
     let kind = if push { "push" } else { "assign" };
-    let job = shared.jobs.start(tenant, kind, "Assigning of people", &name, move |teller| async move {
+    let job = shared.jobs.start(tenant, kind, "Assigning of people", &name, move |reporter| async move {
         let total = directory
             .read(|view| view.count_people_of(&filter))
             .map_err(|error: DirectoryError| Problem::from(error))?;
@@ -360,14 +360,14 @@ async fn assign_all(
                     off.push(sentence);
                 }
             }
-            teller.tell("People assigned", done, Some(total));
+            reporter.report("People assigned", done, Some(total));
             tokio::task::yield_now().await;
         }
         let off: String = off.iter().map(|sentence| format!(" {}.", on_page(sentence))).collect();
         let assigned = format!("{done} people were assigned.{off}");
         if push && tasks > 0 {
             let begin = format!("{assigned} ");
-            return Ok(work::carry_out(&directory, &applications, &record, &actor, &teller, &begin).await);
+            return Ok(work::carry_out(&directory, &applications, &record, &actor, &reporter, &begin).await);
         }
         let waiting = if tasks > 0 { format!(" {tasks} tasks wait for the next push.") } else { String::new() };
         Ok(JobReport::short(true, format!("{assigned}{waiting}")))

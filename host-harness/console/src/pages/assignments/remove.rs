@@ -13,7 +13,7 @@ use crate::access::{Submission, Visitor};
 use crate::chrome::{Chrome, html};
 use crate::form::{Button, Field, Form, Group};
 use crate::pages::listing::Asked;
-use crate::pages::people::tell;
+use crate::pages::people::report_change;
 use crate::problem::Problem;
 use crate::shared::Shared;
 use provisioning_directory::sync::intents::{self, Followed};
@@ -93,6 +93,6 @@ pub(super) async fn remove(
     };
     let followed = shared.write(&visitor, move |change| Ok(unassign(change, &record, &keys)?)).await?;
     let push = fields.has("push") && !followed.tasks.is_empty();
-    tell(&shared, &visitor, &what, followed);
+    report_change(&shared, &visitor, &what, followed);
     Ok(after_saving(&shared, &visitor, &tenant, push))
 }

@@ -169,8 +169,8 @@ async fn page(shared: &Shared, visitor: &Visitor, key: String) -> Result<(Page, 
     Ok((Page { chrome: Chrome::top(shared, visitor, &title, "people"), lead, form }, person))
 }
 
-/// Tells what an intent has come to on the next page.
-pub(in crate::pages) fn tell(shared: &Shared, visitor: &Visitor, what: &str, followed: Followed) {
+/// Reports on the next page what an intent has changed.
+pub(in crate::pages) fn report_change(shared: &Shared, visitor: &Visitor, what: &str, followed: Followed) {
     let sessions = &shared.access.sessions;
     let tasks = followed.tasks.len();
     let text = match (followed.changed, tasks) {
@@ -216,7 +216,7 @@ pub(super) async fn save(
     let saved = shared.write(&visitor, move |change| Ok(intents::edit_person(change, &key, &edit)?)).await;
     match saved {
         Ok(followed) => {
-            tell(&shared, &visitor, "The person was changed.", followed);
+            report_change(&shared, &visitor, "The person was changed.", followed);
             Ok(Redirect::to(&person(&kept.key)).into_response())
         }
         Err(problem) if problem.status.is_server_error() => Err(problem),

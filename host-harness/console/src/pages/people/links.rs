@@ -67,7 +67,7 @@ pub(super) async fn unlink(
             Ok((person.key, user))
         })
         .await?;
-    let told = format!("{key} and the user {user} of {name} are linked no longer; both stay.");
-    shared.access.sessions.flash(visitor.session(), true, told);
+    let text = format!("{key} and the user {user} of {name} are linked no longer; both stay.");
+    shared.access.sessions.flash(visitor.session(), true, text);
     Ok(Redirect::to(&person(&key)).into_response())
 }

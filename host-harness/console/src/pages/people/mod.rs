@@ -11,7 +11,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::get;
 
-pub(super) use self::edit::{lines, tell};
+pub(super) use self::edit::{lines, report_change};
 use crate::problem::Problem;
 use crate::shared::Shared;
 use provisioning_directory::{Person, ReadTransaction};

@@ -90,8 +90,8 @@ pub(super) async fn set(
     };
     let tasks = followed.tasks.len();
     if tasks > 0 {
-        let told = format!("The password of {key} is set with the next push, by {tasks} task(s).");
-        shared.access.sessions.flash(visitor.session(), true, told);
+        let text = format!("The password of {key} is set with the next push, by {tasks} task(s).");
+        shared.access.sessions.flash(visitor.session(), true, text);
     }
     for sentence in followed.off {
         shared.access.sessions.flash(visitor.session(), false, format!("{sentence}."));

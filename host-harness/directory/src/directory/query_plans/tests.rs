@@ -221,7 +221,7 @@ fn users(change: &WriteTransaction<'_>, tenant: &TenantRecord, ada: &Person) -> 
 fn tasks(change: &WriteTransaction<'_>, tenant: &TenantRecord, ada: &Person) -> Result<(), DirectoryError> {
     let password = Secret::new("Lantern-4711-harbour".to_owned());
     let new = NewTask { tenant, person: Some(ada), kind: TaskKind::Password, password: Some(&password) };
-    let failure = TaskFailure::new("k", "c");
+    let failure = TaskFailure::new(FailureKind::Transient, "c");
     let id = change.ask_admin(new, &failure)?;
     change.begin_tasks([id].into_iter())?;
     change.fail_task(&change.task(id)?, &failure, Waiting::ForAdmin)?;
@@ -242,7 +242,7 @@ fn tasks(change: &WriteTransaction<'_>, tenant: &TenantRecord, ada: &Person) -> 
                     all: state.is_none() && text.is_none(),
                     person,
                     kind: text.is_some().then_some(TaskKind::Push),
-                    error_kind: text.clone(),
+                    error_kind: text.as_deref().map(FailureKind::parse),
                     contains: text,
                     after: None,
                     limit: Some(10),
@@ -323,7 +323,7 @@ fn attempts(change: &WriteTransaction<'_>, tenant: &TenantRecord, ada: &Person) 
     change.open_task(tenant.id, TaskKind::Push, ada.id)?;
     let new = NewTask { tenant, person: Some(ada), kind: TaskKind::Push, password: None };
     let id = change.ask(new)?;
-    change.explain_task(&change.task(id)?, Some(&TaskFailure::new("k", "c")))?;
+    change.explain_task(&change.task(id)?, Some(&TaskFailure::new(FailureKind::Transient, "c")))?;
     change.open_causes(tenant.id)?;
     change.apart(|| Ok(()))
 }

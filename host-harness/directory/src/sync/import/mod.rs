@@ -1,9 +1,48 @@
 //! Reading an application's users into the directory.
 //!
-//! An import has two phases. It first reads page after page and stages each with its cursor in one transaction, so that
-//! nothing has taken effect until everything is here and a run that was cut off goes on from its last page. Then the
-//! safeguard looks at what would go, and the staged users settle piece by piece: they find their people, or become people,
-//! or wait to be confirmed. The watermark moves at the very end.
+//! Nothing takes effect before the last page has arrived, and every step can be repeated: an import that is cut off
+//! continues where it was.
+//!
+//! # Passes
+//!
+//! 1. **Enter** ([`import()`]). Take the tenant's lock. Finish what an edit of the tenant left to do
+//!    ([`finish_chores`]). Read the tenant again, now that nobody else works for it. A paused tenant is refused.
+//! 2. **Open a run.** Continue the open run, or start one: full if there is no watermark or the last full import is older
+//!    than `schedule.full-import-hours`, otherwise from the watermark. The attributes that the connector lists are stored
+//!    with it.
+//! 3. **Read** (`read`). Ask for page after page. A page's users are staged, in as many transactions as their number
+//!    takes; the last of them also stores the page's cursor. On the last page of a full import, users that no page had are
+//!    staged as gone. The last page's transaction stores the watermark *in the run* and moves the run to
+//!    [`Settling`](ImportPhase::Settling).
+//! 4. **Guard.** Count the links that would vanish or be deactivated. If there are more than the safeguard allows, the run
+//!    is [`Halted`](ImportPhase::Halted) and a task asks an admin. Nothing has taken effect.
+//! 5. **Settle** (`settle`). Take pending users a few hundred at a time: each finds its person, becomes one, waits to be
+//!    confirmed, or brings its person up to date. Marking the user as settled is part of the transaction that has the
+//!    effect.
+//! 6. **Close.** One transaction ends the run, moves the tenant's watermark and ends the task that asked about a halted
+//!    run.
+//!
+//! # What a crash leaves
+//!
+//! The same holds if the sandbox or the network fails.
+//!
+//! | during | what is left | what repairs it |
+//! |---|---|---|
+//! | 1 | nothing; the operating system frees the lock | – |
+//! | 2 | no run, or an open one without pages | the next import starts one, or reads its first page |
+//! | 3, while a page is requested | the pages before it and their cursor | the next import asks for the same page |
+//! | 3, between two transactions of one page | some staged users, and the cursor before them | the next import reads the page again; staging a user twice is the same as once |
+//! | 3, because the sandbox was stopped over a page | as above | the same import, with a quarter of the page size, up to four times |
+//! | 3, because the application no longer knows the cursor or the watermark | the run is given up | the same import starts again with everybody, once |
+//! | 4 | a run that is settling but not accepted | the next import guards again |
+//! | 4, halted | a run that is halted, with a task | an admin, who accepts it ([`ImportOptions::accept`]) or discards it ([`discard`]) |
+//! | 5 | settled users stay settled, the others are still pending | the next import continues with those that are pending |
+//! | 6 | everybody is settled and the run is still open | the next import finds nothing pending and closes the run |
+//!
+//! # Dry runs
+//!
+//! A dry run reads all pages into memory, then stages, guards and settles them in a transaction that is rolled back. If
+//! that takes longer than a turn, it is done again on a private copy of the database, so nobody waits for it.
 
 mod matching;
 mod read;
@@ -14,8 +53,8 @@ use std::time::Duration;
 use super::session::Session;
 use super::{Applications, Feature, SyncError, finish_chores};
 use crate::directory::{
-    Actor, Directory, DirectoryError, ImportPhase, ImportRun, ImportScopeKind, NewImport, NewTask, RemoteStatus,
-    TaskFailure, TaskKind, TenantRecord, Timestamp, WriteTransaction,
+    Actor, Directory, DirectoryError, FailureKind, ImportPhase, ImportRun, ImportScopeKind, NewImport, NewTask,
+    RemoteStatus, TaskFailure, TaskKind, TenantRecord, Timestamp, WriteTransaction,
 };
 
 pub(super) use read::schema;
@@ -214,7 +253,7 @@ fn guard(
     change.store_import(&run)?;
     change.ask_admin(
         NewTask { tenant, person: None, kind: TaskKind::Import, password: None },
-        &TaskFailure::new("safeguard", format!("the import was halted before it took effect: {reason}")).with_remedy(
+        &TaskFailure::new(FailureKind::Safeguard, format!("the import was halted before it took effect: {reason}")).with_remedy(
             format!(
                 "Look at it with `import {name} --dry-run`; then `import {name} --accept` lets it take effect, and `import {name} --discard` gives it up",
                 name = tenant.name

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{ImportOptions, ImportProgress, ImportReport, new_import, run_whole};
 use crate::directory::{
-    Actor, AttributeSchema, Directory, DirectoryError, ImportPhase, ImportRun, ImportScopeKind, MatchKeys, NewImport,
-    RemoteUser, TenantRecord, WriteTransaction, from_wit, imported_names,
+    Actor, AttributeSchema, Directory, DirectoryError, FailureKind, ImportPhase, ImportRun, ImportScopeKind, MatchKeys,
+    NewImport, RemoteUser, TenantRecord, WriteTransaction, from_wit, imported_names,
 };
 use crate::sync::mapping::{imported, username_of};
 use crate::sync::retry::{is_of_the_connector, pause};
@@ -44,7 +44,9 @@ pub(in crate::sync) async fn schema<A: Applications>(
     loop {
         match session.application().await?.list_attributes().await {
             Ok(listed) => return Ok(Some(listed.iter().map(AttributeSchema::from).collect())),
-            Err(JobError::Refused(error)) if is_of_the_connector(&error, &[ErrorKind::Unsupported]) => return Ok(None),
+            Err(JobError::Refused(error)) if is_of_the_connector(&error, &[FailureKind::Unsupported]) => {
+                return Ok(None);
+            }
             Err(error) => match pause(&error, attempts) {
                 Some(time) => {
                     attempts += 1;
@@ -341,7 +343,7 @@ fn is_stale(error: &Error, scope: &ImportScope) -> bool {
     let is_stale = matches!(error.kind, ErrorKind::StaleReference);
     match scope {
         ImportScope::Full => false,
-        ImportScope::Since(_) => is_stale || is_of_the_connector(error, &[ErrorKind::Unsupported]),
+        ImportScope::Since(_) => is_stale || is_of_the_connector(error, &[FailureKind::Unsupported]),
         ImportScope::Resume(_) => is_stale,
     }
 }

@@ -6,9 +6,9 @@ use super::is_out_of_use;
 use super::matching::{self, Match, rule_name};
 use crate::config::LifecycleRule;
 use crate::directory::{
-    AttributeValue, Attributes, DirectoryError, ImportCounts, LinkReason, NewPerson, NewTask, Note, Person, PersonEdit,
-    PersonId, PersonStatus, QueueReason, RemoteStatus, RemoteUser, Source, Staged, TaskFailure, TaskKind, TenantRecord,
-    WriteTransaction, source_of_attribute, source_of_status,
+    AttributeValue, Attributes, DirectoryError, FailureKind, ImportCounts, LinkReason, NewPerson, NewTask, Note,
+    Person, PersonEdit, PersonId, PersonStatus, QueueReason, RemoteStatus, RemoteUser, Source, Staged, TaskFailure,
+    TaskKind, TenantRecord, WriteTransaction, source_of_attribute, source_of_status,
 };
 use crate::sync::intents;
 use crate::sync::mapping::{USERNAME, imported, username_of};
@@ -262,7 +262,7 @@ impl<'t> Settling<'t> {
             change.ask_admin(
                 NewTask { tenant: self.tenant, person: Some(&person), kind: TaskKind::Vanished, password: None },
                 &TaskFailure::new(
-                    "not-found",
+                    FailureKind::NotFound,
                     format!(
                         "the user {} ({}) of the person {} has gone from {}",
                         staged.user.username, staged.user.remote_id, person.key, self.tenant.name

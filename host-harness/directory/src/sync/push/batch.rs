@@ -1,10 +1,10 @@
 //! A batch of tasks on its way through the connector.
 
-use super::ledger::{PushLedger, Subject, Told};
+use super::ledger::{Heard, PushLedger, Subject};
 use super::record::{Done, TaskResult};
 use super::wanted::Prepared;
-use super::{FEATURE_OFF, PushReport, deactivation, named};
-use crate::directory::{Person, Task, TaskFailure, TaskKind, TenantRecord, Waiting};
+use super::{PushReport, deactivation, named};
+use crate::directory::{FailureKind, Person, Task, TaskFailure, TaskKind, TenantRecord, Waiting};
 use crate::sync::grants::Entitlements;
 use crate::sync::retry::{concerns_tenant, failure, fault, pause, waiting_of};
 use crate::sync::session::{Session, complete, was_stopped};
@@ -48,15 +48,15 @@ impl Item {
         (name.clone(), Subject { person: self.person.id, kind: self.task.kind, names, is_leftover: false })
     }
 
-    fn verdict(&self, told: &Told, result: Result<Done, (TaskFailure, Waiting)>) -> TaskResult {
+    fn verdict(&self, heard: &Heard, result: Result<Done, (TaskFailure, Waiting)>) -> TaskResult {
         let (key, username) = named(&self.person);
         let (subject, _) = self.subject();
         TaskResult {
             task: self.task.clone(),
             person: key,
             username,
-            out_of_use: told.out_of_use.get(&subject).copied(),
-            claims: told.claims.get(&subject).cloned().unwrap_or_default(),
+            out_of_use: heard.out_of_use.get(&subject).copied(),
+            claims: heard.claims.get(&subject).cloned().unwrap_or_default(),
             result,
         }
     }
@@ -66,7 +66,7 @@ impl Item {
 pub(in crate::sync) struct Batch {
     kind: TaskKind,
     pub(in crate::sync) items: Vec<Item>,
-    /// What can be told without asking the application.
+    /// What can be heard without asking the application.
     verdicts: Vec<TaskResult>,
     pointless: Vec<Task>,
 }
@@ -114,7 +114,7 @@ impl Batch {
                     }
                     Err(failure) => {
                         let item = Item { task, person, what: What::Push { user, names } };
-                        self.verdicts.push(item.verdict(&Told::default(), Err((failure, Waiting::ForAdmin))));
+                        self.verdicts.push(item.verdict(&Heard::default(), Err((failure, Waiting::ForAdmin))));
                     }
                 }
             }
@@ -129,7 +129,7 @@ impl Batch {
             }
             Prepared::Off { task, feature } => {
                 let sentence = feature.off(&tenant.name, "its tasks wait");
-                report.keep_back(task, TaskFailure::new(FEATURE_OFF, sentence.clone()));
+                report.keep_back(task, TaskFailure::new(FailureKind::FeatureOff, sentence.clone()));
                 if !report.off.contains(&sentence) {
                     report.off.push(sentence);
                 }
@@ -158,16 +158,16 @@ impl Batch {
             let mode = part_of(mode, &part);
             ledger.expect(some.iter().map(Item::subject));
             let sent = send(session, tenant, kind, some, &mode).await;
-            let told = ledger.take();
+            let heard = ledger.take();
             match sent {
                 Ok(results) => {
                     for (item, result) in some.iter().zip(results) {
-                        if result.is_err() && told.unwanted.contains(&item.subject().0) {
+                        if result.is_err() && heard.unwanted.contains(&item.subject().0) {
                             pointless.push(item.task.clone());
                             continue;
                         }
                         verdicts.push(item.verdict(
-                            &told,
+                            &heard,
                             match result {
                                 Ok(outcome) => Ok(item.done(outcome)),
                                 // The answer to an earlier try was lost, and the password is the one that it has set.
@@ -184,7 +184,7 @@ impl Batch {
                         parts.extend([middle..part.end, part.start..middle]);
                     } else if let JobError::Stopped { fault: reason, .. } = &error {
                         verdicts.extend(
-                            some.iter().map(|item| item.verdict(&told, Err((fault(reason), Waiting::ForAdmin)))),
+                            some.iter().map(|item| item.verdict(&heard, Err((fault(reason), Waiting::ForAdmin)))),
                         );
                     }
                 }
@@ -192,7 +192,7 @@ impl Batch {
                 Err(SyncError::Job(JobError::Refused(error))) if !concerns_tenant(&error.kind) => {
                     verdicts.extend(
                         some.iter()
-                            .map(|item| item.verdict(&told, Err((failure(&error), waiting_of(&item.task, &error))))),
+                            .map(|item| item.verdict(&heard, Err((failure(&error), waiting_of(&item.task, &error))))),
                     );
                 }
                 Err(error) => {

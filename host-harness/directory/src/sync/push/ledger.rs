@@ -34,9 +34,9 @@ pub(super) struct Subject {
     pub(super) is_leftover: bool,
 }
 
-/// What was told of a batch, beside what is in the directory already.
+/// What the connector has said of a batch, beside what is in the directory already.
 #[derive(Debug, Default)]
-pub(super) struct Told {
+pub(super) struct Heard {
     subjects: HashMap<String, Subject>,
     /// Subjects that nobody wants any more.
     pub(super) unwanted: HashSet<String>,
@@ -52,30 +52,30 @@ pub(in crate::sync) struct PushLedger {
     directory: Directory,
     tenant: TenantRecord,
     actor: Actor,
-    told: Mutex<Told>,
+    heard: Mutex<Heard>,
 }
 
 impl PushLedger {
     pub(super) fn new(directory: &Directory, tenant: &TenantRecord, actor: &Actor) -> Self {
-        Self { directory: directory.clone(), tenant: tenant.clone(), actor: actor.clone(), told: Mutex::default() }
+        Self { directory: directory.clone(), tenant: tenant.clone(), actor: actor.clone(), heard: Mutex::default() }
     }
 
-    fn told(&self) -> MutexGuard<'_, Told> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Heard> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Says whom the next call is about; what was told so far is forgotten.
+    /// Says whom the next call is about; what was said so far is forgotten.
     pub(super) fn expect(&self, subjects: impl IntoIterator<Item = (String, Subject)>) {
-        *self.told() = Told { subjects: subjects.into_iter().collect(), ..Told::default() };
+        *self.lock() = Heard { subjects: subjects.into_iter().collect(), ..Heard::default() };
     }
 
-    /// What the last call has told.
-    pub(super) fn take(&self) -> Told {
-        std::mem::take(&mut self.told())
+    /// What the connector has said during the last call.
+    pub(super) fn take(&self) -> Heard {
+        std::mem::take(&mut self.lock())
     }
 
     fn subject(&self, name: &str) -> Option<Subject> {
-        self.told().subjects.get(name).cloned()
+        self.lock().subjects.get(name).cloned()
     }
 
     fn write<T>(&self, work: impl FnOnce(&WriteTransaction<'_>) -> Result<T, DirectoryError>) -> Result<T, String> {
@@ -193,18 +193,18 @@ impl Ledger for PushLedger {
             evidence: candidate.evidence,
             objections: candidate.objections,
         });
-        let mut told = self.told();
-        if told.subjects.contains_key(subject) {
-            told.claims.insert(subject.to_owned(), claims.collect());
+        let mut heard = self.lock();
+        if heard.subjects.contains_key(subject) {
+            heard.claims.insert(subject.to_owned(), claims.collect());
         }
         Ok(())
     }
 
     fn out_of_use(&self, subjects: Vec<(String, Status)>) -> Result<(), String> {
-        let mut told = self.told();
+        let mut heard = self.lock();
         for (subject, status) in subjects {
-            if told.subjects.contains_key(&subject) {
-                told.out_of_use.insert(subject, status.into());
+            if heard.subjects.contains_key(&subject) {
+                heard.out_of_use.insert(subject, status.into());
             }
         }
         Ok(())
@@ -215,10 +215,10 @@ impl Ledger for PushLedger {
         let wanted = self.write(|change| {
             intents.into_iter().map(|intent| self.begin_one(change, intent)).collect::<Result<Vec<bool>, _>>()
         })?;
-        let mut told = self.told();
+        let mut heard = self.lock();
         for (subject, wanted) in subjects.into_iter().zip(&wanted) {
             if !wanted {
-                told.unwanted.insert(subject);
+                heard.unwanted.insert(subject);
             }
         }
         Ok(wanted)

@@ -1,9 +1,56 @@
 //! Carrying out a tenant's tasks.
 //!
-//! Users are taken out of use first, since that frees seats; then they are put back into use, made and brought up to date;
-//! passwords come last, for users who are there. Tasks of a kind go to the connector in batches, and what became of a batch
-//! is kept in one transaction. A push that is cut off between the two does the batch again the next time, which changes
-//! nothing that was done: the connector finds the user by the person's key, its id or its username.
+//! The unit of work, "bring these people in step", is idempotent: a push that is cut off is repeated, and what it had done
+//! costs the repetition no write. Attempts, former links and leftovers are stored for the rest: to tell an admin what
+//! happened, and to undo what is no longer wanted. `plans` carries out approved plans in the same way.
+//!
+//! # Passes
+//!
+//! 1. **Enter** ([`push()`]). Lock, chores and re-reading, as for an [`import`]. A tenant whose pushes need
+//!    approval is refused.
+//! 2. **Note what was cut off** ([`note_cut_off`]). Every attempt that an earlier job began and did not end gets its row in
+//!    the audit trail. An attempt ends here if the user's id is known, since the user is then linked and what was set is
+//!    known. An attempt to create a user that has not been heard of stays.
+//! 3. **Take due tasks**, by kind: deactivate, reactivate, push, password. Users are taken out of use first because that
+//!    frees seats. Up to three rounds, for tasks that may be tried again at once.
+//! 4. **Prepare** (`wanted`). For people who have no link and an unfinished attempt, the connector looks for the user by
+//!    what the attempt was about to write (`take-back-users` in plan mode), and the user is linked. Then each task becomes
+//!    something to send, or pointless (the wish has been withdrawn), or early (a password for a user that doesn't exist
+//!    yet), or kept back by a feature that is off. A deactivation of somebody without a link and with an unfinished attempt
+//!    becomes a *take-back*. Names of grants become ids.
+//! 5. **Mark.** The batch's tasks are marked as under way, in a transaction of their own.
+//! 6. **Call** (`batch`). One call for the batch. During it, through the [ledger](PushLedger): `owners` answers whose the
+//!    found users are; `begin` stores an attempt for each person and answers whether that is still wanted; `written` stores
+//!    which changes have been written, and links the user as soon as it has an id. If the ledger can't store something, the
+//!    job ends, so nothing is written without a record of it. A sandbox that is stopped over a batch leads to two halves,
+//!    and so on, until the one record that causes it has failed alone.
+//! 7. **Keep** ([`record()`]). Usage, then one verdict after another, in turns: link, end of the task or cause and next try,
+//!    claims, audit row, end of the attempt. If the wish changed meanwhile, the opposite task is left. A verdict that can't
+//!    be stored costs its neighbours nothing.
+//! 8. **Clear leftovers** (`leftovers`). Requests of a push that was cut off may take effect after the next push has
+//!    looked. For 120 seconds after such an attempt, what it may have left *beside* the person's user is looked for and
+//!    deleted.
+//! 9. **Close.** Store the time of the push and the open tasks by cause. Pass 2 again, for what this push itself has begun
+//!    and not ended.
+//!
+//! # What a crash leaves
+//!
+//! The same holds if the sandbox or the network fails.
+//!
+//! | during | what is left | what repairs it |
+//! |---|---|---|
+//! | 1 to 4 | tasks as they were | the next push |
+//! | 5, or 6 before the first `begin` | tasks marked as under way | the next push does them again |
+//! | 6, between `begin` and the answer to a request | an attempt without progress; perhaps a contact or a user in the application | the next push: 2 writes the audit row, "all of it may have been written"; 4 finds the user if there is one; the connector continues with a contact that has the person's key or address |
+//! | 6, after `written` | an attempt with progress, and a link if the user exists | the next push finds the user by its id and writes what is missing |
+//! | 6, answer lost while setting a password | a task marked as under way | the next push; being refused because the password was used before then counts as done |
+//! | 7 | recorded tasks are done, the others under way | the next push; the users are found, and unchanged ones cost no write |
+//! | 8 | leftovers | the next push within 120 seconds; after that the application is assumed to be done |
+//! | 9 | all tasks have ended; the time of the push is the last one's | the next push |
+//! | anything, while the person is no longer wanted | an attempt, and a deactivation task | the next push: a *take-back* looks for the user and takes it out of use, up to three times if it finds nothing at first |
+//!
+//! A task that was under way may meet its own lost work: a taken username, a duplicate, a seat that is gone. Such refusals
+//! are tried again three times before they count, since the application may still be finishing the earlier request.
 
 mod batch;
 mod ledger;
@@ -53,9 +100,6 @@ const ORDER: [TaskKind; 4] = [TaskKind::Deactivate, TaskKind::Reactivate, TaskKi
 
 /// Times that tasks which may be tried again at once are tried in one push.
 const PASSES: u32 = 3;
-
-/// The kind of cause of a task that a feature keeps back.
-pub(super) const FEATURE_OFF: &str = "feature-off";
 
 /// How far a push is; told after each batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

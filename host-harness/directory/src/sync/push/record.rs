@@ -4,8 +4,8 @@ use super::PushEntry;
 use super::leftovers::{end_attempt, leave};
 use super::wanted::is_in_use;
 use crate::directory::{
-    Attempt, DirectoryError, LinkReason, NewClaim, NewTask, Person, RemoteStatus, Task, TaskFailure, TaskKind,
-    TaskState, TenantRecord, Waiting, WriteTransaction,
+    Attempt, DirectoryError, FailureKind, LinkReason, NewClaim, NewTask, Person, RemoteStatus, Task, TaskFailure,
+    TaskKind, TaskState, TenantRecord, Waiting, WriteTransaction,
 };
 use crate::sync::intents::{self, Followed};
 use crate::sync::retry::{OWN_WORK, backoff};
@@ -77,7 +77,7 @@ pub(in crate::sync) fn record(
     if let Err(error) = change.apart(|| record_one(change, tenant, verdict)) {
         tracing::warn!(tenant = %tenant.name, person = %verdict.person, %error, "what became of a task could not be kept");
         let cause = format!("what became of it could not be kept: {error}");
-        let failure = TaskFailure::new("unkept", cause).with_remedy("It is tried again by itself");
+        let failure = TaskFailure::new(FailureKind::Unkept, cause).with_remedy("It is tried again by itself");
         let waiting = Waiting::For(backoff(verdict.task.attempts));
         change.fail_task(&verdict.task, &failure, waiting)?;
         verdict.result = Err((failure, waiting));
@@ -190,7 +190,7 @@ fn unseen(verdict: &TaskResult) -> Option<(TaskFailure, Waiting)> {
         "a push of the person {} was cut off and may have made a user; none is there so far, and it is looked for again",
         verdict.person
     );
-    let failure = TaskFailure::new("not-found", cause).with_remedy("Nothing; it is tried again by itself");
+    let failure = TaskFailure::new(FailureKind::NotFound, cause).with_remedy("Nothing; it is tried again by itself");
     Some((failure, Waiting::For(backoff(verdict.task.attempts))))
 }
 
@@ -212,7 +212,32 @@ fn settle_attempt(
 
 /// Whether the application may have done what it gave no answer about.
 fn is_uncertain(failure: &TaskFailure) -> bool {
-    matches!(failure.kind.as_str(), "unreachable" | "transient" | "rate-limited" | "stopped")
+    match failure.kind {
+        FailureKind::Unreachable | FailureKind::Transient | FailureKind::RateLimited | FailureKind::Stopped => true,
+        FailureKind::InvalidSettings
+        | FailureKind::InvalidCredentials
+        | FailureKind::PermissionDenied
+        | FailureKind::BudgetExhausted
+        | FailureKind::UsernameTaken
+        | FailureKind::AmbiguousMatch
+        | FailureKind::LicenseExhausted
+        | FailureKind::IncompatibleGrants
+        | FailureKind::InvalidValue
+        | FailureKind::MissingValue
+        | FailureKind::RejectedByRule
+        | FailureKind::NotFound
+        | FailureKind::StaleReference
+        | FailureKind::Drifted
+        | FailureKind::PasswordRejected
+        | FailureKind::Unsupported
+        | FailureKind::Unkept
+        | FailureKind::FeatureOff
+        | FailureKind::NotInPlan
+        | FailureKind::OutOfUse
+        | FailureKind::Safeguard
+        | FailureKind::Misbehaved
+        | FailureKind::Other(_) => false,
+    }
 }
 
 /// Looks again at what is wanted, which may have changed while the task was carried out, and leaves a task where the user is
@@ -333,7 +358,7 @@ fn double(
         "the push of the person {} has written to the user {id} of {}, which is the user of the person {}",
         verdict.person, tenant.name, other.key
     );
-    Ok(Some(TaskFailure::new("ambiguous-match", cause).with_remedy(format!(
+    Ok(Some(TaskFailure::new(FailureKind::AmbiguousMatch, cause).with_remedy(format!(
         "Give the two people different usernames and federation ids, or `unlink {} {}` if the user is not that person's",
         tenant.name, other.key
     ))))

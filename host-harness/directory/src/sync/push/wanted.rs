@@ -2,8 +2,8 @@
 
 use super::needed;
 use crate::directory::{
-    DirectoryError, GrantName, Person, PersonStatus, ReadTransaction, RecordChange, Source, Task, TaskFailure,
-    TaskKind, TenantRecord, source_of_attribute,
+    DirectoryError, FailureKind, GrantName, Person, PersonStatus, ReadTransaction, RecordChange, Source, Task,
+    TaskFailure, TaskKind, TenantRecord, source_of_attribute,
 };
 use crate::sync::Feature;
 use crate::sync::mapping::pushed;
@@ -148,7 +148,7 @@ fn waits_for_user(
     };
     let cause =
         format!("the person {} has no user in {} yet, so there is no password to set: {why}", person.key, tenant.name);
-    Ok(TaskFailure::new("not-found", cause).with_remedy(remedy))
+    Ok(TaskFailure::new(FailureKind::NotFound, cause).with_remedy(remedy))
 }
 
 pub(super) fn field_change((object, field, old, new): RecordChange) -> FieldChange {

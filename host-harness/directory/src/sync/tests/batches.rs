@@ -16,7 +16,7 @@ impl Fixture {
     }
 
     /// Kinds of the open tasks and of their errors.
-    fn open(&self) -> Vec<(TaskKind, Option<String>)> {
+    fn open(&self) -> Vec<(TaskKind, Option<FailureKind>)> {
         self.tasks().into_iter().map(|task| (task.kind, task.error_kind)).collect()
     }
 }
@@ -81,7 +81,7 @@ async fn a_password_waits_for_a_user_that_could_not_be_made_and_goes_through_wit
     let of_kind = |kind| tasks.iter().find(|task| task.kind == kind).unwrap();
     let (user, password) = (of_kind(TaskKind::Push), of_kind(TaskKind::Password));
     assert_eq!((password.state, password.attempts), (TaskState::Waiting, 0));
-    assert_eq!(password.error_kind.as_deref(), Some("not-found"));
+    assert_eq!(password.error_kind, Some(FailureKind::NotFound));
     let cause = format!(
         "the person E1 has no user in acme yet, so there is no password to set: task {} is to make it, and waits: it was refused",
         user.id
@@ -108,7 +108,7 @@ async fn a_password_says_what_keeps_its_user_back() {
     fixture.assign("E1");
     fixture.set_password("E1", "Lantern-4711");
     fixture.push().await;
-    assert_eq!(fixture.open(), [(TaskKind::Password, Some("not-found".to_owned()))]);
+    assert_eq!(fixture.open(), [(TaskKind::Password, Some(FailureKind::NotFound))]);
     let task = &fixture.tasks()[0];
     assert!(task.cause.as_ref().unwrap().ends_with("no task is to make it"), "{task:?}");
     assert_eq!(task.remedy.as_deref(), Some("Ask for it with `assign acme E1`"));
@@ -128,7 +128,7 @@ async fn a_password_of_somebody_who_is_no_longer_wanted_is_given_up() {
     fixture.edit(|config| config.to_app.sync_password = false);
     let report = fixture.push().await;
     assert!(report.entries.is_empty() && report.off[0].contains("Sync Password is off"), "{report:?}");
-    assert_eq!(fixture.open(), [(TaskKind::Password, Some("feature-off".to_owned()))]);
+    assert_eq!(fixture.open(), [(TaskKind::Password, Some(FailureKind::FeatureOff))]);
     fixture.edit(|config| config.to_app.sync_password = true);
     let (tenant, person) = (fixture.tenant(), fixture.person("E1"));
     fixture.write(|change| intents::unassign(change, &tenant, &person)).unwrap();

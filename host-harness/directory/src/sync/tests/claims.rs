@@ -65,7 +65,7 @@ async fn a_recycled_address_never_takes_over_its_former_owners_user() {
     let remedy = format!(
         "If the user {id} is this person's, `confirm acme {id} --person E2`; otherwise give the person another username and federation id"
     );
-    assert_eq!((failure.kind.as_str(), failure.remedy.as_deref()), ("ambiguous-match", Some(remedy.as_str())));
+    assert_eq!((&failure.kind, failure.remedy.as_deref()), (&FailureKind::AmbiguousMatch, Some(remedy.as_str())));
     assert_eq!(fixture.tasks()[0].remedy.as_deref(), Some(remedy.as_str()));
     assert_eq!(seen(), before);
     let found = claims(&fixture);

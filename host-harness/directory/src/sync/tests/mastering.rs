@@ -107,7 +107,7 @@ async fn a_deactivation_there_reaches_other_tenants_and_is_not_sent_back() {
 }
 
 /// What `tasks` lists: kinds and kinds of causes.
-fn open(fixture: &Fixture) -> Vec<(TaskKind, Option<String>)> {
+fn open(fixture: &Fixture) -> Vec<(TaskKind, Option<FailureKind>)> {
     fixture.tasks().iter().map(|task| (task.kind, task.error_kind.clone())).collect()
 }
 
@@ -121,7 +121,7 @@ async fn what_is_open_for_somebody_ends_once_the_person_follows_the_application(
     fixture.remote("U1", |user| user.status = Status::Inactive);
     fixture.set(key, "title", Some("Analyst")).unwrap();
     fixture.push().await;
-    assert_eq!(open(&fixture), [(TaskKind::Reactivate, Some("out-of-use".to_owned()))]);
+    assert_eq!(open(&fixture), [(TaskKind::Reactivate, Some(FailureKind::OutOfUse))]);
     fixture.import().await;
     assert_eq!(fixture.person(key).status, PersonStatus::Deactivated);
     assert_eq!(open(&fixture), []);
@@ -134,7 +134,7 @@ async fn a_user_that_was_put_into_use_there_is_no_longer_asked_about() {
     fixture.push().await;
     fixture.remote("U1", |user| user.status = Status::Frozen);
     fixture.import().await;
-    assert_eq!(open(&fixture), [(TaskKind::Reactivate, Some("out-of-use".to_owned()))]);
+    assert_eq!(open(&fixture), [(TaskKind::Reactivate, Some(FailureKind::OutOfUse))]);
     fixture.remote("U1", |user| user.status = Status::Active);
     fixture.import().await;
     assert_eq!(open(&fixture), []);
@@ -170,9 +170,9 @@ async fn a_switch_of_mastering_is_explained_and_then_takes_effect() {
     let tenant = fixture.tenant();
     let mut config = tenant.config.clone();
     config.to_idp.mastering.profile = true;
-    let told = fixture.directory.read(|view| explain(view, &tenant, &config)).unwrap().join(" ");
+    let sentences = fixture.directory.read(|view| explain(view, &tenant, &config)).unwrap().join(" ");
     for words in ["becomes the source of the profile of 1 linked person", "overwrite", "cannot be edited here"] {
-        assert!(told.contains(words), "{told}");
+        assert!(sentences.contains(words), "{sentences}");
     }
     fixture.write(|change| intents::edit_tenant(change, &tenant, &config)).unwrap();
     // Nothing has changed in the application, and the person follows all the same.
@@ -180,8 +180,8 @@ async fn a_switch_of_mastering_is_explained_and_then_takes_effect() {
     assert_eq!(fixture.person("acme:U1").attributes["title"], "Countess".into());
     let tenant = fixture.tenant();
     config.to_idp.mastering.profile = false;
-    let told = fixture.directory.read(|view| explain(view, &tenant, &config)).unwrap().join(" ");
-    assert!(told.contains("no longer the source") && told.contains("can be edited here"), "{told}");
+    let sentences = fixture.directory.read(|view| explain(view, &tenant, &config)).unwrap().join(" ");
+    assert!(sentences.contains("no longer the source") && sentences.contains("can be edited here"), "{sentences}");
     fixture.write(|change| intents::edit_tenant(change, &tenant, &config)).unwrap();
     fixture.set("acme:U1", "title", Some("Here again")).unwrap();
 }

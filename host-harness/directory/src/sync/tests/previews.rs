@@ -33,7 +33,7 @@ async fn a_preview_of_an_unknown_grant_or_of_a_feature_that_is_off_says_so() {
     })
     .await
     .unwrap();
-    assert_eq!(shown.report.entries[0].result.as_ref().unwrap_err().kind, "invalid-value");
+    assert_eq!(shown.report.entries[0].result.as_ref().unwrap_err().kind, FailureKind::InvalidValue);
     fixture.edit(|config| config.to_app.push_new_users = false);
     let tenant = fixture.tenant();
     let shown = preview(&fixture.directory, &fixture.application, &tenant, &fixture.actor, |change| {

@@ -124,7 +124,7 @@ async fn a_bad_record_fails_alone_with_cause_remedy_and_retry() {
     let tasks = fixture.tasks();
     let task = &tasks[0];
     assert_eq!((task.person.as_deref(), task.state, task.attempts), (Some("E2"), TaskState::Failed, 1));
-    assert_eq!(task.error_kind.as_deref(), Some("license-exhausted"));
+    assert_eq!(task.error_kind, Some(FailureKind::LicenseExhausted));
     assert_eq!((task.cause.as_deref(), task.remedy.as_deref()), (Some("it was refused"), Some("Mend it")));
     assert_eq!(task.retry_command(), format!("retry {}", task.id));
     assert!(fixture.push().await.entries.is_empty(), "it is not tried by itself");
@@ -172,8 +172,8 @@ async fn the_one_record_that_ends_the_sandbox_is_found_and_the_others_are_done()
     assert_eq!(report.entries.iter().filter(|entry| entry.result.is_ok()).count(), 8);
     let tasks = fixture.tasks();
     assert_eq!(
-        (tasks.len(), tasks[0].person.as_deref(), tasks[0].error_kind.as_deref()),
-        (1, Some("E6"), Some("stopped"))
+        (tasks.len(), tasks[0].person.as_deref(), tasks[0].error_kind.clone()),
+        (1, Some("E6"), Some(FailureKind::Stopped))
     );
     assert!(tasks[0].cause.as_ref().unwrap().contains("stack overflowed"));
 }
@@ -266,7 +266,7 @@ async fn a_password_is_set_once_the_user_is_there_and_kept_nowhere() {
     assert_eq!(fixture.application.world().passwords[&id], "Harbour-4712");
     set("short").unwrap();
     let report = fixture.push().await;
-    assert_eq!(report.entries[0].result.as_ref().unwrap_err().kind, "password-rejected");
+    assert_eq!(report.entries[0].result.as_ref().unwrap_err().kind, FailureKind::PasswordRejected);
     let everything = format!(
         "{report:?} {:?} {:?}",
         fixture.tasks(),
@@ -322,7 +322,7 @@ async fn a_user_that_is_somebody_elses_is_not_linked_twice() {
     fixture.assign("E2");
     let report = fixture.push().await;
     let failure = report.entries[0].result.as_ref().unwrap_err();
-    assert_eq!(failure.kind, "ambiguous-match");
+    assert_eq!(failure.kind, FailureKind::AmbiguousMatch);
     assert!(failure.cause.contains("which is the user of the person E1"), "{}", failure.cause);
     assert_eq!((fixture.link("E1").as_deref(), fixture.link("E2")), (Some("U1"), None));
     assert_eq!(fixture.tasks()[0].state, TaskState::Failed);
@@ -353,7 +353,7 @@ async fn a_plan_writes_nothing_and_is_applied_exactly() {
     let (_, report) =
         apply(&fixture.directory, &fixture.application, &tenant, &fixture.actor, Some(planned.id)).await.unwrap();
     assert_eq!(actions(&report), [("E2", None), ("E3", Some(Action::Created))]);
-    assert_eq!(report.entries[0].result.as_ref().unwrap_err().kind, "drifted");
+    assert_eq!(report.entries[0].result.as_ref().unwrap_err().kind, FailureKind::Drifted);
     let open: Vec<_> = fixture.tasks().iter().map(|task| (task.person.clone().unwrap(), task.state)).collect();
     assert_eq!(open, [("E1".to_owned(), TaskState::Waiting), ("E2".to_owned(), TaskState::Waiting)]);
     let again = apply(&fixture.directory, &fixture.application, &tenant, &fixture.actor, Some(planned.id)).await;
@@ -417,7 +417,7 @@ async fn a_tenant_that_another_process_works_for_is_looked_at_again_and_has_not_
     let scheduler = Scheduler::new(SchedulerLimits::default());
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let mut stop = Some(stop);
-    let mut told = Vec::new();
+    let mut ended = Vec::new();
     // Whoever fails once rests for longer than this test runs.
     let options = worker::WorkerOptions { look_every: Duration::from_millis(1), rest: Duration::from_secs(3600) };
     let work = worker::work(
@@ -429,7 +429,7 @@ async fn a_tenant_that_another_process_works_for_is_looked_at_again_and_has_not_
             let _ = stopped.await;
         },
         |finished| {
-            told.push((finished.job, finished.result.is_ok()));
+            ended.push((finished.job, finished.result.is_ok()));
             if finished.job == "push" || finished.result.is_err() {
                 drop(stop.take());
             }
@@ -447,7 +447,7 @@ async fn a_tenant_that_another_process_works_for_is_looked_at_again_and_has_not_
     };
     let both = async { tokio::join!(work, watch) };
     tokio::time::timeout(Duration::from_secs(30), both).await.expect("the tenant is left alone").0.unwrap();
-    assert_eq!(told, [("import", true), ("push", true)]);
+    assert_eq!(ended, [("import", true), ("push", true)]);
     assert!(fixture.link("E1").is_some());
 }
 
@@ -460,7 +460,7 @@ async fn a_worker_follows_the_schedules_and_stops_when_told() {
     let directory = fixture.directory.clone();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let mut stop = Some(stop);
-    let mut told = Vec::new();
+    let mut ended = Vec::new();
     let options = worker::WorkerOptions { look_every: Duration::from_millis(5), ..worker::WorkerOptions::default() };
     worker::work(
         directory,
@@ -471,7 +471,7 @@ async fn a_worker_follows_the_schedules_and_stops_when_told() {
             let _ = stopped.await;
         },
         |finished| {
-            told.push((finished.job, finished.result.is_ok()));
+            ended.push((finished.job, finished.result.is_ok()));
             if finished.job == "push"
                 && let Some(stop) = stop.take()
             {
@@ -481,7 +481,7 @@ async fn a_worker_follows_the_schedules_and_stops_when_told() {
     )
     .await
     .unwrap();
-    assert_eq!(told[..2], [("import", true), ("push", true)]);
+    assert_eq!(ended[..2], [("import", true), ("push", true)]);
     assert!(fixture.link("E1").is_some());
     assert_eq!(fixture.directory.read(|view| view.count_people()).unwrap(), 2);
 }

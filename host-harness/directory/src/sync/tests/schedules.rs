@@ -105,21 +105,21 @@ fn a_tenant_rests_twice_as_long_after_each_failure_in_a_row_and_an_hour_at_the_m
     assert!(!rests.rests(one, after(rest)), "the next failure is the first again");
 }
 
-/// What a worker does until it has been told of a job and has looked twenty times since.
+/// What a worker does until it has been ended of a job and has looked twenty times since.
 async fn worked(fixture: &Fixture, rest: Duration) -> Vec<(&'static str, bool)> {
     let scheduler = Scheduler::new(SchedulerLimits::default());
-    let told = std::sync::Mutex::new(Vec::new());
+    let ended = std::sync::Mutex::new(Vec::new());
     let mut looks = 0;
     // Nothing but a look, or the end of a visit, wakes the worker.
     let stop = std::future::poll_fn(|_| {
-        looks += usize::from(!told.lock().unwrap().is_empty());
+        looks += usize::from(!ended.lock().unwrap().is_empty());
         if looks > 20 { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
     });
     let options = WorkerOptions { look_every: MILLISECOND, rest };
-    let note = |finished: Finished| told.lock().unwrap().push((finished.job, finished.result.is_ok()));
+    let note = |finished: Finished| ended.lock().unwrap().push((finished.job, finished.result.is_ok()));
     let application = std::sync::Arc::new(fixture.application.clone());
     work(fixture.directory.clone(), application, &scheduler, options, stop, note).await.unwrap();
-    told.into_inner().unwrap()
+    ended.into_inner().unwrap()
 }
 
 #[tokio::test]
@@ -130,7 +130,7 @@ async fn a_tenant_whose_job_has_failed_is_left_alone_until_it_has_rested() {
     let down = || JobError::from(refusal(ErrorKind::Unreachable, Retry::Never));
     fixture.application.world().faults = [Some(down())].into();
     assert_eq!(worked(&fixture, Duration::from_secs(3600)).await, [("push", false)]);
-    assert_eq!(fixture.tenant().last_failure.map(|failure| failure.kind).as_deref(), Some("unreachable"));
+    assert_eq!(fixture.tenant().last_failure.map(|failure| failure.kind), Some(FailureKind::Unreachable));
     // It is due all the same, and served as soon as nothing says that it rests.
     fixture.application.world().faults = [Some(down()), Some(down())].into();
     assert_eq!(worked(&fixture, Duration::ZERO).await, [("push", false), ("push", false), ("push", true)]);

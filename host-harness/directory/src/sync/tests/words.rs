@@ -50,7 +50,7 @@ async fn what_the_application_said_of_the_whole_job_stays_with_the_tenant() {
     fixture.application.world().faults.push_back(Some(JobError::from(refused)));
     push(&fixture.directory, &fixture.application, &fixture.tenant(), &fixture.actor, &|_| {}).await.unwrap_err();
     let failure = fixture.tenant().last_failure.unwrap();
-    assert_eq!((failure.kind.as_str(), failure.upstream), ("permission-denied", Some(Upstream::from(&said()))));
+    assert_eq!((failure.kind, failure.upstream), (FailureKind::PermissionDenied, Some(Upstream::from(&said()))));
 }
 
 #[tokio::test]
@@ -92,16 +92,16 @@ async fn a_plan_keeps_with_each_task_why_it_could_not_be_planned_and_counts_no_a
     let tenant = fixture.tenant();
     let plan = || plan(&fixture.directory, &fixture.application, &tenant, &fixture.actor);
     let apply = || apply(&fixture.directory, &fixture.application, &tenant, &fixture.actor, None);
-    let told = "2 wait (license-exhausted), such as: it was refused";
+    let waiting = "2 wait (license-exhausted), such as: it was refused";
     let planned = plan().await.unwrap().report;
-    assert_eq!((planned.waiting, planned.failed, planned.open()), (4, 0, vec![told.to_owned()]));
+    assert_eq!((planned.waiting, planned.failed, planned.open()), (4, 0, vec![waiting.to_owned()]));
     let words: Vec<&str> = planned.entries.iter().map(|entry| planned.word(entry)).collect();
     assert_eq!(words, ["created", "cannot be planned", "cannot be planned", "created"]);
     let task = |key: &str| fixture.tasks().into_iter().find(|task| task.person.as_deref() == Some(key)).unwrap();
     let kept = task("E2");
     assert_eq!(
-        (kept.state, kept.attempts, kept.error_kind.as_deref()),
-        (TaskState::Waiting, 0, Some("license-exhausted"))
+        (kept.state, kept.attempts, kept.error_kind),
+        (TaskState::Waiting, 0, Some(FailureKind::LicenseExhausted))
     );
     assert_eq!((kept.cause.as_deref(), kept.remedy.as_deref()), (Some("it was refused"), Some("Mend it")));
     assert_eq!(kept.upstream, Some(Upstream::from(&said())));
@@ -114,7 +114,7 @@ async fn a_plan_keeps_with_each_task_why_it_could_not_be_planned_and_counts_no_a
     assert_eq!(words, [("E2", "needs another plan"), ("E3", "needs another plan"), ("E1", "created")]);
     assert_eq!((applied.waiting, applied.failed), (3, 0));
     let left = "1 waits (not-in-plan): it was asked for after plan 1 had been made, which says nothing of it";
-    assert_eq!(applied.open(), [told, left]);
+    assert_eq!(applied.open(), [waiting, left]);
     assert_eq!(task("E4").remedy.unwrap(), "Make another plan with `plan acme`, and write it with `apply acme`");
     assert_eq!((task("E2").attempts, task("E4").attempts), (0, 0));
 
@@ -134,7 +134,7 @@ async fn tasks_that_a_feature_keeps_back_say_so() {
     fixture.edit(|config| config.to_app.push_new_users = false);
     let report = fixture.push().await;
     let task = fixture.tasks().remove(0);
-    assert_eq!((task.state, task.attempts, task.error_kind.as_deref()), (TaskState::Waiting, 0, Some("feature-off")));
+    assert_eq!((task.state, task.attempts, task.error_kind), (TaskState::Waiting, 0, Some(FailureKind::FeatureOff)));
     assert!(task.cause.unwrap().contains("`tenant edit acme --set to-app.push-new-users=true`"));
     assert!(report.open()[0].starts_with("1 waits (feature-off): Push New Users is off"), "{:?}", report.open());
     fixture.edit(|config| config.to_app.push_new_users = true);

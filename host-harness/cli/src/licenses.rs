@@ -50,7 +50,7 @@ pub(crate) fn run(output: &mut Output) -> Result<(), Failure> {
         let texts: Vec<String> = package.texts.iter().map(|at| (at + 1).to_string()).collect();
         table.add_row([&package.name, &package.version, &package.license, &texts.join(" "), &package.repository]);
     }
-    output.line(&table.to_string())?;
+    output.print_table(&table)?;
     for (number, text) in (1..).zip(&notices.texts) {
         output.heading(&format!("[{number}]"))?;
         writeln!(output.raw(), "{text}")?;

@@ -4,7 +4,7 @@
 //!
 //! HOST is where the application is, or `localhost` for an emulator on this machine.
 
-use provisioning_runtime::wit::{Change, DesiredUser, PushMode, Value, Verdict};
+use provisioning_runtime::wit::{Change, DesiredUser, Grant, PushMode, Value, Verdict};
 use provisioning_runtime::{EgressPolicy, Runtime, Secret, Tenant};
 
 #[tokio::main]
@@ -37,13 +37,16 @@ async fn main() -> anyhow::Result<()> {
     for probe in job.test_credentials().await? {
         anyhow::ensure!(probe.verdict != Verdict::Failed, "{}: {}", probe.name, probe.detail);
     }
+    // Users hold things by the application's own ids.
+    let profiles = job.list_entitlements("profile", None).await?.entitlements;
+    let profile = profiles.into_iter().find(|one| one.name == "Customer Community User");
     let text = |name: &str, value: &str| Change { name: name.to_owned(), value: Some(Value::Text(value.to_owned())) };
     let ada = DesiredUser {
         key: "E1001".to_owned(),
         id: None,
         username: "ada@acme.example".to_owned(),
         changes: vec![text("givenName", "Ada"), text("familyName", "King"), text("email", "ada@acme.example")],
-        grants: Vec::new(),
+        grants: profile.into_iter().map(|one| Grant { kind: one.kind, id: one.id }).collect(),
         exact_grants: false,
     };
     // `PushMode::Apply` writes it.

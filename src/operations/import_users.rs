@@ -132,11 +132,11 @@ impl<H: Host> Job<'_, H> {
     }
 
     /// Salesforce's time when it gave the first page: the import began no later.
-    fn began(&self, start: &Cursor, response: &Response) -> Option<u64> {
-        // A cursor of version 1 has lost it.
-        let is_first = start.last.is_none();
-        let now = || time::of_answer(response).unwrap_or_else(|| self.client.host().now().as_secs());
-        start.began.or_else(|| is_first.then(now))
+    fn began(&self, start: &Cursor, response: &Response) -> u64 {
+        match &start.reached {
+            Some(reached) => reached.began,
+            None => time::of_answer(response).unwrap_or_else(|| self.client.host().now().as_secs()),
+        }
     }
 }
 
@@ -151,8 +151,8 @@ fn user_id(record: &Record<'_>, field: &str) -> Option<Id> {
 }
 
 /// The watermark of an import that began then.
-fn watermark(start: &Cursor, began: Option<u64>) -> Option<String> {
-    Some(cursor::watermark(start.population, began?, OVERLAP))
+fn watermark(start: &Cursor, began: u64) -> String {
+    cursor::watermark(start.population, began, OVERLAP)
 }
 
 /// `2022-03-17T16:21:26.000+0000`, which is how Salesforce writes UTC (H), in the form of RFC 3339.

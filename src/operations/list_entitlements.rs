@@ -64,8 +64,8 @@ pub(super) fn list_entitlements<H: Host>(
     }
 }
 
-/// What is told of an entitlement: its name, its tags, its seats.
-type Told = (Option<String>, Vec<String>, Option<Seats>);
+/// An entitlement's name, its tags and its seats.
+type Described = (Option<String>, Vec<String>, Option<Seats>);
 
 fn parse_cursor(text: &str, kind: &str) -> Result<Id> {
     let id = text.strip_prefix("1.").and_then(|rest| rest.strip_prefix(kind)).and_then(|rest| rest.strip_prefix('.'));
@@ -91,14 +91,14 @@ impl<H: Host> Job<'_, H> {
         composite::send(self.client, &queries.iter().map(Read::Query).collect::<Vec<_>>(), SUBJECT)
     }
 
-    /// The page of entitlements that an answer holds. `tell` gives their names, tags and seats.
-    fn page(&self, page: &Page<'_>, tell: &dyn Fn(&Record<'_>) -> Told) -> EntitlementPage {
+    /// The page of entitlements that an answer holds. `describe` gives their names, tags and seats.
+    fn page(&self, page: &Page<'_>, describe: &dyn Fn(&Record<'_>) -> Described) -> EntitlementPage {
         let entitlements: Vec<Entitlement> = page
             .records
             .iter()
             .filter_map(|record| {
                 let id = Id::parse(record.text("Id")?).ok()?.to_string();
-                let (name, compatibility, seats) = tell(record);
+                let (name, compatibility, seats) = describe(record);
                 let name = name.unwrap_or_else(|| id.clone());
                 Some(Entitlement { kind: self.kind.to_owned(), id, name, compatibility, seats })
             })

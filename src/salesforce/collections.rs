@@ -54,23 +54,23 @@ impl Refused {
 /// What became of one record: its id, or why it was not written.
 pub type Written = Result<String, Refused>;
 
-/// Hears of what each request has written as soon as its answer is there: places among the records, and ids.
+/// Is called with what each request has written as soon as its answer is there: places among the records, and ids.
 pub type Progress<'a> = &'a mut dyn FnMut(&[(usize, &str)]);
 
 /// Makes records. Results stand in the order of the records; `subject` names them together, in the plural.
-pub fn create<H: Host>(client: &Client<H>, records: &[Write], subject: &str, told: Progress<'_>) -> Vec<Written> {
-    write(client, Method::Post, Repeat::Never, records, subject, told)
+pub fn create<H: Host>(client: &Client<H>, records: &[Write], subject: &str, report: Progress<'_>) -> Vec<Written> {
+    write(client, Method::Post, Repeat::Never, records, subject, report)
 }
 
 /// Makes records that relate two others, of which Salesforce takes no second one with the same ends (H): a call may be sent
 /// again. Results stand in the order of the records; `subject` names them together, in the plural.
-pub fn relate<H: Host>(client: &Client<H>, records: &[Write], subject: &str, told: Progress<'_>) -> Vec<Written> {
-    write(client, Method::Post, Repeat::Always, records, subject, told)
+pub fn relate<H: Host>(client: &Client<H>, records: &[Write], subject: &str, report: Progress<'_>) -> Vec<Written> {
+    write(client, Method::Post, Repeat::Always, records, subject, report)
 }
 
 /// Changes records. Results stand in the order of the records; `subject` names them together, in the plural.
-pub fn update<H: Host>(client: &Client<H>, records: &[Write], subject: &str, told: Progress<'_>) -> Vec<Written> {
-    write(client, Method::Patch, Repeat::Always, records, subject, told)
+pub fn update<H: Host>(client: &Client<H>, records: &[Write], subject: &str, report: Progress<'_>) -> Vec<Written> {
+    write(client, Method::Patch, Repeat::Always, records, subject, report)
 }
 
 fn write<H: Host>(
@@ -79,18 +79,18 @@ fn write<H: Host>(
     repeat: Repeat,
     records: &[Write],
     subject: &str,
-    told: Progress<'_>,
+    report: Progress<'_>,
 ) -> Vec<Written> {
     let records: Vec<String> = records.iter().map(Write::encode).collect();
-    chunked(client, &records, subject, told, &|records| {
+    chunked(client, &records, subject, report, &|records| {
         let body = Object::default().value("allOrNone", &false).list("records", records).end();
         Call { method, path: Cow::Borrowed("composite/sobjects"), body: vec![Part::Text(Cow::Owned(body))], repeat }
     })
 }
 
 /// Deletes records by their ids. Results stand in the order of the ids.
-pub fn delete<H: Host>(client: &Client<H>, ids: &[String], subject: &str, told: Progress<'_>) -> Vec<Written> {
-    chunked(client, ids, subject, told, &|ids| {
+pub fn delete<H: Host>(client: &Client<H>, ids: &[String], subject: &str, report: Progress<'_>) -> Vec<Written> {
+    chunked(client, ids, subject, report, &|ids| {
         let ids = join(ids, ",");
         let path = Cow::Owned(format!("composite/sobjects?ids={ids}&allOrNone=false"));
         Call { method: Method::Delete, path, body: Vec::new(), repeat: Repeat::Always }
@@ -102,7 +102,7 @@ fn chunked<H: Host>(
     client: &Client<H>,
     items: &[String],
     subject: &str,
-    told: Progress<'_>,
+    report: Progress<'_>,
     call: &dyn Fn(&[&str]) -> Call<'static, H::Secret>,
 ) -> Vec<Written> {
     let mut written: Vec<Option<Written>> = items.iter().map(|_| None).collect();
@@ -115,7 +115,7 @@ fn chunked<H: Host>(
             let done: Vec<(usize, &str)> =
                 pending.iter().zip(&results).filter_map(|(&at, result)| Some((at, result.as_deref().ok()?))).collect();
             if !done.is_empty() {
-                told(&done);
+                report(&done);
             }
             let mut again = Vec::new();
             for (&at, result) in pending.iter().zip(results) {

@@ -43,7 +43,7 @@ pub(super) struct Step {
 
 /// What would be done to one user.
 #[derive(Debug, Clone)]
-pub(super) struct Plan {
+pub(super) struct LifecyclePlan {
     pub(super) user: Id,
     pub(super) subject: String,
     pub(super) action: Action,
@@ -52,11 +52,11 @@ pub(super) struct Plan {
     pub(super) first: u32,
     pub(super) side_effects: Vec<String>,
     /// What to do where Salesforce refuses.
-    pub(super) otherwise: Option<Box<Plan>>,
+    pub(super) otherwise: Option<Box<LifecyclePlan>>,
 }
 
 /// Plans one user; `rename` is whether a username is given up.
-pub(super) fn plan(id: Id, found: &Found, goal: Goal, rename: bool, seats: &mut Seats) -> Result<Plan> {
+pub(super) fn plan(id: Id, found: &Found, goal: Goal, rename: bool, seats: &mut Seats) -> Result<LifecyclePlan> {
     let subject = found.get(id).ok_or_else(|| {
         Error::new(ErrorKind::NotFound, format!("the user {id} does not exist in this organization"))
             .with_remedy("Import again; ids of a sandbox die when it is refreshed")
@@ -69,7 +69,7 @@ pub(super) fn plan(id: Id, found: &Found, goal: Goal, rename: bool, seats: &mut 
         )
         .with_remedy("Give the id of a portal user"));
     }
-    let plan = Plan {
+    let plan = LifecyclePlan {
         user: id,
         subject: format!("the user {username}"),
         action: Action::Unchanged,
@@ -86,7 +86,7 @@ pub(super) fn plan(id: Id, found: &Found, goal: Goal, rename: bool, seats: &mut 
             let mut plan = plan.deactivate(subject, rename);
             if plan.action == Action::Deactivated {
                 let first = (0..).zip(&plan.steps).map(|(at, _)| at + 1).last().unwrap_or(0);
-                plan.otherwise = otherwise.map(|otherwise| Box::new(Plan { first, ..otherwise }));
+                plan.otherwise = otherwise.map(|otherwise| Box::new(LifecyclePlan { first, ..otherwise }));
             }
             Ok(plan)
         }
@@ -103,7 +103,7 @@ fn is_frozen(subject: &Subject) -> bool {
     subject.login.as_ref().is_some_and(|login| login.is("IsFrozen"))
 }
 
-impl Plan {
+impl LifecyclePlan {
     fn user_step(&mut self, round: Round, field: &'static str, old: bool) {
         self.steps.push(Step {
             round,

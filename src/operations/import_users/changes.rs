@@ -48,12 +48,12 @@ const WITHDRAWALS: [&str; 4] =
 
 pub(super) fn page<H: Host>(job: &Job<'_, H>, start: &Cursor, from: u64) -> Result<ImportPage> {
     let limit = job.page_size.clamp(1, LARGEST_PAGE) as usize;
-    let places = places(from, start.last, job.schema.is_some());
+    let places = places(from, start.last(), job.schema.is_some());
     let reads: Vec<Read<'_>> = places.iter().map(|place| Read::Query(&place.query)).collect();
     let response = composite::send(job.client, &reads, SUBJECT)?;
     let began = job.began(start, &response);
     let (mut ids, bound) = changed(job, &places, &composite::answers(&response, reads.len(), SUBJECT)?)?;
-    ids.retain(|id| bound.is_none_or(|bound| *id <= bound) && start.last < Some(*id));
+    ids.retain(|id| bound.is_none_or(|bound| *id <= bound) && start.last() < Some(*id));
     let is_last = bound.is_none() && ids.len() <= limit;
     ids.truncate(limit);
     let next = match ids.last() {
@@ -62,7 +62,7 @@ pub(super) fn page<H: Host>(job: &Job<'_, H>, start: &Cursor, from: u64) -> Resu
         None => return Err(malformed("a page of changes that is not the last and has no new users")),
     };
     let (users, departed) = read(job, start, &ids)?;
-    let watermark = if is_last { watermark(start, began) } else { None };
+    let watermark = is_last.then(|| watermark(start, began));
     Ok(ImportPage { attributes: job.attributes(), users, departed, next, watermark })
 }
 

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use super::wanted::Wanted;
+use super::wanted::CheckedUser;
 use crate::attributes::{EMAIL, FEDERATION_ID};
 use crate::host::Host;
 use crate::model::{Candidate, Error, ErrorKind, Owner, Status};
@@ -21,7 +21,7 @@ pub(super) struct Claims<'a> {
     key_field: Option<&'a str>,
     owners: HashMap<Id, Owner>,
     /// Those of the batch whose users the host knows, by the users' ids.
-    linked: HashMap<Id, &'a Wanted>,
+    linked: HashMap<Id, &'a CheckedUser>,
 }
 
 /// What speaks for and against one user.
@@ -43,7 +43,7 @@ impl<'a> Claims<'a> {
         client: &Client<H>,
         key_field: Option<&'a str>,
         users: &[Known],
-        batch: &[&'a Wanted],
+        batch: &[&'a CheckedUser],
     ) -> Self {
         let ids: Vec<String> = users.iter().map(|user| user.id.to_string()).collect();
         let owners = if ids.is_empty() { Vec::new() } else { client.host().owners(&ids) };
@@ -56,7 +56,7 @@ impl<'a> Claims<'a> {
         user.text(self.key_field?)
     }
 
-    fn claim(&self, user: &Known, wanted: &Wanted) -> Claim {
+    fn claim(&self, user: &Known, wanted: &CheckedUser) -> Claim {
         let (mut evidence, mut objections) = (Vec::new(), Vec::new());
         match self.key(user) {
             Some(key) if key == wanted.key => evidence.push("it carries the person's key".to_owned()),
@@ -94,29 +94,29 @@ impl<'a> Claims<'a> {
     }
 
     /// Whether nothing speaks against a user that was found.
-    pub(super) fn is_clear(&self, user: &Known, wanted: &Wanted) -> bool {
+    pub(super) fn is_clear(&self, user: &Known, wanted: &CheckedUser) -> bool {
         self.claim(user, wanted).objections.is_empty()
     }
 
     /// Whether the user that the person is linked to carries somebody else's key, and no admin has confirmed it.
-    pub(super) fn contradicts_link(&self, user: &Known, wanted: &Wanted) -> bool {
+    pub(super) fn contradicts_link(&self, user: &Known, wanted: &CheckedUser) -> bool {
         let is_others = self.owners.get(&user.id).is_some_and(|owner| owner.linked && owner.key != wanted.key);
         is_others || !self.is_confirmed(user, wanted) && self.key(user).is_some_and(|key| key != wanted.key)
     }
 
     /// The somebody else of the batch whose user it is.
-    fn holder(&self, user: &Known, wanted: &Wanted) -> Option<&'a Wanted> {
+    fn holder(&self, user: &Known, wanted: &CheckedUser) -> Option<&'a CheckedUser> {
         self.linked.get(&user.id).copied().filter(|other| other.key != wanted.key)
     }
 
-    fn is_confirmed(&self, user: &Known, wanted: &Wanted) -> bool {
+    fn is_confirmed(&self, user: &Known, wanted: &CheckedUser) -> bool {
         self.owners.get(&user.id).is_some_and(|owner| owner.confirmed && owner.key == wanted.key)
     }
 
     /// Who holds the user, where it only stands in the way until this same batch has changed it: somebody else of the batch,
     /// who gets another username, federation id and key than the wanted ones. Names that go round, as in a chain of renames,
     /// come free one after the other.
-    pub(super) fn vacated_by(&self, user: &Known, wanted: &Wanted) -> Option<&'a str> {
+    pub(super) fn vacated_by(&self, user: &Known, wanted: &CheckedUser) -> Option<&'a str> {
         let other = self.holder(user, wanted)?;
         let frees_name = !other.username.eq_ignore_ascii_case(&wanted.username);
         let has_federation = |id: &str| user.text("FederationIdentifier") == Some(id);
@@ -129,7 +129,7 @@ impl<'a> Claims<'a> {
     }
 
     /// Who holds the user of a contact with this e-mail address, where it is somebody else of the batch who gets another one.
-    pub(super) fn address_vacated_by(&self, user: &Known, wanted: &Wanted, email: &str) -> Option<&'a str> {
+    pub(super) fn address_vacated_by(&self, user: &Known, wanted: &CheckedUser, email: &str) -> Option<&'a str> {
         let other = self.holder(user, wanted)?;
         let is_other = |new: Option<&str>| new.is_none_or(|new| !new.eq_ignore_ascii_case(email));
         changes(other, EMAIL, &is_other).then_some(&*other.key)
@@ -140,7 +140,7 @@ impl<'a> Claims<'a> {
     pub(super) fn undecided<H: Host>(
         &self,
         client: &Client<H>,
-        wanted: &Wanted,
+        wanted: &CheckedUser,
         users: &[&Known],
         also: Also<'_>,
     ) -> Error {
@@ -184,6 +184,6 @@ impl<'a> Claims<'a> {
 }
 
 /// Whether somebody gets a value of an attribute, or none, for which this holds.
-fn changes(wanted: &Wanted, name: &str, holds: &dyn Fn(Option<&str>) -> bool) -> bool {
+fn changes(wanted: &CheckedUser, name: &str, holds: &dyn Fn(Option<&str>) -> bool) -> bool {
     wanted.values.iter().any(|entry| entry.name == name && holds(entry.value.as_deref()))
 }

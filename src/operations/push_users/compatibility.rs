@@ -5,7 +5,7 @@
 
 use super::assignment::Kind;
 use super::facts::{Fact, Facts};
-use super::plan::Plan;
+use super::plan::UserPlan;
 use crate::model::{Error, ErrorKind, Result};
 use crate::operations::is_portal_user_type;
 use crate::operations::known::Known;
@@ -37,7 +37,7 @@ fn existing<'a>(fact: Fact<'a>, what: &str, id: Id, subject: &str) -> Result<Opt
 }
 
 /// Checks one plan, and takes its seat.
-pub(super) fn check(plan: &Plan, facts: &Facts, seats: &mut Seats) -> Result<()> {
+pub(super) fn check(plan: &UserPlan, facts: &Facts, seats: &mut Seats) -> Result<()> {
     let fit = &plan.fit;
     let subject = plan.subject.as_str();
     let (false, Some(profile_id)) = (fit.is_same, fit.profile) else { return Ok(()) };
@@ -113,7 +113,7 @@ fn check_change(new: &Known, old: &Known, subject: &str) -> Result<()> {
     ))
 }
 
-fn check_role(plan: &Plan, facts: &Facts, user_type: &str, licence: &str) -> Result<()> {
+fn check_role(plan: &UserPlan, facts: &Facts, user_type: &str, licence: &str) -> Result<()> {
     let subject = plan.subject.as_str();
     let Some(id) = plan.fit.role else { return Ok(()) };
     let Some(role) = existing(facts.role(id), "role", id, subject)? else { return Ok(()) };
@@ -200,7 +200,7 @@ fn check_group(group: &Known, user_type: &str, licence: &str, subject: &str) -> 
 
 /// Contacts are made under companies alone, not under persons (H), and role-based portal users only where the account's
 /// owner has a role (H).
-fn check_account(plan: &Plan, facts: &Facts, user_type: &str) -> Result<()> {
+fn check_account(plan: &UserPlan, facts: &Facts, user_type: &str) -> Result<()> {
     let Some(id) = plan.fit.account else { return Ok(()) };
     let subject = plan.subject.as_str();
     let account = match facts.account(id) {

@@ -3,7 +3,7 @@
 use super::Tenant;
 use super::claims::{Also, Claims};
 use super::resolve::{Match, ambiguous, find, still_taken};
-use super::wanted::Wanted;
+use super::wanted::CheckedUser;
 use crate::attributes::EMAIL;
 use crate::host::Host;
 use crate::model::{Error, ErrorKind, Result};
@@ -32,10 +32,10 @@ struct Contacts<'a, H: Host> {
 /// For those without a user, looks for a contact in the portal's account.
 pub(super) fn match_contacts<H: Host>(
     tenant: &Tenant<'_, H>,
-    wanted: &[&Wanted],
+    wanted: &[&CheckedUser],
     found: &mut [Result<Match>],
 ) -> Result<()> {
-    let open: Vec<(usize, &Wanted, &str)> = wanted
+    let open: Vec<(usize, &CheckedUser, &str)> = wanted
         .iter()
         .zip(found.iter())
         .enumerate()
@@ -65,7 +65,7 @@ pub(super) fn match_contacts<H: Host>(
 }
 
 impl<'a, H: Host> Contacts<'a, H> {
-    fn find(tenant: &Tenant<'a, H>, batch: &[&'a Wanted], open: &[(usize, &Wanted, &str)]) -> Result<Self> {
+    fn find(tenant: &Tenant<'a, H>, batch: &[&'a CheckedUser], open: &[(usize, &CheckedUser, &str)]) -> Result<Self> {
         let key_field = tenant.writing.contact_key.as_ref();
         let mut paths = Paths::of(&["Id", "Email", "Name"]);
         if let Some(name) = key_field {
@@ -123,7 +123,7 @@ impl<'a, H: Host> Contacts<'a, H> {
         Some(contact.text(self.key_field?.as_str())?.to_ascii_lowercase())
     }
 
-    fn match_one(&self, wanted: &Wanted, email: &str, is_shared: bool, is_second: bool) -> Result<Match> {
+    fn match_one(&self, wanted: &CheckedUser, email: &str, is_shared: bool, is_second: bool) -> Result<Match> {
         let subject = wanted.subject();
         let mut candidates = self.of(&self.by_key, &wanted.key);
         let mut what = "key";

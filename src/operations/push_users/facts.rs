@@ -1,7 +1,7 @@
 //! What Salesforce has of the profiles, licences, roles, permission sets and groups that a push assigns.
 
 use super::assignment::Kind;
-use super::plan::Plan;
+use super::plan::UserPlan;
 use crate::host::{Host, Level};
 use crate::model::Result;
 use crate::operations::index::Index;
@@ -69,7 +69,7 @@ pub(super) struct Facts {
 
 impl Facts {
     /// Reads what concerns the plans that change something that has to fit; where there is none, nothing is asked.
-    pub(super) fn of<H: Host>(client: &Client<H>, plans: &[&Plan]) -> Result<Self> {
+    pub(super) fn of<H: Host>(client: &Client<H>, plans: &[&UserPlan]) -> Result<Self> {
         let mut ids: [Vec<Id>; OBJECTS.len()] = Default::default();
         let mut seen = Index::default();
         let mut add = |at: usize, id: Id| {

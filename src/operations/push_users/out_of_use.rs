@@ -1,7 +1,7 @@
 //! Which of the users that a push finds cannot sign in. A push leaves that as it is, and tells the host.
 
 use super::resolve::Match;
-use super::wanted::Wanted;
+use super::wanted::CheckedUser;
 use crate::host::Host;
 use crate::model::{Result, Status};
 use crate::salesforce::client::Client;
@@ -13,7 +13,7 @@ use crate::salesforce::soql::{Condition, Literal, Select};
 ///
 /// # Errors
 /// When Salesforce does not answer. Where the admin user may not see the records of sign-ins, nobody counts as frozen.
-pub(super) fn report<H: Host>(client: &Client<H>, wanted: &[&Wanted], found: &[Result<Match>]) -> Result<()> {
+pub(super) fn report<H: Host>(client: &Client<H>, wanted: &[&CheckedUser], found: &[Result<Match>]) -> Result<()> {
     let (mut idle, mut in_use) = (Vec::new(), Vec::new());
     for (wanted, found) in wanted.iter().zip(found) {
         if let Ok(Match::User(user, ..)) = found {

@@ -16,7 +16,7 @@ use self::update::update;
 use super::assignment::{Assignment, Held};
 use super::digest;
 use super::resolve::Match;
-use super::wanted::Wanted;
+use super::wanted::CheckedUser;
 use crate::attributes::Form;
 use crate::model::{Action, FieldChange, Intent, Outcome, Result};
 use crate::salesforce::id::Id;
@@ -39,7 +39,7 @@ pub(super) enum Target {
 
 /// What a push would do to one user.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Plan {
+pub(super) struct UserPlan {
     /// The host's key of the person.
     pub(super) key: String,
     /// The user, for the middle of a sentence.
@@ -94,7 +94,7 @@ pub(super) struct Fit {
     pub(super) is_same: bool,
 }
 
-impl Plan {
+impl UserPlan {
     /// What the plan would come to.
     pub(super) fn into_outcome(self) -> Outcome {
         let id = match self.target {
@@ -177,7 +177,7 @@ pub(super) struct Terms<'a> {
 }
 
 /// Plans one user.
-pub(super) fn plan(wanted: &Wanted, found: Match, terms: &Terms<'_>) -> Result<Plan> {
+pub(super) fn plan(wanted: &CheckedUser, found: Match, terms: &Terms<'_>) -> Result<UserPlan> {
     let account_id = terms.account_id;
     let (mut plan, kind, user, contact) = match found {
         Match::User(user, held, note) => {
@@ -197,14 +197,14 @@ pub(super) fn plan(wanted: &Wanted, found: Match, terms: &Terms<'_>) -> Result<P
 }
 
 /// The names of the key fields and what they are to hold.
-fn keys<'a>(wanted: &'a Wanted, terms: &Terms<'a>) -> [Option<(&'static str, &'a str, &'a str)>; 2] {
+fn keys<'a>(wanted: &'a CheckedUser, terms: &Terms<'a>) -> [Option<(&'static str, &'a str, &'a str)>; 2] {
     let key = wanted.key.as_str();
     [(CONTACT, &terms.writing.contact_key), (USER, &terms.writing.user_key)]
         .map(|(object, name)| Some((object, name.as_ref()?.as_str(), key)))
 }
 
 /// The forms of the fields that are no plain texts.
-fn forms(wanted: &Wanted) -> Vec<(&'static str, Cow<'static, str>, Form)> {
+fn forms(wanted: &CheckedUser) -> Vec<(&'static str, Cow<'static, str>, Form)> {
     let special = wanted.values.iter().filter(|entry| !matches!(entry.form, Form::Plain));
     let fields = special.flat_map(|entry| {
         let contact = entry.contact.iter().map(|field| (CONTACT, field.clone(), entry.form));

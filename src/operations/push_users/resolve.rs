@@ -12,7 +12,7 @@ use super::assignment::{self, Held};
 use super::claims::{Also, Claims};
 use super::contacts::match_contacts;
 use super::out_of_use;
-use super::wanted::Wanted;
+use super::wanted::CheckedUser;
 use crate::attributes::FEDERATION_ID;
 use crate::host::Host;
 use crate::model::{Error, ErrorKind, Result, Retry};
@@ -43,7 +43,7 @@ pub(super) enum Match {
 pub(super) fn resolve<H: Host>(
     tenant: &Tenant<'_, H>,
     schema: Option<&Schema>,
-    wanted: &[&Wanted],
+    wanted: &[&CheckedUser],
 ) -> Result<Vec<Result<Match>>> {
     let users = Users::find(tenant, schema, wanted)?;
     let key_field = tenant.writing.user_key.as_ref().map(Name::as_str);
@@ -58,7 +58,12 @@ pub(super) fn resolve<H: Host>(
 }
 
 /// Refuses all who are found to be the same user; the one whose id the host knows was found by it, and keeps it.
-fn refuse_shared<H: Host>(client: &Client<H>, claims: &Claims<'_>, wanted: &[&Wanted], found: &mut [Result<Match>]) {
+fn refuse_shared<H: Host>(
+    client: &Client<H>,
+    claims: &Claims<'_>,
+    wanted: &[&CheckedUser],
+    found: &mut [Result<Match>],
+) {
     let mut places = Index::default();
     for (at, found) in found.iter().enumerate() {
         if let Ok(Match::User(user, ..)) = found {
@@ -82,7 +87,7 @@ fn refuse_shared<H: Host>(client: &Client<H>, claims: &Claims<'_>, wanted: &[&Wa
 fn add_held<H: Host>(
     client: &Client<H>,
     schema: Option<&Schema>,
-    wanted: &[&Wanted],
+    wanted: &[&CheckedUser],
     found: &mut [Result<Match>],
 ) -> Result<()> {
     let mut open: Vec<(Id, &mut Vec<Held>)> = Vec::new();
@@ -143,7 +148,7 @@ fn mark(key: usize, text: &str) -> String {
 }
 
 impl Users {
-    fn find<H: Host>(tenant: &Tenant<'_, H>, schema: Option<&Schema>, wanted: &[&Wanted]) -> Result<Self> {
+    fn find<H: Host>(tenant: &Tenant<'_, H>, schema: Option<&Schema>, wanted: &[&CheckedUser]) -> Result<Self> {
         let mut paths = Paths::of(&[
             "Id",
             "Username",
@@ -210,7 +215,7 @@ impl Users {
     }
 
     /// The users that could be the wanted one, each once, with what speaks for them.
-    fn candidates(&self, wanted: &Wanted) -> Vec<(&Known, &'static str)> {
+    fn candidates(&self, wanted: &CheckedUser) -> Vec<(&Known, &'static str)> {
         let mut found: Vec<(&Known, &'static str)> = Vec::new();
         let texts = [Some(wanted.key.as_str()), wanted.value(FEDERATION_ID), Some(wanted.username.as_str())];
         for ((number, text), what) in texts.into_iter().enumerate().zip(KEYS) {
@@ -224,7 +229,7 @@ impl Users {
         found
     }
 
-    fn match_one<H: Host>(&self, client: &Client<H>, claims: &Claims<'_>, wanted: &Wanted) -> Result<Match> {
+    fn match_one<H: Host>(&self, client: &Client<H>, claims: &Claims<'_>, wanted: &CheckedUser) -> Result<Match> {
         let subject = wanted.subject();
         let candidates = self.candidates(wanted);
         let linked = wanted.id.and_then(|id| self.users.get(self.places.get(&mark(BY_ID, id.as_str()))?));

@@ -19,7 +19,7 @@ const KEY_LENGTH: usize = 255;
 
 /// A desired user without mistakes that can be seen from here.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Wanted {
+pub(super) struct CheckedUser {
     /// The host's key of the person.
     pub(super) key: String,
     /// The user's id, where the host knows it.
@@ -49,7 +49,7 @@ pub(super) struct Entry {
     pub(super) value: Option<String>,
 }
 
-impl Wanted {
+impl CheckedUser {
     /// The value that an attribute is set to.
     pub(super) fn value(&self, name: &str) -> Option<&str> {
         self.values.iter().find(|entry| entry.name == name).and_then(|entry| entry.value.as_deref())
@@ -76,7 +76,7 @@ fn is_custom(name: &str) -> bool {
 }
 
 /// Checks a batch. Of users that are given twice, by key, id or username, the first counts and the others are refused.
-pub(super) fn check_all(users: &[DesiredUser], schema: Option<&Schema>) -> Vec<Result<Wanted>> {
+pub(super) fn check_all(users: &[DesiredUser], schema: Option<&Schema>) -> Vec<Result<CheckedUser>> {
     let (mut keys, mut usernames, mut ids) = (Index::default(), Index::default(), Index::default());
     let checked = users.iter().map(|user| {
         let wanted = check(user, schema)?;
@@ -101,7 +101,7 @@ pub(super) fn check_all(users: &[DesiredUser], schema: Option<&Schema>) -> Vec<R
     checked.collect()
 }
 
-fn check(user: &DesiredUser, schema: Option<&Schema>) -> Result<Wanted> {
+fn check(user: &DesiredUser, schema: Option<&Schema>) -> Result<CheckedUser> {
     let username = user.username.trim();
     let subject = format!("the user {username}");
     let invalid = |what: String, remedy: &str| Err(Error::new(ErrorKind::InvalidValue, what).with_remedy(remedy));
@@ -140,7 +140,7 @@ fn check(user: &DesiredUser, schema: Option<&Schema>) -> Result<Wanted> {
         }
         values.push(entry);
     }
-    let mut wanted = Wanted {
+    let mut wanted = CheckedUser {
         key: user.key.clone(),
         id,
         username: username.to_owned(),
@@ -279,7 +279,7 @@ fn check_length(subject: &str, name: &str, value: &str, most: Option<u32>) -> Re
     }
 }
 
-fn add_grant(wanted: &mut Wanted, subject: &str, grant: &Grant, schema: Option<&Schema>) -> Result<()> {
+fn add_grant(wanted: &mut CheckedUser, subject: &str, grant: &Grant, schema: Option<&Schema>) -> Result<()> {
     let invalid = |what: String, remedy: &str| {
         Error::new(ErrorKind::InvalidValue, format!("the {} of {subject} {what}", grant.kind)).with_remedy(remedy)
     };

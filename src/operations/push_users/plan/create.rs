@@ -2,16 +2,16 @@
 
 use std::borrow::Cow;
 
-use super::super::wanted::Wanted;
+use super::super::wanted::CheckedUser;
 use super::defaults::required_defaults;
 use super::difference::{difference, entry_difference};
-use super::{CONTACT, Fit, Plan, Target, Terms, USER, assignment_change, forms, keys};
+use super::{CONTACT, Fit, Target, Terms, USER, UserPlan, assignment_change, forms, keys};
 use crate::attributes::{EMAIL, FAMILY_NAME, Form};
 use crate::model::{Action, Error, ErrorKind, FieldChange, Result};
 use crate::operations::known::Known;
 
 /// Plans a new user on a new contact, or on one that has no user.
-pub(super) fn create(wanted: &Wanted, contact: Option<&Known>, terms: &Terms<'_>) -> Result<Plan> {
+pub(super) fn create(wanted: &CheckedUser, contact: Option<&Known>, terms: &Terms<'_>) -> Result<UserPlan> {
     let subject = wanted.subject();
     let missing = |what: &str, remedy: &str| {
         Error::new(ErrorKind::MissingValue, format!("{subject} cannot be made without {what}")).with_remedy(remedy)
@@ -63,7 +63,7 @@ pub(super) fn create(wanted: &Wanted, contact: Option<&Known>, terms: &Terms<'_>
         let name = contact.text("Name").unwrap_or("without a name");
         side_effects.push(format!("The contact {name} ({}), which has no user, is taken for this person.", contact.id));
     }
-    Ok(Plan {
+    Ok(UserPlan {
         key: wanted.key.clone(),
         subject,
         target: contact.map_or(Target::New, |contact| Target::Adopt(contact.id)),

@@ -1,6 +1,6 @@
 //! What new users get that nobody asked for: fields that Salesforce requires and that directories rarely have.
 
-use super::super::wanted::Wanted;
+use super::super::wanted::CheckedUser;
 use crate::attributes::{self, Definition, FAMILY_NAME, GIVEN_NAME};
 use crate::operations::digest;
 use crate::salesforce::login::SignedIn;
@@ -27,7 +27,7 @@ impl Defaults {
 }
 
 /// Fields that Salesforce requires of a new user (H) and that directories rarely have.
-pub(super) fn required_defaults(wanted: &Wanted, defaults: &Defaults) -> [(&'static str, String); 6] {
+pub(super) fn required_defaults(wanted: &CheckedUser, defaults: &Defaults) -> [(&'static str, String); 6] {
     let local = wanted.username.split('@').next().unwrap_or_default();
     [
         ("Alias", alias(wanted, local)),
@@ -57,7 +57,7 @@ fn is_letter(sign: char) -> bool {
 
 /// The first letter of the first name and the beginning of the last, as Salesforce's own form suggests it; of names without
 /// letters, the beginning of the username.
-fn alias(wanted: &Wanted, local: &str) -> String {
+fn alias(wanted: &CheckedUser, local: &str) -> String {
     let letters = |name: &str, most: usize| -> String {
         let value = wanted.value(name).unwrap_or_default();
         value.chars().filter(|letter| is_letter(*letter)).take(most).map(|letter| letter.to_ascii_lowercase()).collect()

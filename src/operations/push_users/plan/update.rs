@@ -3,16 +3,22 @@
 use std::borrow::Cow;
 
 use super::super::assignment::{Assignment, Held, Kind};
-use super::super::wanted::Wanted;
+use super::super::wanted::CheckedUser;
 use super::difference::{difference, entry_difference};
-use super::{CONTACT, FLAG, Fit, Plan, Target, Terms, USER, assignment_change, forms, keys};
+use super::{CONTACT, FLAG, Fit, Target, Terms, USER, UserPlan, assignment_change, forms, keys};
 use crate::attributes::Form;
 use crate::model::{Action, FieldChange};
 use crate::operations::known::Known;
 use crate::operations::retired::is_retired;
 
 /// Plans what a user, its contact and its grants lack of what is wanted.
-pub(super) fn update(wanted: &Wanted, user: &Known, held: &[Held], note: Option<String>, terms: &Terms<'_>) -> Plan {
+pub(super) fn update(
+    wanted: &CheckedUser,
+    user: &Known,
+    held: &[Held],
+    note: Option<String>,
+    terms: &Terms<'_>,
+) -> UserPlan {
     let contact = user.id("ContactId");
     let [contact_key, user_key] = keys(wanted, terms);
     let mut changes = Vec::new();
@@ -83,7 +89,7 @@ pub(super) fn update(wanted: &Wanted, user: &Known, held: &[Held], note: Option<
     let is_new_role = wanted.role.is_some() && wanted.role != old_role;
     let is_same = profile == old_profile && !is_new_role && flags.is_empty() && given.is_empty();
     let role = wanted.role.filter(|_| is_new_role || profile != old_profile);
-    Plan {
+    UserPlan {
         key: wanted.key.clone(),
         subject: wanted.subject(),
         target: Target::Existing { user: user.id, contact },
@@ -100,7 +106,7 @@ pub(super) fn update(wanted: &Wanted, user: &Known, held: &[Held], note: Option<
 }
 
 /// The feature licences that are new, and the changes that give and take them.
-fn flag_changes(wanted: &Wanted, user: &Known) -> (Vec<String>, Vec<FieldChange>) {
+fn flag_changes(wanted: &CheckedUser, user: &Known) -> (Vec<String>, Vec<FieldChange>) {
     let change = |flag: &str, new: bool| FieldChange {
         object: USER,
         field: Cow::Owned(flag.to_owned()),

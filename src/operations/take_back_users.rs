@@ -21,7 +21,7 @@ use crate::model::{
 use crate::salesforce::collections;
 use crate::salesforce::id::Id;
 use crate::salesforce::soql::{Condition, Literal, Name};
-use crate::text::{join, quoted};
+use crate::text::quoted;
 
 const USER: &str = "User";
 const CONTACT: &str = "Contact";
@@ -183,7 +183,7 @@ fn look<H: Host>(tenant: &Tenant<'_, H>, people: &[Abandoned]) -> Result<Vec<Lef
             let named: Vec<String> = lone.iter().map(Id::to_string).collect();
             let sentence = format!(
                 "More contacts than pushes have begun could be left of them, and none is deleted: {}.",
-                join(&named, ", ")
+                named.join(", ")
             );
             *slot = Left::Nothing(Some(sentence));
         } else if !lone.is_empty() {
@@ -256,7 +256,7 @@ impl<'a> Users<'a> {
             return Left::User(user.id);
         }
         let (name, id) = (user.username(), user.id);
-        Left::Nothing(Some(format!("The user {name} ({id}) is left as it is: {}.", join(&objections, ", "))))
+        Left::Nothing(Some(format!("The user {name} ({id}) is left as it is: {}.", objections.join(", "))))
     }
 
     /// What speaks for a user's being somebody else's, one clause each.

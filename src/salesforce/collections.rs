@@ -14,7 +14,6 @@ use super::query::unreadable;
 use crate::diagnosis;
 use crate::host::{Host, Method, Part, Response};
 use crate::model::Error;
-use crate::text::join;
 
 /// Most records of one call (H).
 pub const MOST: usize = 200;
@@ -91,7 +90,7 @@ fn write<H: Host>(
 /// Deletes records by their ids. Results stand in the order of the ids.
 pub fn delete<H: Host>(client: &Client<H>, ids: &[String], subject: &str, report: Progress<'_>) -> Vec<Written> {
     chunked(client, ids, subject, report, &|ids| {
-        let ids = join(ids, ",");
+        let ids = ids.join(",");
         let path = Cow::Owned(format!("composite/sobjects?ids={ids}&allOrNone=false"));
         Call { method: Method::Delete, path, body: Vec::new(), repeat: Repeat::Always }
     })

@@ -4,7 +4,6 @@ use salesforce_records::{self as records, Cell};
 
 use crate::host::Response;
 use crate::model::Upstream;
-use crate::text;
 
 /// One error, of a whole request or of one record in it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -96,8 +95,7 @@ fn excerpt(body: &[u8]) -> String {
         }
         Err(_) => body.iter().map(|byte| if byte.is_ascii() { char::from(*byte) } else { '\u{fffd}' }).collect(),
     };
-    let title =
-        text::split(&text, "<title>").and_then(|(_, rest)| text::split(rest, "</title>")).map(|(title, _)| title);
+    let title = text.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>")).map(|(title, _)| title);
     let mut plain = String::new();
     let mut tag = false;
     for letter in title.unwrap_or(&text).chars() {

@@ -5,8 +5,6 @@ use std::fmt::Display;
 
 use salesforce_records::Decimal;
 
-use crate::text::join;
-
 /// A record to write: its type, its id where it exists, and the fields to set or, with none, to clear.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Write {
@@ -68,7 +66,8 @@ impl Object {
 
     /// Adds a list of objects that have ended.
     pub fn list<T: AsRef<str>>(&mut self, name: &str, objects: &[T]) -> &mut Self {
-        self.value(name, &format_args!("[{}]", join(objects, ",")))
+        let objects: Vec<&str> = objects.iter().map(AsRef::as_ref).collect();
+        self.value(name, &format_args!("[{}]", objects.join(",")))
     }
 
     /// The object, whole.

@@ -11,7 +11,6 @@ use crate::operations::retired::{is_retired, restored, retired};
 use crate::operations::seats::Seats;
 use crate::salesforce::id::Id;
 use crate::salesforce::json::Datum;
-use crate::text::join;
 
 pub(super) const USER: &str = "User";
 /// Salesforce keeps one for every user (H).
@@ -135,7 +134,7 @@ impl LifecyclePlan {
     fn leave(&mut self, subject: &Subject) {
         self.side_effects.push("The seat of the user's licence becomes free.".to_owned());
         if !subject.groups.is_empty() {
-            let groups = join(&subject.groups, ", ");
+            let groups = subject.groups.join(", ");
             let effect = format!(
                 "The user leaves its public groups for good, a reactivation does not bring them back: {groups}."
             );

@@ -14,7 +14,6 @@ use crate::model::{Error, ErrorKind, Intent, Outcome, Progress, Result};
 use crate::salesforce::client::Client;
 use crate::salesforce::collections::{self, Refused, Written};
 use crate::salesforce::json::{Datum, Write};
-use crate::text::join;
 
 /// One user on its way.
 pub(super) struct Slot {
@@ -253,7 +252,7 @@ fn name_references(error: &mut Error, plan: &UserPlan) {
     let named = plan.changes_of(USER).filter(|change| change.field.ends_with("Id"));
     let named = named.filter_map(|change| Some((&*change.field, change.new.clone()?)));
     let all: Vec<String> = user.into_iter().chain(named).map(|(field, id)| format!("{field} {id}")).collect();
-    add(error, &format!("the write names {}", join(&all, ", ")));
+    add(error, &format!("the write names {}", all.join(", ")));
 }
 
 fn change_contacts<H: Host>(client: &Client<H>, slots: &mut [&mut Slot]) {

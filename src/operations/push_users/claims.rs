@@ -13,7 +13,7 @@ use crate::model::{Candidate, Error, ErrorKind, Owner, Status};
 use crate::operations::known::Known;
 use crate::salesforce::client::Client;
 use crate::salesforce::id::Id;
-use crate::text::{join, quoted};
+use crate::text::quoted;
 
 /// What is known beside the users themselves.
 pub(super) struct Claims<'a> {
@@ -152,7 +152,7 @@ impl<'a> Claims<'a> {
             objections.extend(also.objection.map(str::to_owned));
             let clause = |clauses: &[String], nothing: &str| match clauses {
                 [] => nothing.to_owned(),
-                clauses => join(clauses, ", "),
+                clauses => clauses.join(", "),
             };
             told.push(format!(
                 "{} ({}), for which speaks: {}; and against it: {}",
@@ -174,7 +174,7 @@ impl<'a> Claims<'a> {
         let message = match told.as_slice() {
             [one] => format!("it isn't certain that {subject} is this one, so nothing was written: {one}"),
             several => {
-                format!("several users could be {subject}, and none was touched: {}", join(several, "; or "))
+                format!("several users could be {subject}, and none was touched: {}", several.join("; or "))
             }
         };
         Error::new(ErrorKind::AmbiguousMatch, message).with_remedy(

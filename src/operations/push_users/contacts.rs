@@ -12,7 +12,6 @@ use crate::operations::known::{Known, Paths};
 use crate::salesforce::client::Client;
 use crate::salesforce::id::Id;
 use crate::salesforce::soql::{Condition, Literal, Name};
-use crate::text::join;
 
 /// Contacts of the portal's account by what they are found by, and the users that have them.
 struct Contacts<'a, H: Host> {
@@ -162,7 +161,7 @@ impl<'a, H: Host> Contacts<'a, H> {
                     .iter()
                     .map(|contact| format!("{} ({})", contact.text("Name").unwrap_or("a contact"), contact.id))
                     .collect();
-                Err(ambiguous(&subject, "contacts", &join(&candidates, ", ")))
+                Err(ambiguous(&subject, "contacts", &candidates.join(", ")))
             }
         }
     }

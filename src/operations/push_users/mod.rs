@@ -30,7 +30,7 @@ use crate::model::{DesiredUser, Error, ErrorKind, FieldChange, Outcome, PushMode
 use crate::salesforce::client::Client;
 use crate::salesforce::id::Id;
 use crate::settings::Writing;
-use crate::text::{join, quoted};
+use crate::text::quoted;
 
 /// Users that are resolved, planned and written together. It bounds what stands in memory, and the work that a crash leaves
 /// half done.
@@ -187,7 +187,7 @@ pub(super) fn check_digests(mode: &PushMode, users: usize) -> Result<()> {
 pub(super) fn drifted(subject: &str, changes: &[FieldChange]) -> Error {
     let now = match changes {
         [] => "nothing would be changed".to_owned(),
-        changes => join(&changes.iter().map(describe_change).collect::<Vec<_>>(), ", "),
+        changes => changes.iter().map(describe_change).collect::<Vec<_>>().join(", "),
     };
     Error::new(
         ErrorKind::Drifted,

@@ -12,7 +12,7 @@ use crate::operations::index::Index;
 use crate::operations::schema::Schema;
 use crate::salesforce::id::{Id, Malformed, prefix};
 use crate::salesforce::time;
-use crate::text::{join, quoted};
+use crate::text::quoted;
 
 /// Most characters of the host's key: those of an external id (H).
 const KEY_LENGTH: usize = 255;
@@ -197,7 +197,7 @@ fn attribute(subject: &str, username: &str, change: &Change, schema: Option<&Sch
         (Some(Value::Integer(number)), _) => Some(number.to_string()),
         (Some(Value::Boolean(value)), Form::Boolean) => Some(value.to_string()),
         // As Salesforce has them (H).
-        (Some(Value::Many(values)), Form::Many) => Some(join(values, ";")),
+        (Some(Value::Many(values)), Form::Many) => Some(values.join(";")),
         (Some(Value::Boolean(_) | Value::Many(_)), _) => {
             return Err(invalid("takes a single text", "Map it to an attribute with a single text"));
         }

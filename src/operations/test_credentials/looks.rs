@@ -8,7 +8,6 @@ use crate::salesforce::client::{Call, Client};
 use crate::salesforce::composite::{self, Answer, Read};
 use crate::salesforce::id::Id;
 use crate::salesforce::soql::{Condition, Literal, Select};
-use crate::text::join;
 
 const SUBJECT: &str = "the test of the settings";
 
@@ -175,7 +174,7 @@ fn seats_left(answer: &Answer<'_>) -> Probe {
         );
     }
     let list: Vec<String> = licences.iter().map(|(name, left)| format!("{name}: {left}")).collect();
-    let list = join(&list, ", ");
+    let list = list.join(", ");
     if licences.iter().any(|(_, left)| *left > 0) {
         return passed(names::SEATS, format!("Seats left of the portal licences: {list}."));
     }

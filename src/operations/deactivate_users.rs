@@ -7,9 +7,9 @@ mod find;
 mod plan;
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use self::plan::{LifecyclePlan, Round, Step, USER, USER_LOGIN};
-use super::index::Index;
 use super::push_users::{Tenant, check_digests, drifted, no_longer_wanted};
 use super::seats::Seats;
 use crate::diagnosis;
@@ -111,13 +111,13 @@ fn run<H: Host>(
 
 /// Reads the ids; each user counts once.
 pub(super) fn check_ids(ids: &[String]) -> Vec<Result<Id>> {
-    let mut seen = Index::default();
+    let mut seen = HashSet::new();
     let checked = ids.iter().map(|text| {
         let id = Id::parse_of(text.trim(), prefix::USER).map_err(|reason| {
             Error::new(ErrorKind::InvalidValue, format!("the user id {} {reason}", quoted(text)))
                 .with_remedy("Give the id of the user in Salesforce, which starts with 005")
         })?;
-        if seen.insert(id.as_str(), 0) {
+        if seen.insert(id) {
             Ok(id)
         } else {
             Err(Error::new(ErrorKind::InvalidValue, format!("the user {id} is given twice in this call"))

@@ -2,9 +2,8 @@
 
 use std::rc::Rc;
 
-use salesforce_records::{Cell, Record};
-
 use crate::salesforce::id::Id;
+use crate::salesforce::record::{Cell, Record};
 
 /// A record as Salesforce has it.
 #[derive(Debug, Clone, PartialEq)]

@@ -4,7 +4,6 @@ mod deactivate_users;
 mod describe;
 mod digest;
 mod import_users;
-mod index;
 mod known;
 mod list_attributes;
 mod list_entitlements;

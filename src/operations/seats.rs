@@ -1,30 +1,24 @@
 //! Seats of licences, counted before they are taken: a licence that runs out halfway through a batch is told for each user
 //! that gets none.
 
-use super::index::Index;
+use std::collections::HashMap;
+
 use super::known::Known;
 use crate::model::{Error, ErrorKind, Result};
+use crate::salesforce::id::Id;
 
 /// Seats that the plans before have spoken for, by licence.
 #[derive(Default)]
 pub(super) struct Seats {
-    index: Index,
-    taken: Vec<i64>,
+    taken: HashMap<Id, i64>,
 }
 
 impl Seats {
-    fn taken(&mut self, licence: &str) -> Option<&mut i64> {
-        if self.index.insert(licence, self.taken.len()) {
-            self.taken.push(0);
-        }
-        self.taken.get_mut(self.index.get(licence)?)
-    }
-
     /// Takes a seat of a licence; an error where there is none.
     pub(super) fn take(&mut self, licence: &Known, subject: &str) -> Result<()> {
         let number = |path: &str| licence.text(path).and_then(|text| text.parse::<i64>().ok());
         let (Some(total), Some(used)) = (number("TotalLicenses"), number("UsedLicenses")) else { return Ok(()) };
-        let Some(taken) = self.taken(licence.id.as_str()) else { return Ok(()) };
+        let taken = self.taken.entry(licence.id).or_default();
         // A negative number stands for no limit (L).
         if total >= 0 && used.saturating_add(*taken) >= total {
             let name = licence.text("Name").unwrap_or("the profile");

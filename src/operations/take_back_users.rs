@@ -7,10 +7,10 @@
 //! and that no user has; as many as were begun, and none if there are more.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use super::deactivate_users::deactivate_for;
 use super::digest;
-use super::index::Index;
 use super::known::{Known, Paths};
 use super::push_users::{Tenant, check_digests, drifted, find, is_gone, no_longer_wanted};
 use super::{ID, is_portal_user_type};
@@ -204,8 +204,8 @@ fn new_username(person: &Abandoned) -> Option<&str> {
 struct Users<'a> {
     key_field: Option<&'a Name>,
     users: Vec<Known>,
-    by_key: Index,
-    by_name: Index,
+    by_key: HashMap<String, usize>,
+    by_name: HashMap<String, usize>,
     /// Keys of the people whose users they are, by the host.
     owners: Vec<Option<String>>,
     /// The admin user that the connector is signed in as.
@@ -229,12 +229,12 @@ impl<'a> Users<'a> {
             }
             Condition::any(&ways)
         })?;
-        let (mut by_key, mut by_name) = (Index::default(), Index::default());
+        let (mut by_key, mut by_name) = (HashMap::new(), HashMap::new());
         for (at, user) in users.iter().enumerate() {
             if let Some(key) = key_field.and_then(|name| user.text(name.as_str())) {
-                by_key.insert(key, at);
+                by_key.entry(key.to_owned()).or_insert(at);
             }
-            by_name.insert(&user.username().to_ascii_lowercase(), at);
+            by_name.entry(user.username().to_ascii_lowercase()).or_insert(at);
         }
         let ids: Vec<String> = users.iter().map(|user| user.id.to_string()).collect();
         let owners = if ids.is_empty() { Vec::new() } else { tenant.client.host().owners(&ids) };
@@ -250,7 +250,7 @@ impl<'a> Users<'a> {
         }
         let Some(name) = new_username(person) else { return Left::Nothing(None) };
         let at = self.by_key.get(&person.key).or_else(|| self.by_name.get(&name.to_ascii_lowercase()));
-        let Some((at, user)) = at.and_then(|at| Some((at, self.users.get(at)?))) else { return Left::Nothing(None) };
+        let Some((at, user)) = at.and_then(|at| Some((*at, self.users.get(*at)?))) else { return Left::Nothing(None) };
         let objections = self.objections(person, at, user);
         if objections.is_empty() {
             return Left::User(user.id);

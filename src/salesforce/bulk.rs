@@ -5,13 +5,14 @@ use std::io::Read;
 use std::time::Duration;
 
 use csv::{ReaderBuilder, StringRecord};
-use salesforce_records::{Cell, Record};
+use serde::{Deserialize, Serialize};
 
 use super::client::{Call, Client, Repeat};
-use super::json::Object;
+use super::json;
 use super::query::unreadable;
+use super::record::{Cell, Record};
 use super::soql::Select;
-use crate::host::{Host, Method, Part, Response};
+use crate::host::{Host, Method, Response};
 use crate::model::Result;
 
 /// How often a job is looked at before it is given up, with a pause that doubles from half a second: a minute in all.
@@ -23,14 +24,13 @@ const LOOKS: u32 = 7;
 ///
 /// When the job cannot be started or looked at.
 pub fn run<H: Host>(client: &Client<H>, query: &Select, subject: &str) -> Result<Option<String>> {
-    let body = Object::default().text("operation", "query").text("query", &query.to_string()).end();
-    let body = vec![Part::Text(Cow::Owned(body))];
+    let body = json::body(&Start { operation: "query", query: query.to_string() });
     let call = Call { method: Method::Post, path: Cow::Borrowed("jobs/query"), body, repeat: Repeat::Always };
     let response = client.call(&call, subject)?;
-    let id = job(&response, subject)?.text("id").map(str::to_owned).ok_or_else(|| unreadable(subject))?;
+    let id = job(&response, subject)?.id.ok_or_else(|| unreadable(subject))?;
     for look in 0..LOOKS {
         let response = client.call(&Call::get(format!("jobs/query/{id}")), subject)?;
-        match job(&response, subject)?.text("state") {
+        match job(&response, subject)?.state.as_deref() {
             Some("JobComplete") => return Ok(Some(id)),
             Some("Failed" | "Aborted") | None => return Ok(None),
             Some(_) => client.host().sleep(Duration::from_millis(500 << look)),
@@ -39,8 +39,21 @@ pub fn run<H: Host>(client: &Client<H>, query: &Select, subject: &str) -> Result
     Ok(None)
 }
 
-fn job<'a>(response: &'a Response, subject: &str) -> Result<Record<'a>> {
-    Record::parse(&response.body).ok_or_else(|| unreadable(subject))
+#[derive(Serialize)]
+struct Start {
+    operation: &'static str,
+    query: String,
+}
+
+/// What is said of a job.
+#[derive(Deserialize)]
+struct Job {
+    id: Option<String>,
+    state: Option<String>,
+}
+
+fn job(response: &Response, subject: &str) -> Result<Job> {
+    serde_json::from_slice(&response.body).map_err(|_| unreadable(subject))
 }
 
 /// Reads a piece of a job's rows, from a locator or from the start.

@@ -2,11 +2,10 @@
 
 use std::ops::Range;
 
-use salesforce_records::Record;
-
 use super::client::Client;
 use super::composite::{self, MOST_QUERIES, Read};
 use super::query::{self, LONGEST};
+use super::record::Record;
 use super::soql::Select;
 use super::url::encode_query;
 use crate::host::Host;

@@ -6,10 +6,10 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use form_urlencoded::byte_serialize;
-use salesforce_records::Record;
+use serde::{Deserialize, Serialize};
 
 use super::error::Fault;
-use super::json::Object;
+use super::json;
 use super::login::{App, Password, SignedIn, origin};
 use crate::host::{Escaping, Method, Part, Request};
 
@@ -44,9 +44,17 @@ pub fn jwt_bearer<S>(login_url: &str, assertion: &str) -> Request<'static, S> {
 /// What is to be signed of an assertion (RFC 7515 §5.1): header and claims.
 pub fn assertion(client_id: &str, username: &str, login_url: &str, now: Duration) -> String {
     let exp = (now + ASSERTION_LIFETIME).as_secs();
-    let mut claims = Object::default();
-    claims.text("iss", client_id).text("sub", username).text("aud", login_url).value("exp", &exp);
-    format!("{}.{}", base64url(br#"{"alg":"RS256"}"#), base64url(claims.end().as_bytes()))
+    let claims = json::text(&Claims { iss: client_id, sub: username, aud: login_url, exp });
+    format!("{}.{}", base64url(br#"{"alg":"RS256"}"#), base64url(claims.as_bytes()))
+}
+
+/// The claims of an assertion (RFC 7523 §3).
+#[derive(Serialize)]
+struct Claims<'a> {
+    iss: &'a str,
+    sub: &'a str,
+    aud: &'a str,
+    exp: u64,
 }
 
 /// Base64 with the alphabet for URLs and without padding (RFC 7515 §2).
@@ -76,6 +84,14 @@ fn token<'a, S>(login_url: &str, body: Vec<Part<'a, S>>) -> Request<'a, S> {
     }
 }
 
+/// The answer of the token endpoint.
+#[derive(Deserialize)]
+struct Token {
+    access_token: String,
+    instance_url: String,
+    id: String,
+}
+
 /// Reads the answer of the token endpoint.
 ///
 /// # Errors
@@ -83,18 +99,16 @@ fn token<'a, S>(login_url: &str, body: Vec<Part<'a, S>>) -> Request<'a, S> {
 /// The error that Salesforce answered, or one without a code where the answer is none of a token endpoint.
 pub fn parse(status: u16, body: &[u8]) -> Result<SignedIn, Fault> {
     let fault = || super::error::parse(status, body);
-    let token = Record::parse(body).filter(|_| status == 200).ok_or_else(fault)?;
-    let text = |name: &str| token.text(name).ok_or_else(fault);
-    let (access_token, instance_url) = (text("access_token")?, text("instance_url")?);
+    let token: Token = serde_json::from_slice(body).ok().filter(|_| status == 200).ok_or_else(fault)?;
     // `https://login.salesforce.com/id/00D…/005…` (H): the organisation and the user.
-    let mut ids = text("id")?.rsplit('/');
+    let mut ids = token.id.rsplit('/');
     let (user_id, organization_id) = (ids.next().unwrap_or_default(), ids.next().unwrap_or_default());
-    if user_id.is_empty() {
+    if user_id.is_empty() || token.access_token.is_empty() || token.instance_url.is_empty() {
         return Err(fault());
     }
     Ok(SignedIn {
-        session_id: access_token.to_owned(),
-        instance_url: origin(instance_url).to_owned(),
+        session_id: token.access_token,
+        instance_url: origin(&token.instance_url).to_owned(),
         organization_id: organization_id.to_owned(),
         user_id: user_id.to_owned(),
         ..SignedIn::default()

@@ -1,12 +1,12 @@
 //! What is known of users whose lifecycle changes.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use super::Goal;
 use super::plan::{USER, USER_LOGIN};
 use crate::host::Host;
 use crate::model::Result;
-use crate::operations::index::Index;
 use crate::operations::known::{Known, Paths};
 use crate::salesforce::client::Client;
 use crate::salesforce::gather::{gather_all, split};
@@ -29,14 +29,13 @@ pub(super) struct Subject {
 /// Users by their ids, and licences by theirs.
 #[derive(Debug, Default)]
 pub(super) struct Found {
-    index: Index,
-    subjects: Vec<Subject>,
+    subjects: HashMap<Id, Subject>,
     licences: Vec<Known>,
 }
 
 impl Found {
     pub(super) fn get(&self, id: Id) -> Option<&Subject> {
-        self.subjects.get(self.index.get(id.as_str())?)
+        self.subjects.get(&id)
     }
 
     pub(super) fn licence(&self, id: Id) -> Option<&Known> {
@@ -44,7 +43,7 @@ impl Found {
     }
 
     fn get_mut(&mut self, id: Id) -> Option<&mut Subject> {
-        self.subjects.get_mut(self.index.get(id.as_str())?)
+        self.subjects.get_mut(&id)
     }
 }
 
@@ -77,10 +76,8 @@ pub(super) fn find<H: Host>(client: &Client<H>, ids: &[Id], goal: Goal) -> Resul
     gather_all(client, &queries, "the users to change", &mut |at, record| {
         let of = |field: &str| record.text(field).and_then(|id| Id::parse(id).ok());
         if at < users {
-            if let Some(user) = Known::read(record, &user_paths)
-                && found.index.insert(user.id.as_str(), found.subjects.len())
-            {
-                found.subjects.push(Subject { user, login: None, groups: Vec::new() });
+            if let Some(user) = Known::read(record, &user_paths) {
+                found.subjects.entry(user.id).or_insert(Subject { user, login: None, groups: Vec::new() });
             }
         } else if at < groups {
             if let (Some(subject), Some(name)) =

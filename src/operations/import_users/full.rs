@@ -1,7 +1,5 @@
 //! Pages of all users: each a query of its own, or, where they are very many, a piece of one Bulk query's rows.
 
-use salesforce_records::Record;
-
 use super::cursor::{Cursor, Place, Reached};
 use super::holdings::{self, Holdings, Who};
 use super::{Job, SUBJECT, has_type, malformed, watermark};
@@ -12,6 +10,7 @@ use crate::salesforce::bulk;
 use crate::salesforce::composite;
 use crate::salesforce::id::Id;
 use crate::salesforce::query;
+use crate::salesforce::record::Record;
 use crate::salesforce::soql::{Condition, Literal, Name, Select};
 
 /// Most records that Salesforce gives in one answer (H), and most users whose holdings one call asks for.

@@ -1,8 +1,9 @@
 //! What is assigned to a user by a record of its own: permission sets, permission set groups and public groups.
 
+use std::collections::HashMap;
+
 use crate::host::Host;
 use crate::model::Result;
-use crate::operations::index::Index;
 use crate::operations::schema::Schema;
 use crate::salesforce::client::Client;
 use crate::salesforce::gather::{gather_all, split};
@@ -104,11 +105,7 @@ pub(super) fn held<H: Host>(client: &Client<H>, users: &[Id], schema: Option<&Sc
             Condition::equals("Group.Type", Literal::Text("Regular")),
         ]))
     }));
-    let mut places = Index::default();
-    for (at, user) in users.iter().enumerate() {
-        places.insert(user.as_str(), at);
-    }
-    let mut held: Vec<Vec<Held>> = users.iter().map(|_| Vec::new()).collect();
+    let mut held: HashMap<Id, Vec<Held>> = users.iter().map(|user| (*user, Vec::new())).collect();
     gather_all(client, &queries, SUBJECT, &mut |at, record| {
         let id = |field: &str| record.text(field).and_then(|id| Id::parse(id).ok());
         // A group's assignment also names the set that Salesforce makes for the group (H).
@@ -117,10 +114,10 @@ pub(super) fn held<H: Host>(client: &Client<H>, users: &[Id], schema: Option<&Sc
             (true, None) => Kind::Set,
             (false, _) => Kind::Group,
         };
-        let user = id(kind.assignee()).and_then(|user| places.get(user.as_str())).and_then(|at| held.get_mut(at));
+        let user = id(kind.assignee()).and_then(|user| held.get_mut(&user));
         if let (Some(user), Some(id), Some(record)) = (user, id(kind.field()), record.text("Id")) {
             user.push(Held { assignment: Assignment { kind, id }, record: record.to_owned() });
         }
     })?;
-    Ok(held)
+    Ok(users.iter().map(|user| held.remove(user).unwrap_or_default()).collect())
 }

@@ -1,5 +1,7 @@
 //! Finding the contacts of those who have no user yet.
 
+use std::collections::{HashMap, HashSet};
+
 use super::Tenant;
 use super::claims::{Also, Claims};
 use super::resolve::{Match, ambiguous, find, still_taken};
@@ -7,7 +9,6 @@ use super::wanted::CheckedUser;
 use crate::attributes::EMAIL;
 use crate::host::Host;
 use crate::model::{Error, ErrorKind, Result};
-use crate::operations::index::Index;
 use crate::operations::known::{Known, Paths};
 use crate::salesforce::client::Client;
 use crate::salesforce::id::Id;
@@ -20,10 +21,10 @@ struct Contacts<'a, H: Host> {
     contacts: Vec<Known>,
     users: Vec<Known>,
     /// Places of contacts by key or address, in lower case.
-    by_key: Index,
-    by_email: Index,
-    /// Users by their contacts.
-    by_contact: Index,
+    by_key: HashMap<String, Vec<usize>>,
+    by_email: HashMap<String, Vec<usize>>,
+    /// Places of users by their contacts.
+    by_contact: HashMap<Id, usize>,
     /// Whose users those are.
     claims: Claims<'a>,
 }
@@ -45,17 +46,15 @@ pub(super) fn match_contacts<H: Host>(
         return Ok(());
     }
     let contacts = Contacts::find(tenant, wanted, &open)?;
-    let (mut emails, mut shared) = (Index::default(), Index::default());
+    let mut wishes: HashMap<String, usize> = HashMap::new();
     for (_, _, email) in &open {
-        let email = email.to_ascii_lowercase();
-        if !emails.insert(&email, 0) {
-            shared.insert(&email, 0);
-        }
+        *wishes.entry(email.to_ascii_lowercase()).or_default() += 1;
     }
-    let mut seen = Index::default();
+    let mut seen = HashSet::new();
     for (at, wanted, email) in open {
-        let is_shared = shared.get(&email.to_ascii_lowercase()).is_some();
-        let is_second = !seen.insert(&email.to_ascii_lowercase(), 0);
+        let address = email.to_ascii_lowercase();
+        let is_shared = wishes.get(&address).is_some_and(|wishes| *wishes > 1);
+        let is_second = !seen.insert(address);
         if let Some(slot) = found.get_mut(at) {
             *slot = contacts.match_one(wanted, email, is_shared, is_second);
         }
@@ -92,20 +91,20 @@ impl<'a, H: Host> Contacts<'a, H> {
             Condition::ids("ContactId", &ids)
         })?;
         let by = |field: &str| {
-            let mut places = Index::default();
+            let mut places: HashMap<String, Vec<usize>> = HashMap::new();
             for (at, contact) in contacts.iter().enumerate() {
                 if let Some(text) = contact.text(field) {
-                    places.add(&text.to_ascii_lowercase(), at);
+                    places.entry(text.to_ascii_lowercase()).or_default().push(at);
                 }
             }
             places
         };
         let by_key = key_field.map(|name| by(name.as_str())).unwrap_or_default();
         let by_email = by("Email");
-        let mut by_contact = Index::default();
+        let mut by_contact = HashMap::new();
         for (at, user) in users.iter().enumerate() {
             if let Some(contact) = user.id("ContactId") {
-                by_contact.insert(contact.as_str(), at);
+                by_contact.entry(contact).or_insert(at);
             }
         }
         let client = tenant.client;
@@ -113,9 +112,9 @@ impl<'a, H: Host> Contacts<'a, H> {
         Ok(Self { client, key_field, contacts, users, by_key, by_email, by_contact, claims })
     }
 
-    fn of(&self, places: &Index, text: &str) -> Vec<&Known> {
-        let places = places.all(&text.to_ascii_lowercase());
-        places.iter().filter_map(|at| self.contacts.get(*at)).collect()
+    fn of(&self, places: &HashMap<String, Vec<usize>>, text: &str) -> Vec<&Known> {
+        let places = places.get(&text.to_ascii_lowercase());
+        places.into_iter().flatten().filter_map(|at| self.contacts.get(*at)).collect()
     }
 
     fn key(&self, contact: &Known) -> Option<String> {
@@ -145,7 +144,7 @@ impl<'a, H: Host> Contacts<'a, H> {
         }
         match candidates.as_slice() {
             [] => Ok(Match::Nobody),
-            [contact] => match self.by_contact.get(contact.id.as_str()).and_then(|at| self.users.get(at)) {
+            [contact] => match self.by_contact.get(&contact.id).and_then(|at| self.users.get(*at)) {
                 None => Ok(Match::Contact(Box::new((*contact).clone()))),
                 Some(user) => {
                     let holder = self.claims.address_vacated_by(user, wanted, email);

@@ -1,10 +1,11 @@
 //! What Salesforce has of the profiles, licences, roles, permission sets and groups that a push assigns.
 
+use std::collections::{HashMap, HashSet};
+
 use super::assignment::Kind;
 use super::plan::UserPlan;
 use crate::host::{Host, Level};
 use crate::model::Result;
-use crate::operations::index::Index;
 use crate::operations::known::{Known, Paths};
 use crate::salesforce::client::Client;
 use crate::salesforce::gather::gather;
@@ -61,8 +62,7 @@ pub(super) enum Fact<'a> {
 /// Records by their ids.
 #[derive(Default)]
 pub(super) struct Facts {
-    records: Vec<Known>,
-    index: Index,
+    records: HashMap<Id, Known>,
     /// Kinds of records that could not be read.
     unseen: [bool; OBJECTS.len()],
 }
@@ -71,9 +71,9 @@ impl Facts {
     /// Reads what concerns the plans that change something that has to fit; where there is none, nothing is asked.
     pub(super) fn of<H: Host>(client: &Client<H>, plans: &[&UserPlan]) -> Result<Self> {
         let mut ids: [Vec<Id>; OBJECTS.len()] = Default::default();
-        let mut seen = Index::default();
+        let mut seen = HashSet::new();
         let mut add = |at: usize, id: Id| {
-            if seen.insert(id.as_str(), 0)
+            if seen.insert(id)
                 && let Some(list) = ids.get_mut(at)
             {
                 list.push(id);
@@ -113,8 +113,7 @@ impl Facts {
         let outcomes = gather(client, &queries, subject, &mut |at, record| {
             let paths = kinds.get(at).and_then(|kind| paths.get(*kind));
             if let Some(known) = paths.and_then(|paths| Known::read(record, paths)) {
-                facts.index.insert(known.id.as_str(), facts.records.len());
-                facts.records.push(known);
+                facts.records.insert(known.id, known);
             }
         })?;
         for (outcome, kind) in outcomes.into_iter().zip(kinds) {
@@ -150,8 +149,7 @@ impl Facts {
     }
 
     fn get(&self, kind: usize, id: Id) -> Fact<'_> {
-        let known = self.index.get(id.as_str()).and_then(|at| self.records.get(at));
-        match known {
+        match self.records.get(&id) {
             Some(known) => Fact::Known(known),
             None if self.unseen.get(kind).copied().unwrap_or(true) => Fact::Unseen,
             None => Fact::Missing,

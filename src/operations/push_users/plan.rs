@@ -9,8 +9,6 @@ mod update;
 
 pub(super) use self::defaults::Defaults;
 
-use salesforce_records::Decimal;
-
 use self::create::create;
 use self::update::update;
 use super::assignment::{Assignment, Held};
@@ -21,6 +19,7 @@ use crate::attributes::Form;
 use crate::model::{Action, FieldChange, Intent, Outcome, Result};
 use crate::salesforce::id::Id;
 use crate::salesforce::json::Datum;
+use crate::salesforce::number::decimal;
 use crate::settings::Writing;
 
 pub(super) const USER: &str = "User";
@@ -154,7 +153,7 @@ impl UserPlan {
         let form = self.forms.iter().find(|(object, field, _)| *object == change.object && *field == change.field);
         Some(match form {
             Some((_, _, Form::Boolean)) => Datum::Boolean(new == "true"),
-            Some((_, _, Form::Number | Form::Whole)) => Decimal::parse(&new).map_or(Datum::Text(new), Datum::Number),
+            Some((_, _, Form::Number | Form::Whole)) => decimal(&new).map_or(Datum::Text(new), Datum::Number),
             _ if is_flag(change) => Datum::Boolean(new == "true"),
             _ => Datum::Text(new),
         })

@@ -4,6 +4,7 @@
 //! More than one candidate, or one that may be somebody else's ([`Claims`]), stops the push of this person, with the
 //! candidates named: usernames and e-mail addresses come back, and no second user is ever made for a contact.
 
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -16,7 +17,6 @@ use super::wanted::CheckedUser;
 use crate::attributes::FEDERATION_ID;
 use crate::host::Host;
 use crate::model::{Error, ErrorKind, Result, Retry};
-use crate::operations::index::Index;
 use crate::operations::is_portal_user_type;
 use crate::operations::known::{Known, Paths};
 use crate::operations::schema::Schema;
@@ -64,16 +64,16 @@ fn refuse_shared<H: Host>(
     wanted: &[&CheckedUser],
     found: &mut [Result<Match>],
 ) {
-    let mut places = Index::default();
+    let mut places: HashMap<Id, Vec<usize>> = HashMap::new();
     for (at, found) in found.iter().enumerate() {
         if let Ok(Match::User(user, ..)) = found {
-            places.add(user.id.as_str(), at);
+            places.entry(user.id).or_default().push(at);
         }
     }
     for (at, slot) in found.iter_mut().enumerate() {
         let (Ok(Match::User(user, ..)), Some(one)) = (&*slot, wanted.get(at)) else { continue };
-        let other = places.all(user.id.as_str()).into_iter().find(|other| *other != at);
-        if let Some(other) = other.and_then(|other| wanted.get(other))
+        let other = places.get(&user.id).into_iter().flatten().find(|other| **other != at);
+        if let Some(other) = other.and_then(|other| wanted.get(*other))
             && one.id != Some(user.id)
         {
             let objection = format!("{} of this push is found to be it, too", other.subject());
@@ -118,11 +118,11 @@ pub(in crate::operations) fn find<H: Host>(
     // Every path comes from our own table or the organisation's description, so none is lost here.
     let fields: Vec<Name> = paths.iter().filter_map(|path| Name::parse(path)).collect();
     let queries = split(count, &|part| Select::new(object, &[]).with(&fields).filter(&condition(part)));
-    let (mut found, mut seen) = (Vec::new(), Index::default());
+    let (mut found, mut seen) = (Vec::new(), HashSet::new());
     gather_all(client, &queries, subject, &mut |_, record| {
         // A record may be found by its username in one query and by another key in the next.
         if let Some(known) = Known::read(record, &Rc::clone(&paths))
-            && seen.insert(known.id.as_str(), 0)
+            && seen.insert(known.id)
         {
             found.push(known);
         }
@@ -132,19 +132,20 @@ pub(in crate::operations) fn find<H: Host>(
 
 /// What users are found by, in the order of trust, with the words for it.
 const KEYS: [&str; 3] = ["key", "federation id", "username"];
-/// The number of ids among the [`KEYS`].
-const BY_ID: usize = KEYS.len();
+/// The federation id's place among the [`KEYS`].
+const FEDERATION: usize = 1;
 
 /// The users that might be those of a batch.
 struct Users {
     users: Vec<Known>,
-    /// Places of users by their ids and by each of the [`KEYS`].
-    places: Index,
+    by_id: HashMap<Id, usize>,
+    /// Places of users by each of the [`KEYS`].
+    by_key: [HashMap<String, Vec<usize>>; KEYS.len()],
 }
 
-fn mark(key: usize, text: &str) -> String {
-    // Federation ids are compared as they are; the other two without case, as Salesforce does.
-    format!("{key}{}", if key == 1 { text.to_owned() } else { text.to_ascii_lowercase() })
+/// A key as it is compared: federation ids as they are, the other two without case, as Salesforce does.
+fn folded(key: usize, text: &str) -> String {
+    if key == FEDERATION { text.to_owned() } else { text.to_ascii_lowercase() }
 }
 
 impl Users {
@@ -201,26 +202,27 @@ impl Users {
             }
             Condition::any(&conditions)
         })?;
-        let mut places = Index::default();
+        let by_id = users.iter().enumerate().map(|(at, user)| (user.id, at)).collect();
+        let mut by_key: [HashMap<String, Vec<usize>>; KEYS.len()] = Default::default();
         for (at, user) in users.iter().enumerate() {
-            places.add(&mark(BY_ID, user.id.as_str()), at);
             let key = key_field.and_then(|name| user.text(name.as_str()));
-            for (number, text) in [key, user.text("FederationIdentifier"), Some(user.username())].iter().enumerate() {
+            let texts = [key, user.text("FederationIdentifier"), Some(user.username())];
+            for ((number, places), text) in by_key.iter_mut().enumerate().zip(texts) {
                 if let Some(text) = text {
-                    places.add(&mark(number, text), at);
+                    places.entry(folded(number, text)).or_default().push(at);
                 }
             }
         }
-        Ok(Self { users, places })
+        Ok(Self { users, by_id, by_key })
     }
 
     /// The users that could be the wanted one, each once, with what speaks for them.
     fn candidates(&self, wanted: &CheckedUser) -> Vec<(&Known, &'static str)> {
         let mut found: Vec<(&Known, &'static str)> = Vec::new();
         let texts = [Some(wanted.key.as_str()), wanted.value(FEDERATION_ID), Some(wanted.username.as_str())];
-        for ((number, text), what) in texts.into_iter().enumerate().zip(KEYS) {
-            let Some(mark) = text.map(|text| mark(number, text)) else { continue };
-            for user in self.places.all(&mark).into_iter().filter_map(|at| self.users.get(at)) {
+        for (((number, places), text), what) in self.by_key.iter().enumerate().zip(texts).zip(KEYS) {
+            let places = text.and_then(|text| places.get(&folded(number, text)));
+            for user in places.into_iter().flatten().filter_map(|at| self.users.get(*at)) {
                 if !found.iter().any(|(have, _)| have.id == user.id) {
                     found.push((user, what));
                 }
@@ -232,7 +234,7 @@ impl Users {
     fn match_one<H: Host>(&self, client: &Client<H>, claims: &Claims<'_>, wanted: &CheckedUser) -> Result<Match> {
         let subject = wanted.subject();
         let candidates = self.candidates(wanted);
-        let linked = wanted.id.and_then(|id| self.users.get(self.places.get(&mark(BY_ID, id.as_str()))?));
+        let linked = wanted.id.and_then(|id| self.users.get(*self.by_id.get(&id)?));
         if let Some(user) = linked {
             check_portal(user, &subject)?;
             if claims.contradicts_link(user, wanted) {

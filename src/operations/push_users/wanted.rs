@@ -1,16 +1,15 @@
 //! What is wanted of each user, checked before anything is asked of Salesforce.
 
 use std::borrow::Cow;
-
-use salesforce_records::Decimal;
+use std::collections::HashSet;
 
 use super::assignment::{Assignment, Kind};
 use crate::attributes::{self, Form};
 use crate::model::{Change, DesiredUser, Error, ErrorKind, Grant, Result, Value};
 use crate::operations::describe::{FEATURE_LICENSE, PERMISSION_SET, PERMISSION_SET_GROUP, PROFILE, PUBLIC_GROUP, ROLE};
-use crate::operations::index::Index;
 use crate::operations::schema::Schema;
 use crate::salesforce::id::{Id, Malformed, prefix};
+use crate::salesforce::number::decimal;
 use crate::salesforce::time;
 use crate::text::quoted;
 
@@ -77,7 +76,7 @@ fn is_custom(name: &str) -> bool {
 
 /// Checks a batch. Of users that are given twice, by key, id or username, the first counts and the others are refused.
 pub(super) fn check_all(users: &[DesiredUser], schema: Option<&Schema>) -> Vec<Result<CheckedUser>> {
-    let (mut keys, mut usernames, mut ids) = (Index::default(), Index::default(), Index::default());
+    let (mut keys, mut usernames, mut ids) = (HashSet::new(), HashSet::new(), HashSet::new());
     let checked = users.iter().map(|user| {
         let wanted = check(user, schema)?;
         let twice = |what: &str| {
@@ -87,13 +86,13 @@ pub(super) fn check_all(users: &[DesiredUser], schema: Option<&Schema>) -> Vec<R
             )
             .with_remedy("Give each person once, with a username of its own"))
         };
-        if !keys.insert(&user.key, 0) {
+        if !keys.insert(user.key.as_str()) {
             return twice("key");
         }
-        if !usernames.insert(&wanted.username.to_ascii_lowercase(), 0) {
+        if !usernames.insert(wanted.username.to_ascii_lowercase()) {
             return twice("username");
         }
-        if wanted.id.is_some_and(|id| !ids.insert(id.as_str(), 0)) {
+        if wanted.id.is_some_and(|id| !ids.insert(id)) {
             return twice("id");
         }
         Ok(wanted)
@@ -225,8 +224,8 @@ fn attribute(subject: &str, username: &str, change: &Change, schema: Option<&Sch
             let well_formed = match entry.form {
                 Form::Email => attributes::is_email(value),
                 Form::Boolean => value.parse::<bool>().is_ok(),
-                Form::Number => Decimal::parse(value).is_some(),
-                Form::Whole => Decimal::parse(value).is_some_and(|number| number.is_whole()),
+                Form::Number => decimal(value).is_some(),
+                Form::Whole => decimal(value).is_some_and(|number| number.is_integer()),
                 Form::Time => time::moment(value).is_some(),
                 Form::Date => time::is_date(value),
                 Form::Plain | Form::Lines | Form::Many => true,

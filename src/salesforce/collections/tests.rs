@@ -15,7 +15,7 @@ fn contacts(names: &[&str], exist: bool) -> Vec<Write> {
 }
 
 fn body(names: &[&str], exist: bool) -> String {
-    let records: Vec<String> = contacts(names, exist).iter().map(Write::encode).collect();
+    let records: Vec<String> = contacts(names, exist).iter().map(json::text).collect();
     format!(r#"{{"allOrNone":false,"records":[{}]}}"#, records.join(","))
 }
 

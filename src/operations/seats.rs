@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::known::Known;
+use super::rows::LicenceRow;
 use crate::model::{Error, ErrorKind, Result};
 use crate::salesforce::id::Id;
 
@@ -15,13 +15,11 @@ pub(super) struct Seats {
 
 impl Seats {
     /// Takes a seat of a licence; an error where there is none.
-    pub(super) fn take(&mut self, licence: &Known, subject: &str) -> Result<()> {
-        let number = |path: &str| licence.text(path).and_then(|text| text.parse::<i64>().ok());
-        let (Some(total), Some(used)) = (number("TotalLicenses"), number("UsedLicenses")) else { return Ok(()) };
+    pub(super) fn take(&mut self, licence: &LicenceRow, subject: &str) -> Result<()> {
+        let (Some(total), Some(used)) = (licence.total, licence.used) else { return Ok(()) };
         let taken = self.taken.entry(licence.id).or_default();
-        // A negative number stands for no limit (L).
         if total >= 0 && used.saturating_add(*taken) >= total {
-            let name = licence.text("Name").unwrap_or("the profile");
+            let name = licence.name.as_deref().unwrap_or("the profile");
             let message = format!("no seat of the licence {name} is left for {subject}: all {total} are used");
             return Err(Error::new(ErrorKind::LicenseExhausted, message).with_remedy("Buy seats or deactivate users that no longer need one; Setup > Company Settings > Company Information > User Licenses shows how many are used"));
         }

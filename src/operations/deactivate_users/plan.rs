@@ -60,8 +60,8 @@ pub(super) fn plan(id: Id, found: &Found, goal: Goal, rename: bool, seats: &mut 
         Error::new(ErrorKind::NotFound, format!("the user {id} does not exist in this organization"))
             .with_remedy("Import again; ids of a sandbox die when it is refreshed")
     })?;
-    let username = subject.user.username();
-    if !is_portal_user_type(subject.user.text("UserType").unwrap_or_default()) {
+    let username = &subject.username;
+    if !is_portal_user_type(&subject.user_type) {
         return Err(Error::new(
             ErrorKind::InvalidValue,
             format!("the user {username} ({id}) is no portal user, and is not touched"),
@@ -92,14 +92,6 @@ pub(super) fn plan(id: Id, found: &Found, goal: Goal, rename: bool, seats: &mut 
         Goal::Unlinked => Ok(plan.unlink(subject, rename)),
         Goal::Active => plan.reactivate(subject, found, seats),
     }
-}
-
-fn is_active(subject: &Subject) -> bool {
-    subject.user.is("IsActive")
-}
-
-fn is_frozen(subject: &Subject) -> bool {
-    subject.login.as_ref().is_some_and(|login| login.is("IsFrozen"))
 }
 
 impl LifecyclePlan {
@@ -143,7 +135,7 @@ impl LifecyclePlan {
     }
 
     fn give_name_up(&mut self, subject: &Subject, rename: bool) {
-        let username = subject.user.username();
+        let username = subject.username.as_str();
         if rename && !is_retired(self.user, username) {
             self.name_step(username, retired(self.user, username));
             self.side_effects.push(format!("The username {username} becomes free for others."));
@@ -154,7 +146,7 @@ impl LifecyclePlan {
     }
 
     fn deactivate(mut self, subject: &Subject, rename: bool) -> Self {
-        if is_active(subject) {
+        if subject.is_active {
             self.action = Action::Deactivated;
             self.user_step(Round::State, "IsActive", true);
             self.leave(subject);
@@ -166,7 +158,7 @@ impl LifecyclePlan {
     fn freeze(mut self, subject: &Subject) -> Result<Self> {
         match &subject.login {
             // A user that is out of use cannot sign in anyway.
-            _ if !is_active(subject) || is_frozen(subject) => {}
+            _ if !subject.is_active || subject.is_frozen() => {}
             Some(login) => {
                 self.action = Action::Frozen;
                 self.login_step(login.id, false);
@@ -186,11 +178,11 @@ impl LifecyclePlan {
     /// `IsPortalEnabled` is sent alone: Salesforce takes the user out of use and from its contact by itself, and refuses an
     /// `IsActive` beside it (M).
     fn unlink(mut self, subject: &Subject, rename: bool) -> Self {
-        let contact = subject.user.text("ContactId");
-        if subject.user.is("IsPortalEnabled") || contact.is_some() {
+        let contact = subject.contact.as_deref();
+        if subject.is_portal_enabled || contact.is_some() {
             self.action = Action::Unlinked;
             self.user_step(Round::State, "IsPortalEnabled", true);
-            if is_active(subject) {
+            if subject.is_active {
                 self.user_step(Round::Consequence, "IsActive", true);
             }
             if let Some(contact) = contact {
@@ -205,16 +197,15 @@ impl LifecyclePlan {
     }
 
     fn reactivate(mut self, subject: &Subject, found: &Found, seats: &mut Seats) -> Result<Self> {
-        let user = &subject.user;
-        if !is_active(subject) {
-            if user.text("ContactId").is_none() {
+        if !subject.is_active {
+            if subject.contact.is_none() {
                 return Err(Error::new(
                     ErrorKind::StaleReference,
                     format!("{} was parted from its contact for good and cannot be reactivated", self.subject),
                 )
                 .with_remedy("Push the person without the stored id and with another username, so that a new user is made for the contact"));
             }
-            if let Some(licence) = user.id("Profile.UserLicenseId").and_then(|id| found.licence(id)) {
+            if let Some(licence) = subject.licence.and_then(|id| found.licence(id)) {
                 seats.take(licence, &self.subject)?;
             }
             self.user_step(Round::State, "IsActive", false);
@@ -222,10 +213,10 @@ impl LifecyclePlan {
                 "The user takes a seat of its licence; groups that it was in before are not restored.".to_owned(),
             );
         }
-        if let Some(login) = subject.login.as_ref().filter(|_| is_frozen(subject)) {
+        if let Some(login) = subject.login.as_ref().filter(|_| subject.is_frozen()) {
             self.login_step(login.id, true);
         }
-        let username = user.username();
+        let username = subject.username.as_str();
         match restored(self.user, username) {
             Some(before) => self.name_step(username, before.to_owned()),
             None if is_retired(self.user, username) => {

@@ -5,11 +5,12 @@ use std::collections::{HashMap, HashSet};
 use super::Tenant;
 use super::claims::{Also, Claims};
 use super::resolve::{Match, ambiguous, find, still_taken};
+use super::rows::{ContactRow, ContactUser, UserRow};
 use super::wanted::CheckedUser;
 use crate::attributes::EMAIL;
 use crate::host::Host;
 use crate::model::{Error, ErrorKind, Result};
-use crate::operations::known::{Known, Paths};
+use crate::operations::rows::Columns;
 use crate::salesforce::client::Client;
 use crate::salesforce::id::Id;
 use crate::salesforce::soql::{Condition, Literal, Name};
@@ -18,8 +19,8 @@ use crate::salesforce::soql::{Condition, Literal, Name};
 struct Contacts<'a, H: Host> {
     client: &'a Client<H>,
     key_field: Option<&'a Name>,
-    contacts: Vec<Known>,
-    users: Vec<Known>,
+    contacts: Vec<ContactRow>,
+    users: Vec<UserRow>,
     /// Places of contacts by key or address, in lower case.
     by_key: HashMap<String, Vec<usize>>,
     by_email: HashMap<String, Vec<usize>>,
@@ -65,16 +66,16 @@ pub(super) fn match_contacts<H: Host>(
 impl<'a, H: Host> Contacts<'a, H> {
     fn find(tenant: &Tenant<'a, H>, batch: &[&'a CheckedUser], open: &[(usize, &CheckedUser, &str)]) -> Result<Self> {
         let key_field = tenant.writing.contact_key.as_ref();
-        let mut paths = Paths::of(&["Id", "Email", "Name"]);
+        let mut columns = Columns::default();
         if let Some(name) = key_field {
-            paths.add(name.as_str());
+            columns.add(name.as_str());
         }
         for entry in open.iter().flat_map(|(_, wanted, _)| &wanted.values) {
             if let Some(field) = &entry.contact {
-                paths.add(&**field);
+                columns.add(&**field);
             }
         }
-        let contacts = find(tenant.client, "Contact", paths, open.len(), "the contacts of a push", &|part| {
+        let contacts: Vec<ContactRow> = find(tenant.client, columns, open.len(), "the contacts of a push", |part| {
             let open = open.get(part).unwrap_or_default();
             let mut ways = vec![Condition::texts("Email", open.iter().map(|(_, _, email)| *email))];
             if let Some(name) = key_field {
@@ -83,27 +84,25 @@ impl<'a, H: Host> Contacts<'a, H> {
             let account = Condition::equals("AccountId", Literal::Id(tenant.account_id));
             Condition::all(&[account, Condition::any(&ways)])
         })?;
-        let paths = Paths::of(&["Id", "Username", "IsActive", "ContactId"]);
         let subject = "the users of the contacts of a push";
-        let users = find(tenant.client, "User", paths, contacts.len(), subject, &|part| {
+        let users: Vec<ContactUser> = find(tenant.client, Columns::default(), contacts.len(), subject, |part| {
             let contacts = contacts.get(part).unwrap_or_default();
             let ids: Vec<Id> = contacts.iter().map(|contact| contact.id).collect();
             Condition::ids("ContactId", &ids)
         })?;
-        let by = |field: &str| {
-            let mut places: HashMap<String, Vec<usize>> = HashMap::new();
-            for (at, contact) in contacts.iter().enumerate() {
-                if let Some(text) = contact.text(field) {
-                    places.entry(text.to_ascii_lowercase()).or_default().push(at);
-                }
+        let users: Vec<UserRow> = users.into_iter().map(|ContactUser(user)| user).collect();
+        let (mut by_key, mut by_email) = (HashMap::<_, Vec<_>>::new(), HashMap::<_, Vec<_>>::new());
+        for (at, contact) in contacts.iter().enumerate() {
+            if let Some(key) = key_field.and_then(|name| contact.extra.text(name.as_str())) {
+                by_key.entry(key.to_ascii_lowercase()).or_default().push(at);
             }
-            places
-        };
-        let by_key = key_field.map(|name| by(name.as_str())).unwrap_or_default();
-        let by_email = by("Email");
+            if let Some(email) = &contact.email {
+                by_email.entry(email.to_ascii_lowercase()).or_default().push(at);
+            }
+        }
         let mut by_contact = HashMap::new();
         for (at, user) in users.iter().enumerate() {
-            if let Some(contact) = user.id("ContactId") {
+            if let Some(contact) = user.contact {
                 by_contact.entry(contact).or_insert(at);
             }
         }
@@ -112,13 +111,13 @@ impl<'a, H: Host> Contacts<'a, H> {
         Ok(Self { client, key_field, contacts, users, by_key, by_email, by_contact, claims })
     }
 
-    fn of(&self, places: &HashMap<String, Vec<usize>>, text: &str) -> Vec<&Known> {
+    fn of(&self, places: &HashMap<String, Vec<usize>>, text: &str) -> Vec<&ContactRow> {
         let places = places.get(&text.to_ascii_lowercase());
         places.into_iter().flatten().filter_map(|at| self.contacts.get(*at)).collect()
     }
 
-    fn key(&self, contact: &Known) -> Option<String> {
-        Some(contact.text(self.key_field?.as_str())?.to_ascii_lowercase())
+    fn key(&self, contact: &ContactRow) -> Option<String> {
+        Some(contact.extra.text(self.key_field?.as_str())?.to_ascii_lowercase())
     }
 
     fn match_one(&self, wanted: &CheckedUser, email: &str, is_shared: bool, is_second: bool) -> Result<Match> {
@@ -158,7 +157,7 @@ impl<'a, H: Host> Contacts<'a, H> {
             several => {
                 let candidates: Vec<String> = several
                     .iter()
-                    .map(|contact| format!("{} ({})", contact.text("Name").unwrap_or("a contact"), contact.id))
+                    .map(|contact| format!("{} ({})", contact.name.as_deref().unwrap_or("a contact"), contact.id))
                     .collect();
                 Err(ambiguous(&subject, "contacts", &candidates.join(", ")))
             }

@@ -14,6 +14,7 @@ mod facts;
 mod out_of_use;
 mod plan;
 mod resolve;
+mod rows;
 mod wanted;
 
 pub(super) use self::apply::{is_gone, no_longer_wanted};

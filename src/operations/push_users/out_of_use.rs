@@ -17,7 +17,7 @@ pub(super) fn report<H: Host>(client: &Client<H>, wanted: &[&CheckedUser], found
     let (mut idle, mut in_use) = (Vec::new(), Vec::new());
     for (wanted, found) in wanted.iter().zip(found) {
         if let Ok(Match::User(user, ..)) = found {
-            if user.is("IsActive") {
+            if user.is_active {
                 in_use.push((user.id, wanted.key.as_str()));
             } else {
                 idle.push((wanted.key.clone(), Status::Inactive));

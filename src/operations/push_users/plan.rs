@@ -181,7 +181,7 @@ pub(super) fn plan(wanted: &CheckedUser, found: Match, terms: &Terms<'_>) -> Res
     let (mut plan, kind, user, contact) = match found {
         Match::User(user, held, note) => {
             let plan = update(wanted, &user, &held, note, terms);
-            let contact = user.id("ContactId").map_or_else(String::new, |id| id.to_string());
+            let contact = user.contact.map_or_else(String::new, |id| id.to_string());
             (plan, "existing", user.id.to_string(), contact)
         }
         Match::Contact(contact) => {

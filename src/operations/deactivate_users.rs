@@ -188,7 +188,7 @@ fn write<H: Host>(
             // What Salesforce does by itself, it does with the state.
             let is_done =
                 |step: &Step| step.round == round || round == Round::State && step.round == Round::Consequence;
-            let written = plan.positions(&is_done);
+            let written = plan.positions(is_done);
             Some(Progress { subject: subjects.get(at)?.clone(), id: Some(plan.user.to_string()), written })
         });
         client.host().written(&progress.collect::<Vec<_>>());

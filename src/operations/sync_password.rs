@@ -126,7 +126,7 @@ fn find<H: Host>(client: &Client<H>, ids: &[Id]) -> Result<Users> {
     let mut known = Users::new();
     for batch in ids.chunks(BATCH) {
         let query = Select::new("User", &["Id", "Username", "UserType"]).filter(&Condition::ids(ID, batch));
-        query::for_each(client, &query, "the users whose passwords are set", &mut |record| {
+        query::for_each(client, &query, "the users whose passwords are set", |record| {
             if let Some(id) = record.text("Id").and_then(|id| Id::parse(id).ok()) {
                 let is_portal_user = record.text("UserType").is_some_and(is_portal_user_type);
                 known.insert(id, record.text("Username").filter(|_| is_portal_user).map(str::to_owned));

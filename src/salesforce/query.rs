@@ -89,11 +89,11 @@ pub fn for_each<H: Host>(
     client: &Client<H>,
     query: &Select,
     subject: &str,
-    each: &mut dyn FnMut(&Record<'_>),
+    mut each: impl FnMut(&Record<'_>),
 ) -> Result<()> {
     let response = send(client, query, subject)?;
     let page = page(&response, subject)?;
-    page.records.iter().for_each(&mut *each);
+    page.records.iter().for_each(&mut each);
     page.rest().map_or(Ok(()), |next| follow(client, next, subject, each))
 }
 
@@ -106,13 +106,13 @@ pub fn follow<H: Host>(
     client: &Client<H>,
     next: String,
     subject: &str,
-    each: &mut dyn FnMut(&Record<'_>),
+    mut each: impl FnMut(&Record<'_>),
 ) -> Result<()> {
     let mut next = Some(next);
     while let Some(path) = next {
         let response = client.call(&Call::get_absolute(path), subject)?;
         let page = page(&response, subject)?;
-        page.records.iter().for_each(&mut *each);
+        page.records.iter().for_each(&mut each);
         next = page.rest();
     }
     Ok(())

@@ -80,8 +80,9 @@ impl<'a> Record<'a> {
     /// Where a field stands, and its value. Letters are folded only where no name is the same: Salesforce gives the names
     /// that it was asked for.
     fn place(&self, name: &str) -> Option<(usize, &Cell<'a>)> {
-        let find = |fits: &dyn Fn(&str) -> bool| self.fields.iter().position(|(have, _)| fits(have));
-        let at = find(&|have| same(have, name)).or_else(|| find(&|have| have.eq_ignore_ascii_case(name)))?;
+        let fields = &self.fields;
+        let at = fields.iter().position(|(have, _)| same(have, name));
+        let at = at.or_else(|| fields.iter().position(|(have, _)| have.eq_ignore_ascii_case(name)))?;
         self.fields.get(at).map(|(_, cell)| (at, cell))
     }
 

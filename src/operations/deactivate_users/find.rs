@@ -85,7 +85,7 @@ impl Found {
 pub(super) fn find<H: Host>(client: &Client<H>, ids: &[Id], goal: Goal) -> Result<Found> {
     let among = |field: &'static str, part: Range<usize>| Condition::ids(field, ids.get(part).unwrap_or_default());
     let ask = |object: &'static str, fields: &[&'static str], condition: &dyn Fn(Range<usize>) -> Condition| {
-        split(ids.len(), &|part| Select::new(object, fields).filter(&condition(part)))
+        split(ids.len(), |part| Select::new(object, fields).filter(&condition(part)))
     };
     let mut queries = ask(USER, &USERS, &|part| among("Id", part));
     let users = queries.len();
@@ -104,7 +104,7 @@ pub(super) fn find<H: Host>(client: &Client<H>, ids: &[Id], goal: Goal) -> Resul
         queries.push(Select::new(LicenceRow::OBJECT, &LicenceRow::COLUMNS));
     }
     let mut found = Found::default();
-    gather_all(client, &queries, "the users to change", &mut |at, record| {
+    gather_all(client, &queries, "the users to change", |at, record| {
         if at < users {
             if let Some(user) = id(record, "Id") {
                 found.subjects.entry(user).or_insert_with(|| Subject::read(record));

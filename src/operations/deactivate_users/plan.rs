@@ -254,7 +254,7 @@ impl LifecyclePlan {
     }
 
     /// The positions of some steps in what the host was told.
-    pub(super) fn positions(&self, is_one: &dyn Fn(&Step) -> bool) -> Vec<u32> {
+    pub(super) fn positions(&self, is_one: impl Fn(&Step) -> bool) -> Vec<u32> {
         (self.first..).zip(&self.steps).filter(|(_, step)| is_one(step)).map(|(at, _)| at).collect()
     }
 

@@ -105,7 +105,7 @@ fn changed<H: Host>(job: &Job<'_, H>, places: &[Place], answers: &[Answer<'_>]) 
             // Sentences stand in no order of users, so all of them are read.
             ids.extend(page.records.iter().filter_map(named));
             if let Some(next) = page.rest() {
-                query::follow(job.client, next, SUBJECT, &mut |record| ids.extend(named(record)))?;
+                query::follow(job.client, next, SUBJECT, |record| ids.extend(named(record)))?;
             }
             continue;
         };

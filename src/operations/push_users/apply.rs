@@ -70,16 +70,16 @@ impl Slot {
 pub(super) fn apply<H: Host>(client: &Client<H>, mut plans: Vec<Result<UserPlan>>) -> Vec<Result<Outcome>> {
     begin(client, &mut plans);
     let mut slots: Vec<Result<Slot>> = plans.into_iter().map(|plan| plan.map(Slot::new)).collect();
-    make_contacts(client, &mut pick(&mut slots, &|slot| slot.plan.target == Target::New));
-    make_users(client, &mut pick(&mut slots, &|slot| slot.user.is_none()));
+    make_contacts(client, &mut pick(&mut slots, |slot| slot.plan.target == Target::New));
+    make_users(client, &mut pick(&mut slots, |slot| slot.user.is_none()));
     // Users that were just made have all their fields; only those that existed are changed.
     let exists = |slot: &Slot| matches!(slot.plan.target, Target::Existing { .. });
-    change_users(client, &mut pick(&mut slots, &|slot| exists(slot) && slot.plan.changes_of(USER).next().is_some()));
+    change_users(client, &mut pick(&mut slots, |slot| exists(slot) && slot.plan.changes_of(USER).next().is_some()));
     // Contacts that were just made, too.
     let known = |slot: &Slot| slot.plan.target != Target::New;
     change_contacts(
         client,
-        &mut pick(&mut slots, &|slot| known(slot) && slot.plan.changes_of(CONTACT).next().is_some()),
+        &mut pick(&mut slots, |slot| known(slot) && slot.plan.changes_of(CONTACT).next().is_some()),
     );
     assign(client, &mut slots);
     slots.into_iter().map(|slot| slot.and_then(Slot::into_result)).collect()
@@ -116,7 +116,7 @@ pub(super) fn report_written<H: Host>(client: &Client<H>, slots: &[&mut Slot], s
 }
 
 /// The slots that a step concerns; those that were stopped before never are.
-fn pick<'a>(slots: &'a mut [Result<Slot>], concerns: &dyn Fn(&Slot) -> bool) -> Vec<&'a mut Slot> {
+fn pick(slots: &mut [Result<Slot>], concerns: impl Fn(&Slot) -> bool) -> Vec<&mut Slot> {
     slots.iter_mut().flatten().filter(|slot| slot.error.is_none() && concerns(slot)).collect()
 }
 

@@ -89,7 +89,7 @@ pub(super) fn held<H: Host>(client: &Client<H>, users: &[Id], schema: Option<&Sc
     let has_set_groups = schema.is_some_and(|schema| schema.has_set_groups);
     let among =
         |field: &'static str, part: std::ops::Range<usize>| Condition::ids(field, users.get(part).unwrap_or_default());
-    let mut queries = split(users.len(), &|part| {
+    let mut queries = split(users.len(), |part| {
         const FIELDS: &[&str] = &["Id", "AssigneeId", "PermissionSetId", "PermissionSetGroupId"];
         let fields = if has_set_groups { FIELDS } else { &FIELDS[..3] };
         Select::new(SET_ASSIGNMENT, fields).filter(&Condition::all(&[
@@ -99,14 +99,14 @@ pub(super) fn held<H: Host>(client: &Client<H>, users: &[Id], schema: Option<&Sc
         ]))
     });
     let sets = queries.len();
-    queries.extend(split(users.len(), &|part| {
+    queries.extend(split(users.len(), |part| {
         Select::new(GROUP_MEMBER, &["Id", "UserOrGroupId", "GroupId"]).filter(&Condition::all(&[
             among("UserOrGroupId", part),
             Condition::equals("Group.Type", Literal::Text("Regular")),
         ]))
     }));
     let mut held: HashMap<Id, Vec<Held>> = users.iter().map(|user| (*user, Vec::new())).collect();
-    gather_all(client, &queries, SUBJECT, &mut |at, record| {
+    gather_all(client, &queries, SUBJECT, |at, record| {
         let id = |field: &str| record.text(field).and_then(|id| Id::parse(id).ok());
         // A group's assignment also names the set that Salesforce makes for the group (H).
         let kind = match (at < sets, id(Kind::SetGroup.field())) {

@@ -122,7 +122,7 @@ impl<'a> Claims<'a> {
         let has_federation = |id: &str| user.federation_id.as_deref() == Some(id);
         let frees_federation = wanted
             .value(FEDERATION_ID)
-            .is_none_or(|id| !has_federation(id) || changes(other, FEDERATION_ID, &|new| new != Some(id)));
+            .is_none_or(|id| !has_federation(id) || changes(other, FEDERATION_ID, |new| new != Some(id)));
         // A key that contradicts the link is overwritten only where an admin has confirmed the link.
         let frees_key = self.is_confirmed(user, other) || self.key(user) != Some(&*wanted.key);
         (frees_name && frees_federation && frees_key).then_some(&*other.key)
@@ -132,7 +132,7 @@ impl<'a> Claims<'a> {
     pub(super) fn address_vacated_by(&self, user: &UserRow, wanted: &CheckedUser, email: &str) -> Option<&'a str> {
         let other = self.holder(user, wanted)?;
         let is_other = |new: Option<&str>| new.is_none_or(|new| !new.eq_ignore_ascii_case(email));
-        changes(other, EMAIL, &is_other).then_some(&*other.key)
+        changes(other, EMAIL, is_other).then_some(&*other.key)
     }
 
     /// Tells the host of users between which only an admin can decide, and gives the error for the person. `also` is what
@@ -184,6 +184,6 @@ impl<'a> Claims<'a> {
 }
 
 /// Whether somebody gets a value of an attribute, or none, for which this holds.
-fn changes(wanted: &CheckedUser, name: &str, holds: &dyn Fn(Option<&str>) -> bool) -> bool {
+fn changes(wanted: &CheckedUser, name: &str, holds: impl Fn(Option<&str>) -> bool) -> bool {
     wanted.values.iter().any(|entry| entry.name == name && holds(entry.value.as_deref()))
 }

@@ -19,7 +19,7 @@ fn misfit(message: String, remedy: &str) -> Error {
 }
 
 /// The record, or none where Salesforce has to judge.
-fn existing<'a, T>(fact: Fact<'a, T>, what: &str, id: Id, subject: &str) -> Result<Option<&'a T>> {
+fn existing<'a, T>(fact: &Fact<'a, T>, what: &str, id: Id, subject: &str) -> Result<Option<&'a T>> {
     match fact {
         Fact::Known(known) => Ok(Some(known)),
         Fact::Unseen => Ok(None),
@@ -36,7 +36,7 @@ pub(super) fn check(plan: &UserPlan, facts: &Facts, seats: &mut Seats) -> Result
     let fit = &plan.fit;
     let subject = plan.subject.as_str();
     let (false, Some(profile_id)) = (fit.is_same, fit.profile) else { return Ok(()) };
-    let Some(profile) = existing(facts.profile(profile_id), "profile", profile_id, subject)? else { return Ok(()) };
+    let Some(profile) = existing(&facts.profile(profile_id), "profile", profile_id, subject)? else { return Ok(()) };
     let user_type = profile.user_type.as_str();
     if !is_portal_user_type(user_type) {
         return Err(misfit(
@@ -74,17 +74,17 @@ pub(super) fn check(plan: &UserPlan, facts: &Facts, seats: &mut Seats) -> Result
         let (id, what) = (given.id, given.kind.words());
         match given.kind {
             Kind::Set => {
-                if let Some(set) = existing(facts.set(id), what, id, subject)? {
+                if let Some(set) = existing(&facts.set(id), what, id, subject)? {
                     check_set(set, profile, licence_name, subject)?;
                 }
             }
             Kind::SetGroup => {
-                if let Some(group) = existing(facts.set_group(id), what, id, subject)? {
+                if let Some(group) = existing(&facts.set_group(id), what, id, subject)? {
                     check_set_group(group, subject)?;
                 }
             }
             Kind::Group => {
-                if let Some(group) = existing(facts.group(id), what, id, subject)? {
+                if let Some(group) = existing(&facts.group(id), what, id, subject)? {
                     check_group(group, user_type, licence_name, subject)?;
                 }
             }
@@ -120,7 +120,7 @@ fn check_change(new: &ProfileRow, old: &ProfileRow, subject: &str) -> Result<()>
 fn check_role(plan: &UserPlan, facts: &Facts, user_type: &str, licence: &str) -> Result<()> {
     let subject = plan.subject.as_str();
     let Some(id) = plan.fit.role else { return Ok(()) };
-    let Some(role) = existing(facts.role(id), "role", id, subject)? else { return Ok(()) };
+    let Some(role) = existing(&facts.role(id), "role", id, subject)? else { return Ok(()) };
     let remedy = "Choose a role of the portal's own account, or none for licences without roles such as Customer Community; Setup > Users > Roles shows them";
     if user_type == HIGH_VOLUME {
         let message = format!(

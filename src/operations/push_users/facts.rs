@@ -158,7 +158,7 @@ impl Facts {
             }
         }
         let subject = "the profiles, licences and groups of a push";
-        let outcomes = gather(client, &queries, subject, &mut |at, record| {
+        let outcomes = gather(client, &queries, subject, |at, record| {
             if let Some(kind) = kinds.get(at) {
                 facts.add(*kind, record);
             }

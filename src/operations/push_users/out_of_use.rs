@@ -37,13 +37,13 @@ pub(super) fn report<H: Host>(client: &Client<H>, wanted: &[&CheckedUser], found
 }
 
 fn frozen<H: Host>(client: &Client<H>, users: &[Id]) -> Result<Vec<Id>> {
-    let queries = split(users.len(), &|part| {
+    let queries = split(users.len(), |part| {
         let among = Condition::ids("UserId", users.get(part).unwrap_or_default());
         Select::new("UserLogin", &["UserId"])
             .filter(&Condition::all(&[among, Condition::equals("IsFrozen", Literal::Boolean(true))]))
     });
     let mut found = Vec::new();
-    gather(client, &queries, "the frozen users of a push", &mut |_, record| {
+    gather(client, &queries, "the frozen users of a push", |_, record| {
         found.extend(record.text("UserId").and_then(|id| Id::parse(id).ok()));
     })?;
     Ok(found)

@@ -118,9 +118,9 @@ pub(in crate::operations) fn find<H: Host, R: Row>(
     let fields = [ID].into_iter().chain(R::COLUMNS.iter().copied()).chain(others);
     // Every path comes from our own table or the organisation's description, so none is lost here.
     let fields: Vec<Name> = fields.filter_map(Name::parse).collect();
-    let queries = split(count, &|part| Select::new(R::OBJECT, &[]).with(&fields).filter(&condition(part)));
+    let queries = split(count, |part| Select::new(R::OBJECT, &[]).with(&fields).filter(&condition(part)));
     let (mut found, mut seen) = (Vec::new(), HashSet::new());
-    gather_all(client, &queries, subject, &mut |_, record| {
+    gather_all(client, &queries, subject, |_, record| {
         // A record may be found by its username in one query and by another key in the next.
         if let Some(row) = R::read(record, Extra::read(record, &added))
             && seen.insert(row.id())

@@ -39,7 +39,7 @@ pub(super) fn create(wanted: &CheckedUser, contact: Option<&ContactRow>, terms: 
         changes.extend(difference(object, Cow::Owned(field.to_owned()), Form::Plain, old(field), Some(key)));
     }
     for entry in &wanted.values {
-        changes.extend(entry.contact.clone().and_then(|field| entry_difference(CONTACT, field, entry, &old)));
+        changes.extend(entry.contact.clone().and_then(|field| entry_difference(CONTACT, field, entry, old)));
     }
     changes.extend(contact.map(|contact| set(USER, "ContactId", contact.id.to_string())));
     changes.extend(user_key.map(|(object, field, key)| set(object, field, key.to_owned())));

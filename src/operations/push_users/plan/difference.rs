@@ -13,7 +13,7 @@ pub(super) fn entry_difference<'a>(
     object: &'static str,
     field: Cow<'static, str>,
     entry: &Entry,
-    old: &dyn Fn(&str) -> Option<&'a str>,
+    old: impl Fn(&str) -> Option<&'a str>,
 ) -> Option<FieldChange> {
     let old = old(&field);
     difference(object, field, entry.form, old, entry.value.as_deref())

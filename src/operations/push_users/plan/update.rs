@@ -28,7 +28,7 @@ pub(super) fn update(
             changes.extend(difference(object, Cow::Owned(field.to_owned()), Form::Plain, old(field), Some(key)));
         }
         for entry in &wanted.values {
-            changes.extend(entry.contact.clone().and_then(|field| entry_difference(CONTACT, field, entry, &old)));
+            changes.extend(entry.contact.clone().and_then(|field| entry_difference(CONTACT, field, entry, old)));
         }
     }
     let old = |field: &str| user.extra.text(field);
@@ -42,7 +42,7 @@ pub(super) fn update(
         changes.extend(difference(USER, username, Form::Email, Some(&user.username), Some(&wanted.username)));
     }
     for entry in &wanted.values {
-        changes.extend(entry.user.clone().and_then(|field| entry_difference(USER, field, entry, &old)));
+        changes.extend(entry.user.clone().and_then(|field| entry_difference(USER, field, entry, old)));
     }
     let mut side_effects: Vec<String> = note.into_iter().collect();
     let (old_profile, old_role) = (user.profile, user.role);

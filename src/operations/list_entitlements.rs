@@ -126,7 +126,7 @@ fn profiles<H: Host>(job: &Job<'_, H>, population: Population) -> Result<Entitle
     let queries = [job.query("Profile", &fields, Some(types))];
     let response = job.ask(&queries)?;
     let answers = answers(&response, &queries)?;
-    Ok(job.page(&answers[0].page(SUBJECT)?, |record| {
+    Ok(job.page(&*answers[0].page(SUBJECT)?, |record| {
         let licence = record.text("UserLicense.Name").map(licences::tag);
         let seats = seats(record, "UserLicense.TotalLicenses", "UserLicense.UsedLicenses");
         (name(record, "Name"), licence.into_iter().collect(), seats)
@@ -140,7 +140,7 @@ fn roles<H: Host>(job: &Job<'_, H>) -> Result<EntitlementPage> {
     let response = job.ask(&queries)?;
     let answers = answers(&response, &queries)?;
     let licences = Licences::read(&answers[1], SUBJECT)?;
-    Ok(job.page(&answers[0].page(SUBJECT)?, |record| {
+    Ok(job.page(&*answers[0].page(SUBJECT)?, |record| {
         let portal_type = record.text("PortalType");
         let fitting = licences.tags(|user_type| licences::portal_type(user_type) == portal_type);
         (name(record, "Name"), fitting, None)
@@ -166,7 +166,7 @@ fn permission_sets<H: Host>(job: &Job<'_, H>) -> Result<EntitlementPage> {
     fn find<'p, 'a>(page: &'p Page<'a>, id: Option<&str>) -> Option<&'p Record<'a>> {
         page.records.iter().find(|record| id.is_some() && record.text("Id") == id)
     }
-    Ok(job.page(&answers[0].page(SUBJECT)?, |record| {
+    Ok(job.page(&*answers[0].page(SUBJECT)?, |record| {
         let licence = record.text("LicenseId");
         let user_licence = find(&user_licences, licence).and_then(|record| record.text("Name")).map(licences::tag);
         let set_licence = set_licences.as_ref().and_then(|page| find(page, licence));
@@ -183,7 +183,7 @@ fn permission_set_groups<H: Host>(job: &Job<'_, H>) -> Result<EntitlementPage> {
         // An organisation without the feature has none to list.
         return Ok(EntitlementPage { entitlements: Vec::new(), next: None });
     }
-    Ok(job.page(&answers[0].page(SUBJECT)?, |record| (name(record, "MasterLabel"), Vec::new(), None)))
+    Ok(job.page(&*answers[0].page(SUBJECT)?, |record| (name(record, "MasterLabel"), Vec::new(), None)))
 }
 
 fn public_groups<H: Host>(job: &Job<'_, H>) -> Result<EntitlementPage> {
@@ -194,7 +194,7 @@ fn public_groups<H: Host>(job: &Job<'_, H>) -> Result<EntitlementPage> {
     let licences = Licences::read(&answers[1], SUBJECT)?;
     // High-volume users can be in no public group (H).
     let fitting = licences.tags(|user_type| user_type != HIGH_VOLUME);
-    Ok(job.page(&answers[0].page(SUBJECT)?, |record| (name(record, "Name"), fitting.clone(), None)))
+    Ok(job.page(&*answers[0].page(SUBJECT)?, |record| (name(record, "Name"), fitting.clone(), None)))
 }
 
 /// All on one page. Their seats stand on the page Company Information alone: no object of the API has them.

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use super::client::{Call, Client, Repeat};
 use super::error::{self, Fault};
 use super::json;
-use super::query::{Page, unreadable};
+use super::query::{Page, WholePage, unreadable};
 use super::soql::Select;
 use super::url::encode_query;
 use crate::diagnosis;
@@ -65,10 +65,33 @@ struct Answered<'a> {
 #[derive(Debug)]
 pub struct Answer<'a> {
     status: u16,
-    /// JSON, whose shape depends on what was asked for and on whether it was refused.
-    body: &'a str,
+    body: Content<'a>,
     /// The id of the whole call.
     request_id: Option<&'a str>,
+}
+
+#[derive(Debug)]
+enum Content<'a> {
+    /// Of a query.
+    Page(Page<'a>),
+    /// JSON, whose shape depends on what was asked for and on whether it was refused.
+    Json(&'a str),
+}
+
+/// The answer to a call of which all parts are pages of queries.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Pages<'a> {
+    #[serde(borrow)]
+    composite_response: Vec<AnsweredPage<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AnsweredPage<'a> {
+    http_status_code: u16,
+    #[serde(borrow)]
+    body: WholePage<'a>,
 }
 
 /// Sends reads together; [`answers`] reads what comes back. `subject` says what is asked for, for errors.
@@ -96,19 +119,23 @@ pub fn send<H: Host>(client: &Client<H>, reads: &[Read<'_>], subject: &str) -> R
 ///
 /// When the answer is not what Salesforce documents.
 pub fn answers<'a>(response: &'a Response, count: usize, subject: &str) -> Result<Vec<Answer<'a>>> {
-    let Ok(Answers { composite_response }) = serde_json::from_slice(&response.body) else {
-        return Err(unreadable(subject));
+    let (text, request_id) = (str::from_utf8(&response.body).unwrap_or_default(), error::request_id(response));
+    let answers: Vec<Answer<'_>> = if let Ok(Pages { composite_response }) = serde_json::from_str(text) {
+        // What an import reads: the parts are gone through once.
+        let answer = |AnsweredPage { http_status_code: status, body }| {
+            let body = Content::Page(body.into());
+            Answer { status, body, request_id }
+        };
+        composite_response.into_iter().map(answer).collect()
+    } else {
+        let Answers { composite_response } = serde_json::from_str(text).map_err(|_| unreadable(subject))?;
+        let answer = |Answered { http_status_code: status, body }| {
+            let body = Content::Json(body.map_or("null", RawValue::get));
+            Answer { status, body, request_id }
+        };
+        composite_response.into_iter().map(answer).collect()
     };
-    if composite_response.len() != count {
-        return Err(unreadable(subject));
-    }
-    let request_id = error::request_id(response);
-    let answer = |Answered { http_status_code: status, body }| Answer {
-        status,
-        body: body.map_or("null", RawValue::get),
-        request_id,
-    };
-    Ok(composite_response.into_iter().map(answer).collect())
+    if answers.len() == count { Ok(answers) } else { Err(unreadable(subject)) }
 }
 
 impl<'a> Answer<'a> {
@@ -117,7 +144,11 @@ impl<'a> Answer<'a> {
         if self.status < 300 {
             return None;
         }
-        Some(Fault { request_id: self.request_id.map(str::to_owned), ..error::read(self.status, self.body) })
+        let fault = match self.body {
+            Content::Page(_) => Fault { status: self.status, ..Fault::default() },
+            Content::Json(body) => error::read(self.status, body),
+        };
+        Some(Fault { request_id: self.request_id.map(str::to_owned), ..fault })
     }
 
     /// The answer to a resource.
@@ -126,9 +157,10 @@ impl<'a> Answer<'a> {
     ///
     /// When the part was refused, or its answer is not what Salesforce documents.
     pub fn resource<T: Deserialize<'a>>(&self, subject: &str) -> Result<T> {
-        match self.fault() {
-            Some(fault) => Err(diagnosis::diagnose(fault, subject)),
-            None => serde_json::from_str(self.body).map_err(|_| unreadable(subject)),
+        match (self.fault(), &self.body) {
+            (Some(fault), _) => Err(diagnosis::diagnose(fault, subject)),
+            (None, Content::Json(body)) => serde_json::from_str(body).map_err(|_| unreadable(subject)),
+            (None, Content::Page(_)) => Err(unreadable(subject)),
         }
     }
 
@@ -137,10 +169,11 @@ impl<'a> Answer<'a> {
     /// # Errors
     ///
     /// As [`Answer::resource`].
-    pub fn page(&self, subject: &str) -> Result<Page<'a>> {
-        match self.fault() {
-            Some(fault) => Err(diagnosis::diagnose(fault, subject)),
-            None => Page::parse(self.body).ok_or_else(|| unreadable(subject)),
+    pub fn page(&self, subject: &str) -> Result<Cow<'_, Page<'a>>> {
+        match (self.fault(), &self.body) {
+            (Some(fault), _) => Err(diagnosis::diagnose(fault, subject)),
+            (None, Content::Page(page)) => Ok(Cow::Borrowed(page)),
+            (None, Content::Json(body)) => Page::parse(body).map(Cow::Owned).ok_or_else(|| unreadable(subject)),
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::model::{Error, ErrorKind, Result, Retry};
 pub const LONGEST: usize = 14_000;
 
 /// One answer to a query; borrows from the [`Response`].
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Page<'a> {
     /// Whether this is all. Salesforce may cut an answer anywhere, also before the query's own LIMIT (H).
     pub done: bool,
@@ -26,10 +26,13 @@ pub struct Page<'a> {
     pub records: Vec<Record<'a>>,
 }
 
+/// An answer without numbers that would lose digits, as it is sent.
+pub(super) type WholePage<'a> = Answer<'a, false>;
+
 /// An answer as it is sent.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer<'a, const EXACT: bool> {
+pub(super) struct Answer<'a, const EXACT: bool> {
     done: bool,
     next_records_url: Option<String>,
     total_size: Option<u64>,

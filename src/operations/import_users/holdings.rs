@@ -135,7 +135,7 @@ impl Holdings {
         let mut open = Vec::new();
         for ((kind, _), answer) in queries.iter().zip(answers) {
             match answer.fault().map(|fault| diagnosis::diagnose(fault, kind.subject())) {
-                None => open.extend(self.page(*kind, &answer.page(kind.subject())?)),
+                None => open.extend(self.page(*kind, &*answer.page(kind.subject())?)),
                 Some(error) if *kind == Kind::Frozen => tolerate(client, error, UNSEEN_FREEZES)?,
                 Some(error) => return Err(error),
             }

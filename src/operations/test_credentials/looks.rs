@@ -160,7 +160,7 @@ fn account_exists(id: Id, answer: &Answer<'_>) -> Probe {
 
 /// Without a role of its owner, an account takes no portal users (H).
 fn owner_has_role(answer: &Answer<'_>) -> Probe {
-    let owner = match answer.page(SUBJECT).map(|page| page.records.into_iter().next()) {
+    let owner = match answer.page(SUBJECT).map(|page| page.records.first().cloned()) {
         Ok(Some(owner)) => owner,
         Ok(None) => return skipped(names::OWNER, "Not tried, because the account does not exist."),
         Err(error) => return failed(names::OWNER, error),

@@ -63,12 +63,11 @@ again() {
 }
 
 : >"$out/survivors.txt"
-for package in ${PACKAGE:-salesforce-records salesforce-portal-connector salesforce-emulator provisioning-runtime provisioning-directory provisioning-conformance provisioning-console host-harness}; do
+for package in ${PACKAGE:-salesforce-portal-connector salesforce-emulator provisioning-runtime provisioning-directory provisioning-conformance provisioning-console host-harness}; do
     look "$package" "$package" "$@"
     # What a package's own tests let pass is tried again with those of who uses it. The tests of the connector against an org
     # take minutes a fault.
     case $package in
-        salesforce-records) users=salesforce-portal-connector ;;
         salesforce-portal-connector) users=native ;;
         *) users= ;;
     esac

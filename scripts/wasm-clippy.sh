@@ -3,7 +3,7 @@
 set -eu
 
 target=wasm32-unknown-unknown
-set -- -p salesforce-portal-connector -p salesforce-records --lib --locked --target "$target" --target-dir target/component
+set -- -p salesforce-portal-connector --lib --locked --target "$target" --target-dir target/component
 
 if [ -d "$(rustc --print sysroot)/lib/rustlib/$target" ]; then
     exec cargo clippy "$@" -- -D warnings

@@ -8,7 +8,6 @@
 //! `Contact.Newsletter__c` its contact's.
 
 use crate::model::{AttributeDefinition, AttributeKind};
-use crate::text;
 
 /// A field of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -218,7 +217,7 @@ pub fn is_email(text: &str) -> bool {
         !part.is_empty()
             && !part.starts_with('.')
             && !part.ends_with('.')
-            && !text::contains(part, "..")
+            && !part.contains("..")
             && !part.contains(|letter: char| {
                 letter.is_whitespace()
                     || letter.is_control()

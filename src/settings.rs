@@ -16,7 +16,6 @@ pub use writing::Writing;
 use crate::model::{self, Error, ErrorKind};
 use crate::salesforce::id::{Id, Malformed, prefix};
 use crate::salesforce::login::Credentials;
-use crate::text::join;
 
 /// The version of the REST API that is called where the settings name none: Spring '26.
 pub const DEFAULT_API_VERSION: &str = "66.0";
@@ -131,7 +130,7 @@ fn summary(problems: &[Problem]) -> Error {
     let sentences: Vec<&str> = problems.iter().map(|problem| problem.sentence.as_str()).collect();
     let mut remedies: Vec<&str> = problems.iter().map(|problem| problem.remedy).collect();
     remedies.dedup();
-    Error::new(ErrorKind::InvalidSettings, join(&sentences, "; ")).with_remedy(&join(&remedies, " "))
+    Error::new(ErrorKind::InvalidSettings, sentences.join("; ")).with_remedy(&remedies.join(" "))
 }
 
 /// Checks the settings as they arrive.

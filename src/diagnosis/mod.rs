@@ -14,7 +14,6 @@ use std::borrow::Cow;
 
 use crate::model::{Details, Error, ErrorKind, Retry};
 use crate::salesforce::error::Fault;
-use crate::text::replace;
 
 /// What helps where the admin user's own password has expired.
 pub const EXPIRED_PASSWORD_REMEDY: &str = "Set a new password for this user, enter it with its new security token, and give the user Password Never Expires in its profile";
@@ -60,7 +59,7 @@ pub fn diagnose(fault: Fault, subject: &str) -> Error {
         Some(row) => (
             row.kind.clone(),
             row.retry,
-            replace(row.sentence, "{}", subject),
+            row.sentence.replace("{}", subject),
             (!row.remedy.is_empty()).then(|| row.remedy.to_owned()),
         ),
         None => unknown(&fault, subject),

@@ -78,7 +78,7 @@ pub struct Upstream {
 /// Why something was not done.
 ///
 /// The details stand in a box: results of all functions carry this type, and a word is much cheaper to hand on than they
-/// are (measured: a tenth of the component's code).
+/// are.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .0.message)]
 pub struct Error(Box<Details>);

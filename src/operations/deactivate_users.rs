@@ -7,9 +7,9 @@ mod find;
 mod plan;
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
-use self::plan::{Plan, Round, Step, USER, USER_LOGIN};
-use super::index::Index;
+use self::plan::{LifecyclePlan, Round, Step, USER, USER_LOGIN};
 use super::push_users::{Tenant, check_digests, drifted, no_longer_wanted};
 use super::seats::Seats;
 use crate::diagnosis;
@@ -93,7 +93,7 @@ fn run<H: Host>(
     let found = find::find(tenant.client, &sound, goal)?;
     let mut seats = Seats::default();
     let planned = ids.into_iter().map(|id| plan::plan(id?, &found, goal, tenant.writing.rename, &mut seats));
-    let mut plans: Vec<Result<Plan>> = planned.collect();
+    let mut plans: Vec<Result<LifecyclePlan>> = planned.collect();
     if let PushMode::ApplyPlanned(digests) = mode {
         for (slot, digest) in plans.iter_mut().zip(digests) {
             if let Ok(now) = slot
@@ -104,20 +104,20 @@ fn run<H: Host>(
         }
     }
     match mode {
-        PushMode::Plan => Ok(plans.into_iter().map(|plan| plan.map(Plan::into_prospect)).collect()),
+        PushMode::Plan => Ok(plans.into_iter().map(|plan| plan.map(LifecyclePlan::into_prospect)).collect()),
         PushMode::Apply | PushMode::ApplyPlanned(_) => Ok(apply(tenant.client, subjects, plans)),
     }
 }
 
 /// Reads the ids; each user counts once.
 pub(super) fn check_ids(ids: &[String]) -> Vec<Result<Id>> {
-    let mut seen = Index::default();
+    let mut seen = HashSet::new();
     let checked = ids.iter().map(|text| {
         let id = Id::parse_of(text.trim(), prefix::USER).map_err(|reason| {
             Error::new(ErrorKind::InvalidValue, format!("the user id {} {reason}", quoted(text)))
                 .with_remedy("Give the id of the user in Salesforce, which starts with 005")
         })?;
-        if seen.insert(id.as_str(), 0) {
+        if seen.insert(id) {
             Ok(id)
         } else {
             Err(Error::new(ErrorKind::InvalidValue, format!("the user {id} is given twice in this call"))
@@ -127,17 +127,21 @@ pub(super) fn check_ids(ids: &[String]) -> Vec<Result<Id>> {
     checked.collect()
 }
 
-fn apply<H: Host>(client: &Client<H>, subjects: &[String], mut plans: Vec<Result<Plan>>) -> Vec<Result<Outcome>> {
+fn apply<H: Host>(
+    client: &Client<H>,
+    subjects: &[String],
+    mut plans: Vec<Result<LifecyclePlan>>,
+) -> Vec<Result<Outcome>> {
     begin(client, subjects, &mut plans);
     // A reactivation makes the user active first, since that is what Salesforce refuses when no seat is left.
     write(client, subjects, &mut plans, Round::State, USER);
     write(client, subjects, &mut plans, Round::Login, USER_LOGIN);
     write(client, subjects, &mut plans, Round::Name, USER);
-    plans.into_iter().map(|plan| plan.map(Plan::into_outcome)).collect()
+    plans.into_iter().map(|plan| plan.map(LifecyclePlan::into_outcome)).collect()
 }
 
 /// Tells the host what is about to be written, and drops what it no longer wants.
-fn begin<H: Host>(client: &Client<H>, subjects: &[String], plans: &mut [Result<Plan>]) {
+fn begin<H: Host>(client: &Client<H>, subjects: &[String], plans: &mut [Result<LifecyclePlan>]) {
     let (mut intents, mut open) = (Vec::new(), Vec::new());
     for (subject, slot) in subjects.iter().zip(plans) {
         if let Ok(plan) = slot
@@ -165,7 +169,7 @@ fn begin<H: Host>(client: &Client<H>, subjects: &[String], plans: &mut [Result<P
 fn write<H: Host>(
     client: &Client<H>,
     subjects: &[String],
-    plans: &mut [Result<Plan>],
+    plans: &mut [Result<LifecyclePlan>],
     round: Round,
     object: &'static str,
 ) {
@@ -184,7 +188,7 @@ fn write<H: Host>(
             // What Salesforce does by itself, it does with the state.
             let is_done =
                 |step: &Step| step.round == round || round == Round::State && step.round == Round::Consequence;
-            let written = plan.positions(&is_done);
+            let written = plan.positions(is_done);
             Some(Progress { subject: subjects.get(at)?.clone(), id: Some(plan.user.to_string()), written })
         });
         client.host().written(&progress.collect::<Vec<_>>());

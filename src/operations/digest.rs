@@ -2,43 +2,34 @@
 
 use std::fmt::Write;
 
+use sha2::{Digest, Sha256};
+
 use crate::model::FieldChange;
 
-/// A plan's digest: FNV-1a of 128 bits (the FNV specification's offset basis and prime) over its parts, each with its
-/// length before it so that no two lists of parts run together to the same bytes.
+/// Returns a plan's digest: SHA-256 over its parts, each with its length before it, so that no two lists of parts run
+/// together to the same bytes.
 ///
-/// A plan only has to be told from the plan that it has become since; nobody gains by making two alike, so no
-/// cryptographic hash is needed.
+/// An approval is given to a digest, and parts of a plan come from people who aren't the admin: their names, and whatever
+/// Salesforce holds. Nobody may be able to make two plans of one digest, so it has to be a cryptographic hash.
 pub(super) fn digest(parts: &[&str], changes: &[FieldChange]) -> String {
-    let mut hash = Fnv(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d);
-    for part in parts {
-        hash.part(Some(part));
-    }
+    let mut hash = Sha256::new();
+    let mut add = |part: Option<&str>| {
+        let length = part.map_or(u64::MAX, |part| part.len() as u64);
+        hash.update(length.to_le_bytes());
+        hash.update(part.unwrap_or_default());
+    };
+    parts.iter().for_each(|part| add(Some(part)));
     for change in changes {
         for part in [Some(change.object), Some(&*change.field), change.old.as_deref(), change.new.as_deref()] {
-            hash.part(part);
+            add(part);
         }
     }
-    let mut text = String::from("1-");
-    // Writing to a String cannot fail.
-    _ = write!(text, "{:032x}", hash.0);
+    let mut text = String::from("2-");
+    for byte in hash.finalize() {
+        // Writing to a String cannot fail.
+        _ = write!(text, "{byte:02x}");
+    }
     text
-}
-
-struct Fnv(u128);
-
-impl Fnv {
-    fn part(&mut self, part: Option<&str>) {
-        let length = part.map_or(u64::MAX, |part| part.len() as u64);
-        self.bytes(&length.to_le_bytes());
-        self.bytes(part.unwrap_or_default().as_bytes());
-    }
-
-    fn bytes(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u128::from(*byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b);
-        }
-    }
 }
 
 /// Eight letters and digits that are always the same for a text; for values that must differ between people.
@@ -57,10 +48,12 @@ mod tests {
     }
 
     #[test]
-    fn the_hash_is_fnv_1a() {
-        let mut hash = Fnv(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d);
-        hash.bytes(b"foobar");
-        assert_eq!(hash.0, 0x343e_1662_793c_64bf_6f0d_3597_ba44_6f18);
+    fn the_digest_is_sha_256_of_the_parts_with_their_lengths() {
+        let of_nothing = "2-e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        assert_eq!(digest(&[], &[]), of_nothing);
+        // By `printf '\003\0\0\0\0\0\0\0abc' | sha256sum`.
+        let of_one = "2-ce91dc5eec0139adf091900d225971d6ad246a845bad791b5693a9d0d55dd391";
+        assert_eq!(digest(&["abc"], &[]), of_one);
     }
 
     #[test]

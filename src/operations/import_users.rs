@@ -12,8 +12,6 @@ mod holdings;
 
 pub(in crate::operations) use self::cursor::Population;
 
-use salesforce_records::{Cell, Path, Record, owned};
-
 use self::column::Column;
 use self::cursor::{Cursor, Scope};
 use self::holdings::Holdings;
@@ -23,6 +21,8 @@ use crate::host::{Host, Response};
 use crate::model::{Error, ErrorKind, Grant, ImportPage, ImportQuery, ImportScope, Result, Retry, Status, User};
 use crate::salesforce::client::Client;
 use crate::salesforce::id::{Id, prefix};
+use crate::salesforce::path::Path;
+use crate::salesforce::record::{Cell, Record};
 use crate::salesforce::soql::{Condition, Name};
 use crate::salesforce::time;
 
@@ -106,11 +106,11 @@ impl<H: Host> Job<'_, H> {
 
     /// A user, with what it holds.
     fn user(&self, record: &Record<'_>, id: &Id, holdings: &mut Holdings) -> User {
-        let (frozen, held) = holdings.take(id);
+        let held = holdings.take(*id);
         let text = |path: &Path| record.at(path).and_then(Cell::text);
         let boolean = |path: &Path| record.at(path).and_then(Cell::boolean);
-        let username = owned(text(&self.own.username).unwrap_or_default());
-        let status = match (boolean(&self.own.is_active), frozen) {
+        let username = text(&self.own.username).unwrap_or_default().to_owned();
+        let status = match (boolean(&self.own.is_active), held.is_frozen) {
             (Some(true), true) => Status::Frozen,
             (Some(true), false) => Status::Active,
             _ => Status::Inactive,
@@ -120,23 +120,23 @@ impl<H: Host> Job<'_, H> {
         if self.schema.is_some() {
             for (kind, path) in [(PROFILE, &self.own.profile), (ROLE, &self.own.role)] {
                 if let Some(id) = text(path) {
-                    grants.push(Grant { kind: owned(kind), id: owned(id) });
+                    grants.push(Grant { kind: kind.to_owned(), id: id.to_owned() });
                 }
             }
         }
-        grants.extend(held);
+        grants.extend(held.grants);
         let values = self.columns.iter().map(|column| column.value(record)).collect();
         let flags = self.flags.iter().filter(|(path, _)| boolean(path) == Some(true));
         grants.extend(flags.map(|(_, flag)| flag.grant()));
-        User { id: owned(id.as_str()), username, status, modified, values, grants }
+        User { id: id.as_str().to_owned(), username, status, modified, values, grants }
     }
 
     /// Salesforce's time when it gave the first page: the import began no later.
-    fn began(&self, start: &Cursor, response: &Response) -> Option<u64> {
-        // A cursor of version 1 has lost it.
-        let is_first = start.last.is_none();
-        let now = || time::of_answer(response).unwrap_or_else(|| self.client.host().now().as_secs());
-        start.began.or_else(|| is_first.then(now))
+    fn began(&self, start: &Cursor, response: &Response) -> u64 {
+        match &start.reached {
+            Some(reached) => reached.began,
+            None => time::of_answer(response).unwrap_or_else(|| self.client.host().now().as_secs()),
+        }
     }
 }
 
@@ -151,15 +151,16 @@ fn user_id(record: &Record<'_>, field: &str) -> Option<Id> {
 }
 
 /// The watermark of an import that began then.
-fn watermark(start: &Cursor, began: Option<u64>) -> Option<String> {
-    Some(cursor::watermark(start.population, began?, OVERLAP))
+fn watermark(start: &Cursor, began: u64) -> String {
+    cursor::watermark(start.population, began, OVERLAP)
 }
 
 /// `2022-03-17T16:21:26.000+0000`, which is how Salesforce writes UTC (H), in the form of RFC 3339.
 fn rfc3339(text: &str) -> String {
     match text.strip_suffix("+0000") {
-        Some(time) => format!("{time}Z"),
-        None => owned(text),
+        // Without the machinery of formatting, since every user has such a time.
+        Some(time) => [time, "Z"].concat(),
+        None => text.to_owned(),
     }
 }
 

@@ -8,8 +8,6 @@ mod licences;
 
 pub(super) use licences::{HIGH_VOLUME, allows_feature, portal_type};
 
-use salesforce_records::Record;
-
 use self::licences::Licences;
 use super::describe::{FEATURE_LICENSE, PERMISSION_SET, PERMISSION_SET_GROUP, PROFILE, PUBLIC_GROUP, ROLE};
 use super::import_users::Population;
@@ -21,6 +19,7 @@ use crate::salesforce::client::Client;
 use crate::salesforce::composite::{self, Answer, Read};
 use crate::salesforce::id::Id;
 use crate::salesforce::query::Page;
+use crate::salesforce::record::Record;
 use crate::salesforce::soql::{Condition, Literal, Select};
 use crate::text::quoted;
 
@@ -64,8 +63,8 @@ pub(super) fn list_entitlements<H: Host>(
     }
 }
 
-/// What is told of an entitlement: its name, its tags, its seats.
-type Told = (Option<String>, Vec<String>, Option<Seats>);
+/// An entitlement's name, its tags and its seats.
+type Described = (Option<String>, Vec<String>, Option<Seats>);
 
 fn parse_cursor(text: &str, kind: &str) -> Result<Id> {
     let id = text.strip_prefix("1.").and_then(|rest| rest.strip_prefix(kind)).and_then(|rest| rest.strip_prefix('.'));
@@ -91,14 +90,14 @@ impl<H: Host> Job<'_, H> {
         composite::send(self.client, &queries.iter().map(Read::Query).collect::<Vec<_>>(), SUBJECT)
     }
 
-    /// The page of entitlements that an answer holds. `tell` gives their names, tags and seats.
-    fn page(&self, page: &Page<'_>, tell: &dyn Fn(&Record<'_>) -> Told) -> EntitlementPage {
+    /// The page of entitlements that an answer holds. `describe` gives their names, tags and seats.
+    fn page(&self, page: &Page<'_>, describe: impl Fn(&Record<'_>) -> Described) -> EntitlementPage {
         let entitlements: Vec<Entitlement> = page
             .records
             .iter()
             .filter_map(|record| {
                 let id = Id::parse(record.text("Id")?).ok()?.to_string();
-                let (name, compatibility, seats) = tell(record);
+                let (name, compatibility, seats) = describe(record);
                 let name = name.unwrap_or_else(|| id.clone());
                 Some(Entitlement { kind: self.kind.to_owned(), id, name, compatibility, seats })
             })
@@ -127,7 +126,7 @@ fn profiles<H: Host>(job: &Job<'_, H>, population: Population) -> Result<Entitle
     let queries = [job.query("Profile", &fields, Some(types))];
     let response = job.ask(&queries)?;
     let answers = answers(&response, &queries)?;
-    Ok(job.page(answers[0].page(SUBJECT)?, &|record| {
+    Ok(job.page(&*answers[0].page(SUBJECT)?, |record| {
         let licence = record.text("UserLicense.Name").map(licences::tag);
         let seats = seats(record, "UserLicense.TotalLicenses", "UserLicense.UsedLicenses");
         (name(record, "Name"), licence.into_iter().collect(), seats)
@@ -141,9 +140,9 @@ fn roles<H: Host>(job: &Job<'_, H>) -> Result<EntitlementPage> {
     let response = job.ask(&queries)?;
     let answers = answers(&response, &queries)?;
     let licences = Licences::read(&answers[1], SUBJECT)?;
-    Ok(job.page(answers[0].page(SUBJECT)?, &|record| {
+    Ok(job.page(&*answers[0].page(SUBJECT)?, |record| {
         let portal_type = record.text("PortalType");
-        let fitting = licences.tags(&|user_type| licences::portal_type(user_type) == portal_type);
+        let fitting = licences.tags(|user_type| licences::portal_type(user_type) == portal_type);
         (name(record, "Name"), fitting, None)
     }))
 }
@@ -167,10 +166,10 @@ fn permission_sets<H: Host>(job: &Job<'_, H>) -> Result<EntitlementPage> {
     fn find<'p, 'a>(page: &'p Page<'a>, id: Option<&str>) -> Option<&'p Record<'a>> {
         page.records.iter().find(|record| id.is_some() && record.text("Id") == id)
     }
-    Ok(job.page(answers[0].page(SUBJECT)?, &|record| {
+    Ok(job.page(&*answers[0].page(SUBJECT)?, |record| {
         let licence = record.text("LicenseId");
-        let user_licence = find(user_licences, licence).and_then(|record| record.text("Name")).map(licences::tag);
-        let set_licence = set_licences.and_then(|page| find(page, licence));
+        let user_licence = find(&user_licences, licence).and_then(|record| record.text("Name")).map(licences::tag);
+        let set_licence = set_licences.as_ref().and_then(|page| find(page, licence));
         let seats = set_licence.and_then(|record| seats(record, "TotalLicenses", "UsedLicenses"));
         (name(record, "Label"), user_licence.into_iter().collect(), seats)
     }))
@@ -184,7 +183,7 @@ fn permission_set_groups<H: Host>(job: &Job<'_, H>) -> Result<EntitlementPage> {
         // An organisation without the feature has none to list.
         return Ok(EntitlementPage { entitlements: Vec::new(), next: None });
     }
-    Ok(job.page(answers[0].page(SUBJECT)?, &|record| (name(record, "MasterLabel"), Vec::new(), None)))
+    Ok(job.page(&*answers[0].page(SUBJECT)?, |record| (name(record, "MasterLabel"), Vec::new(), None)))
 }
 
 fn public_groups<H: Host>(job: &Job<'_, H>) -> Result<EntitlementPage> {
@@ -194,8 +193,8 @@ fn public_groups<H: Host>(job: &Job<'_, H>) -> Result<EntitlementPage> {
     let answers = answers(&response, &queries)?;
     let licences = Licences::read(&answers[1], SUBJECT)?;
     // High-volume users can be in no public group (H).
-    let fitting = licences.tags(&|user_type| user_type != HIGH_VOLUME);
-    Ok(job.page(answers[0].page(SUBJECT)?, &|record| (name(record, "Name"), fitting.clone(), None)))
+    let fitting = licences.tags(|user_type| user_type != HIGH_VOLUME);
+    Ok(job.page(&*answers[0].page(SUBJECT)?, |record| (name(record, "Name"), fitting.clone(), None)))
 }
 
 /// All on one page. Their seats stand on the page Company Information alone: no object of the API has them.
@@ -206,7 +205,7 @@ fn feature_licences<H: Host>(job: &Job<'_, H>, schema: &Cached) -> Result<Entitl
     let licences = Licences::read(&answers(&response, &queries)?[0], SUBJECT)?;
     let entitlements = flags.iter().map(|flag| {
         let is_known = PORTAL_USER_TYPES.iter().any(|kind| allows_feature(kind, &flag.field).is_some());
-        let fitting = licences.tags(&|user_type| allows_feature(user_type, &flag.field) != Some(false));
+        let fitting = licences.tags(|user_type| allows_feature(user_type, &flag.field) != Some(false));
         Entitlement {
             kind: job.kind.to_owned(),
             id: flag.field.clone(),

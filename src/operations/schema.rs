@@ -69,28 +69,27 @@ fn load<H: Host>(client: &Client<H>) -> Result<Schema> {
     let reads: Vec<Read<'_>> = paths.iter().map(|path| Read::Resource(path)).collect();
     let response = composite::send(client, &reads, SUBJECT)?;
     let answers = composite::answers(&response, reads.len(), SUBJECT)?;
-    let (user, contact) = (Object(answers[0].record(SUBJECT)?), Object(answers[1].record(SUBJECT)?));
+    let (user, contact): (Object<'_>, Object<'_>) = (answers[0].resource(SUBJECT)?, answers[1].resource(SUBJECT)?);
     // Whoever may not see assignments learns that where they are asked for.
     let has_set_groups =
-        answers[2].record(SUBJECT).is_ok_and(|assignment| Object(assignment).field("PermissionSetGroupId").is_some());
-    let (mut attributes, mut forms) = (fixed(user, contact), Vec::new());
-    for (object, prefix) in [(user, ""), (contact, "Contact.")] {
-        for (attribute, form) in object.fields().filter_map(|field| custom(field, prefix)) {
+        answers[2].resource(SUBJECT).is_ok_and(|object: Object<'_>| object.field("PermissionSetGroupId").is_some());
+    let (mut attributes, mut forms) = (fixed(&user, &contact), Vec::new());
+    for (object, prefix) in [(&user, ""), (&contact, "Contact.")] {
+        for (attribute, form) in object.fields.iter().filter_map(|field| custom(field, prefix)) {
             attributes.push(attribute);
             forms.push(form);
         }
     }
-    Ok(Schema { attributes, forms, flags: flags(user), has_set_groups })
+    Ok(Schema { attributes, forms, flags: flags(&user), has_set_groups })
 }
 
-fn flags(user: Object<'_>) -> Vec<Flag> {
-    let is_flag = |field: &Field<'_>| field.kind() == "boolean" && field.name().starts_with(FLAG);
-    let flags = user.fields().filter(is_flag);
-    flags.map(|field| Flag { field: field.name().to_owned(), label: field.label().to_owned() }).collect()
+fn flags(user: &Object<'_>) -> Vec<Flag> {
+    let flags = user.fields.iter().filter(|field| field.kind == "boolean" && field.name.starts_with(FLAG));
+    flags.map(|field| Flag { field: field.name.to_string(), label: field.label().to_owned() }).collect()
 }
 
 /// The attributes that every organisation has, as it describes them.
-fn fixed(user: Object<'_>, contact: Object<'_>) -> Vec<AttributeDefinition> {
+fn fixed(user: &Object<'_>, contact: &Object<'_>) -> Vec<AttributeDefinition> {
     let mut all = Vec::with_capacity(attributes::ALL.len());
     for definition in &attributes::ALL {
         let field = match definition.path.strip_prefix("Contact.") {
@@ -104,8 +103,8 @@ fn fixed(user: Object<'_>, contact: Object<'_>) -> Vec<AttributeDefinition> {
         if let Some(length) = field.length() {
             described.max_length = described.max_length.map(|own| own.min(length));
         }
-        if field.is("restrictedPicklist") {
-            described.choices = field.choices();
+        if let Some(choices) = field.choices() {
+            described.choices = choices;
         }
         all.push(described);
     }
@@ -114,11 +113,11 @@ fn fixed(user: Object<'_>, contact: Object<'_>) -> Vec<AttributeDefinition> {
 
 /// A custom field as an attribute. Returns `None` if the field is a standard one, or if its type has no counterpart, as a
 /// location's.
-fn custom(field: Field<'_>, prefix: &str) -> Option<(AttributeDefinition, Form)> {
-    if !field.is("custom") {
+fn custom(field: &Field<'_>, prefix: &str) -> Option<(AttributeDefinition, Form)> {
+    if !field.custom {
         return None;
     }
-    let (kind, form) = match field.kind() {
+    let (kind, form) = match &*field.kind {
         "string" | "textarea" | "email" | "phone" | "url" | "picklist" | "combobox" | "encryptedstring" | "time" => {
             (AttributeKind::String, Form::Plain)
         }
@@ -132,14 +131,14 @@ fn custom(field: Field<'_>, prefix: &str) -> Option<(AttributeDefinition, Form)>
         _ => return None,
     };
     let attribute = AttributeDefinition {
-        name: format!("{prefix}{}", field.name()),
+        name: format!("{prefix}{}", field.name),
         label: field.label().to_owned(),
         kind,
         many: form == Form::Many,
         required: field.is_required(),
         writable: field.is_writable(),
         max_length: if kind == AttributeKind::String { field.length() } else { None },
-        choices: if field.is("restrictedPicklist") { field.choices() } else { Vec::new() },
+        choices: field.choices().unwrap_or_default(),
     };
     Some((attribute, form))
 }

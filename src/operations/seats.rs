@@ -1,33 +1,25 @@
 //! Seats of licences, counted before they are taken: a licence that runs out halfway through a batch is told for each user
 //! that gets none.
 
-use super::index::Index;
-use super::known::Known;
+use std::collections::HashMap;
+
+use super::rows::LicenceRow;
 use crate::model::{Error, ErrorKind, Result};
+use crate::salesforce::id::Id;
 
 /// Seats that the plans before have spoken for, by licence.
 #[derive(Default)]
 pub(super) struct Seats {
-    index: Index,
-    taken: Vec<i64>,
+    taken: HashMap<Id, i64>,
 }
 
 impl Seats {
-    fn taken(&mut self, licence: &str) -> Option<&mut i64> {
-        if self.index.insert(licence, self.taken.len()) {
-            self.taken.push(0);
-        }
-        self.taken.get_mut(self.index.get(licence)?)
-    }
-
     /// Takes a seat of a licence; an error where there is none.
-    pub(super) fn take(&mut self, licence: &Known, subject: &str) -> Result<()> {
-        let number = |path: &str| licence.text(path).and_then(|text| text.parse::<i64>().ok());
-        let (Some(total), Some(used)) = (number("TotalLicenses"), number("UsedLicenses")) else { return Ok(()) };
-        let Some(taken) = self.taken(licence.id.as_str()) else { return Ok(()) };
-        // A negative number stands for no limit (L).
+    pub(super) fn take(&mut self, licence: &LicenceRow, subject: &str) -> Result<()> {
+        let (Some(total), Some(used)) = (licence.total, licence.used) else { return Ok(()) };
+        let taken = self.taken.entry(licence.id).or_default();
         if total >= 0 && used.saturating_add(*taken) >= total {
-            let name = licence.text("Name").unwrap_or("the profile");
+            let name = licence.name.as_deref().unwrap_or("the profile");
             let message = format!("no seat of the licence {name} is left for {subject}: all {total} are used");
             return Err(Error::new(ErrorKind::LicenseExhausted, message).with_remedy("Buy seats or deactivate users that no longer need one; Setup > Company Settings > Company Information > User Licenses shows how many are used"));
         }

@@ -3,9 +3,9 @@
 //! Each password is one request, sent side by side; the host puts the password into the body, so it is never seen here.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use super::deactivate_users::check_ids;
-use super::index::Index;
 use super::{ID, is_portal_user_type};
 use crate::diagnosis;
 use crate::host::{Escaping, Host, Method, Part};
@@ -22,11 +22,7 @@ const BATCH: usize = 200;
 const SUBJECT: &str = "the user ";
 
 /// Usernames by id; none for users that are no portal users.
-#[derive(Debug, Default)]
-struct Users {
-    index: Index,
-    usernames: Vec<Option<String>>,
-}
+type Users = HashMap<Id, Option<String>>;
 
 /// Sets passwords, by the users' ids. Results stand in the order of the pairs.
 /// Where `portal` is given, each password that was set is tried there.
@@ -127,15 +123,13 @@ fn call<S>(id: Id, password: &S) -> Call<'_, S> {
 }
 
 fn find<H: Host>(client: &Client<H>, ids: &[Id]) -> Result<Users> {
-    let mut known = Users::default();
+    let mut known = Users::new();
     for batch in ids.chunks(BATCH) {
         let query = Select::new("User", &["Id", "Username", "UserType"]).filter(&Condition::ids(ID, batch));
-        query::for_each(client, &query, "the users whose passwords are set", &mut |record| {
+        query::for_each(client, &query, "the users whose passwords are set", |record| {
             if let Some(id) = record.text("Id").and_then(|id| Id::parse(id).ok()) {
                 let is_portal_user = record.text("UserType").is_some_and(is_portal_user_type);
-                if known.index.insert(id.as_str(), known.usernames.len()) {
-                    known.usernames.push(record.text("Username").filter(|_| is_portal_user).map(str::to_owned));
-                }
+                known.insert(id, record.text("Username").filter(|_| is_portal_user).map(str::to_owned));
             }
         })?;
     }
@@ -143,7 +137,7 @@ fn find<H: Host>(client: &Client<H>, ids: &[Id]) -> Result<Users> {
 }
 
 fn subject(id: Id, known: &Users) -> Result<String> {
-    match known.index.get(id.as_str()).and_then(|at| known.usernames.get(at)) {
+    match known.get(&id) {
         Some(Some(username)) => Ok(format!("{SUBJECT}{username}")),
         Some(None) => Err(Error::new(
             ErrorKind::InvalidValue,

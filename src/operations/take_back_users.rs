@@ -7,12 +7,12 @@
 //! and that no user has; as many as were begun, and none if there are more.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use super::deactivate_users::deactivate_for;
 use super::digest;
-use super::index::Index;
-use super::known::{Known, Paths};
 use super::push_users::{Tenant, check_digests, drifted, find, is_gone, no_longer_wanted};
+use super::rows::{Columns, Extra, Row, id, text};
 use super::{ID, is_portal_user_type};
 use crate::host::Host;
 use crate::model::{
@@ -20,8 +20,9 @@ use crate::model::{
 };
 use crate::salesforce::collections;
 use crate::salesforce::id::Id;
+use crate::salesforce::record::Record;
 use crate::salesforce::soql::{Condition, Literal, Name};
-use crate::text::{join, quoted};
+use crate::text::quoted;
 
 const USER: &str = "User";
 const CONTACT: &str = "Contact";
@@ -183,7 +184,7 @@ fn look<H: Host>(tenant: &Tenant<'_, H>, people: &[Abandoned]) -> Result<Vec<Lef
             let named: Vec<String> = lone.iter().map(Id::to_string).collect();
             let sentence = format!(
                 "More contacts than pushes have begun could be left of them, and none is deleted: {}.",
-                join(&named, ", ")
+                named.join(", ")
             );
             *slot = Left::Nothing(Some(sentence));
         } else if !lone.is_empty() {
@@ -200,12 +201,86 @@ fn new_username(person: &Abandoned) -> Option<&str> {
     if name.old.is_none() { name.new.as_deref() } else { None }
 }
 
+/// A user that may have been made.
+struct LeftUser {
+    id: Id,
+    username: String,
+    user_type: String,
+    federation_id: Option<String>,
+    created_by: Option<Id>,
+    /// The host's key.
+    extra: Extra,
+}
+
+impl Row for LeftUser {
+    const OBJECT: &'static str = USER;
+    const COLUMNS: &'static [&'static str] = &["Username", "UserType", "FederationIdentifier", "CreatedById"];
+
+    fn read(record: &Record<'_>, extra: Extra) -> Option<Self> {
+        Some(Self {
+            id: id(record, ID)?,
+            username: text(record, "Username").unwrap_or_default(),
+            user_type: text(record, "UserType").unwrap_or_default(),
+            federation_id: text(record, "FederationIdentifier"),
+            created_by: id(record, "CreatedById"),
+            extra,
+        })
+    }
+
+    fn id(&self) -> Id {
+        self.id
+    }
+}
+
+/// A contact that may have been made.
+struct LeftContact {
+    id: Id,
+    email: String,
+    last_name: String,
+    /// The host's key.
+    extra: Extra,
+}
+
+impl Row for LeftContact {
+    const OBJECT: &'static str = CONTACT;
+    const COLUMNS: &'static [&'static str] = &["Email", "LastName"];
+
+    fn read(record: &Record<'_>, extra: Extra) -> Option<Self> {
+        let (email, last_name) =
+            (text(record, "Email").unwrap_or_default(), text(record, "LastName").unwrap_or_default());
+        Some(Self { id: id(record, ID)?, email, last_name, extra })
+    }
+
+    fn id(&self) -> Id {
+        self.id
+    }
+}
+
+/// A user, with its contact.
+struct UserOfContact {
+    id: Id,
+    contact: Option<Id>,
+}
+
+impl Row for UserOfContact {
+    const OBJECT: &'static str = USER;
+    const COLUMNS: &'static [&'static str] = &["ContactId"];
+
+    fn read(record: &Record<'_>, _: Extra) -> Option<Self> {
+        Some(Self { id: id(record, ID)?, contact: id(record, "ContactId") })
+    }
+
+    fn id(&self) -> Id {
+        self.id
+    }
+}
+
 /// Users that may have been made.
 struct Users<'a> {
     key_field: Option<&'a Name>,
-    users: Vec<Known>,
-    by_key: Index,
-    by_name: Index,
+    users: Vec<LeftUser>,
+    by_key: HashMap<String, usize>,
+    by_name: HashMap<String, usize>,
     /// Keys of the people whose users they are, by the host.
     owners: Vec<Option<String>>,
     /// The admin user that the connector is signed in as.
@@ -215,13 +290,13 @@ struct Users<'a> {
 impl<'a> Users<'a> {
     fn find<H: Host>(tenant: &Tenant<'a, H>, people: &[Abandoned]) -> Result<Self> {
         let key_field = tenant.writing.user_key.as_ref();
-        let mut paths = Paths::of(&[ID, "Username", "UserType", "FederationIdentifier", "CreatedById"]);
+        let mut columns = Columns::default();
         if let Some(name) = key_field {
-            paths.add(name.as_str());
+            columns.add(name.as_str());
         }
         let made: Vec<(&str, &str)> =
             people.iter().filter_map(|person| Some((person.key.as_str(), new_username(person)?))).collect();
-        let users = find(tenant.client, USER, paths, made.len(), LEFT, &|part| {
+        let users: Vec<LeftUser> = find(tenant.client, columns, made.len(), LEFT, |part| {
             let made = made.get(part).unwrap_or_default();
             let mut ways = vec![Condition::texts("Username", made.iter().map(|(_, name)| *name))];
             if let Some(field) = key_field {
@@ -229,12 +304,12 @@ impl<'a> Users<'a> {
             }
             Condition::any(&ways)
         })?;
-        let (mut by_key, mut by_name) = (Index::default(), Index::default());
+        let (mut by_key, mut by_name) = (HashMap::new(), HashMap::new());
         for (at, user) in users.iter().enumerate() {
-            if let Some(key) = key_field.and_then(|name| user.text(name.as_str())) {
-                by_key.insert(key, at);
+            if let Some(key) = key_field.and_then(|name| user.extra.text(name.as_str())) {
+                by_key.entry(key.to_owned()).or_insert(at);
             }
-            by_name.insert(&user.username().to_ascii_lowercase(), at);
+            by_name.entry(user.username.to_ascii_lowercase()).or_insert(at);
         }
         let ids: Vec<String> = users.iter().map(|user| user.id.to_string()).collect();
         let owners = if ids.is_empty() { Vec::new() } else { tenant.client.host().owners(&ids) };
@@ -250,19 +325,19 @@ impl<'a> Users<'a> {
         }
         let Some(name) = new_username(person) else { return Left::Nothing(None) };
         let at = self.by_key.get(&person.key).or_else(|| self.by_name.get(&name.to_ascii_lowercase()));
-        let Some((at, user)) = at.and_then(|at| Some((at, self.users.get(at)?))) else { return Left::Nothing(None) };
+        let Some((at, user)) = at.and_then(|at| Some((*at, self.users.get(*at)?))) else { return Left::Nothing(None) };
         let objections = self.objections(person, at, user);
         if objections.is_empty() {
             return Left::User(user.id);
         }
-        let (name, id) = (user.username(), user.id);
-        Left::Nothing(Some(format!("The user {name} ({id}) is left as it is: {}.", join(&objections, ", "))))
+        let (name, id) = (&user.username, user.id);
+        Left::Nothing(Some(format!("The user {name} ({id}) is left as it is: {}.", objections.join(", "))))
     }
 
     /// What speaks for a user's being somebody else's, one clause each.
-    fn objections(&self, person: &Abandoned, at: usize, user: &Known) -> Vec<String> {
+    fn objections(&self, person: &Abandoned, at: usize, user: &LeftUser) -> Vec<String> {
         let mut found = Vec::new();
-        let key = self.key_field.and_then(|field| user.text(field.as_str()));
+        let key = self.key_field.and_then(|field| user.extra.text(field.as_str()));
         if let Some(Some(owner)) = self.owners.get(at)
             && *owner != person.key
         {
@@ -272,13 +347,13 @@ impl<'a> Users<'a> {
             Some(key) if key == person.key => {}
             Some(key) => found.push(format!("it carries the key {}", quoted(key))),
             None if self.key_field.is_some() => found.push("it carries no key".to_owned()),
-            None if self.admin.is_none() || user.id("CreatedById") != self.admin => {
+            None if self.admin.is_none() || user.created_by != self.admin => {
                 found.push("somebody else has created it".to_owned());
             }
             None => {}
         }
         let begun = person.begun(USER, "FederationIdentifier");
-        let has = user.text("FederationIdentifier");
+        let has = user.federation_id.as_deref();
         // Whoever carries the person's key may have got another federation id since.
         if key != Some(&*person.key) && begun.is_some() && has != begun {
             found.push(has.map_or_else(
@@ -286,7 +361,7 @@ impl<'a> Users<'a> {
                 |has| format!("it has the federation id {}", quoted(has)),
             ));
         }
-        if !is_portal_user_type(user.text("UserType").unwrap_or_default()) {
+        if !is_portal_user_type(&user.user_type) {
             found.push("it is no portal user".to_owned());
         }
         found
@@ -300,11 +375,11 @@ fn lone_contacts<H: Host>(tenant: &Tenant<'_, H>, people: &[Abandoned], open: &[
         return Ok(open.iter().map(|_| Vec::new()).collect());
     };
     let key_field = tenant.writing.contact_key.as_ref();
-    let mut paths = Paths::of(&[ID, "Email", "LastName"]);
+    let mut columns = Columns::default();
     if let Some(name) = key_field {
-        paths.add(name.as_str());
+        columns.add(name.as_str());
     }
-    let contacts = find(tenant.client, CONTACT, paths, open.len(), LEFT, &|part| {
+    let contacts: Vec<LeftContact> = find(tenant.client, columns, open.len(), LEFT, |part| {
         let open = open.get(part).unwrap_or_default();
         let way = match key_field {
             Some(name) => Condition::texts_of(name, open.iter().map(|person| &*person.key)),
@@ -313,21 +388,20 @@ fn lone_contacts<H: Host>(tenant: &Tenant<'_, H>, people: &[Abandoned], open: &[
         let account = Condition::equals("AccountId", Literal::Id(tenant.account_id));
         Condition::all(&[account, Condition::equals("CreatedById", Literal::Id(admin)), way])
     })?;
-    let users = find(tenant.client, USER, Paths::of(&[ID, "ContactId"]), contacts.len(), LEFT, &|part| {
+    let users: Vec<UserOfContact> = find(tenant.client, Columns::default(), contacts.len(), LEFT, |part| {
         let ids: Vec<Id> = contacts.get(part).unwrap_or_default().iter().map(|contact| contact.id).collect();
         Condition::ids("ContactId", &ids)
     })?;
     let of = |person: &&Abandoned| {
         // The contact of a user that is there is nobody's leftover.
-        let has_user = |contact: &Known| users.iter().any(|user| user.id("ContactId") == Some(contact.id));
+        let has_user = |contact: &LeftContact| users.iter().any(|user| user.contact == Some(contact.id));
         let fitting = contacts.iter().filter(|contact| !has_user(contact)).filter(|contact| match key_field {
-            Some(name) => contact.text(name.as_str()) == Some(&*person.key),
+            Some(name) => contact.extra.text(name.as_str()) == Some(&*person.key),
             None => {
-                let is = |field: &str| {
-                    let has = contact.text(field).unwrap_or_default();
+                let was_to_have = |field: &str, has: &str| {
                     person.begun(CONTACT, field).is_some_and(|begun| begun.eq_ignore_ascii_case(has))
                 };
-                is("Email") && is("LastName")
+                was_to_have("Email", &contact.email) && was_to_have("LastName", &contact.last_name)
             }
         });
         fitting.map(|contact| contact.id).collect()

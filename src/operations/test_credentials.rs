@@ -11,7 +11,6 @@ use crate::model::{Error, ErrorKind, Probe, Result, Settings, Verdict};
 use crate::salesforce::client::Client;
 use crate::salesforce::id::Id;
 use crate::settings::{self, Reserve};
-use crate::text::{contains, join};
 
 /// The probes' names, in their order.
 mod names {
@@ -98,8 +97,8 @@ fn settings_valid(problems: &[settings::Problem]) -> Probe {
         verdict: Verdict::Failed,
         kind: Some(ErrorKind::InvalidSettings),
         // A setting's name keeps its spelling, so it cannot begin the sentence.
-        detail: format!("Settings do not hold: {}.", join(&sentences, "; ")),
-        remedy: Some(join(&remedies, " ")),
+        detail: format!("Settings do not hold: {}.", sentences.join("; ")),
+        remedy: Some(remedies.join(" ")),
     }
 }
 
@@ -182,7 +181,7 @@ fn failed(name: &'static str, error: Error) -> Probe {
     let error = error.into_details();
     let remedy = error.remedy.unwrap_or_else(|| "Try again later, and look into the log if it stays so.".to_owned());
     let mut detail = sentence(&error.message);
-    if let Some(said) = error.upstream.filter(|said| !said.message.is_empty() && !contains(&detail, &said.message)) {
+    if let Some(said) = error.upstream.filter(|said| !said.message.is_empty() && !detail.contains(&said.message)) {
         detail = format!("{detail} Salesforce said: {}", sentence(&said.message));
     }
     Probe { name, verdict: Verdict::Failed, kind: Some(error.kind), detail, remedy: Some(sentence(&remedy)) }

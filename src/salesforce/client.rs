@@ -11,7 +11,6 @@ use crate::diagnosis;
 use crate::host::{self, Failure, Host, Level, Part, Request, Response};
 use crate::model::{Details, Error, ErrorKind, Result, Retry, Usage};
 use crate::settings::Reserve;
-use crate::text;
 
 /// How often a call that met a passing condition is tried again.
 const RETRIES: u32 = 3;
@@ -256,10 +255,7 @@ impl<H: Host> Client<H> {
         let mut headers = vec![
             ("authorization", format!("Bearer {}", signed_in.session_id)),
             // The rows of a Bulk query come as CSV alone (H).
-            (
-                "accept",
-                if text::contains(&call.path, "/results?") { "text/csv" } else { "application/json" }.to_owned(),
-            ),
+            ("accept", if call.path.contains("/results?") { "text/csv" } else { "application/json" }.to_owned()),
         ];
         if !call.body.is_empty() {
             headers.push(("content-type", "application/json; charset=UTF-8".to_owned()));
@@ -314,12 +310,11 @@ impl<H: Host> Client<H> {
         let mut fault = error::parse(response.status, &response.body).of(&response);
         // No answer is known to quote the session id; this keeps it out of errors should one do.
         let session_id = &self.signed_in.borrow().session_id;
-        fault.message = text::replace(&fault.message, session_id, "***");
+        fault.message = fault.message.replace(session_id.as_str(), "***");
         let passing = diagnosis::is_passing(&fault);
         // Salesforce rolls back what it refuses with a code of its own; a gateway that answers without one knows nothing.
         let uncertain = fault.status >= 500 && fault.code.is_empty();
-        let ended =
-            fault.status == 401 && fault.code == "INVALID_SESSION_ID" && !text::contains(&fault.message, "REST API");
+        let ended = fault.status == 401 && fault.code == "INVALID_SESSION_ID" && !fault.message.contains("REST API");
         let failed = Failed { error: diagnosis::diagnose(fault, subject), uncertain };
         match repeat {
             _ if ended => Next::Renew(failed),

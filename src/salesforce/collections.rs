@@ -5,16 +5,16 @@
 
 use std::borrow::Cow;
 
-use salesforce_records::{self as records, Cell};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use super::client::{Call, Client, Repeat};
 use super::error::{self, Fault};
-use super::json::{Object, Write};
+use super::json::{self, Write};
 use super::query::unreadable;
 use crate::diagnosis;
-use crate::host::{Host, Method, Part, Response};
+use crate::host::{Host, Method, Response};
 use crate::model::Error;
-use crate::text::join;
 
 /// Most records of one call (H).
 pub const MOST: usize = 200;
@@ -54,23 +54,30 @@ impl Refused {
 /// What became of one record: its id, or why it was not written.
 pub type Written = Result<String, Refused>;
 
-/// Hears of what each request has written as soon as its answer is there: places among the records, and ids.
+/// Is called with what each request has written as soon as its answer is there: places among the records, and ids.
 pub type Progress<'a> = &'a mut dyn FnMut(&[(usize, &str)]);
 
 /// Makes records. Results stand in the order of the records; `subject` names them together, in the plural.
-pub fn create<H: Host>(client: &Client<H>, records: &[Write], subject: &str, told: Progress<'_>) -> Vec<Written> {
-    write(client, Method::Post, Repeat::Never, records, subject, told)
+pub fn create<H: Host>(client: &Client<H>, records: &[Write], subject: &str, report: Progress<'_>) -> Vec<Written> {
+    write(client, Method::Post, Repeat::Never, records, subject, report)
 }
 
 /// Makes records that relate two others, of which Salesforce takes no second one with the same ends (H): a call may be sent
 /// again. Results stand in the order of the records; `subject` names them together, in the plural.
-pub fn relate<H: Host>(client: &Client<H>, records: &[Write], subject: &str, told: Progress<'_>) -> Vec<Written> {
-    write(client, Method::Post, Repeat::Always, records, subject, told)
+pub fn relate<H: Host>(client: &Client<H>, records: &[Write], subject: &str, report: Progress<'_>) -> Vec<Written> {
+    write(client, Method::Post, Repeat::Always, records, subject, report)
 }
 
 /// Changes records. Results stand in the order of the records; `subject` names them together, in the plural.
-pub fn update<H: Host>(client: &Client<H>, records: &[Write], subject: &str, told: Progress<'_>) -> Vec<Written> {
-    write(client, Method::Patch, Repeat::Always, records, subject, told)
+pub fn update<H: Host>(client: &Client<H>, records: &[Write], subject: &str, report: Progress<'_>) -> Vec<Written> {
+    write(client, Method::Patch, Repeat::Always, records, subject, report)
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Body<'a> {
+    all_or_none: bool,
+    records: &'a [&'a Write],
 }
 
 fn write<H: Host>(
@@ -79,43 +86,42 @@ fn write<H: Host>(
     repeat: Repeat,
     records: &[Write],
     subject: &str,
-    told: Progress<'_>,
+    report: Progress<'_>,
 ) -> Vec<Written> {
-    let records: Vec<String> = records.iter().map(Write::encode).collect();
-    chunked(client, &records, subject, told, &|records| {
-        let body = Object::default().value("allOrNone", &false).list("records", records).end();
-        Call { method, path: Cow::Borrowed("composite/sobjects"), body: vec![Part::Text(Cow::Owned(body))], repeat }
+    chunked(client, records, subject, report, |records| {
+        let body = json::body(&Body { all_or_none: false, records });
+        Call { method, path: Cow::Borrowed("composite/sobjects"), body, repeat }
     })
 }
 
 /// Deletes records by their ids. Results stand in the order of the ids.
-pub fn delete<H: Host>(client: &Client<H>, ids: &[String], subject: &str, told: Progress<'_>) -> Vec<Written> {
-    chunked(client, ids, subject, told, &|ids| {
-        let ids = join(ids, ",");
+pub fn delete<H: Host>(client: &Client<H>, ids: &[String], subject: &str, report: Progress<'_>) -> Vec<Written> {
+    chunked(client, ids, subject, report, |ids| {
+        let ids = ids.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(",");
         let path = Cow::Owned(format!("composite/sobjects?ids={ids}&allOrNone=false"));
         Call { method: Method::Delete, path, body: Vec::new(), repeat: Repeat::Always }
     })
 }
 
-/// Sends the items, which are encoded records or ids, in as many calls as they need.
-fn chunked<H: Host>(
+/// Sends the items, which are records or ids, in as many calls as they need.
+fn chunked<H: Host, T>(
     client: &Client<H>,
-    items: &[String],
+    items: &[T],
     subject: &str,
-    told: Progress<'_>,
-    call: &dyn Fn(&[&str]) -> Call<'static, H::Secret>,
+    report: Progress<'_>,
+    call: impl Fn(&[&T]) -> Call<'static, H::Secret>,
 ) -> Vec<Written> {
     let mut written: Vec<Option<Written>> = items.iter().map(|_| None).collect();
     let all: Vec<usize> = (0..items.len()).collect();
     for chunk in all.chunks(MOST) {
         let mut pending = chunk.to_vec();
         for attempt in 0..=RETRIES {
-            let batch: Vec<&str> = pending.iter().filter_map(|&at| items.get(at)).map(|item| &**item).collect();
+            let batch: Vec<&T> = pending.iter().filter_map(|&at| items.get(at)).collect();
             let results = send(client, &call(&batch), batch.len(), subject);
             let done: Vec<(usize, &str)> =
                 pending.iter().zip(&results).filter_map(|(&at, result)| Some((at, result.as_deref().ok()?))).collect();
             if !done.is_empty() {
-                told(&done);
+                report(&done);
             }
             let mut again = Vec::new();
             for (&at, result) in pending.iter().zip(results) {
@@ -139,9 +145,9 @@ fn chunked<H: Host>(
 
 fn send<H: Host>(client: &Client<H>, call: &Call<'_, H::Secret>, count: usize, subject: &str) -> Vec<Written> {
     let failure = match client.attempt(call, subject) {
-        Ok(response) => match records::parse(&response.body) {
-            Some(Cell::List(results)) if results.len() == count => {
-                return results.iter().map(|result| read(result, &response, subject)).collect();
+        Ok(response) => match serde_json::from_slice::<Vec<&RawValue>>(&response.body) {
+            Ok(results) if results.len() == count => {
+                return results.iter().map(|result| read(result.get(), &response, subject)).collect();
             }
             // The call was acted on, but which record got which result cannot be told.
             _ => (unreadable(subject), true),
@@ -155,15 +161,23 @@ fn failed(error: Error, uncertain: bool) -> Refused {
     Refused::Call { error: Box::new(error), uncertain }
 }
 
-fn read(result: &Cell<'_>, response: &Response, subject: &str) -> Written {
-    let Cell::Record(result) = result else { return Err(failed(unreadable(subject), true)) };
-    match (result.boolean("success"), result.text("id"), result.cell("errors")) {
-        (Some(true), Some(id), _) => Ok(id.to_owned()),
-        (Some(false), _, errors) => {
-            let fault = error::read(response.status, errors.unwrap_or(&Cell::Null)).of(response);
+/// What became of one record.
+#[derive(Deserialize)]
+struct SaveResult<'a> {
+    success: Option<bool>,
+    id: Option<String>,
+    #[serde(borrow)]
+    errors: Option<&'a RawValue>,
+}
+
+fn read(result: &str, response: &Response, subject: &str) -> Written {
+    match serde_json::from_str(result) {
+        Ok(SaveResult { success: Some(true), id: Some(id), .. }) if !id.is_empty() => Ok(id),
+        Ok(SaveResult { success: Some(false), errors, .. }) => {
+            let fault = error::read(response.status, errors.map_or("", RawValue::get)).of(response);
             Err(Refused::Record(fault))
         }
-        // It was acted on, but what became of it cannot be told.
+        // It was acted on, but what became of it isn't said.
         _ => Err(failed(unreadable(subject), true)),
     }
 }

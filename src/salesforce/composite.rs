@@ -5,16 +5,17 @@
 
 use std::borrow::Cow;
 
-use salesforce_records::{Cell, Record};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use super::client::{Call, Client, Repeat};
 use super::error::{self, Fault};
-use super::json::Object;
-use super::query::{Page, unreadable};
+use super::json;
+use super::query::{Page, WholePage, unreadable};
 use super::soql::Select;
 use super::url::encode_query;
 use crate::diagnosis;
-use crate::host::{Host, Method, Part, Response};
+use crate::host::{Host, Method, Response};
 use crate::model::Result;
 
 /// Most queries of one call (H).
@@ -29,21 +30,68 @@ pub enum Read<'a> {
     Resource(&'a str),
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Body {
+    all_or_none: bool,
+    composite_request: Vec<Part>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Part {
+    method: &'static str,
+    reference_id: String,
+    url: String,
+}
+
+/// The answer to a call.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Answers<'a> {
+    #[serde(borrow)]
+    composite_response: Vec<Answered<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Answered<'a> {
+    http_status_code: u16,
+    #[serde(borrow)]
+    body: Option<&'a RawValue>,
+}
+
 /// The answer to one part.
 #[derive(Debug)]
 pub struct Answer<'a> {
     status: u16,
-    body: Body<'a>,
+    body: Content<'a>,
     /// The id of the whole call.
     request_id: Option<&'a str>,
 }
 
 #[derive(Debug)]
-enum Body<'a> {
+enum Content<'a> {
     /// Of a query.
     Page(Page<'a>),
-    /// Of a resource, or of what was refused.
-    Other(Cell<'a>),
+    /// JSON, whose shape depends on what was asked for and on whether it was refused.
+    Json(&'a str),
+}
+
+/// The answer to a call of which all parts are pages of queries.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Pages<'a> {
+    #[serde(borrow)]
+    composite_response: Vec<AnsweredPage<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AnsweredPage<'a> {
+    http_status_code: u16,
+    #[serde(borrow)]
+    body: WholePage<'a>,
 }
 
 /// Sends reads together; [`answers`] reads what comes back. `subject` says what is asked for, for errors.
@@ -52,20 +100,16 @@ enum Body<'a> {
 ///
 /// As [`Client::call`].
 pub fn send<H: Host>(client: &Client<H>, reads: &[Read<'_>], subject: &str) -> Result<Response> {
-    let parts: Vec<String> = reads
-        .iter()
-        .enumerate()
-        .map(|(at, read)| {
-            let root = client.root();
-            let url = match read {
-                Read::Query(query) => format!("{root}query?q={}", encode_query(&query.to_string())),
-                Read::Resource(path) => format!("{root}{path}"),
-            };
-            Object::default().text("method", "GET").text("referenceId", &format!("r{at}")).text("url", &url).end()
-        })
-        .collect();
-    let body = Object::default().value("allOrNone", &false).list("compositeRequest", &parts).end();
-    let body = vec![Part::Text(Cow::Owned(body))];
+    let part = |(at, read): (usize, &Read<'_>)| {
+        let root = client.root();
+        let url = match read {
+            Read::Query(query) => format!("{root}query?q={}", encode_query(&query.to_string())),
+            Read::Resource(path) => format!("{root}{path}"),
+        };
+        Part { method: "GET", reference_id: format!("r{at}"), url }
+    };
+    let parts = reads.iter().enumerate().map(part).collect();
+    let body = json::body(&Body { all_or_none: false, composite_request: parts });
     client.call(&Call { method: Method::Post, path: Cow::Borrowed("composite"), body, repeat: Repeat::Always }, subject)
 }
 
@@ -75,36 +119,34 @@ pub fn send<H: Host>(client: &Client<H>, reads: &[Read<'_>], subject: &str) -> R
 ///
 /// When the answer is not what Salesforce documents.
 pub fn answers<'a>(response: &'a Response, count: usize, subject: &str) -> Result<Vec<Answer<'a>>> {
-    let read = || {
-        let Some(Cell::List(parts)) = Record::parse(&response.body)?.take("compositeResponse") else { return None };
-        parts
-            .into_iter()
-            .map(|part| Answer::of(part, response))
-            .collect::<Option<Vec<_>>>()
-            .filter(|answers| answers.len() == count)
+    let (text, request_id) = (str::from_utf8(&response.body).unwrap_or_default(), error::request_id(response));
+    let answers: Vec<Answer<'_>> = if let Ok(Pages { composite_response }) = serde_json::from_str(text) {
+        // What an import reads: the parts are gone through once.
+        let answer = |AnsweredPage { http_status_code: status, body }| {
+            let body = Content::Page(body.into());
+            Answer { status, body, request_id }
+        };
+        composite_response.into_iter().map(answer).collect()
+    } else {
+        let Answers { composite_response } = serde_json::from_str(text).map_err(|_| unreadable(subject))?;
+        let answer = |Answered { http_status_code: status, body }| {
+            let body = Content::Json(body.map_or("null", RawValue::get));
+            Answer { status, body, request_id }
+        };
+        composite_response.into_iter().map(answer).collect()
     };
-    read().ok_or_else(|| unreadable(subject))
+    if answers.len() == count { Ok(answers) } else { Err(unreadable(subject)) }
 }
 
 impl<'a> Answer<'a> {
-    fn of(part: Cell<'a>, response: &'a Response) -> Option<Self> {
-        let Cell::Record(mut part) = part else { return None };
-        let status = u16::try_from(part.number("httpStatusCode")?).ok()?;
-        let body = match part.take("body") {
-            Some(Cell::Record(record)) if record.cell("records").is_some() => {
-                Body::Page(Page::of(Cell::Record(record))?)
-            }
-            body => Body::Other(body.unwrap_or(Cell::Null)),
-        };
-        Some(Self { status, body, request_id: error::request_id(response) })
-    }
-
     /// What the part was refused with, if it was.
     pub fn fault(&self) -> Option<Fault> {
-        let fault = match &self.body {
-            _ if self.status < 300 => return None,
-            Body::Other(body) => error::read(self.status, body),
-            Body::Page(_) => Fault { status: self.status, ..Fault::default() },
+        if self.status < 300 {
+            return None;
+        }
+        let fault = match self.body {
+            Content::Page(_) => Fault { status: self.status, ..Fault::default() },
+            Content::Json(body) => error::read(self.status, body),
         };
         Some(Fault { request_id: self.request_id.map(str::to_owned), ..fault })
     }
@@ -114,11 +156,11 @@ impl<'a> Answer<'a> {
     /// # Errors
     ///
     /// When the part was refused, or its answer is not what Salesforce documents.
-    pub fn record(&self, subject: &str) -> Result<&Record<'a>> {
+    pub fn resource<T: Deserialize<'a>>(&self, subject: &str) -> Result<T> {
         match (self.fault(), &self.body) {
             (Some(fault), _) => Err(diagnosis::diagnose(fault, subject)),
-            (None, Body::Other(Cell::Record(record))) => Ok(record),
-            _ => Err(unreadable(subject)),
+            (None, Content::Json(body)) => serde_json::from_str(body).map_err(|_| unreadable(subject)),
+            (None, Content::Page(_)) => Err(unreadable(subject)),
         }
     }
 
@@ -126,12 +168,12 @@ impl<'a> Answer<'a> {
     ///
     /// # Errors
     ///
-    /// As [`Answer::record`].
-    pub fn page(&self, subject: &str) -> Result<&Page<'a>> {
+    /// As [`Answer::resource`].
+    pub fn page(&self, subject: &str) -> Result<Cow<'_, Page<'a>>> {
         match (self.fault(), &self.body) {
             (Some(fault), _) => Err(diagnosis::diagnose(fault, subject)),
-            (None, Body::Page(page)) => Ok(page),
-            _ => Err(unreadable(subject)),
+            (None, Content::Page(page)) => Ok(Cow::Borrowed(page)),
+            (None, Content::Json(body)) => Page::parse(body).map(Cow::Owned).ok_or_else(|| unreadable(subject)),
         }
     }
 }
@@ -157,7 +199,7 @@ mod tests {
         let response = send(&client, &[Read::Query(&query), Read::Resource("sobjects/Nothing")], "two things").unwrap();
         let answers = answers(&response, 2, "two things").unwrap();
         assert_eq!(answers[0].page("users").unwrap().records[0].text("Id"), Some("005"));
-        assert_eq!(answers[1].page("nothing").unwrap_err().kind, ErrorKind::NotFound);
+        assert_eq!(answers[1].resource::<serde_json::Value>("nothing").unwrap_err().kind, ErrorKind::NotFound);
         assert_eq!(answers[1].fault().unwrap().code, "NOT_FOUND");
     }
 

@@ -1,67 +1,77 @@
 //! What an object's fields are in this organisation (`describe`; its names H).
 
-use salesforce_records::Record;
+use std::borrow::Cow;
 
-/// The description of an object.
-#[derive(Debug, Clone, Copy)]
-pub struct Object<'d>(pub &'d Record<'d>);
+use serde::Deserialize;
+
+/// The description of an object. What a description lacks is as if Salesforce said no.
+#[derive(Debug, Deserialize)]
+pub struct Object<'a> {
+    /// The fields that the user may see.
+    #[serde(borrow, default)]
+    pub fields: Vec<Field<'a>>,
+}
 
 /// The description of a field.
-#[derive(Debug, Clone, Copy)]
-pub struct Field<'d>(&'d Record<'d>);
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Field<'a> {
+    /// The API name.
+    #[serde(borrow)]
+    pub name: Cow<'a, str>,
+    label: Option<String>,
+    /// `string`, `boolean`, `int`, `picklist`, `reference` and others.
+    #[serde(borrow, rename = "type")]
+    pub kind: Cow<'a, str>,
+    length: Option<u32>,
+    /// Whether the organisation itself has made it.
+    pub custom: bool,
+    createable: bool,
+    updateable: bool,
+    nillable: bool,
+    defaulted_on_create: bool,
+    restricted_picklist: bool,
+    picklist_values: Option<Vec<Choice>>,
+}
 
-impl<'d> Object<'d> {
-    /// The fields that the user may see.
-    pub fn fields(self) -> impl Iterator<Item = Field<'d>> {
-        self.0.records("fields").map(Field)
-    }
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Choice {
+    active: bool,
+    value: Option<String>,
+}
 
+impl<'a> Object<'a> {
     /// The field of this name.
-    pub fn field(self, name: &str) -> Option<Field<'d>> {
-        self.fields().find(|field| field.name() == name)
+    pub fn field(&self, name: &str) -> Option<&Field<'a>> {
+        self.fields.iter().find(|field| field.name == name)
     }
 }
 
-impl<'d> Field<'d> {
-    /// The API name.
-    pub fn name(self) -> &'d str {
-        self.0.text("name").unwrap_or_default()
-    }
-
+impl Field<'_> {
     /// The name that people know it by.
-    pub fn label(self) -> &'d str {
-        self.0.text("label").unwrap_or_else(|| self.name())
+    pub fn label(&self) -> &str {
+        self.label.as_deref().filter(|label| !label.is_empty()).unwrap_or(&self.name)
     }
 
-    /// `string`, `boolean`, `int`, `picklist`, `reference` and others.
-    pub fn kind(self) -> &'d str {
-        self.0.text("type").unwrap_or_default()
-    }
-
-    /// In characters; none where it does not apply.
-    pub fn length(self) -> Option<u32> {
-        let length = u32::try_from(self.0.number("length")?).ok()?;
-        (length > 0).then_some(length)
-    }
-
-    /// Whether one of the description's truth values holds.
-    pub fn is(self, name: &str) -> bool {
-        self.0.boolean(name) == Some(true)
+    /// In characters. Returns `None` if it does not apply.
+    pub fn length(&self) -> Option<u32> {
+        self.length.filter(|length| *length > 0)
     }
 
     /// Whether the user may set it, on a new record or on one that exists.
-    pub fn is_writable(self) -> bool {
-        self.is("createable") || self.is("updateable")
+    pub fn is_writable(&self) -> bool {
+        self.createable || self.updateable
     }
 
     /// Whether a new record needs a value.
-    pub fn is_required(self) -> bool {
-        self.is("createable") && !self.is("nillable") && !self.is("defaultedOnCreate")
+    pub fn is_required(&self) -> bool {
+        self.createable && !self.nillable && !self.defaulted_on_create
     }
 
-    /// The values of the picklist that may still be chosen.
-    pub fn choices(self) -> Vec<String> {
-        let active = self.0.records("picklistValues").filter(|choice| choice.boolean("active") == Some(true));
-        active.filter_map(|choice| choice.text("value").map(str::to_owned)).collect()
+    /// The values that may still be chosen, if the field takes no others.
+    pub fn choices(&self) -> Option<Vec<String>> {
+        let choices = self.picklist_values.iter().flatten().filter(|choice| choice.active);
+        self.restricted_picklist.then(|| choices.filter_map(|choice| choice.value.clone()).collect())
     }
 }

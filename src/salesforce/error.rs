@@ -1,10 +1,10 @@
 //! What Salesforce says when it refuses something.
 
-use salesforce_records::{self as records, Cell};
+use serde::Deserialize;
+use serde_json::Value;
 
 use crate::host::Response;
 use crate::model::Upstream;
-use crate::text;
 
 /// One error, of a whole request or of one record in it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -43,40 +43,52 @@ pub(super) fn request_id(response: &Response) -> Option<&str> {
     response.header("x-sfdc-request-id").map(str::trim_ascii).filter(plain)
 }
 
-/// Reads the part of an answer that refuses a request. The error objects of REST (`errorCode`), of collections
-/// (`statusCode`) and of OAuth (`error`) differ in their names only (H).
-pub(super) fn read(status: u16, body: &Cell<'_>) -> Fault {
-    let first = match body {
-        Cell::List(list) => list.first(),
-        other => Some(other),
+/// What refuses something. The error objects of REST (`errorCode`), of collections (`statusCode`) and of OAuth (`error`) differ
+/// in their names only (H). A part that has another type than the documented one costs nothing but itself.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Refusal {
+    #[serde(rename = "errorCode")]
+    error_code: Value,
+    #[serde(rename = "statusCode")]
+    status_code: Value,
+    error: Value,
+    message: Value,
+    error_description: Value,
+    fields: Value,
+}
+
+/// Reads the part of an answer that refuses a request: an array of errors, or, where the documentation prints it and
+/// gateways do it, a bare object.
+pub(super) fn read(status: u16, body: &str) -> Fault {
+    let first = match serde_json::from_str(body).unwrap_or_default() {
+        Value::Array(refusals) => refusals.into_iter().next().unwrap_or_default(),
+        refusal => refusal,
     };
-    let Some(Cell::Record(refusal)) = first else { return Fault { status, ..Fault::default() } };
-    let text = |names: &[&str]| names.iter().find_map(|name| refusal.text(name)).unwrap_or_default().to_owned();
-    let fields = match refusal.cell("fields") {
-        Some(Cell::List(fields)) => fields.as_slice(),
-        _ => &[],
-    };
-    let fields = fields.iter().filter_map(|field| match field {
-        Cell::Text(name) => Some(name.to_string()),
-        _ => None,
-    });
+    let refusal: Refusal = serde_json::from_value(first).unwrap_or_default();
+    let text = |parts: &[Value]| parts.iter().map(text_of).find(|text| !text.is_empty()).unwrap_or_default();
     Fault {
         status,
-        code: text(&["errorCode", "statusCode", "error"]),
-        message: text(&["message", "error_description"]),
-        fields: fields.collect(),
+        code: text(&[refusal.error_code, refusal.status_code, refusal.error]),
+        message: text(&[refusal.message, refusal.error_description]),
+        fields: refusal.fields.as_array().into_iter().flatten().map(text_of).filter(|name| !name.is_empty()).collect(),
         request_id: None,
     }
 }
 
-/// Reads the body of an answer that refuses a request: an array of errors, or, where the documentation prints it and
-/// gateways do it, a bare object, a page of HTML, or nothing.
+fn text_of(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        _ => String::new(),
+    }
+}
+
+/// Reads the body of an answer that refuses a request: errors, or a page of HTML, or nothing.
 pub fn parse(status: u16, body: &[u8]) -> Fault {
-    if let Some(cell) = records::parse(body) {
-        let fault = read(status, &cell);
-        if !fault.code.is_empty() {
-            return fault;
-        }
+    let fault = str::from_utf8(body).map(|body| read(status, body)).unwrap_or_default();
+    if !fault.code.is_empty() {
+        return fault;
     }
     Fault { status, message: excerpt(body), ..Fault::default() }
 }
@@ -96,8 +108,7 @@ fn excerpt(body: &[u8]) -> String {
         }
         Err(_) => body.iter().map(|byte| if byte.is_ascii() { char::from(*byte) } else { '\u{fffd}' }).collect(),
     };
-    let title =
-        text::split(&text, "<title>").and_then(|(_, rest)| text::split(rest, "</title>")).map(|(title, _)| title);
+    let title = text.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>")).map(|(title, _)| title);
     let mut plain = String::new();
     let mut tag = false;
     for letter in title.unwrap_or(&text).chars() {
@@ -174,6 +185,11 @@ mod tests {
                 fault(400, "", "Down for Maintenance", &[]),
             ),
             ("<p>Bad <b>gateway</b></p>", fault(400, "", "Bad gateway", &[])),
+            (
+                r#"[{"message":7,"errorCode":"C","fields":["F",null,{}]},{"errorCode":"D"}]"#,
+                fault(400, "C", "7", &["F"]),
+            ),
+            (r#"[{"message":null,"errorCode":"C","fields":"F"},5]"#, fault(400, "C", "", &[])),
             ("", fault(400, "", "", &[])),
             ("[]", fault(400, "", "[]", &[])),
         ] {

@@ -2,11 +2,10 @@
 
 use std::ops::Range;
 
-use salesforce_records::Record;
-
 use super::client::Client;
 use super::composite::{self, MOST_QUERIES, Read};
 use super::query::{self, LONGEST};
+use super::record::Record;
 use super::soql::Select;
 use super::url::encode_query;
 use crate::host::Host;
@@ -22,13 +21,13 @@ pub fn gather<H: Host>(
     client: &Client<H>,
     queries: &[Select],
     subject: &str,
-    each: &mut dyn FnMut(usize, &Record<'_>),
+    mut each: impl FnMut(usize, &Record<'_>),
 ) -> Result<Vec<Result<()>>> {
     let mut outcomes = Vec::with_capacity(queries.len());
     for chunk in queries.chunks(MOST_QUERIES) {
         let first = outcomes.len();
         if let [only] = chunk {
-            match query::for_each(client, only, subject, &mut |record| each(first, record)) {
+            match query::for_each(client, only, subject, |record| each(first, record)) {
                 // What Salesforce itself refuses concerns this query; anything else would meet the next one, too.
                 Err(error) if !is_refusal(&error) => return Err(error),
                 outcome => outcomes.push(outcome),
@@ -45,7 +44,7 @@ pub fn gather<H: Host>(
             }));
         }
         for (at, next) in rest {
-            query::follow(client, next, subject, &mut |record| each(at, record))?;
+            query::follow(client, next, subject, |record| each(at, record))?;
         }
     }
     Ok(outcomes)
@@ -64,14 +63,14 @@ pub fn gather_all<H: Host>(
     client: &Client<H>,
     queries: &[Select],
     subject: &str,
-    each: &mut dyn FnMut(usize, &Record<'_>),
+    each: impl FnMut(usize, &Record<'_>),
 ) -> Result<()> {
     gather(client, queries, subject, each)?.into_iter().collect()
 }
 
 /// One query about `count` items, or several of about the same length where it would be too long. `query` asks about some of
 /// the items.
-pub fn split(count: usize, query: &dyn Fn(Range<usize>) -> Select) -> Vec<Select> {
+pub fn split(count: usize, query: impl Fn(Range<usize>) -> Select) -> Vec<Select> {
     if count == 0 {
         return Vec::new();
     }

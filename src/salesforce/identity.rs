@@ -23,7 +23,7 @@ impl<H: Host> Client<H> {
         let (None, Ok(id)) = (&known.time_zone, Id::parse_of(&known.user_id, prefix::USER)) else { return Ok(known) };
         let query =
             Select::new("User", &[TIME_ZONE, LOCALE, LANGUAGE]).filter(&Condition::equals("Id", Literal::Id(id)));
-        query::for_each(self, &query, "the admin user's own locale", &mut |record| {
+        query::for_each(self, &query, "the admin user's own locale", |record| {
             let text = |name| record.text(name).map(str::to_owned);
             (known.time_zone, known.locale, known.language) = (text(TIME_ZONE), text(LOCALE), text(LANGUAGE));
         })?;

@@ -1,11 +1,12 @@
 //! Writing the JSON of requests.
 
 use std::borrow::Cow;
-use std::fmt::Display;
 
-use salesforce_records::Decimal;
+use rust_decimal::Decimal;
+use serde::ser::{Error, Serialize, SerializeMap, Serializer};
+use serde_json::value::RawValue;
 
-use crate::text::join;
+use crate::host::Part;
 
 /// A record to write: its type, its id where it exists, and the fields to set or, with none, to clear.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,64 +30,52 @@ pub enum Datum {
     Number(Decimal),
 }
 
-impl Write {
-    /// The record as a JSON object.
-    pub fn encode(&self) -> String {
-        let mut object = Object::default();
-        object.value("attributes", &Object::default().text("type", self.object).end());
+impl Serialize for Write {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(serde::Serialize)]
+        struct Attributes {
+            r#type: &'static str,
+        }
+        let mut record = serializer.serialize_map(None)?;
+        record.serialize_entry("attributes", &Attributes { r#type: self.object })?;
         if let Some(id) = &self.id {
-            object.text("Id", id);
+            record.serialize_entry("Id", id)?;
         }
         for (name, value) in &self.fields {
-            match value {
-                None => object.value(name, &"null"),
-                Some(Datum::Text(text)) => object.text(name, text),
-                Some(Datum::Boolean(value)) => object.value(name, value),
-                Some(Datum::Number(value)) => object.value(name, value),
-            };
+            record.serialize_entry(name, value)?;
         }
-        object.end()
+        record.end()
     }
 }
 
-/// An object that is being written (RFC 8259 §4). Names are not checked for repetition.
-#[derive(Debug, Default)]
-pub struct Object(String);
-
-impl Object {
-    /// Adds a text.
-    pub fn text(&mut self, name: &str, value: &str) -> &mut Self {
-        self.value(name, &quoted(value))
-    }
-
-    /// Adds a value that is written as JSON has it: a number, a truth value, `null`, or an object that has ended.
-    pub fn value(&mut self, name: &str, value: &dyn Display) -> &mut Self {
-        let before = if self.0.is_empty() { '{' } else { ',' };
-        self.0 += &format!("{before}{}:{value}", quoted(name));
-        self
-    }
-
-    /// Adds a list of objects that have ended.
-    pub fn list<T: AsRef<str>>(&mut self, name: &str, objects: &[T]) -> &mut Self {
-        self.value(name, &format_args!("[{}]", join(objects, ",")))
-    }
-
-    /// The object, whole.
-    pub fn end(&mut self) -> String {
-        let body = std::mem::take(&mut self.0);
-        if body.is_empty() { "{}".to_owned() } else { body + "}" }
+impl Serialize for Datum {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::Boolean(value) => serializer.serialize_bool(*value),
+            // As a number of serde's it would be a double, which has too few digits.
+            Self::Number(number) => {
+                RawValue::from_string(number.to_string()).map_err(S::Error::custom)?.serialize(serializer)
+            }
+        }
     }
 }
 
-/// A text in its quotes (RFC 8259 §7).
-fn quoted(text: &str) -> String {
-    // Writing a text to memory cannot fail, so there is no error to pass on.
-    serde_json::to_string(text).unwrap_or_default()
+/// A value as JSON.
+pub fn text(value: &impl Serialize) -> String {
+    // Names are texts, and writing to memory cannot fail, so there is no error to pass on.
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+/// A value as the JSON body of a request.
+pub fn body<S>(value: &impl Serialize) -> Vec<Part<'static, S>> {
+    vec![Part::Text(Cow::Owned(text(value)))]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::salesforce::number::decimal;
     use proptest::prelude::*;
 
     #[test]
@@ -98,29 +87,24 @@ mod tests {
             fields: vec![
                 field("LastName", Some(Datum::Text("O\"Neil".to_owned()))),
                 field("HasOptedOut__c", Some(Datum::Boolean(true))),
-                field("Score__c", Decimal::parse("12345678901234567.8").map(Datum::Number)),
+                field("Score__c", decimal("12345678901234567.8").map(Datum::Number)),
                 field("Phone", None),
             ],
         };
         assert_eq!(
-            record.encode(),
+            text(&record),
             r#"{"attributes":{"type":"Contact"},"Id":"003","LastName":"O\"Neil","HasOptedOut__c":true,"Score__c":12345678901234567.8,"Phone":null}"#
         );
     }
 
-    #[test]
-    fn lists_and_empty_objects_are_written() {
-        let mut object = Object::default();
-        object.list("none", &[""; 0]).list("two", &["{}", &Object::default().end()]);
-        assert_eq!(object.end(), r#"{"none":[],"two":[{},{}]}"#);
-    }
-
     proptest! {
         #[test]
-        fn names_and_texts_survive_being_written_and_read(name in any::<String>(), text in any::<String>()) {
-            let written = Object::default().text(&name, &text).end();
+        fn names_and_texts_survive_being_written_and_read(name in any::<String>(), value in any::<String>()) {
+            let fields = vec![(Cow::Owned(name.clone()), Some(Datum::Text(value.clone())))];
+            let written = text(&Write { object: "User", id: None, fields });
             let read: serde_json::Value = serde_json::from_str(&written).unwrap();
-            prop_assert_eq!(read, serde_json::json!({ name: text }));
+            prop_assert_eq!(&read[&name], &serde_json::Value::from(value));
+            prop_assert_eq!(read.as_object().unwrap().len(), 2);
         }
     }
 }

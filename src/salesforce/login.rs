@@ -6,10 +6,11 @@
 
 use std::borrow::Cow;
 
+use quick_xml::escape::escape;
+
 use super::error::Fault;
 use super::xml;
 use crate::host::{self, Escaping, Part, Request};
-use crate::text::split;
 
 /// The last version of the API that has `login()` (H).
 pub const VERSION: &str = "64.0";
@@ -109,7 +110,7 @@ fn envelope<'a, S: 'a>(login_url: &str, header: &str, username: &str, secrets: &
         <soapenv:Envelope xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\" xmlns:urn=\"urn:partner.soap.sforce.com\">";
     const TAIL: &str = "</urn:password></urn:login></soapenv:Body></soapenv:Envelope>";
 
-    let username = xml::escape(username);
+    let username = escape(username);
     let start = format!("{HEAD}{header}<soapenv:Body><urn:login><urn:username>{username}</urn:username><urn:password>");
     let mut body = vec![Part::Text(Cow::Owned(start))];
     body.extend(secrets.iter().map(|secret| Part::Secret(*secret, Escaping::Xml)));
@@ -135,7 +136,7 @@ pub fn parse(status: u16, body: &[u8]) -> Result<SignedIn, Fault> {
     let Some(elements) = str::from_utf8(body).ok().and_then(xml::texts) else {
         return Err(super::error::parse(status, body));
     };
-    let find = |name: &str| elements.iter().find(|(have, _)| *have == name).map(|(_, text)| text.as_str());
+    let find = |name: &str| elements.iter().find(|(have, _)| have == name).map(|(_, text)| text.as_str());
     let text = |name: &str| find(name).filter(|text| !text.is_empty()).map(str::to_owned);
 
     if let Some(code) = find("exceptionCode").or_else(|| find("faultcode")) {
@@ -162,7 +163,7 @@ pub fn parse(status: u16, body: &[u8]) -> Result<SignedIn, Fault> {
 
 /// Scheme and authority of an absolute URL.
 pub(super) fn origin(url: &str) -> &str {
-    let start = split(url, "://").map_or(0, |(scheme, _)| scheme.len() + 3);
+    let start = url.split_once("://").map_or(0, |(scheme, _)| scheme.len() + 3);
     let end = url.bytes().skip(start).position(|byte| byte == b'/');
     end.and_then(|end| url.get(..start + end)).unwrap_or(url)
 }

@@ -3,12 +3,14 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use salesforce_records::Record;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use form_urlencoded::byte_serialize;
+use serde::{Deserialize, Serialize};
 
 use super::error::Fault;
-use super::json::Object;
+use super::json;
 use super::login::{App, Password, SignedIn, origin};
-use super::url::encode_query;
 use crate::host::{Escaping, Method, Part, Request};
 
 /// How long an assertion is valid. Salesforce takes at most five minutes (M), and clocks may differ a little.
@@ -42,22 +44,22 @@ pub fn jwt_bearer<S>(login_url: &str, assertion: &str) -> Request<'static, S> {
 /// What is to be signed of an assertion (RFC 7515 §5.1): header and claims.
 pub fn assertion(client_id: &str, username: &str, login_url: &str, now: Duration) -> String {
     let exp = (now + ASSERTION_LIFETIME).as_secs();
-    let mut claims = Object::default();
-    claims.text("iss", client_id).text("sub", username).text("aud", login_url).value("exp", &exp);
-    format!("{}.{}", base64url(br#"{"alg":"RS256"}"#), base64url(claims.end().as_bytes()))
+    let claims = json::text(&Claims { iss: client_id, sub: username, aud: login_url, exp });
+    format!("{}.{}", base64url(br#"{"alg":"RS256"}"#), base64url(claims.as_bytes()))
+}
+
+/// The claims of an assertion (RFC 7523 §3).
+#[derive(Serialize)]
+struct Claims<'a> {
+    iss: &'a str,
+    sub: &'a str,
+    aud: &'a str,
+    exp: u64,
 }
 
 /// Base64 with the alphabet for URLs and without padding (RFC 7515 §2).
 pub fn base64url(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let bits = chunk.iter().enumerate().fold(0_u32, |bits, (at, byte)| bits | u32::from(*byte) << (16 - 8 * at));
-        for at in 0..=chunk.len() {
-            text.push(char::from(ALPHABET[(bits >> (18 - 6 * at) & 63) as usize]));
-        }
-    }
-    text
+    URL_SAFE_NO_PAD.encode(bytes)
 }
 
 fn client<'a, S>(app: &'a App<S>, grant_type: &str) -> Vec<Part<'a, S>> {
@@ -65,10 +67,9 @@ fn client<'a, S>(app: &'a App<S>, grant_type: &str) -> Vec<Part<'a, S>> {
     vec![Part::Text(Cow::Owned(head)), Part::Secret(&app.secret, Escaping::Form)]
 }
 
-/// What may stand bare in a query is a subset of what may stand in a form, but for the few characters that only SOQL needs
-/// bare; none of them means anything in a form.
+/// A value of a form (WHATWG URL §5).
 fn encode(text: &str) -> String {
-    encode_query(text)
+    byte_serialize(text.as_bytes()).collect()
 }
 
 fn token<'a, S>(login_url: &str, body: Vec<Part<'a, S>>) -> Request<'a, S> {
@@ -83,6 +84,14 @@ fn token<'a, S>(login_url: &str, body: Vec<Part<'a, S>>) -> Request<'a, S> {
     }
 }
 
+/// The answer of the token endpoint.
+#[derive(Deserialize)]
+struct Token {
+    access_token: String,
+    instance_url: String,
+    id: String,
+}
+
 /// Reads the answer of the token endpoint.
 ///
 /// # Errors
@@ -90,18 +99,16 @@ fn token<'a, S>(login_url: &str, body: Vec<Part<'a, S>>) -> Request<'a, S> {
 /// The error that Salesforce answered, or one without a code where the answer is none of a token endpoint.
 pub fn parse(status: u16, body: &[u8]) -> Result<SignedIn, Fault> {
     let fault = || super::error::parse(status, body);
-    let token = Record::parse(body).filter(|_| status == 200).ok_or_else(fault)?;
-    let text = |name: &str| token.text(name).ok_or_else(fault);
-    let (access_token, instance_url) = (text("access_token")?, text("instance_url")?);
+    let token: Token = serde_json::from_slice(body).ok().filter(|_| status == 200).ok_or_else(fault)?;
     // `https://login.salesforce.com/id/00D…/005…` (H): the organisation and the user.
-    let mut ids = text("id")?.rsplit('/');
+    let mut ids = token.id.rsplit('/');
     let (user_id, organization_id) = (ids.next().unwrap_or_default(), ids.next().unwrap_or_default());
-    if user_id.is_empty() {
+    if user_id.is_empty() || token.access_token.is_empty() || token.instance_url.is_empty() {
         return Err(fault());
     }
     Ok(SignedIn {
-        session_id: access_token.to_owned(),
-        instance_url: origin(instance_url).to_owned(),
+        session_id: token.access_token,
+        instance_url: origin(&token.instance_url).to_owned(),
         organization_id: organization_id.to_owned(),
         user_id: user_id.to_owned(),
         ..SignedIn::default()
@@ -112,22 +119,6 @@ pub fn parse(status: u16, body: &[u8]) -> Result<SignedIn, Fault> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-
-    #[test]
-    fn base64url_follows_the_rfc() {
-        for (plain, encoded) in [
-            ("", ""),
-            ("f", "Zg"),
-            ("fo", "Zm8"),
-            ("foo", "Zm9v"),
-            ("foob", "Zm9vYg"),
-            ("fooba", "Zm9vYmE"),
-            ("foobar", "Zm9vYmFy"),
-        ] {
-            assert_eq!(base64url(plain.as_bytes()), encoded);
-        }
-        assert_eq!(base64url(&[0xfb, 0xff, 0xfe]), "-__-");
-    }
 
     #[test]
     fn an_assertion_names_app_user_audience_and_its_end() {
@@ -161,8 +152,9 @@ mod tests {
         #[test]
         fn a_username_stays_inside_its_parameter(username in any::<String>()) {
             let encoded = encode(&username);
-            prop_assert!(!encoded.contains(['&', '=', '+', ' ', '#']));
-            prop_assert!(encoded.is_ascii());
+            let form = format!("username={encoded}&password=");
+            let read: Vec<_> = form_urlencoded::parse(form.as_bytes()).into_owned().collect();
+            prop_assert_eq!(read, [("username".to_owned(), username), ("password".to_owned(), String::new())]);
         }
     }
 }

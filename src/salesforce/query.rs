@@ -1,8 +1,9 @@
 //! Asking by SOQL.
 
-use salesforce_records::{self as records, Cell, Record};
+use serde::Deserialize;
 
 use super::client::{Call, Client};
+use super::record::{Record, Row};
 use super::soql::Select;
 use super::url::encode_query;
 use crate::host::{Host, Response};
@@ -13,7 +14,7 @@ use crate::model::{Error, ErrorKind, Result, Retry};
 pub const LONGEST: usize = 14_000;
 
 /// One answer to a query; borrows from the [`Response`].
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Page<'a> {
     /// Whether this is all. Salesforce may cut an answer anywhere, also before the query's own LIMIT (H).
     pub done: bool,
@@ -25,20 +26,34 @@ pub struct Page<'a> {
     pub records: Vec<Record<'a>>,
 }
 
+/// An answer without numbers that would lose digits, as it is sent.
+pub(super) type WholePage<'a> = Answer<'a, false>;
+
+/// An answer as it is sent.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Answer<'a, const EXACT: bool> {
+    done: bool,
+    next_records_url: Option<String>,
+    total_size: Option<u64>,
+    #[serde(borrow)]
+    records: Vec<Row<'a, EXACT>>,
+}
+
+impl<'a, const EXACT: bool> From<Answer<'a, EXACT>> for Page<'a> {
+    fn from(answer: Answer<'a, EXACT>) -> Self {
+        let Answer { done, next_records_url: next, total_size: total, records } = answer;
+        Self { done, next, total, records: records.into_iter().map(|Row(record)| record).collect() }
+    }
+}
+
 impl<'a> Page<'a> {
-    /// Reads an answer; none where it is not in its documented form.
-    pub(super) fn of(cell: Cell<'a>) -> Option<Self> {
-        let Cell::Record(mut answer) = cell else { return None };
-        let (Some(done), Some(Cell::List(list))) = (answer.boolean("done"), answer.take("records")) else {
-            return None;
-        };
-        let mut records = Vec::with_capacity(list.len());
-        for cell in list {
-            let Cell::Record(record) = cell else { return None };
-            records.push(record);
+    /// Reads an answer. Returns `None` if it is not in its documented form.
+    pub(super) fn parse(text: &'a str) -> Option<Self> {
+        match serde_json::from_str::<Answer<'a, false>>(text) {
+            Err(error) if error.is_data() => serde_json::from_str::<Answer<'a, true>>(text).ok().map(Self::from),
+            answer => answer.ok().map(Self::from),
         }
-        let next = answer.text("nextRecordsUrl").map(str::to_owned);
-        Some(Self { done, next, total: answer.number("totalSize"), records })
     }
 }
 
@@ -64,7 +79,7 @@ pub fn send<H: Host>(client: &Client<H>, query: &Select, subject: &str) -> Resul
 ///
 /// When the answer is not what Salesforce documents.
 pub fn page<'a>(response: &'a Response, subject: &str) -> Result<Page<'a>> {
-    records::parse(&response.body).and_then(Page::of).ok_or_else(|| unreadable(subject))
+    str::from_utf8(&response.body).ok().and_then(Page::parse).ok_or_else(|| unreadable(subject))
 }
 
 /// Sends a query and gives every record to `each`, following the answer to its end. For answers that are short by their
@@ -77,11 +92,11 @@ pub fn for_each<H: Host>(
     client: &Client<H>,
     query: &Select,
     subject: &str,
-    each: &mut dyn FnMut(&Record<'_>),
+    mut each: impl FnMut(&Record<'_>),
 ) -> Result<()> {
     let response = send(client, query, subject)?;
     let page = page(&response, subject)?;
-    page.records.iter().for_each(&mut *each);
+    page.records.iter().for_each(&mut each);
     page.rest().map_or(Ok(()), |next| follow(client, next, subject, each))
 }
 
@@ -94,13 +109,13 @@ pub fn follow<H: Host>(
     client: &Client<H>,
     next: String,
     subject: &str,
-    each: &mut dyn FnMut(&Record<'_>),
+    mut each: impl FnMut(&Record<'_>),
 ) -> Result<()> {
     let mut next = Some(next);
     while let Some(path) = next {
         let response = client.call(&Call::get_absolute(path), subject)?;
         let page = page(&response, subject)?;
-        page.records.iter().for_each(&mut *each);
+        page.records.iter().for_each(&mut each);
         next = page.rest();
     }
     Ok(())

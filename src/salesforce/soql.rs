@@ -1,8 +1,8 @@
 //! SOQL, built from typed parts.
 //!
 //! A value only ever gets into a query as a [`Literal`], which is escaped, and a name only as a constant of ours or as a
-//! [`Name`], which is checked, so no attribute can change the shape of a query. Conditions are written as they are made; a
-//! tree of them, to be written at the end, costs the component six kilobytes more.
+//! [`Name`], which is checked, so no attribute can change the shape of a query. Conditions are written as they are made. No
+//! kept library writes SOQL.
 
 use std::fmt::{self, Write};
 

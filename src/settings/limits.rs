@@ -1,7 +1,6 @@
 //! How far a job may go: which users it reads, and how much of the organisation's allowance it leaves.
 
 use super::{Reader, USER_TYPES, names};
-use crate::text::join;
 
 /// From here on, finding each page anew costs Salesforce more than finding all users once.
 const DEFAULT_BULK_THRESHOLD: u64 = 250_000;
@@ -68,7 +67,7 @@ impl<S> Reader<S> {
             one.eq_ignore_ascii_case(name) || one.eq_ignore_ascii_case(user_type)
         };
         if asked.is_empty() || !asked.iter().all(|one| USER_TYPES.iter().any(|known| is(one, *known))) {
-            let (name, known) = (names::USER_TYPES, join(&USER_TYPES.map(|(name, _)| name), ", "));
+            let (name, known) = (names::USER_TYPES, USER_TYPES.map(|(name, _)| name).join(", "));
             self.problem(name, format!("{name} names a kind of users other than {known}"));
             return None;
         }

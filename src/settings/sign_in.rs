@@ -2,7 +2,6 @@
 
 use super::{Reader, definition, names};
 use crate::salesforce::login::{App, Credentials, Method, Password};
-use crate::text::join;
 
 impl<S> Reader<S> {
     /// The credentials, where all that their way of signing in needs is there.
@@ -31,7 +30,7 @@ impl<S> Reader<S> {
             }
             _ => {
                 let name = names::SIGN_IN;
-                self.problem(name, format!("{name} is none of {}", join(&definition::SIGN_INS, ", ")));
+                self.problem(name, format!("{name} is none of {}", definition::SIGN_INS.join(", ")));
                 (None, None)
             }
         };

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use salesforce_portal_connector::model::{Action, DesiredUser, ImportQuery, ImportScope, PushMode, Value};
 use salesforce_portal_connector::operations::Session;
+use salesforce_portal_connector::salesforce::number::decimal;
 
 use crate::support::{Native, Org, person, set, writes};
 
@@ -94,7 +95,7 @@ fn any_number_of_up_to_18_digits_keeps_them() {
     let numbers = std::cell::RefCell::new(&mut ada);
     runner
         .run(&number, |number| {
-            let read = salesforce_records::Decimal::parse(&number).unwrap().to_string();
+            let read = decimal(&number).unwrap().to_string();
             numbers.borrow_mut().holds(&number, &read);
             Ok(())
         })

@@ -226,7 +226,7 @@ fn imports_survive_any_answer() {
     feed(11, |session| session.import_users(&import(ImportScope::Full, true)).is_err());
     feed(12, |session| session.import_users(&import(ImportScope::Since("2.since.15.5".to_owned()), false)).is_err());
     feed(13, |session| {
-        session.import_users(&import(ImportScope::Resume("1.full.0055e000001UsrA".to_owned()), false)).is_err()
+        session.import_users(&import(ImportScope::Resume("2.full.15.5.0055e000001UsrA".to_owned()), false)).is_err()
     });
 }
 

@@ -4,8 +4,6 @@
 //! Debian's sources by Debian's compiler (`make wasm-target` installs either). The linker is rustc's own
 //! `wasm-component-ld`, so that a plain `cargo build` emits a component.
 
-mod names;
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
@@ -50,7 +48,11 @@ pub fn build(root: &Path, package: &str) -> Result<PathBuf, String> {
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", tools.join("wasm-component-ld"))
         .env(
             "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
-            format!("-Clink-arg=--wasm-ld-path={}", tools.join("gcc-ld/wasm-ld").display()),
+            // The profile strips debug information, and with it the functions' names, which a trap is reported with.
+            format!(
+                "-Clink-arg=--wasm-ld-path={} -Clink-arg=--keep-section=name",
+                tools.join("gcc-ld/wasm-ld").display()
+            ),
         )
         .args(["build", "--package", package, "--lib", "--profile", PROFILE, "--target", TARGET])
         .arg("--target-dir")
@@ -77,12 +79,21 @@ pub fn build(root: &Path, package: &str) -> Result<PathBuf, String> {
     let linked = target_dir.join(TARGET).join(PROFILE).join(&file);
     let bytes =
         fs::read(&linked).map_err(|error| format!("cargo left no component at {}: {error}", linked.display()))?;
-    let bytes = names::removed(&bytes).ok_or_else(|| {
-        format!("{} is no WebAssembly component; it has to be linked by wasm-component-ld", linked.display())
-    })?;
+    if !is_component(&bytes) {
+        return Err(format!(
+            "{} is no WebAssembly component; it has to be linked by wasm-component-ld",
+            linked.display()
+        ));
+    }
     let component = target_dir.join(file);
     fs::write(&component, bytes).map_err(|error| format!("{} cannot be written: {error}", component.display()))?;
     Ok(component)
+}
+
+/// Whether a file begins as a component does: magic, any version, and the layer of components, which a module has as 0
+/// (Component Model, `Binary.md`).
+fn is_component(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\0asm") && bytes.get(6..8) == Some(&[1, 0])
 }
 
 fn variable(name: &str) -> Result<String, String> {
@@ -106,4 +117,17 @@ fn target_dir() -> Result<PathBuf, String> {
     let above = profile.parent().ok_or("OUT_DIR is not where cargo puts it")?;
     let target = if above.ends_with(variable("TARGET")?) { above.parent().unwrap_or(above) } else { above };
     Ok(target.join("component"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_component_is_told_from_a_module_and_from_anything_else() {
+        assert!(is_component(b"\0asm\x0d\0\x01\0"));
+        for other in [&b""[..], b"\0asm", b"\0asm\x01\0\0\0", b"\x7fELF\0\0\x01\0"] {
+            assert!(!is_component(other), "{other:?}");
+        }
+    }
 }

@@ -15,7 +15,7 @@ fn an_unknown_error_takes_kind_and_retry_from_its_status() {
             500..=999 => (ErrorKind::Transient, Retry::After(30)),
             _ => other.clone(),
         };
-        let error = tell(status, "SOMETHING_NEW", "x");
+        let error = diagnosed(status, "SOMETHING_NEW", "x");
         assert_eq!((error.kind.clone(), error.retry), expected, "{status}");
         let remedy = (status == 410)
             .then_some("Set api-version to one that the organization lists under /services/data/, or leave it out");
@@ -39,7 +39,7 @@ fn an_unknown_error_is_passed_on_whole() {
         (400, "SOMETHING_NEW", " \n", format!("Salesforce refused {user} with the code SOMETHING_NEW")),
         (410, "", "", format!("Salesforce refused {user} with HTTP status 410 and no reason")),
     ] {
-        let error = tell(status, code, message);
+        let error = diagnosed(status, code, message);
         assert_eq!(error.message, told);
         assert_eq!(error.upstream, Some(fault(status, code, message).into()), "Salesforce's answer stays as it was");
     }
@@ -56,6 +56,6 @@ fn an_unknown_code_is_a_short_name_in_kebab_case() {
         (&long[..64], "a-b".repeat(40)[..64].to_owned()),
         (&long[..63], "a-b".repeat(40)[..63].to_owned()),
     ] {
-        assert_eq!(tell(400, code, "x").kind, ErrorKind::Other(Cow::Owned(name)), "{code}");
+        assert_eq!(diagnosed(400, code, "x").kind, ErrorKind::Other(Cow::Owned(name)), "{code}");
     }
 }

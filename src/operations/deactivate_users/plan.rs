@@ -11,7 +11,6 @@ use crate::operations::retired::{is_retired, restored, retired};
 use crate::operations::seats::Seats;
 use crate::salesforce::id::Id;
 use crate::salesforce::json::Datum;
-use crate::text::join;
 
 pub(super) const USER: &str = "User";
 /// Salesforce keeps one for every user (H).
@@ -43,7 +42,7 @@ pub(super) struct Step {
 
 /// What would be done to one user.
 #[derive(Debug, Clone)]
-pub(super) struct Plan {
+pub(super) struct LifecyclePlan {
     pub(super) user: Id,
     pub(super) subject: String,
     pub(super) action: Action,
@@ -52,24 +51,24 @@ pub(super) struct Plan {
     pub(super) first: u32,
     pub(super) side_effects: Vec<String>,
     /// What to do where Salesforce refuses.
-    pub(super) otherwise: Option<Box<Plan>>,
+    pub(super) otherwise: Option<Box<LifecyclePlan>>,
 }
 
 /// Plans one user; `rename` is whether a username is given up.
-pub(super) fn plan(id: Id, found: &Found, goal: Goal, rename: bool, seats: &mut Seats) -> Result<Plan> {
+pub(super) fn plan(id: Id, found: &Found, goal: Goal, rename: bool, seats: &mut Seats) -> Result<LifecyclePlan> {
     let subject = found.get(id).ok_or_else(|| {
         Error::new(ErrorKind::NotFound, format!("the user {id} does not exist in this organization"))
             .with_remedy("Import again; ids of a sandbox die when it is refreshed")
     })?;
-    let username = subject.user.username();
-    if !is_portal_user_type(subject.user.text("UserType").unwrap_or_default()) {
+    let username = &subject.username;
+    if !is_portal_user_type(&subject.user_type) {
         return Err(Error::new(
             ErrorKind::InvalidValue,
             format!("the user {username} ({id}) is no portal user, and is not touched"),
         )
         .with_remedy("Give the id of a portal user"));
     }
-    let plan = Plan {
+    let plan = LifecyclePlan {
         user: id,
         subject: format!("the user {username}"),
         action: Action::Unchanged,
@@ -86,7 +85,7 @@ pub(super) fn plan(id: Id, found: &Found, goal: Goal, rename: bool, seats: &mut 
             let mut plan = plan.deactivate(subject, rename);
             if plan.action == Action::Deactivated {
                 let first = (0..).zip(&plan.steps).map(|(at, _)| at + 1).last().unwrap_or(0);
-                plan.otherwise = otherwise.map(|otherwise| Box::new(Plan { first, ..otherwise }));
+                plan.otherwise = otherwise.map(|otherwise| Box::new(LifecyclePlan { first, ..otherwise }));
             }
             Ok(plan)
         }
@@ -95,15 +94,7 @@ pub(super) fn plan(id: Id, found: &Found, goal: Goal, rename: bool, seats: &mut 
     }
 }
 
-fn is_active(subject: &Subject) -> bool {
-    subject.user.is("IsActive")
-}
-
-fn is_frozen(subject: &Subject) -> bool {
-    subject.login.as_ref().is_some_and(|login| login.is("IsFrozen"))
-}
-
-impl Plan {
+impl LifecyclePlan {
     fn user_step(&mut self, round: Round, field: &'static str, old: bool) {
         self.steps.push(Step {
             round,
@@ -135,7 +126,7 @@ impl Plan {
     fn leave(&mut self, subject: &Subject) {
         self.side_effects.push("The seat of the user's licence becomes free.".to_owned());
         if !subject.groups.is_empty() {
-            let groups = join(&subject.groups, ", ");
+            let groups = subject.groups.join(", ");
             let effect = format!(
                 "The user leaves its public groups for good, a reactivation does not bring them back: {groups}."
             );
@@ -144,7 +135,7 @@ impl Plan {
     }
 
     fn give_name_up(&mut self, subject: &Subject, rename: bool) {
-        let username = subject.user.username();
+        let username = subject.username.as_str();
         if rename && !is_retired(self.user, username) {
             self.name_step(username, retired(self.user, username));
             self.side_effects.push(format!("The username {username} becomes free for others."));
@@ -155,7 +146,7 @@ impl Plan {
     }
 
     fn deactivate(mut self, subject: &Subject, rename: bool) -> Self {
-        if is_active(subject) {
+        if subject.is_active {
             self.action = Action::Deactivated;
             self.user_step(Round::State, "IsActive", true);
             self.leave(subject);
@@ -167,7 +158,7 @@ impl Plan {
     fn freeze(mut self, subject: &Subject) -> Result<Self> {
         match &subject.login {
             // A user that is out of use cannot sign in anyway.
-            _ if !is_active(subject) || is_frozen(subject) => {}
+            _ if !subject.is_active || subject.is_frozen() => {}
             Some(login) => {
                 self.action = Action::Frozen;
                 self.login_step(login.id, false);
@@ -187,11 +178,11 @@ impl Plan {
     /// `IsPortalEnabled` is sent alone: Salesforce takes the user out of use and from its contact by itself, and refuses an
     /// `IsActive` beside it (M).
     fn unlink(mut self, subject: &Subject, rename: bool) -> Self {
-        let contact = subject.user.text("ContactId");
-        if subject.user.is("IsPortalEnabled") || contact.is_some() {
+        let contact = subject.contact.as_deref();
+        if subject.is_portal_enabled || contact.is_some() {
             self.action = Action::Unlinked;
             self.user_step(Round::State, "IsPortalEnabled", true);
-            if is_active(subject) {
+            if subject.is_active {
                 self.user_step(Round::Consequence, "IsActive", true);
             }
             if let Some(contact) = contact {
@@ -206,16 +197,15 @@ impl Plan {
     }
 
     fn reactivate(mut self, subject: &Subject, found: &Found, seats: &mut Seats) -> Result<Self> {
-        let user = &subject.user;
-        if !is_active(subject) {
-            if user.text("ContactId").is_none() {
+        if !subject.is_active {
+            if subject.contact.is_none() {
                 return Err(Error::new(
                     ErrorKind::StaleReference,
                     format!("{} was parted from its contact for good and cannot be reactivated", self.subject),
                 )
                 .with_remedy("Push the person without the stored id and with another username, so that a new user is made for the contact"));
             }
-            if let Some(licence) = user.id("Profile.UserLicenseId").and_then(|id| found.licence(id)) {
+            if let Some(licence) = subject.licence.and_then(|id| found.licence(id)) {
                 seats.take(licence, &self.subject)?;
             }
             self.user_step(Round::State, "IsActive", false);
@@ -223,10 +213,10 @@ impl Plan {
                 "The user takes a seat of its licence; groups that it was in before are not restored.".to_owned(),
             );
         }
-        if let Some(login) = subject.login.as_ref().filter(|_| is_frozen(subject)) {
+        if let Some(login) = subject.login.as_ref().filter(|_| subject.is_frozen()) {
             self.login_step(login.id, true);
         }
-        let username = user.username();
+        let username = subject.username.as_str();
         match restored(self.user, username) {
             Some(before) => self.name_step(username, before.to_owned()),
             None if is_retired(self.user, username) => {
@@ -264,7 +254,7 @@ impl Plan {
     }
 
     /// The positions of some steps in what the host was told.
-    pub(super) fn positions(&self, is_one: &dyn Fn(&Step) -> bool) -> Vec<u32> {
+    pub(super) fn positions(&self, is_one: impl Fn(&Step) -> bool) -> Vec<u32> {
         (self.first..).zip(&self.steps).filter(|(_, step)| is_one(step)).map(|(at, _)| at).collect()
     }
 

@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 
-use salesforce_records::{Cell, Decimal, Path, Record, owned};
-
 use super::rfc3339;
 use crate::attributes;
 use crate::model::{AttributeDefinition, AttributeKind, Error, ErrorKind, Result, Value};
+use crate::salesforce::number::decimal;
+use crate::salesforce::path::Path;
+use crate::salesforce::record::{Cell, Record};
 use crate::text::quoted;
 
 /// One attribute that is read.
@@ -33,13 +34,13 @@ impl Column {
             _ if self.many => Value::Many(text.split(';').map(str::to_owned).collect()),
             // Salesforce may write a whole number with a fraction of zero, and either with an exponent.
             AttributeKind::Integer | AttributeKind::Decimal => {
-                let number = Decimal::parse(text).map_or_else(|| owned(text), |number| number.to_string());
+                let number = decimal(text).map_or_else(|| text.to_string(), |number| number.to_string());
                 match (self.kind, number.parse()) {
                     (AttributeKind::Integer, Ok(number)) => Value::Integer(number),
                     _ => Value::Text(number),
                 }
             }
-            _ => Value::Text(owned(text)),
+            _ => Value::Text(text.to_string()),
         })
     }
 }
@@ -87,10 +88,11 @@ pub(super) fn wanted<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::salesforce::record;
 
     fn value(kind: AttributeKind, many: bool, json: &str) -> Option<Value> {
         let json = format!(r#"{{"F__c":{json}}}"#);
-        let record = Record::parse(json.as_bytes()).unwrap();
+        let record = record::parse(&json).unwrap();
         Column { name: "F__c".into(), path: Path::new("F__c"), kind, many }.value(&record)
     }
 

@@ -6,7 +6,7 @@ use crate::model::{Error, ErrorKind, Result};
 use crate::salesforce::id::{Id, prefix};
 use crate::settings::USER_TYPES;
 
-/// The version that this code writes. Version 1 knew full imports only, and is still resumed.
+/// The version of cursors and watermarks that this code writes, and the only one that it reads.
 const VERSION: &str = "2";
 
 /// The latest time that a position may name, in seconds: the end of the year 9999. Later ones cannot be asked for.
@@ -47,27 +47,30 @@ pub(super) type Place = (Id, Option<String>);
 pub(super) struct Cursor {
     pub(super) population: Population,
     pub(super) scope: Scope,
-    /// Salesforce's time when the import began, in seconds since 1970; none at the start, and in cursors of version 1.
-    pub(super) began: Option<u64>,
-    /// The last user that was given; none at the start.
-    pub(super) last: Option<Id>,
-    /// Where a full import goes on in the rows of a Bulk query; should those be gone, it goes on behind the last user.
+    /// How far the import has got. `None` at its start.
+    pub(super) reached: Option<Reached>,
+}
+
+/// How far an import has got.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Reached {
+    /// Salesforce's time when the import began, in seconds since 1970.
+    pub(super) began: u64,
+    /// The last user that was given.
+    pub(super) last: Id,
+    /// Where a full import continues in the rows of a Bulk query. If those are gone, it continues behind the last user.
     pub(super) bulk: Option<Place>,
 }
 
 impl Cursor {
     /// Before the first user.
     pub(super) fn start(population: Population, scope: Scope) -> Self {
-        Self { population, scope, began: None, last: None, bulk: None }
+        Self { population, scope, reached: None }
     }
 
     /// Reads what an earlier page gave.
     pub(super) fn parse(text: &str, population: Population) -> Result<Self> {
         let stale = |reason| stale("cursor", reason);
-        if let Some(id) = text.strip_prefix("1.full.") {
-            let last = Id::parse_of(id, prefix::USER).map_err(|_| stale(DAMAGED))?;
-            return Ok(Self { population, scope: Scope::Full, began: None, last: Some(last), bulk: None });
-        }
         let parts: Vec<&str> = text.split('.').collect();
         let (scope, rest) = match parts.as_slice() {
             [VERSION, "full", rest @ ..] => (Scope::Full, rest),
@@ -88,30 +91,38 @@ impl Cursor {
         }
         let began = time(began).ok_or_else(|| stale(DAMAGED))?;
         let last = Id::parse_of(last, prefix::USER).map_err(|_| stale(DAMAGED))?;
-        Ok(Self { population, scope, began: Some(began), last: Some(last), bulk })
+        Ok(Self { population, scope, reached: Some(Reached { began, last, bulk }) })
     }
 
     /// Behind this user, in an import that began at this time.
-    pub(super) fn behind(&self, last: Id, began: Option<u64>) -> Self {
-        Self { began, last: Some(last), ..self.clone() }
+    pub(super) fn behind(&self, last: Id, began: u64) -> Self {
+        Self { reached: Some(Reached { began, last, bulk: None }), ..*self }
+    }
+
+    /// The same, which continues in the rows of a Bulk query.
+    pub(super) fn in_bulk(mut self, place: Place) -> Self {
+        if let Some(reached) = &mut self.reached {
+            reached.bulk = Some(place);
+        }
+        self
+    }
+
+    /// The last user that was given. Returns `None` at the start.
+    pub(super) fn last(&self) -> Option<Id> {
+        Some(self.reached.as_ref()?.last)
     }
 }
 
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let last = self.last.as_ref().map_or("", Id::as_str);
-        match (self.scope, self.began) {
-            // What version 1 began has no time to carry on.
-            (Scope::Full, None) => write!(f, "1.full.{last}"),
-            (Scope::Full, Some(began)) => {
-                write!(f, "{VERSION}.full.{}.{began}.{last}", self.population.0)?;
-                let Some((job, locator)) = &self.bulk else { return Ok(()) };
-                write!(f, ".{job}.{}", locator.as_deref().unwrap_or_default())
-            }
-            (Scope::Changes(from), began) => {
-                write!(f, "{VERSION}.changes.{from}.{}.{}.{last}", self.population.0, began.unwrap_or(from))
-            }
+        match self.scope {
+            Scope::Full => write!(f, "{VERSION}.full.{}", self.population.0)?,
+            Scope::Changes(from) => write!(f, "{VERSION}.changes.{from}.{}", self.population.0)?,
         }
+        let Some(Reached { began, last, bulk }) = &self.reached else { return Ok(()) };
+        write!(f, ".{began}.{last}")?;
+        let Some((job, locator)) = bulk else { return Ok(()) };
+        write!(f, ".{job}.{}", locator.as_deref().unwrap_or_default())
     }
 }
 
@@ -141,7 +152,7 @@ fn time(text: &str) -> Option<u64> {
 /// Why a string that nobody here reads is none of ours.
 fn stranger(parts: &[&str]) -> &'static str {
     match parts {
-        ["1" | VERSION, _, ..] => "it belongs to another kind of import",
+        [VERSION, _, ..] => "it belongs to another kind of import",
         [version, _, ..] if version.parse::<u64>().is_ok() => "it was made by another version of the connector",
         _ => "it is none of this connector's",
     }
@@ -166,20 +177,12 @@ mod tests {
     #[test]
     fn a_cursor_survives_its_string() {
         for scope in [Scope::Full, Scope::Changes(1_700_000_000)] {
-            let cursor = Cursor::start(ALL, scope).behind(id(), Some(1_700_000_300));
+            let cursor = Cursor::start(ALL, scope).behind(id(), 1_700_000_300);
             assert_eq!(Cursor::parse(&cursor.to_string(), ALL), Ok(cursor));
         }
-        let bulk = Some((Id::parse("7505e000001AbcD").unwrap(), Some("MTAwMDAw".to_owned())));
-        let cursor = Cursor { bulk, ..Cursor::start(ALL, Scope::Full).behind(id(), Some(5)) };
+        let place = (Id::parse("7505e000001AbcD").unwrap(), Some("MTAwMDAw".to_owned()));
+        let cursor = Cursor::start(ALL, Scope::Full).behind(id(), 5).in_bulk(place);
         assert_eq!(Cursor::parse(&cursor.to_string(), ALL), Ok(cursor));
-        let first_version = Cursor::start(ALL, Scope::Full).behind(id(), None);
-        assert_eq!(Cursor::parse(&first_version.to_string(), ALL), Ok(first_version));
-    }
-
-    #[test]
-    fn cursors_of_the_first_version_are_resumed() {
-        let cursor = Cursor::parse("1.full.0055e000001AbcD", ALL).unwrap();
-        assert_eq!((cursor.scope, cursor.last, cursor.began), (Scope::Full, Some(id()), None));
     }
 
     #[test]
@@ -192,10 +195,11 @@ mod tests {
     fn what_cannot_be_resumed_says_why() {
         for (text, reason) in [
             ("3.full.15.0.0055e000001AbcD", "another version"),
-            ("1.delta.x", "another kind"),
+            ("1.full.0055e000001AbcD", "another version"),
+            ("2.delta.x", "another kind"),
             ("2.since.15.5", "another kind"),
-            ("1.full.", "damaged"),
-            ("1.full.0035e000001AbcD", "damaged"),
+            ("2.full.15.0.", "damaged"),
+            ("2.full.15.0.0035e000001AbcD", "damaged"),
             ("2.full.15.0055e000001AbcD", "damaged"),
             ("2.full.15.99999999999999.0055e000001AbcD", "damaged"),
             ("2.full.15.5.0055e000001AbcD.7505e000001AbcD.x&y", "damaged"),

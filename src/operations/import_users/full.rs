@@ -1,8 +1,6 @@
 //! Pages of all users: each a query of its own, or, where they are very many, a piece of one Bulk query's rows.
 
-use salesforce_records::Record;
-
-use super::cursor::{Cursor, Place};
+use super::cursor::{Cursor, Place, Reached};
 use super::holdings::{self, Holdings, Who};
 use super::{Job, SUBJECT, has_type, malformed, watermark};
 use crate::host::{Host, Level};
@@ -12,14 +10,17 @@ use crate::salesforce::bulk;
 use crate::salesforce::composite;
 use crate::salesforce::id::Id;
 use crate::salesforce::query;
+use crate::salesforce::record::Record;
 use crate::salesforce::soql::{Condition, Literal, Name, Select};
 
 /// Most records that Salesforce gives in one answer (H), and most users whose holdings one call asks for.
 const LARGEST_PAGE: u32 = 2000;
 
 pub(super) fn page<H: Host>(job: &Job<'_, H>, start: &Cursor) -> Result<ImportPage> {
-    if let Some(place) = &start.bulk {
-        match bulk_page(job, start, place) {
+    if let Some(reached) = &start.reached
+        && let Some(place) = &reached.bulk
+    {
+        match bulk_page(job, start, reached, place) {
             // The rows are kept for seven days (H).
             Err(error) if is_refusal(&error) => go_on_without(job, &error),
             page => return page,
@@ -35,12 +36,14 @@ pub(super) fn page<H: Host>(job: &Job<'_, H>, start: &Cursor) -> Result<ImportPa
     let next = match ids.last() {
         _ if is_last => None,
         // Without progress, the next page would be this one again, for ever.
-        Some(last) if start.last != Some(*last) => {
-            let mut next = Cursor { bulk: None, ..start.behind(*last, began) };
-            if start.last.is_none() && ids.len() >= LARGEST_PAGE as usize {
-                next.bulk = bulk_query(job, &next)?;
-            }
-            Some(next)
+        Some(last) if start.last() != Some(*last) => {
+            let next = start.behind(*last, began);
+            let is_large = start.reached.is_none() && ids.len() >= LARGEST_PAGE as usize;
+            let place = if is_large { bulk_query(job, &next)? } else { None };
+            Some(match place {
+                Some(place) => next.in_bulk(place),
+                None => next,
+            })
         }
         _ => return Err(malformed("a page that is not the last and has no new users")),
     };
@@ -50,7 +53,7 @@ pub(super) fn page<H: Host>(job: &Job<'_, H>, start: &Cursor) -> Result<ImportPa
 /// The users behind the last that was given, in order.
 fn users<H: Host>(job: &Job<'_, H>, start: &Cursor) -> Select {
     let mut condition = has_type("UserType", &start.population.user_types());
-    if let Some(last) = start.last {
+    if let Some(last) = start.last() {
         condition = Condition::all(&[condition, Condition::above(ID, Literal::Id(last))]);
     }
     Select::new("User", &[]).with(&job.fields()).filter(&condition).order_by(ID)
@@ -89,7 +92,12 @@ fn go_on_without<H: Host>(job: &Job<'_, H>, error: &Error) {
     job.client.host().log(Level::Warn, "the import goes on by queries instead of the Bulk API", &fields);
 }
 
-fn bulk_page<H: Host>(job: &Job<'_, H>, start: &Cursor, (id, locator): &Place) -> Result<ImportPage> {
+fn bulk_page<H: Host>(
+    job: &Job<'_, H>,
+    start: &Cursor,
+    reached: &Reached,
+    (id, locator): &Place,
+) -> Result<ImportPage> {
     let limit = job.page_size.clamp(1, LARGEST_PAGE);
     let response = bulk::results(job.client, id.as_str(), locator.as_deref(), limit, SUBJECT)?;
     let fields = job.fields();
@@ -100,18 +108,17 @@ fn bulk_page<H: Host>(job: &Job<'_, H>, start: &Cursor, (id, locator): &Place) -
         return Err(malformed("a piece of rows that is not the last and has no users"));
     }
     let next = bulk::locator(&response).map(|locator| {
-        let last = ids.last().copied().or(start.last);
-        let bulk = Some((*id, Some(locator.to_owned())));
-        Cursor { last, bulk, ..start.clone() }
+        let last = ids.last().copied().unwrap_or(reached.last);
+        start.behind(last, reached.began).in_bulk((*id, Some(locator.to_owned())))
     });
-    finish(job, start, start.began, &records, &ids, next)
+    finish(job, start, reached.began, &records, &ids, next)
 }
 
 /// Reads what the users hold, and makes the page.
 fn finish<H: Host>(
     job: &Job<'_, H>,
     start: &Cursor,
-    began: Option<u64>,
+    began: u64,
     records: &[Record<'_>],
     ids: &[Id],
     next: Option<Cursor>,
@@ -124,7 +131,7 @@ fn finish<H: Host>(
         holdings.read(job.client, &queries, &composite::answers(&response, reads.len(), SUBJECT)?)?;
     }
     let users = records.iter().zip(ids).map(|(record, id)| job.user(record, id, &mut holdings)).collect();
-    let watermark = if next.is_none() { watermark(start, began) } else { None };
+    let watermark = next.is_none().then(|| watermark(start, began));
     let (attributes, departed) = (job.attributes(), Vec::new());
     Ok(ImportPage { attributes, users, departed, next: next.map(|next| next.to_string()), watermark })
 }

@@ -1,9 +1,8 @@
 //! What the users of a page hold: permission sets, permission set groups, public groups; and which of them are frozen.
 
-use salesforce_records::{Record, owned};
+use std::collections::HashMap;
 
 use super::super::describe::{PERMISSION_SET, PERMISSION_SET_GROUP, PUBLIC_GROUP};
-use super::super::index::Index;
 use super::super::schema::Schema;
 use super::cursor::Population;
 use super::{has_type, user_id};
@@ -14,6 +13,7 @@ use crate::salesforce::client::{Call, Client};
 use crate::salesforce::composite::{Answer, Read};
 use crate::salesforce::id::Id;
 use crate::salesforce::query;
+use crate::salesforce::record::Record;
 use crate::salesforce::soql::{Condition, Literal, Select};
 
 /// Users whose permission sets one query asks for. An answer has up to 2,000 rows (H), so it holds three sets for each of
@@ -105,25 +105,24 @@ pub(super) fn reads(queries: &[(Kind, Select)]) -> impl Iterator<Item = Read<'_>
 }
 
 /// What the users of a page hold.
-pub(super) struct Holdings {
-    places: Index,
-    held: Vec<(bool, Vec<Grant>)>,
+pub(super) struct Holdings(HashMap<Id, Held>);
+
+/// What one user holds.
+#[derive(Default)]
+pub(super) struct Held {
+    pub(super) is_frozen: bool,
+    pub(super) grants: Vec<Grant>,
 }
 
 impl Holdings {
     /// Of these users, who hold nothing yet.
     pub(super) fn new(ids: &[Id]) -> Self {
-        let mut places = Index::default();
-        for (at, id) in ids.iter().enumerate() {
-            places.insert(id.as_str(), at);
-        }
-        Self { places, held: ids.iter().map(|_| (false, Vec::new())).collect() }
+        Self(ids.iter().map(|id| (*id, Held::default())).collect())
     }
 
-    /// Whether the user is frozen, and its grants.
-    pub(super) fn take(&mut self, id: &Id) -> (bool, Vec<Grant>) {
-        let held = self.places.get(id.as_str()).and_then(|at| self.held.get_mut(at));
-        held.map(std::mem::take).unwrap_or_default()
+    /// Takes out what a user holds.
+    pub(super) fn take(&mut self, id: Id) -> Held {
+        self.0.remove(&id).unwrap_or_default()
     }
 
     /// Reads the answers to [`queries`], and what follows those that Salesforce has cut.
@@ -136,7 +135,7 @@ impl Holdings {
         let mut open = Vec::new();
         for ((kind, _), answer) in queries.iter().zip(answers) {
             match answer.fault().map(|fault| diagnosis::diagnose(fault, kind.subject())) {
-                None => open.extend(self.page(*kind, answer.page(kind.subject())?)),
+                None => open.extend(self.page(*kind, &*answer.page(kind.subject())?)),
                 Some(error) if *kind == Kind::Frozen => tolerate(client, error, UNSEEN_FREEZES)?,
                 Some(error) => return Err(error),
             }
@@ -168,11 +167,10 @@ impl Holdings {
             Kind::PermissionSets => "AssigneeId",
             Kind::Groups => "UserOrGroupId",
         };
-        let place = user_id(record, field).and_then(|id| self.places.get(id.as_str()));
-        let Some((frozen, grants)) = place.and_then(|at| self.held.get_mut(at)) else { return };
+        let Some(held) = user_id(record, field).and_then(|id| self.0.get_mut(&id)) else { return };
         let grant = match kind {
             Kind::Frozen => {
-                *frozen = true;
+                held.is_frozen = true;
                 return;
             }
             Kind::Groups => (PUBLIC_GROUP, record.text("GroupId")),
@@ -183,7 +181,7 @@ impl Holdings {
             },
         };
         if let (kind, Some(id)) = grant {
-            grants.push(Grant { kind: owned(kind), id: owned(id) });
+            held.grants.push(Grant { kind: kind.to_owned(), id: id.to_owned() });
         }
     }
 }

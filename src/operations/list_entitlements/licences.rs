@@ -31,7 +31,7 @@ impl Licences {
     }
 
     /// The tags of the licences whose user type fits.
-    pub(super) fn tags(&self, fits: &dyn Fn(&str) -> bool) -> Vec<String> {
+    pub(super) fn tags(&self, fits: impl Fn(&str) -> bool) -> Vec<String> {
         self.0.iter().filter(|(_, user_type)| fits(user_type)).map(|(licence, _)| tag(licence)).collect()
     }
 }

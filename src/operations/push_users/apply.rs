@@ -8,17 +8,16 @@
 use std::borrow::Cow;
 
 use super::assign::assign;
-use super::plan::{CONTACT, Plan, Step, Target, USER};
+use super::plan::{CONTACT, Step, Target, USER, UserPlan};
 use crate::host::Host;
 use crate::model::{Error, ErrorKind, Intent, Outcome, Progress, Result};
 use crate::salesforce::client::Client;
 use crate::salesforce::collections::{self, Refused, Written};
 use crate::salesforce::json::{Datum, Write};
-use crate::text::join;
 
 /// One user on its way.
 pub(super) struct Slot {
-    pub(super) plan: Plan,
+    pub(super) plan: UserPlan,
     /// The contact, once it is there.
     contact: Option<String>,
     /// The user, once it is there.
@@ -28,7 +27,7 @@ pub(super) struct Slot {
 }
 
 impl Slot {
-    fn new(plan: Plan) -> Self {
+    fn new(plan: UserPlan) -> Self {
         let (user, contact) = match plan.target {
             Target::New => (None, None),
             Target::Adopt(contact) => (None, Some(contact)),
@@ -68,29 +67,29 @@ impl Slot {
 }
 
 /// Writes the plans, as far as the host still wants them. Results stand in order.
-pub(super) fn apply<H: Host>(client: &Client<H>, mut plans: Vec<Result<Plan>>) -> Vec<Result<Outcome>> {
+pub(super) fn apply<H: Host>(client: &Client<H>, mut plans: Vec<Result<UserPlan>>) -> Vec<Result<Outcome>> {
     begin(client, &mut plans);
     let mut slots: Vec<Result<Slot>> = plans.into_iter().map(|plan| plan.map(Slot::new)).collect();
-    make_contacts(client, &mut pick(&mut slots, &|slot| slot.plan.target == Target::New));
-    make_users(client, &mut pick(&mut slots, &|slot| slot.user.is_none()));
+    make_contacts(client, &mut pick(&mut slots, |slot| slot.plan.target == Target::New));
+    make_users(client, &mut pick(&mut slots, |slot| slot.user.is_none()));
     // Users that were just made have all their fields; only those that existed are changed.
     let exists = |slot: &Slot| matches!(slot.plan.target, Target::Existing { .. });
-    change_users(client, &mut pick(&mut slots, &|slot| exists(slot) && slot.plan.changes_of(USER).next().is_some()));
+    change_users(client, &mut pick(&mut slots, |slot| exists(slot) && slot.plan.changes_of(USER).next().is_some()));
     // Contacts that were just made, too.
     let known = |slot: &Slot| slot.plan.target != Target::New;
     change_contacts(
         client,
-        &mut pick(&mut slots, &|slot| known(slot) && slot.plan.changes_of(CONTACT).next().is_some()),
+        &mut pick(&mut slots, |slot| known(slot) && slot.plan.changes_of(CONTACT).next().is_some()),
     );
     assign(client, &mut slots);
     slots.into_iter().map(|slot| slot.and_then(Slot::into_result)).collect()
 }
 
 /// Tells the host what is about to be written, and drops what it no longer wants.
-fn begin<H: Host>(client: &Client<H>, plans: &mut [Result<Plan>]) {
-    let mut open: Vec<&mut Result<Plan>> =
+fn begin<H: Host>(client: &Client<H>, plans: &mut [Result<UserPlan>]) {
+    let mut open: Vec<&mut Result<UserPlan>> =
         plans.iter_mut().filter(|plan| matches!(plan, Ok(plan) if !plan.changes.is_empty())).collect();
-    let intents: Vec<Intent> = open.iter().filter_map(|plan| plan.as_ref().ok()).map(Plan::intent).collect();
+    let intents: Vec<Intent> = open.iter().filter_map(|plan| plan.as_ref().ok()).map(UserPlan::intent).collect();
     if intents.is_empty() {
         return;
     }
@@ -110,21 +109,21 @@ pub(in crate::operations) fn no_longer_wanted(subject: &str) -> Error {
     Error::new(ErrorKind::Drifted, format!("what was to be done to {subject} is no longer wanted, so nothing was done"))
 }
 
-/// Tells the host what a request has written of some slots, given by their places, with the ids of the records.
-pub(super) fn tell<H: Host>(client: &Client<H>, slots: &[&mut Slot], step: Step, written: &[(usize, &str)]) {
+/// Reports to the ledger what a request has written of some slots, given by their places, with the ids of the records.
+pub(super) fn report_written<H: Host>(client: &Client<H>, slots: &[&mut Slot], step: Step, written: &[(usize, &str)]) {
     let progress = written.iter().filter_map(|(at, _)| Some(slots.get(*at)?.progress(step)));
     client.host().written(&progress.collect::<Vec<_>>());
 }
 
 /// The slots that a step concerns; those that were stopped before never are.
-fn pick<'a>(slots: &'a mut [Result<Slot>], concerns: &dyn Fn(&Slot) -> bool) -> Vec<&'a mut Slot> {
+fn pick(slots: &mut [Result<Slot>], concerns: impl Fn(&Slot) -> bool) -> Vec<&mut Slot> {
     slots.iter_mut().flatten().filter(|slot| slot.error.is_none() && concerns(slot)).collect()
 }
 
 fn make_contacts<H: Host>(client: &Client<H>, slots: &mut [&mut Slot]) {
     let writes: Vec<Write> = slots.iter().map(|slot| slot.write(CONTACT, None)).collect();
     let written = collections::create(client, &writes, "the new contacts of a push", &mut |made| {
-        tell(client, slots, Step::Record(CONTACT), made);
+        report_written(client, slots, Step::Record(CONTACT), made);
     });
     for (slot, written) in slots.iter_mut().zip(written) {
         match written {
@@ -144,7 +143,7 @@ fn make_contacts<H: Host>(client: &Client<H>, slots: &mut [&mut Slot]) {
 fn make_users<H: Host>(client: &Client<H>, slots: &mut [&mut Slot]) {
     let subject = "the new users of a push";
     let writes: Vec<Write> = slots.iter().map(|slot| slot.new_user()).collect();
-    let mut written = collections::create(client, &writes, subject, &mut |made| tell_made(client, slots, made));
+    let mut written = collections::create(client, &writes, subject, &mut |made| note_made(client, slots, made));
     // A nickname of our own making may be one that a former user of the same name still has.
     let is_taken =
         |written: &Written| matches!(written, Err(Refused::Record(fault)) if fault.code == "DUPLICATE_COMM_NICKNAME");
@@ -158,7 +157,7 @@ fn make_users<H: Host>(client: &Client<H>, slots: &mut [&mut Slot]) {
     }
     let again = collections::create(client, &writes, subject, &mut |made| {
         let made: Vec<_> = made.iter().filter_map(|(at, id)| Some((*places.get(*at)?, *id))).collect();
-        tell_made(client, slots, &made);
+        note_made(client, slots, &made);
     });
     for (at, again) in places.into_iter().zip(again) {
         if let Some(written) = written.get_mut(at) {
@@ -187,14 +186,14 @@ fn make_users<H: Host>(client: &Client<H>, slots: &mut [&mut Slot]) {
     remove_orphans(client, &mut orphans);
 }
 
-/// Notes users that were made, and tells the host of them.
-fn tell_made<H: Host>(client: &Client<H>, slots: &mut [&mut Slot], made: &[(usize, &str)]) {
+/// Notes users that were created, and reports them to the ledger.
+fn note_made<H: Host>(client: &Client<H>, slots: &mut [&mut Slot], made: &[(usize, &str)]) {
     for (at, id) in made {
         if let Some(slot) = slots.get_mut(*at) {
             slot.user = Some((*id).to_owned());
         }
     }
-    tell(client, slots, Step::Record(USER), made);
+    report_written(client, slots, Step::Record(USER), made);
 }
 
 /// Deletes the contacts that this call made for users that were then refused.
@@ -231,7 +230,7 @@ pub(in crate::operations) fn is_gone(deleted: &Written) -> bool {
 fn change_users<H: Host>(client: &Client<H>, slots: &mut [&mut Slot]) {
     let writes: Vec<Write> = slots.iter().map(|slot| slot.write(USER, slot.user.clone())).collect();
     let written = collections::update(client, &writes, "the changed users of a push", &mut |done| {
-        tell(client, slots, Step::Record(USER), done);
+        report_written(client, slots, Step::Record(USER), done);
     });
     for (slot, written) in slots.iter_mut().zip(written) {
         let Err(refused) = written else { continue };
@@ -242,7 +241,7 @@ fn change_users<H: Host>(client: &Client<H>, slots: &mut [&mut Slot]) {
 }
 
 /// Where Salesforce says that a reference is dead, it does not say which (H), so all that the write names are told.
-fn name_references(error: &mut Error, plan: &Plan) {
+fn name_references(error: &mut Error, plan: &UserPlan) {
     if error.kind != ErrorKind::StaleReference {
         return;
     }
@@ -253,13 +252,13 @@ fn name_references(error: &mut Error, plan: &Plan) {
     let named = plan.changes_of(USER).filter(|change| change.field.ends_with("Id"));
     let named = named.filter_map(|change| Some((&*change.field, change.new.clone()?)));
     let all: Vec<String> = user.into_iter().chain(named).map(|(field, id)| format!("{field} {id}")).collect();
-    add(error, &format!("the write names {}", join(&all, ", ")));
+    add(error, &format!("the write names {}", all.join(", ")));
 }
 
 fn change_contacts<H: Host>(client: &Client<H>, slots: &mut [&mut Slot]) {
     let writes: Vec<Write> = slots.iter().map(|slot| slot.write(CONTACT, slot.contact.clone())).collect();
     let written = collections::update(client, &writes, "the changed contacts of a push", &mut |done| {
-        tell(client, slots, Step::Record(CONTACT), done);
+        report_written(client, slots, Step::Record(CONTACT), done);
     });
     for (slot, written) in slots.iter_mut().zip(written) {
         let Err(refused) = written else { continue };

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::apply::{Slot, add, is_gone, tell};
+use super::apply::{Slot, add, is_gone, report_written};
 use super::assignment::{Assignment, GROUP_MEMBER, SET_ASSIGNMENT};
 use super::plan::{Step, Target, USER};
 use crate::host::Host;
@@ -33,7 +33,7 @@ fn take<H: Host>(client: &Client<H>, object: &str, slots: &mut [&mut Slot]) {
         }
     }
     let written = collections::delete(client, &records, "the grants that a push takes away", &mut |done| {
-        tell_assigned(client, slots, &places, Step::Taken, done);
+        report_assigned(client, slots, &places, Step::Taken, done);
     });
     for ((at, assignment), written) in places.into_iter().zip(written) {
         if !is_gone(&written) {
@@ -54,7 +54,7 @@ fn give<H: Host>(client: &Client<H>, object: &'static str, slots: &mut [&mut Slo
         }
     }
     let written = collections::relate(client, &records, "the grants of a push", &mut |done| {
-        tell_assigned(client, slots, &places, Step::Given, done);
+        report_assigned(client, slots, &places, Step::Given, done);
     });
     for ((at, assignment), written) in places.into_iter().zip(written) {
         // A call that was repeated after a cut connection, or somebody else, has given it already.
@@ -75,7 +75,7 @@ fn set_flags<H: Host>(client: &Client<H>, slots: &mut [&mut Slot]) {
     }
     let written = collections::update(client, &records, "the feature licences of a push", &mut |done| {
         let done: Vec<_> = done.iter().filter_map(|(at, id)| Some((*places.get(*at)?, *id))).collect();
-        tell(client, slots, Step::Flags, &done);
+        report_written(client, slots, Step::Flags, &done);
     });
     for (at, written) in places.into_iter().zip(written) {
         if let (Err(refused), Some(slot)) = (written, slots.get_mut(at)) {
@@ -85,8 +85,8 @@ fn set_flags<H: Host>(client: &Client<H>, slots: &mut [&mut Slot]) {
     }
 }
 
-/// Tells the host of assignments that were written; `places` has the slot and the assignment of each record.
-fn tell_assigned<H: Host>(
+/// Reports to the ledger which assignments were written; `places` has the slot and the assignment of each record.
+fn report_assigned<H: Host>(
     client: &Client<H>,
     slots: &[&mut Slot],
     places: &[(usize, Assignment)],

@@ -1,8 +1,9 @@
 //! What is assigned to a user by a record of its own: permission sets, permission set groups and public groups.
 
+use std::collections::HashMap;
+
 use crate::host::Host;
 use crate::model::Result;
-use crate::operations::index::Index;
 use crate::operations::schema::Schema;
 use crate::salesforce::client::Client;
 use crate::salesforce::gather::{gather_all, split};
@@ -88,7 +89,7 @@ pub(super) fn held<H: Host>(client: &Client<H>, users: &[Id], schema: Option<&Sc
     let has_set_groups = schema.is_some_and(|schema| schema.has_set_groups);
     let among =
         |field: &'static str, part: std::ops::Range<usize>| Condition::ids(field, users.get(part).unwrap_or_default());
-    let mut queries = split(users.len(), &|part| {
+    let mut queries = split(users.len(), |part| {
         const FIELDS: &[&str] = &["Id", "AssigneeId", "PermissionSetId", "PermissionSetGroupId"];
         let fields = if has_set_groups { FIELDS } else { &FIELDS[..3] };
         Select::new(SET_ASSIGNMENT, fields).filter(&Condition::all(&[
@@ -98,18 +99,14 @@ pub(super) fn held<H: Host>(client: &Client<H>, users: &[Id], schema: Option<&Sc
         ]))
     });
     let sets = queries.len();
-    queries.extend(split(users.len(), &|part| {
+    queries.extend(split(users.len(), |part| {
         Select::new(GROUP_MEMBER, &["Id", "UserOrGroupId", "GroupId"]).filter(&Condition::all(&[
             among("UserOrGroupId", part),
             Condition::equals("Group.Type", Literal::Text("Regular")),
         ]))
     }));
-    let mut places = Index::default();
-    for (at, user) in users.iter().enumerate() {
-        places.insert(user.as_str(), at);
-    }
-    let mut held: Vec<Vec<Held>> = users.iter().map(|_| Vec::new()).collect();
-    gather_all(client, &queries, SUBJECT, &mut |at, record| {
+    let mut held: HashMap<Id, Vec<Held>> = users.iter().map(|user| (*user, Vec::new())).collect();
+    gather_all(client, &queries, SUBJECT, |at, record| {
         let id = |field: &str| record.text(field).and_then(|id| Id::parse(id).ok());
         // A group's assignment also names the set that Salesforce makes for the group (H).
         let kind = match (at < sets, id(Kind::SetGroup.field())) {
@@ -117,10 +114,10 @@ pub(super) fn held<H: Host>(client: &Client<H>, users: &[Id], schema: Option<&Sc
             (true, None) => Kind::Set,
             (false, _) => Kind::Group,
         };
-        let user = id(kind.assignee()).and_then(|user| places.get(user.as_str())).and_then(|at| held.get_mut(at));
+        let user = id(kind.assignee()).and_then(|user| held.get_mut(&user));
         if let (Some(user), Some(id), Some(record)) = (user, id(kind.field()), record.text("Id")) {
             user.push(Held { assignment: Assignment { kind, id }, record: record.to_owned() });
         }
     })?;
-    Ok(held)
+    Ok(users.iter().map(|user| held.remove(user).unwrap_or_default()).collect())
 }

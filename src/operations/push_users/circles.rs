@@ -1,7 +1,8 @@
 //! Names that go round in a circle. Of a chain one comes free after the other; of a circle none ever does.
 
+use std::collections::HashMap;
+
 use crate::model::{Error, Retry};
-use crate::operations::index::Index;
 
 /// How the waiting of one person ends.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -18,10 +19,7 @@ enum End {
 /// Which of those who wait do so for ever: they are part of a circle, or wait for one. Each is given by its key and that of the
 /// person whom it waits for.
 pub(super) fn endless(waits: &[(&str, String)]) -> Vec<bool> {
-    let mut places = Index::default();
-    for (at, (key, _)) in waits.iter().enumerate() {
-        places.insert(key, at);
-    }
+    let places: HashMap<&str, usize> = waits.iter().enumerate().map(|(at, (key, _))| (*key, at)).collect();
     let mut ends = vec![End::Unknown; waits.len()];
     for start in 0..waits.len() {
         let (mut path, mut next) = (Vec::new(), Some(start));
@@ -33,7 +31,7 @@ pub(super) fn endless(waits: &[(&str, String)]) -> Vec<bool> {
                 known => break known,
             }
             path.push(at);
-            next = waits.get(at).and_then(|(_, holder)| places.get(holder));
+            next = waits.get(at).and_then(|(_, holder)| places.get(holder.as_str()).copied());
         };
         for at in path {
             if let Some(slot) = ends.get_mut(at) {

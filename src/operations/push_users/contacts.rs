@@ -1,30 +1,31 @@
 //! Finding the contacts of those who have no user yet.
 
+use std::collections::{HashMap, HashSet};
+
 use super::Tenant;
 use super::claims::{Also, Claims};
 use super::resolve::{Match, ambiguous, find, still_taken};
-use super::wanted::Wanted;
+use super::rows::{ContactRow, ContactUser, UserRow};
+use super::wanted::CheckedUser;
 use crate::attributes::EMAIL;
 use crate::host::Host;
 use crate::model::{Error, ErrorKind, Result};
-use crate::operations::index::Index;
-use crate::operations::known::{Known, Paths};
+use crate::operations::rows::Columns;
 use crate::salesforce::client::Client;
 use crate::salesforce::id::Id;
 use crate::salesforce::soql::{Condition, Literal, Name};
-use crate::text::join;
 
 /// Contacts of the portal's account by what they are found by, and the users that have them.
 struct Contacts<'a, H: Host> {
     client: &'a Client<H>,
     key_field: Option<&'a Name>,
-    contacts: Vec<Known>,
-    users: Vec<Known>,
+    contacts: Vec<ContactRow>,
+    users: Vec<UserRow>,
     /// Places of contacts by key or address, in lower case.
-    by_key: Index,
-    by_email: Index,
-    /// Users by their contacts.
-    by_contact: Index,
+    by_key: HashMap<String, Vec<usize>>,
+    by_email: HashMap<String, Vec<usize>>,
+    /// Places of users by their contacts.
+    by_contact: HashMap<Id, usize>,
     /// Whose users those are.
     claims: Claims<'a>,
 }
@@ -32,10 +33,10 @@ struct Contacts<'a, H: Host> {
 /// For those without a user, looks for a contact in the portal's account.
 pub(super) fn match_contacts<H: Host>(
     tenant: &Tenant<'_, H>,
-    wanted: &[&Wanted],
+    wanted: &[&CheckedUser],
     found: &mut [Result<Match>],
 ) -> Result<()> {
-    let open: Vec<(usize, &Wanted, &str)> = wanted
+    let open: Vec<(usize, &CheckedUser, &str)> = wanted
         .iter()
         .zip(found.iter())
         .enumerate()
@@ -46,17 +47,15 @@ pub(super) fn match_contacts<H: Host>(
         return Ok(());
     }
     let contacts = Contacts::find(tenant, wanted, &open)?;
-    let (mut emails, mut shared) = (Index::default(), Index::default());
+    let mut wishes: HashMap<String, usize> = HashMap::new();
     for (_, _, email) in &open {
-        let email = email.to_ascii_lowercase();
-        if !emails.insert(&email, 0) {
-            shared.insert(&email, 0);
-        }
+        *wishes.entry(email.to_ascii_lowercase()).or_default() += 1;
     }
-    let mut seen = Index::default();
+    let mut seen = HashSet::new();
     for (at, wanted, email) in open {
-        let is_shared = shared.get(&email.to_ascii_lowercase()).is_some();
-        let is_second = !seen.insert(&email.to_ascii_lowercase(), 0);
+        let address = email.to_ascii_lowercase();
+        let is_shared = wishes.get(&address).is_some_and(|wishes| *wishes > 1);
+        let is_second = !seen.insert(address);
         if let Some(slot) = found.get_mut(at) {
             *slot = contacts.match_one(wanted, email, is_shared, is_second);
         }
@@ -65,18 +64,18 @@ pub(super) fn match_contacts<H: Host>(
 }
 
 impl<'a, H: Host> Contacts<'a, H> {
-    fn find(tenant: &Tenant<'a, H>, batch: &[&'a Wanted], open: &[(usize, &Wanted, &str)]) -> Result<Self> {
+    fn find(tenant: &Tenant<'a, H>, batch: &[&'a CheckedUser], open: &[(usize, &CheckedUser, &str)]) -> Result<Self> {
         let key_field = tenant.writing.contact_key.as_ref();
-        let mut paths = Paths::of(&["Id", "Email", "Name"]);
+        let mut columns = Columns::default();
         if let Some(name) = key_field {
-            paths.add(name.as_str());
+            columns.add(name.as_str());
         }
         for entry in open.iter().flat_map(|(_, wanted, _)| &wanted.values) {
             if let Some(field) = &entry.contact {
-                paths.add(&**field);
+                columns.add(&**field);
             }
         }
-        let contacts = find(tenant.client, "Contact", paths, open.len(), "the contacts of a push", &|part| {
+        let contacts: Vec<ContactRow> = find(tenant.client, columns, open.len(), "the contacts of a push", |part| {
             let open = open.get(part).unwrap_or_default();
             let mut ways = vec![Condition::texts("Email", open.iter().map(|(_, _, email)| *email))];
             if let Some(name) = key_field {
@@ -85,28 +84,26 @@ impl<'a, H: Host> Contacts<'a, H> {
             let account = Condition::equals("AccountId", Literal::Id(tenant.account_id));
             Condition::all(&[account, Condition::any(&ways)])
         })?;
-        let paths = Paths::of(&["Id", "Username", "IsActive", "ContactId"]);
         let subject = "the users of the contacts of a push";
-        let users = find(tenant.client, "User", paths, contacts.len(), subject, &|part| {
+        let users: Vec<ContactUser> = find(tenant.client, Columns::default(), contacts.len(), subject, |part| {
             let contacts = contacts.get(part).unwrap_or_default();
             let ids: Vec<Id> = contacts.iter().map(|contact| contact.id).collect();
             Condition::ids("ContactId", &ids)
         })?;
-        let by = |field: &str| {
-            let mut places = Index::default();
-            for (at, contact) in contacts.iter().enumerate() {
-                if let Some(text) = contact.text(field) {
-                    places.add(&text.to_ascii_lowercase(), at);
-                }
+        let users: Vec<UserRow> = users.into_iter().map(|ContactUser(user)| user).collect();
+        let (mut by_key, mut by_email) = (HashMap::<_, Vec<_>>::new(), HashMap::<_, Vec<_>>::new());
+        for (at, contact) in contacts.iter().enumerate() {
+            if let Some(key) = key_field.and_then(|name| contact.extra.text(name.as_str())) {
+                by_key.entry(key.to_ascii_lowercase()).or_default().push(at);
             }
-            places
-        };
-        let by_key = key_field.map(|name| by(name.as_str())).unwrap_or_default();
-        let by_email = by("Email");
-        let mut by_contact = Index::default();
+            if let Some(email) = &contact.email {
+                by_email.entry(email.to_ascii_lowercase()).or_default().push(at);
+            }
+        }
+        let mut by_contact = HashMap::new();
         for (at, user) in users.iter().enumerate() {
-            if let Some(contact) = user.id("ContactId") {
-                by_contact.insert(contact.as_str(), at);
+            if let Some(contact) = user.contact {
+                by_contact.entry(contact).or_insert(at);
             }
         }
         let client = tenant.client;
@@ -114,16 +111,16 @@ impl<'a, H: Host> Contacts<'a, H> {
         Ok(Self { client, key_field, contacts, users, by_key, by_email, by_contact, claims })
     }
 
-    fn of(&self, places: &Index, text: &str) -> Vec<&Known> {
-        let places = places.all(&text.to_ascii_lowercase());
-        places.iter().filter_map(|at| self.contacts.get(*at)).collect()
+    fn of(&self, places: &HashMap<String, Vec<usize>>, text: &str) -> Vec<&ContactRow> {
+        let places = places.get(&text.to_ascii_lowercase());
+        places.into_iter().flatten().filter_map(|at| self.contacts.get(*at)).collect()
     }
 
-    fn key(&self, contact: &Known) -> Option<String> {
-        Some(contact.text(self.key_field?.as_str())?.to_ascii_lowercase())
+    fn key(&self, contact: &ContactRow) -> Option<String> {
+        Some(contact.extra.text(self.key_field?.as_str())?.to_ascii_lowercase())
     }
 
-    fn match_one(&self, wanted: &Wanted, email: &str, is_shared: bool, is_second: bool) -> Result<Match> {
+    fn match_one(&self, wanted: &CheckedUser, email: &str, is_shared: bool, is_second: bool) -> Result<Match> {
         let subject = wanted.subject();
         let mut candidates = self.of(&self.by_key, &wanted.key);
         let mut what = "key";
@@ -146,7 +143,7 @@ impl<'a, H: Host> Contacts<'a, H> {
         }
         match candidates.as_slice() {
             [] => Ok(Match::Nobody),
-            [contact] => match self.by_contact.get(contact.id.as_str()).and_then(|at| self.users.get(at)) {
+            [contact] => match self.by_contact.get(&contact.id).and_then(|at| self.users.get(*at)) {
                 None => Ok(Match::Contact(Box::new((*contact).clone()))),
                 Some(user) => {
                     let holder = self.claims.address_vacated_by(user, wanted, email);
@@ -160,9 +157,9 @@ impl<'a, H: Host> Contacts<'a, H> {
             several => {
                 let candidates: Vec<String> = several
                     .iter()
-                    .map(|contact| format!("{} ({})", contact.text("Name").unwrap_or("a contact"), contact.id))
+                    .map(|contact| format!("{} ({})", contact.name.as_deref().unwrap_or("a contact"), contact.id))
                     .collect();
-                Err(ambiguous(&subject, "contacts", &join(&candidates, ", ")))
+                Err(ambiguous(&subject, "contacts", &candidates.join(", ")))
             }
         }
     }

@@ -1,23 +1,25 @@
 //! What Salesforce has of the profiles, licences, roles, permission sets and groups that a push assigns.
 
+use std::collections::{HashMap, HashSet};
+
 use super::assignment::Kind;
-use super::plan::Plan;
+use super::plan::UserPlan;
 use crate::host::{Host, Level};
 use crate::model::Result;
-use crate::operations::index::Index;
-use crate::operations::known::{Known, Paths};
+use crate::operations::rows::{LicenceRow, id, is, text};
 use crate::salesforce::client::Client;
 use crate::salesforce::gather::gather;
 use crate::salesforce::id::Id;
+use crate::salesforce::record::Record;
 use crate::salesforce::soql::{Condition, STANDARD_FIELDS, Select};
 
 /// Most ids asked for in one query; always fit into a URL.
 const MOST: usize = 400;
 
-/// The kinds of records, with the fields that matter and the part of the remedy that says where they are found.
+/// The kinds of records, with the columns that matter.
 const OBJECTS: [(&str, &[&str]); 7] = [
     ("Profile", &["Id", "Name", "UserType", "UserLicenseId"]),
-    ("UserLicense", &["Id", "Name", "TotalLicenses", "UsedLicenses"]),
+    (LicenceRow::OBJECT, &LicenceRow::COLUMNS),
     ("UserRole", &["Id", "Name", "PortalType", "PortalAccountId"]),
     ("PermissionSet", &["Id", "Label", "LicenseId", "IsOwnedByProfile"]),
     ("PermissionSetGroup", &["Id", "MasterLabel", "Status"]),
@@ -27,6 +29,9 @@ const OBJECTS: [(&str, &[&str]); 7] = [
 const PROFILES: usize = 0;
 const LICENCES: usize = 1;
 const ROLES: usize = 2;
+const SETS: usize = 3;
+const SET_GROUPS: usize = 4;
+const GROUPS: usize = 5;
 const ACCOUNTS: usize = 6;
 
 /// What a query asks for to know these fields. Of an account it asks for all: the field that tells persons from companies is
@@ -42,16 +47,56 @@ fn selected(at: usize, fields: &[&'static str]) -> Vec<&'static str> {
 
 fn place(kind: Kind) -> usize {
     match kind {
-        Kind::Set => 3,
-        Kind::SetGroup => 4,
-        Kind::Group => 5,
+        Kind::Set => SETS,
+        Kind::SetGroup => SET_GROUPS,
+        Kind::Group => GROUPS,
     }
 }
 
+/// A profile.
+pub(super) struct ProfileRow {
+    pub(super) name: String,
+    pub(super) user_type: String,
+    pub(super) licence: Option<Id>,
+}
+
+/// A role.
+pub(super) struct RoleRow {
+    pub(super) name: String,
+    pub(super) portal_type: Option<String>,
+    pub(super) account: Option<Id>,
+}
+
+/// A permission set.
+pub(super) struct SetRow {
+    pub(super) name: String,
+    pub(super) licence: Option<Id>,
+    pub(super) is_owned_by_profile: bool,
+}
+
+/// A permission set group.
+pub(super) struct SetGroupRow {
+    pub(super) name: String,
+    pub(super) status: Option<String>,
+}
+
+/// A group, public or of another type.
+pub(super) struct GroupRow {
+    pub(super) name: String,
+    pub(super) kind: Option<String>,
+}
+
+/// An account.
+pub(super) struct AccountRow {
+    pub(super) name: String,
+    pub(super) is_person: bool,
+    pub(super) owner: Option<String>,
+    pub(super) has_owner_role: bool,
+}
+
 /// What was found of an id.
-#[derive(Clone, Copy)]
-pub(super) enum Fact<'a> {
-    Known(&'a Known),
+pub(super) enum Fact<'a, T> {
+    Known(&'a T),
     /// The organisation has no such record.
     Missing,
     /// The admin user may not see such records, so Salesforce has to judge.
@@ -61,19 +106,24 @@ pub(super) enum Fact<'a> {
 /// Records by their ids.
 #[derive(Default)]
 pub(super) struct Facts {
-    records: Vec<Known>,
-    index: Index,
+    profiles: HashMap<Id, ProfileRow>,
+    licences: HashMap<Id, LicenceRow>,
+    roles: HashMap<Id, RoleRow>,
+    sets: HashMap<Id, SetRow>,
+    set_groups: HashMap<Id, SetGroupRow>,
+    groups: HashMap<Id, GroupRow>,
+    accounts: HashMap<Id, AccountRow>,
     /// Kinds of records that could not be read.
     unseen: [bool; OBJECTS.len()],
 }
 
 impl Facts {
     /// Reads what concerns the plans that change something that has to fit; where there is none, nothing is asked.
-    pub(super) fn of<H: Host>(client: &Client<H>, plans: &[&Plan]) -> Result<Self> {
+    pub(super) fn of<H: Host>(client: &Client<H>, plans: &[&UserPlan]) -> Result<Self> {
         let mut ids: [Vec<Id>; OBJECTS.len()] = Default::default();
-        let mut seen = Index::default();
+        let mut seen = HashSet::new();
         let mut add = |at: usize, id: Id| {
-            if seen.insert(id.as_str(), 0)
+            if seen.insert(id)
                 && let Some(list) = ids.get_mut(at)
             {
                 list.push(id);
@@ -95,7 +145,6 @@ impl Facts {
             return Ok(facts);
         }
         let (mut queries, mut kinds) = (Vec::new(), Vec::new());
-        let mut paths = Vec::new();
         for (at, ((object, fields), ids)) in OBJECTS.iter().zip(&ids).enumerate() {
             let query = || Select::new(object, &selected(at, fields));
             // There are few licences, and which ones are concerned only their profiles tell.
@@ -107,14 +156,11 @@ impl Facts {
                 queries.push(query().filter(&Condition::ids("Id", ids)));
                 kinds.push(at);
             }
-            paths.push(Paths::of(fields).share());
         }
         let subject = "the profiles, licences and groups of a push";
-        let outcomes = gather(client, &queries, subject, &mut |at, record| {
-            let paths = kinds.get(at).and_then(|kind| paths.get(*kind));
-            if let Some(known) = paths.and_then(|paths| Known::read(record, paths)) {
-                facts.index.insert(known.id.as_str(), facts.records.len());
-                facts.records.push(known);
+        let outcomes = gather(client, &queries, subject, |at, record| {
+            if let Some(kind) = kinds.get(at) {
+                facts.add(*kind, record);
             }
         })?;
         for (outcome, kind) in outcomes.into_iter().zip(kinds) {
@@ -129,30 +175,74 @@ impl Facts {
         Ok(facts)
     }
 
-    pub(super) fn profile(&self, id: Id) -> Fact<'_> {
-        self.get(PROFILES, id)
+    /// Adds a record of one of the [`OBJECTS`].
+    fn add(&mut self, kind: usize, record: &Record<'_>) {
+        let Some(id) = id(record, "Id") else { return };
+        let name = |path: &str| text(record, path).unwrap_or_else(|| id.to_string());
+        match kind {
+            PROFILES => {
+                let (user_type, licence) =
+                    (text(record, "UserType").unwrap_or_default(), self::id(record, "UserLicenseId"));
+                self.profiles.insert(id, ProfileRow { name: name("Name"), user_type, licence });
+            }
+            LICENCES => self.licences.extend(LicenceRow::read(record).map(|licence| (id, licence))),
+            ROLES => {
+                let (portal_type, account) = (text(record, "PortalType"), self::id(record, "PortalAccountId"));
+                self.roles.insert(id, RoleRow { name: name("Name"), portal_type, account });
+            }
+            SETS => {
+                let (licence, is_owned_by_profile) = (self::id(record, "LicenseId"), is(record, "IsOwnedByProfile"));
+                self.sets.insert(id, SetRow { name: name("Label"), licence, is_owned_by_profile });
+            }
+            SET_GROUPS => {
+                self.set_groups.insert(id, SetGroupRow { name: name("MasterLabel"), status: text(record, "Status") });
+            }
+            GROUPS => {
+                self.groups.insert(id, GroupRow { name: name("Name"), kind: text(record, "Type") });
+            }
+            _ => {
+                let account = AccountRow {
+                    name: name("Name"),
+                    is_person: is(record, "IsPersonAccount"),
+                    owner: text(record, "Owner.Username"),
+                    has_owner_role: record.text("Owner.UserRoleId").is_some(),
+                };
+                self.accounts.insert(id, account);
+            }
+        }
     }
 
-    pub(super) fn licence(&self, id: Id) -> Fact<'_> {
-        self.get(LICENCES, id)
+    pub(super) fn profile(&self, id: Id) -> Fact<'_, ProfileRow> {
+        self.get(&self.profiles, PROFILES, id)
     }
 
-    pub(super) fn role(&self, id: Id) -> Fact<'_> {
-        self.get(ROLES, id)
+    pub(super) fn licence(&self, id: Id) -> Option<&LicenceRow> {
+        self.licences.get(&id)
     }
 
-    pub(super) fn account(&self, id: Id) -> Fact<'_> {
-        self.get(ACCOUNTS, id)
+    pub(super) fn role(&self, id: Id) -> Fact<'_, RoleRow> {
+        self.get(&self.roles, ROLES, id)
     }
 
-    pub(super) fn assigned(&self, kind: Kind, id: Id) -> Fact<'_> {
-        self.get(place(kind), id)
+    pub(super) fn set(&self, id: Id) -> Fact<'_, SetRow> {
+        self.get(&self.sets, SETS, id)
     }
 
-    fn get(&self, kind: usize, id: Id) -> Fact<'_> {
-        let known = self.index.get(id.as_str()).and_then(|at| self.records.get(at));
-        match known {
-            Some(known) => Fact::Known(known),
+    pub(super) fn set_group(&self, id: Id) -> Fact<'_, SetGroupRow> {
+        self.get(&self.set_groups, SET_GROUPS, id)
+    }
+
+    pub(super) fn group(&self, id: Id) -> Fact<'_, GroupRow> {
+        self.get(&self.groups, GROUPS, id)
+    }
+
+    pub(super) fn account(&self, id: Id) -> Fact<'_, AccountRow> {
+        self.get(&self.accounts, ACCOUNTS, id)
+    }
+
+    fn get<'f, T>(&self, rows: &'f HashMap<Id, T>, kind: usize, id: Id) -> Fact<'f, T> {
+        match rows.get(&id) {
+            Some(row) => Fact::Known(row),
             None if self.unseen.get(kind).copied().unwrap_or(true) => Fact::Unseen,
             None => Fact::Missing,
         }

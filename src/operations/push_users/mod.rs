@@ -14,14 +14,15 @@ mod facts;
 mod out_of_use;
 mod plan;
 mod resolve;
+mod rows;
 mod wanted;
 
 pub(super) use self::apply::{is_gone, no_longer_wanted};
 use self::facts::Facts;
-use self::plan::{Plan, Terms};
+use self::plan::{Terms, UserPlan};
 use self::resolve::Match;
 pub(super) use self::resolve::find;
-use self::wanted::Wanted;
+use self::wanted::CheckedUser;
 use super::digest;
 use super::schema::{Cached, Schema};
 use super::seats::Seats;
@@ -30,7 +31,7 @@ use crate::model::{DesiredUser, Error, ErrorKind, FieldChange, Outcome, PushMode
 use crate::salesforce::client::Client;
 use crate::salesforce::id::Id;
 use crate::settings::Writing;
-use crate::text::{join, quoted};
+use crate::text::quoted;
 
 /// Users that are resolved, planned and written together. It bounds what stands in memory, and the work that a crash leaves
 /// half done.
@@ -80,7 +81,7 @@ pub(super) fn push_users<H: Host>(
 fn push_batch<H: Host>(
     tenant: &Tenant<'_, H>,
     schema: Option<&Schema>,
-    mut checked: Vec<Result<Wanted>>,
+    mut checked: Vec<Result<CheckedUser>>,
     approved: &[String],
     mode: &PushMode,
 ) -> Result<Vec<Result<Outcome>>> {
@@ -93,7 +94,7 @@ fn push_batch<H: Host>(
         }
     }
     if *mode == PushMode::Plan {
-        return Ok(plans.into_iter().map(|plan| plan.map(Plan::into_outcome)).collect());
+        return Ok(plans.into_iter().map(|plan| plan.map(UserPlan::into_outcome)).collect());
     }
     let mut results = apply::apply(tenant.client, plans);
     // Names that go round come free one after the other: whoever waits for one is looked at again as long as others got on.
@@ -101,7 +102,7 @@ fn push_batch<H: Host>(
     let mut waves = if *mode == PushMode::Apply { WAVES } else { 0 };
     while waves > 0 && got_on && !later.is_empty() {
         waves -= 1;
-        let waiting: Vec<Result<Wanted>> =
+        let waiting: Vec<Result<CheckedUser>> =
             later.iter().map(|at| checked.get_mut(*at).map_or_else(looked_at, take)).collect();
         let (plans, still) = match plan_all(tenant, schema, &waiting) {
             Ok(planned) => planned,
@@ -121,11 +122,11 @@ fn push_batch<H: Host>(
 }
 
 /// Takes one of a batch out for a while.
-fn take(place: &mut Result<Wanted>) -> Result<Wanted> {
+fn take(place: &mut Result<CheckedUser>) -> Result<CheckedUser> {
     std::mem::replace(place, looked_at())
 }
 
-fn looked_at() -> Result<Wanted> {
+fn looked_at() -> Result<CheckedUser> {
     Err(Error::new(ErrorKind::Transient, "it is being looked at again"))
 }
 
@@ -133,9 +134,9 @@ fn looked_at() -> Result<Wanted> {
 fn plan_all<H: Host>(
     tenant: &Tenant<'_, H>,
     schema: Option<&Schema>,
-    checked: &[Result<Wanted>],
-) -> Result<(Vec<Result<Plan>>, Vec<usize>)> {
-    let sound: Vec<&Wanted> = checked.iter().flatten().collect();
+    checked: &[Result<CheckedUser>],
+) -> Result<(Vec<Result<UserPlan>>, Vec<usize>)> {
+    let sound: Vec<&CheckedUser> = checked.iter().flatten().collect();
     let mut matches = resolve::resolve(tenant, schema, &sound)?.into_iter();
     let defaults = plan::Defaults::of(&tenant.client.signed_in());
     let terms = Terms { account_id: tenant.account_id, writing: tenant.writing, defaults };
@@ -150,7 +151,7 @@ fn plan_all<H: Host>(
         }
         plan::plan(wanted, found, &terms)
     });
-    let mut plans: Vec<Result<Plan>> = plans.collect();
+    let mut plans: Vec<Result<UserPlan>> = plans.collect();
     let mut endless = circles::endless(&waits).into_iter();
     later.retain(|at| {
         let is_endless = endless.next().unwrap_or(false);
@@ -187,7 +188,7 @@ pub(super) fn check_digests(mode: &PushMode, users: usize) -> Result<()> {
 pub(super) fn drifted(subject: &str, changes: &[FieldChange]) -> Error {
     let now = match changes {
         [] => "nothing would be changed".to_owned(),
-        changes => join(&changes.iter().map(describe_change).collect::<Vec<_>>(), ", "),
+        changes => changes.iter().map(describe_change).collect::<Vec<_>>().join(", "),
     };
     Error::new(
         ErrorKind::Drifted,

@@ -9,18 +9,17 @@ mod update;
 
 pub(super) use self::defaults::Defaults;
 
-use salesforce_records::Decimal;
-
 use self::create::create;
 use self::update::update;
 use super::assignment::{Assignment, Held};
 use super::digest;
 use super::resolve::Match;
-use super::wanted::Wanted;
+use super::wanted::CheckedUser;
 use crate::attributes::Form;
 use crate::model::{Action, FieldChange, Intent, Outcome, Result};
 use crate::salesforce::id::Id;
 use crate::salesforce::json::Datum;
+use crate::salesforce::number::decimal;
 use crate::settings::Writing;
 
 pub(super) const USER: &str = "User";
@@ -39,7 +38,7 @@ pub(super) enum Target {
 
 /// What a push would do to one user.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Plan {
+pub(super) struct UserPlan {
     /// The host's key of the person.
     pub(super) key: String,
     /// The user, for the middle of a sentence.
@@ -94,7 +93,7 @@ pub(super) struct Fit {
     pub(super) is_same: bool,
 }
 
-impl Plan {
+impl UserPlan {
     /// What the plan would come to.
     pub(super) fn into_outcome(self) -> Outcome {
         let id = match self.target {
@@ -154,7 +153,7 @@ impl Plan {
         let form = self.forms.iter().find(|(object, field, _)| *object == change.object && *field == change.field);
         Some(match form {
             Some((_, _, Form::Boolean)) => Datum::Boolean(new == "true"),
-            Some((_, _, Form::Number | Form::Whole)) => Decimal::parse(&new).map_or(Datum::Text(new), Datum::Number),
+            Some((_, _, Form::Number | Form::Whole)) => decimal(&new).map_or(Datum::Text(new), Datum::Number),
             _ if is_flag(change) => Datum::Boolean(new == "true"),
             _ => Datum::Text(new),
         })
@@ -177,12 +176,12 @@ pub(super) struct Terms<'a> {
 }
 
 /// Plans one user.
-pub(super) fn plan(wanted: &Wanted, found: Match, terms: &Terms<'_>) -> Result<Plan> {
+pub(super) fn plan(wanted: &CheckedUser, found: Match, terms: &Terms<'_>) -> Result<UserPlan> {
     let account_id = terms.account_id;
     let (mut plan, kind, user, contact) = match found {
         Match::User(user, held, note) => {
             let plan = update(wanted, &user, &held, note, terms);
-            let contact = user.id("ContactId").map_or_else(String::new, |id| id.to_string());
+            let contact = user.contact.map_or_else(String::new, |id| id.to_string());
             (plan, "existing", user.id.to_string(), contact)
         }
         Match::Contact(contact) => {
@@ -197,14 +196,14 @@ pub(super) fn plan(wanted: &Wanted, found: Match, terms: &Terms<'_>) -> Result<P
 }
 
 /// The names of the key fields and what they are to hold.
-fn keys<'a>(wanted: &'a Wanted, terms: &Terms<'a>) -> [Option<(&'static str, &'a str, &'a str)>; 2] {
+fn keys<'a>(wanted: &'a CheckedUser, terms: &Terms<'a>) -> [Option<(&'static str, &'a str, &'a str)>; 2] {
     let key = wanted.key.as_str();
     [(CONTACT, &terms.writing.contact_key), (USER, &terms.writing.user_key)]
         .map(|(object, name)| Some((object, name.as_ref()?.as_str(), key)))
 }
 
 /// The forms of the fields that are no plain texts.
-fn forms(wanted: &Wanted) -> Vec<(&'static str, Cow<'static, str>, Form)> {
+fn forms(wanted: &CheckedUser) -> Vec<(&'static str, Cow<'static, str>, Form)> {
     let special = wanted.values.iter().filter(|entry| !matches!(entry.form, Form::Plain));
     let fields = special.flat_map(|entry| {
         let contact = entry.contact.iter().map(|field| (CONTACT, field.clone(), entry.form));

@@ -4,22 +4,22 @@
 //! More than one candidate, or one that may be somebody else's ([`Claims`]), stops the push of this person, with the
 //! candidates named: usernames and e-mail addresses come back, and no second user is ever made for a contact.
 
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
-use std::rc::Rc;
 
 use super::Tenant;
 use super::assignment::{self, Held};
 use super::claims::{Also, Claims};
 use super::contacts::match_contacts;
 use super::out_of_use;
-use super::wanted::Wanted;
+use super::rows::{ContactRow, UserRow};
+use super::wanted::CheckedUser;
 use crate::attributes::FEDERATION_ID;
 use crate::host::Host;
 use crate::model::{Error, ErrorKind, Result, Retry};
-use crate::operations::index::Index;
-use crate::operations::is_portal_user_type;
-use crate::operations::known::{Known, Paths};
+use crate::operations::rows::{Columns, Extra, Row};
 use crate::operations::schema::Schema;
+use crate::operations::{ID, is_portal_user_type};
 use crate::salesforce::client::Client;
 use crate::salesforce::gather::{gather_all, split};
 use crate::salesforce::id::Id;
@@ -29,9 +29,9 @@ use crate::salesforce::soql::{Condition, Name, Select};
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Match {
     /// A user, with what is assigned to it as far as that matters; and with a sentence where it was not found as expected.
-    User(Box<Known>, Vec<Held>, Option<String>),
+    User(Box<UserRow>, Vec<Held>, Option<String>),
     /// No user, but a contact that has none.
-    Contact(Box<Known>),
+    Contact(Box<ContactRow>),
     /// Nobody.
     Nobody,
     /// What it is found by is still another user's of this batch, which gets something else: why it cannot be done before
@@ -43,7 +43,7 @@ pub(super) enum Match {
 pub(super) fn resolve<H: Host>(
     tenant: &Tenant<'_, H>,
     schema: Option<&Schema>,
-    wanted: &[&Wanted],
+    wanted: &[&CheckedUser],
 ) -> Result<Vec<Result<Match>>> {
     let users = Users::find(tenant, schema, wanted)?;
     let key_field = tenant.writing.user_key.as_ref().map(Name::as_str);
@@ -58,17 +58,22 @@ pub(super) fn resolve<H: Host>(
 }
 
 /// Refuses all who are found to be the same user; the one whose id the host knows was found by it, and keeps it.
-fn refuse_shared<H: Host>(client: &Client<H>, claims: &Claims<'_>, wanted: &[&Wanted], found: &mut [Result<Match>]) {
-    let mut places = Index::default();
+fn refuse_shared<H: Host>(
+    client: &Client<H>,
+    claims: &Claims<'_>,
+    wanted: &[&CheckedUser],
+    found: &mut [Result<Match>],
+) {
+    let mut places: HashMap<Id, Vec<usize>> = HashMap::new();
     for (at, found) in found.iter().enumerate() {
         if let Ok(Match::User(user, ..)) = found {
-            places.add(user.id.as_str(), at);
+            places.entry(user.id).or_default().push(at);
         }
     }
     for (at, slot) in found.iter_mut().enumerate() {
         let (Ok(Match::User(user, ..)), Some(one)) = (&*slot, wanted.get(at)) else { continue };
-        let other = places.all(user.id.as_str()).into_iter().find(|other| *other != at);
-        if let Some(other) = other.and_then(|other| wanted.get(other))
+        let other = places.get(&user.id).into_iter().flatten().find(|other| **other != at);
+        if let Some(other) = other.and_then(|other| wanted.get(*other))
             && one.id != Some(user.id)
         {
             let objection = format!("{} of this push is found to be it, too", other.subject());
@@ -82,7 +87,7 @@ fn refuse_shared<H: Host>(client: &Client<H>, claims: &Claims<'_>, wanted: &[&Wa
 fn add_held<H: Host>(
     client: &Client<H>,
     schema: Option<&Schema>,
-    wanted: &[&Wanted],
+    wanted: &[&CheckedUser],
     found: &mut [Result<Match>],
 ) -> Result<()> {
     let mut open: Vec<(Id, &mut Vec<Held>)> = Vec::new();
@@ -100,26 +105,27 @@ fn add_held<H: Host>(
     Ok(())
 }
 
-/// The records that queries find, each once.
-pub(in crate::operations) fn find<H: Host>(
+/// The records that queries find, each once, with the columns of their kind and those that are added.
+pub(in crate::operations) fn find<H: Host, R: Row>(
     client: &Client<H>,
-    object: &'static str,
-    paths: Paths,
+    added: Columns,
     count: usize,
     subject: &str,
-    condition: &dyn Fn(Range<usize>) -> Condition,
-) -> Result<Vec<Known>> {
-    let paths = paths.share();
+    condition: impl Fn(Range<usize>) -> Condition,
+) -> Result<Vec<R>> {
+    let added = added.share();
+    let others = added.iter().map(String::as_str).filter(|path| !R::COLUMNS.contains(path));
+    let fields = [ID].into_iter().chain(R::COLUMNS.iter().copied()).chain(others);
     // Every path comes from our own table or the organisation's description, so none is lost here.
-    let fields: Vec<Name> = paths.iter().filter_map(|path| Name::parse(path)).collect();
-    let queries = split(count, &|part| Select::new(object, &[]).with(&fields).filter(&condition(part)));
-    let (mut found, mut seen) = (Vec::new(), Index::default());
-    gather_all(client, &queries, subject, &mut |_, record| {
+    let fields: Vec<Name> = fields.filter_map(Name::parse).collect();
+    let queries = split(count, |part| Select::new(R::OBJECT, &[]).with(&fields).filter(&condition(part)));
+    let (mut found, mut seen) = (Vec::new(), HashSet::new());
+    gather_all(client, &queries, subject, |_, record| {
         // A record may be found by its username in one query and by another key in the next.
-        if let Some(known) = Known::read(record, &Rc::clone(&paths))
-            && seen.insert(known.id.as_str(), 0)
+        if let Some(row) = R::read(record, Extra::read(record, &added))
+            && seen.insert(row.id())
         {
-            found.push(known);
+            found.push(row);
         }
     })?;
     Ok(found)
@@ -127,59 +133,50 @@ pub(in crate::operations) fn find<H: Host>(
 
 /// What users are found by, in the order of trust, with the words for it.
 const KEYS: [&str; 3] = ["key", "federation id", "username"];
-/// The number of ids among the [`KEYS`].
-const BY_ID: usize = KEYS.len();
+/// The federation id's place among the [`KEYS`].
+const FEDERATION: usize = 1;
 
 /// The users that might be those of a batch.
 struct Users {
-    users: Vec<Known>,
-    /// Places of users by their ids and by each of the [`KEYS`].
-    places: Index,
+    users: Vec<UserRow>,
+    by_id: HashMap<Id, usize>,
+    /// Places of users by each of the [`KEYS`].
+    by_key: [HashMap<String, Vec<usize>>; KEYS.len()],
 }
 
-fn mark(key: usize, text: &str) -> String {
-    // Federation ids are compared as they are; the other two without case, as Salesforce does.
-    format!("{key}{}", if key == 1 { text.to_owned() } else { text.to_ascii_lowercase() })
+/// A key as it is compared: federation ids as they are, the other two without case, as Salesforce does.
+fn folded(key: usize, text: &str) -> String {
+    if key == FEDERATION { text.to_owned() } else { text.to_ascii_lowercase() }
 }
 
 impl Users {
-    fn find<H: Host>(tenant: &Tenant<'_, H>, schema: Option<&Schema>, wanted: &[&Wanted]) -> Result<Self> {
-        let mut paths = Paths::of(&[
-            "Id",
-            "Username",
-            "IsActive",
-            "UserType",
-            "ProfileId",
-            "UserRoleId",
-            "FederationIdentifier",
-            "ContactId",
-            "Contact.AccountId",
-        ]);
+    fn find<H: Host>(tenant: &Tenant<'_, H>, schema: Option<&Schema>, wanted: &[&CheckedUser]) -> Result<Self> {
+        let mut columns = Columns::default();
         let key_field = tenant.writing.user_key.as_ref();
         if let Some(name) = key_field {
-            paths.add(name.as_str());
+            columns.add(name.as_str());
         }
         if let Some(name) = &tenant.writing.contact_key {
-            paths.add(format!("Contact.{}", name.as_str()));
+            columns.add(format!("Contact.{}", name.as_str()));
         }
         for wanted in wanted {
             for entry in &wanted.values {
                 if let Some(field) = &entry.user {
-                    paths.add(&**field);
+                    columns.add(&**field);
                 }
                 if let Some(field) = &entry.contact {
-                    paths.add(format!("Contact.{field}"));
+                    columns.add(format!("Contact.{field}"));
                 }
             }
             for flag in &wanted.flags {
-                paths.add(flag.as_str());
+                columns.add(flag.as_str());
             }
         }
         for flag in schema.iter().filter(|_| wanted.iter().any(|wanted| wanted.exact)).flat_map(|schema| &schema.flags)
         {
-            paths.add(flag.field.as_str());
+            columns.add(flag.field.as_str());
         }
-        let users = find(tenant.client, "User", paths, wanted.len(), "the users of a push", &|part| {
+        let users: Vec<UserRow> = find(tenant.client, columns, wanted.len(), "the users of a push", |part| {
             let wanted = wanted.get(part).unwrap_or_default();
             let mut conditions = Vec::new();
             let ids: Vec<Id> = wanted.iter().filter_map(|wanted| wanted.id).collect();
@@ -196,26 +193,27 @@ impl Users {
             }
             Condition::any(&conditions)
         })?;
-        let mut places = Index::default();
+        let by_id = users.iter().enumerate().map(|(at, user)| (user.id, at)).collect();
+        let mut by_key: [HashMap<String, Vec<usize>>; KEYS.len()] = Default::default();
         for (at, user) in users.iter().enumerate() {
-            places.add(&mark(BY_ID, user.id.as_str()), at);
-            let key = key_field.and_then(|name| user.text(name.as_str()));
-            for (number, text) in [key, user.text("FederationIdentifier"), Some(user.username())].iter().enumerate() {
+            let key = key_field.and_then(|name| user.extra.text(name.as_str()));
+            let texts = [key, user.federation_id.as_deref(), Some(user.username.as_str())];
+            for ((number, places), text) in by_key.iter_mut().enumerate().zip(texts) {
                 if let Some(text) = text {
-                    places.add(&mark(number, text), at);
+                    places.entry(folded(number, text)).or_default().push(at);
                 }
             }
         }
-        Ok(Self { users, places })
+        Ok(Self { users, by_id, by_key })
     }
 
     /// The users that could be the wanted one, each once, with what speaks for them.
-    fn candidates(&self, wanted: &Wanted) -> Vec<(&Known, &'static str)> {
-        let mut found: Vec<(&Known, &'static str)> = Vec::new();
+    fn candidates(&self, wanted: &CheckedUser) -> Vec<(&UserRow, &'static str)> {
+        let mut found: Vec<(&UserRow, &'static str)> = Vec::new();
         let texts = [Some(wanted.key.as_str()), wanted.value(FEDERATION_ID), Some(wanted.username.as_str())];
-        for ((number, text), what) in texts.into_iter().enumerate().zip(KEYS) {
-            let Some(mark) = text.map(|text| mark(number, text)) else { continue };
-            for user in self.places.all(&mark).into_iter().filter_map(|at| self.users.get(at)) {
+        for (((number, places), text), what) in self.by_key.iter().enumerate().zip(texts).zip(KEYS) {
+            let places = text.and_then(|text| places.get(&folded(number, text)));
+            for user in places.into_iter().flatten().filter_map(|at| self.users.get(*at)) {
                 if !found.iter().any(|(have, _)| have.id == user.id) {
                     found.push((user, what));
                 }
@@ -224,10 +222,10 @@ impl Users {
         found
     }
 
-    fn match_one<H: Host>(&self, client: &Client<H>, claims: &Claims<'_>, wanted: &Wanted) -> Result<Match> {
+    fn match_one<H: Host>(&self, client: &Client<H>, claims: &Claims<'_>, wanted: &CheckedUser) -> Result<Match> {
         let subject = wanted.subject();
         let candidates = self.candidates(wanted);
-        let linked = wanted.id.and_then(|id| self.users.get(self.places.get(&mark(BY_ID, id.as_str()))?));
+        let linked = wanted.id.and_then(|id| self.users.get(*self.by_id.get(&id)?));
         if let Some(user) = linked {
             check_portal(user, &subject)?;
             if claims.contradicts_link(user, wanted) {
@@ -258,18 +256,14 @@ impl Users {
                 .with_remedy("Take the link away, so that a new user is made; after a refresh of a sandbox import first"));
             }
             _ => {
-                let users: Vec<&Known> = candidates.iter().map(|(user, _)| *user).collect();
+                let users: Vec<&UserRow> = candidates.iter().map(|(user, _)| *user).collect();
                 return Err(claims.undecided(client, wanted, &users, Also::default()));
             }
         };
-        if !is_portal_user_type(user.text("UserType").unwrap_or_default()) {
+        if !is_portal_user_type(&user.user_type) {
             return Err(Error::new(
                 ErrorKind::UsernameTaken,
-                format!(
-                    "the {what} of {subject} belongs to {} ({}), which is no portal user",
-                    user.username(),
-                    user.id
-                ),
+                format!("the {what} of {subject} belongs to {} ({}), which is no portal user", user.username, user.id),
             )
             .with_remedy("Choose another username for the portal user"));
         }
@@ -284,26 +278,25 @@ impl Users {
 }
 
 /// The error for what another user has, which is not this person's.
-fn belongs_to_other(subject: &str, what: &str, other: &Known) -> Error {
+fn belongs_to_other(subject: &str, what: &str, other: &UserRow) -> Error {
     let kind = if what == "username" { ErrorKind::UsernameTaken } else { ErrorKind::AmbiguousMatch };
-    let message = format!("the {what} of {subject} belongs to another user, {} ({})", other.username(), other.id);
+    let message = format!("the {what} of {subject} belongs to another user, {} ({})", other.username, other.id);
     Error::new(kind, message).with_remedy("Choose another value, or link the person to that user")
 }
 
 /// The error for what another user of the batch has until it is changed.
-pub(super) fn still_taken(subject: &str, what: &str, other: &Known) -> Error {
+pub(super) fn still_taken(subject: &str, what: &str, other: &UserRow) -> Error {
     let message = format!(
         "the {what} of {subject} is still that of another user, {} ({}), which is to get another one first",
-        other.username(),
-        other.id
+        other.username, other.id
     );
     Error::new(ErrorKind::UsernameTaken, message)
         .with_remedy("Push again once the other user has its new name")
         .with_retry(Retry::AtOnce)
 }
 
-fn check_portal(user: &Known, subject: &str) -> Result<()> {
-    if is_portal_user_type(user.text("UserType").unwrap_or_default()) {
+fn check_portal(user: &UserRow, subject: &str) -> Result<()> {
+    if is_portal_user_type(&user.user_type) {
         return Ok(());
     }
     Err(Error::new(

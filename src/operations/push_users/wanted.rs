@@ -1,25 +1,24 @@
 //! What is wanted of each user, checked before anything is asked of Salesforce.
 
 use std::borrow::Cow;
-
-use salesforce_records::Decimal;
+use std::collections::HashSet;
 
 use super::assignment::{Assignment, Kind};
 use crate::attributes::{self, Form};
 use crate::model::{Change, DesiredUser, Error, ErrorKind, Grant, Result, Value};
 use crate::operations::describe::{FEATURE_LICENSE, PERMISSION_SET, PERMISSION_SET_GROUP, PROFILE, PUBLIC_GROUP, ROLE};
-use crate::operations::index::Index;
 use crate::operations::schema::Schema;
 use crate::salesforce::id::{Id, Malformed, prefix};
+use crate::salesforce::number::decimal;
 use crate::salesforce::time;
-use crate::text::{join, quoted};
+use crate::text::quoted;
 
 /// Most characters of the host's key: those of an external id (H).
 const KEY_LENGTH: usize = 255;
 
 /// A desired user without mistakes that can be seen from here.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Wanted {
+pub(super) struct CheckedUser {
     /// The host's key of the person.
     pub(super) key: String,
     /// The user's id, where the host knows it.
@@ -49,7 +48,7 @@ pub(super) struct Entry {
     pub(super) value: Option<String>,
 }
 
-impl Wanted {
+impl CheckedUser {
     /// The value that an attribute is set to.
     pub(super) fn value(&self, name: &str) -> Option<&str> {
         self.values.iter().find(|entry| entry.name == name).and_then(|entry| entry.value.as_deref())
@@ -76,8 +75,8 @@ fn is_custom(name: &str) -> bool {
 }
 
 /// Checks a batch. Of users that are given twice, by key, id or username, the first counts and the others are refused.
-pub(super) fn check_all(users: &[DesiredUser], schema: Option<&Schema>) -> Vec<Result<Wanted>> {
-    let (mut keys, mut usernames, mut ids) = (Index::default(), Index::default(), Index::default());
+pub(super) fn check_all(users: &[DesiredUser], schema: Option<&Schema>) -> Vec<Result<CheckedUser>> {
+    let (mut keys, mut usernames, mut ids) = (HashSet::new(), HashSet::new(), HashSet::new());
     let checked = users.iter().map(|user| {
         let wanted = check(user, schema)?;
         let twice = |what: &str| {
@@ -87,13 +86,13 @@ pub(super) fn check_all(users: &[DesiredUser], schema: Option<&Schema>) -> Vec<R
             )
             .with_remedy("Give each person once, with a username of its own"))
         };
-        if !keys.insert(&user.key, 0) {
+        if !keys.insert(user.key.as_str()) {
             return twice("key");
         }
-        if !usernames.insert(&wanted.username.to_ascii_lowercase(), 0) {
+        if !usernames.insert(wanted.username.to_ascii_lowercase()) {
             return twice("username");
         }
-        if wanted.id.is_some_and(|id| !ids.insert(id.as_str(), 0)) {
+        if wanted.id.is_some_and(|id| !ids.insert(id)) {
             return twice("id");
         }
         Ok(wanted)
@@ -101,7 +100,7 @@ pub(super) fn check_all(users: &[DesiredUser], schema: Option<&Schema>) -> Vec<R
     checked.collect()
 }
 
-fn check(user: &DesiredUser, schema: Option<&Schema>) -> Result<Wanted> {
+fn check(user: &DesiredUser, schema: Option<&Schema>) -> Result<CheckedUser> {
     let username = user.username.trim();
     let subject = format!("the user {username}");
     let invalid = |what: String, remedy: &str| Err(Error::new(ErrorKind::InvalidValue, what).with_remedy(remedy));
@@ -140,7 +139,7 @@ fn check(user: &DesiredUser, schema: Option<&Schema>) -> Result<Wanted> {
         }
         values.push(entry);
     }
-    let mut wanted = Wanted {
+    let mut wanted = CheckedUser {
         key: user.key.clone(),
         id,
         username: username.to_owned(),
@@ -197,7 +196,7 @@ fn attribute(subject: &str, username: &str, change: &Change, schema: Option<&Sch
         (Some(Value::Integer(number)), _) => Some(number.to_string()),
         (Some(Value::Boolean(value)), Form::Boolean) => Some(value.to_string()),
         // As Salesforce has them (H).
-        (Some(Value::Many(values)), Form::Many) => Some(join(values, ";")),
+        (Some(Value::Many(values)), Form::Many) => Some(values.join(";")),
         (Some(Value::Boolean(_) | Value::Many(_)), _) => {
             return Err(invalid("takes a single text", "Map it to an attribute with a single text"));
         }
@@ -225,8 +224,8 @@ fn attribute(subject: &str, username: &str, change: &Change, schema: Option<&Sch
             let well_formed = match entry.form {
                 Form::Email => attributes::is_email(value),
                 Form::Boolean => value.parse::<bool>().is_ok(),
-                Form::Number => Decimal::parse(value).is_some(),
-                Form::Whole => Decimal::parse(value).is_some_and(|number| number.is_whole()),
+                Form::Number => decimal(value).is_some(),
+                Form::Whole => decimal(value).is_some_and(|number| number.is_integer()),
                 Form::Time => time::moment(value).is_some(),
                 Form::Date => time::is_date(value),
                 Form::Plain | Form::Lines | Form::Many => true,
@@ -279,7 +278,7 @@ fn check_length(subject: &str, name: &str, value: &str, most: Option<u32>) -> Re
     }
 }
 
-fn add_grant(wanted: &mut Wanted, subject: &str, grant: &Grant, schema: Option<&Schema>) -> Result<()> {
+fn add_grant(wanted: &mut CheckedUser, subject: &str, grant: &Grant, schema: Option<&Schema>) -> Result<()> {
     let invalid = |what: String, remedy: &str| {
         Error::new(ErrorKind::InvalidValue, format!("the {} of {subject} {what}", grant.kind)).with_remedy(remedy)
     };

@@ -1,5 +1,7 @@
 //! What the probes look at in the organisation, in two calls.
 
+use serde::Deserialize;
+
 use super::{failed, names, passed, skipped};
 use crate::host::Host;
 use crate::model::{Error, ErrorKind, Probe, Result, Verdict};
@@ -8,7 +10,6 @@ use crate::salesforce::client::{Call, Client};
 use crate::salesforce::composite::{self, Answer, Read};
 use crate::salesforce::id::Id;
 use crate::salesforce::soql::{Condition, Literal, Select};
-use crate::text::join;
 
 const SUBJECT: &str = "the test of the settings";
 
@@ -54,15 +55,15 @@ impl Looks {
             }
         };
         Ok(Self(vec![
-            may_write(names::USERS, &answers[0], &["createable", "updateable"], "make and change users", write),
+            may_write(names::USERS, &answers[0], Rights::to_write, "make and change users", write),
+            may_write(names::CONTACTS, &answers[1], Rights::to_write, "make and change contacts", contacts),
             may_write(
-                names::CONTACTS,
-                &answers[1],
-                &["createable", "updateable"],
-                "make and change contacts",
-                contacts,
+                names::PERMISSION_SETS,
+                &answers[2],
+                |rights| rights.createable,
+                "assign permission sets",
+                assign,
             ),
-            may_write(names::PERMISSION_SETS, &answers[2], &["createable"], "assign permission sets", assign),
             may_reset(client, &answers[4]),
             account,
             owner,
@@ -75,12 +76,39 @@ impl Looks {
     }
 }
 
+/// What the short description of an object says.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Basics {
+    object_describe: Rights,
+}
+
+/// What the admin user may do with records of an object.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Rights {
+    createable: bool,
+    updateable: bool,
+}
+
+impl Rights {
+    fn to_write(&self) -> bool {
+        self.createable && self.updateable
+    }
+}
+
+/// An account, with all of its fields. One of them is there only in some organisations.
+#[derive(Deserialize)]
+struct Account {
+    #[serde(rename = "Name")]
+    name: Option<String>,
+    #[serde(rename = "IsPersonAccount")]
+    is_person: Option<bool>,
+}
+
 /// A description says what this user may do (H).
-fn may_write(name: &'static str, answer: &Answer<'_>, rights: &[&str], what: &str, remedy: &str) -> Probe {
-    let allowed = answer
-        .record(SUBJECT)
-        .map(|record| rights.iter().all(|right| record.boolean(&format!("objectDescribe.{right}")) == Some(true)));
-    match allowed {
+fn may_write(name: &'static str, answer: &Answer<'_>, allows: fn(&Rights) -> bool, what: &str, remedy: &str) -> Probe {
+    match answer.resource(SUBJECT).map(|object: Basics| allows(&object.object_describe)) {
         Ok(true) => passed(name, format!("The admin user may {what}.")),
         Ok(false) => {
             let error = Error::new(ErrorKind::PermissionDenied, format!("the admin user may not {what}"));
@@ -109,10 +137,10 @@ fn may_reset<H: Host>(client: &Client<H>, answer: &Answer<'_>) -> Probe {
 }
 
 fn account_exists(id: Id, answer: &Answer<'_>) -> Probe {
-    let (detail, remedy) = match answer.record(SUBJECT) {
+    let (detail, remedy) = match answer.resource::<Account>(SUBJECT) {
         Ok(account) => {
-            let name = account.text("Name").unwrap_or("without a name");
-            if account.boolean("IsPersonAccount") != Some(true) {
+            let name = account.name.filter(|name| !name.is_empty()).unwrap_or_else(|| "without a name".to_owned());
+            if account.is_person != Some(true) {
                 return passed(names::ACCOUNT, format!("New contacts are made under the account {name} ({id})."));
             }
             (
@@ -132,7 +160,7 @@ fn account_exists(id: Id, answer: &Answer<'_>) -> Probe {
 
 /// Without a role of its owner, an account takes no portal users (H).
 fn owner_has_role(answer: &Answer<'_>) -> Probe {
-    let owner = match answer.page(SUBJECT).map(|page| page.records.first()) {
+    let owner = match answer.page(SUBJECT).map(|page| page.records.first().cloned()) {
         Ok(Some(owner)) => owner,
         Ok(None) => return skipped(names::OWNER, "Not tried, because the account does not exist."),
         Err(error) => return failed(names::OWNER, error),
@@ -175,7 +203,7 @@ fn seats_left(answer: &Answer<'_>) -> Probe {
         );
     }
     let list: Vec<String> = licences.iter().map(|(name, left)| format!("{name}: {left}")).collect();
-    let list = join(&list, ", ");
+    let list = list.join(", ");
     if licences.iter().any(|(_, left)| *left > 0) {
         return passed(names::SEATS, format!("Seats left of the portal licences: {list}."));
     }

@@ -15,7 +15,7 @@ fn contacts(names: &[&str], exist: bool) -> Vec<Write> {
 }
 
 fn body(names: &[&str], exist: bool) -> String {
-    let records: Vec<String> = contacts(names, exist).iter().map(Write::encode).collect();
+    let records: Vec<String> = contacts(names, exist).iter().map(json::text).collect();
     format!(r#"{{"allOrNone":false,"records":[{}]}}"#, records.join(","))
 }
 
@@ -32,13 +32,13 @@ fn all(results: &[String]) -> String {
 }
 
 /// What came of each record: its id, or a code, or whether it may have been written.
-fn told(written: &[Written]) -> Vec<String> {
-    let tell = |written: &Written| match written {
+fn outcomes(written: &[Written]) -> Vec<String> {
+    let outcome = |written: &Written| match written {
         Ok(id) => id.clone(),
         Err(Refused::Record(fault)) => fault.code.clone(),
         Err(refused) => if refused.is_uncertain() { "perhaps" } else { "not" }.to_owned(),
     };
-    written.iter().map(tell).collect()
+    written.iter().map(outcome).collect()
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn an_answer_with_fewer_or_more_results_than_records_is_attributed_to_none_of_th
         script.rest("POST", "composite/sobjects", &body(&["A", "B"], false), 200, &answer);
         let mut heard = 0;
         let written = create(&client, &contacts(&["A", "B"], false), "the contacts", &mut |_| heard += 1);
-        assert_eq!((told(&written), heard), (vec!["perhaps".to_owned(); 2], 0), "{answer}");
+        assert_eq!((outcomes(&written), heard), (vec!["perhaps".to_owned(); 2], 0), "{answer}");
         for refused in written {
             let error = refused.unwrap_err().into_error("the contact");
             assert_eq!(error.kind, ErrorKind::Transient, "{answer}");
@@ -77,7 +77,7 @@ fn a_result_that_says_neither_yes_nor_no_leaves_its_record_uncertain_and_its_nei
         let written = create(&client, &contacts(&["A", "B", "C"], false), "the contacts", &mut |done| {
             heard.extend(done.iter().map(|(at, id)| (*at, (*id).to_owned())));
         });
-        assert_eq!(told(&written), ["0031", "perhaps", "STRING_TOO_LONG"], "{odd}");
+        assert_eq!(outcomes(&written), ["0031", "perhaps", "STRING_TOO_LONG"], "{odd}");
         assert_eq!(heard, [(0, "0031".to_owned())], "{odd}");
     }
 }
@@ -96,7 +96,7 @@ fn the_results_of_records_that_are_written_again_stand_in_their_own_places() {
     let written = update(&client, &contacts(&names, true), "the contacts", &mut |done| {
         heard.push(done.iter().map(|(at, _)| *at).collect::<Vec<_>>());
     });
-    assert_eq!(told(&written), ["003A", "003B", "003C", "STRING_TOO_LONG"]);
+    assert_eq!(outcomes(&written), ["003A", "003B", "003C", "STRING_TOO_LONG"]);
     assert_eq!(heard, [[1], [2], [0]]);
     assert_eq!(script.pauses().len(), 2);
 }
@@ -109,7 +109,7 @@ fn a_record_that_stays_locked_is_given_up_after_four_times() {
         script.rest("PATCH", "composite/sobjects", &body(&["A"], true), 200, all(&[refused("UNABLE_TO_LOCK_ROW")]));
     }
     let written = update(&client, &contacts(&["A"], true), "the contacts", &mut |_| {});
-    assert_eq!(told(&written), ["UNABLE_TO_LOCK_ROW"]);
+    assert_eq!(outcomes(&written), ["UNABLE_TO_LOCK_ROW"]);
     assert_eq!(script.pauses().len(), 3);
 }
 
@@ -128,7 +128,7 @@ fn two_hundred_records_go_into_a_call_and_the_next_ones_into_another() {
         heard.extend(done.iter().map(|(at, _)| *at));
     });
     let ids: Vec<String> = names.iter().map(|name| format!("003{name}")).collect();
-    assert_eq!(told(&written), ids);
+    assert_eq!(outcomes(&written), ids);
     assert_eq!(heard, (0..401).collect::<Vec<_>>());
 }
 
@@ -143,20 +143,20 @@ fn only_new_records_are_not_written_again_after_a_cut_connection() {
     let client = client(&script);
     let (new, known) = (contacts(&["A"], false), contacts(&["A"], true));
     cut(&script, "POST", "composite/sobjects", &body(&["A"], false));
-    assert_eq!(told(&create(&client, &new, "the contacts", &mut |_| {})), ["perhaps"]);
+    assert_eq!(outcomes(&create(&client, &new, "the contacts", &mut |_| {})), ["perhaps"]);
 
     cut(&script, "POST", "composite/sobjects", &body(&["A"], false));
     script.rest("POST", "composite/sobjects", &body(&["A"], false), 200, all(&[refused("DUPLICATE_VALUE")]));
-    assert_eq!(told(&relate(&client, &new, "the grants", &mut |_| {})), ["DUPLICATE_VALUE"]);
+    assert_eq!(outcomes(&relate(&client, &new, "the grants", &mut |_| {})), ["DUPLICATE_VALUE"]);
 
     cut(&script, "PATCH", "composite/sobjects", &body(&["A"], true));
     script.rest("PATCH", "composite/sobjects", &body(&["A"], true), 200, all(&[done("003A")]));
-    assert_eq!(told(&update(&client, &known, "the contacts", &mut |_| {})), ["003A"]);
+    assert_eq!(outcomes(&update(&client, &known, "the contacts", &mut |_| {})), ["003A"]);
 
     let path = "composite/sobjects?ids=003A&allOrNone=false";
     cut(&script, "DELETE", path, "");
     script.rest("DELETE", path, "", 200, all(&[refused("ENTITY_IS_DELETED")]));
-    assert_eq!(told(&delete(&client, &["003A".to_owned()], "the contacts", &mut |_| {})), ["ENTITY_IS_DELETED"]);
+    assert_eq!(outcomes(&delete(&client, &["003A".to_owned()], "the contacts", &mut |_| {})), ["ENTITY_IS_DELETED"]);
 }
 
 #[test]
@@ -166,5 +166,5 @@ fn a_call_that_is_refused_as_a_whole_refuses_each_record_for_sure() {
     let over = r#"[{"errorCode":"REQUEST_LIMIT_EXCEEDED","message":"TotalRequests Limit exceeded."}]"#;
     script.rest("POST", "composite/sobjects", &body(&["A", "B"], false), 403, over);
     let written = create(&client, &contacts(&["A", "B"], false), "the contacts", &mut |_| {});
-    assert_eq!(told(&written), ["not", "not"]);
+    assert_eq!(outcomes(&written), ["not", "not"]);
 }

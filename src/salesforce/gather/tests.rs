@@ -10,7 +10,7 @@ fn asked(items: Range<usize>, length: usize) -> Select {
 
 #[test]
 fn a_long_question_is_split_evenly_and_completely() {
-    let queries = split(2000, &|items| asked(items, 80));
+    let queries = split(2000, |items| asked(items, 80));
     let lengths: Vec<usize> = queries.iter().map(|query| encode_query(&query.to_string()).len()).collect();
     assert!(lengths.iter().all(|length| *length <= LONGEST), "{lengths:?}");
     let fewest = lengths.iter().sum::<usize>().div_ceil(LONGEST);
@@ -25,14 +25,14 @@ fn a_long_question_is_split_evenly_and_completely() {
 fn a_question_that_is_just_short_enough_is_asked_at_once() {
     let longest = |count: usize| encode_query(&asked(0..count, 80).to_string()).len() <= LONGEST;
     let most = (1..).take_while(|count| longest(*count)).last().unwrap();
-    assert_eq!(split(most, &|items| asked(items, 80)).len(), 1);
-    assert_eq!(split(most + 1, &|items| asked(items, 80)).len(), 2);
+    assert_eq!(split(most, |items| asked(items, 80)).len(), 1);
+    assert_eq!(split(most + 1, |items| asked(items, 80)).len(), 2);
 }
 
 #[test]
 fn one_item_is_asked_for_however_long_it_is() {
-    assert_eq!(split(1, &|items| asked(items, 20_000)).len(), 1);
-    assert_eq!(split(0, &|items| asked(items, 1)).len(), 0);
+    assert_eq!(split(1, |items| asked(items, 20_000)).len(), 1);
+    assert_eq!(split(0, |items| asked(items, 1)).len(), 0);
 }
 
 /// Queries that can be told apart by what they select from.
@@ -57,7 +57,7 @@ type Places = Vec<(usize, String)>;
 /// What comes of queries, and how each of them ended.
 fn gathered(client: &Client<Script>, count: usize) -> Result<(Places, Vec<Result<()>>)> {
     let mut found = Vec::new();
-    let outcomes = gather(client, &queries(count), "things", &mut |at, record| {
+    let outcomes = gather(client, &queries(count), "things", |at, record| {
         found.push((at, record.text("Id").unwrap().to_owned()));
     })?;
     Ok((found, outcomes))
@@ -182,5 +182,5 @@ fn where_every_query_has_to_be_answered_one_that_is_refused_fails_them_all() {
     let script = Script::new();
     let client = client(&script);
     script.composite(&[("SELECT Id FROM User", 200, &records(&[])), ("SELECT Id FROM Contact", 400, HIDDEN)]);
-    assert!(gather_all(&client, &queries(2), "things", &mut |_, _| {}).is_err());
+    assert!(gather_all(&client, &queries(2), "things", |_, _| {}).is_err());
 }

@@ -105,8 +105,8 @@ fn a_full_page_at_the_very_end_is_followed_by_an_empty_last_one() {
     let script = Script::new();
     let session = session(&script);
     script.query(&soql(&format!(" AND Id > '{A}'"), 1), 200, records(&[]));
-    let page = session.import_users(&query(ImportScope::Resume(format!("1.full.{A}")), 1)).unwrap();
-    assert_eq!((page.users.len(), page.next, page.watermark), (0, None, None));
+    let page = session.import_users(&query(ImportScope::Resume(format!("2.full.15.{NOW}.{A}")), 1)).unwrap();
+    assert_eq!((page.users.len(), page.next, page.watermark), (0, None, Some(format!("2.since.15.{}", NOW - 300))));
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn answers_without_progress_are_errors_and_no_endless_import() {
         let script = Script::new();
         let session = session(&script);
         script.query(&soql(&format!(" AND Id > '{A}'"), 10), 200, body);
-        let error = session.import_users(&query(ImportScope::Resume(format!("1.full.{A}")), 10)).unwrap_err();
+        let error = session.import_users(&query(ImportScope::Resume(format!("2.full.15.{NOW}.{A}")), 10)).unwrap_err();
         assert_eq!(error.kind, ErrorKind::Transient);
     }
 }

@@ -2,16 +2,16 @@
 
 use std::borrow::Cow;
 
-use super::super::wanted::Wanted;
+use super::super::rows::ContactRow;
+use super::super::wanted::CheckedUser;
 use super::defaults::required_defaults;
 use super::difference::{difference, entry_difference};
-use super::{CONTACT, Fit, Plan, Target, Terms, USER, assignment_change, forms, keys};
+use super::{CONTACT, Fit, Target, Terms, USER, UserPlan, assignment_change, forms, keys};
 use crate::attributes::{EMAIL, FAMILY_NAME, Form};
 use crate::model::{Action, Error, ErrorKind, FieldChange, Result};
-use crate::operations::known::Known;
 
 /// Plans a new user on a new contact, or on one that has no user.
-pub(super) fn create(wanted: &Wanted, contact: Option<&Known>, terms: &Terms<'_>) -> Result<Plan> {
+pub(super) fn create(wanted: &CheckedUser, contact: Option<&ContactRow>, terms: &Terms<'_>) -> Result<UserPlan> {
     let subject = wanted.subject();
     let missing = |what: &str, remedy: &str| {
         Error::new(ErrorKind::MissingValue, format!("{subject} cannot be made without {what}")).with_remedy(remedy)
@@ -34,12 +34,12 @@ pub(super) fn create(wanted: &Wanted, contact: Option<&Known>, terms: &Terms<'_>
     if contact.is_none() {
         changes.push(set(CONTACT, "AccountId", terms.account_id.to_string()));
     }
-    let old = |field: &str| contact.and_then(|contact| contact.text(field));
+    let old = |field: &str| contact.and_then(|contact| contact.extra.text(field));
     if let Some((object, field, key)) = contact_key {
         changes.extend(difference(object, Cow::Owned(field.to_owned()), Form::Plain, old(field), Some(key)));
     }
     for entry in &wanted.values {
-        changes.extend(entry.contact.clone().and_then(|field| entry_difference(CONTACT, field, entry, &old)));
+        changes.extend(entry.contact.clone().and_then(|field| entry_difference(CONTACT, field, entry, old)));
     }
     changes.extend(contact.map(|contact| set(USER, "ContactId", contact.id.to_string())));
     changes.extend(user_key.map(|(object, field, key)| set(object, field, key.to_owned())));
@@ -60,10 +60,10 @@ pub(super) fn create(wanted: &Wanted, contact: Option<&Known>, terms: &Terms<'_>
     changes.extend(wanted.assignments.iter().map(|one| assignment_change(*one, true)));
     let mut side_effects = Vec::new();
     if let Some(contact) = contact {
-        let name = contact.text("Name").unwrap_or("without a name");
+        let name = contact.name.as_deref().unwrap_or("without a name");
         side_effects.push(format!("The contact {name} ({}), which has no user, is taken for this person.", contact.id));
     }
-    Ok(Plan {
+    Ok(UserPlan {
         key: wanted.key.clone(),
         subject,
         target: contact.map_or(Target::New, |contact| Target::Adopt(contact.id)),

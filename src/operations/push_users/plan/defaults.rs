@@ -1,6 +1,6 @@
 //! What new users get that nobody asked for: fields that Salesforce requires and that directories rarely have.
 
-use super::super::wanted::Wanted;
+use super::super::wanted::CheckedUser;
 use crate::attributes::{self, Definition, FAMILY_NAME, GIVEN_NAME};
 use crate::operations::digest;
 use crate::salesforce::login::SignedIn;
@@ -27,7 +27,7 @@ impl Defaults {
 }
 
 /// Fields that Salesforce requires of a new user (H) and that directories rarely have.
-pub(super) fn required_defaults(wanted: &Wanted, defaults: &Defaults) -> [(&'static str, String); 6] {
+pub(super) fn required_defaults(wanted: &CheckedUser, defaults: &Defaults) -> [(&'static str, String); 6] {
     let local = wanted.username.split('@').next().unwrap_or_default();
     [
         ("Alias", alias(wanted, local)),
@@ -45,41 +45,21 @@ pub(super) fn nickname(username: &str, seed: &str) -> String {
     format!("{local}.{}", digest::short(&seed.to_ascii_lowercase()))
 }
 
-/// Whether a sign of a name is a letter or a digit, and not an apostrophe, hyphen or blank. Which signs of other scripts are
-/// letters would take tables of three kilobytes; of those, only punctuation is told apart.
-fn is_letter(sign: char) -> bool {
-    match sign {
-        '\0'..='\x7f' => sign.is_ascii_alphanumeric(),
-        '\u{80}'..='\u{bf}' | '\u{2000}'..='\u{206f}' | '\u{3000}'..='\u{303f}' => false,
-        _ => true,
-    }
-}
-
 /// The first letter of the first name and the beginning of the last, as Salesforce's own form suggests it; of names without
 /// letters, the beginning of the username.
-fn alias(wanted: &Wanted, local: &str) -> String {
+fn alias(wanted: &CheckedUser, local: &str) -> String {
     let letters = |name: &str, most: usize| -> String {
         let value = wanted.value(name).unwrap_or_default();
-        value.chars().filter(|letter| is_letter(*letter)).take(most).map(|letter| letter.to_ascii_lowercase()).collect()
+        value
+            .chars()
+            .filter(|letter| letter.is_alphanumeric())
+            .take(most)
+            .map(|letter| letter.to_ascii_lowercase())
+            .collect()
     };
     let initial = letters(GIVEN_NAME, 1);
     let last = letters(FAMILY_NAME, 7);
     let alias = format!("{initial}{last}");
     let alias = if alias.is_empty() { local } else { &alias };
     alias.chars().take(attributes::find("alias").and_then(Definition::max_length).unwrap_or(8) as usize).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn letters_of_any_script_are_told_from_what_stands_between_names() {
-        for letter in ['a', 'Z', '7', 'é', 'Ł', 'я', '李', 'ﺏ', '한'] {
-            assert!(is_letter(letter), "{letter}");
-        }
-        for other in [' ', '-', '\'', '.', '\u{a0}', '·', '\u{2019}', '\u{2010}', '\u{200d}', '\u{3000}', '、'] {
-            assert!(!is_letter(other), "{other:?}");
-        }
-    }
 }

@@ -2,11 +2,10 @@
 
 use std::borrow::Cow;
 
-use salesforce_records::Decimal;
-
 use super::super::wanted::Entry;
 use crate::attributes::Form;
 use crate::model::FieldChange;
+use crate::salesforce::number::decimal;
 use crate::salesforce::time;
 
 /// The change that an attribute's field of one of the two records needs, if it needs one. `old` gives what is there.
@@ -14,7 +13,7 @@ pub(super) fn entry_difference<'a>(
     object: &'static str,
     field: Cow<'static, str>,
     entry: &Entry,
-    old: &dyn Fn(&str) -> Option<&'a str>,
+    old: impl Fn(&str) -> Option<&'a str>,
 ) -> Option<FieldChange> {
     let old = old(&field);
     difference(object, field, entry.form, old, entry.value.as_deref())
@@ -34,7 +33,7 @@ pub(super) fn difference(
             // Salesforce may store addresses in lower case (U); to compare them as written could differ for ever.
             Form::Email => old.eq_ignore_ascii_case(new),
             Form::Lines => old.lines().eq(new.lines()),
-            Form::Number | Form::Whole => is_same(Decimal::parse, old, new),
+            Form::Number | Form::Whole => is_same(decimal, old, new),
             Form::Time => is_same(time::moment, old, new),
             Form::Many => {
                 let within =

@@ -3,43 +3,49 @@
 use std::borrow::Cow;
 
 use super::super::assignment::{Assignment, Held, Kind};
-use super::super::wanted::Wanted;
+use super::super::rows::UserRow;
+use super::super::wanted::CheckedUser;
 use super::difference::{difference, entry_difference};
-use super::{CONTACT, FLAG, Fit, Plan, Target, Terms, USER, assignment_change, forms, keys};
+use super::{CONTACT, FLAG, Fit, Target, Terms, USER, UserPlan, assignment_change, forms, keys};
 use crate::attributes::Form;
 use crate::model::{Action, FieldChange};
-use crate::operations::known::Known;
 use crate::operations::retired::is_retired;
 
 /// Plans what a user, its contact and its grants lack of what is wanted.
-pub(super) fn update(wanted: &Wanted, user: &Known, held: &[Held], note: Option<String>, terms: &Terms<'_>) -> Plan {
-    let contact = user.id("ContactId");
+pub(super) fn update(
+    wanted: &CheckedUser,
+    user: &UserRow,
+    held: &[Held],
+    note: Option<String>,
+    terms: &Terms<'_>,
+) -> UserPlan {
+    let contact = user.contact;
     let [contact_key, user_key] = keys(wanted, terms);
     let mut changes = Vec::new();
     if contact.is_some() {
-        let old = |field: &str| user.text(&format!("Contact.{field}"));
+        let old = |field: &str| user.extra.text(&format!("Contact.{field}"));
         if let Some((object, field, key)) = contact_key {
             changes.extend(difference(object, Cow::Owned(field.to_owned()), Form::Plain, old(field), Some(key)));
         }
         for entry in &wanted.values {
-            changes.extend(entry.contact.clone().and_then(|field| entry_difference(CONTACT, field, entry, &old)));
+            changes.extend(entry.contact.clone().and_then(|field| entry_difference(CONTACT, field, entry, old)));
         }
     }
-    let old = |field: &str| user.text(field);
+    let old = |field: &str| user.extra.text(field);
     if let Some((object, field, key)) = user_key {
         changes.extend(difference(object, Cow::Owned(field.to_owned()), Form::Plain, old(field), Some(key)));
     }
-    let is_active = user.is("IsActive");
+    let is_active = user.is_active;
     // A deactivated user that gave its name up takes it back when it is reactivated.
-    if is_active || !is_retired(user.id, user.username()) {
+    if is_active || !is_retired(user.id, &user.username) {
         let username = Cow::Borrowed("Username");
-        changes.extend(difference(USER, username, Form::Email, Some(user.username()), Some(&wanted.username)));
+        changes.extend(difference(USER, username, Form::Email, Some(&user.username), Some(&wanted.username)));
     }
     for entry in &wanted.values {
-        changes.extend(entry.user.clone().and_then(|field| entry_difference(USER, field, entry, &old)));
+        changes.extend(entry.user.clone().and_then(|field| entry_difference(USER, field, entry, old)));
     }
     let mut side_effects: Vec<String> = note.into_iter().collect();
-    let (old_profile, old_role) = (user.id("ProfileId"), user.id("UserRoleId"));
+    let (old_profile, old_role) = (user.profile, user.role);
     for (field, granted, held) in [("ProfileId", wanted.profile, old_profile), ("UserRoleId", wanted.role, old_role)] {
         if granted.is_some() && granted != held {
             changes.push(FieldChange {
@@ -56,7 +62,7 @@ pub(super) fn update(wanted: &Wanted, user: &Known, held: &[Held], note: Option<
     if !is_active {
         side_effects.push("The user is inactive and stays so until it is reactivated.".to_owned());
     }
-    let account = user.id("Contact.AccountId");
+    let account = user.account;
     if let Some(account) = account.filter(|account| *account != terms.account_id) {
         side_effects.push(format!(
             "The user's contact belongs to the account {account} and not to the one of the settings, and stays there."
@@ -83,7 +89,7 @@ pub(super) fn update(wanted: &Wanted, user: &Known, held: &[Held], note: Option<
     let is_new_role = wanted.role.is_some() && wanted.role != old_role;
     let is_same = profile == old_profile && !is_new_role && flags.is_empty() && given.is_empty();
     let role = wanted.role.filter(|_| is_new_role || profile != old_profile);
-    Plan {
+    UserPlan {
         key: wanted.key.clone(),
         subject: wanted.subject(),
         target: Target::Existing { user: user.id, contact },
@@ -100,18 +106,19 @@ pub(super) fn update(wanted: &Wanted, user: &Known, held: &[Held], note: Option<
 }
 
 /// The feature licences that are new, and the changes that give and take them.
-fn flag_changes(wanted: &Wanted, user: &Known) -> (Vec<String>, Vec<FieldChange>) {
+fn flag_changes(wanted: &CheckedUser, user: &UserRow) -> (Vec<String>, Vec<FieldChange>) {
     let change = |flag: &str, new: bool| FieldChange {
         object: USER,
         field: Cow::Owned(flag.to_owned()),
         old: Some((!new).to_string()),
         new: Some(new.to_string()),
     };
-    let given: Vec<String> = wanted.flags.iter().filter(|flag| !user.is(flag)).cloned().collect();
+    let given: Vec<String> = wanted.flags.iter().filter(|flag| !user.extra.is(flag)).cloned().collect();
     let mut changes: Vec<FieldChange> = given.iter().map(|flag| change(flag, true)).collect();
     if wanted.exact {
-        let extra = user.names().filter(|name| name.starts_with(FLAG) && !wanted.flags.iter().any(|flag| flag == name));
-        changes.extend(extra.filter(|name| user.is(name)).map(|name| change(name, false)));
+        let extra =
+            user.extra.names().filter(|name| name.starts_with(FLAG) && !wanted.flags.iter().any(|flag| flag == name));
+        changes.extend(extra.filter(|name| user.extra.is(name)).map(|name| change(name, false)));
     }
     (given, changes)
 }

@@ -220,7 +220,7 @@ fn a_user_that_takes_another_nickname_is_told_by_the_request_that_made_it() {
     post(&script, "push/create-user.json", &refused("DUPLICATE_COMM_NICKNAME", "Duplicate Nickname."));
     let seed = format!("ada@portal.example {CONTACT}").to_ascii_lowercase();
     let other = format!("ada.{}", digest::short(&seed));
-    let again = golden("push/create-user.json").trim_end().replace("ada.798223c9", &other);
+    let again = golden("push/create-user.json").trim_end().replace("ada.3d1890ea", &other);
     script.rest("POST", "composite/sobjects", &again, 200, made(USER));
     push_one(&session, ada(), &PushMode::Apply).unwrap();
     assert_eq!(

@@ -80,7 +80,7 @@ fn the_password_flow_leaves_the_places_of_all_secrets_to_the_host() {
     let script = Script::new();
     script.answer(
         &token_request(
-            "grant_type=password&client_id=3MVG9%26x&client_secret={client-secret|form}&username=a%2Bb@acme.example&password={password|form}{token|form}",
+            "grant_type=password&client_id=3MVG9%26x&client_secret={client-secret|form}&username=a%2Bb%40acme.example&password={password|form}{token|form}",
         ),
         400,
         r#"{"error":"invalid_grant","error_description":"authentication failure"}"#,

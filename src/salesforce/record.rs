@@ -1,47 +1,33 @@
-//! One record of an answer: of a query's, a description's, or the answer itself.
+//! Rows of queries.
 //!
-//! The fields wanted differ from call to call, so a record is what was sent and no fixed struct. Texts are borrowed from the
-//! answer wherever they hold no escapes; related records stand inside and are reached by a path. Since all answers to reads
-//! are records, they share one parser (measured: a struct for each costs the component some ten kilobytes more).
+//! Which columns a row has depends on the tenant's mapping and on the organization's own fields, so it is what was sent and
+//! no fixed struct. Texts are borrowed from the answer wherever they hold no escapes; related records stand inside and are
+//! reached by a path. Answers of a fixed shape are structs instead.
+//!
+//! A number keeps all of its digits, of which a double has too few. Few answers hold a number with a fraction, and the parser
+//! gives only its value; such an answer is read once more, by the text of each value ([`Row`] with `EXACT`).
 
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
-use super::numbers::Numbers;
-use super::{Decimal, Path};
-
-/// Reads a whole answer; none where it is no JSON. Numbers keep all of their digits.
-pub fn parse(body: &[u8]) -> Option<Cell<'_>> {
-    let text = str::from_utf8(body).ok()?;
-    // Few answers have a number with a fraction. Only those are gone through once more, for the digits as they are written.
-    match read(text, Reader { written: None }) {
-        Err(error) if error.is_data() => read(text, Reader { written: Some(&Numbers::of(text)) }).ok(),
-        read => read.ok(),
-    }
-}
-
-fn read<'a>(text: &'a str, reader: Reader<'_, 'a>) -> serde_json::Result<Cell<'a>> {
-    let mut json = serde_json::Deserializer::from_str(text);
-    let cell = reader.deserialize(&mut json)?;
-    json.end()?;
-    Ok(cell)
-}
+use super::number::decimal;
+use super::path::Path;
 
 /// A field's value.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Cell<'a> {
-    /// Empty.
+    /// Empty; also a list, which no field of ours is.
     Null,
     /// A truth value.
     Boolean(bool),
-    /// A text, a picklist value, an id, a date; also a number, as written.
+    /// A text, a picklist value, an id, a date; also a number, with all its digits.
     Text(Cow<'a, str>),
     /// A related record.
     Record(Record<'a>),
-    /// Several values.
-    List(Vec<Cell<'a>>),
 }
 
 impl Cell<'_> {
@@ -71,14 +57,6 @@ pub struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
-    /// Reads an answer that is one record; none where it is something else.
-    pub fn parse(body: &'a [u8]) -> Option<Self> {
-        match parse(body)? {
-            Cell::Record(record) => Some(record),
-            _ => None,
-        }
-    }
-
     /// A record of these fields; a name may be a path.
     pub fn of(fields: Vec<(Cow<'a, str>, Cell<'a>)>) -> Self {
         Self { fields }
@@ -102,8 +80,9 @@ impl<'a> Record<'a> {
     /// Where a field stands, and its value. Letters are folded only where no name is the same: Salesforce gives the names
     /// that it was asked for.
     fn place(&self, name: &str) -> Option<(usize, &Cell<'a>)> {
-        let find = |fits: &dyn Fn(&str) -> bool| self.fields.iter().position(|(have, _)| fits(have));
-        let at = find(&|have| same(have, name)).or_else(|| find(&|have| have.eq_ignore_ascii_case(name)))?;
+        let fields = &self.fields;
+        let at = fields.iter().position(|(have, _)| same(have, name));
+        let at = at.or_else(|| fields.iter().position(|(have, _)| have.eq_ignore_ascii_case(name)))?;
         self.fields.get(at).map(|(_, cell)| (at, cell))
     }
 
@@ -153,24 +132,6 @@ impl<'a> Record<'a> {
         self.text(path)?.parse().ok()
     }
 
-    /// The records of the list under a name or path; none where it is no list, or one of something else.
-    pub fn records(&self, path: &str) -> impl Iterator<Item = &Record<'a>> {
-        let list = match self.cell(path) {
-            Some(Cell::List(list)) => list.as_slice(),
-            _ => &[],
-        };
-        list.iter().filter_map(|cell| match cell {
-            Cell::Record(record) => Some(record),
-            _ => None,
-        })
-    }
-
-    /// Takes out the value under a name.
-    pub fn take(&mut self, name: &str) -> Option<Cell<'a>> {
-        let (_, cell) = self.fields.iter_mut().find(|(have, _)| have == name)?;
-        Some(std::mem::replace(cell, Cell::Null))
-    }
-
     /// The truth value under a name or path.
     pub fn boolean(&self, path: &str) -> Option<bool> {
         self.cell(path)?.boolean()
@@ -187,56 +148,67 @@ fn same(one: &str, other: &str) -> bool {
         && one_rest.iter().zip(other_rest).all(|(one, other)| one == other)
 }
 
-/// A key that is borrowed where it can be; `Cow` alone would always copy.
-struct Key<'a>(Cow<'a, str>);
+/// A field's name.
+#[derive(Deserialize)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
-impl<'de: 'a, 'a> Deserialize<'de> for Key<'a> {
+/// A record as an answer has it. If not `EXACT`, a number that isn't a whole one is an error.
+pub(super) struct Row<'a, const EXACT: bool>(pub(super) Record<'a>);
+
+impl<'de: 'a, 'a, const EXACT: bool> Deserialize<'de> for Row<'a, EXACT> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(KeyVisitor)
+        deserializer.deserialize_map(RowVisitor::<EXACT>).map(Self)
     }
 }
 
-struct KeyVisitor;
+struct RowVisitor<const EXACT: bool>;
 
-impl<'de> Visitor<'de> for KeyVisitor {
-    type Value = Key<'de>;
+impl<'de, const EXACT: bool> Visitor<'de> for RowVisitor<EXACT> {
+    type Value = Record<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a field's name")
+        f.write_str("a record")
     }
 
-    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Self::Value, E> {
-        Ok(Key(Cow::Borrowed(value)))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
-        Ok(Key(Cow::Owned(value.to_owned())))
-    }
-}
-
-/// Reads a value.
-#[derive(Clone, Copy)]
-struct Reader<'n, 'a> {
-    /// The answer's numbers as they are written; none while it is taken to have whole ones only.
-    written: Option<&'n Numbers<'a>>,
-}
-
-impl<'a> Reader<'_, 'a> {
-    /// The text of the number that is being read, where it is known.
-    fn written(&self) -> Option<&'a str> {
-        self.written?.next()
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut fields = Vec::with_capacity(24);
+        while let Some(Key(name)) = map.next_key()? {
+            if name == "attributes" {
+                // The record's type and address, both of which are known from the query and the id.
+                map.next_value::<IgnoredAny>()?;
+            } else {
+                fields.push((name, map.next_value::<Value<'de, EXACT>>()?.0));
+            }
+        }
+        Ok(Record::of(fields))
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Reader<'_, 'de> {
-    type Value = Cell<'de>;
+struct Value<'a, const EXACT: bool>(Cell<'a>);
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_any(self)
+impl<'de: 'a, 'a, const EXACT: bool> Deserialize<'de> for Value<'a, EXACT> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if !EXACT {
+            return deserializer.deserialize_any(ValueVisitor).map(Self);
+        }
+        let text = <&RawValue>::deserialize(deserializer)?.get();
+        let cell = match text.as_bytes().first() {
+            Some(b'-' | b'0'..=b'9') => Ok(number(text)),
+            Some(b'{') => serde_json::from_str::<Row<'de, true>>(text).map(|Row(record)| Cell::Record(record)),
+            _ => serde_json::from_str::<Value<'de, false>>(text).map(|Value(cell)| cell),
+        };
+        cell.map(Self).map_err(Error::custom)
     }
 }
 
-impl<'de> Visitor<'de> for Reader<'_, 'de> {
+/// A number as it is written, in one form for all ways to write it. One that no field can hold stays as it is.
+fn number(text: &str) -> Cell<'_> {
+    Cell::Text(decimal(text).map_or(Cow::Borrowed(text), |number| Cow::Owned(number.to_string())))
+}
+
+struct ValueVisitor;
+
+impl<'de> Visitor<'de> for ValueVisitor {
     type Value = Cell<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -252,20 +224,16 @@ impl<'de> Visitor<'de> for Reader<'_, 'de> {
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
-        self.written();
-        let sign = if value < 0 { "-" } else { "" };
-        Ok(Cell::Text(Cow::Owned(format!("{sign}{}", value.unsigned_abs()))))
+        Ok(Cell::Text(Cow::Owned(value.to_string())))
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
-        self.written();
         Ok(Cell::Text(Cow::Owned(value.to_string())))
     }
 
     /// A number with a fraction or an exponent, or a whole one of twenty digits: as a double it has lost digits.
-    fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<Self::Value, E> {
-        let written = self.written().ok_or_else(|| E::custom("a number that is no whole one"))?;
-        Ok(Cell::Text(Decimal::parse(written).map_or(Cow::Borrowed(written), |number| Cow::Owned(number.to_string()))))
+    fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
+        Err(E::custom("a number that is no whole one"))
     }
 
     fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Self::Value, E> {
@@ -277,25 +245,21 @@ impl<'de> Visitor<'de> for Reader<'_, 'de> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        let mut list = Vec::new();
-        while let Some(cell) = seq.next_element_seed(self)? {
-            list.push(cell);
-        }
-        Ok(Cell::List(list))
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Cell::Null)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut fields = Vec::with_capacity(map.size_hint().unwrap_or(24));
-        while let Some(Key(name)) = map.next_key()? {
-            // The record's type and address; both are known from the query and the id.
-            match (name == "attributes", self.written) {
-                (false, _) => fields.push((name, map.next_value_seed(self)?)),
-                (true, None) => drop(map.next_value::<IgnoredAny>()?),
-                // Read all the same, so that no number in them is taken for a later one.
-                (true, Some(_)) => drop(map.next_value_seed(self)?),
-            }
-        }
-        Ok(Cell::Record(Record::of(fields)))
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        RowVisitor::<false>.visit_map(map).map(Cell::Record)
+    }
+}
+
+/// Reads one record.
+#[cfg(test)]
+pub(crate) fn parse(text: &str) -> Option<Record<'_>> {
+    match serde_json::from_str::<Row<'_, false>>(text) {
+        Err(error) if error.is_data() => serde_json::from_str::<Row<'_, true>>(text).ok().map(|Row(record)| record),
+        row => row.ok().map(|Row(record)| record),
     }
 }
 
@@ -310,7 +274,7 @@ mod tests {
 
     /// How a number of an answer is read.
     fn number(written: &str) -> Option<String> {
-        Record::parse(format!(r#"{{"N":{written}}}"#).as_bytes())?.text("N").map(str::to_owned)
+        parse(&format!(r#"{{"N":{written}}}"#))?.text("N").map(str::to_owned)
     }
 
     #[test]
@@ -342,41 +306,62 @@ mod tests {
 
     #[test]
     fn each_number_keeps_its_own_digits() {
-        let json = r#"{"attributes":{"n":0.25,"type":"1.5"},"A":"2.5 \"3.5","B":1,"C":[0.1,{"D":-2,"E":1234567890123456.78}],"F":7.50}"#;
-        let row = Record::parse(json.as_bytes()).unwrap();
+        let json = r#"{"attributes":{"n":0.25,"type":"1.5"},"A":"2.5 \"3.5","B":1,"C":{"D":-2,"E":1234567890123456.78,"L":[0.1]},"F":7.50,"G":true,"H":null}"#;
+        let row = parse(json).unwrap();
         assert_eq!(row.text("A"), Some("2.5 \"3.5"));
         assert_eq!((row.text("B"), row.text("F")), (Some("1"), Some("7.5")));
-        let Some(Cell::List(list)) = row.cell("C") else { panic!("{row:?}") };
-        assert_eq!(list[0], Cell::Text("0.1".into()));
-        let Cell::Record(inner) = &list[1] else { panic!("{list:?}") };
-        assert_eq!((inner.text("D"), inner.text("E")), (Some("-2"), Some("1234567890123456.78")));
+        assert_eq!((row.text("C.D"), row.text("C.E")), (Some("-2"), Some("1234567890123456.78")));
+        assert_eq!(
+            (row.boolean("G"), row.cell("H"), row.cell("C.L")),
+            (Some(true), Some(&Cell::Null), Some(&Cell::Null))
+        );
     }
 
     proptest! {
         #[test]
         fn any_number_of_a_field_is_read_as_it_is_written(whole in "-?(0|[1-9][0-9]{0,11})", fraction in "[0-9]{1,6}") {
             let written = format!("{whole}.{fraction}");
-            let canonical = Decimal::parse(&written).unwrap().to_string();
+            let canonical = decimal(&written).unwrap().to_string();
             prop_assert_eq!(number(&written), Some(canonical));
         }
 
         #[test]
-        fn any_texts_between_numbers_are_passed_over(texts in proptest::collection::vec(any::<String>(), 0..8)) {
-            let quoted = |text: &String| serde_json::to_string(text).unwrap();
-            let list: Vec<String> = texts.iter().map(|text| format!("{},0.5", quoted(text))).collect();
-            let json = format!("[{}]", list.join(","));
-            let Some(Cell::List(cells)) = parse(json.as_bytes()) else { panic!("{json}") };
-            let expected: Vec<Cell<'_>> = texts
-                .iter()
-                .flat_map(|text| [Cell::Text(text.as_str().into()), Cell::Text("0.5".into())])
-                .collect();
-            prop_assert_eq!(cells, expected);
+        fn a_row_is_read_as_any_json_is(fields in proptest::collection::btree_map(any::<String>(), value(), 0..8)) {
+            let json = serde_json::to_string(&fields).unwrap();
+            let row = parse(&json).unwrap();
+            for (name, value) in fields.iter().filter(|(name, _)| *name != "attributes") {
+                let cell = row.fields.iter().find(|(have, _)| have == name).map(|(_, cell)| cell);
+                let written = value.to_string();
+                let expected = match value {
+                    serde_json::Value::Bool(value) => Cell::Boolean(*value),
+                    serde_json::Value::String(text) => Cell::Text(text.as_str().into()),
+                    serde_json::Value::Number(_) => super::number(&written),
+                    serde_json::Value::Object(_) => Cell::Record(parse(&written).unwrap()),
+                    _ => Cell::Null,
+                };
+                prop_assert_eq!(cell, Some(&expected));
+            }
         }
+    }
+
+    fn value() -> impl Strategy<Value = serde_json::Value> {
+        use serde_json::{Value, json};
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+            (-1e6..1e6_f64).prop_map(Value::from),
+            Just(json!([1, "x", [0.5]])),
+        ];
+        leaf.prop_recursive(2, 12, 4, |inner| {
+            proptest::collection::btree_map("[A-Z][a-z]{0,5}", inner, 0..4).prop_map(|fields| json!(fields))
+        })
     }
 
     #[test]
     fn fields_are_reached_by_name_and_path() {
-        let row = Record::parse(ROW.as_bytes()).unwrap();
+        let row = parse(ROW).unwrap();
         assert_eq!(row.text("Id"), Some("005"));
         assert_eq!(row.text("id"), Some("005"));
         assert_eq!(row.text("Name"), Some("Adé \"A\""));
@@ -387,7 +372,7 @@ mod tests {
         assert_eq!(row.text("Seats"), Some("3"));
         assert_eq!(row.text("Score"), Some("1.5"));
         assert_eq!(row.text("Nothing"), None);
-        assert_eq!(row.cell("Tags"), Some(&Cell::List(vec![Cell::Text("1".into()), Cell::Text("2".into())])));
+        assert_eq!(row.cell("Tags"), Some(&Cell::Null));
         assert_eq!(row.number("Seats"), Some(3));
     }
 
@@ -405,7 +390,7 @@ mod tests {
         let kept: Vec<Path> = paths.into_iter().map(Path::new).collect();
         // Each shape after each other one.
         for row in rows.iter().chain(rows.iter().rev()).chain([&rows[0], &rows[4], &rows[2]]) {
-            let record = Record::parse(row.as_bytes()).unwrap();
+            let record = parse(row).unwrap();
             for path in &kept {
                 assert_eq!(record.at(path), record.cell(path.as_str()), "{} of {row}", path.as_str());
             }
@@ -414,7 +399,7 @@ mod tests {
 
     #[test]
     fn plain_texts_and_names_are_borrowed_from_the_answer() {
-        let row = Record::parse(ROW.as_bytes()).unwrap();
+        let row = parse(ROW).unwrap();
         assert!(matches!(row.cell("Id"), Some(Cell::Text(Cow::Borrowed(_)))));
         assert!(row.fields.iter().all(|(name, _)| matches!(name, Cow::Borrowed(_))));
     }

@@ -13,8 +13,7 @@ use super::gate::{Created, RecordFaults};
 use super::sessions::bearer;
 use crate::error::ApiError;
 use crate::exact;
-use crate::login::ApiRefusal;
-use crate::org::wording::Unconfirmed;
+use crate::login::{self, ApiRefusal};
 use crate::rest::{self, Body, Context, NEWEST, OLDEST, Request, Version};
 use crate::rules::{Actor, WriteOptions};
 
@@ -143,14 +142,14 @@ fn gate(shared: &Shared, version: &str, headers: &HeaderMap) -> Result<(Version,
     let token = bearer(headers).ok_or_else(expired)?;
     let now = shared.org.clock.now();
     let session = shared.sessions.find(token, now, shared.org.switches().session_seconds).ok_or_else(expired)?;
-    if !shared.org.transact(|db| crate::login::may_act(db, &session.user_id))?? {
+    if !shared.org.transact(|db| login::may_act(db, &session.user_id))?? {
         shared.sessions.end(token);
         return Err(expired());
     }
     shared.usage.count()?;
-    shared.org.transact(|db| crate::login::may_use_api(&shared.org, db, &session.user_id))??.map_err(api_refused)?;
+    shared.org.transact(|db| login::may_use_api(&shared.org, db, &session.user_id))??.map_err(api_refused)?;
     if session.password_expired {
-        return Err(Unconfirmed::ExpiredPassword.refusal(&shared.org.switches()));
+        return Err(login::expired_password(&shared.org.switches()));
     }
     Ok((version, session.user_id))
 }

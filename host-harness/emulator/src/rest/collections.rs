@@ -171,7 +171,7 @@ pub(super) fn upsert(
     each(context, &items, all_or_none, |item| {
         let named = item.object.clone()?;
         if named.name != object.name {
-            return Err(Unconfirmed::UpsertOfOtherObject.refusal(&context.actor.org.switches()));
+            return Err(Unconfirmed::UpsertOfOtherObject.refusal());
         }
         let mut body = item.body.clone();
         let value = take(&mut body, key.name).filter(|value| !value.is_null());
@@ -183,7 +183,7 @@ pub(super) fn upsert(
 
 pub(super) fn update(context: &Context<'_>, request: &Request) -> Result<Response, ApiError> {
     let (items, all_or_none) = items(request)?;
-    let own = Transaction::new(true);
+    let own = Transaction::default();
     let actor = shared(context, &own);
     each(context, &items, all_or_none, |item| {
         let object = item.object.clone()?;
@@ -202,7 +202,7 @@ pub(super) fn delete(context: &Context<'_>, request: &Request) -> Result<Respons
         request.parameter("ids").unwrap_or_default().split(',').map(str::trim).filter(|id| !id.is_empty()).collect();
     check_count(list.len())?;
     let all_or_none = request.parameter("allOrNone").is_some_and(|value| value.eq_ignore_ascii_case("true"));
-    let own = Transaction::new(true);
+    let own = Transaction::default();
     let actor = shared(context, &own);
     each(context, &list, all_or_none, |id| {
         let object = ids::normalise(id)

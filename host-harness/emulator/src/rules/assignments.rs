@@ -38,7 +38,7 @@ struct AssignedSet {
 
 /// A permission set, or a permission set group, for which its own set stands in the row (H).
 fn wanted(actor: &Actor<'_>, row: &mut Row) -> Result<AssignedSet, ApiError> {
-    let unclear = || Err(Unconfirmed::AssignmentTarget.refusal(&actor.org.switches()));
+    let unclear = || Err(Unconfirmed::AssignmentTarget.refusal());
     match (store::text(row, "PermissionSetId"), store::text(row, "PermissionSetGroupId")) {
         (Some(set_id), None) => {
             let (licence, kind, label): (Option<String>, String, String) = actor
@@ -64,7 +64,7 @@ fn wanted(actor: &Actor<'_>, row: &mut Row) -> Result<AssignedSet, ApiError> {
                 .optional()?
                 .ok_or_else(missing)?;
             if status != "Updated" {
-                return Err(Unconfirmed::SetGroupNotUpdated.refusal(&actor.org.switches()));
+                return Err(Unconfirmed::SetGroupNotUpdated.refusal());
             }
             let sets: Result<Vec<(String, Option<String>)>, rusqlite::Error> = actor
                 .db
@@ -165,7 +165,7 @@ pub(super) fn before_group_member(actor: &Actor<'_>, row: &Row) -> Result<Option
     if member_id.starts_with("005") {
         let assignee = assignee(actor, member_id)?;
         if licences::is_high_volume(&assignee.user_type) {
-            return Err(Unconfirmed::GroupForHighVolumeUser.refusal(&actor.org.switches()));
+            return Err(Unconfirmed::GroupForHighVolumeUser.refusal());
         }
     }
     let same = actor

@@ -56,7 +56,7 @@ fn check_policy(actor: &Actor<'_>, user_id: &str, username: &str, password: &str
         return Err(refused("Your password cannot equal or contain your user name."));
     }
     if credentials::was_used(actor.db, user_id, password, switches.remembered_passwords)? {
-        return Err(Unconfirmed::RepeatedPassword.refusal(&switches));
+        return Err(Unconfirmed::RepeatedPassword.refusal());
     }
     Ok(())
 }

@@ -308,26 +308,3 @@ async fn what_is_not_built_says_so() {
     assert_eq!(status, 501);
     assert!(body.contains("The SOAP operation query is not emulated."));
 }
-
-#[tokio::test]
-async fn what_is_not_known_has_other_words_on_demand() {
-    let org = Org::with(
-        serde_json::from_value(serde_json::json!({"wording": {
-            "unknownUserId": {"code": "INVALID_CROSS_REFERENCE_KEY", "message": "invalid cross reference id"},
-            "wrongOldPassword": {"message": "old password is wrong"},
-            "expiredPassword": {"status": 401},
-        }}))
-        .unwrap(),
-    )
-    .await;
-    let answer = call(&org, &org.session, &set_password("005000000000000AAA", "g00dEnough")).await;
-    assert_eq!(fault(&answer), ("InvalidIdFault", "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id"));
-    let change =
-        "<u:changeOwnPassword><u:oldPassword>x</u:oldPassword><u:newPassword>y</u:newPassword></u:changeOwnPassword>";
-    assert_eq!(fault(&call(&org, &org.session, change).await).2, "old password is wrong");
-    org.emulator.expire_admin_password().unwrap();
-    let (_, body) = admin_login(&org, &org.emulator.credentials().password).await;
-    let url = format!("{}/services/data/v64.0/limits", org.emulator.url());
-    let answer = org.send(org.http.get(url).bearer_auth(between(&body, "<sessionId>", "<"))).await;
-    assert_eq!((answer.status, answer.error().0.as_str()), (401, "INVALID_OPERATION_WITH_EXPIRED_PASSWORD"));
-}

@@ -13,7 +13,7 @@ use crate::rules::{self, Actor};
 /// The id and the username of the user that the call names.
 fn target(actor: &Actor<'_>, envelope: &Envelope) -> Result<(String, String), Fault> {
     let given = envelope.operation.text_of("userId").trim();
-    let unknown = || Fault::of("InvalidIdFault", Unconfirmed::UnknownUserId.refusal(&actor.org.switches()));
+    let unknown = || Fault::of("InvalidIdFault", Unconfirmed::UnknownUserId.refusal());
     let id = ids::normalise(given).ok_or_else(unknown)?;
     let object = catalogue::object("User").ok_or_else(unknown)?;
     let row = store::load(actor.db, object, &id)?.ok_or_else(unknown)?;
@@ -56,7 +56,7 @@ pub(super) fn change_own(shared: &Shared, envelope: &Envelope) -> Result<String,
     run(shared, &caller, |actor| {
         let credential = credentials::load(actor.db, actor.user_id)?;
         if !credential.is_some_and(|credential| credential.is_password(envelope.operation.text_of("oldPassword"))) {
-            let refusal = Unconfirmed::WrongOldPassword.refusal(&actor.org.switches());
+            let refusal = Unconfirmed::WrongOldPassword.refusal();
             return Err(Fault::of("InvalidOldPasswordFault", refusal));
         }
         let username = login::load(actor.db, actor.user_id)?.map(|user| user.username).unwrap_or_default();

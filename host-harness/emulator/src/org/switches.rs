@@ -20,6 +20,8 @@ pub struct Switches {
     pub remembered_passwords: u32,
     /// Least length of a password; Salesforce's default policy is 8.
     pub minimum_password_length: usize,
+    /// "Allow use of setPassword() API for self-resets": whether SOAP sets one's own password while it holds (H).
+    pub set_own_password: bool,
     /// How long a session lives without use, in seconds; Salesforce's default is two hours.
     pub session_seconds: i64,
     /// How many requests may be under way at one time; no limit when absent. Salesforce counts those that run for
@@ -81,6 +83,9 @@ pub struct Switches {
     pub cannot_deactivate: Vec<String>,
     /// Whether `IsActive` beside `IsPortalEnabled = false` is refused (M); Salesforce's own instructions send both.
     pub refuse_is_active_with_disable: bool,
+    /// Whether a row of a collection that was undone still has the id of its record, as in the documents (H), or not, as in
+    /// a recorded answer (H).
+    pub rolled_back_rows_keep_id: bool,
     /// Most records on a page of a query's answer. Salesforce gives fewer than 2,000 where rows are wide, whatever the client
     /// asks for (H).
     pub largest_query_page: usize,
@@ -130,6 +135,7 @@ impl Default for Switches {
             failed_logins_until_lockout: 10,
             remembered_passwords: 3,
             minimum_password_length: 8,
+            set_own_password: false,
             session_seconds: 7_200,
             concurrent_api_requests: None,
             bulk_polls: 2,
@@ -156,6 +162,7 @@ impl Default for Switches {
             validation_rules: Vec::new(),
             cannot_deactivate: Vec::new(),
             refuse_is_active_with_disable: true,
+            rolled_back_rows_keep_id: true,
             largest_query_page: 2_000,
             hidden_objects: Vec::new(),
         }

@@ -1,7 +1,7 @@
 //! Permission sets, permission set licences and public groups: who may be assigned.
 
-use rusqlite::OptionalExtension;
 use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension};
 
 use super::{Actor, missing};
 use crate::error::ApiError;
@@ -110,10 +110,28 @@ pub(super) fn before_permission_set(actor: &Actor<'_>, row: &mut Row) -> Result<
     let misfit = wanted.sets.iter().find(|(_, licence)| {
         licence.as_ref().is_some_and(|licence| licence.starts_with("100") && *licence != assignee.licence_id)
     });
-    match misfit {
-        Some((label, _)) => Err(not_allowed(label)),
-        None => Ok(()),
+    if let Some((label, _)) = misfit {
+        return Err(not_allowed(label));
     }
+    let active = activity(actor, row.get("ExpirationDate"));
+    row.insert("IsActive", active);
+    Ok(())
+}
+
+/// Whether an assignment with this date of expiry is active now.
+pub(super) fn activity(actor: &Actor<'_>, expires: Option<&Value>) -> Value {
+    let over = matches!(expires, Some(Value::Integer(at)) if *at <= actor.org.clock.now());
+    Value::Integer(i64::from(!over))
+}
+
+/// Ends the assignments whose time has come, so that `IsActive` is true of this moment. Their rows stay (U).
+pub(crate) fn expire(db: &Connection, now: i64) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "UPDATE PermissionSetAssignment SET IsActive = ExpirationDate > ?1
+         WHERE ExpirationDate IS NOT NULL AND IsActive <> (ExpirationDate > ?1)",
+    )?
+    .execute([now])?;
+    Ok(())
 }
 
 /// Permission set licences are counted (H for the text).

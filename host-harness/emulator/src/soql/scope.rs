@@ -118,6 +118,22 @@ impl Scope {
         Ok(Resolved { field, column: sql, at })
     }
 
+    /// What a condition compares.
+    ///
+    /// # Errors
+    /// `INVALID_FIELD` for a field that queries may not filter by (H).
+    pub(super) fn filtered(&mut self, operand: &Operand) -> Result<(Resolved, bool), QueryError> {
+        let found = self.operand(operand)?;
+        let (Resolved { field, at, .. }, _) = &found;
+        match operand {
+            Operand::Field(_) if !field.is_filterable() => Err(QueryError::invalid_field(
+                *at,
+                format!("field '{}' can not be filtered in a query call", field.name),
+            )),
+            _ => Ok(found),
+        }
+    }
+
     pub(super) fn operand(&mut self, operand: &Operand) -> Result<(Resolved, bool), QueryError> {
         match operand {
             Operand::Field(path) => Ok((self.resolve(path)?, false)),

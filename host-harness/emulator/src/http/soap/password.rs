@@ -28,8 +28,8 @@ fn run<T>(shared: &Shared, caller: &Caller, work: impl FnOnce(&Actor<'_>) -> Res
     })?
 }
 
-/// Others' passwords take the right to manage users, the own one only the session. The own one frees a session whose
-/// password had expired, and brings a new security token (H).
+/// Others' passwords take the right to manage users. The own one is only set where it has expired, or where the org allows
+/// it (H); it frees the session, and brings a new security token (H).
 pub(super) fn set(shared: &Shared, envelope: &Envelope) -> Result<String, Fault> {
     let caller = Caller::of(shared, envelope)?;
     let password = envelope.operation.text_of("password");
@@ -37,6 +37,9 @@ pub(super) fn set(shared: &Shared, envelope: &Envelope) -> Result<String, Fault>
         let (user_id, username) = target(actor, envelope)?;
         let own = user_id == actor.user_id;
         if own {
+            if !caller.is_restricted() && !actor.org.switches().set_own_password {
+                return Err(rules::password::own_password().into());
+            }
             rules::password::set_own(actor, &username, password)?;
         } else {
             caller.check_unrestricted(actor.org)?;

@@ -39,6 +39,11 @@ impl Caller {
         Ok(Self { user_id: session.user_id, session_id: session_id.to_owned(), restricted: session.password_expired })
     }
 
+    /// Whether the user's password has expired, so that only a new one may be set.
+    pub(super) fn is_restricted(&self) -> bool {
+        self.restricted
+    }
+
     /// Refuses what may not be called with an expired password (H).
     pub(super) fn check_unrestricted(&self, org: &Org) -> Result<(), Fault> {
         if self.restricted {

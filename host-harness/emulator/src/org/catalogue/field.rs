@@ -52,6 +52,19 @@ impl FieldType {
         }
     }
 
+    /// The XML type that SOAP clients and Bulk jobs see (H).
+    #[must_use]
+    pub(crate) fn soap_type(self) -> &'static str {
+        match self {
+            Self::Id | Self::Reference => "tns:ID",
+            Self::Boolean => "xsd:boolean",
+            Self::Int => "xsd:int",
+            Self::Double | Self::Currency => "xsd:double",
+            Self::DateTime => "xsd:dateTime",
+            _ => "xsd:string",
+        }
+    }
+
     /// Whether values compare as text, without regard to case.
     #[must_use]
     pub(crate) fn is_text(self) -> bool {
@@ -122,6 +135,8 @@ pub(crate) struct Field {
     pub(crate) picklist_labels: &'static [(&'static str, &'static str)],
     /// Whether other values than the picklist's are refused.
     pub(crate) restricted: bool,
+    /// Whether queries may not filter by it, though it is short enough.
+    pub(crate) unfilterable: bool,
     /// Where a reference points.
     pub(crate) reference: Option<Reference>,
     /// How the value comes to be.
@@ -166,6 +181,7 @@ impl Field {
             picklist: &[],
             picklist_labels: &[],
             restricted: false,
+            unfilterable: false,
             reference: None,
             stored: Stored::Column,
             default_sql: None,
@@ -289,6 +305,11 @@ impl Field {
         self
     }
 
+    pub(super) const fn unfilterable(mut self) -> Self {
+        self.unfilterable = true;
+        self
+    }
+
     pub(super) const fn children(mut self, name: &'static str) -> Self {
         if let Some(reference) = &mut self.reference {
             reference.child_relationship = Some(name);
@@ -299,6 +320,29 @@ impl Field {
     pub(super) const fn formula(mut self, sql: &'static str) -> Self {
         self.stored = Stored::Formula(sql);
         self.read_only()
+    }
+
+    /// Whether it is a long text, by which queries neither filter, sort nor group (H).
+    fn is_long(&self) -> bool {
+        self.kind == FieldType::TextArea && self.length > 4_000
+    }
+
+    /// Whether queries may filter by it.
+    #[must_use]
+    pub(crate) fn is_filterable(&self) -> bool {
+        !self.is_long() && !self.unfilterable
+    }
+
+    /// Whether queries may sort by it.
+    #[must_use]
+    pub(crate) fn is_sortable(&self) -> bool {
+        !self.is_long()
+    }
+
+    /// Whether queries may group by it: not by instants, decimal numbers and texts of more than 255 characters (H).
+    #[must_use]
+    pub(crate) fn is_groupable(&self) -> bool {
+        self.kind != FieldType::DateTime && !self.kind.is_decimal() && self.length <= 255
     }
 
     /// Whether an administrator made the field.

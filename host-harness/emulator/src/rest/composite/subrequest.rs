@@ -128,13 +128,16 @@ impl Outcome {
         let name = |name: &str| match name {
             "location" => Some("Location"),
             "last-modified" => Some("Last-Modified"),
+            "etag" => Some("ETag"),
             _ => None,
         };
+        // Here a day of one digit is written as one (H), unlike in HTTP.
+        let plain = |value: String| value.replace(", 0", ", ");
         let headers = response.headers.into_iter();
         Self {
             status: response.status,
             body: exact::read(response.body.as_bytes()).unwrap_or(Value::Null),
-            headers: headers.filter_map(|(key, value)| Some((name(key)?.to_owned(), json!(value)))).collect(),
+            headers: headers.filter_map(|(key, value)| Some((name(key)?.to_owned(), json!(plain(value))))).collect(),
         }
     }
 

@@ -5,26 +5,9 @@ use serde_json::{Value, json};
 use crate::org::catalogue::{Field, FieldType, Object};
 use crate::org::decimals;
 
-/// The XML type that SOAP clients see (H).
-fn soap_type(kind: FieldType) -> &'static str {
-    match kind {
-        FieldType::Id | FieldType::Reference => "tns:ID",
-        FieldType::Boolean => "xsd:boolean",
-        FieldType::Int => "xsd:int",
-        FieldType::Double | FieldType::Currency => "xsd:double",
-        FieldType::DateTime => "xsd:dateTime",
-        _ => "xsd:string",
-    }
-}
-
 /// Up to three bytes for a character; ids are plain ASCII (H).
 fn byte_length(field: &Field) -> u32 {
     if field.kind.is_id() { field.length } else { field.length * 3 }
-}
-
-/// Text of more than 255 characters can neither be filtered nor sorted by (H).
-fn is_long(field: &Field) -> bool {
-    field.kind == FieldType::TextArea && field.length > 255
 }
 
 /// The default as JSON, from the SQL literal that the store uses.
@@ -89,12 +72,11 @@ const NULL: [&str; 9] = [
 
 /// One element of describe's `fields`.
 pub(super) fn describe(object: &Object, field: &Field) -> Value {
-    let long = is_long(field);
     let writable = field.createable || field.updateable;
     let (targets, relationship) =
         field.reference.as_ref().map_or((&[][..], None), |reference| (reference.to, Some(reference.relationship)));
     let own = [
-        ("aggregatable", json!(!long && field.kind != FieldType::Boolean)),
+        ("aggregatable", json!(field.is_sortable() && field.kind != FieldType::Boolean)),
         ("byteLength", json!(byte_length(field))),
         ("compoundFieldName", json!(compound(object, field))),
         ("createable", json!(field.createable)),
@@ -104,8 +86,8 @@ pub(super) fn describe(object: &Object, field: &Field) -> Value {
         ("digits", json!(if field.kind == FieldType::Int { 9 } else { 0 })),
         ("externalId", json!(field.external_id)),
         ("extraTypeInfo", json!((field.kind == FieldType::TextArea).then_some("plaintextarea"))),
-        ("filterable", json!(!long)),
-        ("groupable", json!(!long && field.kind != FieldType::DateTime)),
+        ("filterable", json!(field.is_filterable())),
+        ("groupable", json!(field.is_groupable())),
         ("idLookup", json!(field.id_lookup)),
         ("label", json!(field.label)),
         ("length", json!(field.length)),
@@ -122,8 +104,8 @@ pub(super) fn describe(object: &Object, field: &Field) -> Value {
         ("restrictedPicklist", json!(field.restricted)),
         ("scale", json!(if field.kind.is_decimal() { decimals::PLACES } else { 0 })),
         ("searchPrefilterable", json!(field.kind == FieldType::Reference)),
-        ("soapType", json!(soap_type(field.kind))),
-        ("sortable", json!(!long)),
+        ("soapType", json!(field.kind.soap_type())),
+        ("sortable", json!(field.is_sortable())),
         ("type", json!(field.kind.api_name())),
         ("unique", json!(field.unique)),
         ("updateable", json!(field.updateable)),

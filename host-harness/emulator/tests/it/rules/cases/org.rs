@@ -28,7 +28,7 @@ pub(super) fn access() -> Vec<Case> {
         unclear("assignment of nothing", json!({})),
         unclear("assignment of a set and a group", json!({"PermissionSetId": "{PermissionSet WHERE Name = 'Portal_Case_Access'}", "PermissionSetGroupId": service})),
         unclear("assignment of a group's own set", json!({"PermissionSetId": "{PermissionSet WHERE Name = 'Portal_Service'}"})),
-        case("assignment changed", 'M', patch("sobjects/PermissionSetAssignment/{PermissionSetAssignment WHERE IsActive = true}", json!({"AssigneeId": "{User WHERE Username = '<admin>'}"})), "INVALID_TYPE_FOR_OPERATION", "entity type PermissionSetAssignment does not support update", json!([])),
+        case("assignment changed", 'H', patch("sobjects/PermissionSetAssignment/{PermissionSetAssignment WHERE IsActive = true}", json!({"AssigneeId": "{User WHERE Username = '<admin>'}"})), "INVALID_FIELD_FOR_INSERT_UPDATE", "Unable to create/update fields: AssigneeId. Please check the security settings of this field and verify that it is read/write for your profile or permission set.", json!(["AssigneeId"])),
         case("high-volume user in a group", 'U', group_member("volume"), "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", json!(["UserOrGroupId"])),
         case("group membership under way", 'M', patch(MEMBER, json!({"Title": "x"})), "UNKNOWN_EXCEPTION", "group membership operation already in progress", json!([])).after([Step::Inject(Fault::new(Effect::GroupMembershipInProgress { records: Vec::new() }))]),
         case("user deleted", 'M', Step::Call("DELETE", VOLUME.to_owned(), Value::Null), "INVALID_TYPE_FOR_OPERATION", "entity type User does not support delete", json!([])),

@@ -64,6 +64,9 @@ pub(super) fn selected(object: &'static Object, list: Option<&str>) -> Result<Ve
         .map(str::trim)
         .filter(|name| !name.is_empty())
         .map(|name| {
+            if object.lacks(name) {
+                return Err(ApiError::not_emulated(&format!("The field {name} of {}", object.name)));
+            }
             object.field(name).ok_or_else(|| {
                 ApiError::new(
                     400,

@@ -257,6 +257,9 @@ pub(crate) fn missing() -> ApiError {
 }
 
 fn unsupported(object: &Object, operation: &str) -> ApiError {
+    if object.is_set_up_by_api() {
+        return ApiError::not_emulated(&format!("The {operation} of a {}", object.label.to_lowercase()));
+    }
     ApiError::dml(
         "INVALID_TYPE_FOR_OPERATION",
         format!("entity type {} does not support {operation}", object.name),

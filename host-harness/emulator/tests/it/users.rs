@@ -63,7 +63,7 @@ async fn creates_are_refused_for_the_right_reason() {
         ("M internal with contact", json!({"ProfileId": standard}), "FIELD_INTEGRITY_EXCEPTION", "only portal users can be associated to a contact".into(), json!([])),
         ("H role type", json!({"UserRoleId": role}), "FIELD_INTEGRITY_EXCEPTION", "role type must match user type".into(), json!([])),
         ("H feature licence", json!({"UserPermissionsMarketingUser": true}), "FIELD_INTEGRITY_EXCEPTION", "Marketing User is not allowed for this License Type.".into(), json!([])),
-        ("L wrong JSON type", json!({"IsActive": "perhaps"}), "JSON_PARSER_ERROR", "Cannot deserialize instance of boolean from VALUE_STRING value perhaps or request may be missing a required field".into(), Value::Null),
+        ("L wrong JSON type", json!({"IsActive": "perhaps"}), "JSON_PARSER_ERROR", "Cannot deserialize instance of boolean from VALUE_STRING value perhaps or request may be missing a required field at [line:1, column:1]".into(), Value::Null),
     ];
     let before = org.emulator.query("SELECT COUNT(Id) FROM User").unwrap();
     for (case, changes, code, message, fields) in cases {

@@ -31,6 +31,8 @@ pub(super) static PERMISSION_SET: Object = Object {
             .strict()
             .read_only(),
         Field::text("Description", "Description", 255).read_only(),
+        Field::text("NamespacePrefix", "Namespace Prefix", 15).read_only(),
+        Field::boolean("HasActivationRequired", "Session Activation Required").read_only(),
         Field::CREATED_DATE,
         Field::CREATED_BY,
         Field::LAST_MODIFIED_DATE,

@@ -27,6 +27,10 @@ pub(crate) enum FieldType {
     Double,
     /// An amount of money.
     Currency,
+    /// A day, `2022-03-17`.
+    Date,
+    /// The parts of an address as one object.
+    Address,
     /// An instant, shown as `2022-03-17T16:21:26.000+0000`.
     DateTime,
 }
@@ -48,6 +52,8 @@ impl FieldType {
             Self::Int => "int",
             Self::Double => "double",
             Self::Currency => "currency",
+            Self::Date => "date",
+            Self::Address => "address",
             Self::DateTime => "datetime",
         }
     }
@@ -61,6 +67,8 @@ impl FieldType {
             Self::Int => "xsd:int",
             Self::Double | Self::Currency => "xsd:double",
             Self::DateTime => "xsd:dateTime",
+            Self::Date => "xsd:date",
+            Self::Address => "urn:address",
             _ => "xsd:string",
         }
     }
@@ -208,6 +216,31 @@ impl Field {
         Self::new(name, label, FieldType::DateTime, 0)
     }
 
+    pub(super) const fn date(name: &'static str, label: &'static str) -> Self {
+        Self::new(name, label, FieldType::Date, 0)
+    }
+
+    /// A latitude or a longitude.
+    pub(super) const fn coordinate(name: &'static str, label: &'static str) -> Self {
+        Self::new(name, label, FieldType::Double, 0)
+    }
+
+    /// The compound field of an address, as SQL makes it of its parts.
+    pub(super) const fn address(name: &'static str, label: &'static str, sql: &'static str) -> Self {
+        Self::new(name, label, FieldType::Address, 0).formula(sql)
+    }
+
+    /// The address of a picture, which is the same for all records or follows from the id.
+    pub(super) const fn photo(name: &'static str, label: &'static str, sql: &'static str) -> Self {
+        Self::new(name, label, FieldType::Url, 1024).formula(sql)
+    }
+
+    /// One of a user's preferences. Its label is its name without what all of them begin with (M).
+    pub(super) const fn preference(name: &'static str) -> Self {
+        let (_, label) = name.split_at("UserPreferences".len());
+        Self::boolean(name, label)
+    }
+
     /// Booleans are never null: they default to false.
     pub(super) const fn boolean(name: &'static str, label: &'static str) -> Self {
         let mut field = Self::new(name, label, FieldType::Boolean, 0);
@@ -336,13 +369,13 @@ impl Field {
     /// Whether queries may sort by it.
     #[must_use]
     pub(crate) fn is_sortable(&self) -> bool {
-        !self.is_long()
+        !self.is_long() && self.kind != FieldType::Address
     }
 
     /// Whether queries may group by it: not by instants, decimal numbers and texts of more than 255 characters (H).
     #[must_use]
     pub(crate) fn is_groupable(&self) -> bool {
-        self.kind != FieldType::DateTime && !self.kind.is_decimal() && self.length <= 255
+        !matches!(self.kind, FieldType::DateTime | FieldType::Address) && !self.kind.is_decimal() && self.length <= 255
     }
 
     /// Whether an administrator made the field.

@@ -1,5 +1,6 @@
 //! Ingest jobs: CSV in, one result for each row.
 
+use chrono::NaiveDate;
 use serde_json::{Map, Value, json};
 
 use super::csv::Dialect;
@@ -179,6 +180,7 @@ fn check_values(columns: &[Column], row: &[String]) -> Result<(), ApiError> {
             _ if value.is_empty() || value == "#N/A" => true,
             FieldType::Boolean => matches!(value.to_ascii_lowercase().as_str(), "true" | "false" | "1" | "0"),
             FieldType::Int => value.trim().parse::<i64>().is_ok(),
+            FieldType::Date => NaiveDate::parse_from_str(value, "%Y-%m-%d").is_ok(),
             FieldType::DateTime => clock::parse_datetime(value).is_some(),
             kind if kind.is_decimal() => decimals::canonical(value.trim()).is_some(),
             _ => true,

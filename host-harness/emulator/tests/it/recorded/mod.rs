@@ -3,7 +3,9 @@
 //! [`FACTS`] lists each fact with its source and with what the emulator makes of it; the tests beside it show it.
 
 mod access;
+mod describe;
 mod queries;
+mod rows;
 mod wire;
 mod writes;
 
@@ -122,6 +124,111 @@ const FACTS: &[(&str, &str, Standing)] = &[
         Held("parts_of_a_composite_request_tell_tag_and_date_even_when_unchanged"),
     ),
     (
+        "A whole row of User has 184 fields, among them empty texts that aren't null",
+        "NangoHQ/integration-templates get-record-by-external-id.test.json",
+        Held("a_whole_row_of_a_user_has_the_fields_of_a_recorded_one"),
+    ),
+    (
+        "Digests of a user are `N` by default",
+        "NangoHQ/integration-templates get-record-by-external-id.test.json",
+        Held("a_whole_row_of_a_user_has_the_fields_of_a_recorded_one"),
+    ),
+    (
+        "Compound addresses are part of whole rows, and null if all their parts are",
+        "NangoHQ/integration-templates get-record.test.json",
+        Held("an_address_is_one_object_beside_its_parts"),
+    ),
+    (
+        "\"Address fields can only be filtered using Distance expressions\"",
+        "a client that reproduced it",
+        Held("an_address_is_one_object_beside_its_parts"),
+    ),
+    (
+        "\"Selecting compound data not supported in Bulk Query\"",
+        "Airbyte's Salesforce source; several others",
+        Held("an_address_is_one_object_beside_its_parts"),
+    ),
+    (
+        "Describe: `compoundFieldName` of addresses, `extraTypeInfo` personname and switchablepersonname",
+        "NangoHQ/integration-templates describe-sobject.test.json; CumulusCI GET_sobjects_Contact_describe.yaml",
+        Held("describe_ties_the_parts_of_names_and_addresses_together"),
+    ),
+    (
+        "REST with an empty body: 400 `JSON_PARSER_ERROR` \"The HTTP entity body is required, but this request has no entity body.\"",
+        "six independent test suites",
+        Held("a_body_that_is_missing_or_of_another_shape_is_refused_in_the_parsers_words"),
+    ),
+    (
+        "\"Cannot deserialize instance of datetime from VALUE_STRING value X or request may be missing a required field at …\"",
+        "regican/Salesforce issue 2; restforce issue 897; mautic issue 3048; formie issue 2790",
+        Held("a_body_that_is_missing_or_of_another_shape_is_refused_in_the_parsers_words"),
+    ),
+    (
+        "\"Cannot deserialize instance of multipicklist from START_ARRAY value [line:1, column:51]\"",
+        "salesforce.stackexchange 54882; formie issue 2124",
+        Held("a_body_that_is_missing_or_of_another_shape_is_refused_in_the_parsers_words"),
+    ),
+    (
+        "The excerpt of a query: 30 characters before the error and 31 from it on, widened to the next comma or blank",
+        "eight recorded answers, among them amp-labs/connectors unknown-object.json and CumulusCI count_sobjects__errors",
+        Held("an_excerpt_widens_to_the_next_comma_or_blank"),
+    ),
+    (
+        "`limits/recordCount?sObjects=…` answers `{\"sObjects\": [{count, name}]}`",
+        "CumulusCI TestDatasetsE2E cassette",
+        Held("records_are_counted_by_object"),
+    ),
+    (
+        "Organization has `TrialExpirationDate` and `PrimaryContact`; PermissionSetGroup `NamespacePrefix` and `HasActivationRequired`",
+        "amp-labs/connectors organization-sampled.json; ConductorOne/baton-salesforce query.go",
+        Held("clients_find_what_they_ask_for_when_they_sign_in"),
+    ),
+    (
+        "`Organization.Name` can't be created and is an `idLookup`",
+        "CumulusCI GET_sobjects_Organization.yaml",
+        Held("fields_have_the_flags_of_a_recorded_describe"),
+    ),
+    (
+        "Flags, plural labels and addresses of the setup objects and of User in the list of all objects",
+        "NangoHQ/integration-templates describe-global.test.json; CumulusCI GET_sobjects_Global_describe.yaml",
+        Held("objects_have_the_flags_and_addresses_of_a_recorded_list"),
+    ),
+    (
+        "`searchPrefilterable`, `nillable` and `permissionable` of names and owners",
+        "NangoHQ/integration-templates describe-sobject.test.json; CumulusCI GET_sobjects_Contact_describe.yaml",
+        Held("fields_have_the_flags_of_a_recorded_describe"),
+    ),
+    (
+        "`limits` has 71 entries",
+        "NangoHQ/integration-templates get-limits.test.json",
+        Held("the_limits_are_those_of_a_recorded_answer"),
+    ),
+    (
+        "The label of v42.0 has a typographic apostrophe; the list of versions has no `Sforce-Limit-Info`",
+        "NangoHQ/integration-templates list-available-resources.test.json",
+        Held("one_label_of_a_version_has_another_apostrophe"),
+    ),
+    (
+        "Query locators begin with `0r8`",
+        "NangoHQ/integration-templates retrieve-query-more.test.json",
+        Held("a_locator_has_another_prefix_than_it_used_to_have"),
+    ),
+    (
+        "`userinfo`: `updated_at` ends with `Z`, an empty address is `{}`, and there is no `Sforce-Limit-Info`",
+        "NangoHQ/integration-templates get-current-user.test.json",
+        Held("the_user_of_a_token_has_an_empty_address_and_another_form_of_date"),
+    ),
+    (
+        "A nickname that Salesforce makes up is `User` and 20 digits",
+        "NangoHQ/integration-templates get-current-user.test.json",
+        Held("a_made_up_nickname_is_user_and_twenty_digits"),
+    ),
+    (
+        "User-scoped scopes `scopingRule` and `team` in describe",
+        "NangoHQ/integration-templates describe-sobject.test.json",
+        LeftOut("queries have no scopes here"),
+    ),
+    (
         "405 texts list the methods of a resource, in several orders",
         "public quotes",
         LeftOut("no client reads them, and sources disagree"),
@@ -134,8 +241,14 @@ const FACTS: &[(&str, &str, Standing)] = &[
 ];
 
 /// The files of the tests, in which [`Standing`]'s names must be found.
-const TESTS: &[&str] =
-    &[include_str!("access.rs"), include_str!("queries.rs"), include_str!("wire.rs"), include_str!("writes.rs")];
+const TESTS: &[&str] = &[
+    include_str!("access.rs"),
+    include_str!("describe.rs"),
+    include_str!("queries.rs"),
+    include_str!("rows.rs"),
+    include_str!("wire.rs"),
+    include_str!("writes.rs"),
+];
 
 #[test]
 fn every_fact_has_its_test_and_every_switch_is_one() {

@@ -1,6 +1,6 @@
 //! Queries: what they take, and how they refuse.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::client::Org;
 
@@ -65,6 +65,10 @@ async fn describe_and_queries_agree_on_what_is_filtered_sorted_and_grouped() {
         let describe = org.get(&format!("sobjects/{object}/describe")).await.body;
         for field in describe["fields"].as_array().unwrap() {
             let name = field["name"].as_str().unwrap();
+            if field["type"] == "address" {
+                assert_eq!((&field["sortable"], &field["groupable"]), (&json!(false), &json!(false)), "{name}");
+                continue;
+            }
             for (flag, soql) in [
                 ("filterable", format!("SELECT Id FROM {object} WHERE {name} = null LIMIT 1")),
                 ("sortable", format!("SELECT Id FROM {object} ORDER BY {name} LIMIT 1")),
@@ -75,4 +79,79 @@ async fn describe_and_queries_agree_on_what_is_filtered_sorted_and_grouped() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn an_excerpt_widens_to_the_next_comma_or_blank() {
+    let org = Org::start().await;
+    for (soql, excerpt) in [
+        ("select count() from XYZZY", "select count() from XYZZY\n                    ^\nERROR at Row:1:Column:21"),
+        (
+            "SELECT Id,FirstName,LastName,Email,Department,Wrong__c,Title,MobilePhone,AccountId FROM Contact LIMIT 1",
+            "FirstName,LastName,Email,Department,Wrong__c,Title,MobilePhone,AccountId\n\
+             \u{20}                                   ^\nERROR at Row:1:Column:47",
+        ),
+    ] {
+        let message = org.soql(soql).await.error().1;
+        assert!(message.starts_with(&format!("\n{excerpt}\n")), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_language_has_and_the_emulator_has_not_is_told_in_plain_words() {
+    let org = Org::start().await;
+    for soql in [
+        "SELECT Id FROM Contact LIMIT 1 FOR VIEW",
+        "SELECT Id FROM Contact FOR UPDATE",
+        "SELECT FORMAT(CreatedDate) FROM Contact",
+        "SELECT toLabel(UserType) FROM User",
+        "SELECT TYPEOF Owner WHEN User THEN Id END FROM Account",
+        "SELECT Id FROM Account USING SCOPE mine",
+        "SELECT Id FROM Account WITH SECURITY_ENFORCED",
+        "SELECT Id FROM Account WHERE Name = 'x' WITH USER_MODE ORDER BY Name",
+        "SELECT COUNT(Id) FROM Account GROUP BY ROLLUP(Type)",
+        "SELECT CALENDAR_YEAR(CreatedDate) FROM Account GROUP BY CALENDAR_YEAR(CreatedDate)",
+        "SELECT Id FROM Account WHERE Type INCLUDES ('x')",
+        "SELECT Id FROM Account ALL ROWS",
+        "SELECT PermissionsApiEnabled FROM Profile",
+        "SELECT FiscalYearStartMonth FROM Organization",
+        "SELECT CallCenter.Name FROM User",
+    ] {
+        let answer = org.soql(soql).await;
+        assert_eq!(answer.status, 501, "{soql}: {}", answer.body);
+        assert!(answer.error().1.ends_with(" is not emulated."), "{soql}: {}", answer.body);
+    }
+    for path in [
+        "query?explain=SELECT+Id+FROM+User",
+        "query?q=SELECT+Id+FROM+User&columns=true",
+        "sobjects/Organization/00D000000000001AAA?fields=UiSkin",
+    ] {
+        assert_eq!(org.get(path).await.status, 501, "{path}");
+    }
+    let set = org.post("sobjects/PermissionSet", &json!({"Name": "x", "Label": "x"})).await;
+    assert_eq!((set.status, set.error().1.as_str()), (501, "The create of a permission set is not emulated."));
+    // What isn't there at all still is no column.
+    assert_eq!(org.soql("SELECT UserPermissionsAvantgoUser FROM User").await.error().0, "INVALID_FIELD");
+}
+
+#[tokio::test]
+async fn records_are_counted_by_object() {
+    let org = Org::start().await;
+    let users = org.emulator.query("SELECT Id FROM User").unwrap().as_array().unwrap().len();
+    let counts = org.get("limits/recordCount?sObjects=user,Nothing,Profile").await.body;
+    assert_eq!(counts["sObjects"][0], json!({"count": users, "name": "User"}));
+    assert_eq!(counts["sObjects"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn clients_find_what_they_ask_for_when_they_sign_in() {
+    let org = Org::start().await;
+    let soql = "SELECT Name, InstanceName, IsSandbox, TrialExpirationDate, NamespacePrefix, OrganizationType, \
+                PrimaryContact FROM Organization";
+    assert_eq!(org.soql(soql).await.status, 200);
+    let soql = "SELECT Id, DeveloperName, MasterLabel, NamespacePrefix, HasActivationRequired FROM PermissionSetGroup";
+    assert_eq!(org.soql(soql).await.status, 200);
+    let soql =
+        "SELECT BillingStreet, BillingCity, BillingState, BillingPostalCode, BillingCountry FROM Account LIMIT 1";
+    assert_eq!(org.soql(soql).await.status, 200);
 }

@@ -206,3 +206,43 @@ async fn unprocessed_records_are_found_in_any_spelling() {
         assert_eq!(table(&org, &format!("{path}/{kind}")).await.status, 200, "{kind}");
     }
 }
+
+#[tokio::test]
+async fn a_body_that_is_missing_or_of_another_shape_is_refused_in_the_parsers_words() {
+    let org = Org::start().await;
+    let request = org.request(Method::POST, "sobjects/Contact").header("content-type", "application/json");
+    assert_eq!(
+        org.send(request).await.error(),
+        (
+            "JSON_PARSER_ERROR".into(),
+            "The HTTP entity body is required, but this request has no entity body.".into(),
+            Value::Null
+        )
+    );
+    let contact = org.contact("Parsed").await;
+    for (object, field, value, message) in [
+        (
+            "Contact",
+            "EmailBouncedDate",
+            json!("soon"),
+            "datetime from VALUE_STRING value soon or request may be missing a required field at [line:1, column:1]",
+        ),
+        ("Contact", "LeadSource", json!(["Web"]), "picklist from START_ARRAY value [line:1, column:1]"),
+        (
+            "Contact",
+            "Birthdate",
+            json!("1.2.2000"),
+            "date from VALUE_STRING value 1.2.2000 or request may be missing a required field at [line:1, column:1]",
+        ),
+    ] {
+        let answer = org.patch(&format!("sobjects/{object}/{contact}"), &json!({field: value})).await;
+        assert_eq!(answer.error().1, format!("Cannot deserialize instance of {message}"), "{field}");
+    }
+    assert_eq!(
+        org.patch(&format!("sobjects/Contact/{contact}"), &json!({"Birthdate": "2000-02-01"})).await.status,
+        204
+    );
+    assert_eq!(org.get(&format!("sobjects/Contact/{contact}")).await.body["Birthdate"], "2000-02-01");
+    let born = "Contact WHERE Birthdate > 2000-01-31 AND Birthdate <= 2000-02-01";
+    assert_eq!(org.id(born), contact);
+}

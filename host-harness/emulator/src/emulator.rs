@@ -25,6 +25,7 @@ use crate::login::{self, oauth};
 use crate::org::seats::{self, LicencePool};
 use crate::org::switches::Switches;
 use crate::org::{credentials, store};
+use crate::rules;
 use crate::soql::{self, Options};
 
 /// A running org. Dropping it stops it.
@@ -229,7 +230,10 @@ impl Emulator {
         let org = &self.shared.org;
         let options =
             Options { include_deleted: false, batch: usize::MAX, version: "64.0", now: org.clock.now(), hidden: &[] };
-        let answer = org.transact(|db| soql::run(db, soql, &options))??;
+        let answer = org.transact(|db| {
+            rules::expire_assignments(db, org.clock.now())?;
+            soql::run(db, soql, &options)
+        })??;
         serde_json::to_value(&answer.records)
             .map(exact::with_texts)
             .map_err(|error| Error::Query { code: "UNKNOWN_EXCEPTION", message: error.to_string() })

@@ -34,4 +34,3 @@ pub use faults::{Effect, ErrorBody, Fault, PendingFault, When};
 pub use journal::JournalEntry;
 pub use org::seats::LicencePool;
 pub use org::switches::{DuplicateRule, Switches, ValidationRule};
-pub use org::wording::{Unconfirmed, Wording};

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use super::{Emulator, Error};
 use crate::control;
 use crate::faults::Faults;
-use crate::http::connection::{Doorman, Hangup};
+use crate::http::connection;
 use crate::http::sessions::Sessions;
 use crate::http::{self, Shared};
 use crate::journal::Journal;
@@ -126,9 +126,8 @@ impl Builder {
             numbered: AtomicU64::new(0),
         });
         let (stop, stopped) = watch::channel(false);
-        let service = http::router(Arc::clone(&shared)).into_make_service_with_connect_info::<Hangup>();
-        let served = axum::serve(Doorman(listener), service).with_graceful_shutdown(ended(stopped.clone()));
-        let mut servers = vec![tokio::spawn(logged(served.into_future()))];
+        let served = connection::serve(listener, http::router(Arc::clone(&shared)), stopped.clone());
+        let mut servers = vec![tokio::spawn(served)];
         let control_address = control.map(|(listener, address)| {
             let served = axum::serve(listener, control::router(Arc::clone(&shared)));
             servers.push(tokio::spawn(logged(served.with_graceful_shutdown(ended(stopped)).into_future())));

@@ -1,16 +1,30 @@
-//! Connections that can be closed from inside a request, for the fault of a dropped one.
+//! Connections: HTTP/1.1 as Salesforce writes it, and the fault of a dropped connection.
 
+use std::convert::Infallible;
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
-use axum::extract::connect_info::Connected;
-use axum::serve::{IncomingStream, Listener};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::Uri;
+use axum::http::uri::PathAndQuery;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// How long accepting rests after the system had no file handle left.
+const REST: Duration = Duration::from_millis(200);
 
 /// Closes the connection that a request came by.
 #[derive(Clone, Debug, Default)]
@@ -27,35 +41,81 @@ impl Hangup {
     }
 }
 
-impl Connected<IncomingStream<'_, Doorman>> for Hangup {
-    fn connect_info(stream: IncomingStream<'_, Doorman>) -> Self {
-        stream.io().hangup.clone()
+/// Serves until `stopped` is true; requests under way are answered first.
+pub(crate) async fn serve(listener: TcpListener, router: Router, mut stopped: watch::Receiver<bool>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            // An error means that the emulator was dropped, which stops it as well.
+            () = async { drop(stopped.wait_for(|stop| *stop).await) } => break,
+            Some(_) = connections.join_next(), if !connections.is_empty() => {}
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => drop(connections.spawn(talk(stream, router.clone(), stopped.clone()))),
+                Err(error) => {
+                    tracing::warn!(%error, "the emulator could not accept a connection");
+                    tokio::time::sleep(REST).await;
+                }
+            },
+        }
+    }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
+}
+
+async fn talk(stream: TcpStream, router: Router, mut stopped: watch::Receiver<bool>) {
+    // Small answers must not wait for the client's acknowledgement.
+    let _ = stream.set_nodelay(true);
+    let hangup = Hangup::default();
+    let line = Line { stream, hangup: hangup.clone() };
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let mut request: Request = request.map(Body::new);
+        if let Some(uri) = with_one_slash(request.uri()) {
+            *request.uri_mut() = uri;
+        }
+        request.extensions_mut().insert(hangup.clone());
+        let router = TowerToHyperService::new(router.clone());
+        async move {
+            Ok::<_, Infallible>(match router.call(request).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            })
+        }
+    });
+    let mut builder = http1::Builder::new();
+    // Salesforce writes `Sforce-Limit-Info`, and there are clients that look for no other spelling.
+    builder.timer(TokioTimer::new()).title_case_headers(true);
+    let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(line), service));
+    let ended = tokio::select! {
+        result = connection.as_mut() => Some(result),
+        () = async { drop(stopped.wait_for(|stop| *stop).await) } => None,
+    };
+    let result = match ended {
+        Some(result) => result,
+        None => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = result {
+        tracing::debug!(%error, "a connection ended early");
     }
 }
 
-/// Accepts connections that can be hung up.
-#[derive(Debug)]
-pub(crate) struct Doorman(pub(crate) TcpListener);
-
-impl Listener for Doorman {
-    type Io = Line;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Line, SocketAddr) {
-        let (stream, address) = Listener::accept(&mut self.0).await;
-        // Small answers must not wait for the client's acknowledgement.
-        let _ = stream.set_nodelay(true);
-        (Line { stream, hangup: Hangup::default() }, address)
+/// An address that begins with several slashes, with one: Salesforce takes `//services/…` (H). `None` for others.
+fn with_one_slash(uri: &Uri) -> Option<Uri> {
+    let target = uri.path_and_query()?.as_str();
+    if !target.starts_with("//") {
+        return None;
     }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
-    }
+    let target: PathAndQuery = format!("/{}", target.trim_start_matches('/')).parse().ok()?;
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(target);
+    Uri::from_parts(parts).ok()
 }
 
-/// A connection.
+/// A connection that can be hung up.
 #[derive(Debug)]
-pub(crate) struct Line {
+struct Line {
     stream: TcpStream,
     hangup: Hangup,
 }

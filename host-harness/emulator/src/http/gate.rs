@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes, HttpBody, to_bytes};
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Extension, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt, stream};
 
 use super::connection::Hangup;
+use super::dress::{accepts_gzip, dress};
 use super::sessions::bearer;
 use super::{MAX_BODY, Shared, soap};
 use crate::error::ApiError;
@@ -58,7 +59,7 @@ impl Drop for UnderWay<'_> {
 
 pub(super) async fn pass(
     State(shared): State<Arc<Shared>>,
-    ConnectInfo(hangup): ConnectInfo<Hangup>,
+    Extension(hangup): Extension<Hangup>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -76,6 +77,7 @@ async fn go_through(shared: Arc<Shared>, hangup: Hangup, request: Request, next:
     let start = Instant::now();
     let (_guard, under_way) = UnderWay::enter(&shared.under_way);
     let (parts, body) = request.into_parts();
+    let gzip = accepts_gzip(&parts.headers);
     let Ok(body) = to_bytes(body, MAX_BODY).await else { return StatusCode::PAYLOAD_TOO_LARGE.into_response() };
     let facts = Facts {
         method: parts.method.to_string(),
@@ -112,9 +114,12 @@ async fn go_through(shared: Arc<Shared>, hangup: Hangup, request: Request, next:
             }
         }
     };
+    let response_bytes = response.body().size_hint().exact().unwrap_or(0);
     let request_id = format!("{:032x}", shared.numbered.fetch_add(1, Ordering::Relaxed) + 1);
     if let Ok(value) = HeaderValue::from_str(&request_id) {
-        response.headers_mut().insert(REQUEST_ID, value);
+        response.headers_mut().insert(REQUEST_ID, value.clone());
+        // The same number under a second name (H).
+        response.headers_mut().insert("x-request-id", value);
     }
     let dropped = response.extensions().get::<Dropped>().is_some();
     if dropped {
@@ -127,12 +132,12 @@ async fn go_through(shared: Arc<Shared>, hangup: Hangup, request: Request, next:
         status: if dropped { 0 } else { response.status().as_u16() },
         duration: start.elapsed(),
         request_bytes,
-        response_bytes: response.body().size_hint().exact().unwrap_or(0),
+        response_bytes,
         request_id,
         fault: number,
         created: created.0,
     });
-    response
+    if dropped { response } else { dress(response, gzip).await }
 }
 
 /// The SOQL of a request, from its address or, for a Bulk query job, its body. Nothing else of either is looked at.

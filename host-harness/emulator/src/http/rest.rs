@@ -13,10 +13,9 @@ use super::gate::{Created, RecordFaults};
 use super::sessions::bearer;
 use crate::error::ApiError;
 use crate::exact;
-use crate::login::ApiRefusal;
-use crate::org::wording::Unconfirmed;
+use crate::login::{self, ApiRefusal};
 use crate::rest::{self, Body, Context, NEWEST, OLDEST, Request, Version};
-use crate::rules::{Actor, WriteOptions};
+use crate::rules::{self, Actor, WriteOptions};
 
 /// Longest address in bytes (H).
 const MAX_URI: usize = 16_384;
@@ -111,8 +110,9 @@ fn answer(
     let mut path = rest::path_parts(uri.path().trim_start_matches("/services/data"));
     let version = if path.is_empty() { String::new() } else { path.remove(0) };
     let result = gate(shared, &version, headers).and_then(|(version, user_id)| {
-        let request = read(method, uri, headers, body, path);
+        let request = read(method, uri, headers, body, path)?;
         let answered = shared.org.transact(|db| {
+            rules::expire_assignments(db, shared.org.clock.now())?;
             let actor = Actor { options, ..Actor::new(&shared.org, db, &user_id) };
             let context = Context {
                 actor,
@@ -122,9 +122,9 @@ fn answer(
                 jobs: &shared.jobs,
                 faults: &shared.faults,
             };
-            rest::dispatch(&context, &request)
+            Ok::<_, rusqlite::Error>(rest::dispatch(&context, &request))
         });
-        Ok(answered?)
+        Ok(answered??)
     });
     result.unwrap_or_else(rest::Response::from)
 }
@@ -143,14 +143,14 @@ fn gate(shared: &Shared, version: &str, headers: &HeaderMap) -> Result<(Version,
     let token = bearer(headers).ok_or_else(expired)?;
     let now = shared.org.clock.now();
     let session = shared.sessions.find(token, now, shared.org.switches().session_seconds).ok_or_else(expired)?;
-    if !shared.org.transact(|db| crate::login::may_act(db, &session.user_id))?? {
+    if !shared.org.transact(|db| login::may_act(db, &session.user_id))?? {
         shared.sessions.end(token);
         return Err(expired());
     }
     shared.usage.count()?;
-    shared.org.transact(|db| crate::login::may_use_api(&shared.org, db, &session.user_id))??.map_err(api_refused)?;
+    shared.org.transact(|db| login::may_use_api(&shared.org, db, &session.user_id))??.map_err(api_refused)?;
     if session.password_expired {
-        return Err(Unconfirmed::ExpiredPassword.refusal(&shared.org.switches()));
+        return Err(login::expired_password(&shared.org.switches()));
     }
     Ok((version, session.user_id))
 }
@@ -164,7 +164,7 @@ fn api_refused(refusal: ApiRefusal) -> ApiError {
     ApiError::new(403, refusal.code(), message)
 }
 
-fn read(method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes, path: Vec<String>) -> Request {
+fn read(method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes, path: Vec<String>) -> Result<Request, ApiError> {
     let query = uri.query().map(rest::query_pairs).unwrap_or_default();
     let mut method = match method.as_str() {
         "HEAD" => "GET".to_owned(),
@@ -176,20 +176,26 @@ fn read(method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes, path: Vec
     {
         method = wanted.to_uppercase();
     }
-    let csv = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|kind| kind.to_str().ok())
-        .is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/csv"));
-    let body = if csv {
-        Body::Text(String::from_utf8_lossy(body).into_owned())
-    } else if body.is_empty() {
-        Body::Empty
-    } else {
-        match exact::read(body) {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let uploads = path.last().is_some_and(|last| last == "batches");
+    let body = match kind.as_str() {
+        _ if body.is_empty() => Body::Empty,
+        "text/csv" if uploads => Body::Text(String::from_utf8_lossy(body).into_owned()),
+        // What Salesforce makes of a body of no declared type is U.
+        "application/json" | "" => match exact::read(body) {
             Ok(value) => Body::Json(value),
             Err(error) => {
                 Body::Broken(format!("Unexpected character at [line:{}, column:{}]", error.line(), error.column()))
             }
+        },
+        // The upload of a job says in its own words what it takes.
+        _ if uploads => Body::Broken(String::new()),
+        "application/xml" | "text/xml" => return Err(ApiError::not_emulated("XML on REST")),
+        // H for status, code and words.
+        other => {
+            let message = format!("MediaType of '{other}' is not supported by this resource");
+            return Err(ApiError::new(415, "UNSUPPORTED_MEDIA_TYPE", message));
         }
     };
     let headers = headers
@@ -197,5 +203,5 @@ fn read(method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes, path: Vec
         .filter(|(name, _)| **name != header::AUTHORIZATION)
         .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
         .collect();
-    Request { method, path, query, body, headers }
+    Ok(Request { method, path, query, body, headers })
 }

@@ -8,6 +8,8 @@ pub(crate) mod oauth;
 
 use rusqlite::{Connection, OptionalExtension};
 
+use crate::error::ApiError;
+use crate::org::switches::Switches;
 use crate::org::{Org, credentials, ids, licences};
 
 /// Which portal a login is for.
@@ -154,6 +156,15 @@ pub(crate) fn set_api_enabled(db: &Connection, user_id: &str, enabled: bool) -> 
     Ok(())
 }
 
+/// What a session may be told whose user's password has expired (H for code and words, M for both statuses).
+pub(crate) fn expired_password(switches: &Switches) -> ApiError {
+    ApiError::new(
+        switches.expired_password_status,
+        "INVALID_OPERATION_WITH_EXPIRED_PASSWORD",
+        "The users password has expired, you must call SetPassword before attempting any other API operations",
+    )
+}
+
 /// Whether the org lets anyone in now and from here.
 fn door(org: &Org) -> Result<(), Refusal> {
     if org.switches().login_address_restricted {
@@ -214,9 +225,7 @@ fn scope_fits(org: &Org, portal: bool, scope: Option<&Scope>) -> bool {
                 && scope.portal_id.as_deref().and_then(ids::normalise).is_some_and(|id| id == org.facts.portal_id)
         }
         (true, None) => false,
-        (false, None) => true,
-        (false, Some(scope)) => {
-            org.switches().internal_login_ignores_scope && own_org(scope) && scope.portal_id.is_none()
-        }
+        // The header is for portal users; what it does to others is U.
+        (false, scope) => scope.is_none(),
     }
 }

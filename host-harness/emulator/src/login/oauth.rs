@@ -68,9 +68,6 @@ pub(crate) fn by_password(org: &Org, db: &Connection, username: &str, password: 
         return Err(AUTHENTICATION_FAILURE);
     }
     let user = super::by_password(org, db, username, password, None)?.map_err(refused)?;
-    if user.password_expired && !org.switches().oauth_admits_expired_password {
-        return Err(AUTHENTICATION_FAILURE);
-    }
     permitted(org, db, &user)?;
     Ok(user)
 }

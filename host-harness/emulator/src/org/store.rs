@@ -121,6 +121,7 @@ pub(crate) fn create_indexes(db: &Connection) -> rusqlite::Result<()> {
         CREATE INDEX contact_external ON Contact (External_Id__c) WHERE External_Id__c IS NOT NULL;
         CREATE UNIQUE INDEX login_user ON UserLogin (UserId);
         CREATE INDEX assignment_assignee ON PermissionSetAssignment (AssigneeId);
+        CREATE INDEX assignment_expires ON PermissionSetAssignment (ExpirationDate) WHERE ExpirationDate IS NOT NULL;
         CREATE INDEX license_assign_assignee ON PermissionSetLicenseAssign (AssigneeId);
         CREATE INDEX member_user ON GroupMember (UserOrGroupId);
         CREATE INDEX member_group ON GroupMember (GroupId);

@@ -1,21 +1,13 @@
-//! What could not be confirmed about Salesforce, as switches, so that a client can be tested both ways.
-
-use std::collections::BTreeMap;
+//! Where sources about Salesforce disagree, and where orgs differ: switches, so that a client can be tested both ways.
 
 use serde::{Deserialize, Serialize};
 
-use super::wording::{Unconfirmed, Wording};
-
-/// The org's answers to open questions (confidence U in the facts). The defaults are the likelier answers.
+/// The org's answers to questions that sources answer differently, and its settings. The defaults are the likelier answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Switches {
-    /// HTTP status of `UNKNOWN_EXCEPTION` refusals such as the account owner without a role: 400 or 500.
+    /// HTTP status of `UNKNOWN_EXCEPTION` refusals such as the account owner without a role: 400, or 500 as documented (L).
     pub unknown_exception_status: u16,
-    /// Whether an internal user's login may carry a `LoginScopeHeader` for the own org without a portal.
-    pub internal_login_ignores_scope: bool,
-    /// Whether high-volume users, too, need an account owner with a role.
-    pub owner_role_for_high_volume: bool,
     /// Whether the SOAP `login` call is there at all; new orgs have it off (H).
     pub soap_login: bool,
     /// Whether the organisation calls itself a sandbox.
@@ -28,6 +20,8 @@ pub struct Switches {
     pub remembered_passwords: u32,
     /// Least length of a password; Salesforce's default policy is 8.
     pub minimum_password_length: usize,
+    /// "Allow use of setPassword() API for self-resets": whether SOAP sets one's own password while it holds (H).
+    pub set_own_password: bool,
     /// How long a session lives without use, in seconds; Salesforce's default is two hours.
     pub session_seconds: i64,
     /// How many requests may be under way at one time; no limit when absent. Salesforce counts those that run for
@@ -54,15 +48,13 @@ pub struct Switches {
     pub my_domain: bool,
     /// "Allow OAuth Username-Password Flows"; new orgs have it off (H).
     pub oauth_password_flow: bool,
-    /// Whether an expired password gives a restricted session by OAuth, as it does by SOAP (M), or a refusal.
-    pub oauth_admits_expired_password: bool,
+    /// HTTP status of what REST says to a session whose password has expired: 403 (M), or 401 as two clients have it (M).
+    pub expired_password_status: u16,
     /// Whether the connected app has a user to run as for client credentials; the administrator if so.
     pub client_credentials_user: bool,
     /// The connected app's "Permitted Users": administrators are approved and nobody else may use it (true), or all
     /// users may approve it for themselves (false).
     pub admin_approved_users_only: bool,
-    /// Whether the mixed DML rule holds across the parts of one all-or-nothing composite request or graph.
-    pub mixed_dml_in_composite: bool,
     /// Whether each part of a failed graph shows the error of the part that failed, as version 50 did (M), instead of
     /// `PROCESSING_HALTED`.
     pub graph_repeats_error: bool,
@@ -71,8 +63,6 @@ pub struct Switches {
     pub account_role_optimization: bool,
     /// How many roles an account gets, from the bottom up: 1 to 3 (H).
     pub portal_roles_per_account: u8,
-    /// How many portal roles the org may have; no limit when absent. The real number is U.
-    pub portal_role_limit: Option<u32>,
     /// How many internal roles the org may have; no limit when absent. Salesforce starts with 500 (M).
     pub role_limit: Option<u32>,
     /// Whether users may have the external profiles that come with a licence, or only copies of them (H).
@@ -93,16 +83,15 @@ pub struct Switches {
     pub cannot_deactivate: Vec<String>,
     /// Whether `IsActive` beside `IsPortalEnabled = false` is refused (M); Salesforce's own instructions send both.
     pub refuse_is_active_with_disable: bool,
-    /// Whether a disabled portal user can be enabled again; Salesforce says no (H).
-    pub enable_portal_user_by_api: bool,
+    /// Whether a row of a collection that was undone still has the id of its record, as in the documents (H), or not, as in
+    /// a recorded answer (H).
+    pub rolled_back_rows_keep_id: bool,
     /// Most records on a page of a query's answer. Salesforce gives fewer than 2,000 where rows are wide, whatever the client
     /// asks for (H).
     pub largest_query_page: usize,
     /// Objects that queries do not find, by their API names: those that the profiles of whoever uses the API may not see
     /// (H: to them the org has no such objects).
     pub hidden_objects: Vec<String>,
-    /// Other words for refusals whose words are not confirmed.
-    pub wording: BTreeMap<Unconfirmed, Wording>,
 }
 
 /// What the org does with a contact that it has already (H).
@@ -140,14 +129,13 @@ impl Default for Switches {
     fn default() -> Self {
         Self {
             unknown_exception_status: 400,
-            internal_login_ignores_scope: false,
-            owner_role_for_high_volume: true,
             soap_login: true,
             sandbox: false,
             daily_api_requests: 100_000,
             failed_logins_until_lockout: 10,
             remembered_passwords: 3,
             minimum_password_length: 8,
+            set_own_password: false,
             session_seconds: 7_200,
             concurrent_api_requests: None,
             bulk_polls: 2,
@@ -158,15 +146,13 @@ impl Default for Switches {
             login_hours_restricted: false,
             my_domain: true,
             oauth_password_flow: true,
-            oauth_admits_expired_password: true,
+            expired_password_status: 403,
             client_credentials_user: true,
             admin_approved_users_only: true,
-            mixed_dml_in_composite: true,
             graph_repeats_error: false,
             api_enabled: true,
             account_role_optimization: false,
             portal_roles_per_account: 3,
-            portal_role_limit: Some(50_000),
             role_limit: Some(500),
             standard_external_profiles: true,
             profile_refusal_names_permission: false,
@@ -176,10 +162,9 @@ impl Default for Switches {
             validation_rules: Vec::new(),
             cannot_deactivate: Vec::new(),
             refuse_is_active_with_disable: true,
-            enable_portal_user_by_api: false,
+            rolled_back_rows_keep_id: true,
             largest_query_page: 2_000,
             hidden_objects: Vec::new(),
-            wording: BTreeMap::new(),
         }
     }
 }

@@ -1,16 +1,10 @@
 //! Refusals that Salesforce is known to make, in words or by a code that could not be confirmed.
 
-use serde::{Deserialize, Serialize};
+use crate::error::ApiError;
 
-use crate::error::{self, ApiError};
-
-/// A refusal whose wording is not confirmed (U). Each has likely words, which [`Switches::wording`] replaces.
-///
-/// [`Switches::wording`]: super::switches::Switches::wording
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub enum Unconfirmed {
+/// A refusal whose wording is not confirmed (U): the emulator's words are only likely.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unconfirmed {
     /// A portal user's contact has no account.
     ContactWithoutAccount,
     /// A contact under a person account. The code is H.
@@ -26,8 +20,6 @@ pub enum Unconfirmed {
     SetGroupNotUpdated,
     /// The org has as many internal roles as it may.
     RoleLimit,
-    /// The org has as many portal roles as it may.
-    PortalRoleLimit,
     /// `IsActive` beside `IsPortalEnabled = false`.
     DisableWithIsActive,
     /// A disabled portal user is to be enabled again.
@@ -55,8 +47,6 @@ pub enum Unconfirmed {
     UpsertOfOtherObject,
     /// A reference by a nested record that has no key, or several.
     NestedRecordKeys,
-    /// REST in a session whose password has expired. Code and words are H; clients tell of 403 and of 401.
-    ExpiredPassword,
     /// A SOAP call names an id that is no user's. The code is M.
     UnknownUserId,
     /// `changeOwnPassword` with an old password that is not the user's. The code is H.
@@ -67,22 +57,9 @@ pub enum Unconfirmed {
     UnknownToken,
 }
 
-/// Words to say instead; what is absent stays as it is.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct Wording {
-    /// HTTP status.
-    pub status: Option<u16>,
-    /// Salesforce's code.
-    pub code: Option<String>,
-    /// The text.
-    pub message: Option<String>,
-    /// The fields at fault.
-    pub fields: Option<Vec<String>>,
-}
-
 impl Unconfirmed {
-    fn likely(self) -> ApiError {
+    /// The refusal, in likely words.
+    pub(crate) fn refusal(self) -> ApiError {
         const INTEGRITY: &str = "FIELD_INTEGRITY_EXCEPTION";
         let dml = ApiError::dml;
         match self {
@@ -105,7 +82,6 @@ impl Unconfirmed {
                 &["PermissionSetGroupId"],
             ),
             Self::RoleLimit => dml("LIMIT_EXCEEDED", "You have reached the maximum number of roles.", &[]),
-            Self::PortalRoleLimit => dml("LIMIT_EXCEEDED", "You have reached the maximum number of portal roles.", &[]),
             Self::DisableWithIsActive => dml(
                 INTEGRITY,
                 "You cannot change IsActive and IsPortalEnabled in the same update",
@@ -145,11 +121,6 @@ impl Unconfirmed {
             Self::NestedRecordKeys => {
                 dml("INVALID_FIELD", "Exactly one external id field must be specified for a reference.", &[])
             }
-            Self::ExpiredPassword => ApiError::new(
-                403,
-                "INVALID_OPERATION_WITH_EXPIRED_PASSWORD",
-                "The users password has expired, you must call SetPassword before attempting any other API operations",
-            ),
             Self::UnknownUserId => ApiError::new(500, "INVALID_ID_FIELD", "Invalid user ID specified."),
             Self::WrongOldPassword => {
                 ApiError::new(500, "INVALID_OLD_PASSWORD", "The old password you have entered is incorrect.")
@@ -157,25 +128,5 @@ impl Unconfirmed {
             Self::LoginHours => ApiError::new(500, "LOGIN_DURING_RESTRICTED_TIME", "cannot log in at current time"),
             Self::UnknownToken => ApiError::new(400, "invalid_token", "invalid token"),
         }
-    }
-
-    /// The refusal, in the org's words.
-    pub(crate) fn refusal(self, switches: &super::switches::Switches) -> ApiError {
-        let mut refusal = self.likely();
-        if let Some(wording) = switches.wording.get(&self) {
-            if let Some(status) = wording.status {
-                refusal.status = status;
-            }
-            if let Some(code) = &wording.code {
-                refusal.code = error::code(code);
-            }
-            if let Some(message) = &wording.message {
-                refusal.message.clone_from(message);
-            }
-            if let Some(fields) = &wording.fields {
-                refusal.fields = Some(fields.clone());
-            }
-        }
-        refusal
     }
 }

@@ -1,6 +1,6 @@
 //! `composite/sobjects`: up to 200 records in one call, each with its own result.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{Context, Request, Response, sobjects};
 use crate::error::ApiError;
@@ -8,7 +8,7 @@ use crate::exact;
 use crate::org::catalogue::{self, Object};
 use crate::org::wording::Unconfirmed;
 use crate::org::{ids, savepoint};
-use crate::rules::{self, Actor, Transaction};
+use crate::rules::{self, Actor, KeysInUse, Transaction};
 
 /// Records in one call (H).
 const MAX_RECORDS: usize = 200;
@@ -16,6 +16,7 @@ const MAX_RECORDS: usize = 200;
 const MAX_CHUNKS: usize = 10;
 
 /// A record that was written, and in an upsert whether it is new.
+#[derive(Clone)]
 struct Written {
     id: String,
     created: Option<bool>,
@@ -30,12 +31,18 @@ impl From<String> for Written {
 type Outcome = Result<Written, ApiError>;
 
 /// Runs each item; with `all_or_none`, one failure undoes the rest. A transaction around the call decides for it (H).
+///
+/// The rows of a failed upsert say `created` beside `success: false`: false (H), and true in an all-or-nothing call (M).
+/// A row that was undone keeps the id of a record that is still there in one source and loses it in another (H both ways).
 fn each<T>(
     context: &Context<'_>,
     items: &[T],
     all_or_none: bool,
+    upserts: bool,
     work: impl Fn(&T) -> Outcome,
 ) -> Result<Response, ApiError> {
+    let keep_ids = context.actor.org.switches().rolled_back_rows_keep_id;
+    let failed_created = upserts.then_some(all_or_none);
     let all_or_none = all_or_none || context.actor.transaction.is_some();
     let mut outcomes: Vec<Outcome> = Vec::new();
     let whole: Result<(), ApiError> = savepoint(context.actor.db, || {
@@ -45,24 +52,36 @@ fn each<T>(
             _ => Ok(()),
         }
     });
-    if whole.is_err() {
-        for outcome in outcomes.iter_mut().filter(|outcome| outcome.is_ok()) {
-            *outcome = Err(ApiError::dml(
-                "ALL_OR_NONE_OPERATION_ROLLED_BACK",
-                "Record rolled back because not all records were valid and the request was using AllOrNone header",
-                &[],
-            ));
-        }
-    }
+    let undone = whole.is_err();
     let results: Vec<Value> = outcomes
         .into_iter()
-        .map(|outcome| match outcome {
-            Ok(Written { id, created: None }) => json!({"id": id, "success": true, "errors": []}),
-            Ok(Written { id, created }) => json!({"id": id, "success": true, "errors": [], "created": created}),
-            Err(error) => json!({"success": false, "errors": [error.save_result()]}),
+        .map(|outcome| {
+            let (id, created, error) = match outcome {
+                Ok(Written { id, created }) if undone => {
+                    // An id that was given with the record is gone with it.
+                    let lasting = keep_ids && created != Some(true) && rules::exists(&context.actor, &id);
+                    (lasting.then_some(id), failed_created, Some(rolled_back()))
+                }
+                Ok(Written { id, created }) => (Some(id), created, None),
+                Err(error) => (None, failed_created, Some(error)),
+            };
+            let mut result = Map::new();
+            result.extend(id.map(|id| ("id".to_owned(), Value::String(id))));
+            result.insert("success".to_owned(), Value::Bool(error.is_none()));
+            result.insert("errors".to_owned(), error.iter().map(ApiError::save_result).collect());
+            result.extend(created.map(|created| ("created".to_owned(), Value::Bool(created))));
+            Value::Object(result)
         })
         .collect();
     Ok(Response::json(200, &results))
+}
+
+fn rolled_back() -> ApiError {
+    ApiError::dml(
+        "ALL_OR_NONE_OPERATION_ROLLED_BACK",
+        "Record rolled back because not all records were valid and the request was using AllOrNone header",
+        &[],
+    )
 }
 
 struct Item {
@@ -141,7 +160,7 @@ fn check_mix(items: &[Item]) -> Result<(), ApiError> {
 pub(super) fn create(context: &Context<'_>, request: &Request) -> Result<Response, ApiError> {
     let (items, all_or_none) = items(request)?;
     check_mix(&items)?;
-    each(context, &items, all_or_none, |item| {
+    each(context, &items, all_or_none, false, |item| {
         Ok(rules::create(&context.actor, item.object.clone()?, &item.body)?.into())
     })
 }
@@ -168,14 +187,19 @@ pub(super) fn upsert(
     let object = sobjects::object(object)?;
     let key = rules::key_field(object, field).map_err(|_| sobjects::no_such_key(field))?;
     let (items, all_or_none) = items(request)?;
-    each(context, &items, all_or_none, |item| {
+    let given = |item: &Item| {
+        item.body.iter().find(|(name, _)| name.eq_ignore_ascii_case(key.name)).map(|(_, value)| exact::text_of(value))
+    };
+    let keys = KeysInUse::of(items.iter().filter_map(given));
+    each(context, &items, all_or_none, true, |item| {
         let named = item.object.clone()?;
         if named.name != object.name {
-            return Err(Unconfirmed::UpsertOfOtherObject.refusal(&context.actor.org.switches()));
+            return Err(Unconfirmed::UpsertOfOtherObject.refusal());
         }
         let mut body = item.body.clone();
         let value = take(&mut body, key.name).filter(|value| !value.is_null());
         let value = value.map(|value| exact::text_of(&value));
+        keys.check_external(value.as_deref(), key)?;
         let (id, created) = rules::upsert(&context.actor, object, key, value.as_deref(), &body)?;
         Ok(Written { id, created: Some(created) })
     })
@@ -183,15 +207,21 @@ pub(super) fn upsert(
 
 pub(super) fn update(context: &Context<'_>, request: &Request) -> Result<Response, ApiError> {
     let (items, all_or_none) = items(request)?;
-    let own = Transaction::new(true);
+    let own = Transaction::default();
     let actor = shared(context, &own);
-    each(context, &items, all_or_none, |item| {
+    let given = |item: &Item| {
+        let (_, id) = item.body.iter().find(|(name, _)| name.eq_ignore_ascii_case("Id"))?;
+        ids::normalise(id.as_str()?)
+    };
+    let keys = KeysInUse::of(items.iter().filter_map(given));
+    each(context, &items, all_or_none, false, |item| {
         let object = item.object.clone()?;
         let mut body = item.body.clone();
         let id = take(&mut body, "Id");
         let Some(id) = id.as_ref().and_then(Value::as_str) else {
             return Err(ApiError::dml("MISSING_ARGUMENT", "Id not specified in an update call", &[]));
         };
+        keys.check_id(id)?;
         rules::update(&actor, object, id, &body)?;
         Ok(ids::normalise(id).unwrap_or_else(|| id.to_owned()).into())
     })
@@ -202,9 +232,9 @@ pub(super) fn delete(context: &Context<'_>, request: &Request) -> Result<Respons
         request.parameter("ids").unwrap_or_default().split(',').map(str::trim).filter(|id| !id.is_empty()).collect();
     check_count(list.len())?;
     let all_or_none = request.parameter("allOrNone").is_some_and(|value| value.eq_ignore_ascii_case("true"));
-    let own = Transaction::new(true);
+    let own = Transaction::default();
     let actor = shared(context, &own);
-    each(context, &list, all_or_none, |id| {
+    each(context, &list, all_or_none, false, |id| {
         let object = ids::normalise(id)
             .and_then(|full| catalogue::object_of_id(&full))
             .ok_or_else(|| ApiError::dml("MALFORMED_ID", format!("malformed id {id}"), &[]))?;

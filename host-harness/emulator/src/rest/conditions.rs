@@ -1,6 +1,9 @@
 //! Conditional requests: `If-Modified-Since` and `If-Unmodified-Since` (H).
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use chrono::DateTime;
+use sha2::{Digest, Sha256};
 
 use super::Request;
 use crate::error::ApiError;
@@ -28,6 +31,11 @@ pub(super) fn judge(request: &Request, changed: i64) -> Precondition {
         return Precondition::NotModified;
     }
     Precondition::Go
+}
+
+/// The tag of something in this state (H for the form of a record's).
+pub(super) fn tag(state: &str) -> String {
+    format!("\"{}\"", STANDARD.encode(Sha256::digest(state)))
 }
 
 /// The refusal of a request whose precondition does not hold: the status is H, code and text are L.

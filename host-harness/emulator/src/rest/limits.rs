@@ -2,10 +2,11 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
-use super::{Context, Response};
+use super::{Context, Request, Response};
 use crate::error::ApiError;
+use crate::org::catalogue;
 
 /// API requests of the day.
 #[derive(Debug)]
@@ -61,16 +62,102 @@ impl Usage {
     }
 }
 
+/// How many records of some objects there are; of all, if the request names none. Salesforce counts from time to time.
+pub(super) fn record_count(context: &Context<'_>, request: &Request) -> Result<Response, ApiError> {
+    let wanted: Option<Vec<&str>> =
+        request.parameter("sObjects").map(|names| names.split(',').map(str::trim).collect());
+    let mut counts = Vec::new();
+    for object in catalogue::OBJECTS {
+        if wanted.as_ref().is_some_and(|names| !names.iter().any(|name| name.eq_ignore_ascii_case(object.name))) {
+            continue;
+        }
+        let alive = if object.recycled { "WHERE IsDeleted = 0" } else { "" };
+        let sql = format!("SELECT count(*) FROM \"{}\" {alive}", object.name);
+        let count: i64 = context.actor.db.prepare_cached(&sql)?.query_row([], |row| row.get(0))?;
+        counts.push(json!({"count": count, "name": object.name}));
+    }
+    Ok(Response::json(200, &json!({"sObjects": counts})))
+}
+
+/// The other limits of a recorded answer (H for the names), none of which the emulator uses up.
+const UNUSED: &[(&str, u64)] = &[
+    ("AnalyticsExternalDataSizeMB", 40_960),
+    ("CdpAiInferenceApiMonthlyLimit", 500_000_000),
+    ("ConcurrentAsyncGetReportInstances", 200),
+    ("ConcurrentEinsteinDataInsightsStoryCreation", 5),
+    ("ConcurrentEinsteinDiscoveryStoryCreation", 2),
+    ("ConcurrentSyncReportRuns", 20),
+    ("ContentDistBandwidthLimitMB", 51_200),
+    ("ContentDistViewLimit", 50_000),
+    ("ContentPublicationLimit", 2500),
+    ("DailyAnalyticsDataflowJobExecutions", 60),
+    ("DailyAnalyticsUploadedFilesSizeMB", 51_200),
+    ("DailyApexCursorLimit", 10_000),
+    ("DailyApexCursorRowsLimit", 100_000_000),
+    ("DailyApexPCursorLimit", 200_000),
+    ("DailyAsyncApexExecutions", 250_000),
+    ("DailyAsyncApexTests", 500),
+    ("DailyBulkApiBatches", 15_000),
+    ("DailyBulkV2QueryFileStorageMB", 976_562),
+    ("DailyBulkV2QueryJobs", 10_000),
+    ("DailyDeliveredPlatformEvents", 10_000),
+    ("DailyDurableGenericStreamingApiEvents", 10_000),
+    ("DailyDurableStreamingApiEvents", 10_000),
+    ("DailyEinsteinDataInsightsStoryCreation", 1000),
+    ("DailyEinsteinDiscoveryOptimizationJobRuns", 25),
+    ("DailyEinsteinDiscoveryPredictAPICalls", 50_000),
+    ("DailyEinsteinDiscoveryPredictionsByCDC", 500_000),
+    ("DailyEinsteinDiscoveryStoryCreation", 100),
+    ("DailyFunctionsApiCallLimit", 50_000),
+    ("DailyGenericStreamingApiEvents", 10_000),
+    ("DailyMetadataRetrievesWithDependencies", 25),
+    ("DailyServiceEmailAgentforceCalls", 5000),
+    ("DailyStandardVolumePlatformEvents", 10_000),
+    ("DailyStreamingApiEvents", 10_000),
+    ("DailyWorkflowEmails", 8040),
+    ("DataStorageMB", 10_240),
+    ("DurableStreamingApiConcurrentClients", 20),
+    ("ExternalServicesActiveObjects", 3000),
+    ("ExternalServicesActiveOperations", 3000),
+    ("ExternalServicesObjectProperties", 400_000),
+    ("ExternalServicesObjects", 10_000),
+    ("ExternalServicesOperations", 10_000),
+    ("ExternalServicesRegistrations", 700),
+    ("FileStorageMB", 20),
+    ("HourlyAsyncReportRuns", 1200),
+    ("HourlyDashboardRefreshes", 200),
+    ("HourlyDashboardResults", 5000),
+    ("HourlyDashboardStatuses", 999_999_999),
+    ("HourlyElevateAsyncReportRuns", 1200),
+    ("HourlyElevateSyncReportRuns", 500),
+    ("HourlyLongTermIdMapping", 100_000),
+    ("HourlyManagedContentPublicRequests", 50_000),
+    ("HourlyODataCallout", 1000),
+    ("HourlyPublishedPlatformEvents", 50_000),
+    ("HourlyPublishedStandardVolumePlatformEvents", 1000),
+    ("HourlyShortTermIdMapping", 100_000),
+    ("HourlySyncReportRuns", 500),
+    ("HourlyTimeBasedWorkflow", 1000),
+    ("MassEmail", 10),
+    ("MaxContentDocumentsLimit", 30_000_000),
+    ("MonthlyEinsteinDiscoveryStoryCreation", 500),
+    ("Package2VersionCreates", 6),
+    ("Package2VersionCreatesWithoutValidation", 500),
+    ("PermissionSets", 1500),
+    ("PlatformEventTriggersWithParallelProcessing", 5),
+    ("PrivateConnectOutboundCalloutHourlyLimitMB", 0),
+    ("PublishCallbackUsageInApex", 5_242_880),
+    ("ScheduledFlowRunLimit", 250_000),
+    ("ScheduledPathRunLimit", 250_000),
+    ("SingleEmail", 15),
+    ("StreamingApiConcurrentClients", 20),
+];
+
 pub(super) fn show(context: &Context<'_>) -> Response {
     let limit = context.usage.limit.load(Ordering::Relaxed);
     let remaining = limit.saturating_sub(context.usage.used.load(Ordering::Relaxed));
-    Response::json(
-        200,
-        &json!({
-            "DailyApiRequests": {"Max": limit, "Remaining": remaining},
-            "DailyBulkApiBatches": {"Max": 15_000, "Remaining": 15_000},
-            "DailyBulkV2QueryJobs": {"Max": 10_000, "Remaining": 10_000},
-            "DataStorageMB": {"Max": 10_240, "Remaining": 9_216},
-        }),
-    )
+    let mut limits: Map<String, Value> =
+        UNUSED.iter().map(|(name, max)| ((*name).to_owned(), json!({"Max": max, "Remaining": max}))).collect();
+    limits.insert("DailyApiRequests".to_owned(), json!({"Max": limit, "Remaining": remaining}));
+    Response::json(200, &limits)
 }

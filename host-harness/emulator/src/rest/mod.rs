@@ -82,7 +82,8 @@ impl Request {
             }
             Body::Broken(reason) => Err(ApiError::new(400, "JSON_PARSER_ERROR", reason.clone())),
             Body::Empty => {
-                Err(ApiError::new(400, "JSON_PARSER_ERROR", "Unexpected end-of-input at [line:1, column:0]"))
+                let message = "The HTTP entity body is required, but this request has no entity body.";
+                Err(ApiError::new(400, "JSON_PARSER_ERROR", message))
             }
         }
     }
@@ -191,6 +192,7 @@ pub(crate) fn dispatch(context: &Context<'_>, request: &Request) -> Response {
         ("GET", ["queryAll"]) => query::run(context, request, true),
         ("GET", ["query" | "queryAll", locator]) => query::more(context, request, locator),
         ("GET", ["limits"]) => Ok(limits::show(context)),
+        ("GET", ["limits", "recordCount"]) => limits::record_count(context, request),
         (_, ["sobjects", "User", id, "password"]) => password::handle(context, request, id),
         ("GET", ["sobjects"]) => Ok(describe::global(context, request)),
         ("GET", ["sobjects", object]) => describe::basic(context, request, object),

@@ -11,6 +11,9 @@ use crate::soql::{self, Options, Record};
 const DEFAULT_BATCH: usize = 2_000;
 const MIN_BATCH: usize = 200;
 
+/// What locators begin with (H; earlier ones began with `01g`).
+const LOCATOR_PREFIX: &str = "0r8";
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Page<'a> {
@@ -35,11 +38,16 @@ fn batch(context: &Context<'_>, request: &Request) -> usize {
 }
 
 fn next_url(context: &Context<'_>, number: u64, at: usize) -> String {
-    let locator = ids::record_id("01g", &context.actor.org.facts.pod, number);
+    let locator = ids::record_id(LOCATOR_PREFIX, &context.actor.org.facts.pod, number);
     format!("{}/query/{locator}-{at}", context.version.base())
 }
 
 pub(super) fn run(context: &Context<'_>, request: &Request, include_deleted: bool) -> Result<Response, ApiError> {
+    for parameter in ["explain", "columns"] {
+        if request.parameter(parameter).is_some() {
+            return Err(ApiError::not_emulated(&format!("The parameter {parameter} of a query")));
+        }
+    }
     let soql = request
         .parameter("q")
         .ok_or_else(|| ApiError::new(400, "MALFORMED_QUERY", "A query string has to be specified"))?;
@@ -60,12 +68,12 @@ pub(super) fn run(context: &Context<'_>, request: &Request, include_deleted: boo
     Ok(Response::json(200, &page))
 }
 
-/// Reads `01g…-2000`: the cursor's number and where to go on.
+/// Reads `0r8…-2000`: the cursor's number and where to go on.
 fn read_locator(context: &Context<'_>, locator: &str) -> Option<(u64, usize)> {
     let (id, at) = locator.split_once('-')?;
     let full = ids::normalise(id)?;
     let number = ids::serial(&full)?;
-    let expected = ids::record_id("01g", &context.actor.org.facts.pod, number);
+    let expected = ids::record_id(LOCATOR_PREFIX, &context.actor.org.facts.pod, number);
     (full == expected).then_some((number, at.parse().ok()?))
 }
 

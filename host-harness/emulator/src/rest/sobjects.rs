@@ -52,7 +52,7 @@ pub(super) fn precondition(
     let row = rules::existing(&context.actor, object, id).map_err(gone)?;
     match conditions::judge(request, changed(&row)) {
         Precondition::Go => Ok(None),
-        Precondition::NotModified => Ok(Some(Response::empty(304))),
+        Precondition::NotModified => Ok(Some(with_state(Response::empty(304), &row))),
         Precondition::Failed => Err(conditions::failed()),
     }
 }
@@ -64,6 +64,9 @@ pub(super) fn selected(object: &'static Object, list: Option<&str>) -> Result<Ve
         .map(str::trim)
         .filter(|name| !name.is_empty())
         .map(|name| {
+            if object.lacks(name) {
+                return Err(ApiError::not_emulated(&format!("The field {name} of {}", object.name)));
+            }
             object.field(name).ok_or_else(|| {
                 ApiError::new(
                     400,
@@ -107,7 +110,14 @@ pub(super) fn read(context: &Context<'_>, request: &Request, name: &str, id: &st
     }
     let mut row = rules::existing(&context.actor, object, id).map_err(gone)?;
     let answer = Response::json(200, &record(context, object, &mut row, &fields));
-    Ok(answer.with_header("last-modified", conditions::http_date(changed(&row))))
+    Ok(with_state(answer, &row))
+}
+
+/// An answer with the tag and the date of the record that it is about (H).
+fn with_state(answer: Response, row: &store::Row) -> Response {
+    let changed = changed(row);
+    let tag = conditions::tag(&format!("{}{changed}", store::text(row, "Id").unwrap_or_default()));
+    answer.with_header("etag", tag).with_header("last-modified", conditions::http_date(changed))
 }
 
 /// In an address, a record that is not there is a resource that is not there.

@@ -47,8 +47,10 @@ pub(crate) fn list() -> Value {
             let since = version - OLDEST + 1;
             let season = seasons[usize::try_from(since % 3).unwrap_or(0)];
             let year = 14 + since / 3 + u32::from(since % 3 == 2);
+            // One label has another apostrophe (H).
+            let apostrophe = if version == 42 { '’' } else { '\'' };
             json!({
-                "label": format!("{season} '{year}"),
+                "label": format!("{season} {apostrophe}{year}"),
                 "url": Version(version).base(),
                 "version": Version(version).number(),
             })
@@ -90,6 +92,7 @@ mod tests {
         assert_eq!(label("31.0"), "Summer '14");
         assert_eq!(label("32.0"), "Winter '15");
         assert_eq!(label("33.0"), "Spring '15");
+        assert_eq!(label("42.0"), "Spring ’18");
         assert_eq!(label("64.0"), "Summer '25");
     }
 }

@@ -51,7 +51,7 @@ fn close_portal(actor: &Actor<'_>, account: &str, portal_type: &str) -> Result<(
         .query_map(params![account, partners, DISABLED_AT_ONCE + 1], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
     if u32::try_from(users.len()).unwrap_or(u32::MAX) > DISABLED_AT_ONCE {
-        return Err(Unconfirmed::TooManyPortalUsers.refusal(&actor.org.switches()));
+        return Err(Unconfirmed::TooManyPortalUsers.refusal());
     }
     for id in users {
         if let Some(before) = store::load(actor.db, object, &id)? {

@@ -57,18 +57,18 @@ pub(super) fn check_change(actor: &Actor<'_>, before: &Row, after: &Row, changes
             |row| row.get(0),
         )?;
         if !others {
-            return Err(Unconfirmed::LastAdmin.refusal(&switches));
+            return Err(Unconfirmed::LastAdmin.refusal());
         }
     }
     if deactivates {
         let username = store::text(before, "Username").unwrap_or_default();
         if switches.cannot_deactivate.iter().any(|kept| kept.eq_ignore_ascii_case(username)) {
-            return Err(Unconfirmed::CannotDeactivate.refusal(&switches));
+            return Err(Unconfirmed::CannotDeactivate.refusal());
         }
     }
     let loses_role = changes.get("UserRoleId") == Some(&Value::Null) && store::text(before, "UserRoleId").is_some();
     if loses_role && owns_portal_accounts(actor, id)? {
-        return Err(Unconfirmed::OwnerLosesRole.refusal(&switches));
+        return Err(Unconfirmed::OwnerLosesRole.refusal());
     }
     Ok(())
 }

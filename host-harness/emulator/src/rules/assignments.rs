@@ -1,7 +1,7 @@
 //! Permission sets, permission set licences and public groups: who may be assigned.
 
-use rusqlite::OptionalExtension;
 use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension};
 
 use super::{Actor, missing};
 use crate::error::ApiError;
@@ -38,7 +38,7 @@ struct AssignedSet {
 
 /// A permission set, or a permission set group, for which its own set stands in the row (H).
 fn wanted(actor: &Actor<'_>, row: &mut Row) -> Result<AssignedSet, ApiError> {
-    let unclear = || Err(Unconfirmed::AssignmentTarget.refusal(&actor.org.switches()));
+    let unclear = || Err(Unconfirmed::AssignmentTarget.refusal());
     match (store::text(row, "PermissionSetId"), store::text(row, "PermissionSetGroupId")) {
         (Some(set_id), None) => {
             let (licence, kind, label): (Option<String>, String, String) = actor
@@ -64,7 +64,7 @@ fn wanted(actor: &Actor<'_>, row: &mut Row) -> Result<AssignedSet, ApiError> {
                 .optional()?
                 .ok_or_else(missing)?;
             if status != "Updated" {
-                return Err(Unconfirmed::SetGroupNotUpdated.refusal(&actor.org.switches()));
+                return Err(Unconfirmed::SetGroupNotUpdated.refusal());
             }
             let sets: Result<Vec<(String, Option<String>)>, rusqlite::Error> = actor
                 .db
@@ -110,10 +110,28 @@ pub(super) fn before_permission_set(actor: &Actor<'_>, row: &mut Row) -> Result<
     let misfit = wanted.sets.iter().find(|(_, licence)| {
         licence.as_ref().is_some_and(|licence| licence.starts_with("100") && *licence != assignee.licence_id)
     });
-    match misfit {
-        Some((label, _)) => Err(not_allowed(label)),
-        None => Ok(()),
+    if let Some((label, _)) = misfit {
+        return Err(not_allowed(label));
     }
+    let active = activity(actor, row.get("ExpirationDate"));
+    row.insert("IsActive", active);
+    Ok(())
+}
+
+/// Whether an assignment with this date of expiry is active now.
+pub(super) fn activity(actor: &Actor<'_>, expires: Option<&Value>) -> Value {
+    let over = matches!(expires, Some(Value::Integer(at)) if *at <= actor.org.clock.now());
+    Value::Integer(i64::from(!over))
+}
+
+/// Ends the assignments whose time has come, so that `IsActive` is true of this moment. Their rows stay (U).
+pub(crate) fn expire(db: &Connection, now: i64) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "UPDATE PermissionSetAssignment SET IsActive = ExpirationDate > ?1
+         WHERE ExpirationDate IS NOT NULL AND IsActive <> (ExpirationDate > ?1)",
+    )?
+    .execute([now])?;
+    Ok(())
 }
 
 /// Permission set licences are counted (H for the text).
@@ -165,7 +183,7 @@ pub(super) fn before_group_member(actor: &Actor<'_>, row: &Row) -> Result<Option
     if member_id.starts_with("005") {
         let assignee = assignee(actor, member_id)?;
         if licences::is_high_volume(&assignee.user_type) {
-            return Err(Unconfirmed::GroupForHighVolumeUser.refusal(&actor.org.switches()));
+            return Err(Unconfirmed::GroupForHighVolumeUser.refusal());
         }
     }
     let same = actor

@@ -1,5 +1,6 @@
 //! What holds for every field by its description alone: known, writable, of its type, present, short enough.
 
+use chrono::NaiveDate;
 use rusqlite::types::Value;
 use serde_json::{Map, Value as Json};
 
@@ -76,6 +77,9 @@ fn values(
                 "The Id field should not be specified in the sobject data.",
             ));
         }
+        if object.lacks(name) {
+            return Err(ApiError::not_emulated(&format!("The field {name} of {}", object.name)));
+        }
         let field = object.field(name).ok_or_else(|| {
             ApiError::new(400, "INVALID_FIELD", format!("No such column '{name}' on sobject of type {}", object.name))
         })?;
@@ -113,6 +117,10 @@ fn column_value(switches: &Switches, field: &Field, value: &Json) -> Result<Valu
         (FieldType::DateTime, Json::String(text)) => {
             clock::parse_datetime(text).map(Value::Integer).ok_or_else(|| undeserializable("datetime", value))
         }
+        (FieldType::Date, Json::String(text)) => match NaiveDate::parse_from_str(text, "%Y-%m-%d") {
+            Ok(day) => Ok(Value::Text(day.to_string())),
+            Err(_) => Err(undeserializable("date", value)),
+        },
         (kind, Json::String(text)) if kind.is_id() => reference(field, text),
         // Numbers for text fields are taken as they are written.
         (kind, Json::String(_) | Json::Number(_)) if kind.is_text() => checked_text(field, &exact::text_of(value)),
@@ -148,15 +156,14 @@ fn undeserializable(kind: &str, value: &Json) -> ApiError {
         Json::Object(_) => "START_OBJECT",
         Json::Null => "VALUE_NULL",
     };
-    let shown = exact::text_of(value);
-    ApiError::new(
-        400,
-        "JSON_PARSER_ERROR",
-        format!(
-            "Cannot deserialize instance of {kind} from {token} value {shown} or request may be missing a required \
-             field"
-        ),
-    )
+    // For an array or an object the sentence ends there (H); a position follows in Salesforce's own (H).
+    let rest = match value {
+        Json::Array(_) | Json::Object(_) => "value [line:1, column:1]".to_owned(),
+        _ => {
+            format!("value {} or request may be missing a required field at [line:1, column:1]", exact::text_of(value))
+        }
+    };
+    ApiError::new(400, "JSON_PARSER_ERROR", format!("Cannot deserialize instance of {kind} from {token} {rest}"))
 }
 
 fn reference(field: &Field, text: &str) -> Result<Value, ApiError> {

@@ -39,12 +39,13 @@ pub(super) fn check_domain(actor: &Actor<'_>, row: &Row, user_type: &str) -> Res
     ))
 }
 
-/// A nickname for a user who came without: Salesforce makes one up (how is U).
+/// A nickname for a user who came without: Salesforce makes one up.
 pub(super) fn give_nickname(actor: &Actor<'_>, row: &mut Row) -> Result<(), ApiError> {
     if store::text(row, "CommunityNickname").is_some() {
         return Ok(());
     }
-    let mut number = actor.org.clock.now();
+    // `User` and twenty digits: milliseconds, and seven more (M for the form).
+    let mut number = i128::from(actor.org.clock.now()) * 10_i128.pow(10) + i128::from(fastrand::u64(..10_u64.pow(10)));
     loop {
         let nickname = format!("User{number}");
         if !exists(actor, "SELECT 1 FROM User WHERE CommunityNickname = ?1", &[&nickname])? {

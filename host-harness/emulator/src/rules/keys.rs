@@ -1,5 +1,7 @@
 //! Records by a key's value: which fields are keys, which records have the value, and that unique fields stay unique.
 
+use std::collections::BTreeMap;
+
 use rusqlite::types::Value;
 
 use super::Actor;
@@ -43,6 +45,45 @@ pub(crate) fn matching(
         _ => value.trim().to_owned(),
     };
     Ok(store::ids_by(actor.db, object, field, &Value::Text(value))?)
+}
+
+/// The keys of one call's records. Records that share one are all refused, whichever comes first.
+pub(crate) struct KeysInUse(BTreeMap<String, usize>);
+
+impl KeysInUse {
+    /// Counts the keys; those of texts compare without regard to case.
+    pub(crate) fn of(keys: impl Iterator<Item = String>) -> Self {
+        let mut counts = BTreeMap::new();
+        for key in keys {
+            *counts.entry(key.trim().to_lowercase()).or_insert(0) += 1;
+        }
+        Self(counts)
+    }
+
+    fn is_shared(&self, key: &str) -> bool {
+        self.0.get(&key.trim().to_lowercase()).is_some_and(|count| *count > 1)
+    }
+
+    /// # Errors
+    /// `DUPLICATE_VALUE` for an upsert's key that several records have (M; the fields are L).
+    pub(crate) fn check_external(&self, key: Option<&str>, field: &Field) -> Result<(), ApiError> {
+        match key.filter(|key| self.is_shared(key)) {
+            None => Ok(()),
+            Some(key) => {
+                Err(ApiError::dml("DUPLICATE_VALUE", format!("Duplicate external id specified: {key}"), &[field.name]))
+            }
+        }
+    }
+
+    /// # Errors
+    /// `DUPLICATE_VALUE` for an id that several records of an update have (L: by analogy with upserts).
+    pub(crate) fn check_id(&self, id: &str) -> Result<(), ApiError> {
+        let full = ids::normalise(id).unwrap_or_default();
+        if self.is_shared(&full) {
+            return Err(ApiError::dml("DUPLICATE_VALUE", format!("Duplicate id specified: {id}"), &["Id"]));
+        }
+        Ok(())
+    }
 }
 
 /// The refusal when a key finds more than one record where one is meant (M).

@@ -12,10 +12,10 @@ use crate::org::wording::Unconfirmed;
 pub(super) fn before_update(actor: &Actor<'_>, before: &Row, changes: &Row) -> Result<(), ApiError> {
     let own = store::text(before, "UserId") == Some(actor.user_id);
     if own && store::flag(changes, "IsFrozen") {
-        return Err(Unconfirmed::FreezeSelf.refusal(&actor.org.switches()));
+        return Err(Unconfirmed::FreezeSelf.refusal());
     }
     if store::flag(changes, "IsPasswordLocked") && !store::flag(before, "IsPasswordLocked") {
-        return Err(Unconfirmed::LockPassword.refusal(&actor.org.switches()));
+        return Err(Unconfirmed::LockPassword.refusal());
     }
     Ok(())
 }

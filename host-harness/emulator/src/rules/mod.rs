@@ -32,9 +32,10 @@ use serde_json::{Map, Value as Json};
 use crate::error::ApiError;
 use crate::org::catalogue::Object;
 use crate::org::store::{self, Row};
-use crate::org::{Org, ids, savepoint};
+use crate::org::{Org, catalogue, ids, savepoint};
 
-pub(crate) use keys::{key_field, matching};
+pub(crate) use assignments::expire as expire_assignments;
+pub(crate) use keys::{KeysInUse, key_field, matching};
 pub(crate) use options::{RecordFault, WriteOptions};
 use transaction::{Operation, Side};
 pub(crate) use transaction::{Transaction, mixed};
@@ -165,6 +166,10 @@ pub(crate) fn update(
             "UserLogin" => login_state::before_update(actor, &before, &changes)?,
             "Contact" | "Account" => records::before_update(actor, object, &changes)?,
             "UserRole" => records::before_update_role(&before)?,
+            "PermissionSetAssignment" if changes.contains_key("ExpirationDate") => {
+                let active = assignments::activity(actor, changes.get("ExpirationDate"));
+                changes.insert("IsActive", active);
+            }
             _ => {}
         }
         if object.name == "Account" {
@@ -240,6 +245,11 @@ pub(crate) fn existing(actor: &Actor<'_>, object: &'static Object, id: &str) -> 
     Ok(row)
 }
 
+/// Whether there is a record with this 18-character id, deleted or not.
+pub(crate) fn exists(actor: &Actor<'_>, id: &str) -> bool {
+    catalogue::object_of_id(id).is_some_and(|object| matches!(store::load(actor.db, object, id), Ok(Some(_))))
+}
+
 /// A reference to a record that is not there (H).
 #[must_use]
 pub(crate) fn missing() -> ApiError {
@@ -247,6 +257,9 @@ pub(crate) fn missing() -> ApiError {
 }
 
 fn unsupported(object: &Object, operation: &str) -> ApiError {
+    if object.is_set_up_by_api() {
+        return ApiError::not_emulated(&format!("The {operation} of a {}", object.label.to_lowercase()));
+    }
     ApiError::dml(
         "INVALID_TYPE_FOR_OPERATION",
         format!("entity type {} does not support {operation}", object.name),

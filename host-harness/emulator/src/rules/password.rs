@@ -19,13 +19,19 @@ fn may_manage(actor: &Actor<'_>) -> Result<(), ApiError> {
     }
 }
 
+/// The refusal of one's own password (H).
+#[must_use]
+pub(crate) fn own_password() -> ApiError {
+    ApiError::new(403, "INSUFFICIENT_ACCESS", "Cannot set password for self")
+}
+
 /// Sets another user's password.
 ///
 /// # Errors
 /// `INVALID_NEW_PASSWORD` where the policy says no, `INSUFFICIENT_ACCESS` for the own password and without the right.
 pub(crate) fn set(actor: &Actor<'_>, user_id: &str, username: &str, password: &str) -> Result<(), ApiError> {
     if user_id == actor.user_id {
-        return Err(ApiError::new(403, "INSUFFICIENT_ACCESS", "Cannot set password for self"));
+        return Err(own_password());
     }
     may_manage(actor)?;
     check_policy(actor, user_id, username, password)?;
@@ -56,7 +62,7 @@ fn check_policy(actor: &Actor<'_>, user_id: &str, username: &str, password: &str
         return Err(refused("Your password cannot equal or contain your user name."));
     }
     if credentials::was_used(actor.db, user_id, password, switches.remembered_passwords)? {
-        return Err(Unconfirmed::RepeatedPassword.refusal(&switches));
+        return Err(Unconfirmed::RepeatedPassword.refusal());
     }
     Ok(())
 }

@@ -125,7 +125,7 @@ pub(super) fn check_contact(
         .filter(|contact| !store::flag(contact, "IsDeleted"))
         .ok_or_else(missing)?;
     let Some(account_id) = store::text(&contact, "AccountId") else {
-        return Err(Unconfirmed::ContactWithoutAccount.refusal(&actor.org.switches()));
+        return Err(Unconfirmed::ContactWithoutAccount.refusal());
     };
     let holder: Option<String> = actor
         .db
@@ -139,9 +139,7 @@ pub(super) fn check_contact(
             &[],
         ));
     }
-    let needs_owner_role =
-        !licences::is_high_volume(&profile.user_type) || actor.org.switches().owner_role_for_high_volume;
-    if needs_owner_role && owner_role(actor, account_id)?.is_none() {
+    if owner_role(actor, account_id)?.is_none() {
         return Err(owner_without_role(actor));
     }
     Ok(Some(Contact { account_id: account_id.to_owned() }))

@@ -23,7 +23,7 @@ pub(super) fn check(actor: &Actor<'_>, row: &Row, profile: &Profile) -> Result<(
         .flatten()
         .ok_or_else(missing)?;
     if licences::is_high_volume(&profile.user_type) {
-        return Err(Unconfirmed::RoleForHighVolumeUser.refusal(&actor.org.switches()));
+        return Err(Unconfirmed::RoleForHighVolumeUser.refusal());
     }
     let fits = store::text(&role, "PortalType").unwrap_or("None") == licences::portal_type(&profile.user_type)
         && store::text(&role, "PortalAccountId").is_none_or(|account| Some(account) == store::text(row, "AccountId"));
@@ -130,7 +130,6 @@ fn shared_role(actor: &Actor<'_>, account: &str, portal_type: &'static str) -> R
     if let Some(known) = known {
         return Ok(known);
     }
-    room(actor, 1)?;
     let parent = owner_role(actor, account)?;
     let name = format!("{alias} {} Person Account", word(portal_type));
     insert(actor, &name, portal_type, "PersonAccount", parent, None, &owner)
@@ -143,23 +142,10 @@ fn make(actor: &Actor<'_>, account: &str, portal_type: &'static str) -> Result<(
             Ok((row.get(0)?, row.get(1)?))
         })?;
     let wanted = actor.org.switches().portal_roles_per_account.clamp(1, 3);
-    room(actor, wanted.into())?;
     let mut parent = owner_role(actor, account)?;
     for (level, title) in &LEVELS[LEVELS.len() - usize::from(wanted)..] {
         let name = format!("{name} {} {title}", word(portal_type));
         parent = Some(insert(actor, &name, portal_type, level, parent, Some(account), &owner)?);
-    }
-    Ok(())
-}
-
-/// Refuses when the org may not have so many more portal roles.
-fn room(actor: &Actor<'_>, wanted: u32) -> Result<(), ApiError> {
-    let switches = actor.org.switches();
-    let Some(limit) = switches.portal_role_limit else { return Ok(()) };
-    let used: u32 =
-        actor.db.query_row("SELECT count(*) FROM UserRole WHERE PortalType <> 'None'", [], |row| row.get(0))?;
-    if used + wanted > limit {
-        return Err(Unconfirmed::PortalRoleLimit.refusal(&switches));
     }
     Ok(())
 }

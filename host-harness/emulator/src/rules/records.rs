@@ -45,7 +45,7 @@ fn check_account(actor: &Actor<'_>, object: &Object, row: &Row) -> Result<(), Ap
         .optional()?
         .unwrap_or(false);
     match is_person {
-        true => Err(Unconfirmed::ContactOfPersonAccount.refusal(&actor.org.switches())),
+        true => Err(Unconfirmed::ContactOfPersonAccount.refusal()),
         false => Ok(()),
     }
 }
@@ -100,7 +100,7 @@ pub(super) fn before_create_role(actor: &Actor<'_>, row: &mut Row) -> Result<(),
         let used: u32 =
             actor.db.query_row("SELECT count(*) FROM UserRole WHERE PortalType = 'None'", [], |row| row.get(0))?;
         if used >= limit {
-            return Err(Unconfirmed::RoleLimit.refusal(&switches));
+            return Err(Unconfirmed::RoleLimit.refusal());
         }
     }
     Ok(())

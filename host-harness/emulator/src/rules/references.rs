@@ -41,7 +41,7 @@ fn find(actor: &Actor<'_>, field: &Field, record: &Map<String, Json>) -> Result<
     let target = keys::target_of(field, type_name).ok_or_else(super::missing)?;
     let mut named = record.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("attributes"));
     let (Some((name, value)), None) = (named.next(), named.next()) else {
-        return Err(Unconfirmed::NestedRecordKeys.refusal(&actor.org.switches()));
+        return Err(Unconfirmed::NestedRecordKeys.refusal());
     };
     let key = keys::key_field(target, name)?;
     let value = exact::text_of(value);

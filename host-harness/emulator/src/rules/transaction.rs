@@ -40,19 +40,13 @@ fn side(object: &Object, operation: Operation, body: &Map<String, Json>) -> Side
 }
 
 /// What one transaction has written so far.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Transaction {
-    enforced: bool,
     setup: Cell<Option<&'static str>>,
     other: Cell<Option<&'static str>>,
 }
 
 impl Transaction {
-    /// A transaction that has written nothing, with or without the rule.
-    pub(crate) fn new(enforced: bool) -> Self {
-        Self { enforced, setup: Cell::new(None), other: Cell::new(None) }
-    }
-
     /// Refuses a write that does not mix with what was written before (H).
     pub(super) fn check(
         &self,
@@ -66,7 +60,7 @@ impl Transaction {
             Side::Other => self.setup.get(),
             Side::Neutral => None,
         };
-        match original.filter(|_| self.enforced) {
+        match original {
             None => Ok(side),
             Some(original) => Err(mixed(object.name, original)),
         }

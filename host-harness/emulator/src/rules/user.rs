@@ -128,19 +128,18 @@ pub(super) fn before_update(actor: &Actor<'_>, before: &Row, changes: &mut Row) 
 
 /// `IsPortalEnabled = false` is a disable: it deactivates and lets the contact go (M), and there is no way back (H).
 fn disable_portal(actor: &Actor<'_>, before: &Row, changes: &mut Row) -> Result<(), ApiError> {
-    let switches = actor.org.switches();
     let disabled = licences::is_portal(store::text(before, "UserType").unwrap_or_default())
         && store::text(before, "ContactId").is_none();
     let returns = ["IsPortalEnabled", "IsActive"].iter().any(|name| changes.get(name) == Some(&Value::Integer(1)))
         || store::text(changes, "ContactId").is_some();
-    if disabled && returns && !switches.enable_portal_user_by_api {
-        return Err(Unconfirmed::EnablePortalUser.refusal(&switches));
+    if disabled && returns {
+        return Err(Unconfirmed::EnablePortalUser.refusal());
     }
     if changes.get("IsPortalEnabled") != Some(&Value::Integer(0)) || !store::flag(before, "IsPortalEnabled") {
         return Ok(());
     }
-    if changes.contains_key("IsActive") && switches.refuse_is_active_with_disable {
-        return Err(Unconfirmed::DisableWithIsActive.refusal(&switches));
+    if changes.contains_key("IsActive") && actor.org.switches().refuse_is_active_with_disable {
+        return Err(Unconfirmed::DisableWithIsActive.refusal());
     }
     changes.extend(disabled_fields());
     Ok(())

@@ -10,9 +10,13 @@ pub(super) struct QueryError {
     at: Option<usize>,
 }
 
-/// How much of the query an excerpt shows before and after the caret.
-const BEFORE: usize = 40;
-const AFTER: usize = 40;
+/// Marks what is answered in plain words.
+const NOT_EMULATED: &str = "NOT_EMULATED";
+
+/// How much of the query an excerpt shows before the error and from it on; each end moves on to the next comma or blank (H:
+/// fits eight recorded answers).
+const BEFORE: usize = 30;
+const AFTER: usize = 31;
 
 impl QueryError {
     pub(super) fn malformed(at: usize, message: impl Into<String>) -> Self {
@@ -22,6 +26,11 @@ impl QueryError {
     /// A refusal that Salesforce gives without a position.
     pub(super) fn plain(code: &'static str, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), at: None }
+    }
+
+    /// What Salesforce has and the emulator has not.
+    pub(super) fn not_emulated(what: &str) -> Self {
+        Self { code: NOT_EMULATED, message: what.to_owned(), at: None }
     }
 
     pub(super) fn no_such_column(at: usize, column: &str, entity: &str) -> Self {
@@ -70,16 +79,28 @@ impl QueryError {
 
     /// The error as REST shows it for this query.
     pub(super) fn into_api(self, soql: &str) -> ApiError {
+        if self.code == NOT_EMULATED {
+            return ApiError::not_emulated(&self.message);
+        }
         let Some(at) = self.at else { return ApiError::new(400, self.code, self.message) };
         let at = at.min(soql.len());
         let before = soql.get(..at).unwrap_or(soql);
         let row = before.matches('\n').count() + 1;
         let line = before.rsplit('\n').next().unwrap_or_default();
         let column = line.chars().count() + 1;
-        let skipped = line.chars().count().saturating_sub(BEFORE);
-        let shown: String = line.chars().skip(skipped).collect();
-        let rest: String =
-            soql.get(at..).unwrap_or_default().lines().next().unwrap_or_default().chars().take(AFTER).collect();
+        let parts = |letter: &char| matches!(letter, ',' | ' ');
+        let line: Vec<char> = line.chars().collect();
+        let mut skipped = line.len().saturating_sub(BEFORE);
+        while skipped > 0 && !parts(&line[skipped - 1]) {
+            skipped -= 1;
+        }
+        let shown: String = line[skipped..].iter().collect();
+        let rest: Vec<char> = soql.get(at..).unwrap_or_default().lines().next().unwrap_or_default().chars().collect();
+        let mut until = rest.len().min(AFTER);
+        while until < rest.len() && !parts(&rest[until]) {
+            until += 1;
+        }
+        let rest: String = rest[..until].iter().collect();
         let caret = " ".repeat(shown.chars().count());
         ApiError::new(
             400,

@@ -38,6 +38,7 @@ pub(super) fn bind(resolved: &Resolved, counts: bool, literal: &Literal) -> Resu
         (LiteralValue::Number(text), kind) if kind.is_decimal() => {
             decimals::canonical(text).map(Value::Text).ok_or_else(|| mismatch(resolved, literal))
         }
+        (LiteralValue::Date(day), FieldType::Date) => Ok(Value::Text(day.clone())),
         (LiteralValue::DateTime(at), FieldType::DateTime) => Ok(Value::Integer(*at)),
         (LiteralValue::Text(raw), kind) if kind.is_id() => {
             let id = unescape(raw, false, literal.at)?;

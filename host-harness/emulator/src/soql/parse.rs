@@ -74,7 +74,39 @@ impl<'a> Parser<'a> {
         })
     }
 
+    /// Refuses in plain words what Salesforce's language has and the emulator's has not. Salesforce would not refuse it.
+    fn check_emulated(&self) -> Parsed<()> {
+        let Some(token) = self.peek().filter(|token| token.kind == Kind::Word) else { return Ok(()) };
+        let word = token.text.to_ascii_uppercase();
+        let pair = |first: &str, second: &[&str]| word == first && second.iter().any(|second| self.is(1, second));
+        let clause = pair("FOR", &["VIEW", "REFERENCE", "UPDATE"])
+            || pair("USING", &["SCOPE"])
+            || pair("WITH", &["SECURITY_ENFORCED", "USER_MODE", "SYSTEM_MODE", "DATA"])
+            || pair("ALL", &["ROWS"])
+            || pair("UPDATE", &["TRACKING", "VIEWSTAT"])
+            || matches!(word.as_str(), "TYPEOF" | "INCLUDES" | "EXCLUDES") && !self.is(1, ",") && !self.is(1, "FROM");
+        let function = self.is(1, "(")
+            && (matches!(
+                word.as_str(),
+                "FORMAT"
+                    | "TOLABEL"
+                    | "CONVERTCURRENCY"
+                    | "CONVERTTIMEZONE"
+                    | "GROUPING"
+                    | "DISTANCE"
+                    | "GEOLOCATION"
+                    | "HOUR_IN_DAY"
+                    | "ROLLUP"
+                    | "CUBE"
+            ) || ["CALENDAR_", "FISCAL_", "DAY_", "WEEK_IN_"].iter().any(|start| word.starts_with(start)));
+        if clause || function {
+            return Err(QueryError::not_emulated(&format!("{} in a query", token.text)));
+        }
+        Ok(())
+    }
+
     fn path(&mut self) -> Parsed<Path> {
+        self.check_emulated()?;
         match self.peek() {
             Some(token) if token.kind == Kind::Word && !token.text.contains(':') && !self.is_clause() => {
                 self.next += 1;
@@ -116,7 +148,9 @@ impl<'a> Parser<'a> {
         self.expect("FROM")?;
         let from = self.path()?;
         let alias = self.alias();
+        self.check_emulated()?;
         let filter = if self.take("WHERE") { Some(self.condition()?) } else { None };
+        self.check_emulated()?;
         let mut group_by = Vec::new();
         let mut having = None;
         if self.take("GROUP") {
@@ -137,8 +171,10 @@ impl<'a> Parser<'a> {
                 order_by.push(self.order()?);
             }
         }
+        self.check_emulated()?;
         let limit = if self.take("LIMIT") { Some(self.count()?) } else { None };
         let offset = if self.take("OFFSET") { Some(self.count()?) } else { None };
+        self.check_emulated()?;
         Ok(Query { select, from, alias, filter, group_by, having, order_by, limit, offset })
     }
 
@@ -283,6 +319,7 @@ impl<'a> Parser<'a> {
             (">=", Operator::GreaterOrEqual),
             ("LIKE", Operator::Like),
         ];
+        self.check_emulated()?;
         for (text, operator) in operators {
             if self.take(text) {
                 return Ok(operator);

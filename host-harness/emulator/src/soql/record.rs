@@ -35,6 +35,8 @@ pub(super) enum Cell {
     /// A decimal number, with all of its digits.
     Decimal(String),
     Text(String),
+    /// A compound field.
+    Object(serde_json::Value),
     Parent(Record),
     Children(Vec<Record>),
 }
@@ -46,6 +48,7 @@ impl Cell {
             (FieldType::DateTime, Value::Integer(value)) => Self::Text(clock::rest_datetime(value)),
             (_, Value::Integer(value)) => Self::Integer(value),
             (_, Value::Real(value)) => Self::Real(value),
+            (FieldType::Address, Value::Text(value)) => serde_json::from_str(&value).map_or(Self::Null, Self::Object),
             (kind, Value::Text(value)) if kind.is_decimal() => Self::Decimal(value),
             (_, Value::Text(value)) => Self::Text(value),
             (_, Value::Null | Value::Blob(_)) => Self::Null,
@@ -86,6 +89,7 @@ impl Serialize for Cell {
             Self::Real(value) => serializer.serialize_f64(*value),
             Self::Decimal(value) => serializer.serialize_str(&exact::marked(value)),
             Self::Text(value) => serializer.serialize_str(value),
+            Self::Object(value) => value.serialize(serializer),
             Self::Parent(record) => record.serialize(serializer),
             Self::Children(records) => {
                 let mut map = serializer.serialize_map(Some(3))?;

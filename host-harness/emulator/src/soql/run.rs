@@ -11,7 +11,7 @@ use super::error::QueryError;
 use super::groups;
 use super::parse;
 use super::record::{Cell, Record};
-use super::scope::Scope;
+use super::scope::{Resolved, Scope};
 use super::sql::{self, Fragment};
 use crate::error::ApiError;
 use crate::org::catalogue::{self, Field, FieldType, Object};
@@ -221,7 +221,7 @@ impl QueryPlan {
         let mut group = String::new();
         if !query.group_by.is_empty() {
             let keys: Result<Vec<String>, QueryError> =
-                query.group_by.iter().map(|path| Ok(scope.resolve(path)?.column)).collect();
+                query.group_by.iter().map(|path| Ok(groupable(scope.resolve(path)?)?.column)).collect();
             group = format!(" GROUP BY {}", keys?.join(", "));
             if let Some(having) = &query.having {
                 let mut condition = Fragment::default();
@@ -255,6 +255,15 @@ impl QueryPlan {
             fields: Vec::new(),
         }))
     }
+}
+
+/// Refuses a field that queries may not group by (H).
+fn groupable(resolved: Resolved) -> Result<Resolved, QueryError> {
+    if resolved.field.is_groupable() {
+        return Ok(resolved);
+    }
+    let message = format!("field '{}' can not be grouped in a query call", resolved.field.name);
+    Err(QueryError::malformed(resolved.at, message))
 }
 
 fn unnamed(before: &[SelectItem]) -> usize {

@@ -82,7 +82,8 @@ impl Scope {
                 .ok_or_else(|| QueryError::no_such_relationship(path.at, relationship))?;
             let walked: Vec<String> = relationships[..=index].iter().map(|part| part.to_ascii_lowercase()).collect();
             // Of a polymorphic reference, the first target answers; Salesforce shows its Name object there.
-            let target = reference.to.first().and_then(|name| catalogue::object(name)).unwrap_or(object);
+            let target = reference.to.first().and_then(|name| catalogue::object(name));
+            let target = target.ok_or_else(|| QueryError::not_emulated(&format!("The relationship {relationship}")))?;
             table = match self.joins.iter().find(|join| join.path == walked) {
                 Some(join) => join.table.clone(),
                 None => {
@@ -94,7 +95,10 @@ impl Scope {
             };
             object = target;
         }
-        let field = object.field(name).ok_or_else(|| QueryError::no_such_column(path.at, name, object.name))?;
+        let field = object.field(name).ok_or_else(|| match object.lacks(name) {
+            true => QueryError::not_emulated(&format!("The field {name} of {}", object.name)),
+            false => QueryError::no_such_column(path.at, name, object.name),
+        })?;
         Ok(Resolved { field, column: format!("{table}.\"{}\"", field.name), at: path.at })
     }
 
@@ -116,6 +120,25 @@ impl Scope {
             Function::Avg => format!("avg({column})"),
         };
         Ok(Resolved { field, column: sql, at })
+    }
+
+    /// What a condition compares.
+    ///
+    /// # Errors
+    /// `INVALID_FIELD` for a field that queries may not filter by (H).
+    pub(super) fn filtered(&mut self, operand: &Operand) -> Result<(Resolved, bool), QueryError> {
+        let found = self.operand(operand)?;
+        let (Resolved { field, at, .. }, _) = &found;
+        match operand {
+            Operand::Field(_) if field.kind == FieldType::Address => {
+                Err(QueryError::invalid_field(*at, "Address fields can only be filtered using Distance expressions"))
+            }
+            Operand::Field(_) if !field.is_filterable() => Err(QueryError::invalid_field(
+                *at,
+                format!("field '{}' can not be filtered in a query call", field.name),
+            )),
+            _ => Ok(found),
+        }
     }
 
     pub(super) fn operand(&mut self, operand: &Operand) -> Result<(Resolved, bool), QueryError> {

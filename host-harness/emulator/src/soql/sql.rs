@@ -41,11 +41,11 @@ impl Scope {
                 Ok(())
             }
             Condition::Compare { operand, operator, value } => {
-                let (resolved, counts) = self.operand(operand)?;
+                let (resolved, counts) = self.filtered(operand)?;
                 compare(&resolved, counts, *operator, value, out)
             }
             Condition::Among { operand, negated, values } => {
-                let (resolved, counts) = self.operand(operand)?;
+                let (resolved, counts) = self.filtered(operand)?;
                 let mut wants_null = false;
                 let mut marks = 0;
                 let mut parameters = Vec::new();
@@ -70,7 +70,7 @@ impl Scope {
                 Ok(())
             }
             Condition::AmongRows { operand, negated, query } => {
-                let (resolved, _) = self.operand(operand)?;
+                let (resolved, _) = self.filtered(operand)?;
                 let inner = rows(query, depth + 1)?;
                 let not = if *negated { "NOT " } else { "" };
                 let _ = write!(out.sql, "{} {not}IN ({})", resolved.column, inner.sql);
@@ -97,6 +97,10 @@ impl Scope {
         let mut terms = Vec::new();
         for order in &query.order_by {
             let (resolved, _) = self.operand(&order.operand)?;
+            if !resolved.field.is_sortable() {
+                let message = format!("field '{}' can not be sorted in a query call", resolved.field.name);
+                return Err(QueryError::malformed(resolved.at, message));
+            }
             let direction = if order.descending { "DESC" } else { "ASC" };
             let nulls = if order.nulls_last { "LAST" } else { "FIRST" };
             // On columns that cannot be null the clause would only keep SQLite from using its index.

@@ -8,7 +8,7 @@ use super::parse;
 use super::record::{Cell, Record};
 use super::run::{self, Options};
 use crate::error::ApiError;
-use crate::org::catalogue::{self, Object};
+use crate::org::catalogue::{self, FieldType, Object};
 
 /// What a Bulk query finds.
 #[derive(Debug)]
@@ -41,6 +41,10 @@ pub(crate) fn table(soql: &str, options: &Options<'_>) -> Result<Table, ApiError
         return Err(refused("OFFSET"));
     }
     let object = run::check(&query, options).map_err(|error| error.into_api(soql))?;
+    if query.select.iter().any(|item| matches!(item, SelectItem::Field { path, .. } if is_compound(object, path))) {
+        // H for the words, M for the code.
+        return Err(ApiError::new(400, "API_ERROR", "Selecting compound data not supported in Bulk Query"));
+    }
     let columns: Result<Vec<String>, QueryError> = query
         .select
         .iter()
@@ -50,6 +54,17 @@ pub(crate) fn table(soql: &str, options: &Options<'_>) -> Result<Table, ApiError
         })
         .collect();
     Ok(Table { object: object.name, columns: columns.map_err(|error| error.into_api(soql))? })
+}
+
+/// Whether a path ends at the address of an object.
+fn is_compound(root: &'static Object, path: &Path) -> bool {
+    let Some((leaf, parents)) = path.parts.split_last() else { return false };
+    let object = parents.iter().try_fold(root, |object, part| match object.relationship(part) {
+        Some((_, reference)) => reference.to.first().and_then(|name| catalogue::object(name)),
+        // The object's own name or alias.
+        None => Some(object),
+    });
+    object.and_then(|object| object.field(leaf)).is_some_and(|field| field.kind == FieldType::Address)
 }
 
 /// The path as the catalogue spells it, without the object's own name or alias in front.

@@ -28,7 +28,7 @@ async fn permission_sets_follow_the_licence_and_are_given_once() {
     assert_eq!(again.error(), ("DUPLICATE_VALUE".into(), message, json!(["AssigneeId", "PermissionSetId"])), "H");
     let row = org.id(&format!("PermissionSetAssignment WHERE AssigneeId = '{user}' AND PermissionSetId = '{case}'"));
     let update = org.patch(&format!("sobjects/PermissionSetAssignment/{row}"), &json!({"PermissionSetId": case})).await;
-    assert_eq!(update.error().0, "INVALID_TYPE_FOR_OPERATION", "assignments are made and removed, never changed");
+    assert_eq!(update.error().0, "INVALID_FIELD_FOR_INSERT_UPDATE", "only the date of expiry changes");
     assert_eq!(org.delete(&format!("sobjects/PermissionSetAssignment/{row}")).await.status, 204);
 }
 

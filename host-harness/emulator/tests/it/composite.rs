@@ -1,6 +1,5 @@
 //! Several requests in one: `composite`.
 
-use salesforce_emulator::{Switches, Unconfirmed, Wording};
 use serde_json::{Value, json};
 
 use crate::client::Org;
@@ -221,13 +220,6 @@ async fn setup_objects_do_not_mix_in_one_transaction() {
         let made = contact_and_user(&org, handle, role, all_or_none).await;
         assert_eq!((&made[0]["httpStatusCode"], &made[1]["httpStatusCode"]), (&json!(201), &json!(201)), "{made}");
     }
-    let open = Org::with(Switches { mixed_dml_in_composite: false, ..Switches::default() }).await;
-    let role = open.id(&format!(
-        "UserRole WHERE PortalAccountId = '{}' AND PortalRole = 'Worker' AND PortalType = 'CustomerPortal'",
-        open.emulator.credentials().account_id
-    ));
-    let made = contact_and_user(&open, "mixed", Some(&role), true).await;
-    assert_eq!(made[1]["httpStatusCode"], 201, "{made}");
 }
 
 #[tokio::test]
@@ -251,26 +243,4 @@ async fn the_other_way_round_does_not_mix_either() {
         (&list[0]["success"], &list[1]["errors"][0]["statusCode"]),
         (&json!(true), &json!("MIXED_DML_OPERATION"))
     );
-}
-
-#[tokio::test]
-async fn unconfirmed_refusals_can_have_other_words() {
-    let words = |code: &str| Wording { code: Some(code.to_owned()), ..Wording::default() };
-    let wording = [
-        (Unconfirmed::CompositeShape, words("A")),
-        (Unconfirmed::CompositePart, words("B")),
-        (Unconfirmed::UpsertOfOtherObject, words("C")),
-        (Unconfirmed::NestedRecordKeys, words("D")),
-    ];
-    let org = Org::with(Switches { wording: wording.into_iter().collect(), ..Switches::default() }).await;
-    assert_eq!(org.post("composite", &request(false, vec![])).await.error().0, "A");
-    let nested = org.post("composite", &request(false, vec![part("r", "GET", "composite", Value::Null)])).await;
-    assert_eq!(nested.body["compositeResponse"][0]["body"][0]["errorCode"], "B");
-    let other = json!({"records": [{"attributes": {"type": "Account"}, "IdP_Key__c": "x"}]});
-    let other = org.patch("composite/sobjects/Contact/IdP_Key__c", &other).await;
-    assert_eq!(other.body[0]["errors"][0]["statusCode"], "C");
-    for keys in [json!({}), json!({"External_Id__c": "x", "Id": "y"})] {
-        let contact = org.post("sobjects/Contact", &json!({"LastName": "x", "Account": keys})).await;
-        assert_eq!(contact.error().0, "D");
-    }
 }

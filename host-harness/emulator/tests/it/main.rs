@@ -20,6 +20,7 @@ mod oauth;
 mod org;
 mod password;
 mod query;
+mod recorded;
 mod replication;
 mod rows;
 mod rules;

@@ -200,18 +200,17 @@ async fn the_password_grant_can_be_switched_off_and_shut_out() {
 }
 
 #[tokio::test]
-async fn an_expired_password_gives_a_restricted_token_or_none() {
-    for admits in [true, false] {
-        let org = Org::closed(Switches { oauth_admits_expired_password: admits, ..Switches::default() }).await;
+async fn an_expired_password_gives_a_restricted_token() {
+    for expired_password_status in [403, 401] {
+        let org = Org::closed(Switches { expired_password_status, ..Switches::default() }).await;
         org.emulator.expire_admin_password().unwrap();
         let (status, body) = by_password(&org).await;
-        if admits {
-            assert_eq!(status, 200);
-            let (status, body) = get(&org, "/services/data/v64.0/limits", text(&body, "access_token")).await;
-            assert_eq!((status, &body[0]["errorCode"]), (403, &json!("INVALID_OPERATION_WITH_EXPIRED_PASSWORD")));
-        } else {
-            assert_eq!((status, body), refused("invalid_grant", "authentication failure"));
-        }
+        assert_eq!(status, 200);
+        let (status, body) = get(&org, "/services/data/v64.0/limits", text(&body, "access_token")).await;
+        assert_eq!(
+            (status, &body[0]["errorCode"]),
+            (expired_password_status, &json!("INVALID_OPERATION_WITH_EXPIRED_PASSWORD"))
+        );
     }
 }
 

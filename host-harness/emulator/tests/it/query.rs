@@ -207,7 +207,7 @@ async fn long_answers_come_in_pages_that_do_not_shift() {
             page.body["records"].as_array().unwrap().iter().map(|record| record["Id"].as_str().unwrap().to_owned()),
         );
         let Some(url) = page.body["nextRecordsUrl"].as_str().map(str::to_owned) else { break };
-        assert!(url.starts_with("/services/data/v64.0/query/01g"), "{url}");
+        assert!(url.starts_with("/services/data/v64.0/query/0r8"), "{url}");
         let url = format!("{}{url}", org.emulator.url());
         page = org
             .send(org.http.get(&url).bearer_auth(&org.session).header("sforce-query-options", "batchSize=200"))

@@ -5,7 +5,7 @@ use salesforce_emulator::Switches;
 use crate::client::{Org, between, escape};
 
 /// Calls an operation in this session; the answer's status and text.
-async fn call(org: &Org, session: &str, operation: &str) -> (u16, String) {
+pub(crate) async fn call(org: &Org, session: &str, operation: &str) -> (u16, String) {
     let header = if session.is_empty() {
         String::new()
     } else {
@@ -23,7 +23,7 @@ async fn call(org: &Org, session: &str, operation: &str) -> (u16, String) {
     (response.status().as_u16(), response.text().await.unwrap())
 }
 
-fn set_password(user_id: &str, password: &str) -> String {
+pub(crate) fn set_password(user_id: &str, password: &str) -> String {
     format!(
         "<u:setPassword><u:userId>{user_id}</u:userId><u:password>{}</u:password></u:setPassword>",
         escape(password)
@@ -31,7 +31,7 @@ fn set_password(user_id: &str, password: &str) -> String {
 }
 
 /// Type, code and message of a fault.
-fn fault(answer: &(u16, String)) -> (&str, &str, &str) {
+pub(crate) fn fault(answer: &(u16, String)) -> (&str, &str, &str) {
     let (status, body) = answer;
     assert_eq!(*status, 500, "{body}");
     let code = between(body, "<sf:exceptionCode>", "<");
@@ -41,7 +41,7 @@ fn fault(answer: &(u16, String)) -> (&str, &str, &str) {
     (between(body, "xsi:type=\"sf:", "\""), code, message)
 }
 
-fn admin_id(org: &Org) -> String {
+pub(crate) fn admin_id(org: &Org) -> String {
     org.id(&format!("User WHERE Username = '{}'", org.emulator.credentials().username))
 }
 
@@ -164,7 +164,7 @@ async fn others_passwords_are_set_and_reset_and_refused_in_their_fault_types() {
 
 #[tokio::test]
 async fn portal_users_manage_nobody() {
-    let org = Org::start().await;
+    let org = Org::with(Switches { set_own_password: true, ..Switches::default() }).await;
     let c = org.emulator.credentials();
     let (id, other) =
         (org.user("one", "Customer Community User").await, org.user("two", "Customer Community User").await);
@@ -187,7 +187,7 @@ async fn portal_users_manage_nobody() {
 
 #[tokio::test]
 async fn an_own_new_password_brings_a_new_security_token() {
-    let org = Org::start().await;
+    let org = Org::with(Switches { set_own_password: true, ..Switches::default() }).await;
     let before = org.emulator.credentials();
     assert_eq!(call(&org, &org.session, &set_password(&admin_id(&org), "n3w&Password")).await.0, 200);
     let after = org.emulator.credentials();
@@ -307,27 +307,4 @@ async fn what_is_not_built_says_so() {
         call(&org, &org.session, "<u:query><u:queryString>SELECT Id FROM User</u:queryString></u:query>").await;
     assert_eq!(status, 501);
     assert!(body.contains("The SOAP operation query is not emulated."));
-}
-
-#[tokio::test]
-async fn what_is_not_known_has_other_words_on_demand() {
-    let org = Org::with(
-        serde_json::from_value(serde_json::json!({"wording": {
-            "unknownUserId": {"code": "INVALID_CROSS_REFERENCE_KEY", "message": "invalid cross reference id"},
-            "wrongOldPassword": {"message": "old password is wrong"},
-            "expiredPassword": {"status": 401},
-        }}))
-        .unwrap(),
-    )
-    .await;
-    let answer = call(&org, &org.session, &set_password("005000000000000AAA", "g00dEnough")).await;
-    assert_eq!(fault(&answer), ("InvalidIdFault", "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id"));
-    let change =
-        "<u:changeOwnPassword><u:oldPassword>x</u:oldPassword><u:newPassword>y</u:newPassword></u:changeOwnPassword>";
-    assert_eq!(fault(&call(&org, &org.session, change).await).2, "old password is wrong");
-    org.emulator.expire_admin_password().unwrap();
-    let (_, body) = admin_login(&org, &org.emulator.credentials().password).await;
-    let url = format!("{}/services/data/v64.0/limits", org.emulator.url());
-    let answer = org.send(org.http.get(url).bearer_auth(between(&body, "<sessionId>", "<"))).await;
-    assert_eq!((answer.status, answer.error().0.as_str()), (401, "INVALID_OPERATION_WITH_EXPIRED_PASSWORD"));
 }

@@ -6,10 +6,11 @@ use serde_json::{Value, json};
 use crate::bulk::ingest;
 use crate::client::Org;
 
-/// What Salesforce says of a text in a boolean field (H, but for the position that it adds).
+/// What Salesforce says of a text in a boolean field (H; the position is made up).
 fn refusal(text: &str) -> (String, String) {
     let message = format!(
-        "Cannot deserialize instance of boolean from VALUE_STRING value {text} or request may be missing a required field"
+        "Cannot deserialize instance of boolean from VALUE_STRING value {text} or request may be missing a required field \
+         at [line:1, column:1]"
     );
     ("JSON_PARSER_ERROR".to_owned(), message)
 }

@@ -220,13 +220,7 @@ impl Person {
             "photos": photos(&form.origin),
             "profile": format!("{}/{}", form.origin, self.id),
             "picture": photos(&form.origin)["picture"],
-            "address": {
-                "street_address": self.street,
-                "locality": self.city,
-                "region": self.state,
-                "postal_code": self.postal_code,
-                "country": self.country,
-            },
+            "address": self.address(),
             "is_salesforce_integration_user": false,
             "urls": self.urls(shared, form),
             "active": self.active,
@@ -234,8 +228,21 @@ impl Person {
             "language": self.language,
             "locale": self.locale,
             "utcOffset": utc_offset(&self.time_zone),
-            "updated_at": clock::rest_datetime(self.modified),
+            // Unlike anywhere else (H).
+            "updated_at": clock::rest_datetime(self.modified).replace(".000+0000", "Z"),
         })
+    }
+
+    /// The parts of the address that there are (H for an empty one).
+    fn address(&self) -> Value {
+        let parts = [
+            ("street_address", &self.street),
+            ("locality", &self.city),
+            ("region", &self.state),
+            ("postal_code", &self.postal_code),
+            ("country", &self.country),
+        ];
+        parts.into_iter().filter_map(|(name, part)| Some((name.to_owned(), json!(part.as_ref()?)))).collect()
     }
 
     /// The API's addresses. `{version}` stands in them unless the request names one (H).

@@ -38,7 +38,7 @@ pub(super) async fn revoke(
             Ok(false) => {
                 // What has no token's form at all is another refusal (H that it exists; L for what it covers).
                 if token.starts_with("00D") || token.starts_with("5Aep") {
-                    let unknown = Unconfirmed::UnknownToken.refusal(&shared.org.switches());
+                    let unknown = Unconfirmed::UnknownToken.refusal();
                     not_revoked(unknown.code, &unknown.message)
                 } else {
                     not_revoked("unsupported_token_type", "this token type is not supported")

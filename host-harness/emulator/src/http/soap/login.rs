@@ -36,7 +36,7 @@ pub(super) fn answer(shared: &Shared, version: Version, origin: &str, envelope: 
                 Refusal::Invalid => Fault::login("INVALID_LOGIN", INVALID_LOGIN),
                 Refusal::TokenMissing => Fault::login("LOGIN_MUST_USE_SECURITY_TOKEN", MUST_USE_TOKEN),
                 Refusal::Address => Fault::login("LOGIN_DURING_RESTRICTED_DOMAIN", "cannot log in from current domain"),
-                Refusal::Hours => Fault::of("LoginFault", Unconfirmed::LoginHours.refusal(&switches)),
+                Refusal::Hours => Fault::of("LoginFault", Unconfirmed::LoginHours.refusal()),
             }
         })?;
     org.transact(|db| login::may_use_api(org, db, &user.id))??.map_err(api_refused)?;

@@ -13,7 +13,7 @@ use crate::rules::{self, Actor};
 /// The id and the username of the user that the call names.
 fn target(actor: &Actor<'_>, envelope: &Envelope) -> Result<(String, String), Fault> {
     let given = envelope.operation.text_of("userId").trim();
-    let unknown = || Fault::of("InvalidIdFault", Unconfirmed::UnknownUserId.refusal(&actor.org.switches()));
+    let unknown = || Fault::of("InvalidIdFault", Unconfirmed::UnknownUserId.refusal());
     let id = ids::normalise(given).ok_or_else(unknown)?;
     let object = catalogue::object("User").ok_or_else(unknown)?;
     let row = store::load(actor.db, object, &id)?.ok_or_else(unknown)?;
@@ -28,8 +28,8 @@ fn run<T>(shared: &Shared, caller: &Caller, work: impl FnOnce(&Actor<'_>) -> Res
     })?
 }
 
-/// Others' passwords take the right to manage users, the own one only the session. The own one frees a session whose
-/// password had expired, and brings a new security token (H).
+/// Others' passwords take the right to manage users. The own one is only set where it has expired, or where the org allows
+/// it (H); it frees the session, and brings a new security token (H).
 pub(super) fn set(shared: &Shared, envelope: &Envelope) -> Result<String, Fault> {
     let caller = Caller::of(shared, envelope)?;
     let password = envelope.operation.text_of("password");
@@ -37,6 +37,9 @@ pub(super) fn set(shared: &Shared, envelope: &Envelope) -> Result<String, Fault>
         let (user_id, username) = target(actor, envelope)?;
         let own = user_id == actor.user_id;
         if own {
+            if !caller.is_restricted() && !actor.org.switches().set_own_password {
+                return Err(rules::password::own_password().into());
+            }
             rules::password::set_own(actor, &username, password)?;
         } else {
             caller.check_unrestricted(actor.org)?;
@@ -56,7 +59,7 @@ pub(super) fn change_own(shared: &Shared, envelope: &Envelope) -> Result<String,
     run(shared, &caller, |actor| {
         let credential = credentials::load(actor.db, actor.user_id)?;
         if !credential.is_some_and(|credential| credential.is_password(envelope.operation.text_of("oldPassword"))) {
-            let refusal = Unconfirmed::WrongOldPassword.refusal(&actor.org.switches());
+            let refusal = Unconfirmed::WrongOldPassword.refusal();
             return Err(Fault::of("InvalidOldPasswordFault", refusal));
         }
         let username = login::load(actor.db, actor.user_id)?.map(|user| user.username).unwrap_or_default();

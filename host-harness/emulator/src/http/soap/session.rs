@@ -7,7 +7,6 @@ use sha2::{Digest, Sha256};
 use super::envelope::{Envelope, Fault};
 use crate::http::Shared;
 use crate::login::{self, ApiRefusal};
-use crate::org::wording::Unconfirmed;
 use crate::org::{Org, clock};
 
 /// The user behind a call.
@@ -40,10 +39,15 @@ impl Caller {
         Ok(Self { user_id: session.user_id, session_id: session_id.to_owned(), restricted: session.password_expired })
     }
 
+    /// Whether the user's password has expired, so that only a new one may be set.
+    pub(super) fn is_restricted(&self) -> bool {
+        self.restricted
+    }
+
     /// Refuses what may not be called with an expired password (H).
     pub(super) fn check_unrestricted(&self, org: &Org) -> Result<(), Fault> {
         if self.restricted {
-            return Err(Unconfirmed::ExpiredPassword.refusal(&org.switches()).into());
+            return Err(login::expired_password(&org.switches()).into());
         }
         Ok(())
     }

@@ -31,6 +31,8 @@ pub(super) static PERMISSION_SET: Object = Object {
             .strict()
             .read_only(),
         Field::text("Description", "Description", 255).read_only(),
+        Field::text("NamespacePrefix", "Namespace Prefix", 15).read_only(),
+        Field::boolean("HasActivationRequired", "Session Activation Required").read_only(),
         Field::CREATED_DATE,
         Field::CREATED_BY,
         Field::LAST_MODIFIED_DATE,
@@ -45,7 +47,7 @@ pub(super) static PERMISSION_SET_ASSIGNMENT: Object = Object {
     label_plural: "Permission Set Assignments",
     key_prefix: "0Pa",
     createable: true,
-    updateable: false,
+    updateable: true,
     deletable: true,
     recycled: false,
     setup: true,
@@ -66,9 +68,9 @@ pub(super) static PERMISSION_SET_ASSIGNMENT: Object = Object {
             .required()
             .create_only()
             .children("PermissionSetAssignments"),
-        Field::datetime("ExpirationDate", "Expiration Date").create_only(),
-        Field::boolean("IsActive", "Active").read_only().default_to("1"),
-        Field::SYSTEM_MODSTAMP,
+        Field::datetime("ExpirationDate", "Expires On"),
+        Field::boolean("IsActive", "Is Active").read_only().default_to("1"),
+        Field::datetime("SystemModstamp", "Date Assigned").required().read_only().with_default(),
     ],
 };
 

@@ -16,7 +16,7 @@ pub(super) static SETUP_AUDIT_TRAIL: Object = Object {
         Field::id("Setup Audit Trail Entry ID"),
         Field::text("Action", "Action", 40).required().read_only(),
         Field::text("Section", "Section", 255).read_only(),
-        Field::text("Display", "Display", 1000).read_only(),
+        Field::text("Display", "Display", 1000).read_only().unfilterable(),
         Field::text("DelegateUser", "Delegate User", 255).read_only(),
         Field::datetime("CreatedDate", "Date").required().read_only().with_default(),
         Field::reference("CreatedById", "User ID", "CreatedBy", &["User"]).read_only().with_default(),

@@ -27,6 +27,10 @@ pub(crate) enum FieldType {
     Double,
     /// An amount of money.
     Currency,
+    /// A day, `2022-03-17`.
+    Date,
+    /// The parts of an address as one object.
+    Address,
     /// An instant, shown as `2022-03-17T16:21:26.000+0000`.
     DateTime,
 }
@@ -48,7 +52,24 @@ impl FieldType {
             Self::Int => "int",
             Self::Double => "double",
             Self::Currency => "currency",
+            Self::Date => "date",
+            Self::Address => "address",
             Self::DateTime => "datetime",
+        }
+    }
+
+    /// The XML type that SOAP clients and Bulk jobs see (H).
+    #[must_use]
+    pub(crate) fn soap_type(self) -> &'static str {
+        match self {
+            Self::Id | Self::Reference => "tns:ID",
+            Self::Boolean => "xsd:boolean",
+            Self::Int => "xsd:int",
+            Self::Double | Self::Currency => "xsd:double",
+            Self::DateTime => "xsd:dateTime",
+            Self::Date => "xsd:date",
+            Self::Address => "urn:address",
+            _ => "xsd:string",
         }
     }
 
@@ -122,6 +143,8 @@ pub(crate) struct Field {
     pub(crate) picklist_labels: &'static [(&'static str, &'static str)],
     /// Whether other values than the picklist's are refused.
     pub(crate) restricted: bool,
+    /// Whether queries may not filter by it, though it is short enough.
+    pub(crate) unfilterable: bool,
     /// Where a reference points.
     pub(crate) reference: Option<Reference>,
     /// How the value comes to be.
@@ -166,6 +189,7 @@ impl Field {
             picklist: &[],
             picklist_labels: &[],
             restricted: false,
+            unfilterable: false,
             reference: None,
             stored: Stored::Column,
             default_sql: None,
@@ -190,6 +214,31 @@ impl Field {
 
     pub(super) const fn datetime(name: &'static str, label: &'static str) -> Self {
         Self::new(name, label, FieldType::DateTime, 0)
+    }
+
+    pub(super) const fn date(name: &'static str, label: &'static str) -> Self {
+        Self::new(name, label, FieldType::Date, 0)
+    }
+
+    /// A latitude or a longitude.
+    pub(super) const fn coordinate(name: &'static str, label: &'static str) -> Self {
+        Self::new(name, label, FieldType::Double, 0)
+    }
+
+    /// The compound field of an address, as SQL makes it of its parts.
+    pub(super) const fn address(name: &'static str, label: &'static str, sql: &'static str) -> Self {
+        Self::new(name, label, FieldType::Address, 0).formula(sql)
+    }
+
+    /// The address of a picture, which is the same for all records or follows from the id.
+    pub(super) const fn photo(name: &'static str, label: &'static str, sql: &'static str) -> Self {
+        Self::new(name, label, FieldType::Url, 1024).formula(sql)
+    }
+
+    /// One of a user's preferences. Its label is its name without what all of them begin with (M).
+    pub(super) const fn preference(name: &'static str) -> Self {
+        let (_, label) = name.split_at("UserPreferences".len());
+        Self::boolean(name, label)
     }
 
     /// Booleans are never null: they default to false.
@@ -289,6 +338,11 @@ impl Field {
         self
     }
 
+    pub(super) const fn unfilterable(mut self) -> Self {
+        self.unfilterable = true;
+        self
+    }
+
     pub(super) const fn children(mut self, name: &'static str) -> Self {
         if let Some(reference) = &mut self.reference {
             reference.child_relationship = Some(name);
@@ -299,6 +353,29 @@ impl Field {
     pub(super) const fn formula(mut self, sql: &'static str) -> Self {
         self.stored = Stored::Formula(sql);
         self.read_only()
+    }
+
+    /// Whether it is a long text, by which queries neither filter, sort nor group (H).
+    fn is_long(&self) -> bool {
+        self.kind == FieldType::TextArea && self.length > 4_000
+    }
+
+    /// Whether queries may filter by it.
+    #[must_use]
+    pub(crate) fn is_filterable(&self) -> bool {
+        !self.is_long() && !self.unfilterable
+    }
+
+    /// Whether queries may sort by it.
+    #[must_use]
+    pub(crate) fn is_sortable(&self) -> bool {
+        !self.is_long() && self.kind != FieldType::Address
+    }
+
+    /// Whether queries may group by it: not by instants, decimal numbers and texts of more than 255 characters (H).
+    #[must_use]
+    pub(crate) fn is_groupable(&self) -> bool {
+        !matches!(self.kind, FieldType::DateTime | FieldType::Address) && !self.kind.is_decimal() && self.length <= 255
     }
 
     /// Whether an administrator made the field.

@@ -18,7 +18,7 @@ pub(super) static ORGANIZATION: Object = Object {
     setup: false,
     fields: &[
         Field::id("Organization ID"),
-        Field::text("Name", "Name", 80).required(),
+        Field::text("Name", "Name", 80).required().update_only().lookup(),
         Field::text("InstanceName", "Instance Name", 5).read_only(),
         Field::boolean("IsSandbox", "Is Sandbox").read_only(),
         Field::picklist(
@@ -29,6 +29,8 @@ pub(super) static ORGANIZATION: Object = Object {
         )
         .read_only(),
         Field::text("NamespacePrefix", "Namespace Prefix", 15).read_only(),
+        Field::datetime("TrialExpirationDate", "Trial Expiration Date").read_only(),
+        Field::text("PrimaryContact", "Primary Contact", 80),
         Field::picklist("LanguageLocaleKey", "Language", 40, &["en_US"]).required(),
         Field::text("DefaultLocaleSidKey", "Locale", 40).required(),
         Field::text("TimeZoneSidKey", "Time Zone", 40).required(),
@@ -74,7 +76,7 @@ pub(super) static USER_ROLE: Object = Object {
 pub(super) static PROFILE: Object = Object {
     name: "Profile",
     label: "Profile",
-    label_plural: "Profile",
+    label_plural: "Profiles",
     key_prefix: "00e",
     createable: false,
     updateable: false,
@@ -98,7 +100,7 @@ pub(super) static PROFILE: Object = Object {
 pub(super) static USER_LICENSE: Object = Object {
     name: "UserLicense",
     label: "User License",
-    label_plural: "User License",
+    label_plural: "User Licenses",
     key_prefix: "100",
     createable: false,
     updateable: false,

@@ -23,6 +23,7 @@ pub(super) static PERMISSION_SET_GROUP: Object = Object {
             .strict()
             .read_only()
             .default_to("'Updated'"),
+        Field::text("NamespacePrefix", "Namespace Prefix", 15).read_only(),
         Field::boolean("HasActivationRequired", "Session Activation Required").read_only(),
         Field::CREATED_DATE,
         Field::CREATED_BY,

@@ -266,9 +266,9 @@ const INSERT_USER: &str =
     "INSERT INTO User (Id, Username, FirstName, LastName, CompanyName, Email, Alias, CommunityNickname, IsActive,
     TimeZoneSidKey, UserRoleId, LocaleSidKey, EmailEncodingKey, LanguageLocaleKey, ProfileId, UserType, ContactId,
     AccountId, PortalRole, IsPortalEnabled, FederationIdentifier, CreatedDate, CreatedById, LastModifiedDate,
-    LastModifiedById, SystemModstamp)
+    LastModifiedById, SystemModstamp, HasUserVerifiedEmail)
   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'Europe/London', ?10, 'en_GB', 'UTF-8', 'en_US', ?11, ?12, ?13, ?14,
-    (SELECT PortalRole FROM UserRole WHERE Id = ?10), ?15, ?16, ?17, ?18, ?17, ?18, ?17)";
+    (SELECT PortalRole FROM UserRole WHERE Id = ?10), ?15, ?16, ?17, ?18, ?17, ?18, ?17, 1)";
 const INSERT_CONTACT: &str =
     "INSERT INTO Contact (Id, AccountId, FirstName, LastName, Email, Phone, External_Id__c, OwnerId,
     CreatedDate, CreatedById, LastModifiedDate, LastModifiedById, SystemModstamp)

@@ -40,6 +40,19 @@ impl Dialect {
         if self.crlf { "CRLF" } else { "LF" }
     }
 
+    /// The header of an upload as it was written.
+    pub(super) fn header_line(text: &str) -> &str {
+        text.trim_start_matches('\u{feff}').lines().next().unwrap_or_default()
+    }
+
+    /// A line of quoted names, and behind them a header as its client wrote it (H).
+    pub(super) fn write_header(self, names: &[&str], uploaded: &str) -> String {
+        let quoted: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
+        let delimiter = char::from(self.byte).to_string();
+        let end = if self.crlf { "\r\n" } else { "\n" };
+        format!("{}{delimiter}{uploaded}{end}", quoted.join(&delimiter))
+    }
+
     /// The rows as text.
     pub(super) fn write<R: AsRef<[u8]>>(self, rows: impl IntoIterator<Item = Vec<R>>) -> Result<String, ApiError> {
         let terminator = if self.crlf { Terminator::CRLF } else { Terminator::Any(b'\n') };

@@ -1,5 +1,6 @@
 //! Ingest jobs: CSV in, one result for each row.
 
+use chrono::NaiveDate;
 use serde_json::{Map, Value, json};
 
 use super::csv::Dialect;
@@ -7,9 +8,9 @@ use super::job::{Ingest, Job, State, Work};
 use super::{keep, with_job, wrong_state};
 use crate::error::ApiError;
 use crate::org::catalogue::{self, Field, FieldType, Object};
-use crate::org::ids;
+use crate::org::{clock, decimals, ids};
 use crate::rest::{Body, Context, Request, Response};
-use crate::rules::{self, Actor, WriteOptions};
+use crate::rules::{self, Actor, KeysInUse, WriteOptions};
 
 pub(super) fn create(context: &Context<'_>, request: &Request) -> Result<Response, ApiError> {
     let body = request.object()?;
@@ -51,6 +52,7 @@ pub(super) fn create(context: &Context<'_>, request: &Request) -> Result<Respons
             external_id,
             data: None,
             header: Vec::new(),
+            header_line: String::new(),
             successful: Vec::new(),
             failed: Vec::new(),
             unprocessed: Vec::new(),
@@ -112,6 +114,7 @@ pub(super) fn work(context: &Context<'_>, job: &mut Job) -> Result<(), ApiError>
     let actor = Actor { options: &options, user_id: &job.created_by, ..context.actor };
     let Work::Ingest(ingest) = &mut job.work else { return Ok(()) };
     let data = ingest.data.take().unwrap_or_default();
+    Dialect::header_line(&data).clone_into(&mut ingest.header_line);
     let parsed = dialect.parse(&data).map(|(header, rows)| {
         let columns = header.iter().map(|name| Column::of(ingest.object, name)).collect::<Result<Vec<_>, _>>();
         (columns, header, rows)
@@ -131,13 +134,65 @@ pub(super) fn work(context: &Context<'_>, job: &mut Job) -> Result<(), ApiError>
             return Ok(());
         }
     };
-    for row in rows {
-        match write(&actor, ingest, operation, &columns, &row) {
-            Ok((id, created)) => ingest.successful.push((id, created, row)),
-            Err((id, error)) => ingest.failed.push((id, shown(&error), row)),
+    let key = ingest.key(operation);
+    for chunk in rows.chunks(CHUNK) {
+        let keys = KeysInUse::of(chunk.iter().filter_map(|row| key_of(&columns, key, row)));
+        for row in chunk {
+            let written = check_key(&keys, key, &columns, row)
+                .and_then(|()| check_values(&columns, row))
+                .map_err(|error| (String::new(), error))
+                .and_then(|()| write(&actor, ingest, operation, &columns, row));
+            match written {
+                Ok((id, created)) => ingest.successful.push((id, created, row.clone())),
+                Err((id, error)) => ingest.failed.push((id, shown(&error), row.clone())),
+            }
         }
     }
     job.state = State::JobComplete;
+    Ok(())
+}
+
+/// Rows that Salesforce works on together (H for 200; that a key shared beyond them is no error is L).
+const CHUNK: usize = 200;
+
+/// The value by which a row's record is found; `None` if it has none.
+fn key_of(columns: &[Column], key: Option<&Field>, row: &[String]) -> Option<String> {
+    let key = key?;
+    let value = columns.iter().zip(row).find(|(column, _)| column.names(key.name)).map(|(_, value)| value.trim())?;
+    let full = if key.kind == FieldType::Id { ids::normalise(value) } else { None };
+    (!value.is_empty()).then(|| full.unwrap_or_else(|| value.to_owned()))
+}
+
+/// Refuses a row whose key another row of its chunk has (M).
+fn check_key(keys: &KeysInUse, key: Option<&Field>, columns: &[Column], row: &[String]) -> Result<(), ApiError> {
+    match (key, key_of(columns, key, row)) {
+        (Some(key), Some(value)) if key.kind == FieldType::Id => keys.check_id(&value),
+        (Some(key), value) => keys.check_external(value.as_deref(), key),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a row with a value that its field's type doesn't have; the column is counted from 0 (H).
+fn check_values(columns: &[Column], row: &[String]) -> Result<(), ApiError> {
+    for (index, (column, value)) in columns.iter().zip(row).enumerate() {
+        let Column::Field(field) = column else { continue };
+        let fits = match field.kind {
+            _ if value.is_empty() || value == "#N/A" => true,
+            FieldType::Boolean => matches!(value.to_ascii_lowercase().as_str(), "true" | "false" | "1" | "0"),
+            FieldType::Int => value.trim().parse::<i64>().is_ok(),
+            FieldType::Date => NaiveDate::parse_from_str(value, "%Y-%m-%d").is_ok(),
+            FieldType::DateTime => clock::parse_datetime(value).is_some(),
+            kind if kind.is_decimal() => decimals::canonical(value.trim()).is_some(),
+            _ => true,
+        };
+        if !fits {
+            let message = format!(
+                "Failed to deserialize field at col {index}. Due to, '{value}' is not a valid value for the type {}",
+                field.kind.soap_type()
+            );
+            return Err(ApiError::dml("INVALID_FIELD", message, &[field.name]));
+        }
+    }
     Ok(())
 }
 
@@ -156,6 +211,15 @@ enum Column {
 }
 
 impl Column {
+    /// Whether it is the column of this field.
+    fn names(&self, field: &str) -> bool {
+        match self {
+            Self::Id => field == "Id",
+            Self::Field(own) => own.name == field,
+            Self::Parent { .. } => false,
+        }
+    }
+
     fn of(object: &'static Object, name: &str) -> Result<Self, String> {
         let unknown = || format!("InvalidBatch : Field name not found : {name}");
         if name.eq_ignore_ascii_case("Id") {
@@ -205,8 +269,7 @@ fn write(actor: &Actor<'_>, ingest: &Ingest, operation: &str, columns: &[Column]
 
 fn upsert(actor: &Actor<'_>, ingest: &Ingest, id: Option<&str>, mut body: Map<String, Value>) -> Written {
     let object = ingest.object;
-    let key = ingest.external_id.as_deref().and_then(|name| object.field(name)).or_else(|| object.field("Id"));
-    let Some(key) = key else { return Err((String::new(), rules::missing())) };
+    let Some(key) = ingest.key("upsert") else { return Err((String::new(), rules::missing())) };
     let given = body.remove(key.name);
     let value = id.filter(|_| key.name == "Id").or_else(|| given.as_ref().and_then(Value::as_str));
     rules::upsert(actor, object, key, value, &body).map_err(|error| (String::new(), error))
@@ -244,6 +307,7 @@ fn typed(field: &Field, given: Value) -> Value {
             "false" | "0" => Value::Bool(false),
             _ => given,
         },
+        Some(text) if field.kind == FieldType::Int => text.trim().parse::<i64>().map_or(given, Value::from),
         _ => given,
     }
 }
@@ -260,12 +324,14 @@ pub(super) fn results(context: &Context<'_>, id: &str, kind: &str) -> Result<Res
         };
         let joined =
             |extra: [String; 2], row: &[String]| -> Vec<String> { extra.into_iter().chain(row.to_vec()).collect() };
+        if kind == "failedResults" {
+            let rows = ingest.failed.iter().map(|(id, error, row)| joined([id.clone(), error.clone()], row));
+            let text = dialect.write_header(&["sf__Id", "sf__Error"], &ingest.header_line) + &dialect.write(rows)?;
+            return Ok(Response::text(200, "text/csv;charset=UTF-8", text));
+        }
         let rows: Vec<Vec<String>> = match kind {
             "successfulResults" => std::iter::once(header(&["sf__Id", "sf__Created"]))
                 .chain(ingest.successful.iter().map(|(id, new, row)| joined([id.clone(), new.to_string()], row)))
-                .collect(),
-            "failedResults" => std::iter::once(header(&["sf__Id", "sf__Error"]))
-                .chain(ingest.failed.iter().map(|(id, error, row)| joined([id.clone(), error.clone()], row)))
                 .collect(),
             _ => std::iter::once(header(&[])).chain(ingest.unprocessed.iter().cloned()).collect(),
         };

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde_json::{Map, Value, json};
 
 use super::csv::Dialect;
-use crate::org::catalogue::Object;
+use crate::org::catalogue::{Field, Object};
 use crate::org::clock;
 use crate::rest::Version;
 
@@ -57,11 +57,25 @@ pub(super) struct Ingest {
     pub(super) external_id: Option<String>,
     pub(super) data: Option<String>,
     pub(super) header: Vec<String>,
+    /// The header as it was uploaded.
+    pub(super) header_line: String,
     /// The record's id, whether it was created, and its row.
     pub(super) successful: Vec<(String, bool, Vec<String>)>,
     /// The record's id if known, the error, and its row.
     pub(super) failed: Vec<(String, String, Vec<String>)>,
     pub(super) unprocessed: Vec<Vec<String>>,
+}
+
+impl Ingest {
+    /// The field by which the operation finds records; `None` if it finds none.
+    pub(super) fn key(&self, operation: &str) -> Option<&'static Field> {
+        let name = match operation {
+            "upsert" => self.external_id.as_deref().unwrap_or("Id"),
+            "update" | "delete" => "Id",
+            _ => return None,
+        };
+        self.object.field(name)
+    }
 }
 
 /// A job.
@@ -111,6 +125,17 @@ impl Job {
             if self.state == State::Open {
                 let url = format!("services/data/v{}/jobs/ingest/{}/batches", self.version.number(), self.id);
                 map.insert("contentUrl".to_owned(), json!(url));
+            }
+        }
+        shown
+    }
+
+    /// The job as a changed state of it is shown: without what its creation tells (H for ingest jobs).
+    pub(super) fn changed(&self) -> Value {
+        let mut shown = self.brief();
+        if let (Work::Ingest(_), Some(map)) = (&self.work, shown.as_object_mut()) {
+            for name in ["lineEnding", "columnDelimiter", "contentUrl"] {
+                map.remove(name);
             }
         }
         shown

@@ -29,7 +29,9 @@ pub(super) fn handle(context: &Context<'_>, request: &Request) -> Result<Respons
         ("DELETE", [family @ ("query" | "ingest"), id]) => delete(context, family, id),
         ("GET", ["query", id, "results"]) => query::results(context, request, id),
         ("PUT", ["ingest", id, "batches"]) => ingest::upload(context, request, id),
-        ("GET", ["ingest", id, kind @ ("successfulResults" | "failedResults" | "unprocessedrecords")]) => {
+        ("GET", ["ingest", id, kind @ ("successfulResults" | "failedResults")]) => ingest::results(context, id, kind),
+        // Clients write it in several ways, and Salesforce takes them (M).
+        ("GET", ["ingest", id, kind]) if kind.eq_ignore_ascii_case("unprocessedRecords") => {
             ingest::results(context, id, kind)
         }
         (method, _) => Err(ApiError::not_emulated(&format!("{method} {}", request.path.join("/")))),
@@ -119,7 +121,7 @@ fn change(context: &Context<'_>, request: &Request, family: &str, id: &str) -> R
                 return Err(ApiError::new(400, "INVALIDJOBSTATE", message));
             }
         }
-        let shown = job.brief();
+        let shown = job.changed();
         age(context, job)?;
         Ok(Response::json(200, &shown))
     })

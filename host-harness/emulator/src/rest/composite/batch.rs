@@ -20,12 +20,12 @@ pub(in crate::rest) fn run(context: &Context<'_>, request: &Request) -> Result<R
     let body = request.object()?;
     let halt_on_error = body.get("haltOnError").and_then(Value::as_bool).unwrap_or(false);
     let list = body.get("batchRequests").and_then(Value::as_array).filter(|list| !list.is_empty());
-    let list = list.ok_or_else(|| malformed(context))?;
+    let list = list.ok_or_else(malformed)?;
     if list.len() > MAX_SUBREQUESTS {
         return Err(over_limit(MAX_SUBREQUESTS, "subrequests in the Batch request"));
     }
     let parts: Option<Vec<Part>> = list.iter().map(read).collect();
-    let parts = parts.ok_or_else(|| malformed(context))?;
+    let parts = parts.ok_or_else(malformed)?;
     let mut has_errors = false;
     let mut results = Vec::with_capacity(list.len());
     for (index, part) in parts.into_iter().enumerate() {
@@ -58,7 +58,7 @@ fn read(part: &Value) -> Option<Part> {
 fn answer(context: &Context<'_>, part: Part) -> Response {
     let Part { method, address: Address { version, path, query }, body } = part;
     if path.first().is_some_and(|family| family == "composite") {
-        return Unconfirmed::CompositePart.refusal(&context.actor.org.switches()).into();
+        return Unconfirmed::CompositePart.refusal().into();
     }
     let request = Request { method, path, query, body, headers: std::collections::BTreeMap::new() };
     rest::dispatch(&Context { version, ..*context }, &request)

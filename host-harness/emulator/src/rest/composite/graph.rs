@@ -59,7 +59,7 @@ pub(in crate::rest) fn run(context: &Context<'_>, request: &Request) -> Result<R
 
 fn read(context: &Context<'_>, request: &Request) -> Result<Vec<Graph>, ApiError> {
     let list = request.object()?.get("graphs").and_then(Value::as_array).filter(|graphs| !graphs.is_empty());
-    let list = list.ok_or_else(|| malformed(context))?;
+    let list = list.ok_or_else(malformed)?;
     if list.len() > MAX_GRAPHS {
         return Err(over_limit(MAX_GRAPHS, "Graphs in the Payload"));
     }
@@ -70,7 +70,7 @@ fn read(context: &Context<'_>, request: &Request) -> Result<Vec<Graph>, ApiError
         // Unique, and starting with a letter or a number (H).
         let fits = id.starts_with(|first: char| first.is_ascii_alphanumeric()) && seen.insert(id.clone());
         let parts = subrequest::list(graph.get("compositeRequest"), context.version).filter(|_| fits);
-        let parts = parts.ok_or_else(|| malformed(context))?;
+        let parts = parts.ok_or_else(malformed)?;
         graphs.push(Graph { id, parts });
     }
     let all = || graphs.iter().flat_map(|graph| &graph.parts);

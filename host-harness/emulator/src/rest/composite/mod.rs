@@ -38,8 +38,8 @@ fn over_limit(limit: usize, of: &str) -> ApiError {
 }
 
 /// A request that is not what it must be.
-fn malformed(context: &Context<'_>) -> ApiError {
-    Unconfirmed::CompositeShape.refusal(&context.actor.org.switches())
+fn malformed() -> ApiError {
+    Unconfirmed::CompositeShape.refusal()
 }
 
 /// `POST composite`: up to 25 parts, which may use each other's answers; one API call.
@@ -49,7 +49,7 @@ fn malformed(context: &Context<'_>) -> ApiError {
 pub(super) fn run(context: &Context<'_>, request: &Request) -> Result<Response, ApiError> {
     let body = request.object()?;
     let all_or_none = body.get("allOrNone").and_then(Value::as_bool).unwrap_or(false);
-    let parts = subrequest::list(body.get("compositeRequest"), context.version).ok_or_else(|| malformed(context))?;
+    let parts = subrequest::list(body.get("compositeRequest"), context.version).ok_or_else(malformed)?;
     if parts.len() > MAX_SUBREQUESTS {
         return Err(over_limit(MAX_SUBREQUESTS, "subrequests in the Composite request"));
     }

@@ -92,7 +92,7 @@ impl Subrequest {
     /// Runs it with the answers of its predecessors, and adds its own to them.
     pub(super) fn run(&self, context: &Context<'_>, known: &mut Known, allowed: fn(&Self) -> bool) -> Outcome {
         let outcome = match known.resolve(self) {
-            _ if !allowed(self) => Outcome::of(refused(context).into()),
+            _ if !allowed(self) => Outcome::of(refused().into()),
             Ok(resolved) => resolved.dispatch(context),
             Err(Unresolved { path, reference_id }) => Outcome::halted(&format!(
                 "Invalid reference specified. No value for {path} found in {reference_id}. {}",
@@ -105,7 +105,7 @@ impl Subrequest {
 
     fn dispatch(&self, context: &Context<'_>) -> Outcome {
         let Some(Address { version, path, query }) = Address::absolute(&self.url) else {
-            return Outcome::of(refused(context).into());
+            return Outcome::of(refused().into());
         };
         let request = Request {
             method: self.method.clone(),
@@ -119,8 +119,8 @@ impl Subrequest {
 }
 
 /// A part that composite requests do not take (H that it is refused).
-fn refused(context: &Context<'_>) -> ApiError {
-    Unconfirmed::CompositePart.refusal(&context.actor.org.switches())
+fn refused() -> ApiError {
+    Unconfirmed::CompositePart.refusal()
 }
 
 impl Outcome {
@@ -128,13 +128,16 @@ impl Outcome {
         let name = |name: &str| match name {
             "location" => Some("Location"),
             "last-modified" => Some("Last-Modified"),
+            "etag" => Some("ETag"),
             _ => None,
         };
+        // Here a day of one digit is written as one (H), unlike in HTTP.
+        let plain = |value: String| value.replace(", 0", ", ");
         let headers = response.headers.into_iter();
         Self {
             status: response.status,
             body: exact::read(response.body.as_bytes()).unwrap_or(Value::Null),
-            headers: headers.filter_map(|(key, value)| Some((name(key)?.to_owned(), json!(value)))).collect(),
+            headers: headers.filter_map(|(key, value)| Some((name(key)?.to_owned(), json!(plain(value))))).collect(),
         }
     }
 

@@ -24,11 +24,9 @@ pub(super) fn rolled_back() -> Outcome {
 
 /// Runs parts in one transaction up to the first that fails.
 ///
-/// That setup objects and others do not mix within it follows from its being one transaction; no source says so for
-/// composite requests (U), hence the switch.
+/// Setup objects and others don't mix in it, because it is one transaction; no source says so for composite requests (U).
 pub(super) fn run<'a>(context: &Context<'_>, parts: &'a [Subrequest], allowed: fn(&Subrequest) -> bool) -> Done<'a> {
-    let mixed_dml = context.actor.org.switches().mixed_dml_in_composite;
-    let transaction = Transaction::new(mixed_dml);
+    let transaction = Transaction::default();
     let context = Context { actor: Actor { transaction: Some(&transaction), ..context.actor }, ..*context };
     let mut known = Known::new(context.version);
     let mut outcomes = Vec::with_capacity(parts.len());

@@ -5,26 +5,9 @@ use serde_json::{Value, json};
 use crate::org::catalogue::{Field, FieldType, Object};
 use crate::org::decimals;
 
-/// The XML type that SOAP clients see (H).
-fn soap_type(kind: FieldType) -> &'static str {
-    match kind {
-        FieldType::Id | FieldType::Reference => "tns:ID",
-        FieldType::Boolean => "xsd:boolean",
-        FieldType::Int => "xsd:int",
-        FieldType::Double | FieldType::Currency => "xsd:double",
-        FieldType::DateTime => "xsd:dateTime",
-        _ => "xsd:string",
-    }
-}
-
 /// Up to three bytes for a character; ids are plain ASCII (H).
 fn byte_length(field: &Field) -> u32 {
     if field.kind.is_id() { field.length } else { field.length * 3 }
-}
-
-/// Text of more than 255 characters can neither be filtered nor sorted by (H).
-fn is_long(field: &Field) -> bool {
-    field.kind == FieldType::TextArea && field.length > 255
 }
 
 /// The default as JSON, from the SQL literal that the store uses.
@@ -52,11 +35,30 @@ fn picklist(field: &Field) -> Value {
         .collect()
 }
 
-/// A person's name comes in parts, which describe ties together.
+/// A person's name and an address come in parts, which describe ties together (H).
 fn compound(object: &Object, field: &Field) -> Option<&'static str> {
+    const PARTS: [&str; 8] =
+        ["Street", "City", "State", "PostalCode", "Country", "Latitude", "Longitude", "GeocodeAccuracy"];
     let person = object.field("LastName").is_some();
-    (person && matches!(field.name, "FirstName" | "LastName" | "Salutation")).then_some("Name")
+    if person && matches!(field.name, "FirstName" | "LastName" | "Salutation") {
+        return Some("Name");
+    }
+    let prefix = PARTS.iter().find_map(|part| field.name.strip_suffix(part))?;
+    let address = object.field(&format!("{prefix}Address"))?;
+    (address.kind == FieldType::Address).then_some(address.name)
 }
+
+/// What a text is, beyond its type (H).
+fn extra_type(object: &Object, field: &Field) -> Option<&'static str> {
+    match (object.name, field.name) {
+        (_, "Name") if object.field("LastName").is_some() => Some("personname"),
+        ("Account", "Name") => Some("switchablepersonname"),
+        _ => (field.kind == FieldType::TextArea).then_some("plaintextarea"),
+    }
+}
+
+/// References to users that searches aren't narrowed by (H).
+const PEOPLE: [&str; 3] = ["OwnerId", "CreatedById", "LastModifiedById"];
 
 /// What no field of the org is or has.
 const FALSE: [&str; 14] = [
@@ -89,12 +91,11 @@ const NULL: [&str; 9] = [
 
 /// One element of describe's `fields`.
 pub(super) fn describe(object: &Object, field: &Field) -> Value {
-    let long = is_long(field);
     let writable = field.createable || field.updateable;
     let (targets, relationship) =
         field.reference.as_ref().map_or((&[][..], None), |reference| (reference.to, Some(reference.relationship)));
     let own = [
-        ("aggregatable", json!(!long && field.kind != FieldType::Boolean)),
+        ("aggregatable", json!(field.is_sortable() && field.kind != FieldType::Boolean)),
         ("byteLength", json!(byte_length(field))),
         ("compoundFieldName", json!(compound(object, field))),
         ("createable", json!(field.createable)),
@@ -103,9 +104,9 @@ pub(super) fn describe(object: &Object, field: &Field) -> Value {
         ("defaultedOnCreate", json!(field.defaulted)),
         ("digits", json!(if field.kind == FieldType::Int { 9 } else { 0 })),
         ("externalId", json!(field.external_id)),
-        ("extraTypeInfo", json!((field.kind == FieldType::TextArea).then_some("plaintextarea"))),
-        ("filterable", json!(!long)),
-        ("groupable", json!(!long && field.kind != FieldType::DateTime)),
+        ("extraTypeInfo", json!(extra_type(object, field))),
+        ("filterable", json!(field.is_filterable())),
+        ("groupable", json!(field.is_groupable())),
         ("idLookup", json!(field.id_lookup)),
         ("label", json!(field.label)),
         ("length", json!(field.length)),
@@ -113,7 +114,7 @@ pub(super) fn describe(object: &Object, field: &Field) -> Value {
         ("nameField", json!(field.name == "Name")),
         ("namePointing", json!(targets.len() > 1)),
         ("nillable", json!(field.nillable)),
-        ("permissionable", json!(field.nillable && writable)),
+        ("permissionable", json!(field.nillable && writable && compound(object, field) != Some("Name"))),
         ("picklistValues", picklist(field)),
         ("polymorphicForeignKey", json!(targets.len() > 1)),
         ("precision", json!(if field.kind.is_decimal() { decimals::DIGITS } else { 0 })),
@@ -121,9 +122,9 @@ pub(super) fn describe(object: &Object, field: &Field) -> Value {
         ("relationshipName", json!(relationship)),
         ("restrictedPicklist", json!(field.restricted)),
         ("scale", json!(if field.kind.is_decimal() { decimals::PLACES } else { 0 })),
-        ("searchPrefilterable", json!(field.kind == FieldType::Reference)),
-        ("soapType", json!(soap_type(field.kind))),
-        ("sortable", json!(!long)),
+        ("searchPrefilterable", json!(field.kind == FieldType::Reference && !PEOPLE.contains(&field.name))),
+        ("soapType", json!(field.kind.soap_type())),
+        ("sortable", json!(field.is_sortable())),
         ("type", json!(field.kind.api_name())),
         ("unique", json!(field.unique)),
         ("updateable", json!(field.updateable)),

@@ -40,14 +40,19 @@ pub(super) fn full(context: &Context<'_>, request: &Request, name: &str) -> Resu
     unless_unchanged(request, || Ok(Response::json(200, &object::full(object, context.version))))
 }
 
+/// The tag of all metadata, in the form of a recorded one (H).
+const TAG: &str = "\"65920080\"";
+
 /// Metadata has not changed since the org was made: 304 to who has seen it since (H).
 fn unless_unchanged(
     request: &Request,
     answer: impl FnOnce() -> Result<Response, ApiError>,
 ) -> Result<Response, ApiError> {
+    let told =
+        |answer: Response| answer.with_header("etag", TAG).with_header("last-modified", conditions::http_date(EPOCH));
     match conditions::judge(request, EPOCH) {
-        Precondition::Go => Ok(answer()?.with_header("last-modified", conditions::http_date(EPOCH))),
-        Precondition::NotModified => Ok(Response::empty(304)),
+        Precondition::Go => Ok(told(answer()?)),
+        Precondition::NotModified => Ok(told(Response::empty(304))),
         Precondition::Failed => Err(conditions::failed()),
     }
 }

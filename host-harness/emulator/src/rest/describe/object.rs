@@ -18,11 +18,17 @@ fn urls(object: &Object, version: Version, full: bool) -> Value {
     put("sobject", "");
     if object.is_layoutable() {
         put("compactLayouts", "/describe/compactLayouts");
-        put("approvalLayouts", "/describe/approvalLayouts");
         put("layouts", "/describe/layouts");
         put("defaultValues", "/defaultValues?recordTypeId&fields");
-        put("listviews", "/listviews");
         put("quickActions", "/quickActions");
+        // Users have a resource for their password, and neither list views nor approvals (H).
+        if object.name == "User" {
+            put("passwordUtilities", "/{ID}/password");
+            put("namedLayouts", "/describe/namedLayouts/{LayoutName}");
+        } else {
+            put("approvalLayouts", "/describe/approvalLayouts");
+            put("listviews", "/listviews");
+        }
     }
     if full {
         for (name, page) in [("uiDetailTemplate", "{ID}"), ("uiEditTemplate", "{ID}/e"), ("uiNewRecord", "e")] {
@@ -36,14 +42,16 @@ fn common(object: &Object, version: Version, full: bool) -> Map<String, Value> {
     let mut map = Map::new();
     let mut put = |name: &str, value: Value| map.insert(name.to_owned(), value);
     let layoutable = object.is_layoutable();
+    let role = object.name == "UserRole";
+    let found = matches!(object.name, "Group" | "UserLicense" | "SetupAuditTrail" | "PermissionSetLicense");
     put("activateable", json!(false));
     put("associateEntityType", Value::Null);
     put("associateParentEntity", Value::Null);
-    put("createable", json!(object.createable));
+    put("createable", json!(object.createable || object.is_set_up_by_api()));
     put("custom", json!(false));
     put("customSetting", json!(false));
     put("deepCloneable", json!(false));
-    put("deletable", json!(object.deletable));
+    put("deletable", json!(object.deletable || object.is_set_up_by_api()));
     put("deprecatedAndHidden", json!(false));
     put("feedEnabled", json!(layoutable));
     put("hasSubtypes", json!(false));
@@ -52,17 +60,17 @@ fn common(object: &Object, version: Version, full: bool) -> Map<String, Value> {
     put("keyPrefix", json!(object.key_prefix));
     put("label", json!(object.label));
     put("labelPlural", json!(object.label_plural));
-    put("layoutable", json!(layoutable));
+    put("layoutable", json!(layoutable || role));
     put("mergeable", json!(matches!(object.name, "Account" | "Contact")));
-    put("mruEnabled", json!(layoutable));
+    put("mruEnabled", json!(layoutable || role));
     put("name", json!(object.name));
     put("queryable", json!(true));
     put("replicateable", json!(object.is_replicateable()));
     put("retrieveable", json!(true));
-    put("searchable", json!(layoutable));
+    put("searchable", json!(layoutable || role || found));
     put("triggerable", json!(layoutable));
     put("undeletable", json!(object.recycled));
-    put("updateable", json!(object.updateable));
+    put("updateable", json!(object.updateable || object.is_set_up_by_api()));
     put("urls", urls(object, version, full));
     map
 }

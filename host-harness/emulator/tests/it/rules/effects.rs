@@ -88,15 +88,12 @@ async fn an_account_that_leaves_the_portal_disables_its_users_and_loses_its_role
 }
 
 #[tokio::test]
-async fn a_disabled_user_returns_only_where_the_org_lets_them() {
-    let world = World::new(10, &json!({"enablePortalUserByApi": true, "refuseIsActiveWithDisable": false})).await;
+async fn a_user_is_disabled_and_deactivated_in_one_update_where_the_org_takes_that() {
+    let world = World::new(10, &json!({"refuseIsActiveWithDisable": false})).await;
     let path = world.fill("sobjects/User/{User WHERE Username = 'volume@new.example.com'}");
-    let contact = world.org.get(&path).await.body["ContactId"].clone();
     let both = world.org.patch(&path, &json!({"IsPortalEnabled": false, "IsActive": false})).await;
     assert_eq!(both.status, 204, "{}", both.body);
-    let back = world.org.patch(&path, &json!({"ContactId": contact, "IsActive": true})).await;
-    assert_eq!(back.status, 204, "{}", back.body);
-    assert_eq!(world.org.get(&path).await.body["IsPortalEnabled"], json!(true));
+    assert_eq!(world.org.get(&path).await.body["ContactId"], Value::Null);
 }
 
 #[tokio::test]

@@ -193,19 +193,105 @@ pub(super) fn people() -> Vec<Case> {
     };
     let of_orphan = |profile: &str| new_user(profile, json!({"ContactId": "{Contact WHERE LastName = 'Orphan'}"}));
     vec![
-        case("portal profile without a contact", 'H', portal_user(json!({"ContactId": null})), "INVALID_CROSS_REFERENCE_KEY", NO_CONTACT, json!(["ContactId"])),
-        case("contact taken from a portal user", 'H', patch(VOLUME, json!({"ContactId": null})), "INVALID_CROSS_REFERENCE_KEY", NO_CONTACT, json!(["ContactId"])),
-        case("contact with an internal profile", 'M', new_user("Standard User", json!({})), INTEGRITY, "only portal users can be associated to a contact", json!([])),
-        case("contact with a user", 'H', portal_user(json!({"ContactId": "{ContactId of User WHERE Username = 'volume@new.example.com'}"})), "PORTAL_USER_ALREADY_EXISTS_FOR_CONTACT", "portal user already exists for contact", json!([])),
-        case("contact with an inactive user", 'H', portal_user(json!({"ContactId": "{ContactId of User WHERE Username = 'volume@new.example.com'}"})), "PORTAL_USER_ALREADY_EXISTS_FOR_CONTACT", "portal user already exists for contact", json!([])).after([patch(VOLUME, json!({"IsActive": false}))]),
-        case("contact without an account", 'U', portal_user(json!({"ContactId": "{Contact WHERE AccountId = null}"})), INTEGRITY, "The contact must have a value in the AccountId field", json!(["ContactId"])),
-        case("contact without an account, otherwise", 'U', portal_user(json!({"ContactId": "{Contact WHERE AccountId = null}"})), "UNKNOWN_EXCEPTION", "contact has no account", json!([])).status(500).with(json!({"wording": {"contactWithoutAccount": {"status": 500, "code": "UNKNOWN_EXCEPTION", "message": "contact has no account", "fields": []}}})),
-        case("owner without a role", 'H', of_orphan("Customer Portal User"), "UNKNOWN_EXCEPTION", OWNER, json!([])).after([orphan()]),
-        case("owner without a role, as a server error", 'U', of_orphan("Customer Portal User"), "UNKNOWN_EXCEPTION", OWNER, json!([])).status(500).after([orphan()]).with(json!({"unknownExceptionStatus": 500})),
-        case("owner without a role, for a high-volume user", 'U', of_orphan("Customer Community User"), "UNKNOWN_EXCEPTION", OWNER, json!([])).after([orphan()]),
-        case("account given to an owner without a role", 'H', patch("sobjects/Account/{account}", json!({"OwnerId": "{User WHERE UserRoleId = null AND UserType = 'Standard' AND IsActive = true}"})), "UNKNOWN_EXCEPTION", OWNER, json!([])),
-        case("owner of portal accounts loses the role", 'U', patch(ADMIN, json!({"UserRoleId": null})), "USER_OWNS_PORTAL_ACCOUNT_EXCEPTION", "The user owns portal accounts and must have a role.", json!(["UserRoleId"])),
-        case("more portal users than an account can lose at once", 'U', patch("sobjects/Account/{account}", json!({"IsCustomerPortal": false})), INTEGRITY, "You can disable up to 100 portal users of an account at once.", json!(["IsCustomerPortal"])).users(320),
+        case(
+            "portal profile without a contact",
+            'H',
+            portal_user(json!({"ContactId": null})),
+            "INVALID_CROSS_REFERENCE_KEY",
+            NO_CONTACT,
+            json!(["ContactId"]),
+        ),
+        case(
+            "contact taken from a portal user",
+            'H',
+            patch(VOLUME, json!({"ContactId": null})),
+            "INVALID_CROSS_REFERENCE_KEY",
+            NO_CONTACT,
+            json!(["ContactId"]),
+        ),
+        case(
+            "contact with an internal profile",
+            'M',
+            new_user("Standard User", json!({})),
+            INTEGRITY,
+            "only portal users can be associated to a contact",
+            json!([]),
+        ),
+        case(
+            "contact with a user",
+            'H',
+            portal_user(json!({"ContactId": "{ContactId of User WHERE Username = 'volume@new.example.com'}"})),
+            "PORTAL_USER_ALREADY_EXISTS_FOR_CONTACT",
+            "portal user already exists for contact",
+            json!([]),
+        ),
+        case(
+            "contact with an inactive user",
+            'H',
+            portal_user(json!({"ContactId": "{ContactId of User WHERE Username = 'volume@new.example.com'}"})),
+            "PORTAL_USER_ALREADY_EXISTS_FOR_CONTACT",
+            "portal user already exists for contact",
+            json!([]),
+        )
+        .after([patch(VOLUME, json!({"IsActive": false}))]),
+        case(
+            "contact without an account",
+            'U',
+            portal_user(json!({"ContactId": "{Contact WHERE AccountId = null}"})),
+            INTEGRITY,
+            "The contact must have a value in the AccountId field",
+            json!(["ContactId"]),
+        ),
+        case("owner without a role", 'H', of_orphan("Customer Portal User"), "UNKNOWN_EXCEPTION", OWNER, json!([]))
+            .after([orphan()]),
+        case(
+            "owner without a role, as a server error",
+            'U',
+            of_orphan("Customer Portal User"),
+            "UNKNOWN_EXCEPTION",
+            OWNER,
+            json!([]),
+        )
+        .status(500)
+        .after([orphan()])
+        .with(json!({"unknownExceptionStatus": 500})),
+        case(
+            "owner without a role, for a high-volume user",
+            'U',
+            of_orphan("Customer Community User"),
+            "UNKNOWN_EXCEPTION",
+            OWNER,
+            json!([]),
+        )
+        .after([orphan()]),
+        case(
+            "account given to an owner without a role",
+            'H',
+            patch(
+                "sobjects/Account/{account}",
+                json!({"OwnerId": "{User WHERE UserRoleId = null AND UserType = 'Standard' AND IsActive = true}"}),
+            ),
+            "UNKNOWN_EXCEPTION",
+            OWNER,
+            json!([]),
+        ),
+        case(
+            "owner of portal accounts loses the role",
+            'U',
+            patch(ADMIN, json!({"UserRoleId": null})),
+            "USER_OWNS_PORTAL_ACCOUNT_EXCEPTION",
+            "The user owns portal accounts and must have a role.",
+            json!(["UserRoleId"]),
+        ),
+        case(
+            "more portal users than an account can lose at once",
+            'U',
+            patch("sobjects/Account/{account}", json!({"IsCustomerPortal": false})),
+            INTEGRITY,
+            "You can disable up to 100 portal users of an account at once.",
+            json!(["IsCustomerPortal"]),
+        )
+        .users(320),
     ]
 }
 
@@ -240,16 +326,7 @@ pub(super) fn roles() -> Vec<Case> {
             TYPE,
             json!([]),
         ),
-        case("role for a high-volume user", 'U', portal_user(internal.clone()), INTEGRITY, TYPE, json!([])),
-        case(
-            "role for a high-volume user, otherwise",
-            'U',
-            portal_user(internal),
-            "OP_WITH_INVALID_USER_TYPE_EXCEPTION",
-            TYPE,
-            json!([]),
-        )
-        .with(json!({"wording": {"roleForHighVolumeUser": {"code": "OP_WITH_INVALID_USER_TYPE_EXCEPTION"}}})),
+        case("role for a high-volume user", 'U', portal_user(internal), INTEGRITY, TYPE, json!([])),
         case(
             "portal role changed",
             'H',
@@ -278,19 +355,6 @@ pub(super) fn roles() -> Vec<Case> {
             json!([]),
         )
         .with(json!({"roleLimit": 4})),
-        case(
-            "too many portal roles",
-            'U',
-            new_user("Customer Portal User", json!({"ContactId": "{Contact WHERE LastName = 'Fresh'}"})),
-            "LIMIT_EXCEEDED",
-            "You have reached the maximum number of portal roles.",
-            json!([]),
-        )
-        .with(json!({"portalRoleLimit": 2}))
-        .after([
-            post("sobjects/Account", json!({"Name": "Fresh"})),
-            post("sobjects/Contact", json!({"LastName": "Fresh", "AccountId": "{Account WHERE Name = 'Fresh'}"})),
-        ]),
     ]
 }
 

@@ -1,0 +1,65 @@
+//! Fields that Salesforce has and the emulator has not (H: object reference): a client that names one is told so, instead of
+//! in the words for a field that isn't there.
+
+/// Names by their object; a star means any further letters. Fields that only some orgs have aren't here: this org has them not.
+pub(super) const FIELDS: &[(&str, &[&str])] = &[
+    ("Account", &["DandbCompanyId", "FirstName", "LastName", "OperatingHoursId", "Person*", "Salutation"]),
+    ("Contact", &["ContactSource", "IsPersonAccount", "IsPriorityRecord", "TitleType", "DepartmentGroup"]),
+    ("Group", &["Description", "DoesSendEmailToMembers", "Email", "QueueRoutingConfigId"]),
+    (
+        "Organization",
+        &[
+            "Address",
+            "City",
+            "ComplianceBccEmail",
+            "Country",
+            "Default*",
+            "Division",
+            "Fax",
+            "FiscalYearStartMonth",
+            "GeocodeAccuracy",
+            "IsReadOnly",
+            "Latitude",
+            "Longitude",
+            "Monthly*",
+            "NumKnowledgeService",
+            "Phone",
+            "PostalCode",
+            "Preferences*",
+            "Receives*",
+            "SignupCountryIsoCode",
+            "State",
+            "Street",
+            "UiSkin",
+            "UsesStartDateAsFiscalYearName",
+            "WebToCaseDefaultOrigin",
+        ],
+    ),
+    ("PermissionSet", &["Permissions*"]),
+    (
+        "PermissionSetLicense",
+        &[
+            "ExpirationDate",
+            "IsAvailableForIntegrations",
+            "IsSupplementLicense",
+            "Language",
+            "LicenseExpirationPolicy",
+            "MaximumPermissions*",
+        ],
+    ),
+    ("Profile", &["LastReferencedDate", "LastViewedDate", "Permissions*"]),
+    ("SetupAuditTrail", &["CreatedByContext", "CreatedByIssuer", "ResponsibleNamespacePrefix"]),
+    ("User", &["HasUserVerifiedPhone", "IsSystemControlled", "UserSubtype"]),
+    ("UserLicense", &["MonthlyLogins*"]),
+    (
+        "UserRole",
+        &[
+            "CaseAccessForAccountOwner",
+            "ContactAccessForAccountOwner",
+            "ForecastUserId",
+            "MayForecastManagerShare",
+            "OpportunityAccessForAccountOwner",
+            "RollupDescription",
+        ],
+    ),
+];

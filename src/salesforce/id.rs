@@ -1,4 +1,5 @@
-//! Record ids: 15 case-sensitive characters, or the same with a checksum of 3 that survives lost case.
+//! Record ids: 15 case-sensitive characters, or the same with a checksum of 3 that survives lost case. The checksum is
+//! Salesforce's own, so no library has it.
 
 use std::fmt;
 

@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 # What is built without Wasmtime.
-NATIVE = --package salesforce-portal-connector --package salesforce-records --package salesforce-emulator --package native
+NATIVE = --package salesforce-portal-connector --package salesforce-emulator --package native
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test wit embedding browser-test pictures soak bench clients mutants check lint deny notices format doc component wasm-target

@@ -40,10 +40,9 @@ fn column(field: &Field) -> String {
         FieldType::Double | FieldType::Currency => "TEXT COLLATE DECIMAL",
         _ => "TEXT COLLATE NOCASE",
     });
-    if let Stored::Formula(expression) = field.stored {
+    if let Stored::Formula(expression) | Stored::Preference(expression) = field.stored {
         let _ = write!(sql, " GENERATED ALWAYS AS ({expression}) VIRTUAL");
-    }
-    if let Some(default) = field.default_sql {
+    } else if let Some(default) = field.default_sql {
         let _ = write!(sql, " NOT NULL DEFAULT {default}");
     }
     sql
@@ -78,7 +77,10 @@ pub(crate) fn is_current(db: &Connection) -> rusqlite::Result<bool> {
 fn tables() -> String {
     let mut sql = String::new();
     for object in OBJECTS {
-        let columns: Vec<String> = object.fields.iter().map(column).collect();
+        let mut columns: Vec<String> = object.fields.iter().map(column).collect();
+        if object.fields.iter().any(|field| matches!(field.stored, Stored::Preference(_))) {
+            columns.push("_preferences TEXT".to_owned());
+        }
         let _ = writeln!(sql, "CREATE TABLE \"{}\" ({}) WITHOUT ROWID;", object.name, columns.join(", "));
     }
     sql.push_str(
@@ -180,15 +182,36 @@ pub(crate) fn next_id(db: &Connection, object: &Object, pod: &str) -> rusqlite::
     Ok(ids::record_id(object.key_prefix, pod, serial.unsigned_abs()))
 }
 
+/// The values that have columns of their own, and those that are kept in `_preferences`, as the text of an object.
+fn parted<'a>(object: &Object, row: &'a Row) -> (Vec<(&'static str, &'a Value)>, Option<Value>) {
+    let is_preference =
+        |name: &str| object.field(name).is_some_and(|field| matches!(field.stored, Stored::Preference(_)));
+    let mut preferences = serde_json::Map::new();
+    let mut own = Vec::with_capacity(row.len());
+    for (name, value) in row {
+        match value {
+            Value::Integer(number) if name.starts_with("UserPreferences") && is_preference(name) => {
+                preferences.insert((*name).to_owned(), (*number).into());
+            }
+            _ => own.push((*name, value)),
+        }
+    }
+    let text = (!preferences.is_empty()).then(|| Value::Text(serde_json::Value::Object(preferences).to_string()));
+    (own, text)
+}
+
 /// Inserts a row; fields that it leaves out take their defaults.
 ///
 /// # Errors
 /// When SQLite refuses.
 pub(crate) fn insert(db: &Connection, object: &Object, row: &Row) -> rusqlite::Result<()> {
-    let names: Vec<String> = row.keys().map(|name| format!("\"{name}\"")).collect();
-    let marks = vec!["?"; row.len()].join(",");
+    let (own, preferences) = parted(object, row);
+    let mut names: Vec<String> = own.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+    names.extend(preferences.iter().map(|_| "_preferences".to_owned()));
+    let marks = vec!["?"; names.len()].join(",");
     let sql = format!("INSERT INTO \"{}\" ({}) VALUES ({marks})", object.name, names.join(","));
-    db.prepare_cached(&sql)?.execute(params_from_iter(row.values()))?;
+    let values = own.iter().map(|(_, value)| *value).chain(&preferences);
+    db.prepare_cached(&sql)?.execute(params_from_iter(values))?;
     Ok(())
 }
 
@@ -200,10 +223,14 @@ pub(crate) fn update(db: &Connection, object: &Object, id: &str, changes: &Row) 
     if changes.is_empty() {
         return Ok(());
     }
-    let assignments: Vec<String> = changes.keys().map(|name| format!("\"{name}\" = ?")).collect();
+    let (own, preferences) = parted(object, changes);
+    let mut assignments: Vec<String> = own.iter().map(|(name, _)| format!("\"{name}\" = ?")).collect();
+    let merged = "_preferences = json_patch(coalesce(_preferences, '{}'), ?)";
+    assignments.extend(preferences.iter().map(|_| merged.to_owned()));
     let sql = format!("UPDATE \"{}\" SET {} WHERE Id = ?", object.name, assignments.join(", "));
     let id = Value::Text(id.to_owned());
-    db.prepare_cached(&sql)?.execute(params_from_iter(changes.values().chain([&id])))?;
+    let values = own.iter().map(|(_, value)| *value).chain(&preferences).chain([&id]);
+    db.prepare_cached(&sql)?.execute(params_from_iter(values))?;
     Ok(())
 }
 

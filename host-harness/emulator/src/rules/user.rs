@@ -115,6 +115,10 @@ pub(super) fn before_update(actor: &Actor<'_>, before: &Row, changes: &mut Row) 
     features::check(changes, &profile)?;
     if changed(&["Email"]) {
         identity::check_domain(actor, &after, &profile.user_type)?;
+        // An external user's new address holds at once, and has yet to be verified (H).
+        if licences::is_portal(&profile.user_type) {
+            derived.insert("HasUserVerifiedEmail", Value::Integer(0));
+        }
     }
     identity::check_unique(actor, changes, Some(&id))?;
     let was_active = store::flag(before, "IsActive");

@@ -46,3 +46,17 @@ async fn an_assignment_expires_and_is_active_again_with_a_later_date() {
 fn from_now(seconds: i64) -> String {
     (chrono::Utc::now() + chrono::Duration::seconds(seconds)).format("%Y-%m-%dT%H:%M:%S.000+0000").to_string()
 }
+
+#[tokio::test]
+async fn a_new_address_of_an_external_user_has_yet_to_be_verified() {
+    let org = Org::start().await;
+    let id = org.id("User WHERE UserType = 'CspLitePortal' AND HasUserVerifiedEmail = true");
+    let path = format!("sobjects/User/{id}");
+    let verified = async || org.get(&path).await.body["HasUserVerifiedEmail"].clone();
+    assert_eq!(org.patch(&path, &json!({"Title": "x"})).await.status, 204);
+    assert_eq!(verified().await, json!(true));
+    assert_eq!(org.patch(&path, &json!({"Email": "moved@example.com"})).await.status, 204);
+    assert_eq!(verified().await, json!(false));
+    let refused = org.patch(&path, &json!({"HasUserVerifiedEmail": true})).await;
+    assert_eq!(refused.error().0, "INVALID_FIELD_FOR_INSERT_UPDATE");
+}

@@ -224,6 +224,11 @@ const FACTS: &[(&str, &str, Standing)] = &[
         Held("a_made_up_nickname_is_user_and_twenty_digits"),
     ),
     (
+        "A change of an external user's e-mail by an administrator or the API sets `HasUserVerifiedEmail` to false",
+        "Salesforce Help 005103627",
+        Held("a_new_address_of_an_external_user_has_yet_to_be_verified"),
+    ),
+    (
         "User-scoped scopes `scopingRule` and `team` in describe",
         "NangoHQ/integration-templates describe-sobject.test.json",
         LeftOut("queries have no scopes here"),

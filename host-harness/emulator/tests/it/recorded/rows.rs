@@ -61,6 +61,28 @@ async fn a_whole_row_of_a_user_has_the_fields_of_a_recorded_one() {
 }
 
 #[tokio::test]
+async fn preferences_are_written_and_found() {
+    let org = Org::start().await;
+    let id = org.id("User WHERE UserType = 'CspLitePortal'");
+    let path = format!("sobjects/User/{id}");
+    let (sound, popup) = ("UserPreferencesReminderSoundOff", "UserPreferencesActivityRemindersPopup");
+    for (changes, expected) in [
+        (json!({sound: true}), [true, true]),
+        (json!({popup: false, "Title": "x"}), [true, false]),
+        (json!({sound: false}), [false, false]),
+    ] {
+        assert_eq!(org.patch(&path, &changes).await.status, 204, "{changes}");
+        let row = org.get(&path).await.body;
+        assert_eq!([&row[sound], &row[popup]], [&json!(expected[0]), &json!(expected[1])], "{changes}");
+    }
+    assert_eq!(org.id(&format!("User WHERE {popup} = false")), id);
+    let mut body = org.user_body("prefers", "Customer Community User").await;
+    body[sound] = json!(true);
+    assert_eq!(org.post("sobjects/User", &body).await.status, 201);
+    assert_eq!(org.look("LastName", &format!("User WHERE {sound} = true")), "prefers");
+}
+
+#[tokio::test]
 async fn an_address_is_one_object_beside_its_parts() {
     let org = Org::start().await;
     let id = org.contact("Housed").await;

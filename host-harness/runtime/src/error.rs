@@ -3,8 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use wasmtime::Trap;
 use wasmtime::component::ResourceTableError;
+use wasmtime::{Trap, WasmBacktrace};
 
 use super::bindings::identity::provisioning::types;
 use super::interface::MalformedPage;
@@ -70,7 +70,7 @@ pub enum SandboxFault {
     /// The component panicked; in its own words.
     #[error("it panicked: {0}; mend the connector")]
     Panicked(String),
-    /// Any other trap.
+    /// Any other trap, with the function that it happened in, as far as the component names its functions.
     #[error("it trapped: {0}; mend the connector")]
     Trapped(String),
     /// The tenant pins another component; nothing of this one was run.
@@ -128,6 +128,13 @@ impl From<types::Error> for JobError {
 #[error("compute budget used up")]
 pub(crate) struct ComputeExceeded;
 
+/// The function of the component that an error was raised in. Returns `None` if the component keeps no names.
+fn function(error: &wasmtime::Error) -> Option<String> {
+    let frames = error.downcast_ref::<WasmBacktrace>()?.frames();
+    let name = frames.iter().find_map(|frame| frame.func_name())?;
+    Some(format!("{:#}", rustc_demangle::demangle(name)))
+}
+
 impl SandboxFault {
     /// The kind of fault in a word, for metrics and other programs.
     pub fn name(&self) -> &'static str {
@@ -161,14 +168,16 @@ impl SandboxFault {
         if let Some(page) = error.downcast_ref::<MalformedPage>() {
             return Self::Contradiction(printable(&page.to_string()));
         }
+        let place =
+            || function(error).map(|name| format!(", in the function `{}`", printable(&name))).unwrap_or_default();
         match error.downcast_ref::<Trap>() {
             Some(Trap::StackOverflow) => Self::Stack,
             // A guest panic hook logs the panic and then aborts, which is this trap.
             Some(Trap::UnreachableCodeReached) => match last_error {
                 Some(text) => Self::Panicked(text.to_owned()),
-                None => Self::Trapped("unreachable code was reached, as after a panic".to_owned()),
+                None => Self::Trapped(format!("unreachable code was reached, as after a panic{}", place())),
             },
-            Some(trap) => Self::Trapped(trap.to_string()),
+            Some(trap) => Self::Trapped(format!("{trap}{}", place())),
             None => {
                 let text = printable(&error.root_cause().to_string());
                 if text.contains("fuel") { Self::Transfer(limits.transfer) } else { Self::Trapped(text) }

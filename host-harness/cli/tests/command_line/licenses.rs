@@ -77,7 +77,7 @@ fn notices() -> String {
     let of_another = |package: &Json| {
         let license = text(package, "license");
         let same = packages.iter().filter(|other| license.starts_with(OWN) && text(other, "license") == license);
-        same.map(|other| of(other)).find(|found| !found.is_empty())
+        same.map(&of).find(|found| !found.is_empty())
     };
     let mut texts: Vec<String> = Vec::new();
     let mut listed = Vec::new();

@@ -14,6 +14,8 @@ pub(crate) struct Native {
 
 impl Native {
     pub(crate) fn new(executor: Handle) -> Self {
+        // `reqwest` is built without one; the runtime brings its own to its clients. An error says that there is one already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         // The same settings as the host harness has.
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
         Self { client, executor }

@@ -83,7 +83,7 @@ impl Output {
         self.write(&format!("\n{bold}{}{plain}", printable_lines(text)))
     }
 
-    /// Prints a table, where there is no JSON.
+    /// Prints a table, unless the output is JSON.
     pub(crate) fn print_table(&mut self, table: &Table) -> io::Result<()> {
         self.write(&table.0.to_string())
     }

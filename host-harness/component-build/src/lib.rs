@@ -81,7 +81,7 @@ pub fn build(root: &Path, package: &str) -> Result<PathBuf, String> {
         fs::read(&linked).map_err(|error| format!("cargo left no component at {}: {error}", linked.display()))?;
     if !is_component(&bytes) {
         return Err(format!(
-            "{} is no WebAssembly component; it has to be linked by wasm-component-ld",
+            "{} isn't a WebAssembly component; it has to be linked by wasm-component-ld",
             linked.display()
         ));
     }

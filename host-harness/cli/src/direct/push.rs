@@ -59,11 +59,11 @@ fn desired(
     })
 }
 
-/// Refuses a column that is no attribute before anything is written: it would fail every row.
+/// Refuses a column that isn't an attribute before anything is written, since it would fail every row.
 async fn check_attributes(context: &mut Context, rows: &[Row]) -> Result<(), Failure> {
     let known = match context.job.list_attributes().await {
         Ok(known) => known,
-        // Then each row is told by itself.
+        // Then each row reports its own error.
         Err(JobError::Refused(error)) if is_of_the_connector(&error, &[FailureKind::Unsupported]) => return Ok(()),
         Err(error) => return Err(error.into()),
     };
@@ -72,7 +72,7 @@ async fn check_attributes(context: &mut Context, rows: &[Row]) -> Result<(), Fai
         Some(stray) => {
             let names: Vec<&str> = known.iter().filter(|one| one.writable).map(|one| one.name.as_str()).collect();
             Err(Failure::usage(format!(
-                "the column `{stray}` is no attribute of the connector; it has {}",
+                "the connector has no attribute for the column `{stray}`; rename or remove the column. Its attributes are {}",
                 names.join(", ")
             )))
         }

@@ -73,7 +73,7 @@ pub enum DirectoryError {
         /// The schema version found.
         found: u32,
     },
-    /// There is no such record.
+    /// The record does not exist.
     #[error("there is no {what} `{name}`; {hint}")]
     NotFound {
         /// The kind of record.

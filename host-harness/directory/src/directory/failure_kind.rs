@@ -69,7 +69,7 @@ kinds! {
     MissingValue = "missing-value",
     /// A rule of the organization refuses the record.
     RejectedByRule = "rejected-by-rule",
-    /// There is no such record.
+    /// The record does not exist.
     NotFound = "not-found",
     /// An id, a cursor or a watermark isn't known any more.
     StaleReference = "stale-reference",

@@ -35,8 +35,8 @@ impl AttributeValue {
     }
 }
 
-/// By hand: `serde` reads an untagged enum by trying one kind after the other, and words an error for each that it is not. Of
-/// settling an import that was the largest cost.
+/// By hand: for an untagged enum, `serde` tries one kind after the other and formats an error for each that doesn't fit. A profile
+/// of an import that settled 50,000 users showed those errors in most of its top entries.
 impl<'de> Deserialize<'de> for AttributeValue {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(OfAnyKind)

@@ -9,7 +9,7 @@ use std::str::FromStr;
 use rust_decimal::Decimal;
 
 /// Reads a number: a sign, digits with a point at most, and an exponent at most. All ways to write a number give the same
-/// one: `1.50`, `+1.5` and `15e-1`. Returns `None` if the text is no number, or if it is one that no field can hold.
+/// one: `1.50`, `+1.5` and `15e-1`. Returns `None` if the text isn't a number, or is one that no field can hold.
 pub fn decimal(text: &str) -> Option<Decimal> {
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, i64::from_str(exponent).ok()?),

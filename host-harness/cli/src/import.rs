@@ -63,7 +63,7 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
         TenantSource::Directory(kept) => {
             if let Some(stray) = options.direct.stray() {
                 return Err(Failure::usage(format!(
-                    "{stray} is for tenants of a tenants file; what an import into the data folder reads stands in the tenant's to-idp settings"
+                    "{stray} is for tenants of a tenants file; for a tenant of the data folder, the to-idp settings say what an import reads"
                 )));
             }
             let (directory, tenant) = *kept;
@@ -72,7 +72,7 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
         TenantSource::File(_) => {
             if let Some(stray) = options.sync.stray() {
                 return Err(Failure::usage(format!(
-                    "{stray} is for tenants of the data folder, and {} is none; add it with `tenant add` or `tenant import-toml`",
+                    "{stray} is for tenants of the data folder, and {} isn't one; add it with `tenant add` or `tenant import-toml`",
                     options.tenant
                 )));
             }

@@ -94,7 +94,7 @@ mod tests {
     use super::*;
     use crate::{LoadError, Runtime};
 
-    /// A component with nothing in it. It is no connector, which is only found once it is compiled and kept.
+    /// An empty component. That it is not a connector is only found once it is compiled and kept.
     const EMPTY: &[u8] = b"\0asm\x0d\0\x01\0";
 
     fn load(cache: &ComponentCache) {

@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt, stream};
 
 use super::connection::Hangup;
-use super::dress::{accepts_gzip, dress};
+use super::edge::{self, accepts_gzip};
 use super::sessions::bearer;
 use super::{MAX_BODY, Shared, soap};
 use crate::error::ApiError;
@@ -137,7 +137,7 @@ async fn go_through(shared: Arc<Shared>, hangup: Hangup, request: Request, next:
         fault: number,
         created: created.0,
     });
-    if dropped { response } else { dress(response, gzip).await }
+    if dropped { response } else { edge::pass(response, gzip).await }
 }
 
 /// The SOQL of a request, from its address or, for a Bulk query job, its body. Nothing else of either is looked at.

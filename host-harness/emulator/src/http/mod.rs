@@ -4,7 +4,7 @@
 //! ([`oauth`]). Anything else that Salesforce has and the emulator has not answers 501 with a plain sentence.
 
 pub(crate) mod connection;
-mod dress;
+mod edge;
 mod gate;
 mod oauth;
 mod rest;

@@ -12,7 +12,7 @@ pub(crate) mod seats;
 pub(crate) mod seed;
 pub(crate) mod store;
 pub(crate) mod switches;
-pub(crate) mod wording;
+pub(crate) mod unconfirmed;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};

@@ -6,7 +6,7 @@ use super::{Context, Request, Response, sobjects};
 use crate::error::ApiError;
 use crate::exact;
 use crate::org::catalogue::{self, Object};
-use crate::org::wording::Unconfirmed;
+use crate::org::unconfirmed::Unconfirmed;
 use crate::org::{ids, savepoint};
 use crate::rules::{self, Actor, KeysInUse, Transaction};
 

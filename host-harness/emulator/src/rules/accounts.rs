@@ -8,7 +8,7 @@ use super::{Actor, assignments, user};
 use crate::error::ApiError;
 use crate::org::catalogue;
 use crate::org::store::{self, Row};
-use crate::org::wording::Unconfirmed;
+use crate::org::unconfirmed::Unconfirmed;
 
 /// Users that one update of an account disables (H).
 const DISABLED_AT_ONCE: u32 = 100;

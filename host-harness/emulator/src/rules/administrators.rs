@@ -5,7 +5,7 @@ use rusqlite::types::Value;
 use super::Actor;
 use crate::error::ApiError;
 use crate::org::store::{self, Row};
-use crate::org::wording::Unconfirmed;
+use crate::org::unconfirmed::Unconfirmed;
 
 fn is_admin_profile(actor: &Actor<'_>, row: &Row) -> Result<bool, ApiError> {
     let profile = store::text(row, "ProfileId").unwrap_or_default();

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::{Actor, missing};
 use crate::error::ApiError;
 use crate::org::store::{self, Row};
-use crate::org::wording::Unconfirmed;
+use crate::org::unconfirmed::Unconfirmed;
 use crate::org::{catalogue, ids, licences};
 
 struct Assignee {

@@ -6,7 +6,7 @@ use super::Actor;
 use crate::error::ApiError;
 use crate::org::credentials;
 use crate::org::store::{self, Row};
-use crate::org::wording::Unconfirmed;
+use crate::org::unconfirmed::Unconfirmed;
 
 /// Nobody freezes themselves, and a lock can be taken off but not put on (H for the codes, L for the words).
 pub(super) fn before_update(actor: &Actor<'_>, before: &Row, changes: &Row) -> Result<(), ApiError> {

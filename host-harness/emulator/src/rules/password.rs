@@ -3,7 +3,7 @@
 use super::Actor;
 use crate::error::ApiError;
 use crate::login;
-use crate::org::wording::Unconfirmed;
+use crate::org::unconfirmed::Unconfirmed;
 use crate::org::{credentials, licences};
 
 fn refused(message: impl Into<String>) -> ApiError {

@@ -7,7 +7,7 @@ use crate::error::ApiError;
 use crate::org::catalogue;
 use crate::org::licences;
 use crate::org::store::{self, Row};
-use crate::org::wording::Unconfirmed;
+use crate::org::unconfirmed::Unconfirmed;
 
 /// A profile with its licence.
 #[derive(Debug)]

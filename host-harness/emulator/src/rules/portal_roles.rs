@@ -9,7 +9,7 @@ use crate::error::ApiError;
 use crate::org::catalogue;
 use crate::org::licences;
 use crate::org::store::{self, Row};
-use crate::org::wording::Unconfirmed;
+use crate::org::unconfirmed::Unconfirmed;
 
 /// The levels from the top down, with the word that the role's name ends with.
 const LEVELS: [(&str, &str); 3] = [("Executive", "Executive"), ("Manager", "Manager"), ("Worker", "User")];

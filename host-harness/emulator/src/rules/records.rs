@@ -8,7 +8,7 @@ use super::{Actor, assignments, missing};
 use crate::error::ApiError;
 use crate::org::catalogue::{self, Object};
 use crate::org::store::{self, Row};
-use crate::org::wording::Unconfirmed;
+use crate::org::unconfirmed::Unconfirmed;
 
 /// Accounts and contacts belong to whoever makes them, and refer to what is there.
 pub(super) fn before_create(actor: &Actor<'_>, object: &Object, row: &mut Row) -> Result<(), ApiError> {

@@ -8,7 +8,7 @@ use super::{Actor, keys};
 use crate::error::ApiError;
 use crate::exact;
 use crate::org::catalogue::{Field, Object};
-use crate::org::wording::Unconfirmed;
+use crate::org::unconfirmed::Unconfirmed;
 
 /// The body with nested records replaced by the ids they mean.
 pub(super) fn resolve<'a>(

@@ -8,7 +8,7 @@ use crate::error::ApiError;
 use crate::org::catalogue;
 use crate::org::licences;
 use crate::org::store::{self, Row};
-use crate::org::wording::Unconfirmed;
+use crate::org::unconfirmed::Unconfirmed;
 
 pub(super) fn before_create(actor: &Actor<'_>, row: &mut Row) -> Result<(), ApiError> {
     identity::check_form(row)?;

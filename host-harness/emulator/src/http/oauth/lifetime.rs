@@ -14,7 +14,7 @@ use super::{Form, answer, blocking, only_post, refusal};
 use crate::http::Shared;
 use crate::login;
 use crate::login::oauth::{self, OAuthError};
-use crate::org::wording::Unconfirmed;
+use crate::org::unconfirmed::Unconfirmed;
 
 /// Ends an access token, or a refresh token with all access tokens that came from it (H). The token may come in the
 /// query of a GET (M).

@@ -8,7 +8,7 @@ use super::user_info;
 use crate::http::Shared;
 use crate::login::{self, Refusal, Scope};
 use crate::org::ids;
-use crate::org::wording::Unconfirmed;
+use crate::org::unconfirmed::Unconfirmed;
 use crate::rest::Version;
 
 const INVALID_LOGIN: &str = "Invalid username, password, security token; or user locked out.";

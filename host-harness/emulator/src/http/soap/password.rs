@@ -6,7 +6,7 @@ use super::envelope::{Envelope, Fault};
 use super::session::Caller;
 use crate::http::Shared;
 use crate::login;
-use crate::org::wording::Unconfirmed;
+use crate::org::unconfirmed::Unconfirmed;
 use crate::org::{catalogue, credentials, ids, savepoint, store};
 use crate::rules::{self, Actor};
 

@@ -1,7 +1,7 @@
-//! Fields that Salesforce has and the emulator has not (H: object reference): a client that names one is told so, instead of
-//! in the words for a field that isn't there.
+//! Fields that Salesforce has and the emulator doesn't (H: object reference). A client that names one gets 501 and a sentence,
+//! not the refusal of a field that doesn't exist.
 
-/// Names by their object; a star means any further letters. Fields that only some orgs have aren't here: this org has them not.
+/// Names by their object; a star means any further letters. Fields that only some orgs have aren't listed, since this org is without them.
 pub(super) const FIELDS: &[(&str, &[&str])] = &[
     ("Account", &["DandbCompanyId", "FirstName", "LastName", "OperatingHoursId", "Person*", "Salutation"]),
     ("Contact", &["ContactSource", "IsPersonAccount", "IsPriorityRecord", "TitleType", "DepartmentGroup"]),

@@ -6,7 +6,7 @@ use super::address::Address;
 use super::{MAX_SUBREQUESTS, malformed, over_limit};
 use crate::error::ApiError;
 use crate::exact;
-use crate::org::wording::Unconfirmed;
+use crate::org::unconfirmed::Unconfirmed;
 use crate::rest::{self, Body, Context, Request, Response};
 
 struct Part {

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::{Context, Request, Response};
 use crate::error::ApiError;
-use crate::org::wording::Unconfirmed;
+use crate::org::unconfirmed::Unconfirmed;
 use subrequest::Subrequest;
 
 pub(super) use batch::run as batch;

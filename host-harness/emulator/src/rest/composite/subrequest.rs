@@ -8,7 +8,7 @@ use super::address::Address;
 use super::references::{Known, Unresolved};
 use crate::error::ApiError;
 use crate::exact;
-use crate::org::wording::Unconfirmed;
+use crate::org::unconfirmed::Unconfirmed;
 use crate::rest::{self, Body, Context, Request, Response, Version};
 
 /// From here on a reference id with other characters fails the whole request (H).

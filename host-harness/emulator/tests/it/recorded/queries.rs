@@ -130,7 +130,7 @@ async fn what_the_language_has_and_the_emulator_has_not_is_told_in_plain_words()
     }
     let set = org.post("sobjects/PermissionSet", &json!({"Name": "x", "Label": "x"})).await;
     assert_eq!((set.status, set.error().1.as_str()), (501, "The create of a permission set is not emulated."));
-    // What isn't there at all still is no column.
+    // A name that Salesforce does not have either is still refused as a column.
     assert_eq!(org.soql("SELECT UserPermissionsAvantgoUser FROM User").await.error().0, "INVALID_FIELD");
 }
 

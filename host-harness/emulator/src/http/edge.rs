@@ -1,4 +1,4 @@
-//! What an answer carries besides its content: cookies, caching, compression, and a body in chunks (H for REST and
+//! What the servers before Salesforce add to an answer on its way out: cookies, caching, compression, and a body in chunks (H for REST and
 //! `userinfo`, M for the other services). A client that reads a fixed length, or trips over a cookie, is to find out here.
 
 use std::io::Write as _;
@@ -24,7 +24,7 @@ pub(super) fn accepts_gzip(headers: &HeaderMap) -> bool {
 }
 
 /// The answer as it leaves. One whose length was promised keeps it: that is a fault.
-pub(super) async fn dress(mut response: Response, gzip: bool) -> Response {
+pub(super) async fn pass(mut response: Response, gzip: bool) -> Response {
     put_headers(response.headers_mut());
     if response.headers().contains_key(header::CONTENT_LENGTH) {
         return response;

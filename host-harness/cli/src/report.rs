@@ -18,7 +18,7 @@ const ROWS: usize = 25;
 pub(super) struct SyncReport<'a> {
     pub(super) tenant: &'a str,
     pub(super) command: &'static str,
-    /// The plan, where there is one.
+    /// The plan, if there is one.
     pub(super) plan: Option<PlanId>,
     pub(super) report: &'a PushReport,
 }

@@ -7,6 +7,7 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 use super::check::{Check, CheckVerdict, Checked, Outcome, Unmet, failed, refusal, skipped};
 use super::grants::Grants;
 use super::{ConformanceReport, Options, Samples, Subject, Target};
+use provisioning_runtime::Application as _;
 use provisioning_runtime::wit;
 use provisioning_runtime::wit::{
     Deactivation, Descriptor, DesiredUser, Error, Features, ImportPage, ImportQuery, ImportScope, PushMode, User,

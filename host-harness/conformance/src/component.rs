@@ -3,6 +3,7 @@
 use super::bench::Bench;
 use super::check::{Check, ensure, failed, is_kebab_case, repeated};
 use super::{Subject as _, Target};
+use provisioning_runtime::Application as _;
 use provisioning_runtime::Tenant;
 use provisioning_runtime::wit::{Descriptor, SettingKind};
 

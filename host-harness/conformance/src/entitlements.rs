@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::bench::Bench;
 use super::check::{Check, Unmet, ensure, failed, refusal, refused};
 use super::{Subject, Target};
+use provisioning_runtime::Application as _;
 use provisioning_runtime::JobError;
 use provisioning_runtime::wit::{Entitlement, Error, ErrorKind};
 
@@ -71,22 +72,25 @@ async fn lists<T: Target>(bench: &mut Bench<'_, T>) -> Result<Vec<(String, Vec<E
     let mut job = bench.job().await?;
     let mut lists = Vec::new();
     for kind in kinds {
-        match list(&mut job, &kind.name).await? {
-            Some(list) => lists.push((kind.name, list)),
-            // The connector can assign it and not list it.
-            None => continue,
+        // What it can assign and not list is left out.
+        let Some(list) = list(&mut job, &kind.name).await? else { continue };
+        let mut ids = BTreeSet::new();
+        if let Some(twice) = list.iter().find(|one| !ids.insert(one.id.as_str())) {
+            return failed(format!("the list of {} has {} twice", kind.name, twice.id));
         }
+        lists.push((kind.name, list));
     }
     Ok(lists)
 }
 
 /// Whether the connector itself has no list of the kind. An answer of the application is an error like any other.
-pub(super) fn cannot_list(error: &Error) -> bool {
+fn cannot_list(error: &Error) -> bool {
     error.upstream.is_none() && matches!(error.kind, ErrorKind::Unsupported)
 }
 
-async fn list<S: Subject>(job: &mut S, kind: &str) -> Result<Option<Vec<Entitlement>>, Unmet> {
-    let (mut found, mut ids, mut cursors) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+/// All entitlements of a kind. Returns `None` if the connector can't list it. Whether one is in the list twice is not judged.
+pub(super) async fn list<S: Subject>(job: &mut S, kind: &str) -> Result<Option<Vec<Entitlement>>, Unmet> {
+    let (mut found, mut cursors) = (Vec::new(), BTreeSet::new());
     let mut cursor: Option<String> = None;
     loop {
         let page = match job.list_entitlements(kind, cursor.as_deref()).await {
@@ -94,12 +98,7 @@ async fn list<S: Subject>(job: &mut S, kind: &str) -> Result<Option<Vec<Entitlem
             Err(JobError::Refused(error)) if cannot_list(&error) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        for one in page.entitlements {
-            if !ids.insert(one.id.clone()) {
-                return failed(format!("the list of {kind} has {} twice", one.id));
-            }
-            found.push(one);
-        }
+        found.extend(page.entitlements);
         let Some(next) = page.next else { return Ok(Some(found)) };
         if !cursors.insert(next.clone()) {
             return failed(format!("the list of {kind} gives the cursor {next} a second time"));

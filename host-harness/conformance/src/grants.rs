@@ -1,11 +1,10 @@
 //! Grants by name: samples give a profile by its name or its id, a connector takes ids.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use super::Subject;
 use super::check::{Unmet, failed};
-use super::entitlements::cannot_list;
-use provisioning_runtime::JobError;
+use super::entitlements::list;
 use provisioning_runtime::wit::{Entitlement, Grant};
 
 /// What the application has to assign, by the kinds that have been listed so far. `None` if the connector can't list a kind.
@@ -35,25 +34,6 @@ impl Grants {
             grants.push(Grant { kind: kind.clone(), id });
         }
         Ok(grants)
-    }
-}
-
-/// Lists a kind without judging the list, which is for the checks of entitlements to do.
-async fn list<S: Subject>(job: &mut S, kind: &str) -> Result<Option<Vec<Entitlement>>, Unmet> {
-    let (mut found, mut cursors) = (Vec::new(), HashSet::new());
-    let mut cursor: Option<String> = None;
-    loop {
-        let page = match job.list_entitlements(kind, cursor.as_deref()).await {
-            Ok(page) => page,
-            Err(JobError::Refused(error)) if cannot_list(&error) => return Ok(None),
-            Err(error) => return Err(error.into()),
-        };
-        found.extend(page.entitlements);
-        let Some(next) = page.next else { return Ok(Some(found)) };
-        if !cursors.insert(next.clone()) {
-            return failed(format!("the list of {kind} gives the cursor {next} a second time"));
-        }
-        cursor = Some(next);
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::Target;
 use super::bench::{Bench, PAGE, good, pages, users};
 use super::check::{Check, Unmet, ensure, ensure_kind, failed, refusal, refused, repeated, skipped};
-use super::{Subject as _, Target};
+use provisioning_runtime::Application as _;
 use provisioning_runtime::wit::{Change, ErrorKind, Features, ImportPage, ImportQuery, ImportScope, Value};
 
 pub(super) const CHECKS: &[Check] = &[WHOLE, PAGE_SIZE, RESUME, GARBAGE, ALIGNED, ATTRIBUTES, INCREMENT];

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::bench::{Bench, PAGE, good};
 use super::check::{Check, Unmet, ensure, failed, skipped};
 use super::{Subject, Target};
+use provisioning_runtime::Application as _;
 use provisioning_runtime::wit::{DesiredUser, Features, ImportQuery, ImportScope, PushMode};
 use provisioning_runtime::{JobError, SandboxFault, Tenant};
 

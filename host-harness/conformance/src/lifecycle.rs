@@ -3,6 +3,7 @@
 use super::bench::{Bench, good, only};
 use super::check::{Check, Unmet, ensure, ensure_kind, failed, refusal, skipped};
 use super::{Subject, Target};
+use provisioning_runtime::Application as _;
 use provisioning_runtime::wit::{
     Abandoned, Action, Deactivation, DesiredUser, ErrorKind, Features, Outcome, PushMode, Status,
 };

@@ -1,8 +1,9 @@
 //! Setting passwords.
 
+use super::Target;
 use super::bench::Bench;
 use super::check::{Check, ensure, ensure_kind, failed, refusal, skipped};
-use super::{Subject as _, Target};
+use provisioning_runtime::Application as _;
 use provisioning_runtime::Secret;
 use provisioning_runtime::wit::{ErrorKind, Features};
 

@@ -1,8 +1,9 @@
 //! Making users.
 
+use super::Target;
 use super::bench::{Bench, good, only};
 use super::check::{Check, Unmet, ensure, ensure_kind, failed, refusal, skipped};
-use super::{Subject as _, Target};
+use provisioning_runtime::Application as _;
 use provisioning_runtime::ImportedUser;
 use provisioning_runtime::wit::{Action, Change, DesiredUser, ErrorKind, Features, Outcome, PushMode, Status, Value};
 

@@ -1,8 +1,9 @@
 //! The attributes of the application's users.
 
+use super::Target;
 use super::bench::Bench;
 use super::check::{Check, Unmet, ensure, failed, repeated};
-use super::{Subject as _, Target};
+use provisioning_runtime::Application as _;
 use provisioning_runtime::wit::AttributeDefinition;
 
 pub(super) const CHECKS: &[Check] = &[WELL_FORMED, STABLE];

@@ -4,6 +4,7 @@ use super::bench::{Bench, PAGE, pages};
 use super::check::{Check, Unmet, ensure, failed, refused, skipped};
 use super::sign_in::WRONG;
 use super::{Subject, Target};
+use provisioning_runtime::Application as _;
 use provisioning_runtime::Secret;
 use provisioning_runtime::wit::{Features, ImportScope};
 

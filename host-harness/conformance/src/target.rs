@@ -5,62 +5,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::memory::MemoryKeeper;
-use provisioning_runtime::wit::{
-    Abandoned, AttributeDefinition, Deactivation, Descriptor, DesiredUser, EntitlementPage, ImportPage, ImportQuery,
-    Outcome, Probe, PushMode,
-};
+use provisioning_runtime::wit::Probe;
 use provisioning_runtime::{
-    Connector, EngineError, Job, JobError, LoadError, Results, Runtime, RuntimeBuilder, Secret, Tenant,
+    Application, Connector, EngineError, Job, JobError, LoadError, Runtime, RuntimeBuilder, Tenant,
 };
 
-/// A job of the connector that is checked. The checks make the calls of a [`Job`] through this, so that tests of the checks can
-/// script a connector that is wrong.
-pub trait Subject {
+/// A job of the connector that is checked: the calls of an [`Application`], and those that only the checks make. Tests of the
+/// checks script a connector that is wrong.
+pub trait Subject: Application {
     /// See [`Job::open`].
     fn open(&mut self) -> impl Future<Output = Result<(), JobError>>;
     /// See [`Job::test_credentials`].
     fn test_credentials(&mut self) -> impl Future<Output = Result<Vec<Probe>, JobError>>;
-    /// See [`Job::describe`].
-    fn describe(&mut self) -> impl Future<Output = Result<Descriptor, JobError>>;
-    /// See [`Job::list_attributes`].
-    fn list_attributes(&mut self) -> impl Future<Output = Result<Vec<AttributeDefinition>, JobError>>;
-    /// See [`Job::list_entitlements`].
-    fn list_entitlements(
-        &mut self,
-        kind: &str,
-        cursor: Option<&str>,
-    ) -> impl Future<Output = Result<EntitlementPage, JobError>>;
-    /// See [`Job::import_users`].
-    fn import_users(&mut self, query: &ImportQuery) -> impl Future<Output = Result<ImportPage, JobError>>;
-    /// See [`Job::push_users`].
-    fn push_users(
-        &mut self,
-        users: &[DesiredUser],
-        mode: &PushMode,
-    ) -> impl Future<Output = Result<Results<Outcome>, JobError>>;
-    /// See [`Job::deactivate_users`].
-    fn deactivate_users(
-        &mut self,
-        ids: &[String],
-        how: Deactivation,
-        mode: &PushMode,
-    ) -> impl Future<Output = Result<Results<Outcome>, JobError>>;
-    /// See [`Job::reactivate_users`].
-    fn reactivate_users(
-        &mut self,
-        ids: &[String],
-        mode: &PushMode,
-    ) -> impl Future<Output = Result<Results<Outcome>, JobError>>;
-    /// See [`Job::take_back_users`].
-    fn take_back_users(
-        &mut self,
-        people: &[Abandoned],
-        how: Deactivation,
-        mode: &PushMode,
-    ) -> impl Future<Output = Result<Results<Outcome>, JobError>>;
-    /// See [`Job::sync_passwords`].
-    fn sync_passwords(&mut self, passwords: &[(String, Secret)])
-    -> impl Future<Output = Result<Results<()>, JobError>>;
     /// HTTP requests that this job has sent so far.
     fn requests(&self) -> u64;
 }
@@ -100,52 +56,6 @@ impl Subject for Job {
 
     async fn test_credentials(&mut self) -> Result<Vec<Probe>, JobError> {
         Self::test_credentials(self).await
-    }
-
-    async fn describe(&mut self) -> Result<Descriptor, JobError> {
-        Self::describe(self).await
-    }
-
-    async fn list_attributes(&mut self) -> Result<Vec<AttributeDefinition>, JobError> {
-        Self::list_attributes(self).await
-    }
-
-    async fn list_entitlements(&mut self, kind: &str, cursor: Option<&str>) -> Result<EntitlementPage, JobError> {
-        Self::list_entitlements(self, kind, cursor).await
-    }
-
-    async fn import_users(&mut self, query: &ImportQuery) -> Result<ImportPage, JobError> {
-        Self::import_users(self, query).await
-    }
-
-    async fn push_users(&mut self, users: &[DesiredUser], mode: &PushMode) -> Result<Results<Outcome>, JobError> {
-        Self::push_users(self, users, mode).await
-    }
-
-    async fn deactivate_users(
-        &mut self,
-        ids: &[String],
-        how: Deactivation,
-        mode: &PushMode,
-    ) -> Result<Results<Outcome>, JobError> {
-        Self::deactivate_users(self, ids, how, mode).await
-    }
-
-    async fn reactivate_users(&mut self, ids: &[String], mode: &PushMode) -> Result<Results<Outcome>, JobError> {
-        Self::reactivate_users(self, ids, mode).await
-    }
-
-    async fn take_back_users(
-        &mut self,
-        people: &[Abandoned],
-        how: Deactivation,
-        mode: &PushMode,
-    ) -> Result<Results<Outcome>, JobError> {
-        Self::take_back_users(self, people, how, mode).await
-    }
-
-    async fn sync_passwords(&mut self, passwords: &[(String, Secret)]) -> Result<Results<()>, JobError> {
-        Self::sync_passwords(self, passwords).await
     }
 
     fn requests(&self) -> u64 {

@@ -37,6 +37,7 @@
 #![deny(unsafe_code)]
 
 mod addresses;
+mod application;
 pub(crate) mod bindings;
 mod cache;
 mod clients;
@@ -62,6 +63,7 @@ pub(crate) mod secrets;
 mod spent;
 mod tenant;
 
+pub use application::Application;
 pub use cache::{CacheError, ComponentCache};
 pub use connector::Connector;
 pub use egress::{EgressPolicy, HostRule, Refusal, RuleError};

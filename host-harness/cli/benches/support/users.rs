@@ -1,12 +1,12 @@
 //! An application that is a number of users and answers at once, so that what is measured is the directory.
 
 use provisioning_directory::config::ComponentChoice;
-use provisioning_directory::sync::{Application, Applications, SyncError};
+use provisioning_directory::sync::{Applications, SyncError};
 use provisioning_runtime::wit::{
     Abandoned, AttributeDefinition, Deactivation, Descriptor, DesiredUser, EntitlementPage, Error, ErrorKind,
     ImportPage, ImportQuery, ImportScope, Outcome, PushMode, Retry, Status, User, Value,
 };
-use provisioning_runtime::{JobError, Results, Secret, Spent, Tenant};
+use provisioning_runtime::{Application, JobError, Results, Secret, Spent, Tenant};
 
 /// The attributes of its users.
 const NAMES: [&str; 4] = ["email", "givenName", "familyName", "title"];

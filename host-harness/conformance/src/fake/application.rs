@@ -10,7 +10,7 @@ use provisioning_runtime::wit::{
     ErrorKind, Features, GrantKind, ImportPage, ImportQuery, ImportScope, Outcome, Panel, Probe, PushMode, Setting,
     SettingKind, Status, Verdict,
 };
-use provisioning_runtime::{ImportedUser, JobError, Results, Secret};
+use provisioning_runtime::{Application, ImportedUser, JobError, Results, Secret, Spent};
 
 const PAGE_OF_ENTITLEMENTS: usize = 2;
 
@@ -43,7 +43,9 @@ impl Subject for FakeJob {
     fn requests(&self) -> u64 {
         self.requests
     }
+}
 
+impl Application for FakeJob {
     async fn describe(&mut self) -> Result<Descriptor, JobError> {
         let mut world = self.fake.world();
         world.descriptions += 1;
@@ -280,5 +282,9 @@ impl Subject for FakeJob {
                 Ok(())
             })
             .collect())
+    }
+
+    async fn spent(&mut self) -> Spent {
+        Spent::default()
     }
 }

@@ -3,11 +3,12 @@
 use super::grants::list;
 use super::import::schema;
 use super::session::Session;
-use super::{Application as _, Applications, SyncError};
+use super::{Applications, SyncError};
 use crate::directory::{
     Actor, AttributeSchema, Directory, DirectoryError, GrantName, ListedEntitlement, ReadTransaction, TenantId,
     TenantRecord,
 };
+use provisioning_runtime::Application as _;
 use provisioning_runtime::wit::{Entitlement, GrantKind};
 
 /// Lists everything that the application has to assign, and the attributes that can be set, and keeps them in the place of what was

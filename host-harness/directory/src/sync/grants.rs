@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::Application;
 use super::retry::is_of_the_connector;
 use crate::directory::{FailureKind, GrantName, TaskFailure};
-use provisioning_runtime::JobError;
 use provisioning_runtime::wit::{Entitlement, Error, ErrorKind, Grant, Retry};
+use provisioning_runtime::{Application, JobError};
 
 /// What the application has to assign, by kind, as far as it was asked for. None where the connector cannot list a kind:
 /// then what was given must be ids, and the application judges them.

@@ -25,7 +25,7 @@
 //! A job needs an [`Application`], which [`provisioning_runtime::Job`] is; tests script one. [`Applications`] starts them:
 //! for real components, [`ComponentApplications`]. [`worker`] runs jobs by the tenants' schedules.
 
-mod application;
+mod applications;
 mod chores;
 mod claims;
 mod components;
@@ -46,7 +46,7 @@ mod session;
 mod trail;
 pub mod worker;
 
-pub use application::{Application, Applications};
+pub use applications::Applications;
 pub use chores::finish as finish_chores;
 pub use claims::OpenClaim;
 pub use components::ComponentApplications;

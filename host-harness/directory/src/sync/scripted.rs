@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Application, Applications, SyncError};
+use super::{Applications, SyncError};
 use crate::config::ComponentChoice;
+use provisioning_runtime::Application;
 use provisioning_runtime::wit::{
     Abandoned, Action, AttributeDefinition, Deactivation, Descriptor, DesiredUser, Entitlement, EntitlementPage, Error,
     ErrorKind, Features, FieldChange, Grant, GrantKind, ImportPage, ImportQuery, ImportScope, Outcome, PushMode, Retry,

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{Application as _, Applications, SyncError};
+use super::{Applications, SyncError};
 use crate::config::ComponentChoice;
 use crate::directory::{
     Actor, Directory, DirectoryError, FailureKind, LastFailure, TenantId, TenantRecord, Timestamp, Upstream,
 };
-use provisioning_runtime::{JobError, Ledger, Results, Spent, Tenant};
+use provisioning_runtime::{Application as _, JobError, Ledger, Results, Spent, Tenant};
 
 /// A tenant and the sandbox that works for it, if one is up.
 pub(super) struct Session<'a, A: Applications> {

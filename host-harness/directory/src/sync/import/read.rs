@@ -10,9 +10,9 @@ use crate::directory::{
 use crate::sync::mapping::{imported, username_of};
 use crate::sync::retry::{is_of_the_connector, pause};
 use crate::sync::session::{Session, was_stopped};
-use crate::sync::{Application, Applications, SyncError};
+use crate::sync::{Applications, SyncError};
 use provisioning_runtime::wit::{Error, ErrorKind, ImportPage, ImportQuery, ImportScope, User};
-use provisioning_runtime::{JobError, SandboxFault};
+use provisioning_runtime::{Application, JobError, SandboxFault};
 
 /// How often a page is asked for with fewer users, where the sandbox was ended over it.
 const SMALLER_PAGES: u32 = 4;

@@ -8,9 +8,9 @@ use crate::directory::{FailureKind, Person, Task, TaskFailure, TaskKind, TenantR
 use crate::sync::grants::Entitlements;
 use crate::sync::retry::{concerns_tenant, failure, fault, pause, waiting_of};
 use crate::sync::session::{Session, complete, was_stopped};
-use crate::sync::{Application, Applications, SyncError};
+use crate::sync::{Applications, SyncError};
 use provisioning_runtime::wit::{Abandoned, DesiredUser, ErrorKind, Outcome, PushMode};
-use provisioning_runtime::{JobError, Results, Secret};
+use provisioning_runtime::{Application, JobError, Results, Secret};
 
 /// A task that is ready to be sent.
 #[derive(Clone)]

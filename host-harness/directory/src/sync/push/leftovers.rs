@@ -17,9 +17,9 @@ use crate::directory::{
 use crate::sync::retry::failure;
 use crate::sync::session::{complete, was_stopped};
 use crate::sync::trail::{Tried, note_tried};
-use crate::sync::{Application as _, Applications, SyncError};
-use provisioning_runtime::Results;
+use crate::sync::{Applications, SyncError};
 use provisioning_runtime::wit::{Abandoned, Error, Outcome, PushMode};
+use provisioning_runtime::{Application as _, Results};
 
 /// How long it is looked for: no application works at a request for longer.
 pub(in crate::sync) const WHILE: Duration = Duration::from_secs(120);

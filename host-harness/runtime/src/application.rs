@@ -1,16 +1,14 @@
-//! What a job needs of an application; a [`Job`] is one, and a test scripts one.
+//! The calls of a job as a trait: what drives one can be tried on an application that a test scripts.
 
 use std::future::Future;
 
-use super::SyncError;
-use crate::config::ComponentChoice;
-use provisioning_runtime::wit::{
+use super::wit::{
     Abandoned, AttributeDefinition, Deactivation, Descriptor, DesiredUser, EntitlementPage, ImportPage, ImportQuery,
     Outcome, PushMode,
 };
-use provisioning_runtime::{Job, JobError, Results, Secret, Spent, Tenant};
+use super::{Job, JobError, Results, Secret, Spent};
 
-/// One tenant's application, through its connector. The calls are those of [`Job`], with its errors.
+/// One tenant's application, through its connector. The calls are those of a [`Job`], with its errors.
 pub trait Application: Send {
     /// See [`Job::describe`].
     fn describe(&mut self) -> impl Future<Output = Result<Descriptor, JobError>> + Send;
@@ -57,19 +55,6 @@ pub trait Application: Send {
     ) -> impl Future<Output = Result<Results<()>, JobError>> + Send;
     /// See [`Job::spent`].
     fn spent(&mut self) -> impl Future<Output = Spent> + Send;
-}
-
-/// Starts jobs for tenants.
-pub trait Applications: Send + Sync {
-    /// What a job is.
-    type Application: Application;
-
-    /// Starts a job. Signing in is left to its first call.
-    fn connect(
-        &self,
-        tenant: &Tenant,
-        component: &ComponentChoice,
-    ) -> impl Future<Output = Result<Self::Application, SyncError>> + Send;
 }
 
 impl Application for Job {

@@ -35,8 +35,8 @@ impl AttributeValue {
     }
 }
 
-/// By hand: for an untagged enum, `serde` tries one kind after the other and formats an error for each that doesn't fit. A profile
-/// of an import that settled 50,000 users showed those errors in most of its top entries.
+/// By hand: for an untagged enum, `serde` tries one kind after the other and formats an error for each that doesn't fit. Making
+/// those errors was 8 % of a profile of an unoptimised import that settled 50,000 users, without what they allocate.
 impl<'de> Deserialize<'de> for AttributeValue {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(OfAnyKind)

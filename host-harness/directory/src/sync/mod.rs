@@ -22,8 +22,8 @@
 //!
 //! # Running jobs
 //!
-//! A job needs an [`Application`], which [`provisioning_runtime::Job`] is; tests script one. [`Applications`] starts them:
-//! for real components, [`ComponentApplications`]. [`worker`] runs jobs by the tenants' schedules.
+//! A job needs an [`Application`](provisioning_runtime::Application), which [`provisioning_runtime::Job`] is; tests script one.
+//! [`Applications`] starts them: for real components, [`ComponentApplications`]. [`worker`] runs jobs by the tenants' schedules.
 
 mod applications;
 mod chores;

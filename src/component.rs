@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::host::{Escaping, Failure, Host, Level, Method, Part, Request, Response};
+use crate::host::{Failure, Host, Level, Method, Request, Response};
 use crate::{model, operations};
 
 use self::bindings::exports::identity::provisioning::provisioning_connector as wit;
-use self::bindings::identity::provisioning::{http, ledger, log, secrets::Secret, types};
+use self::bindings::identity::provisioning::{http, ledger, log, secrets, types};
 use self::bindings::wasi::clocks::{monotonic_clock, wall_clock};
 
 mod bindings {
@@ -19,30 +19,30 @@ mod bindings {
         world: "connector",
         generate_all,
         with: {
-            "identity:provisioning/types@0.2.0/value": crate::model::Value,
-            "identity:provisioning/types@0.2.0/change": crate::model::Change,
-            "identity:provisioning/types@0.2.0/grant": crate::model::Grant,
-            "identity:provisioning/types@0.2.0/status": crate::model::Status,
-            "identity:provisioning/types@0.2.0/user": crate::model::User,
-            "identity:provisioning/types@0.2.0/retry": crate::model::Retry,
-            "identity:provisioning/types@0.2.0/upstream": crate::model::Upstream,
-            "identity:provisioning/ledger@0.2.0/owner": crate::model::Owner,
-            "identity:provisioning/ledger@0.2.0/candidate": crate::model::Candidate,
-            "identity:provisioning/ledger@0.2.0/progress": crate::model::Progress,
-            "identity:provisioning/http@0.2.0/response": crate::host::Response,
-            "identity:provisioning/http@0.2.0/failure": crate::host::Failure,
-            "identity:provisioning/provisioning-connector@0.2.0/panel": crate::model::Panel,
-            "identity:provisioning/provisioning-connector@0.2.0/verdict": crate::model::Verdict,
-            "identity:provisioning/provisioning-connector@0.2.0/seats": crate::model::Seats,
-            "identity:provisioning/provisioning-connector@0.2.0/entitlement": crate::model::Entitlement,
-            "identity:provisioning/provisioning-connector@0.2.0/entitlement-page": crate::model::EntitlementPage,
-            "identity:provisioning/provisioning-connector@0.2.0/import-scope": crate::model::ImportScope,
-            "identity:provisioning/provisioning-connector@0.2.0/import-query": crate::model::ImportQuery,
-            "identity:provisioning/provisioning-connector@0.2.0/import-page": crate::model::ImportPage,
-            "identity:provisioning/provisioning-connector@0.2.0/desired-user": crate::model::DesiredUser,
-            "identity:provisioning/provisioning-connector@0.2.0/push-mode": crate::model::PushMode,
-            "identity:provisioning/provisioning-connector@0.2.0/action": crate::model::Action,
-            "identity:provisioning/provisioning-connector@0.2.0/usage": crate::model::Usage,
+            "identity:provisioning/types@0.3.0/value": crate::model::Value,
+            "identity:provisioning/types@0.3.0/change": crate::model::Change,
+            "identity:provisioning/types@0.3.0/grant": crate::model::Grant,
+            "identity:provisioning/types@0.3.0/status": crate::model::Status,
+            "identity:provisioning/types@0.3.0/user": crate::model::User,
+            "identity:provisioning/types@0.3.0/retry": crate::model::Retry,
+            "identity:provisioning/types@0.3.0/upstream": crate::model::Upstream,
+            "identity:provisioning/ledger@0.3.0/owner": crate::model::Owner,
+            "identity:provisioning/ledger@0.3.0/candidate": crate::model::Candidate,
+            "identity:provisioning/ledger@0.3.0/progress": crate::model::Progress,
+            "identity:provisioning/http@0.3.0/response": crate::host::Response,
+            "identity:provisioning/http@0.3.0/failure": crate::host::Failure,
+            "identity:provisioning/provisioning-connector@0.3.0/panel": crate::model::Panel,
+            "identity:provisioning/provisioning-connector@0.3.0/verdict": crate::model::Verdict,
+            "identity:provisioning/provisioning-connector@0.3.0/seats": crate::model::Seats,
+            "identity:provisioning/provisioning-connector@0.3.0/entitlement": crate::model::Entitlement,
+            "identity:provisioning/provisioning-connector@0.3.0/entitlement-page": crate::model::EntitlementPage,
+            "identity:provisioning/provisioning-connector@0.3.0/import-scope": crate::model::ImportScope,
+            "identity:provisioning/provisioning-connector@0.3.0/import-query": crate::model::ImportQuery,
+            "identity:provisioning/provisioning-connector@0.3.0/import-page": crate::model::ImportPage,
+            "identity:provisioning/provisioning-connector@0.3.0/desired-user": crate::model::DesiredUser,
+            "identity:provisioning/provisioning-connector@0.3.0/push-mode": crate::model::PushMode,
+            "identity:provisioning/provisioning-connector@0.3.0/action": crate::model::Action,
+            "identity:provisioning/provisioning-connector@0.3.0/usage": crate::model::Usage,
         },
     });
 
@@ -56,19 +56,17 @@ struct Component;
 struct Imports;
 
 impl Host for Imports {
-    type Secret = Secret;
-
-    fn send(&self, request: Request<'_, Secret>) -> Result<Response, Failure> {
+    fn send(&self, request: Request<'_>) -> Result<Response, Failure> {
         http::send(&request.into())
     }
 
-    fn send_all(&self, requests: Vec<Request<'_, Secret>>) -> Vec<Result<Response, Failure>> {
-        let requests: Vec<http::Request<'_>> = requests.into_iter().map(Into::into).collect();
+    fn send_all(&self, requests: Vec<Request<'_>>) -> Vec<Result<Response, Failure>> {
+        let requests: Vec<http::Request> = requests.into_iter().map(Into::into).collect();
         http::send_all(&requests)
     }
 
-    fn sign_rs256(&self, secret: &Secret, message: &[u8]) -> Result<Vec<u8>, String> {
-        secret.sign_rs256(message)
+    fn sign_jwt(&self, key: &str, claims: &str) -> Result<String, String> {
+        secrets::sign_jwt(key, None, claims)
     }
 
     fn log(&self, level: Level, message: &str, fields: &[(&str, &str)]) {
@@ -143,16 +141,16 @@ impl wit::Guest for Component {
 
     fn test_credentials(settings: wit::Settings) -> Vec<wit::Probe> {
         report_panics();
-        operations::test_credentials(Imports, settings.into()).into_iter().map(Into::into).collect()
+        operations::test_credentials(Imports, settings).into_iter().map(Into::into).collect()
+    }
+
+    fn open(settings: wit::Settings) -> Result<wit::Session, wit::Error> {
+        report_panics();
+        operations::Session::open(Imports, settings).map(wit::Session::new).map_err(Into::into)
     }
 }
 
 impl wit::GuestSession for operations::Session<Imports> {
-    fn open(settings: wit::Settings) -> Result<wit::Session, wit::Error> {
-        report_panics();
-        Self::open(Imports, settings.into()).map(wit::Session::new).map_err(Into::into)
-    }
-
     fn list_attributes(&self) -> Result<Vec<wit::AttributeDefinition>, wit::Error> {
         Ok(self.list_attributes()?.into_iter().map(Into::into).collect())
     }
@@ -200,7 +198,7 @@ impl wit::GuestSession for operations::Session<Imports> {
         outcomes(self.take_back_users(&people, how.into(), &mode))
     }
 
-    fn sync_passwords(&self, passwords: Vec<(String, Secret)>) -> Result<Vec<Result<(), wit::Error>>, wit::Error> {
+    fn sync_passwords(&self, passwords: Vec<(String, String)>) -> Result<Vec<Result<(), wit::Error>>, wit::Error> {
         let results = self.sync_passwords(&passwords)?;
         Ok(results.into_iter().map(|result| result.map_err(Into::into)).collect())
     }
@@ -218,8 +216,8 @@ fn outcomes(
 
 // Towards the host: requests.
 
-impl<'a> From<Request<'a, Secret>> for http::Request<'a> {
-    fn from(request: Request<'a, Secret>) -> Self {
+impl From<Request<'_>> for http::Request {
+    fn from(request: Request<'_>) -> Self {
         let method = match request.method {
             Method::Get => http::Method::Get,
             Method::Post => http::Method::Post,
@@ -227,23 +225,12 @@ impl<'a> From<Request<'a, Secret>> for http::Request<'a> {
             Method::Delete => http::Method::Delete,
         };
         let headers = request.headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        let body = request.body.into_iter().map(|part| match part {
-            Part::Text(text) => http::Part::Text(Cow::into_owned(text)),
-            Part::Secret(secret, Escaping::Xml) => http::Part::Secret((secret, http::Escaping::Xml)),
-            Part::Secret(secret, Escaping::Json) => http::Part::Secret((secret, http::Escaping::Json)),
-            Part::Secret(secret, Escaping::Form) => http::Part::Secret((secret, http::Escaping::Form)),
-        });
-        Self { method, url: request.url, headers, body: body.collect() }
+        let body = request.body.map(|body| Cow::into_owned(body).into_bytes());
+        Self { method, url: request.url, headers, body }
     }
 }
 
 // From the host: arguments.
-
-impl From<wit::Settings> for model::Settings<Secret> {
-    fn from(settings: wit::Settings) -> Self {
-        Self { values: settings.values, secrets: settings.secrets }
-    }
-}
 
 impl From<wit::Deactivation> for model::Deactivation {
     fn from(how: wit::Deactivation) -> Self {
@@ -321,6 +308,7 @@ impl From<model::Descriptor> for wit::Descriptor {
                 model::SettingKind::Text => wit::SettingKind::Text,
                 model::SettingKind::Secret => wit::SettingKind::Secret,
                 model::SettingKind::Flag => wit::SettingKind::Flag,
+                model::SettingKind::Host => wit::SettingKind::Host,
                 model::SettingKind::Choice(choices) => {
                     wit::SettingKind::Choice(choices.iter().copied().map(str::to_owned).collect())
                 }
@@ -340,6 +328,67 @@ impl From<model::Descriptor> for wit::Descriptor {
             features: descriptor.features.into(),
             settings: settings.collect(),
             grants: grants.collect(),
+            hosts: descriptor.hosts.iter().map(Into::into).collect(),
+            uses: descriptor.uses.iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<&model::HostEntry> for wit::HostEntry {
+    fn from(entry: &model::HostEntry) -> Self {
+        let source = match entry.source {
+            model::HostSource::Exact(name) => wit::HostSource::Exact(name.to_owned()),
+            model::HostSource::Setting(name) => wit::HostSource::Setting(name.to_owned()),
+            model::HostSource::Learned => wit::HostSource::Learned,
+        };
+        let when = entry.when.map(|(setting, value)| (setting.to_owned(), value.to_owned()));
+        Self { name: entry.name.to_owned(), source, when }
+    }
+}
+
+impl From<&model::SecretUse> for wit::SecretUse {
+    fn from(one: &model::SecretUse) -> Self {
+        let puts = one.puts.iter().map(|put| wit::Put {
+            secret: put.secret.to_owned(),
+            form: match put.form {
+                model::SecretForm::Plain => wit::SecretForm::Plain,
+                model::SecretForm::Jwt { issuer, subject, audience, lifetime } => {
+                    wit::SecretForm::Jwt(wit::JwtBounds {
+                        issuer: issuer.to_owned(),
+                        subject: subject.to_owned(),
+                        audience: audience.to_owned(),
+                        lifetime,
+                    })
+                }
+            },
+            place: put.place.into(),
+        });
+        let takes = one.takes.iter().map(|take| wit::Take { secret: take.secret.to_owned(), place: take.place.into() });
+        let method = |method: &Method| match method {
+            Method::Get => http::Method::Get,
+            Method::Post => http::Method::Post,
+            Method::Patch => http::Method::Patch,
+            Method::Delete => http::Method::Delete,
+        };
+        Self {
+            name: one.name.to_owned(),
+            hosts: one.hosts.iter().map(|host| (*host).to_owned()).collect(),
+            methods: one.methods.iter().map(method).collect(),
+            path: one.path.to_owned(),
+            puts: puts.collect(),
+            takes: takes.collect(),
+            learns: one.learns.map(|(host, place)| (host.to_owned(), place.into())),
+        }
+    }
+}
+
+impl From<model::Place> for wit::Place {
+    fn from(place: model::Place) -> Self {
+        match place {
+            model::Place::Header(name, before) => Self::Header((name.to_owned(), before.to_owned())),
+            model::Place::Json(pointer) => Self::Json(pointer.to_owned()),
+            model::Place::Xml(path) => Self::Xml(path.to_owned()),
+            model::Place::Form(field) => Self::Form(field.to_owned()),
         }
     }
 }

@@ -21,38 +21,17 @@ pub enum Method {
     Delete,
 }
 
-/// How the host escapes a secret where it stands in a body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Escaping {
-    /// As XML 1.0 character data.
-    Xml,
-    /// As the inside of a JSON string (RFC 8259 §7); the quotes around it belong to the text parts.
-    Json,
-    /// As a value of `application/x-www-form-urlencoded` (WHATWG URL §5).
-    Form,
-}
-
-/// One piece of a body.
+/// A request. Placeholders of secrets stand in it where the values belong, and the host puts those in.
 #[derive(Debug)]
-pub enum Part<'a, S> {
-    /// UTF-8 text as it is.
-    Text(Cow<'a, str>),
-    /// A secret, put in by the host.
-    Secret(&'a S, Escaping),
-}
-
-/// A request. Its body is its parts, joined in order; without parts there is no body, and GET and DELETE have none.
-///
-/// It implements no `Debug`, because its headers hold the session id.
-pub struct Request<'a, S> {
+pub struct Request<'a> {
     /// What to do.
     pub method: Method,
     /// Absolute: scheme, host, path and query. Not longer than 16 KiB.
     pub url: String,
     /// Names in lower case, and values.
     pub headers: Vec<(&'static str, String)>,
-    /// The body's parts.
-    pub body: Vec<Part<'a, S>>,
+    /// None where there is no body; GET and DELETE have none.
+    pub body: Option<Cow<'a, str>>,
 }
 
 /// What the server answered, whatever its status.
@@ -75,7 +54,7 @@ impl Response {
 /// Why no response came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
-    /// The tenant's egress policy, or the job's allowance of calls, refuses the request. Nothing was sent.
+    /// The tenant's egress policy, an approved use, or the job's allowance of calls refuses the request. Nothing was sent.
     Denied(String),
     /// No connection, or it broke. Part of the request may have been acted on.
     Unreachable(String),
@@ -106,25 +85,23 @@ pub enum Level {
 
 /// What a connector can reach of the world outside.
 pub trait Host {
-    /// The handle of a secret; its value cannot be read through it.
-    type Secret: 'static;
-
     /// Sends one request and waits for its answer.
     ///
     /// # Errors
     ///
     /// When no complete response came.
-    fn send(&self, request: Request<'_, Self::Secret>) -> Result<Response, Failure>;
+    fn send(&self, request: Request<'_>) -> Result<Response, Failure>;
 
     /// Sends independent requests side by side. Answers stand in the order of the requests.
-    fn send_all(&self, requests: Vec<Request<'_, Self::Secret>>) -> Vec<Result<Response, Failure>>;
+    fn send_all(&self, requests: Vec<Request<'_>>) -> Vec<Result<Response, Failure>>;
 
-    /// Signs `message` with this secret as a PEM-encoded RSA private key by RS256 (RFC 7518 §3.3), and gives the raw signature.
+    /// A placeholder of a JWT of these claims (a JSON object), signed RS256 (RFC 7518 §3.3) by the PEM-encoded RSA private key that the
+    /// placeholder `key` stands for.
     ///
     /// # Errors
     ///
-    /// One sentence that says why the secret cannot sign.
-    fn sign_rs256(&self, secret: &Self::Secret, message: &[u8]) -> Result<Vec<u8>, String>;
+    /// One sentence that says why the secret can't sign.
+    fn sign_jwt(&self, key: &str, claims: &str) -> Result<String, String>;
 
     /// Tells the operator something.
     fn log(&self, level: Level, message: &str, fields: &[(&str, &str)]);

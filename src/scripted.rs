@@ -6,14 +6,33 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::host::{Escaping, Failure, Host, Level, Method, Part, Request, Response};
+use crate::host::{Failure, Host, Level, Method, Request, Response};
 use crate::model::{Candidate, Intent, Owner, Progress, Settings, Status};
 use crate::operations::Session;
 use crate::salesforce::client::Client;
 
-/// The handle of a secret. There is no value behind it, just as in the component.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Secret(pub(crate) &'static str);
+/// The placeholder of a secret. There is no value behind it, just as in the component. Requests in scripts have `{name}` there.
+pub(crate) fn placeholder(name: &str) -> String {
+    let name = name.replace(' ', "");
+    assert!(name.len() < 40 && name.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{name}");
+    format!("sk0{name:0<40}")
+}
+
+/// Puts `{name}` in the place of each placeholder.
+fn named(text: &str) -> String {
+    let mut named = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("sk0") {
+        let (before, from) = rest.split_at(at);
+        let Some(placeholder) = from.get(..43).filter(|text| text.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+        else {
+            break;
+        };
+        named.push_str(&format!("{before}{{{}}}", placeholder[3..].trim_end_matches('0')));
+        rest = &from[43..];
+    }
+    named + rest
+}
 
 /// One exchange of the script.
 struct Exchange {
@@ -181,7 +200,7 @@ impl Script {
         self.0.ledger.events.borrow_mut().push(event);
     }
 
-    fn play(&self, request: &Request<'_, Secret>) -> Result<Response, Failure> {
+    fn play(&self, request: &Request<'_>) -> Result<Response, Failure> {
         let sent = render(request);
         if request.url.contains("composite/sobjects") {
             self.event(sent.split([' ', '\n']).next().unwrap_or_default().to_owned());
@@ -209,21 +228,20 @@ impl Drop for State {
 }
 
 impl Host for Script {
-    type Secret = Secret;
-
-    fn send(&self, request: Request<'_, Secret>) -> Result<Response, Failure> {
+    fn send(&self, request: Request<'_>) -> Result<Response, Failure> {
         self.play(&request)
     }
 
-    fn send_all(&self, requests: Vec<Request<'_, Secret>>) -> Vec<Result<Response, Failure>> {
+    fn send_all(&self, requests: Vec<Request<'_>>) -> Vec<Result<Response, Failure>> {
         requests.iter().map(|request| self.play(request)).collect()
     }
 
-    fn sign_rs256(&self, secret: &Secret, message: &[u8]) -> Result<Vec<u8>, String> {
-        if secret.0 == "no key" {
+    fn sign_jwt(&self, key: &str, claims: &str) -> Result<String, String> {
+        if key == placeholder("no key") {
             return Err("the secret is no PEM-encoded RSA private key".to_owned());
         }
-        Ok(format!("<{} signs {} bytes>", secret.0, message.len()).into_bytes())
+        self.event(format!("{} signs {claims}", named(key)));
+        Ok(placeholder("signed"))
     }
 
     fn log(&self, level: Level, message: &str, fields: &[(&str, &str)]) {
@@ -288,8 +306,8 @@ impl Host for Script {
     }
 }
 
-/// A request as text: the request line, the headers, an empty line and the body, with secrets as `{name|escaping}`.
-fn render(request: &Request<'_, Secret>) -> String {
+/// A request as text: the request line, the headers, an empty line and the body, with placeholders as `{name}`.
+fn render(request: &Request<'_>) -> String {
     let method = match request.method {
         Method::Get => "GET",
         Method::Post => "POST",
@@ -301,14 +319,8 @@ fn render(request: &Request<'_, Secret>) -> String {
         text.push_str(&format!("{name}: {value}\n"));
     }
     text.push('\n');
-    for part in &request.body {
-        match part {
-            Part::Text(piece) => text.push_str(piece),
-            Part::Secret(secret, Escaping::Xml) => text.push_str(&format!("{{{}|xml}}", secret.0)),
-            Part::Secret(secret, Escaping::Json) => text.push_str(&format!("{{{}|json}}", secret.0)),
-            Part::Secret(secret, Escaping::Form) => text.push_str(&format!("{{{}|form}}", secret.0)),
-        }
-    }
+    text.push_str(request.body.as_deref().unwrap_or_default());
+    let text = named(&text);
     text.trim_end().to_owned()
 }
 
@@ -351,19 +363,20 @@ pub(crate) fn hold(path: &str, actual: &str) {
 }
 
 /// Settings that hold.
-pub(crate) fn settings() -> Settings<Secret> {
-    let values = [
+pub(crate) fn settings() -> Settings {
+    let mut settings: Settings = [
         ("instance-type", "my-domain"),
         ("my-domain", "acme.my.salesforce.com"),
         ("username", "api@acme.example"),
         ("organization-id", "00D5e0000012AbC"),
         ("portal-id", "0605e0000012AbC"),
         ("account-id", "0015e00000AcmeA"),
-    ];
-    Settings {
-        values: values.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
-        secrets: vec![("password".to_owned(), Secret("password")), ("security-token".to_owned(), Secret("token"))],
-    }
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .to_vec();
+    settings.push(("password".to_owned(), placeholder("password")));
+    settings.push(("security-token".to_owned(), placeholder("token")));
+    settings
 }
 
 /// A client that has signed in.
@@ -377,7 +390,7 @@ pub(crate) fn client(script: &Script) -> Client<Script> {
 pub(crate) fn session_with(script: &Script, more: &[(&str, &str)]) -> Session<Script> {
     script.sign_in();
     let mut settings = settings();
-    settings.values.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    settings.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
     Session::open(script.clone(), settings).unwrap_or_else(|error| panic!("{error}"))
 }
 

@@ -3,12 +3,14 @@
 //! A check finds all problems at once, each told in a sentence that names the setting. No value is ever quoted: somebody
 //! pastes a password into the wrong field sooner or later.
 
+mod access;
 mod definition;
 mod host_name;
 mod limits;
 mod sign_in;
 mod writing;
 
+pub use access::{HOSTS, USES};
 pub use definition::{DEFINITIONS, names};
 pub use limits::Reserve;
 pub use writing::Writing;
@@ -33,9 +35,9 @@ pub const USER_TYPES: [(&str, &str); 4] = [
 
 /// Settings that hold.
 #[derive(Debug)]
-pub struct Settings<S> {
+pub struct Settings {
     /// How to sign in.
-    pub credentials: Credentials<S>,
+    pub credentials: Credentials,
     /// The version of REST calls.
     pub api_version: String,
     /// The organisation that is meant.
@@ -67,9 +69,9 @@ pub struct Problem {
 
 /// What could be read of settings that may be incomplete.
 #[derive(Debug)]
-pub struct Checked<S> {
+pub struct Checked {
     /// How to sign in, where all of that holds.
-    pub credentials: Option<Credentials<S>>,
+    pub credentials: Option<Credentials>,
     /// The version of REST calls.
     pub api_version: Option<String>,
     /// The organisation that is meant.
@@ -90,13 +92,13 @@ pub struct Checked<S> {
     pub problems: Vec<Problem>,
 }
 
-impl<S> Checked<S> {
+impl Checked {
     /// The settings, where all of them hold.
     ///
     /// # Errors
     ///
     /// One error that tells every problem.
-    pub fn complete(self) -> model::Result<Settings<S>> {
+    pub fn complete(self) -> model::Result<Settings> {
         match self {
             Self {
                 credentials: Some(credentials),
@@ -134,8 +136,8 @@ fn summary(problems: &[Problem]) -> Error {
 }
 
 /// Checks the settings as they arrive.
-pub fn check<S>(settings: model::Settings<S>) -> Checked<S> {
-    let mut reader = Reader { values: settings.values, secrets: settings.secrets, problems: Vec::new() };
+pub fn check(settings: model::Settings) -> Checked {
+    let mut reader = Reader { values: settings, problems: Vec::new() };
     reader.refuse_strangers();
 
     let credentials = reader.credentials();
@@ -161,13 +163,17 @@ pub fn check<S>(settings: model::Settings<S>) -> Checked<S> {
     }
 }
 
-struct Reader<S> {
-    values: Vec<(String, String)>,
-    secrets: Vec<(String, S)>,
+/// Whether a value stands for a secret: `sk0` and 40 more letters and digits, as the WIT interface `secrets` has it.
+fn is_placeholder(value: &str) -> bool {
+    value.len() == 43 && value.starts_with("sk0") && value.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+struct Reader {
+    values: model::Settings,
     problems: Vec<Problem>,
 }
 
-impl<S> Reader<S> {
+impl Reader {
     fn problem(&mut self, setting: &str, sentence: String) {
         let remedy = definition::help(setting);
         self.problems.push(Problem { setting: setting.to_owned(), sentence, remedy });
@@ -175,12 +181,8 @@ impl<S> Reader<S> {
 
     /// A misspelt name would otherwise be a setting that does nothing.
     fn refuse_strangers(&mut self) {
-        let given: Vec<(String, bool)> = self
-            .values
-            .iter()
-            .map(|(name, _)| (name.clone(), false))
-            .chain(self.secrets.iter().map(|(name, _)| (name.clone(), true)))
-            .collect();
+        let given: Vec<(String, bool)> =
+            self.values.iter().map(|(name, value)| (name.clone(), is_placeholder(value))).collect();
         for (at, (name, secret)) in given.iter().enumerate() {
             match definition::is_secret(name) {
                 None => self.problem(name, format!("{name} is no setting of this connector")),

@@ -1,6 +1,7 @@
 //! What a connector is, what it needs, and what it found.
 
 use super::ErrorKind;
+use crate::host::Method;
 
 /// What a connector can do; one flag for each of the WIT flags `features`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -33,12 +34,14 @@ pub struct Features {
 pub enum SettingKind {
     /// A text.
     Text,
-    /// Arrives as a handle among the secrets.
+    /// Arrives as a placeholder.
     Secret,
     /// `true` or `false`.
     Flag,
     /// One of these.
     Choice(&'static [&'static str]),
+    /// A host; arrives as an origin.
+    Host,
 }
 
 /// The page of a form that a setting stands on.
@@ -97,6 +100,102 @@ pub struct Descriptor {
     pub settings: &'static [Setting],
     /// What it can assign.
     pub grants: &'static [GrantKind],
+    /// The hosts that it talks to.
+    pub hosts: &'static [HostEntry],
+    /// Where secrets go out and come in.
+    pub uses: &'static [SecretUse],
+}
+
+/// A host that the connector talks to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HostEntry {
+    /// In kebab-case; never changes.
+    pub name: &'static str,
+    /// How it is known.
+    pub source: HostSource,
+    /// The setting, and the value of it, with which alone it's needed.
+    pub when: Option<(&'static str, &'static str)>,
+}
+
+/// How a host is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HostSource {
+    /// By its name.
+    Exact(&'static str),
+    /// From the setting of this name.
+    Setting(&'static str),
+    /// From an answer.
+    Learned,
+}
+
+/// One kind of request in which secrets go out or come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SecretUse {
+    /// In kebab-case; never changes.
+    pub name: &'static str,
+    /// Names of [`HostEntry`].
+    pub hosts: &'static [&'static str],
+    /// What is done.
+    pub methods: &'static [Method],
+    /// A pattern of paths, as the WIT record `secret-use` has it.
+    pub path: &'static str,
+    /// What goes out.
+    pub puts: &'static [Put],
+    /// What of the answer the host keeps.
+    pub takes: &'static [Take],
+    /// The learned host whose address the answer tells, and where.
+    pub learns: Option<(&'static str, Place)>,
+}
+
+/// A secret that goes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Put {
+    /// The name of a secret setting, `new-password`, or the name of a [`Take`].
+    pub secret: &'static str,
+    /// In which form.
+    pub form: SecretForm,
+    /// Where.
+    pub place: Place,
+}
+
+/// A value of an answer that the host keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Take {
+    /// In kebab-case.
+    pub secret: &'static str,
+    /// Where.
+    pub place: Place,
+}
+
+/// In which form a secret is put in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretForm {
+    /// As it is.
+    Plain,
+    /// As the key of a signed token, within these bounds.
+    Jwt {
+        /// The claim `iss`; `{name}` is the value of a setting.
+        issuer: &'static str,
+        /// The claim `sub`.
+        subject: &'static str,
+        /// The claim `aud`; `{host}` is the origin that the request goes to.
+        audience: &'static str,
+        /// Most seconds until `exp`.
+        lifetime: u32,
+    },
+}
+
+/// Where a value stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// In this header field, behind exactly this text.
+    Header(&'static str, &'static str),
+    /// At this JSON pointer.
+    Json(&'static str),
+    /// In the element at this path of local names.
+    Xml(&'static str),
+    /// In this field of a form.
+    Form(&'static str),
 }
 
 /// How a probe ended.

@@ -1,6 +1,6 @@
 //! What a host and a connector say to each other, as plain types.
 //!
-//! These mirror the WIT package `identity:provisioning@0.2.0` one to one, so that everything but the component's own file
+//! These mirror the WIT package `identity:provisioning@0.3.0` one to one, so that everything but the component's own file
 //! works without generated code.
 
 mod descriptor;
@@ -11,8 +11,8 @@ mod lifecycle;
 mod push;
 
 pub use descriptor::{
-    AttributeDefinition, AttributeKind, Descriptor, Entitlement, EntitlementPage, Features, GrantKind, Panel, Probe,
-    Seats, Setting, SettingKind, Usage, Verdict,
+    AttributeDefinition, AttributeKind, Descriptor, Entitlement, EntitlementPage, Features, GrantKind, HostEntry,
+    HostSource, Panel, Place, Probe, Put, Seats, SecretForm, SecretUse, Setting, SettingKind, Take, Usage, Verdict,
 };
 pub use error::{Details, Error, ErrorKind, Retry, Upstream};
 pub use import::{ImportPage, ImportQuery, ImportScope};
@@ -73,11 +73,5 @@ pub struct User {
     pub grants: Vec<Grant>,
 }
 
-/// The tenant's settings by name, as they arrive; either list may be incomplete. `S` is the host's handle of a secret.
-#[derive(Debug)]
-pub struct Settings<S> {
-    /// Names and values.
-    pub values: Vec<(String, String)>,
-    /// Names and handles.
-    pub secrets: Vec<(String, S)>,
-}
+/// The tenant's settings by name, as they arrive; the list may be incomplete. A secret is a placeholder.
+pub type Settings = Vec<(String, String)>;

@@ -42,5 +42,7 @@ pub fn describe() -> Descriptor {
             GrantKind { name: FEATURE_LICENSE, label: "Feature license", many: true },
             GrantKind { name: PUBLIC_GROUP, label: "Public group", many: true },
         ],
+        hosts: settings::HOSTS,
+        uses: settings::USES,
     }
 }

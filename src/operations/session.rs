@@ -15,7 +15,7 @@ use crate::salesforce::client::Client;
 use crate::salesforce::id::Id;
 use crate::settings::{self, Writing};
 
-/// One tenant, signed in. It implements no `Debug`, because its client holds the session id.
+/// One tenant, signed in.
 pub struct Session<H: Host> {
     client: Client<H>,
     account_id: Id,
@@ -33,7 +33,7 @@ impl<H: Host> Session<H> {
     ///
     /// When settings are missing or malformed, when Salesforce refuses the sign-in or cannot be reached, and when the
     /// sign-in leads to another organisation than the settings name: writing into the wrong one could not be undone.
-    pub fn open(host: H, settings: Settings<H::Secret>) -> Result<Self> {
+    pub fn open(host: H, settings: Settings) -> Result<Self> {
         let settings = settings::check(settings).complete()?;
         let client =
             Client::sign_in(host, settings.credentials, &settings.api_version)?.with_reserve(settings.api_reserve);
@@ -131,7 +131,7 @@ impl<H: Host> Session<H> {
     /// # Errors
     ///
     /// When none was dealt with.
-    pub fn sync_passwords(&self, passwords: &[(String, H::Secret)]) -> Result<Vec<Result<()>>> {
+    pub fn sync_passwords(&self, passwords: &[(String, String)]) -> Result<Vec<Result<()>>> {
         let portal = self.writing.verify_passwords.then_some(self.portal_id);
         sync_password::sync_passwords(&self.client, portal, passwords)
     }

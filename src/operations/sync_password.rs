@@ -1,17 +1,21 @@
 //! Setting users' passwords.
 //!
-//! Each password is one request, sent side by side; the host puts the password into the body, so it is never seen here.
+//! Each password is one request, sent side by side; the host puts the password in the place of its placeholder, so it is never seen
+//! here.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use serde::Serialize;
+
 use super::deactivate_users::check_ids;
 use super::{ID, is_portal_user_type};
 use crate::diagnosis;
-use crate::host::{Escaping, Host, Method, Part};
+use crate::host::{Host, Method};
 use crate::model::{Error, ErrorKind, Result, Retry};
 use crate::salesforce::client::{Call, Client, Repeat};
 use crate::salesforce::id::Id;
+use crate::salesforce::json;
 use crate::salesforce::query;
 use crate::salesforce::soql::{Condition, Select};
 
@@ -29,7 +33,7 @@ type Users = HashMap<Id, Option<String>>;
 pub(super) fn sync_passwords<H: Host>(
     client: &Client<H>,
     portal: Option<Id>,
-    passwords: &[(String, H::Secret)],
+    passwords: &[(String, String)],
 ) -> Result<Vec<Result<()>>> {
     let ids: Vec<String> = passwords.iter().map(|(id, _)| id.clone()).collect();
     let ids = check_ids(&ids);
@@ -46,7 +50,7 @@ pub(super) fn sync_passwords<H: Host>(
             Err(error) => Err(error),
         });
     }
-    let requests: Vec<&Call<'_, H::Secret>> = calls.iter().map(|(_, call, _)| call).collect();
+    let requests: Vec<&Call<'_>> = calls.iter().map(|(_, call, _)| call).collect();
     let subjects: Vec<&str> = calls.iter().map(|(_, _, subject)| subject.as_str()).collect();
     let answers = client.attempt_all(&requests, &subjects);
     let mut set = Vec::new();
@@ -76,12 +80,14 @@ pub(super) fn sync_passwords<H: Host>(
 fn verify<H: Host>(
     client: &Client<H>,
     portal: Id,
-    passwords: &[(String, H::Secret)],
+    passwords: &[(String, String)],
     set: &[(usize, &str)],
     results: &mut [Result<()>],
 ) {
-    let users: Vec<(&str, &H::Secret)> =
-        set.iter().filter_map(|(at, subject)| Some((subject.strip_prefix(SUBJECT)?, &passwords.get(*at)?.1))).collect();
+    let users: Vec<(&str, &str)> = set
+        .iter()
+        .filter_map(|(at, subject)| Some((subject.strip_prefix(SUBJECT)?, passwords.get(*at)?.1.as_str())))
+        .collect();
     let answers = client.try_portal_logins(portal.as_str(), &users);
     for ((at, subject), answer) in set.iter().zip(answers) {
         let (fault, slot) = match (answer, results.get_mut(*at)) {
@@ -109,17 +115,19 @@ fn verify<H: Host>(
 
 /// `POST sobjects/User/{id}/password` (H). It is not repeated where Salesforce may have acted on it: the second time, the
 /// password would be refused as one that was used before.
-fn call<S>(id: Id, password: &S) -> Call<'_, S> {
+fn call(id: Id, password: &str) -> Call<'static> {
     Call {
         method: Method::Post,
         path: Cow::Owned(format!("sobjects/User/{id}/password")),
-        body: vec![
-            Part::Text(Cow::Borrowed("{\"NewPassword\":\"")),
-            Part::Secret(password, Escaping::Json),
-            Part::Text(Cow::Borrowed("\"}")),
-        ],
+        body: json::body(&New { new_password: password }),
         repeat: Repeat::Never,
     }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct New<'a> {
+    new_password: &'a str,
 }
 
 fn find<H: Host>(client: &Client<H>, ids: &[Id]) -> Result<Users> {

@@ -45,7 +45,7 @@ const SIGNED_IN_ONLY: [&str; 10] = [
 ];
 
 /// Tries the settings and says of each point whether it holds. Writes nothing.
-pub fn test_credentials<H: Host>(host: H, settings: Settings<H::Secret>) -> Vec<Probe> {
+pub fn test_credentials<H: Host>(host: H, settings: Settings) -> Vec<Probe> {
     let checked = settings::check(settings);
     let mut probes = vec![settings_valid(&checked.problems)];
     let portal = portal_plausible(checked.portal_id);

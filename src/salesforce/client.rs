@@ -8,7 +8,7 @@ use super::error::{self, Fault};
 use super::login::{self, Credentials, Method, SignedIn};
 use super::oauth;
 use crate::diagnosis;
-use crate::host::{self, Failure, Host, Level, Part, Request, Response};
+use crate::host::{self, Failure, Host, Level, Request, Response};
 use crate::model::{Details, Error, ErrorKind, Result, Retry, Usage};
 use crate::settings::Reserve;
 
@@ -26,21 +26,21 @@ pub enum Repeat {
 
 /// A call below the REST API's root.
 #[derive(Debug)]
-pub struct Call<'a, S> {
+pub struct Call<'a> {
     /// What to do.
     pub method: host::Method,
     /// Below `/services/data/vNN.0/`, or absolute with a slash first.
     pub path: Cow<'a, str>,
-    /// JSON, with the places of secrets left to the host.
-    pub body: Vec<Part<'a, S>>,
+    /// JSON; none where there is no body.
+    pub body: Option<Cow<'a, str>>,
     /// What to do when it is not known whether it was acted on.
     pub repeat: Repeat,
 }
 
-impl<S> Call<'_, S> {
+impl Call<'_> {
     /// Reads below the root of the API.
     pub fn get(path: String) -> Self {
-        Self { method: host::Method::Get, path: Cow::Owned(path), body: Vec::new(), repeat: Repeat::Always }
+        Self { method: host::Method::Get, path: Cow::Owned(path), body: None, repeat: Repeat::Always }
     }
 
     /// Reads at an absolute path of the instance, as `nextRecordsUrl` gives it. What is no such path is read below the root
@@ -69,10 +69,10 @@ enum Next {
     Stop(Failed),
 }
 
-/// A signed-in client of one organisation. It implements no `Debug`, because it holds the session id.
+/// A signed-in client of one organization.
 pub struct Client<H: Host> {
     host: H,
-    credentials: Credentials<H::Secret>,
+    credentials: Credentials,
     root: String,
     pub(super) signed_in: RefCell<SignedIn>,
     usage: Cell<Usage>,
@@ -85,7 +85,7 @@ impl<H: Host> Client<H> {
     /// # Errors
     ///
     /// When Salesforce refuses the sign-in, cannot be reached, or answers with an address that is not safe to call.
-    pub fn sign_in(host: H, credentials: Credentials<H::Secret>, api_version: &str) -> Result<Self> {
+    pub fn sign_in(host: H, credentials: Credentials, api_version: &str) -> Result<Self> {
         let mut usage = Usage::default();
         let signed_in = sign_in(&host, &credentials, &mut usage)?;
         Ok(Self {
@@ -130,7 +130,7 @@ impl<H: Host> Client<H> {
     /// # Errors
     ///
     /// When there is no answer, or one that refuses the call.
-    pub fn call(&self, call: &Call<'_, H::Secret>, subject: &str) -> Result<Response> {
+    pub fn call(&self, call: &Call<'_>, subject: &str) -> Result<Response> {
         self.attempt(call, subject).map_err(|failed| failed.error)
     }
 
@@ -139,17 +139,13 @@ impl<H: Host> Client<H> {
     /// # Errors
     ///
     /// As [`Client::call`].
-    pub fn attempt(&self, call: &Call<'_, H::Secret>, subject: &str) -> std::result::Result<Response, Failed> {
+    pub fn attempt(&self, call: &Call<'_>, subject: &str) -> std::result::Result<Response, Failed> {
         let mut answers = self.attempt_all(&[call], &[subject]);
         answers.pop().unwrap_or_else(|| Err(unanswered(subject)))
     }
 
     /// Makes independent calls side by side, each with its own subject. Answers stand in the order of the calls.
-    pub fn attempt_all(
-        &self,
-        calls: &[&Call<'_, H::Secret>],
-        subjects: &[&str],
-    ) -> Vec<std::result::Result<Response, Failed>> {
+    pub fn attempt_all(&self, calls: &[&Call<'_>], subjects: &[&str]) -> Vec<std::result::Result<Response, Failed>> {
         let mut answers: Vec<Option<std::result::Result<Response, Failed>>> = calls.iter().map(|_| None).collect();
         let mut pending: Vec<usize> = (0..calls.len()).collect();
         let mut renewed = false;
@@ -224,12 +220,12 @@ impl<H: Host> Client<H> {
     pub fn try_portal_logins(
         &self,
         portal_id: &str,
-        users: &[(&str, &H::Secret)],
+        users: &[(&str, &str)],
     ) -> Vec<std::result::Result<(), Option<Fault>>> {
         let organization_id = &self.signed_in.borrow().organization_id;
         let login_url = &self.credentials.login_url;
         let requests = users.iter().map(|(username, password)| {
-            login::portal_request(login_url, organization_id, portal_id, username, *password)
+            login::portal_request(login_url, organization_id, portal_id, username, password)
         });
         let answers = self.send(requests.collect()).into_iter().map(|answer| match answer {
             Ok(response) => {
@@ -249,7 +245,7 @@ impl<H: Host> Client<H> {
         self.host.sleep(Duration::from_millis(base + chance));
     }
 
-    fn request<'a>(&self, call: &'a Call<'_, H::Secret>) -> Request<'a, H::Secret> {
+    fn request<'a>(&self, call: &'a Call<'_>) -> Request<'a> {
         let signed_in = self.signed_in.borrow();
         let root = if call.path.starts_with('/') { "" } else { self.root.as_str() };
         let mut headers = vec![
@@ -257,22 +253,18 @@ impl<H: Host> Client<H> {
             // The rows of a Bulk query come as CSV alone (H).
             ("accept", if call.path.contains("/results?") { "text/csv" } else { "application/json" }.to_owned()),
         ];
-        if !call.body.is_empty() {
+        if call.body.is_some() {
             headers.push(("content-type", "application/json; charset=UTF-8".to_owned()));
         }
-        let body = call.body.iter().map(|part| match part {
-            Part::Text(text) => Part::Text(Cow::Borrowed(text.as_ref())),
-            Part::Secret(secret, escaping) => Part::Secret(*secret, *escaping),
-        });
         Request {
             method: call.method,
             url: format!("{}{root}{}", signed_in.instance_url, call.path),
             headers,
-            body: body.collect(),
+            body: call.body.as_deref().map(Cow::Borrowed),
         }
     }
 
-    fn send(&self, mut requests: Vec<Request<'_, H::Secret>>) -> Vec<std::result::Result<Response, Failure>> {
+    fn send(&self, mut requests: Vec<Request<'_>>) -> Vec<std::result::Result<Response, Failure>> {
         let mut usage = self.usage.get();
         usage.calls = usage.calls.saturating_add(requests.len() as u64);
         let responses = match requests.pop() {
@@ -307,10 +299,7 @@ impl<H: Host> Client<H> {
                 };
             }
         };
-        let mut fault = error::parse(response.status, &response.body).of(&response);
-        // No answer is known to quote the session id; this keeps it out of errors should one do.
-        let session_id = &self.signed_in.borrow().session_id;
-        fault.message = fault.message.replace(session_id.as_str(), "***");
+        let fault = error::parse(response.status, &response.body).of(&response);
         let passing = diagnosis::is_passing(&fault);
         // Salesforce rolls back what it refuses with a code of its own; a gateway that answers without one knows nothing.
         let uncertain = fault.status >= 500 && fault.code.is_empty();
@@ -340,7 +329,7 @@ fn unanswered(subject: &str) -> Failed {
     Failed { error, uncertain: true }
 }
 
-fn sign_in<H: Host>(host: &H, credentials: &Credentials<H::Secret>, usage: &mut Usage) -> Result<SignedIn> {
+fn sign_in<H: Host>(host: &H, credentials: &Credentials, usage: &mut Usage) -> Result<SignedIn> {
     let Credentials { login_url, username, method } = credentials;
     let subject = match username.as_str() {
         "" => "the connected app".to_owned(),
@@ -351,13 +340,13 @@ fn sign_in<H: Host>(host: &H, credentials: &Credentials<H::Secret>, usage: &mut 
         Method::PasswordFlow(app, password) => oauth::password_flow(login_url, app, username, password),
         Method::ClientCredentials(app) => oauth::client_credentials(login_url, app),
         Method::JwtBearer(client_id, key) => {
-            let signed = oauth::assertion(client_id, username, login_url, host.now());
-            let signature = host.sign_rs256(key, signed.as_bytes()).map_err(|reason| {
+            let claims = oauth::claims(client_id, username, login_url, host.now());
+            let assertion = host.sign_jwt(key, &claims).map_err(|reason| {
                 let message = format!("the assertion of {subject} cannot be signed: {}", reason.trim_end_matches('.'));
                 Error::new(ErrorKind::InvalidSettings, message)
                     .with_remedy("Enter the PEM-encoded RSA private key whose certificate the connected app has")
             })?;
-            oauth::jwt_bearer(login_url, &format!("{signed}.{}", oauth::base64url(&signature)))
+            oauth::jwt_bearer(login_url, &assertion)
         }
     };
     let parse = if matches!(method, Method::Soap(_)) { login::parse } else { oauth::parse };
@@ -382,13 +371,6 @@ fn sign_in<H: Host>(host: &H, credentials: &Credentials<H::Secret>, usage: &mut 
             "the login host answered with an instance address that is not https, so nothing more was sent",
         )
         .with_remedy("Check instance-type and my-domain; only Salesforce's own hosts can sign in"));
-    }
-    // It becomes part of a header, and a sound one has nothing but letters, digits and a few signs (H).
-    if !signed_in.session_id.bytes().all(|byte| byte.is_ascii_graphic()) {
-        let message = format!(
-            "the answer to the sign-in of {subject} is cut off or garbled: its session id has characters that none has"
-        );
-        return Err(Error::new(ErrorKind::Transient, message).with_retry(Retry::After(5)));
     }
     if signed_in.password_expired {
         // Such a session can do nothing but set a new password (H).

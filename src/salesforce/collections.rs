@@ -99,7 +99,7 @@ pub fn delete<H: Host>(client: &Client<H>, ids: &[String], subject: &str, report
     chunked(client, ids, subject, report, |ids| {
         let ids = ids.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(",");
         let path = Cow::Owned(format!("composite/sobjects?ids={ids}&allOrNone=false"));
-        Call { method: Method::Delete, path, body: Vec::new(), repeat: Repeat::Always }
+        Call { method: Method::Delete, path, body: None, repeat: Repeat::Always }
     })
 }
 
@@ -109,7 +109,7 @@ fn chunked<H: Host, T>(
     items: &[T],
     subject: &str,
     report: Progress<'_>,
-    call: impl Fn(&[&T]) -> Call<'static, H::Secret>,
+    call: impl Fn(&[&T]) -> Call<'static>,
 ) -> Vec<Written> {
     let mut written: Vec<Option<Written>> = items.iter().map(|_| None).collect();
     let all: Vec<usize> = (0..items.len()).collect();
@@ -143,7 +143,7 @@ fn chunked<H: Host, T>(
     written.into_iter().map(|slot| slot.unwrap_or_else(|| Err(failed(unreadable(subject), true)))).collect()
 }
 
-fn send<H: Host>(client: &Client<H>, call: &Call<'_, H::Secret>, count: usize, subject: &str) -> Vec<Written> {
+fn send<H: Host>(client: &Client<H>, call: &Call<'_>, count: usize, subject: &str) -> Vec<Written> {
     let failure = match client.attempt(call, subject) {
         Ok(response) => match serde_json::from_slice::<Vec<&RawValue>>(&response.body) {
             Ok(results) if results.len() == count => {

@@ -6,8 +6,6 @@ use rust_decimal::Decimal;
 use serde::ser::{Error, Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
-use crate::host::Part;
-
 /// A record to write: its type, its id where it exists, and the fields to set or, with none, to clear.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Write {
@@ -68,8 +66,8 @@ pub fn text(value: &impl Serialize) -> String {
 }
 
 /// A value as the JSON body of a request.
-pub fn body<S>(value: &impl Serialize) -> Vec<Part<'static, S>> {
-    vec![Part::Text(Cow::Owned(text(value)))]
+pub fn body(value: &impl Serialize) -> Option<Cow<'static, str>> {
+    Some(Cow::Owned(text(value)))
 }
 
 #[cfg(test)]

@@ -10,64 +10,64 @@ use quick_xml::escape::escape;
 
 use super::error::Fault;
 use super::xml;
-use crate::host::{self, Escaping, Part, Request};
+use crate::host::{self, Request};
 
 /// The last version of the API that has `login()` (H).
 pub const VERSION: &str = "64.0";
 
-/// What is needed to sign in.
+/// What is needed to sign in. Secrets are placeholders.
 #[derive(Debug)]
-pub struct Credentials<S> {
+pub struct Credentials {
     /// Scheme and host, without a slash at the end.
     pub login_url: String,
     /// The admin's username; empty where the connected app names the user itself.
     pub username: String,
     /// By what means.
-    pub method: Method<S>,
+    pub method: Method,
 }
 
 /// How the admin user is proven.
 #[derive(Debug)]
-pub enum Method<S> {
+pub enum Method {
     /// The SOAP call `login()`.
-    Soap(Password<S>),
+    Soap(Password),
     /// OAuth 2.0, resource owner password credentials (RFC 6749 §4.3).
-    PasswordFlow(App<S>, Password<S>),
+    PasswordFlow(App, Password),
     /// OAuth 2.0, client credentials (RFC 6749 §4.4); the connected app names the user that it runs as.
-    ClientCredentials(App<S>),
+    ClientCredentials(App),
     /// OAuth 2.0, a signed assertion (RFC 7523): the consumer key and the RSA private key that belongs to the certificate of
     /// the connected app.
-    JwtBearer(String, S),
+    JwtBearer(String, String),
 }
 
 /// The admin's password.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Password<S> {
+pub struct Password {
     /// With or without the security token at its end.
-    pub password: S,
+    pub password: String,
     /// The security token where it is kept apart.
-    pub security_token: Option<S>,
+    pub security_token: Option<String>,
 }
 
 /// A connected app.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct App<S> {
+pub struct App {
     /// The consumer key.
     pub id: String,
     /// The consumer secret.
-    pub secret: S,
+    pub secret: String,
 }
 
-/// A session of the admin's, and what the sign-in says about it. It implements no `Debug`, because it holds the session id.
-#[derive(Clone, Default, PartialEq, Eq)]
+/// A session of the admin's, and what the sign-in says about it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SignedIn {
-    /// The bearer token of REST calls.
+    /// The bearer token of REST calls; a placeholder of it.
     pub session_id: String,
-    /// Scheme and host of the organisation's own instance.
+    /// Scheme and host of the organization's own instance.
     pub instance_url: String,
-    /// The organisation's id, as sent.
+    /// The organization's id, as sent.
     pub organization_id: String,
-    /// The organisation's name.
+    /// The organization's name.
     pub organization_name: String,
     /// The admin's own user id.
     pub user_id: String,
@@ -83,38 +83,36 @@ pub struct SignedIn {
     pub language: Option<String>,
 }
 
-/// The request of `login()`. The secrets' places are left to the host.
-pub fn request<'a, S>(login_url: &str, username: &str, password: &'a Password<S>) -> Request<'a, S> {
-    let mut secrets = vec![&password.password];
-    secrets.extend(&password.security_token);
-    envelope(login_url, "", username, &secrets)
+/// The request of `login()`. Salesforce wants the security token directly behind the password (H).
+pub fn request(login_url: &str, username: &str, password: &Password) -> Request<'static> {
+    let token = password.security_token.as_deref().unwrap_or_default();
+    envelope(login_url, "", username, &format!("{}{token}", password.password))
 }
 
-/// The request by which a portal user would sign in: `LoginScopeHeader` names the organisation and the portal (H).
-pub fn portal_request<'a, S>(
+/// The request by which a portal user would sign in: `LoginScopeHeader` names the organization and the portal (H).
+pub fn portal_request(
     login_url: &str,
     organization_id: &str,
     portal_id: &str,
     username: &str,
-    password: &'a S,
-) -> Request<'a, S> {
+    password: &str,
+) -> Request<'static> {
     let header = format!(
         "<soapenv:Header><urn:LoginScopeHeader><urn:organizationId>{organization_id}</urn:organizationId>\
          <urn:portalId>{portal_id}</urn:portalId></urn:LoginScopeHeader></soapenv:Header>"
     );
-    envelope(login_url, &header, username, &[password])
+    envelope(login_url, &header, username, password)
 }
 
-fn envelope<'a, S: 'a>(login_url: &str, header: &str, username: &str, secrets: &[&'a S]) -> Request<'a, S> {
+fn envelope(login_url: &str, header: &str, username: &str, password: &str) -> Request<'static> {
     const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\
         <soapenv:Envelope xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\" xmlns:urn=\"urn:partner.soap.sforce.com\">";
     const TAIL: &str = "</urn:password></urn:login></soapenv:Body></soapenv:Envelope>";
 
-    let username = escape(username);
-    let start = format!("{HEAD}{header}<soapenv:Body><urn:login><urn:username>{username}</urn:username><urn:password>");
-    let mut body = vec![Part::Text(Cow::Owned(start))];
-    body.extend(secrets.iter().map(|secret| Part::Secret(*secret, Escaping::Xml)));
-    body.push(Part::Text(Cow::Borrowed(TAIL)));
+    let (username, password) = (escape(username), escape(password));
+    let body = format!(
+        "{HEAD}{header}<soapenv:Body><urn:login><urn:username>{username}</urn:username><urn:password>{password}{TAIL}"
+    );
     Request {
         method: host::Method::Post,
         url: format!("{login_url}/services/Soap/u/{VERSION}"),
@@ -123,7 +121,7 @@ fn envelope<'a, S: 'a>(login_url: &str, header: &str, username: &str, secrets: &
             ("accept", "text/xml".to_owned()),
             ("soapaction", "\"\"".to_owned()),
         ],
-        body,
+        body: Some(Cow::Owned(body)),
     }
 }
 

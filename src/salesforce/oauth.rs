@@ -3,52 +3,45 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use form_urlencoded::byte_serialize;
+use form_urlencoded::Serializer as Form;
 use serde::{Deserialize, Serialize};
 
 use super::error::Fault;
 use super::json;
 use super::login::{App, Password, SignedIn, origin};
-use crate::host::{Escaping, Method, Part, Request};
+use crate::host::{Method, Request};
 
-/// How long an assertion is valid. Salesforce takes at most five minutes (M), and clocks may differ a little.
-const ASSERTION_LIFETIME: Duration = Duration::from_secs(180);
+/// How long an assertion is valid, in seconds. Salesforce takes at most five minutes (M), and clocks may differ a little.
+pub const ASSERTION_LIFETIME: u32 = 180;
 
 /// The request of a client credentials grant.
-pub fn client_credentials<'a, S>(login_url: &str, app: &'a App<S>) -> Request<'a, S> {
+pub fn client_credentials(login_url: &str, app: &App) -> Request<'static> {
     token(login_url, client(app, "client_credentials"))
 }
 
 /// The request of a password grant. Salesforce wants the security token directly behind the password (H).
-pub fn password_flow<'a, S>(
-    login_url: &str,
-    app: &'a App<S>,
-    username: &str,
-    password: &'a Password<S>,
-) -> Request<'a, S> {
-    let mut body = client(app, "password");
-    body.push(Part::Text(Cow::Owned(format!("&username={}&password=", encode(username)))));
-    body.push(Part::Secret(&password.password, Escaping::Form));
-    body.extend(password.security_token.as_ref().map(|token| Part::Secret(token, Escaping::Form)));
-    token(login_url, body)
+pub fn password_flow(login_url: &str, app: &App, username: &str, password: &Password) -> Request<'static> {
+    let security_token = password.security_token.as_deref().unwrap_or_default();
+    let mut form = client(app, "password");
+    form.append_pair("username", username);
+    form.append_pair("password", &format!("{}{security_token}", password.password));
+    token(login_url, form)
 }
 
-/// The request of an assertion grant, with the assertion as [`assertion`] and [`base64url`] make it.
-pub fn jwt_bearer<S>(login_url: &str, assertion: &str) -> Request<'static, S> {
-    let body = format!("grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion={assertion}");
-    token(login_url, vec![Part::Text(Cow::Owned(body))])
+/// The request of an assertion grant.
+pub fn jwt_bearer(login_url: &str, assertion: &str) -> Request<'static> {
+    let mut form = Form::new(String::new());
+    form.append_pair("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer");
+    form.append_pair("assertion", assertion);
+    token(login_url, form)
 }
 
-/// What is to be signed of an assertion (RFC 7515 §5.1): header and claims.
-pub fn assertion(client_id: &str, username: &str, login_url: &str, now: Duration) -> String {
-    let exp = (now + ASSERTION_LIFETIME).as_secs();
-    let claims = json::text(&Claims { iss: client_id, sub: username, aud: login_url, exp });
-    format!("{}.{}", base64url(br#"{"alg":"RS256"}"#), base64url(claims.as_bytes()))
+/// The claims of an assertion (RFC 7523 §3), as JSON.
+pub fn claims(client_id: &str, username: &str, login_url: &str, now: Duration) -> String {
+    let exp = (now + Duration::from_secs(u64::from(ASSERTION_LIFETIME))).as_secs();
+    json::text(&Claims { iss: client_id, sub: username, aud: login_url, exp })
 }
 
-/// The claims of an assertion (RFC 7523 §3).
 #[derive(Serialize)]
 struct Claims<'a> {
     iss: &'a str,
@@ -57,22 +50,15 @@ struct Claims<'a> {
     exp: u64,
 }
 
-/// Base64 with the alphabet for URLs and without padding (RFC 7515 §2).
-pub fn base64url(bytes: &[u8]) -> String {
-    URL_SAFE_NO_PAD.encode(bytes)
+fn client(app: &App, grant_type: &str) -> Form<'static, String> {
+    let mut form = Form::new(String::new());
+    form.append_pair("grant_type", grant_type);
+    form.append_pair("client_id", &app.id);
+    form.append_pair("client_secret", &app.secret);
+    form
 }
 
-fn client<'a, S>(app: &'a App<S>, grant_type: &str) -> Vec<Part<'a, S>> {
-    let head = format!("grant_type={grant_type}&client_id={}&client_secret=", encode(&app.id));
-    vec![Part::Text(Cow::Owned(head)), Part::Secret(&app.secret, Escaping::Form)]
-}
-
-/// A value of a form (WHATWG URL §5).
-fn encode(text: &str) -> String {
-    byte_serialize(text.as_bytes()).collect()
-}
-
-fn token<'a, S>(login_url: &str, body: Vec<Part<'a, S>>) -> Request<'a, S> {
+fn token(login_url: &str, mut form: Form<'static, String>) -> Request<'static> {
     Request {
         method: Method::Post,
         url: format!("{login_url}/services/oauth2/token"),
@@ -80,7 +66,7 @@ fn token<'a, S>(login_url: &str, body: Vec<Part<'a, S>>) -> Request<'a, S> {
             ("content-type", "application/x-www-form-urlencoded".to_owned()),
             ("accept", "application/json".to_owned()),
         ],
-        body,
+        body: Some(Cow::Owned(form.finish())),
     }
 }
 
@@ -100,7 +86,7 @@ struct Token {
 pub fn parse(status: u16, body: &[u8]) -> Result<SignedIn, Fault> {
     let fault = || super::error::parse(status, body);
     let token: Token = serde_json::from_slice(body).ok().filter(|_| status == 200).ok_or_else(fault)?;
-    // `https://login.salesforce.com/id/00D…/005…` (H): the organisation and the user.
+    // `https://login.salesforce.com/id/00D…/005…` (H): the organization and the user.
     let mut ids = token.id.rsplit('/');
     let (user_id, organization_id) = (ids.next().unwrap_or_default(), ids.next().unwrap_or_default());
     if user_id.is_empty() || token.access_token.is_empty() || token.instance_url.is_empty() {
@@ -122,11 +108,10 @@ mod tests {
 
     #[test]
     fn an_assertion_names_app_user_audience_and_its_end() {
-        let text = assertion("3MVG9", "api@acme.example", "https://login.salesforce.com", Duration::from_secs(1_000));
-        let (header, claims) = text.split_once('.').unwrap();
-        assert_eq!(header, "eyJhbGciOiJSUzI1NiJ9");
-        let expected = r#"{"iss":"3MVG9","sub":"api@acme.example","aud":"https://login.salesforce.com","exp":1180}"#;
-        assert_eq!(claims, base64url(expected.as_bytes()));
+        assert_eq!(
+            claims("3MVG9", "api@acme.example", "https://login.salesforce.com", Duration::from_secs(1_000)),
+            r#"{"iss":"3MVG9","sub":"api@acme.example","aud":"https://login.salesforce.com","exp":1180}"#
+        );
     }
 
     #[test]
@@ -151,10 +136,12 @@ mod tests {
     proptest! {
         #[test]
         fn a_username_stays_inside_its_parameter(username in any::<String>()) {
-            let encoded = encode(&username);
-            let form = format!("username={encoded}&password=");
-            let read: Vec<_> = form_urlencoded::parse(form.as_bytes()).into_owned().collect();
-            prop_assert_eq!(read, [("username".to_owned(), username), ("password".to_owned(), String::new())]);
+            let app = App { id: "3MVG9".to_owned(), secret: "secret".to_owned() };
+            let password = Password { password: "password".to_owned(), security_token: Some("token".to_owned()) };
+            let request = password_flow("https://login.salesforce.com", &app, &username, &password);
+            let body = request.body.unwrap();
+            let read: Vec<_> = form_urlencoded::parse(body.as_bytes()).into_owned().skip(3).collect();
+            prop_assert_eq!(read, [("username".to_owned(), username), ("password".to_owned(), "passwordtoken".to_owned())]);
         }
     }
 }

@@ -72,7 +72,7 @@ pub const DEFINITIONS: &[Setting] = &[
         name: names::MY_DOMAIN,
         label: "My Domain host",
         help: "Enter the host that ends in .my.salesforce.com; it stands under Setup > Company Settings > My Domain, and is used with instance type my-domain only.",
-        kind: SettingKind::Text,
+        kind: SettingKind::Host,
         required: false,
         panel: Panel::General,
         multiline: false,

@@ -22,9 +22,9 @@ pub(super) fn login_url(value: &str) -> Result<String, &'static str> {
     if host.ends_with(".my.site.com") || host.ends_with(".force.com") {
         return Err("is the address of a site; the host that ends in .my.salesforce.com is meant");
     }
-    // The bare name, as the page My Domain shows it first.
+    // The bare name, as the page My Domain shows it first. The host of this program doesn't know how it goes on.
     if !host.contains('.') && is_label(host) {
-        return Ok(format!("https://{host}.my.salesforce.com"));
+        return Err("is only the beginning of a host; enter it whole, up to .my.salesforce.com");
     }
     if host.split('.').all(is_label) { Ok(format!("https://{host}")) } else { Err("is not the name of a host") }
 }
@@ -57,7 +57,6 @@ mod tests {
                 "https://acme--uat.sandbox.my.salesforce.com/lightning/setup",
                 "https://acme--uat.sandbox.my.salesforce.com",
             ),
-            ("acme", "https://acme.my.salesforce.com"),
             ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
             ("http://localhost:1/", "http://localhost:1"),
             ("http://[::1]:65535", "http://[::1]:65535"),
@@ -84,6 +83,8 @@ mod tests {
     #[test]
     fn hosts_that_are_no_login_host_are_told_apart() {
         assert!(login_url("acme.lightning.force.com").unwrap_err().contains(".my.salesforce.com"));
+        assert!(login_url("acme").unwrap_err().contains("up to .my.salesforce.com"));
+        assert!(login_url("https://acme").unwrap_err().contains("up to .my.salesforce.com"));
         assert!(login_url("https://acme.my.site.com/portal").unwrap_err().contains("a site"));
         for bad in ["", "a b", "-acme", "acme..com", "user@acme.com", "https://"] {
             assert_eq!(login_url(bad), Err("is not the name of a host"), "{bad}");

@@ -31,7 +31,7 @@ impl Reserve {
     }
 }
 
-impl<S> Reader<S> {
+impl Reader {
     pub(super) fn api_reserve(&mut self) -> Option<Reserve> {
         let Some(value) = self.optional(names::API_RESERVE) else { return Some(Reserve::default()) };
         let reserve = match value.strip_suffix('%') {

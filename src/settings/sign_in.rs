@@ -3,9 +3,9 @@
 use super::{Reader, definition, names};
 use crate::salesforce::login::{App, Credentials, Method, Password};
 
-impl<S> Reader<S> {
+impl Reader {
     /// The credentials, where all that their way of signing in needs is there.
-    pub(super) fn credentials(&mut self) -> Option<Credentials<S>> {
+    pub(super) fn credentials(&mut self) -> Option<Credentials> {
         let login_url = self.login_url();
         let way =
             self.optional(names::SIGN_IN).map_or_else(|| definition::SOAP.to_owned(), |way| way.to_ascii_lowercase());
@@ -46,23 +46,23 @@ impl<S> Reader<S> {
         None
     }
 
-    fn password(&mut self) -> Option<Password<S>> {
+    fn password(&mut self) -> Option<Password> {
         let password = self.required_secret(names::PASSWORD);
         let security_token = self.secret(names::SECURITY_TOKEN);
         Some(Password { password: password?, security_token })
     }
 
-    fn app(&mut self) -> Option<App<S>> {
+    fn app(&mut self) -> Option<App> {
         let (id, secret) = (self.required(names::CLIENT_ID), self.required_secret(names::CLIENT_SECRET));
         Some(App { id: id?, secret: secret? })
     }
 
-    fn secret(&mut self, name: &str) -> Option<S> {
-        let at = self.secrets.iter().position(|(have, _)| have == name)?;
-        Some(self.secrets.swap_remove(at).1)
+    fn secret(&self, name: &str) -> Option<String> {
+        let (_, value) = self.values.iter().find(|(have, value)| have == name && super::is_placeholder(value))?;
+        Some(value.clone())
     }
 
-    fn required_secret(&mut self, name: &str) -> Option<S> {
+    fn required_secret(&mut self, name: &str) -> Option<String> {
         let secret = self.secret(name);
         // One that came as a plain value has its own sentence already.
         if secret.is_none() && !self.values.iter().any(|(have, _)| have == name) {

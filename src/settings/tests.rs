@@ -1,15 +1,15 @@
 use super::*;
 use crate::salesforce::login::{App, Method, Password};
-use crate::scripted::{Secret, settings};
+use crate::scripted::{placeholder, settings};
 
-fn with(name: &str, value: Option<&str>) -> Checked<Secret> {
+fn with(name: &str, value: Option<&str>) -> Checked {
     let mut settings = settings();
-    settings.values.retain(|(have, _)| have != name);
-    settings.values.extend(value.map(|value| (name.to_owned(), value.to_owned())));
+    settings.retain(|(have, _)| have != name);
+    settings.extend(value.map(|value| (name.to_owned(), value.to_owned())));
     check(settings)
 }
 
-fn problem(checked: &Checked<Secret>) -> &str {
+fn problem(checked: &Checked) -> &str {
     let [problem] = checked.problems.as_slice() else { panic!("{:?}", checked.problems) };
     assert!(!problem.remedy.is_empty());
     &problem.sentence
@@ -21,7 +21,7 @@ fn settings_that_hold_are_complete() {
     assert_eq!(settings.credentials.login_url, "https://acme.my.salesforce.com");
     assert_eq!(settings.api_version, DEFAULT_API_VERSION);
     assert_eq!(settings.organization_id.as_str(), "00D5e0000012AbCEAU");
-    let password = Password { password: Secret("password"), security_token: Some(Secret("token")) };
+    let password = Password { password: placeholder("password"), security_token: Some(placeholder("token")) };
     assert!(matches!(settings.credentials.method, Method::Soap(found) if found == password));
     assert_eq!(settings.user_types, USER_TYPES.map(|(_, user_type)| user_type));
     assert_eq!(settings.api_reserve, Reserve::Percent(5));
@@ -72,21 +72,21 @@ fn each_mistake_is_named() {
     }
 }
 
-fn signing_in_by(way: &str, values: &[(&str, &str)], secrets: &[&'static str]) -> Checked<Secret> {
+fn signing_in_by(way: &str, values: &[(&str, &str)], secrets: &[&'static str]) -> Checked {
     let mut settings = settings();
-    settings.secrets = secrets.iter().map(|name| ((*name).to_owned(), Secret(name))).collect();
-    settings.values.retain(|(name, _)| name != "username");
-    settings.values.push(("sign-in".to_owned(), way.to_owned()));
-    settings.values.extend(values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    settings.retain(|(name, _)| !matches!(name.as_str(), "username" | "password" | "security-token"));
+    settings.extend(secrets.iter().map(|name| ((*name).to_owned(), placeholder(&name.replace('-', "")))));
+    settings.push(("sign-in".to_owned(), way.to_owned()));
+    settings.extend(values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
     check(settings)
 }
 
 #[test]
 fn each_way_to_sign_in_asks_for_what_it_needs() {
-    let app = App { id: "3MVG9".to_owned(), secret: Secret("client-secret") };
+    let app = App { id: "3MVG9".to_owned(), secret: placeholder("clientsecret") };
     let (id, admin) = (("client-id", "3MVG9"), ("username", "api@acme.example"));
 
-    let method = |checked: Checked<Secret>| checked.complete().unwrap().credentials.method;
+    let method = |checked: Checked| checked.complete().unwrap().credentials.method;
     let found = method(signing_in_by("client-credentials", &[id], &["client-secret"]));
     assert!(matches!(found, Method::ClientCredentials(found) if found == app));
     let found = method(signing_in_by("password-flow", &[id, admin], &["client-secret", "password"]));
@@ -94,7 +94,7 @@ fn each_way_to_sign_in_asks_for_what_it_needs() {
         matches!(found, Method::PasswordFlow(found, password) if found == app && password.security_token.is_none())
     );
     let found = method(signing_in_by("jwt-bearer", &[id, admin], &["private-key"]));
-    assert!(matches!(found, Method::JwtBearer(id, Secret("private-key")) if id == "3MVG9"));
+    assert!(matches!(found, Method::JwtBearer(id, key) if id == "3MVG9" && key == placeholder("privatekey")));
 
     for (way, missing) in [
         ("soap", &["username", "password"][..]),
@@ -131,13 +131,11 @@ fn the_reserve_is_a_number_or_a_percentage() {
 
 #[test]
 fn all_problems_are_told_at_once_and_no_value_is_quoted() {
-    let settings = model::Settings::<Secret> {
-        values: vec![
-            ("organization-id".to_owned(), "hunter2".to_owned()),
-            ("password".to_owned(), "hunter2".to_owned()),
-        ],
-        secrets: vec![("username".to_owned(), Secret("u"))],
-    };
+    let settings = vec![
+        ("organization-id".to_owned(), "hunter2".to_owned()),
+        ("password".to_owned(), "hunter2".to_owned()),
+        ("username".to_owned(), placeholder("u")),
+    ];
     let checked = check(settings);
     for name in ["instance-type", "username", "password", "organization-id", "portal-id", "account-id"] {
         assert!(checked.problems.iter().any(|problem| problem.setting == name), "{name}");

@@ -16,7 +16,7 @@ pub struct Writing {
     pub verify_passwords: bool,
 }
 
-impl<S> Reader<S> {
+impl Reader {
     pub(super) fn writing(&mut self) -> Option<Writing> {
         let (user_key, contact_key) = (self.key_field(names::USER_KEY_FIELD), self.key_field(names::CONTACT_KEY_FIELD));
         let (rename, verify) = (self.flag(names::RENAME_ON_DEACTIVATION), self.flag(names::VERIFY_PASSWORDS));

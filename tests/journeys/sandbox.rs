@@ -139,7 +139,7 @@ fn the_component_is_small_and_imports_nothing_but_the_world() {
         assert!(given, "{import}");
     }
     assert!(
-        connector.exports().iter().any(|export| export.starts_with("identity:provisioning/provisioning-connector@0.2"))
+        connector.exports().iter().any(|export| export.starts_with("identity:provisioning/provisioning-connector@0.3"))
     );
 }
 

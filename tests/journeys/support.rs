@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use host_harness::embedded;
 use provisioning_runtime::wit::{Change, DesiredUser, Grant, ImportQuery, ImportScope, Outcome, Value};
-use provisioning_runtime::{Connector, EgressPolicy, ImportedUser, Job, JobError, Runtime, Secret, Tenant};
+use provisioning_runtime::{Approval, Connector, EgressPolicy, ImportedUser, Job, JobError, Runtime, Secret, Tenant};
 use salesforce_emulator::{Emulator, Fault};
 use serde_json::Value as Json;
 
@@ -30,6 +30,18 @@ pub(crate) fn observed<T>(subscriber: impl Into<tracing::Dispatch>, work: impl F
     static EVERYTHING: std::sync::Once = std::sync::Once::new();
     EVERYTHING.call_once(|| tracing::subscriber::set_global_default(tracing_subscriber::registry()).unwrap());
     tracing::dispatcher::with_default(&subscriber.into(), work)
+}
+
+/// What the connector declares, approved as the host that it's built into does. It is asked on a thread of its own, since journeys run
+/// within an executor.
+pub(crate) fn approval() -> Approval {
+    static APPROVAL: OnceLock<Approval> = OnceLock::new();
+    let ask = || {
+        let (runtime, connector) = host();
+        let executor = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        executor.block_on(runtime.approve(connector)).unwrap()
+    };
+    APPROVAL.get_or_init(|| std::thread::spawn(ask).join().unwrap()).clone()
 }
 
 pub(crate) fn host() -> &'static (Runtime, Connector) {
@@ -152,6 +164,7 @@ pub(crate) fn tenant(emulator: &Emulator) -> Tenant {
             ("security-token".to_owned(), Secret::new(org.security_token)),
         ]),
         egress: EgressPolicy { allow: Vec::new(), loopback: true },
+        approval: Some(approval()),
         ..Tenant::default()
     }
 }

@@ -15,7 +15,7 @@ use salesforce_portal_connector::model::{
 use salesforce_portal_connector::operations::{Session, describe, test_credentials};
 
 use crate::ledger::Kept;
-use crate::support::{Native, Org, Secret, grant, person, set, unless_dropped, writes};
+use crate::support::{Native, Org, grant, person, secret, set, unless_dropped, writes};
 
 const RENAMES: [(&str, &str); 1] = [("rename-on-deactivation", "true")];
 const PLUS: &str = "Customer Community Plus";
@@ -369,9 +369,7 @@ fn a_password_is_set_or_told_as_open_whatever_strikes() {
     let org = Org::start(3, 997);
     let mut people = People::of(&org);
     let sync = |id: &str, password: &str| {
-        open(&org, &[("verify-passwords", "true")])?
-            .sync_passwords(&[(id.to_owned(), Secret(password.to_owned()))])?
-            .remove(0)
+        open(&org, &[("verify-passwords", "true")])?.sync_passwords(&[(id.to_owned(), secret(password))])?.remove(0)
     };
     let (_, first) = people.first_known();
     let strikes = strikes(calls(&org, || sync(&first, "enigma-1843-x").unwrap()));

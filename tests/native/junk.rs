@@ -9,7 +9,7 @@ use salesforce_portal_connector::host::{Failure, Host, Level, Request, Response}
 use salesforce_portal_connector::model::{Deactivation, Error, ImportQuery, ImportScope, PushMode, Settings, Verdict};
 use salesforce_portal_connector::operations::{Session, test_credentials};
 
-use crate::support::{Native, Org, Secret, person};
+use crate::support::{Native, Org, person, secret};
 
 /// Answers to each operation.
 const ANSWERS: u64 = 10_000;
@@ -115,9 +115,7 @@ struct Junk {
 }
 
 impl Host for Junk {
-    type Secret = Secret;
-
-    fn send(&self, request: Request<'_, Secret>) -> Result<Response, Failure> {
+    fn send(&self, request: Request<'_>) -> Result<Response, Failure> {
         if self.sign_in && request.url.contains("/services/Soap/") {
             return Ok(Response { status: 200, headers: Vec::new(), body: SIGN_IN.as_bytes().to_vec() });
         }
@@ -131,11 +129,11 @@ impl Host for Junk {
         random.junk().map(|(status, body)| Response { status, headers, body })
     }
 
-    fn send_all(&self, requests: Vec<Request<'_, Secret>>) -> Vec<Result<Response, Failure>> {
+    fn send_all(&self, requests: Vec<Request<'_>>) -> Vec<Result<Response, Failure>> {
         requests.into_iter().map(|request| self.send(request)).collect()
     }
 
-    fn sign_rs256(&self, _: &Secret, _: &[u8]) -> Result<Vec<u8>, String> {
+    fn sign_jwt(&self, _: &str, _: &str) -> Result<String, String> {
         Err("no key".to_owned())
     }
 
@@ -148,8 +146,8 @@ impl Host for Junk {
     fn sleep(&self, _: Duration) {}
 }
 
-fn settings() -> Settings<Secret> {
-    let values = [
+fn settings() -> Settings {
+    let mut settings = [
         ("instance-type", "my-domain"),
         ("my-domain", "acme.my.salesforce.com"),
         ("username", "api@acme.example"),
@@ -157,11 +155,11 @@ fn settings() -> Settings<Secret> {
         ("portal-id", "0605e0000012AbC"),
         ("account-id", "0015e00000AcmeA"),
         ("api-reserve", "0"),
-    ];
-    Settings {
-        values: values.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
-        secrets: vec![("password".to_owned(), Secret("x".to_owned()))],
-    }
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .to_vec();
+    settings.push(("password".to_owned(), secret("x")));
+    settings
 }
 
 /// Runs an operation until it has met all its answers. It says whether all that it returned was errors.
@@ -255,7 +253,7 @@ fn lifecycle_and_passwords_survive_any_answer() {
         Err(_) => true,
     });
     feed(41, |session| {
-        let passwords = [(user()[0].clone(), Secret("Aa1!aaaa".to_owned()))];
+        let passwords = [(user()[0].clone(), secret("Aa1!aaaa"))];
         // A bare 204 is all that Salesforce says of a password that it took, so the answers may well say that.
         session.sync_passwords(&passwords).map_or(true, |results| results.len() == 1)
     });
@@ -270,9 +268,7 @@ struct Spoiling {
 }
 
 impl Host for Spoiling {
-    type Secret = Secret;
-
-    fn send(&self, request: Request<'_, Secret>) -> Result<Response, Failure> {
+    fn send(&self, request: Request<'_>) -> Result<Response, Failure> {
         let mut response = self.inner.send(request)?;
         let left = self.left.get();
         self.left.set(left.wrapping_sub(1));
@@ -290,12 +286,12 @@ impl Host for Spoiling {
         Ok(response)
     }
 
-    fn send_all(&self, requests: Vec<Request<'_, Secret>>) -> Vec<Result<Response, Failure>> {
+    fn send_all(&self, requests: Vec<Request<'_>>) -> Vec<Result<Response, Failure>> {
         requests.into_iter().map(|request| self.send(request)).collect()
     }
 
-    fn sign_rs256(&self, secret: &Secret, message: &[u8]) -> Result<Vec<u8>, String> {
-        self.inner.sign_rs256(secret, message)
+    fn sign_jwt(&self, key: &str, claims: &str) -> Result<String, String> {
+        self.inner.sign_jwt(key, claims)
     }
 
     fn log(&self, _: Level, _: &str, _: &[(&str, &str)]) {}

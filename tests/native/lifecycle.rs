@@ -2,7 +2,7 @@
 
 use salesforce_portal_connector::model::{Action, Deactivation, DesiredUser, ErrorKind, PushMode};
 
-use crate::support::{Org, Secret, grant, person, writes};
+use crate::support::{Org, grant, person, secret, writes};
 
 /// Ada, with two permission sets and a group.
 pub(crate) fn ada(org: &Org) -> DesiredUser {
@@ -105,7 +105,6 @@ fn a_password_is_tried_at_the_portal_and_one_that_does_not_let_in_is_told() {
     });
     org.session().deactivate_users(&ids[1..], Deactivation::Freeze, &PushMode::Apply).unwrap().remove(0).unwrap();
     let session = org.session_with(&[("verify-passwords", "true")]);
-    let secret = |text: &str| Secret(text.to_owned());
     let pairs = [(ids[0].clone(), secret("enigma&<1843>")), (ids[1].clone(), secret("enigma-1844-x"))];
     let results = session.sync_passwords(&pairs).unwrap();
     assert_eq!(results[0], Ok(()));

@@ -4,21 +4,21 @@ use salesforce_emulator::Emulator;
 use salesforce_portal_connector::model::{ErrorKind, Settings};
 use salesforce_portal_connector::operations::Session;
 
-use crate::support::{Native, Org, Secret};
+use crate::support::{Native, Org, secret};
 
 const KEY: &str = include_str!("../../host-harness/emulator/tests/it/keys/app.key.pem");
 const OTHER_KEY: &str = include_str!("../../host-harness/emulator/tests/it/keys/other.key.pem");
 const CERTIFICATE: &str = include_str!("../../host-harness/emulator/tests/it/keys/app.cert.pem");
 
-fn settings(org: &Org, way: &str, private_key: &str) -> Settings<Secret> {
+fn settings(org: &Org, way: &str, private_key: &str) -> Settings {
     let connection = org.emulator.credentials();
     let mut settings = org.settings_with(&[("sign-in", way), ("client-id", &connection.client_id)]);
-    settings.secrets.push(("client-secret".to_owned(), Secret(connection.client_secret)));
-    settings.secrets.push(("private-key".to_owned(), Secret(private_key.to_owned())));
+    settings.push(("client-secret".to_owned(), secret(&connection.client_secret)));
+    settings.push(("private-key".to_owned(), secret(private_key)));
     settings
 }
 
-fn refusal(settings: Settings<Secret>) -> (ErrorKind, String) {
+fn refusal(settings: Settings) -> (ErrorKind, String) {
     let error = Session::open(Native::new(), settings).map(|_| ()).unwrap_err();
     (error.kind.clone(), format!("{}; {}", error.message, error.remedy.clone().unwrap_or_default()))
 }
@@ -77,8 +77,8 @@ fn each_refusal_has_its_own_remedy() {
 fn a_refused_secret_is_in_no_error() {
     let org = Org::start(5, 4);
     let mut settings = settings(&org, "client-credentials", KEY);
-    for (_, secret) in &mut settings.secrets {
-        secret.0 = "hunter2&<'\"%+".to_owned();
+    for (_, value) in settings.iter_mut().filter(|(_, value)| value.starts_with("sk0")) {
+        *value = secret("hunter2&<'\"%+");
     }
     let error = Session::open(Native::new(), settings).map(|_| ()).unwrap_err();
     assert_eq!(error.kind, ErrorKind::InvalidCredentials);

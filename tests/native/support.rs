@@ -1,17 +1,18 @@
 //! An emulated org, and a host that carries the connector's requests to it.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ring::rand::SystemRandom;
 use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use salesforce_emulator::{Builder, Emulator, JournalEntry};
-use salesforce_portal_connector::host::{Escaping, Failure, Host, Level, Method, Part, Request, Response};
+use salesforce_portal_connector::host::{Failure, Host, Level, Method, Request, Response};
 use salesforce_portal_connector::model::{
     Candidate, Change, DesiredUser, Error, Grant, Intent, Outcome, Owner, Progress, PushMode, Settings, Status, Value,
 };
@@ -20,9 +21,38 @@ use serde_json::Value as Json;
 
 use crate::ledger::Kept;
 
-/// A secret with its value, which the connector cannot read.
-#[derive(Clone)]
-pub(crate) struct Secret(pub(crate) String);
+/// The values of all placeholders.
+static SECRETS: Mutex<BTreeMap<String, String>> = Mutex::new(BTreeMap::new());
+
+/// A placeholder of a value, as a host gives it to a connector.
+pub(crate) fn secret(value: &str) -> String {
+    let mut secrets = SECRETS.lock().unwrap();
+    let placeholder = format!("sk0{:040}", secrets.len());
+    secrets.insert(placeholder.clone(), value.to_owned());
+    placeholder
+}
+
+/// A text with values, written by `escape`, in the place of placeholders.
+fn filled(text: &str, escape: impl Fn(&str) -> String) -> String {
+    let secrets = SECRETS.lock().unwrap();
+    let mut filled = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("sk0") {
+        let (before, from) = rest.split_at(at);
+        filled.push_str(before);
+        match from.get(..43).and_then(|placeholder| secrets.get(placeholder)) {
+            Some(value) => {
+                filled.push_str(&escape(value));
+                rest = &from[43..];
+            }
+            None => {
+                filled.push_str("sk0");
+                rest = &from[3..];
+            }
+        }
+    }
+    filled + rest
+}
 
 /// What a host unwinds with where it is told to drop the connector.
 struct Dropped;
@@ -102,7 +132,7 @@ impl Native {
 }
 
 impl Native {
-    fn carry(&self, request: &Request<'_, Secret>) -> Result<Response, Failure> {
+    fn carry(&self, request: &Request<'_>) -> Result<Response, Failure> {
         assert!(request.url.len() <= 16 * 1024, "a URL of {} bytes", request.url.len());
         let method = match request.method {
             Method::Get => "GET",
@@ -112,11 +142,17 @@ impl Native {
         };
         let mut builder = ureq::http::Request::builder().method(method).uri(&request.url);
         for (name, value) in &request.headers {
-            builder = builder.header(*name, value);
+            builder = builder.header(*name, filled(value, str::to_owned));
         }
-        let body: String = request.body.iter().map(rendered).collect();
+        let content_type = request.headers.iter().find(|(name, _)| *name == "content-type");
+        let escape = match content_type.map(|(_, value)| value.as_str()) {
+            Some(value) if value.contains("json") => json,
+            Some(value) if value.contains("xml") => xml,
+            _ => form,
+        };
+        let body = request.body.as_deref().map(|body| filled(body, escape)).unwrap_or_default();
         self.sent.borrow_mut().push(Sent { method, url: request.url.clone(), body: body.clone() });
-        let sent = if request.body.is_empty() {
+        let sent = if request.body.is_none() {
             self.agent.run(builder.body(()).unwrap())
         } else {
             self.agent.run(builder.body(body).unwrap())
@@ -140,9 +176,7 @@ pub(crate) fn unless_dropped<T>(work: impl FnOnce() -> T) -> Option<T> {
 }
 
 impl Host for Native {
-    type Secret = Secret;
-
-    fn send(&self, request: Request<'_, Secret>) -> Result<Response, Failure> {
+    fn send(&self, request: Request<'_>) -> Result<Response, Failure> {
         let Some(left) = self.left.get() else { return self.carry(&request) };
         if left > 0 {
             self.left.set(Some(left - 1));
@@ -154,18 +188,20 @@ impl Host for Native {
         }
         resume_unwind(Box::new(Dropped));
     }
-    fn send_all(&self, requests: Vec<Request<'_, Secret>>) -> Vec<Result<Response, Failure>> {
+    fn send_all(&self, requests: Vec<Request<'_>>) -> Vec<Result<Response, Failure>> {
         requests.into_iter().map(|request| self.send(request)).collect()
     }
 
-    fn sign_rs256(&self, secret: &Secret, message: &[u8]) -> Result<Vec<u8>, String> {
-        let base64: String = secret.0.lines().filter(|line| !line.starts_with("-----")).collect();
+    fn sign_jwt(&self, key: &str, claims: &str) -> Result<String, String> {
+        let key = SECRETS.lock().unwrap()[key].clone();
+        let base64: String = key.lines().filter(|line| !line.starts_with("-----")).collect();
         let der = STANDARD.decode(base64).map_err(|error| error.to_string())?;
         let pair = RsaKeyPair::from_pkcs8(&der).map_err(|error| error.to_string())?;
+        let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(r#"{"alg":"RS256"}"#), URL_SAFE_NO_PAD.encode(claims));
         let mut signature = vec![0; pair.public().modulus_len()];
-        pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature)
+        pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), signed.as_bytes(), &mut signature)
             .map_err(|error| error.to_string())?;
-        Ok(signature)
+        Ok(secret(&format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))))
     }
 
     fn log(&self, _: Level, _: &str, _: &[(&str, &str)]) {}
@@ -229,18 +265,17 @@ fn failure(error: ureq::Error) -> Failure {
     }
 }
 
-fn rendered(part: &Part<'_, Secret>) -> String {
-    match part {
-        Part::Text(text) => text.to_string(),
-        Part::Secret(secret, Escaping::Json) => {
-            let quoted = serde_json::to_string(&secret.0).unwrap();
-            quoted[1..quoted.len() - 1].to_owned()
-        }
-        Part::Secret(secret, Escaping::Form) => secret.0.bytes().map(|byte| format!("%{byte:02X}")).collect(),
-        Part::Secret(secret, Escaping::Xml) => {
-            secret.0.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-        }
-    }
+fn json(value: &str) -> String {
+    let quoted = serde_json::to_string(value).unwrap();
+    quoted[1..quoted.len() - 1].to_owned()
+}
+
+fn form(value: &str) -> String {
+    value.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+fn xml(value: &str) -> String {
+    value.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 /// Orgs live on it; the connector runs on the test's own thread.
@@ -269,31 +304,28 @@ impl Org {
     }
 
     /// Settings for this org that sign in with the admin's password.
-    pub(crate) fn settings(&self) -> Settings<Secret> {
+    pub(crate) fn settings(&self) -> Settings {
         let org = self.emulator.credentials();
-        let values = [
+        [
             ("instance-type", "my-domain".to_owned()),
             ("my-domain", org.url),
             ("username", org.username),
             ("organization-id", org.organization_id),
             ("portal-id", org.portal_id),
             ("account-id", org.account_id),
-        ];
-        Settings {
-            values: values.map(|(name, value)| (name.to_owned(), value)).to_vec(),
-            secrets: vec![
-                ("password".to_owned(), Secret(org.password)),
-                ("security-token".to_owned(), Secret(org.security_token)),
-            ],
-        }
+            ("password", secret(&org.password)),
+            ("security-token", secret(&org.security_token)),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .to_vec()
     }
 
     /// Settings with some more, or others.
-    pub(crate) fn settings_with(&self, more: &[(&str, &str)]) -> Settings<Secret> {
+    pub(crate) fn settings_with(&self, more: &[(&str, &str)]) -> Settings {
         let mut settings = self.settings();
         for (name, value) in more {
-            settings.values.retain(|(have, _)| have != name);
-            settings.values.push(((*name).to_owned(), (*value).to_owned()));
+            settings.retain(|(have, _)| have != name);
+            settings.push(((*name).to_owned(), (*value).to_owned()));
         }
         settings
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use host_harness::embedded;
 use provisioning_runtime::wit::{ImportQuery, ImportScope};
-use provisioning_runtime::{Connector, Runtime};
+use provisioning_runtime::{Connector, Runtime, Tenant};
 use salesforce_portal_connector::model;
 use salesforce_portal_connector::operations::Session;
 use support::emulated::{Org, serve_if_asked};
@@ -67,7 +67,8 @@ fn timed<T>(work: impl FnOnce() -> T) -> (Duration, T) {
 }
 
 async fn as_component(runtime: &Runtime, connector: &Connector, org: &Org) -> Read {
-    let mut job = runtime.start(connector, &org.tenant("bench")).await.unwrap();
+    let tenant = Tenant { approval: Some(runtime.approve(connector).await.unwrap()), ..org.tenant("bench") };
+    let mut job = runtime.start(connector, &tenant).await.unwrap();
     let mut query = ImportQuery { scope: ImportScope::Full, page_size: PAGE, attributes: Vec::new(), grants: true };
     let mut read = Read::default();
     loop {
@@ -84,11 +85,14 @@ async fn as_component(runtime: &Runtime, connector: &Connector, org: &Org) -> Re
 }
 
 fn natively(executor: &tokio::runtime::Handle, org: &Org) -> Read {
-    let settings = model::Settings {
-        values: org.settings().into_iter().collect(),
-        secrets: org.secrets().map(|(name, secret)| (name, &*secret.leak())).into(),
-    };
-    let session = Session::open(Native::new(executor.clone()), settings).unwrap();
+    let mut settings: model::Settings = org.settings().into_iter().collect();
+    let mut secrets = Vec::new();
+    for (at, (name, value)) in org.secrets().into_iter().enumerate() {
+        let placeholder = format!("sk0{at:040}");
+        settings.push((name, placeholder.clone()));
+        secrets.push((placeholder, value));
+    }
+    let session = Session::open(Native::new(executor.clone(), secrets), settings).unwrap();
     let mut query =
         model::ImportQuery { scope: model::ImportScope::Full, page_size: PAGE, attributes: Vec::new(), grants: true };
     let mut read = Read::default();

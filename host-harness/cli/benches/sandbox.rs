@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use criterion::Criterion;
 use host_harness::embedded;
-use provisioning_runtime::{Connector, Runtime};
+use provisioning_runtime::{Connector, Runtime, Tenant};
 use support::canned::login_answer;
 use support::emulated::{Org, serve_if_asked};
 use support::{figure, median};
@@ -24,14 +24,12 @@ mod bindings {
         imports: { default: async | trappable },
         exports: { default: async },
         with: {
-            "identity:provisioning/secrets.secret": super::Handle,
             "wasi:io/poll.pollable": super::Handle,
         },
         require_store_data_send: true,
     });
 }
 
-use bindings::exports::identity::provisioning::provisioning_connector::Settings;
 use bindings::identity::provisioning::{http, ledger, log, secrets, types};
 use bindings::wasi::{clocks, io};
 use wasmtime::component::Resource;
@@ -43,20 +41,28 @@ pub struct Handle;
 struct Bare;
 
 impl types::Host for Bare {}
-impl secrets::Host for Bare {}
-impl io::poll::Host for Bare {}
 
-impl secrets::HostSecret for Bare {
-    async fn sign_rs256(&mut self, _: Resource<Handle>, _: Vec<u8>) -> wasmtime::Result<Result<Vec<u8>, String>> {
-        Ok(Err("no keys here".to_owned()))
+impl secrets::Host for Bare {
+    async fn basic(&mut self, _: String, _: String) -> wasmtime::Result<Result<String, String>> {
+        Ok(Err("no secrets here".to_owned()))
     }
 
-    async fn drop(&mut self, _: Resource<Handle>) -> wasmtime::Result<()> {
-        Ok(())
+    async fn sign_jwt(&mut self, _: String, _: Option<String>, _: String) -> wasmtime::Result<Result<String, String>> {
+        Ok(Err("no keys here".to_owned()))
+    }
+}
+
+impl io::poll::Host for Bare {
+    async fn poll(&mut self, _: Vec<Resource<Handle>>) -> wasmtime::Result<Vec<u32>> {
+        Ok(Vec::new())
     }
 }
 
 impl io::poll::HostPollable for Bare {
+    async fn ready(&mut self, _: Resource<Handle>) -> wasmtime::Result<bool> {
+        Ok(true)
+    }
+
     async fn block(&mut self, _: Resource<Handle>) -> wasmtime::Result<()> {
         Ok(())
     }
@@ -70,9 +76,25 @@ impl clocks::wall_clock::Host for Bare {
     async fn now(&mut self) -> wasmtime::Result<clocks::wall_clock::Datetime> {
         Ok(clocks::wall_clock::Datetime { seconds: 1_700_000_000, nanoseconds: 0 })
     }
+
+    async fn resolution(&mut self) -> wasmtime::Result<clocks::wall_clock::Datetime> {
+        Ok(clocks::wall_clock::Datetime { seconds: 1, nanoseconds: 0 })
+    }
 }
 
 impl clocks::monotonic_clock::Host for Bare {
+    async fn now(&mut self) -> wasmtime::Result<u64> {
+        Ok(0)
+    }
+
+    async fn resolution(&mut self) -> wasmtime::Result<u64> {
+        Ok(1)
+    }
+
+    async fn subscribe_instant(&mut self, _: u64) -> wasmtime::Result<Resource<Handle>> {
+        Ok(Resource::new_own(1))
+    }
+
     async fn subscribe_duration(&mut self, _: u64) -> wasmtime::Result<Resource<Handle>> {
         Ok(Resource::new_own(1))
     }
@@ -132,12 +154,10 @@ async fn bare_session() -> (bindings::Connector, Store<Bare>, ResourceAny) {
     bindings::Connector::add_to_linker::<_, HasSelf<_>>(&mut linker, |bare: &mut Bare| bare).unwrap();
     let mut store = Store::new(&engine, Bare);
     let bindings = bindings::Connector::instantiate_async(&mut store, &component, &linker).await.unwrap();
-    let settings = Settings {
-        values: support::settings("http://127.0.0.1:1").into_iter().collect(),
-        secrets: vec![("password".to_owned(), Resource::new_own(1))],
-    };
+    let mut settings: Vec<(String, String)> = support::settings("http://127.0.0.1:1").into_iter().collect();
+    settings.push(("password".to_owned(), format!("sk0{:040}", 1)));
     let guest = bindings.identity_provisioning_provisioning_connector();
-    let session = guest.session().call_open(&mut store, &settings).await.unwrap().unwrap();
+    let session = guest.call_open(&mut store, &settings).await.unwrap().unwrap();
     (bindings, store, session)
 }
 
@@ -151,7 +171,8 @@ fn main() {
     let executor = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let runtime = Runtime::builder().build().unwrap();
     let connector = runtime.load(embedded::CONNECTOR).unwrap();
-    let tenant = org.tenant("bench");
+    let approval = executor.block_on(runtime.approve(&connector)).unwrap();
+    let tenant = Tenant { approval: Some(approval), ..org.tenant("bench") };
 
     let start = || executor.block_on(async { drop(black_box(runtime.start(&connector, &tenant).await.unwrap())) });
     let mut job = executor.block_on(async {

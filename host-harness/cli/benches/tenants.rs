@@ -9,8 +9,8 @@ mod support;
 use std::time::Instant;
 
 use host_harness::embedded;
-use provisioning_runtime::Runtime;
 use provisioning_runtime::wit::{ImportQuery, ImportScope};
+use provisioning_runtime::{Runtime, Tenant};
 use support::emulated::{Org, serve_if_asked};
 use support::process::{cpu_time, peak_resident, resident};
 use support::{figure, number};
@@ -22,8 +22,11 @@ fn main() {
     let executor = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let runtime = Runtime::builder().jobs(tenants).build().unwrap();
     let connector = runtime.load(embedded::CONNECTOR).unwrap();
+    let approval = executor.block_on(runtime.approve(&connector)).unwrap();
     let before = resident();
-    let tenants: Vec<_> = (0..tenants).map(|number| org.tenant(&format!("tenant-{number}"))).collect();
+    let tenants: Vec<_> = (0..tenants)
+        .map(|number| Tenant { approval: Some(approval.clone()), ..org.tenant(&format!("tenant-{number}")) })
+        .collect();
 
     // All sandboxes at once, so that none gives its memory back before the last has taken its own.
     let (made, instantiated) = executor.block_on(async {

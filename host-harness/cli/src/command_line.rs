@@ -13,9 +13,9 @@ use super::failure::{DONE, Failure, SOME_FAILED};
 use super::global::Global;
 use super::output::{Output, complain};
 use super::{
-    apply, assign, audit, completion, confirm, conformance, console, deactivate, describe, entitlements, import,
-    licenses, man, person, plan, prune, push, retry, sync_password, tasks, tenant, test_credentials, unassign, unlink,
-    usage, worker,
+    apply, assign, audit, completion, component, confirm, conformance, console, deactivate, describe, entitlements,
+    import, licenses, man, person, plan, prune, push, retry, sync_password, tasks, tenant, test_credentials, unassign,
+    unlink, usage, worker,
 };
 #[cfg(feature = "emulator")]
 use super::{demo, emulator};
@@ -43,6 +43,9 @@ enum Command {
     Emulator(emulator::Options),
     /// Says what a connector is, what settings it needs, and what it can do.
     Describe(describe::Options),
+    /// Says where components send secrets, and approves that.
+    #[command(subcommand)]
+    Component(component::Command),
     /// Checks what any connector must do, on a test tenant or on an emulated org.
     Conformance(conformance::Options),
     /// Tries a tenant's settings and says of each point whether it holds.
@@ -136,6 +139,7 @@ async fn run(global: &Global, command: Command, output: &mut Output) -> Result<u
         #[cfg(feature = "emulator")]
         Command::Emulator(options) => emulator::run(&options, output).await.map(|()| DONE),
         Command::Describe(options) => describe::run(global, &options, output).await.map(|()| DONE),
+        Command::Component(command) => component::run(global, &command, output).await,
         Command::Conformance(options) => conformance::run(global, &options, output).await,
         Command::TestCredentials(options) => test_credentials::run(global, &options, output).await,
         Command::Entitlements(options) => entitlements::run(global, &options, output).await.map(|()| DONE),

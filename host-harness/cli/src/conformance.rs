@@ -13,8 +13,9 @@ use super::global::Global;
 use super::output::{Output, Tone, printable, progress};
 use provisioning_conformance::{CheckVerdict, Checked, ComponentTarget, ConformanceReport, Samples, TargetError};
 use provisioning_directory::config::{ComponentChoice, StandardInput, TenantsFile};
+use provisioning_directory::sync::approval;
 use provisioning_directory::{Directory, DirectoryError, Note, WriteTransaction};
-use provisioning_runtime::Tenant;
+use provisioning_runtime::{Approval, Tenant};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -78,7 +79,8 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
     let mut kept = None;
     let (tenant, component, mut org) = match &options.tenant {
         Some(name) => {
-            let Asked { tenant, component, directory } = tenant(global, name, options.component.as_ref())?;
+            let Asked { mut tenant, component, directory } = tenant(global, name, options.component.as_ref())?;
+            tenant.approval = approved(global, &tenant, &component, directory.as_ref()).await?;
             kept = directory.map(|directory| (directory, tenant.name.clone()));
             (tenant, component, None)
         }
@@ -86,7 +88,9 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
             let choice = options.component.clone().map_or(ComponentChoice::Embedded, ComponentChoice::File);
             let component = component_bytes(&choice, std::path::Path::new(""))?;
             let org = demo::Org::start(USERS, 7, None).await?;
-            (org.tenant("conformance"), component, Some(org))
+            let mut tenant = org.tenant("conformance");
+            tenant.approval = approved(global, &tenant, &component, None).await?;
+            (tenant, component, Some(org))
         }
     };
     let samples = own_samples.as_deref().or(org.as_ref().map(|_| demo::SAMPLES)).unwrap_or_default();
@@ -102,6 +106,22 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
     }
     print(&report, org.is_some(), output)?;
     Ok(if report.conforms() { DONE } else { SOME_FAILED })
+}
+
+/// The approval that the checks run with. Returns `None` for a component that can't be asked, which the checks say more of.
+async fn approved(
+    global: &Global,
+    tenant: &Tenant,
+    component: &[u8],
+    directory: Option<&Directory>,
+) -> Result<Option<Approval>, Failure> {
+    let runtime = context::runtime(global)?;
+    let Ok(connector) = runtime.load(component) else { return Ok(None) };
+    let Ok(declared) = context::declared(&runtime, &connector).await else { return Ok(None) };
+    Ok(Some(match directory {
+        Some(directory) => approval(directory, tenant, &declared)?,
+        None => context::approval_in_file(tenant, &declared)?,
+    }))
 }
 
 async fn checked(

@@ -2,19 +2,22 @@
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::failure::Failure;
 use super::global::Global;
 use super::output::complain;
 use crate::embedded;
 use provisioning_directory::config::{ComponentChoice, StandardInput, TenantConfig, TenantsFile};
-use provisioning_directory::sync::{ComponentApplications, Tried, note_tried};
+use provisioning_directory::sync::{
+    ComponentApplications, Declared, Tried, approval, note_tried, reaches_this_machine_alone,
+};
 use provisioning_directory::{
     Actor, Directory, DirectoryError, TaskFailure, TaskKind, TenantId, TenantRecord, default_folder,
 };
 use provisioning_runtime::wit::{Descriptor, Outcome};
 use provisioning_runtime::{
-    CacheError, ComponentCache, Connector, Job, Recorder, Replay, Runtime, RuntimeBuilder, Tenant,
+    Approval, CacheError, ComponentCache, Connector, Job, Recorder, Replay, Runtime, RuntimeBuilder, Tenant,
 };
 
 /// A job that is ready to be used, and what it was made from.
@@ -177,6 +180,40 @@ pub(crate) async fn describe(
     Ok((connector, descriptor))
 }
 
+/// What a component declares, beside the connector that is built in.
+pub(crate) async fn declared(runtime: &Runtime, connector: &Connector) -> Result<Declared, Failure> {
+    let embedded = runtime.load(embedded::CONNECTOR)?;
+    let is_embedded = connector.digest() == embedded.digest();
+    let declaration = Arc::new(runtime.declaration(connector).await?);
+    let embedded = if is_embedded { Arc::clone(&declaration) } else { Arc::new(runtime.declaration(&embedded).await?) };
+    Ok(Declared { digest: connector.digest().to_owned(), declaration, embedded, is_embedded })
+}
+
+/// The approval of a tenant in a tenants file. The pin of the component in the file is one, and so is that it reaches this machine
+/// alone; what the connector that is built in declares is approved already.
+pub(crate) fn approval_in_file(tenant: &Tenant, declared: &Declared) -> Result<Approval, Failure> {
+    let approved =
+        || Approval { component_sha256: declared.digest.clone(), declaration: Arc::clone(&declared.declaration) };
+    if declared.is_embedded
+        || tenant.component_sha256.is_some()
+        || declared.embedded.missing(&declared.declaration).is_empty()
+    {
+        return Ok(approved());
+    }
+    if reaches_this_machine_alone(tenant) {
+        complain(&format!(
+            "note: tenant {} reaches this machine alone, so where its component (SHA-256 {}) sends secrets isn't asked about",
+            tenant.name, declared.digest
+        ));
+        return Ok(approved());
+    }
+    let sentences = declared.declaration.sentences(&|_| None).join(" ");
+    Err(Failure::usage(format!(
+        "tenant {}: nobody has approved what its component does with secrets: {sentences} If that is right, write `sha256 = \"{}\"` under [tenants.{}]",
+        tenant.name, declared.digest, tenant.name
+    )))
+}
+
 impl Context {
     /// Starts a job for a tenant, wherever it is kept. Secrets that come from standard input are read here.
     pub(crate) async fn start(global: &Global, name: &str, input: &mut StandardInput<'_>) -> Result<Self, Failure> {
@@ -188,7 +225,9 @@ impl Context {
                 let (connector, descriptor) =
                     describe(&runtime, &record.config, &data_folder(global), &record.name).await?;
                 record.config.check(&record.name, &descriptor)?;
-                let tenant = directory.read(|view| view.runtime_tenant(&record))?;
+                let mut tenant = directory.read(|view| view.runtime_tenant(&record))?;
+                let declared = declared(&runtime, &connector).await?;
+                tenant.approval = Some(approval(&directory, &tenant, &declared)?);
                 let job = runtime.start(&connector, &tenant).await?;
                 Ok(Self { tenant, descriptor, job, kept: Some((directory, record.id)) })
             }
@@ -208,7 +247,8 @@ impl Context {
         let runtime = runtime(global)?;
         let (connector, descriptor) = describe(&runtime, config, file.folder(), name).await?;
         config.check(name, &descriptor)?;
-        let tenant = config.resolve(name, file.folder(), input)?;
+        let mut tenant = config.resolve(name, file.folder(), input)?;
+        tenant.approval = Some(approval_in_file(&tenant, &declared(&runtime, &connector).await?)?);
         let job = runtime.start(&connector, &tenant).await?;
         Ok(Self { tenant, descriptor, job, kept: None })
     }

@@ -128,7 +128,9 @@ impl From<SyncError> for Failure {
         let (exit, kind) = match error {
             SyncError::Directory(error) => return error.into(),
             SyncError::Job(error) => return error.into(),
-            SyncError::Component { .. } | SyncError::Invalid(_) => (BAD_USAGE, "invalid-settings"),
+            SyncError::Component { .. } | SyncError::Invalid(_) | SyncError::NotApproved { .. } => {
+                (BAD_USAGE, "invalid-settings")
+            }
             SyncError::Off(_) => (BAD_USAGE, "feature-off"),
             SyncError::Halted { .. } => (SOME_FAILED, "safeguard"),
             SyncError::ApprovalWanted { .. } => (BAD_USAGE, "approval-wanted"),

@@ -14,6 +14,7 @@ mod assign;
 mod audit;
 mod command_line;
 mod completion;
+mod component;
 mod confirm;
 mod conformance;
 mod console;

@@ -134,6 +134,7 @@ pub(crate) fn setting_kind(kind: &SettingKind) -> (&'static str, &[String]) {
         SettingKind::Secret => ("secret", &[]),
         SettingKind::Flag => ("flag", &[]),
         SettingKind::Choice(choices) => ("choice", choices),
+        SettingKind::Host => ("host", &[]),
     }
 }
 

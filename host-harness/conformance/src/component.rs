@@ -4,8 +4,8 @@ use super::bench::Bench;
 use super::check::{Check, ensure, failed, is_kebab_case, repeated};
 use super::{Subject as _, Target};
 use provisioning_runtime::Application as _;
-use provisioning_runtime::Tenant;
 use provisioning_runtime::wit::{Descriptor, SettingKind};
+use provisioning_runtime::{Declaration, Tenant};
 
 pub(super) const CHECKS: &[Check] = &[LOADS, WELL_FORMED, STABLE];
 
@@ -83,6 +83,14 @@ fn well_formed(descriptor: &Descriptor) -> Result<(), String> {
         if matches!(&setting.kind, SettingKind::Choice(choices) if choices.is_empty()) {
             return Err(format!("the setting `{}` is a choice among nothing", setting.name));
         }
+    }
+    Declaration::of(descriptor).map_err(|malformed| malformed.to_string())?;
+    if let Some(name) = repeated(descriptor.uses.iter().map(|one| one.name.as_str())) {
+        return Err(format!("two uses of secrets are called `{name}`"));
+    }
+    let names = descriptor.hosts.iter().map(|entry| &entry.name).chain(descriptor.uses.iter().map(|one| &one.name));
+    if let Some(name) = names.into_iter().find(|name| !is_kebab_case(name)) {
+        return Err(format!("the name `{name}` isn't in kebab-case"));
     }
     match descriptor.grants.iter().find(|grant| grant.label.trim().is_empty()) {
         Some(grant) => Err(format!("the kind of grant `{}` has no label", grant.name)),

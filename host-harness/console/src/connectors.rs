@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::problem::Problem;
 use provisioning_directory::config::{ComponentChoice, TenantConfig};
-use provisioning_directory::sync::{Applications as _, ComponentApplications};
+use provisioning_directory::sync::{Applications as _, ComponentApplications, Declared};
 use provisioning_runtime::wit::Descriptor;
 use provisioning_runtime::{Connector, Tenant};
 
@@ -15,6 +15,8 @@ pub(crate) struct Known {
     pub(crate) connector: Connector,
     /// What it says of itself.
     pub(crate) descriptor: Descriptor,
+    /// The hosts and uses of it.
+    pub(crate) declared: Declared,
 }
 
 /// Descriptors by the digests of their components.
@@ -41,7 +43,8 @@ impl Connectors {
         // A job without settings: what a connector is does not depend on whose it is.
         let nobody = Tenant { name: "(none)".to_owned(), ..Tenant::default() };
         let descriptor = applications.connect(&nobody, component).await?.describe().await?;
-        let known = Arc::new(Known { descriptor, connector });
+        let declared = applications.declared(component).await?;
+        let known = Arc::new(Known { descriptor, connector, declared });
         let digest = known.connector.digest().to_owned();
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(digest, Arc::clone(&known));
         Ok(known)

@@ -157,6 +157,13 @@ impl From<SyncError> for Problem {
                 &what,
                 "Put a sound component in its place, or choose another.",
             ),
+            SyncError::NotApproved { .. } => Self::new(
+                conflict,
+                "not-approved",
+                "Nobody has approved what the component does with secrets",
+                &what,
+                "Look at it on the page General, and approve it there.",
+            ),
             SyncError::Off(_) => {
                 Self::new(conflict, "feature-off", "A feature is off", &what, "Switch it on under To App or To IdP.")
             }

@@ -29,6 +29,8 @@ async fn main() -> anyhow::Result<()> {
             "localhost" => EgressPolicy { loopback: true, ..EgressPolicy::default() },
             host => EgressPolicy { allow: vec![host.parse()?], loopback: false },
         },
+        // Where its secrets go, for this very component. A platform shows `Declaration::sentences` to an admin first.
+        approval: Some(runtime.approve(&connector).await?),
         ..Tenant::default()
     };
 

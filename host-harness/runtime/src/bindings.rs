@@ -9,7 +9,6 @@ wasmtime::component::bindgen!({
     imports: { default: async | trappable },
     exports: { default: async },
     with: {
-        "identity:provisioning/secrets.secret": crate::secrets::SecretHandle,
         "wasi:io/poll.pollable": crate::clocks::Deadline,
     },
     require_store_data_send: true,

@@ -6,8 +6,11 @@ use tokio::time::Instant;
 
 use super::bindings::wasi::clocks::wall_clock::Datetime;
 
+/// What the clocks are told to be good for, in nanoseconds.
+pub(crate) const RESOLUTION: u32 = 1_000;
+
 /// What a `pollable` stands for in the host: a point in time.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(unreachable_pub, reason = "the generated bindings re-export it")]
 pub struct Deadline(Instant);
 
@@ -20,9 +23,34 @@ impl Deadline {
         Self(Instant::now() + Duration::from_nanos(nanoseconds).min(LONGEST_WAIT))
     }
 
+    /// Whether it has passed.
+    pub(crate) fn has_passed(self) -> bool {
+        self.0 <= Instant::now()
+    }
+
     /// Waits until then.
-    pub(crate) async fn wait(&self) {
+    pub(crate) async fn wait(self) {
         tokio::time::sleep_until(self.0).await;
+    }
+}
+
+/// The monotonic clock of a job. It begins with the job, so that it tells nothing of the machine.
+#[derive(Debug)]
+pub(crate) struct Monotonic(Instant);
+
+impl Monotonic {
+    pub(crate) fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Nanoseconds since the job began.
+    pub(crate) fn now(&self) -> u64 {
+        u64::try_from(self.0.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    /// When the clock shows this.
+    pub(crate) fn at(&self, nanoseconds: u64) -> Deadline {
+        Deadline(self.0 + Duration::from_nanos(nanoseconds).min(LONGEST_WAIT))
     }
 }
 

@@ -211,6 +211,27 @@ impl EgressPolicy {
     }
 }
 
+impl EgressPolicy {
+    /// Whether it allows the host of `url` by its own name: by a rule without `*`, or as this machine itself.
+    pub(crate) fn names(&self, url: &Url) -> bool {
+        let is_loopback = url.host().is_some_and(|host| match Host::of(&host) {
+            Host::Name(name) => is_localhost(&name),
+            Host::Address(address) => address.to_canonical().is_loopback(),
+        });
+        self.loopback && is_loopback || self.names_by_rule(url)
+    }
+
+    /// Whether a rule without `*` names the host of `url`.
+    pub(crate) fn names_by_rule(&self, url: &Url) -> bool {
+        let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else { return false };
+        let name = match Host::of(&host) {
+            Host::Name(name) => name,
+            Host::Address(address) => address.to_string(),
+        };
+        self.allow.iter().any(|rule| !rule.below && rule.allows(&name, port))
+    }
+}
+
 /// The two shapes of a URL's host.
 mod url_host {
     use std::net::IpAddr;

@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, MemoryCreator, PoolingAllocationConfig};
 
+use super::access::{Approval, Declaration};
 use super::cache::ComponentCache;
 use super::clients::Clients;
 use super::connector::{Connector, digest_of};
@@ -235,7 +236,7 @@ impl Runtime {
     /// Starts a job: a fresh sandbox for `tenant`, once a slot is free.
     ///
     /// # Errors
-    /// When the tenant pins another component, or the component fails as soon as it is instantiated.
+    /// When the tenant pins another component, another one was approved for it, or the component fails as soon as it is instantiated.
     ///
     /// # Cancellation
     /// Dropping the future gives slot and sandbox back.
@@ -246,12 +247,41 @@ impl Runtime {
             let fault = SandboxFault::OtherComponent { found: connector.digest().to_owned(), pinned: pinned.clone() };
             return Err(JobError::Stopped { tenant: tenant.name.clone(), call: "start", fault });
         }
+        if let Some(approval) = &tenant.approval
+            && !approval.component_sha256.eq_ignore_ascii_case(connector.digest())
+        {
+            let fault = SandboxFault::NotApproved { found: connector.digest().to_owned() };
+            return Err(JobError::Stopped { tenant: tenant.name.clone(), call: "start", fault });
+        }
         // The semaphore is never closed.
         let slot = Arc::clone(&self.slots).acquire_owned().await.ok();
         // Whoever starts one short job after another would otherwise never let go of its thread.
         tokio::task::yield_now().await;
         let number = self.next_job.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
         Job::start(self, connector, tenant, number, slot).await
+    }
+
+    /// What a connector declares: its hosts, and where secrets go. It is asked in a sandbox that has no settings and reaches nothing.
+    ///
+    /// # Errors
+    /// When the sandbox ends the job, or what the connector declares contradicts itself.
+    pub async fn declaration(&self, connector: &Connector) -> Result<Declaration, JobError> {
+        let nobody = Tenant::default();
+        let descriptor = self.start(connector, &nobody).await?.describe().await?;
+        Declaration::of(&descriptor).map_err(|malformed| JobError::Stopped {
+            tenant: nobody.name,
+            call: "describe",
+            fault: SandboxFault::Contradiction(malformed.to_string()),
+        })
+    }
+
+    /// Approves all that a connector declares, as whoever builds it into a product does, or trusts its digest.
+    ///
+    /// # Errors
+    /// As [`Runtime::declaration`].
+    pub async fn approve(&self, connector: &Connector) -> Result<Approval, JobError> {
+        let declaration = self.declaration(connector).await?;
+        Ok(Approval { component_sha256: connector.digest().to_owned(), declaration: Arc::new(declaration) })
     }
 
     /// What this runtime has counted.

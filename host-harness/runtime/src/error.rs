@@ -83,6 +83,14 @@ pub enum SandboxFault {
         /// The tenant's.
         pinned: String,
     },
+    /// The component isn't the one that was approved; nothing of it was run.
+    #[error(
+        "what the component with the SHA-256 {found} does with secrets has not been approved; put the approved component back, or, if the change is meant, approve the new one"
+    )]
+    NotApproved {
+        /// The component's.
+        found: String,
+    },
     /// A call after the end of the job.
     #[error("the job has ended already; start a new one")]
     Ended,
@@ -149,6 +157,7 @@ impl SandboxFault {
             Self::Panicked(_) => "panic",
             Self::Trapped(_) => "trap",
             Self::OtherComponent { .. } => "other-component",
+            Self::NotApproved { .. } => "not-approved",
             Self::Ended => "ended",
         }
     }

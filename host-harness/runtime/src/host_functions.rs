@@ -13,33 +13,24 @@ use super::bindings::wasi::clocks::monotonic_clock;
 use super::bindings::wasi::clocks::wall_clock::{self, Datetime};
 use super::bindings::wasi::io::poll;
 use super::clocks::{self, Deadline};
-use super::http::Prepared;
 use super::job::JobState;
 use super::ledger::Unkept;
 use super::log::write;
-use super::secrets::SecretHandle;
 use super::wit::Status;
 
 /// `types` declares no function; linking asks for the trait all the same.
 impl types::Host for JobState {}
 
-impl JobState {
-    fn prepare(&self, request: Request) -> wasmtime::Result<Result<Prepared, Failure>> {
-        Prepared::of(request, &self.table, self.gate.is_watched())
-    }
-}
-
 impl http::Host for JobState {
     async fn send(&mut self, request: Request) -> wasmtime::Result<Result<Response, Failure>> {
-        match self.prepare(request)? {
+        match self.gate.prepare(request) {
             Ok(prepared) => Ok(self.gate.send(prepared).await),
             Err(failure) => Ok(Err(failure)),
         }
     }
 
     async fn send_all(&mut self, requests: Vec<Request>) -> wasmtime::Result<Vec<Result<Response, Failure>>> {
-        let prepared: Vec<_> =
-            requests.into_iter().map(|request| self.prepare(request)).collect::<wasmtime::Result<_>>()?;
+        let prepared: Vec<_> = requests.into_iter().map(|request| self.gate.prepare(request)).collect();
         let gate = Arc::clone(&self.gate);
         let answers = stream::iter(prepared)
             .map(|prepared| {
@@ -58,20 +49,18 @@ impl http::Host for JobState {
     }
 }
 
-impl secrets::Host for JobState {}
-
-impl secrets::HostSecret for JobState {
-    async fn sign_rs256(
-        &mut self,
-        secret: Resource<SecretHandle>,
-        message: Vec<u8>,
-    ) -> wasmtime::Result<Result<Vec<u8>, String>> {
-        Ok(self.table.get(&secret)?.0.sign_rs256(&message))
+impl secrets::Host for JobState {
+    async fn basic(&mut self, username: String, secret: String) -> wasmtime::Result<Result<String, String>> {
+        Ok(self.gate.basic(&username, &secret))
     }
 
-    async fn drop(&mut self, secret: Resource<SecretHandle>) -> wasmtime::Result<()> {
-        self.table.delete(secret)?;
-        Ok(())
+    async fn sign_jwt(
+        &mut self,
+        key: String,
+        key_id: Option<String>,
+        claims: String,
+    ) -> wasmtime::Result<Result<String, String>> {
+        Ok(self.gate.sign_jwt(&key, key_id.as_deref(), &claims))
     }
 }
 
@@ -84,7 +73,13 @@ impl log::Host for JobState {
             }
             return Ok(());
         }
-        let message = write((&self.tenant, &self.id), &self.masks, level, &message, &fields);
+        let written = {
+            let placeholders = self.gate.placeholders();
+            let named = |text: &str| placeholders.named_text(text).into_owned();
+            let fields: Vec<_> = fields.iter().map(|(name, value)| (named(name), named(value))).collect();
+            (named(&message), fields)
+        };
+        let message = write((&self.tenant, &self.id), &self.masks, level, &written.0, &written.1);
         if level == Level::Error {
             self.last_error = Some(message);
         }
@@ -124,17 +119,51 @@ impl wall_clock::Host for JobState {
     async fn now(&mut self) -> wasmtime::Result<Datetime> {
         Ok(clocks::now())
     }
+
+    async fn resolution(&mut self) -> wasmtime::Result<Datetime> {
+        Ok(Datetime { seconds: 0, nanoseconds: clocks::RESOLUTION })
+    }
 }
 
 impl monotonic_clock::Host for JobState {
+    async fn now(&mut self) -> wasmtime::Result<u64> {
+        Ok(self.clock.now())
+    }
+
+    async fn resolution(&mut self) -> wasmtime::Result<u64> {
+        Ok(u64::from(clocks::RESOLUTION))
+    }
+
+    async fn subscribe_instant(&mut self, when: u64) -> wasmtime::Result<Resource<Deadline>> {
+        Ok(self.table.push(self.clock.at(when))?)
+    }
+
     async fn subscribe_duration(&mut self, when: u64) -> wasmtime::Result<Resource<Deadline>> {
         Ok(self.table.push(Deadline::after(when))?)
     }
 }
 
-impl poll::Host for JobState {}
+impl poll::Host for JobState {
+    async fn poll(&mut self, pollables: Vec<Resource<Deadline>>) -> wasmtime::Result<Vec<u32>> {
+        if pollables.is_empty() {
+            // WASI has it trap (`wasi:io/poll`, `poll`).
+            return Err(wasmtime::Error::msg("it waited for the first of no pollables"));
+        }
+        let deadlines: Vec<Deadline> =
+            pollables.iter().map(|pollable| self.table.get(pollable).copied()).collect::<Result<_, _>>()?;
+        if let Some(first) = deadlines.iter().min() {
+            first.wait().await;
+        }
+        let ready = deadlines.iter().enumerate().filter(|(_, deadline)| deadline.has_passed());
+        Ok(ready.filter_map(|(at, _)| u32::try_from(at).ok()).collect())
+    }
+}
 
 impl poll::HostPollable for JobState {
+    async fn ready(&mut self, pollable: Resource<Deadline>) -> wasmtime::Result<bool> {
+        Ok(self.table.get(&pollable)?.has_passed())
+    }
+
     async fn block(&mut self, pollable: Resource<Deadline>) -> wasmtime::Result<()> {
         self.table.get(&pollable)?.wait().await;
         Ok(())

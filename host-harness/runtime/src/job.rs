@@ -9,17 +9,19 @@
 //! deadline, the store goes with it, and every later call answers [`SandboxFault::Ended`]: a component that was
 //! interrupted in the middle of its work is never entered again.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::error::Elapsed;
 use tracing::{Instrument as _, Span};
-use wasmtime::component::{Resource, ResourceAny, ResourceTable};
+use wasmtime::component::{ResourceAny, ResourceTable};
 use wasmtime::{Store, UpdateDeadline};
 
-use super::bindings::identity::provisioning::types::{self, Settings};
+use super::access::{Access, NEW_PASSWORD};
+use super::bindings::identity::provisioning::types;
+use super::clocks::Monotonic;
 use super::connector::Connector;
 use super::engine::Runtime;
 use super::error::{ComputeExceeded, JobError, SandboxFault};
@@ -28,7 +30,8 @@ use super::interface::Exports;
 use super::ledger::Ledger;
 use super::limits::{EPOCH_TICK, Limits, MemoryLimiter};
 use super::metrics::{Metrics, RunningJob};
-use super::secrets::{Masks, Secret, SecretHandle};
+use super::placeholders::{Kind, Placeholders};
+use super::secrets::{Masks, Secret};
 use super::spent::{RequestLog, Spent};
 use super::tenant::Tenant;
 use super::wit::{
@@ -44,6 +47,7 @@ pub(crate) struct JobState {
     pub(crate) tenant: Arc<str>,
     pub(crate) id: String,
     pub(crate) table: ResourceTable,
+    pub(crate) clock: Monotonic,
     pub(crate) limits: Limits,
     pub(crate) limiter: MemoryLimiter,
     pub(crate) gate: Arc<Gate>,
@@ -83,7 +87,9 @@ pub struct JobUsage {
 /// }
 /// ```
 pub struct Job {
-    tenant: Tenant,
+    tenant: String,
+    /// With placeholders for secrets.
+    settings: Vec<(String, String)>,
     exports: Exports,
     session: Option<ResourceAny>,
     store: Option<Store<JobState>>,
@@ -120,17 +126,31 @@ impl Job {
         slot: Option<OwnedSemaphorePermit>,
     ) -> Result<Self, JobError> {
         let limits = tenant.limits.clone();
+        let secrets = tenant.secrets.keys().cloned().collect();
+        let access = Access::new(tenant.approval.as_ref(), &tenant.settings, secrets, tenant.egress.clone());
         let name: Arc<str> = tenant.name.as_str().into();
         let id = format!("job-{number}");
         let mut masks = Masks::default();
-        tenant.secrets.values().for_each(|secret| masks.add(secret));
+        let mut placeholders = Placeholders::default();
+        let mut settings = access.settings();
+        for (name, secret) in &tenant.secrets {
+            masks.add(secret, &format!("{{{{{name}}}}}"));
+            let placeholder = placeholders.mint(name, secret, Kind::Setting, limits.handles);
+            let full = |_| JobError::Stopped {
+                tenant: tenant.name.clone(),
+                call: "start",
+                fault: SandboxFault::Handles(limits.handles),
+            };
+            settings.push((name.clone(), placeholder.map_err(full)?));
+        }
         let gate = Arc::new(Gate {
             tenant: Arc::clone(&name),
             client: runtime.clients.of(&name),
             metrics: runtime.metrics.clone(),
             tape: runtime.recorder.as_ref().map(|recorder| recorder.tape(&tenant.name, &id, &masks)),
             replay: runtime.replay.clone(),
-            egress: tenant.egress.clone(),
+            access: Mutex::new(access),
+            placeholders: Mutex::new(placeholders),
             limits: limits.clone(),
             sent: AtomicU64::new(0),
             received_bytes: AtomicU64::new(0),
@@ -143,6 +163,7 @@ impl Job {
             tenant: Arc::clone(&name),
             id,
             table,
+            clock: Monotonic::start(),
             limiter,
             gate: Arc::clone(&gate),
             masks,
@@ -172,7 +193,8 @@ impl Job {
         let made = within!(call, connector.prepared.instantiate(&mut call.store));
         let (exports, store) = call.end(made)?;
         Ok(Self {
-            tenant: tenant.clone(),
+            tenant: tenant.name.clone(),
+            settings,
             exports,
             session: None,
             store: Some(store),
@@ -207,9 +229,13 @@ impl Job {
     /// When the sandbox ends the job. Settings that do not hold are failed probes, not errors.
     pub async fn test_credentials(&mut self) -> Result<Vec<Probe>, JobError> {
         let mut call = self.begin("test-credentials")?;
-        let settings = self.settings(&mut call.store)?;
-        let result = within!(call, self.exports.test_credentials(&mut call.store, &settings));
-        self.end(call, result)
+        let result = within!(call, self.exports.test_credentials(&mut call.store, &self.settings));
+        let mut probes = self.end(call, result)?;
+        for probe in &mut probes {
+            self.gate.name_secrets(&mut probe.detail);
+            probe.remedy.iter_mut().for_each(|remedy| self.gate.name_secrets(remedy));
+        }
+        Ok(probes)
     }
 
     /// Signs in, unless this job has already.
@@ -221,9 +247,8 @@ impl Job {
             return Ok(());
         }
         let mut call = self.begin("open")?;
-        let settings = self.settings(&mut call.store)?;
-        let result = within!(call, self.exports.open(&mut call.store, &settings));
-        self.session = Some(self.end(call, result)??);
+        let result = within!(call, self.exports.open(&mut call.store, &self.settings));
+        self.session = Some(self.outcome(call, result)?);
         Ok(())
     }
 
@@ -235,7 +260,7 @@ impl Job {
         let session = self.signed_in().await?;
         let mut call = self.begin("list-attributes")?;
         let result = within!(call, self.exports.list_attributes(&mut call.store, session));
-        Ok(self.end(call, result)??)
+        self.outcome(call, result)
     }
 
     /// One page of what can be assigned to a user.
@@ -246,7 +271,7 @@ impl Job {
         let session = self.signed_in().await?;
         let mut call = self.begin("list-entitlements")?;
         let result = within!(call, self.exports.list_entitlements(&mut call.store, session, kind, cursor));
-        Ok(self.end(call, result)??)
+        self.outcome(call, result)
     }
 
     /// One page of users. Each has as many values as the page names attributes, and no name stands twice.
@@ -258,7 +283,7 @@ impl Job {
         let session = self.signed_in().await?;
         let mut call = self.begin("import-users")?;
         let result = within!(call, self.exports.import_users(&mut call.store, session, query));
-        Ok(self.end(call, result)??)
+        self.outcome(call, result)
     }
 
     /// Makes or changes users; a result for each, in order.
@@ -269,7 +294,7 @@ impl Job {
         let session = self.signed_in().await?;
         let mut call = self.begin("push-users")?;
         let result = within!(call, self.exports.push_users(&mut call.store, session, users, mode));
-        Ok(self.end(call, result)??)
+        self.batch(call, result)
     }
 
     /// Takes users out of use; a result for each, in order.
@@ -285,7 +310,7 @@ impl Job {
         let session = self.signed_in().await?;
         let mut call = self.begin("deactivate-users")?;
         let result = within!(call, self.exports.deactivate_users(&mut call.store, session, ids, how, mode));
-        Ok(self.end(call, result)??)
+        self.batch(call, result)
     }
 
     /// Puts users back into use; a result for each, in order.
@@ -296,7 +321,7 @@ impl Job {
         let session = self.signed_in().await?;
         let mut call = self.begin("reactivate-users")?;
         let result = within!(call, self.exports.reactivate_users(&mut call.store, session, ids, mode));
-        Ok(self.end(call, result)??)
+        self.batch(call, result)
     }
 
     /// Undoes what pushes that were cut off may have left of people who are no longer wanted; a result for each, in order.
@@ -312,7 +337,7 @@ impl Job {
         let session = self.signed_in().await?;
         let mut call = self.begin("take-back-users")?;
         let result = within!(call, self.exports.take_back_users(&mut call.store, session, people, how, mode));
-        Ok(self.end(call, result)??)
+        self.batch(call, result)
     }
 
     /// Sets passwords by the users' ids; a result for each, in order.
@@ -322,13 +347,20 @@ impl Job {
     pub async fn sync_passwords(&mut self, passwords: &[(String, Secret)]) -> Result<Results<()>, JobError> {
         let session = self.signed_in().await?;
         let mut call = self.begin("sync-passwords")?;
-        let mut handles = Vec::with_capacity(passwords.len());
+        let mut given = Vec::with_capacity(passwords.len());
         for (id, secret) in passwords {
-            let handle = self.handle(&mut call.store, secret)?;
-            handles.push((id.clone(), handle));
+            let most = call.store.data().limits.handles;
+            let kind = Kind::NewPassword(id.clone());
+            let placeholder = self.gate.placeholders().mint(NEW_PASSWORD, secret, kind, most);
+            given.push((
+                id.clone(),
+                placeholder.map_err(|_| self.stopped("sync-passwords", SandboxFault::Handles(most)))?,
+            ));
         }
-        let result = within!(call, self.exports.sync_passwords(&mut call.store, session, &handles));
-        Ok(self.end(call, result)??)
+        let result = within!(call, self.exports.sync_passwords(&mut call.store, session, &given));
+        let results = self.batch(call, result);
+        self.gate.placeholders().forget_passwords();
+        results
     }
 
     /// What the session has used of the application's allowance, as far as the connector knows.
@@ -365,7 +397,7 @@ impl Job {
     }
 
     fn stopped(&self, call: &'static str, fault: SandboxFault) -> JobError {
-        JobError::Stopped { tenant: self.tenant.name.clone(), call, fault }
+        JobError::Stopped { tenant: self.tenant.clone(), call, fault }
     }
 
     fn begin(&mut self, name: &'static str) -> Result<Call, JobError> {
@@ -380,24 +412,36 @@ impl Job {
         Ok(value)
     }
 
-    /// The tenant's settings, with a fresh handle for each secret.
-    fn settings(&self, store: &mut Store<JobState>) -> Result<Settings, JobError> {
-        let values = self.tenant.settings.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-        let mut secrets = Vec::with_capacity(self.tenant.secrets.len());
-        for (name, secret) in &self.tenant.secrets {
-            secrets.push((name.clone(), self.handle(store, secret)?));
-        }
-        Ok(Settings { values, secrets })
+    /// What a call gave that may be refused.
+    fn outcome<T>(
+        &mut self,
+        call: Call,
+        result: Result<wasmtime::Result<Result<T, types::Error>>, Elapsed>,
+    ) -> Result<T, JobError> {
+        self.end(call, result)?.map_err(|mut error| {
+            self.gate.name_secrets_of(&mut error);
+            error.into()
+        })
     }
 
-    fn handle(&self, store: &mut Store<JobState>, secret: &Secret) -> Result<Resource<SecretHandle>, JobError> {
-        let state = store.data_mut();
-        state.masks.add(secret);
-        let handles = state.limits.handles;
-        state
-            .table
-            .push(SecretHandle(secret.clone()))
-            .map_err(|_| self.stopped("settings", SandboxFault::Handles(handles)))
+    /// What a call gave with a result for each record.
+    fn batch<T>(
+        &mut self,
+        call: Call,
+        result: Result<wasmtime::Result<Result<Results<T>, types::Error>>, Elapsed>,
+    ) -> Result<Results<T>, JobError> {
+        let mut results = self.outcome(call, result)?;
+        results
+            .iter_mut()
+            .filter_map(|result| result.as_mut().err())
+            .for_each(|error| self.gate.name_secrets_of(error));
+        Ok(results)
+    }
+
+    /// Hosts that the application has named in this job as the tenant's own, and that nobody has confirmed: rules to be added to the
+    /// tenant's egress policy. Until then nothing is sent to them.
+    pub fn unconfirmed_hosts(&self) -> Vec<String> {
+        self.gate.access().unconfirmed()
     }
 }
 

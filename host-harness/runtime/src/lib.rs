@@ -20,10 +20,10 @@
 //!
 //! # What a connector cannot do
 //!
-//! * Read a secret from its handle: the host puts the values into requests after they have left the sandbox, and masks them in
-//!   the answer ([`Secret`]). Masking is a second line only. A connector that may send a secret to a server can have that
-//!   server give it back in another form, so the boundary is the list of hosts.
-//! * Reach a host that the tenant does not list. Every refusal names the host and the rule ([`Refusal`]).
+//! * Read a secret: it has a placeholder, and the host puts the value in after the request has left the sandbox. It does so only where
+//!   an approved use has it ([`Declaration`], [`Approval`]): by host, method, path and place. Tokens that answers bring are placeholders before
+//!   the connector sees them.
+//! * Reach a host that it has not declared, or that the tenant does not list. Every refusal names the host and the rule ([`Refusal`]).
 //! * Take more than its share of memory, time, requests or handles ([`Limits`]). What it overruns is named in
 //!   [`SandboxFault`], and its sandbox is gone.
 //! * See another tenant. A sandbox serves one job of one tenant and is never used again, and no connection carries the requests
@@ -36,13 +36,16 @@
 // Where it cannot be done without, the place says why it is sound.
 #![deny(unsafe_code)]
 
+mod access;
 mod addresses;
+mod answers;
 mod application;
 pub(crate) mod bindings;
 mod cache;
 mod clients;
 pub(crate) mod clocks;
 mod connector;
+mod derived;
 mod egress;
 mod engine;
 mod error;
@@ -57,12 +60,18 @@ mod metrics;
 mod names;
 mod outgoing;
 pub mod own_files;
+mod placeholders;
+mod placement;
 mod recording;
 mod scheduler;
 pub(crate) mod secrets;
 mod spent;
 mod tenant;
 
+pub use access::{
+    Approval, Declaration, HostEntry, HostSource, JwtBounds, MalformedDeclaration, Place, Put, SecretForm, SecretUse,
+    Take,
+};
 pub use application::Application;
 pub use cache::{CacheError, ComponentCache};
 pub use connector::Connector;

@@ -33,7 +33,7 @@ pub struct Limits {
     pub requests: u64,
     /// Bytes that a component may hand to the host in one call. Default 32 MiB.
     pub transfer: usize,
-    /// Resources (secrets, timers) that a component may hold at once. Default 4,096.
+    /// Timers, and placeholders of secrets, that a component may hold at once; of each so many. Default 4,096.
     pub handles: usize,
     /// Log events that a job may write. Default 10,000; what comes after is dropped and counted.
     pub log_events: u64,

@@ -4,15 +4,15 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::{self, PemObject as _};
 use url::form_urlencoded;
 use zeroize::Zeroizing;
 
-use super::bindings::identity::provisioning::http::Escaping;
-
-/// What stands in the place of a secret wherever a text could quote one.
+/// What stands in the place of a credential whose name isn't known.
 pub(crate) const MASK: &str = "***";
 
 /// Secrets shorter than this are not masked in texts: they would tear harmless words apart, and a secret of so few
@@ -40,17 +40,6 @@ impl Secret {
     /// The value. Whoever asks for it answers for where it goes.
     pub fn expose(&self) -> &str {
         &self.0
-    }
-
-    /// The value as it stands in a body of that syntax.
-    pub(crate) fn escaped(&self, escaping: Escaping) -> Zeroizing<String> {
-        let value = self.expose();
-        Zeroizing::new(match escaping {
-            Escaping::Verbatim => value.to_owned(),
-            Escaping::Xml => escape_xml(value),
-            Escaping::Json => escape_json(value),
-            Escaping::Form => form_urlencoded::byte_serialize(value.as_bytes()).collect(),
-        })
     }
 
     /// Signs as RSASSA-PKCS1-v1_5 with SHA-256.
@@ -88,71 +77,53 @@ impl fmt::Debug for Secret {
     }
 }
 
-fn escape_xml(value: &str) -> String {
-    let mut escaped = String::with_capacity(value.len() + 16);
-    for c in value.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&apos;"),
-            // Written as they are, these would be normalised to a space or a line feed by the reader (XML 1.0 §2.11).
-            '\r' => escaped.push_str("&#13;"),
-            '\n' => escaped.push_str("&#10;"),
-            '\t' => escaped.push_str("&#9;"),
-            _ => escaped.push(c),
-        }
-    }
-    escaped
-}
-
-fn escape_json(value: &str) -> String {
-    // A JSON string is its escaped inside between two quotes, and serialising a string cannot fail.
-    let quoted = Zeroizing::new(serde_json::Value::from(value).to_string());
-    quoted[1..quoted.len() - 1].to_owned()
-}
-
-/// Finds secrets in what comes back from outside and puts `***` in their place.
+/// Finds secrets in what comes back from outside, and puts another text in their place: their placeholder for a component, `{{name}}`
+/// for people.
 #[derive(Clone, Default)]
-pub(crate) struct Masks(Vec<Zeroizing<Vec<u8>>>);
+pub(crate) struct Masks(Vec<Mask>);
+
+#[derive(Clone)]
+struct Mask {
+    form: Zeroizing<Vec<u8>>,
+    instead: String,
+}
 
 impl Masks {
-    /// Masks for a secret in each form in which a body may have carried it.
-    pub(crate) fn add(&mut self, secret: &Secret) {
-        for escaping in [Escaping::Verbatim, Escaping::Xml, Escaping::Json, Escaping::Form] {
-            self.push(Zeroizing::new(secret.escaped(escaping).as_bytes().to_vec()));
+    /// Masks a secret in each form in which a server may write what it was sent.
+    pub(crate) fn add(&mut self, secret: &Secret, instead: &str) {
+        let value = secret.expose();
+        let hexadecimal = Zeroizing::new(value.bytes().map(|byte| format!("{byte:02x}")).collect::<String>());
+        for form in [STANDARD.encode(value), URL_SAFE_NO_PAD.encode(value), hexadecimal.to_string()] {
+            self.push(form.into_bytes(), instead);
         }
-        self.sort();
+        self.add_token(secret, instead);
     }
 
-    /// A mask for a text that came from elsewhere, such as a session id.
-    pub(crate) fn add_text(&mut self, text: &str) {
-        self.push(Zeroizing::new(text.as_bytes().to_vec()));
-        self.sort();
-    }
-
-    /// The masks of `other`, too.
-    pub(crate) fn extend(&mut self, other: &Self) {
-        other.0.iter().for_each(|form| self.push(form.clone()));
-        self.sort();
-    }
-
-    fn push(&mut self, form: Zeroizing<Vec<u8>>) {
-        if form.len() >= SHORTEST_MASKED && !self.0.contains(&form) {
-            self.0.push(form);
+    /// Masks a secret in the forms in which JSON, XML and forms have it. A token stands in many answers that are not about it, and
+    /// each further form is another search of all of them.
+    pub(crate) fn add_token(&mut self, secret: &Secret, instead: &str) {
+        let value = secret.expose();
+        // A JSON string is its escaped inside between two quotes, and writing a string can't fail.
+        let json = Zeroizing::new(serde_json::Value::from(value).to_string());
+        let form: String = form_urlencoded::byte_serialize(value.as_bytes()).collect();
+        for form in [value, quick_xml::escape::escape(value).as_ref(), &json[1..json.len() - 1], &form] {
+            self.push(form.as_bytes().to_vec(), instead);
         }
     }
 
-    /// The longest first, or the rest of a longer form would stay visible beside the mask of a shorter one.
-    fn sort(&mut self) {
-        self.0.sort_by_key(|form| std::cmp::Reverse(form.len()));
+    fn push(&mut self, form: Vec<u8>, instead: &str) {
+        let form = Zeroizing::new(form);
+        if form.len() >= SHORTEST_MASKED && !self.0.iter().any(|mask| mask.form == form) {
+            // The longest first, or the rest of a longer form would stay visible beside what stands for a shorter one.
+            let at = self.0.partition_point(|mask| mask.form.len() >= form.len());
+            self.0.insert(at, Mask { form, instead: instead.to_owned() });
+        }
     }
 
     /// `bytes` with every secret masked; borrowed where there was none.
     pub(crate) fn apply<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
         let mut masked = Cow::Borrowed(bytes);
-        for form in &self.0 {
+        for Mask { form, instead } in &self.0 {
             let finder = memchr::memmem::Finder::new(form.as_slice());
             if finder.find(&masked).is_none() {
                 continue;
@@ -161,7 +132,7 @@ impl Masks {
             let mut from = 0;
             for at in finder.find_iter(&masked) {
                 out.extend_from_slice(&masked[from..at]);
-                out.extend_from_slice(MASK.as_bytes());
+                out.extend_from_slice(instead.as_bytes());
                 from = at + form.len();
             }
             out.extend_from_slice(&masked[from..]);
@@ -184,11 +155,6 @@ impl fmt::Debug for Masks {
         write!(f, "Masks({})", self.0.len())
     }
 }
-
-/// What a component's handle of a secret stands for in the host.
-#[derive(Debug)]
-#[expect(unreachable_pub, reason = "the generated bindings re-export it")]
-pub struct SecretHandle(pub(crate) Secret);
 
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::access::Approval;
 use super::egress::EgressPolicy;
 use super::ledger::Ledger;
 use super::limits::Limits;
@@ -19,6 +20,8 @@ pub struct Tenant {
     pub secrets: BTreeMap<String, Secret>,
     /// The hosts that its jobs may reach.
     pub egress: EgressPolicy,
+    /// What was approved of the component that its jobs run; they send nothing without it.
+    pub approval: Option<Approval>,
     /// SHA-256 of the only component that its jobs may run, in hexadecimal; none where any may.
     pub component_sha256: Option<String>,
     /// The bounds of each of its jobs.

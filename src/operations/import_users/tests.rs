@@ -67,7 +67,7 @@ fn what_cannot_be_imported_is_refused_before_any_request() {
 fn a_sign_in_to_another_organization_opens_no_session() {
     let script = Script::new();
     let mut settings = settings();
-    for (name, value) in &mut settings.values {
+    for (name, value) in &mut settings {
         if name == "organization-id" {
             "00D5e0000099XyZ".clone_into(value);
         }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::host::Failure;
-use crate::scripted::{Script, Secret, golden, records, session, session_with};
+use crate::scripted::{Script, golden, placeholder, records, session, session_with};
 
 const A: &str = "0055e000001UsrAAAS";
 const B: &str = "0055e000001UsrBAAS";
@@ -15,7 +15,7 @@ fn row(id: &str, kind: &str) -> String {
 }
 
 fn password(script: &Script, id: &str, name: &str, status: u16, answer: &str) {
-    let body = golden("password/request.json").trim_end().replace("{secret|json}", &format!("{{{name}|json}}"));
+    let body = golden("password/request.json").trim_end().replace("{secret}", &format!("{{{name}}}"));
     script.rest("POST", &format!("sobjects/User/{id}/password"), &body, status, answer);
 }
 
@@ -26,7 +26,7 @@ fn each_password_is_one_request_with_the_secret_put_in_by_the_host() {
     script.query(&find_soql(&[A, B]), 200, records(&[&row(A, "CspLitePortal"), &row(B, "PowerPartner")]));
     password(&script, A, "first", 204, "");
     password(&script, B, "second", 204, "");
-    let pairs = [(A.to_owned(), Secret("first")), (B[..15].to_owned(), Secret("second"))];
+    let pairs = [(A.to_owned(), placeholder("first")), (B[..15].to_owned(), placeholder("second"))];
     assert_eq!(session.sync_passwords(&pairs), Ok(vec![Ok(()), Ok(())]));
 }
 
@@ -47,7 +47,7 @@ fn policy_reuse_and_missing_right_are_told_apart() {
         let session = session(&script);
         script.query(&find_soql(&[A]), 200, records(&[&row(A, "CspLitePortal")]));
         password(&script, A, "p", status, &answer);
-        let results = session.sync_passwords(&[(A.to_owned(), Secret("p"))]).unwrap();
+        let results = session.sync_passwords(&[(A.to_owned(), placeholder("p"))]).unwrap();
         let error = results.into_iter().next().unwrap().unwrap_err();
         assert_eq!(error.kind, kind, "{answer}");
         assert!(error.message.contains(words), "{error}");
@@ -61,7 +61,7 @@ fn a_bad_pair_does_not_fail_its_neighbours() {
     let internal = "0055e000001AdmnAAC";
     script.query(&find_soql(&[internal, B, A]), 200, records(&[&row(internal, "Standard"), &row(A, "CspLitePortal")]));
     password(&script, A, "p", 204, "");
-    let pairs = ["nonsense", internal, B, A, A].map(|id| (id.to_owned(), Secret("p")));
+    let pairs = ["nonsense", internal, B, A, A].map(|id| (id.to_owned(), placeholder("p")));
     let results = session.sync_passwords(&pairs).unwrap();
     let kinds: Vec<Option<ErrorKind>> =
         results.into_iter().map(|result| result.err().map(|error| error.kind.clone())).collect();
@@ -82,9 +82,9 @@ fn a_password_that_may_have_been_set_is_not_sent_again() {
     let script = Script::new();
     let session = session(&script);
     script.query(&find_soql(&[A]), 200, records(&[&row(A, "CspLitePortal")]));
-    let body = golden("password/request.json").trim_end().replace("{secret|json}", "{p|json}");
+    let body = golden("password/request.json").trim_end().replace("{secret}", "{p}");
     script.unanswered("POST", &format!("sobjects/User/{A}/password"), &body, Failure::TimedOut);
-    let error = session.sync_passwords(&[(A.to_owned(), Secret("p"))]).unwrap().remove(0).unwrap_err();
+    let error = session.sync_passwords(&[(A.to_owned(), placeholder("p"))]).unwrap().remove(0).unwrap_err();
     assert!(error.message.contains("may have been set"), "{error}");
 }
 
@@ -109,7 +109,7 @@ fn a_portal_that_is_down_says_nothing_against_the_password() {
     password(&script, B, "second", 204, "");
     script.answer(&portal_login(A, "first"), 502, "<html><title>Bad Gateway</title></html>");
     script.fail(&portal_login(B, "second"), Failure::TimedOut);
-    let pairs = [(A.to_owned(), Secret("first")), (B.to_owned(), Secret("second"))];
+    let pairs = [(A.to_owned(), placeholder("first")), (B.to_owned(), placeholder("second"))];
     for (result, status) in session.sync_passwords(&pairs).unwrap().into_iter().zip([Some(502), None]) {
         let error = result.unwrap_err();
         assert_eq!(error.kind, ErrorKind::Other("password-not-verified".into()));
@@ -128,7 +128,7 @@ fn a_password_that_was_used_before_is_set_if_it_lets_its_user_in() {
     password(&script, B, "second", 400, reused);
     script.answer(&portal_login(A, "first"), 200, golden("login/success.xml"));
     script.answer(&portal_login(B, "second"), 500, golden("login/fault.xml"));
-    let pairs = [(A.to_owned(), Secret("first")), (B.to_owned(), Secret("second"))];
+    let pairs = [(A.to_owned(), placeholder("first")), (B.to_owned(), placeholder("second"))];
     let results = session.sync_passwords(&pairs).unwrap();
     assert_eq!(results[0], Ok(()));
     let error = results[1].as_ref().unwrap_err();
@@ -144,7 +144,7 @@ fn a_password_is_tried_at_the_portal_where_the_settings_want_it() {
     password(&script, B, "second", 204, "");
     script.answer(&portal_login(A, "first"), 200, golden("login/success.xml"));
     script.answer(&portal_login(B, "second"), 500, golden("login/fault.xml"));
-    let pairs = [(A.to_owned(), Secret("first")), (B.to_owned(), Secret("second"))];
+    let pairs = [(A.to_owned(), placeholder("first")), (B.to_owned(), placeholder("second"))];
     let results = session.sync_passwords(&pairs).unwrap();
     assert_eq!(results[0], Ok(()));
     let error = results[1].as_ref().unwrap_err();

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use provisioning_runtime::{EgressPolicy, Job, JobError, Limits, SandboxFault, Secret, Tenant};
+use provisioning_runtime::{
+    Approval, Declaration, EgressPolicy, HostEntry, HostSource, Job, JobError, Limits, SandboxFault, Secret, Tenant,
+};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::support::host;
@@ -30,7 +32,22 @@ pub(crate) async fn job(attack: &[u8]) -> Job {
 pub(crate) async fn job_for(attack: &[u8], tenant: &Tenant) -> Job {
     let (runtime, _) = host();
     let connector = runtime.load(attack).unwrap();
-    runtime.start(&connector, tenant).await.unwrap()
+    let mut tenant = tenant.clone();
+    tenant.approval =
+        Some(Approval { component_sha256: connector.digest().to_owned(), declaration: addresses(attack) });
+    runtime.start(&connector, &tenant).await.unwrap()
+}
+
+/// A declaration of the addresses that an attack has in it, as if an admin had approved those: what stops it then is something else.
+pub(crate) fn addresses(attack: &[u8]) -> Arc<Declaration> {
+    let text = String::from_utf8_lossy(attack);
+    let origins = text.match_indices("http").filter_map(|(at, _)| {
+        let address = text[at..].split(|c: char| !c.is_ascii_graphic()).next()?;
+        let (scheme, rest) = address.split_once("://")?;
+        Some(format!("{scheme}://{}", rest.split('/').next()?))
+    });
+    let host = |origin: String| HostEntry { name: "target".to_owned(), source: HostSource::Exact(origin), when: None };
+    Arc::new(Declaration { hosts: origins.map(host).collect(), ..Declaration::default() })
 }
 
 /// How the sandbox ended a job; the error must name tenant and call.

@@ -1,7 +1,7 @@
 //! An application that is a number of users and answers at once, so that what is measured is the directory.
 
 use provisioning_directory::config::ComponentChoice;
-use provisioning_directory::sync::{Applications, SyncError};
+use provisioning_directory::sync::{Applications, Declared, SyncError};
 use provisioning_runtime::wit::{
     Abandoned, AttributeDefinition, Deactivation, Descriptor, DesiredUser, EntitlementPage, Error, ErrorKind,
     ImportPage, ImportQuery, ImportScope, Outcome, PushMode, Retry, Status, User, Value,
@@ -24,6 +24,10 @@ pub(crate) fn username(number: u32) -> String {
 
 impl Applications for Users {
     type Application = Count;
+
+    async fn declared(&self, _: &ComponentChoice) -> Result<Declared, SyncError> {
+        Ok(Declared { is_embedded: true, ..Declared::default() })
+    }
 
     async fn connect(&self, tenant: &Tenant, _: &ComponentChoice) -> Result<Count, SyncError> {
         Ok(Count(tenant.settings["users"].parse().unwrap()))

@@ -13,7 +13,7 @@ use super::super::output::{Output, complain};
 use provisioning_directory::config::{ConfigError, SecretSource, StandardInput, TenantConfig};
 use provisioning_directory::sync::{explain, finish_chores, intents};
 use provisioning_directory::{DirectoryError, TenantRecord, WriteTransaction};
-use provisioning_runtime::Secret;
+use provisioning_runtime::{Declaration, Secret};
 
 #[derive(Args)]
 pub(crate) struct AddOptions {
@@ -150,24 +150,26 @@ fn split(path: &str) -> Result<(&str, Vec<&str>), String> {
     }
 }
 
-/// Checks settings and names of secrets against the tenant's connector, before anything is kept.
+/// Checks settings and names of secrets against the tenant's connector, before anything is kept. Returns what the connector declares.
 pub(super) async fn check<'a>(
     global: &Global,
     name: &str,
     config: &TenantConfig,
     secrets: impl Iterator<Item = &'a str>,
-) -> Result<(), Failure> {
+) -> Result<Declaration, Failure> {
     let runtime = runtime(global)?;
-    let (_, descriptor) = describe(&runtime, config, &data_folder(global), name).await?;
+    let (connector, descriptor) = describe(&runtime, config, &data_folder(global), name).await?;
     let mut config = config.clone();
     // Where they come from does not matter here; that they are the connector's does.
     config.secrets = secrets.map(|name| (name.to_owned(), SecretSource::Stdin)).collect();
-    Ok(config.check(name, &descriptor)?)
+    config.check(name, &descriptor)?;
+    Ok(runtime.declaration(&connector).await?)
 }
 
 pub(super) async fn add(global: &Global, options: &AddOptions, output: &mut Output) -> Result<u8, Failure> {
-    let config = options.patch.apply(&options.tenant, &TenantConfig::default())?;
-    check(global, &options.tenant, &config, options.patch.names_of_secrets()).await?;
+    let mut config = options.patch.apply(&options.tenant, &TenantConfig::default())?;
+    let declaration = check(global, &options.tenant, &config, options.patch.names_of_secrets()).await?;
+    let hosts = config.list_hosts(None, &declaration);
     intents::check_config(&options.tenant, &config)?;
     warn_of_egress(&options.tenant, &config);
     let secrets = options.patch.secrets(&mut StandardInput::process())?;
@@ -180,6 +182,12 @@ pub(super) async fn add(global: &Global, options: &AddOptions, output: &mut Outp
             }
             Ok(tenant)
         })?;
+    if !hosts.is_empty() {
+        output.line(&format!(
+            "The connector may reach {}, which its settings name, and no other host.",
+            hosts.join(", ")
+        ))?;
+    }
     output.line(&format!(
         "{} was added. `test-credentials {}` tries it; `tenant edit {} --set to-app.push-new-users=true` and its like switch features on.",
         tenant.name, tenant.name, tenant.name
@@ -199,13 +207,42 @@ struct Changed<'a> {
     consequences: &'a [String],
 }
 
+/// Refuses an edit after which secrets would go to another host, unless it comes with them: whoever moves a host has to know them.
+pub(super) fn enter_again<'a>(
+    tenant: &TenantRecord,
+    config: &TenantConfig,
+    declaration: &Declaration,
+    entered: &[&str],
+    kept: impl Iterator<Item = &'a str>,
+) -> Result<(), Failure> {
+    let again = config.secrets_to_enter_again(&tenant.config, declaration, kept);
+    let missing: Vec<&str> = again.into_iter().filter(|name| !entered.contains(name)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let options: Vec<String> = missing.iter().map(|name| format!("--secret {name}=stdin")).collect();
+    Err(Failure::usage(format!(
+        "{} would send {} to another host than before; enter what goes there again, with {}, or take it away with --forget-secret",
+        tenant.name,
+        missing.join(" and "),
+        options.join(" ")
+    )))
+}
+
 pub(super) async fn edit(global: &Global, options: &EditOptions, output: &mut Output) -> Result<u8, Failure> {
     let (directory, tenant) = open_tenant(global, &options.tenant)?;
-    let config = options.patch.apply(&tenant.name, &tenant.config)?;
+    let mut config = options.patch.apply(&tenant.name, &tenant.config)?;
     let kept = directory.read(|view| view.secret_names(&tenant))?;
     let forgotten = |name: &&str| !options.patch.forgotten.iter().any(|one| one == name);
     let names = kept.keys().map(String::as_str).filter(forgotten).chain(options.patch.names_of_secrets());
-    check(global, &tenant.name, &config, names).await?;
+    let declaration = check(global, &tenant.name, &config, names).await?;
+    let hosts = config.list_hosts(Some(&tenant.config), &declaration);
+    let forgotten = options.patch.forgotten.iter().map(String::as_str);
+    let entered: Vec<&str> = options.patch.names_of_secrets().chain(forgotten).collect();
+    enter_again(&tenant, &config, &declaration, &entered, kept.keys().map(String::as_str))?;
+    if !hosts.is_empty() {
+        output.line(&format!("The connector may now reach {}, which its settings name.", hosts.join(", ")))?;
+    }
     if let Some(unknown) = options.patch.forgotten.iter().find(|name| !kept.contains_key(*name)) {
         return Err(Failure::usage(format!("{} has no secret `{unknown}` to forget", tenant.name)));
     }

@@ -11,7 +11,7 @@ use super::super::failure::{DONE, Failure, SOME_FAILED};
 use super::super::global::Global;
 use super::super::output::Output;
 use super::super::view::ErrorView;
-use super::edit::{check, guard_mastering};
+use super::edit::{check, enter_again, guard_mastering};
 use provisioning_directory::config::{StandardInput, TenantConfig, TenantsFile};
 use provisioning_directory::sync::{explain, finish_chores, intents};
 use provisioning_directory::{DirectoryError, TenantRecord, WriteTransaction};
@@ -95,7 +95,7 @@ pub(super) async fn import(global: &Global, options: &ImportOptions, output: &mu
     // Everything is looked at before anything is kept.
     for name in &names {
         let config = file.tenant(name)?;
-        check(global, name, config, config.secrets.keys().map(String::as_str)).await?;
+        let declaration = check(global, name, config, config.secrets.keys().map(String::as_str)).await?;
         intents::check_config(name, config)?;
         warn_of_egress(name, config);
         let mut secrets = Vec::new();
@@ -106,7 +106,12 @@ pub(super) async fn import(global: &Global, options: &ImportOptions, output: &mu
         let mut config = config.clone();
         config.secrets.clear();
         config.make_component_absolute(file.folder());
-        if let Some(tenant) = directory.read(|view| view.find_tenant(name))? {
+        let found = directory.read(|view| view.find_tenant(name))?;
+        config.list_hosts(found.as_ref().map(|tenant| &tenant.config), &declaration);
+        if let Some(tenant) = found {
+            let kept = directory.read(|view| view.secret_names(&tenant))?;
+            let entered: Vec<&str> = secrets.iter().map(|(name, _)| name.as_str()).collect();
+            enter_again(&tenant, &config, &declaration, &entered, kept.keys().map(String::as_str))?;
             let consequences = directory.read(|view| explain(view, &tenant, &config))?;
             guard_mastering(&tenant, &config, &consequences, options.yes)?;
         }

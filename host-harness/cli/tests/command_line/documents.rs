@@ -58,7 +58,7 @@ fn describe_lists_imports_and_settings() {
     {
         assert!(settings.contains(&name), "{name}");
     }
-    assert_eq!(described["component"]["interface"], "0.2");
+    assert_eq!(described["component"]["interface"], "0.3");
     assert!(described["component"]["bytes"].as_u64().unwrap() <= 1536 << 10);
     let text = fixture.run(&["describe"]);
     assert_eq!(text.code, 0);

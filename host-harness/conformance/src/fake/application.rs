@@ -69,6 +69,8 @@ impl Application for FakeJob {
             settings[0].required = false;
         }
         Ok(Descriptor {
+            hosts: Vec::new(),
+            uses: Vec::new(),
             name: "Fake".to_owned(),
             version: format!("1.0.{}", if unstable { world.descriptions } else { 0 }),
             features: Features::all(),

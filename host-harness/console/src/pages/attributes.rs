@@ -16,7 +16,7 @@ use crate::jobs::{self, JobReport};
 use crate::problem::Problem;
 use crate::shared::Shared;
 use provisioning_directory::config::{AttributeMapping, Direction, Mapping, PushWhen};
-use provisioning_directory::sync::{Applications as _, check_mapping, intents, preview};
+use provisioning_directory::sync::{Applications as _, approval, check_mapping, intents, preview};
 use provisioning_directory::{AttributeSchema, TenantRecord};
 
 /// The kind of the job.
@@ -223,7 +223,8 @@ pub(super) async fn save(
     if !page.is_sound() {
         return Ok(unsound(&page));
     }
-    match Edit::default().make(&shared, &visitor, &tenant, move |config| config.mapping = mapping).await {
+    let known = shared.known(&tenant).await?;
+    match Edit::default().make(&shared, &visitor, &tenant, &known, move |config| config.mapping = mapping).await {
         Ok(made) => {
             // A mapping changes no source of people's data, so there is nothing to confirm.
             if let Made::Saved(saved) = made {
@@ -244,7 +245,9 @@ async fn read(shared: &Arc<Shared>, visitor: &Visitor, tenant: &TenantRecord) ->
     let by = actor.name().to_owned();
     let job = shared.jobs.start(tenant, READ, "Read the attributes", &by, |reporter| async move {
         reporter.report("Asking the application", 0, None);
-        let runtime_tenant = within.directory.read(|view| view.runtime_tenant(&record))?;
+        let mut runtime_tenant = within.directory.read(|view| view.runtime_tenant(&record))?;
+        let declared = within.applications.declared(&record.config.component()).await?;
+        runtime_tenant.approval = Some(approval(&within.directory, &runtime_tenant, &declared)?);
         let mut job = within.applications.connect(&runtime_tenant, &record.config.component()).await?;
         let listed = job.list_attributes().await;
         let spent = job.spent().await;

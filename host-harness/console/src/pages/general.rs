@@ -6,6 +6,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 
+use super::approval::{self, Approval};
 use super::saving::{SettingsPage, address, form_of};
 use super::settings;
 use crate::access::{Submission, Visitor};
@@ -28,6 +29,7 @@ struct Page {
     /// Why the tenant's component cannot be used.
     fault: Option<String>,
     pin: Form,
+    approval: Approval,
     remove: String,
 }
 
@@ -47,14 +49,26 @@ impl SettingsPage for General {
         Ok(Form::new(action, token, vec![Group::new("General settings", "", fields)], Vec::new()))
     }
 
-    fn page(shared: &Shared, visitor: &Visitor, tenant: &TenantRecord, known: &Known, form: Form) -> impl Template {
-        page(shared, visitor, tenant, known, form)
+    async fn page(
+        shared: &Shared,
+        visitor: &Visitor,
+        tenant: &TenantRecord,
+        known: &Known,
+        form: Form,
+    ) -> Result<impl Template, Problem> {
+        page(shared, visitor, tenant, known, form).await
     }
 
     fn take(_: &Form, _: &mut TenantConfig) {}
 }
 
-fn page(shared: &Shared, visitor: &Visitor, tenant: &TenantRecord, known: &Known, form: Form) -> Page {
+async fn page(
+    shared: &Shared,
+    visitor: &Visitor,
+    tenant: &TenantRecord,
+    known: &Known,
+    form: Form,
+) -> Result<Page, Problem> {
     let digest = known.connector.digest();
     let (fault, pinned) = match tenant.config.pinned() {
         None => (None, "No: any component in its place is run.".to_owned()),
@@ -84,14 +98,15 @@ fn page(shared: &Shared, visitor: &Visitor, tenant: &TenantRecord, known: &Known
         Form::button(format!("/applications/{}/pin", tenant.name), shared.access.token(visitor.session()), button);
     pin.hidden.push(("sha256".to_owned(), digest.to_owned()));
     let remove = format!("/applications/{}/remove", tenant.name);
-    Page {
+    Ok(Page {
         chrome: Chrome::tenant(shared, visitor, General::TITLE, &tenant.name, General::NAME),
         form,
         facts,
         fault,
         pin,
+        approval: approval::of(shared, visitor, tenant, known).await?,
         remove,
-    }
+    })
 }
 
 pub(super) async fn show(
@@ -103,7 +118,7 @@ pub(super) async fn show(
     // Also where another is pinned: this is where that is put right.
     let known = shared.component(&tenant.config.component()).await?;
     let form = form_of::<General>(&shared, &visitor, &tenant, &known).await?;
-    Ok(html(&page(&shared, &visitor, &tenant, &known, form)))
+    Ok(html(&page(&shared, &visitor, &tenant, &known, form).await?))
 }
 
 /// Pins the component that was shown, or lets any run.

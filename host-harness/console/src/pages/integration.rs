@@ -18,7 +18,7 @@ use crate::problem::Problem;
 use crate::shared::Shared;
 use provisioning_directory::TenantRecord;
 use provisioning_directory::config::{EgressConfig, TenantConfig};
-use provisioning_directory::sync::Applications as _;
+use provisioning_directory::sync::{Applications as _, approval};
 use provisioning_runtime::HostRule;
 use provisioning_runtime::wit::{Panel, Probe, Verdict as ProbeVerdict};
 
@@ -55,7 +55,7 @@ impl SettingsPage for Integration {
         let secrets: SecretTimes = shared.read(move |view| Ok(view.secret_names(&record)?)).await?;
         let egress = &tenant.config.egress;
         let mut hosts = Field::new("egress.allow", "Hosts that the connector may reach", Control::Area).limit(HOSTS).help(
-            "One a line, by their whole names, such as login.example.com. Everything else is refused, whatever the connector asks for.",
+            "One a line, by their whole names, such as login.example.com. The connector's own are listed when you save the settings that name them; a host that the application names at the first sign-in is confirmed by being listed here. Everything else is refused.",
         );
         hosts.values = vec![egress.allow.join("\n")];
         let warnings: Vec<String> = egress.warnings().map(|warning| format!("Warning: {warning}.")).collect();
@@ -87,11 +87,17 @@ impl SettingsPage for Integration {
         Ok(Form::new(action, token, groups, Vec::new()))
     }
 
-    fn page(shared: &Shared, visitor: &Visitor, tenant: &TenantRecord, _: &Known, form: Form) -> impl Template {
+    async fn page(
+        shared: &Shared,
+        visitor: &Visitor,
+        tenant: &TenantRecord,
+        _: &Known,
+        form: Form,
+    ) -> Result<impl Template, Problem> {
         let panel = jobs::Panel::of(shared, tenant, Some(TEST));
         let running = panel.as_ref().is_some_and(jobs::Panel::is_running);
         let chrome = Chrome::tenant(shared, visitor, Self::TITLE, &tenant.name, Self::NAME).refreshing(running);
-        Page { chrome, form, panel }
+        Ok(Page { chrome, form, panel })
     }
 
     fn check(form: &mut Form) {
@@ -118,7 +124,9 @@ pub(super) async fn start_test(shared: &Arc<Shared>, visitor: &Visitor, tenant: 
     let by = actor.name().to_owned();
     let job = shared.jobs.start(tenant, TEST, "Test API credentials", &by, |reporter| async move {
         reporter.report("Asking the application", 0, None);
-        let runtime_tenant = within.directory.read(|view| view.runtime_tenant(&record))?;
+        let mut runtime_tenant = within.directory.read(|view| view.runtime_tenant(&record))?;
+        let declared = within.applications.declared(&record.config.component()).await?;
+        runtime_tenant.approval = Some(approval(&within.directory, &runtime_tenant, &declared)?);
         let mut job = within.applications.connect(&runtime_tenant, &record.config.component()).await?;
         let probes = job.test_credentials().await;
         let spent = job.spent().await;

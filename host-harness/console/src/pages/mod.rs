@@ -1,6 +1,7 @@
 //! The pages: a file each, with their routes. Adding one takes a line here, and a tab in `chrome`.
 
 mod applications;
+mod approval;
 mod assignments;
 mod attributes;
 mod audit;
@@ -53,6 +54,7 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .route("/applications/{tenant}", get(first_page))
         .route("/applications/{tenant}/general", get(general::show).post(saving::save::<General>))
         .route("/applications/{tenant}/pin", post(general::pin))
+        .route("/applications/{tenant}/approve", post(approval::approve))
         .route("/applications/{tenant}/integration", get(saving::show::<Integration>).post(saving::save::<Integration>))
         .route("/applications/{tenant}/to-app", get(saving::show::<ToApp>).post(saving::save::<ToApp>))
         .route("/applications/{tenant}/attributes", get(attributes::show).post(attributes::save))

@@ -61,7 +61,13 @@ pub(super) trait SettingsPage: 'static {
     ) -> impl Future<Output = Result<Form, Problem>> + Send;
 
     /// The page around the form.
-    fn page(shared: &Shared, visitor: &Visitor, tenant: &TenantRecord, known: &Known, form: Form) -> impl Template;
+    fn page(
+        shared: &Shared,
+        visitor: &Visitor,
+        tenant: &TenantRecord,
+        known: &Known,
+        form: Form,
+    ) -> impl Future<Output = Result<impl Template, Problem>> + Send;
 
     /// Refuses what a field can't see by itself.
     fn check(_form: &mut Form) {}
@@ -104,7 +110,7 @@ pub(super) async fn show<P: SettingsPage>(
     let tenant = shared.tenant(&tenant).await?;
     let known = shared.known(&tenant).await?;
     let form = form_of::<P>(&shared, &visitor, &tenant, &known).await?;
-    Ok(html(&P::page(&shared, &visitor, &tenant, &known, form)))
+    Ok(html(&P::page(&shared, &visitor, &tenant, &known, form).await?))
 }
 
 pub(super) async fn save<P: SettingsPage>(
@@ -119,16 +125,16 @@ pub(super) async fn save<P: SettingsPage>(
     form.fill(&fields);
     P::check(&mut form);
     if !form.is_sound() {
-        return Ok(unsound(&P::page(&shared, &visitor, &tenant, &known, form)));
+        return Ok(unsound(&P::page(&shared, &visitor, &tenant, &known, form).await?));
     }
     if fields.has(EDIT) {
-        return Ok(html(&P::page(&shared, &visitor, &tenant, &known, form)));
+        return Ok(html(&P::page(&shared, &visitor, &tenant, &known, form).await?));
     }
     let (taken, of_known) = (form.clone(), Arc::clone(&known));
     let secrets = settings::secrets(&form, &known, P::PANEL);
     let edit = Edit { secrets, confirmed: confirmed(&fields) };
     let made = edit
-        .make(&shared, &visitor, &tenant, move |config| {
+        .make(&shared, &visitor, &tenant, &known, move |config| {
             settings::take(&taken, &of_known, P::PANEL, config);
             P::take(&taken, config);
         })
@@ -153,7 +159,7 @@ pub(super) async fn save<P: SettingsPage>(
         }
         Err(problem) => {
             form.error = Some(problem.sentence());
-            Ok(unsound(&P::page(&shared, &visitor, &tenant, &known, form)))
+            Ok(unsound(&P::page(&shared, &visitor, &tenant, &known, form).await?))
         }
     }
 }
@@ -193,14 +199,30 @@ impl Edit {
         shared: &Shared,
         visitor: &Visitor,
         tenant: &TenantRecord,
+        known: &Known,
         take: impl FnOnce(&mut TenantConfig) + Send + 'static,
     ) -> Result<Made, Problem> {
         let Self { secrets, confirmed } = self;
+        let declaration = Arc::clone(&known.declared.declaration);
+        let labels: Vec<(String, String)> =
+            known.descriptor.settings.iter().map(|setting| (setting.name.clone(), setting.label.clone())).collect();
         let (made, followed) = shared
             .edit_tenant(visitor, &tenant.name, move |change, tenant| -> Result<_, Problem> {
                 let mut config = tenant.config.clone();
                 take(&mut config);
-                let consequences = explain(change, tenant, &config)?;
+                config.list_hosts(Some(&tenant.config), &declaration);
+                let mut forgotten = Vec::new();
+                // Whoever moves a host has to know the secrets that then go there.
+                let kept = change.secret_names(tenant)?;
+                let again =
+                    config.secrets_to_enter_again(&tenant.config, &declaration, kept.keys().map(String::as_str));
+                for name in again.into_iter().filter(|name| !secrets.iter().any(|(edited, _)| edited == name)) {
+                    change.set_secret(tenant, name, None)?;
+                    let label = labels.iter().find(|(have, _)| have == name).map_or(name, |(_, label)| label.as_str());
+                    forgotten
+                        .push(format!("{label} was forgotten, since it would go to another host; enter it again."));
+                }
+                let mut consequences = explain(change, tenant, &config)?;
                 let changes_source = config.to_idp.mastering != tenant.config.to_idp.mastering;
                 if changes_source
                     && !consequences.is_empty()
@@ -210,6 +232,7 @@ impl Edit {
                 }
                 let followed = intents::edit_tenant(change, tenant, &config)?;
                 settings::store(change, tenant, &secrets)?;
+                consequences.extend(forgotten);
                 let now: Result<_, DirectoryError> = change.tenant(&tenant.name);
                 Ok((Ok((now?, consequences)), followed))
             })

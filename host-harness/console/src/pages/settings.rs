@@ -45,7 +45,7 @@ pub(super) fn fields(known: &Known, config: &TenantConfig, secrets: &SecretTimes
                 field.values = vec![value.to_owned()];
                 field
             }
-            SettingKind::Text => Field::text(&plain_name(setting), &setting.label, value),
+            SettingKind::Text | SettingKind::Host => Field::text(&plain_name(setting), &setting.label, value),
             SettingKind::Flag => Field::flag(&plain_name(setting), &setting.label, value == "true"),
             SettingKind::Choice(choices) => {
                 let none = (!setting.required).then(|| Choice::new("", "(not set)"));

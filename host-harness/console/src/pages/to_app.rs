@@ -87,11 +87,17 @@ impl SettingsPage for ToApp {
         Ok(Form::new(action, token, groups, Vec::new()))
     }
 
-    fn page(shared: &Shared, visitor: &Visitor, tenant: &TenantRecord, _: &Known, form: Form) -> impl Template {
+    async fn page(
+        shared: &Shared,
+        visitor: &Visitor,
+        tenant: &TenantRecord,
+        _: &Known,
+        form: Form,
+    ) -> Result<impl Template, Problem> {
         let panel = jobs::Panel::of(shared, tenant, Some(TEST));
         let running = panel.as_ref().is_some_and(jobs::Panel::is_running);
         let chrome = Chrome::tenant(shared, visitor, Self::TITLE, &tenant.name, Self::NAME).refreshing(running);
-        Page { chrome, form, panel, attributes: address(&tenant.name, "attributes") }
+        Ok(Page { chrome, form, panel, attributes: address(&tenant.name, "attributes") })
     }
 
     fn take(form: &Form, config: &mut TenantConfig) {

@@ -137,8 +137,14 @@ impl SettingsPage for ToIdp {
         Ok(Form::new(action, token, groups, Vec::new()))
     }
 
-    fn page(shared: &Shared, visitor: &Visitor, tenant: &TenantRecord, _: &Known, form: Form) -> impl Template {
-        Page { chrome: Chrome::tenant(shared, visitor, Self::TITLE, &tenant.name, Self::NAME), lead: "", form }
+    async fn page(
+        shared: &Shared,
+        visitor: &Visitor,
+        tenant: &TenantRecord,
+        _: &Known,
+        form: Form,
+    ) -> Result<impl Template, Problem> {
+        Ok(Page { chrome: Chrome::tenant(shared, visitor, Self::TITLE, &tenant.name, Self::NAME), lead: "", form })
     }
 
     fn take(form: &Form, config: &mut TenantConfig) {

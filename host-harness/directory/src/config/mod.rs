@@ -1,6 +1,7 @@
 //! What an operator writes down: tenants in TOML, and where their secrets come from.
 
 mod error;
+mod hosts;
 mod provisioning;
 mod secret_source;
 mod tenants;

@@ -314,6 +314,7 @@ impl TenantConfig {
             settings: self.settings.iter().map(|(name, value)| (name.clone(), value.0.clone())).collect(),
             secrets,
             egress: EgressPolicy { allow, loopback: self.egress.loopback },
+            approval: None,
             component_sha256: self.sha256.clone(),
             limits: self.limits.limits(),
             ledger: None,

@@ -34,6 +34,7 @@
 //! So that nobody waits for long, whoever has much to write does it in pieces, and ends a transaction when
 //! [`WriteTransaction::has_had_its_turn`].
 
+mod approvals;
 mod assignments;
 mod attempts;
 mod audit;
@@ -78,6 +79,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use tokio::runtime::{Handle, RuntimeFlavor};
 
 use self::connections::Connections;
+pub use approvals::ApprovalRecord;
 pub use assignments::{Assignment, GrantName, NewAssignment};
 pub use attempts::RecordChange;
 pub(crate) use attempts::{Attempt, Leftover};

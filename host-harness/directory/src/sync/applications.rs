@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use super::SyncError;
+use super::{Declared, SyncError};
 use crate::config::ComponentChoice;
 use provisioning_runtime::{Application, Tenant};
 
@@ -10,6 +10,9 @@ use provisioning_runtime::{Application, Tenant};
 pub trait Applications: Send + Sync {
     /// What a job is.
     type Application: Application;
+
+    /// What the tenant's component declares.
+    fn declared(&self, component: &ComponentChoice) -> impl Future<Output = Result<Declared, SyncError>> + Send;
 
     /// Starts a job. Signing in is left to its first call.
     fn connect(

@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Applications, SyncError};
+use super::{Applications, Declared, SyncError};
 use crate::config::ComponentChoice;
-use provisioning_runtime::{Connector, Job, Runtime, Tenant};
+use provisioning_runtime::{Connector, Declaration, Job, Runtime, Tenant};
 
 /// Runs components in a [`Runtime`]; each is compiled once.
 pub struct ComponentApplications {
@@ -16,12 +16,24 @@ pub struct ComponentApplications {
     /// Where relative paths of components start.
     folder: PathBuf,
     loaded: Mutex<HashMap<Option<PathBuf>, Connector>>,
+    /// What components declare, by their digests.
+    declarations: Mutex<HashMap<String, Arc<Declaration>>>,
 }
 
 impl ComponentApplications {
     /// Tenants that name no file run `embedded`; relative paths of the others' components start at `folder`.
     pub fn new(runtime: Runtime, embedded: &'static [u8], folder: impl Into<PathBuf>) -> Self {
-        Self { runtime, embedded, folder: folder.into(), loaded: Mutex::default() }
+        Self { runtime, embedded, folder: folder.into(), loaded: Mutex::default(), declarations: Mutex::default() }
+    }
+
+    async fn declaration(&self, connector: &Connector) -> Result<Arc<Declaration>, SyncError> {
+        let known = || self.declarations.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(declaration) = known().get(connector.digest()) {
+            return Ok(Arc::clone(declaration));
+        }
+        let declaration = Arc::new(self.runtime.declaration(connector).await?);
+        known().insert(connector.digest().to_owned(), Arc::clone(&declaration));
+        Ok(declaration)
     }
 
     /// The component of a tenant, compiled.
@@ -59,6 +71,17 @@ impl ComponentApplications {
 
 impl Applications for ComponentApplications {
     type Application = Job;
+
+    async fn declared(&self, component: &ComponentChoice) -> Result<Declared, SyncError> {
+        let connector = self.connector(component)?;
+        let embedded = self.connector(&ComponentChoice::Embedded)?;
+        Ok(Declared {
+            digest: connector.digest().to_owned(),
+            declaration: self.declaration(&connector).await?,
+            is_embedded: connector.digest() == embedded.digest(),
+            embedded: self.declaration(&embedded).await?,
+        })
+    }
 
     async fn connect(&self, tenant: &Tenant, component: &ComponentChoice) -> Result<Job, SyncError> {
         let connector = self.connector(component)?;

@@ -20,6 +20,18 @@ pub enum SyncError {
         /// What is wrong.
         reason: String,
     },
+    /// What the tenant's component does with secrets hasn't been approved.
+    #[error(
+        "the component of {tenant} (SHA-256 {digest}) does with secrets what nobody has approved: {what} Approve it with `component approve --tenant {tenant}`, or put an approved component back"
+    )]
+    NotApproved {
+        /// The tenant.
+        tenant: String,
+        /// The component's.
+        digest: String,
+        /// In sentences.
+        what: String,
+    },
     /// A feature is off.
     #[error("{0}")]
     Off(String),

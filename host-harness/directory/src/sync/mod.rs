@@ -26,6 +26,7 @@
 //! [`Applications`] starts them: for real components, [`ComponentApplications`]. [`worker`] runs jobs by the tenants' schedules.
 
 mod applications;
+mod approval;
 mod chores;
 mod claims;
 mod components;
@@ -46,7 +47,10 @@ mod session;
 mod trail;
 pub mod worker;
 
+use crate::directory::Actor;
+
 pub use applications::Applications;
+pub use approval::{Declared, Standing, approval, reaches_this_machine_alone, standing};
 pub use chores::finish as finish_chores;
 pub use claims::OpenClaim;
 pub use components::ComponentApplications;
@@ -60,6 +64,11 @@ pub use mapping::{check_mapping, preview};
 pub use removal::{Removal, remove_person};
 pub use retry::{failure, failure_of_job, is_of_the_connector};
 pub use trail::{Tried, Written, note_tried};
+
+/// Whoever does what nobody asked for: the host itself.
+pub(crate) fn host_actor() -> Actor {
+    Actor::new("host")
+}
 
 #[cfg(test)]
 mod scripted;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Applications, SyncError};
+use super::{Applications, Declared, SyncError};
 use crate::config::ComponentChoice;
 use provisioning_runtime::Application;
 use provisioning_runtime::wit::{
@@ -121,6 +121,10 @@ impl Scripted {
 impl Applications for Scripted {
     type Application = Self;
 
+    async fn declared(&self, _: &ComponentChoice) -> Result<Declared, SyncError> {
+        Ok(Declared { is_embedded: true, ..Declared::default() })
+    }
+
     async fn connect(&self, tenant: &Tenant, _: &ComponentChoice) -> Result<Self, SyncError> {
         self.world().calls.push("connect");
         Ok(Self { ledger: tenant.ledger.clone(), ..self.clone() })
@@ -149,6 +153,8 @@ impl Application for Scripted {
     async fn describe(&mut self) -> Result<Descriptor, JobError> {
         let kinds = self.begin("describe")?.kinds.clone();
         Ok(Descriptor {
+            hosts: Vec::new(),
+            uses: Vec::new(),
             name: "Scripted".to_owned(),
             version: "1.0.0".to_owned(),
             features: Features::all(),

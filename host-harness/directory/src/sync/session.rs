@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::approval::approval;
 use super::{Applications, SyncError};
 use crate::config::ComponentChoice;
 use crate::directory::{
@@ -11,6 +12,7 @@ use provisioning_runtime::{Application as _, JobError, Ledger, Results, Spent, T
 
 /// A tenant and the sandbox that works for it, if one is up.
 pub(super) struct Session<'a, A: Applications> {
+    directory: Directory,
     applications: &'a A,
     tenant: Tenant,
     component: ComponentChoice,
@@ -34,7 +36,15 @@ impl<'a, A: Applications> Session<'a, A> {
         }
         let (component, id) = (tenant.config.component(), tenant.id);
         let tenant = directory.read(|view| view.runtime_tenant(tenant))?;
-        Ok(Self { applications, tenant, component, open: None, id, spent: Spent::default() })
+        Ok(Self {
+            directory: directory.clone(),
+            applications,
+            tenant,
+            component,
+            open: None,
+            id,
+            spent: Spent::default(),
+        })
     }
 
     /// Has everything kept that the connector tells of single users.
@@ -46,7 +56,11 @@ impl<'a, A: Applications> Session<'a, A> {
     pub(super) async fn application(&mut self) -> Result<&mut A::Application, SyncError> {
         let application = match self.open.take() {
             Some(application) => application,
-            None => self.applications.connect(&self.tenant, &self.component).await?,
+            None => {
+                let declared = self.applications.declared(&self.component).await?;
+                self.tenant.approval = Some(approval(&self.directory, &self.tenant, &declared)?);
+                self.applications.connect(&self.tenant, &self.component).await?
+            }
         };
         Ok(self.open.insert(application))
     }
@@ -99,7 +113,7 @@ fn last_failure(error: &SyncError) -> Option<LastFailure> {
             (FailureKind::from(&error.kind), error.remedy.clone(), error.upstream.as_ref().map(Upstream::from))
         }
         SyncError::Job(JobError::Stopped { .. }) => (FailureKind::Stopped, None, None),
-        SyncError::Component { .. } => (FailureKind::InvalidSettings, None, None),
+        SyncError::Component { .. } | SyncError::NotApproved { .. } => (FailureKind::InvalidSettings, None, None),
         SyncError::Misbehaved { .. } => (FailureKind::Misbehaved, None, None),
         SyncError::Directory(_)
         | SyncError::Off(_)

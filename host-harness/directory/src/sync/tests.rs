@@ -155,6 +155,7 @@ fn actions(report: &PushReport) -> Vec<(&str, Option<Action>)> {
         .collect()
 }
 
+mod approvals;
 mod batches;
 mod chores;
 mod claims;

@@ -1,13 +1,12 @@
 //! The functions of a component.
 
-use wasmtime::component::{InstancePre, Resource, ResourceAny};
+use wasmtime::component::{InstancePre, ResourceAny};
 use wasmtime::{Result, Store};
 
 use crate::bindings::exports::identity::provisioning::provisioning_connector::Guest;
-use crate::bindings::identity::provisioning::types::{Error, Settings};
+use crate::bindings::identity::provisioning::types::Error;
 use crate::bindings::{Connector, ConnectorPre};
 use crate::job::{JobState, Results};
-use crate::secrets::SecretHandle;
 use crate::wit::{
     Abandoned, AttributeDefinition, Deactivation, Descriptor, DesiredUser, EntitlementPage, ImportPage, ImportQuery,
     Outcome, Probe, PushMode, Usage,
@@ -36,20 +35,23 @@ impl Exports {
         self.guest().call_describe(store).await
     }
 
+    // The bindings take the list of settings as a named type, and that is a vector.
+    #[expect(clippy::ptr_arg, reason = "the bindings want it")]
     pub(crate) async fn test_credentials(
         &self,
         store: &mut Store<JobState>,
-        settings: &Settings,
+        settings: &Vec<(String, String)>,
     ) -> Result<Vec<Probe>> {
         self.guest().call_test_credentials(store, settings).await
     }
 
+    #[expect(clippy::ptr_arg, reason = "the bindings want it")]
     pub(crate) async fn open(
         &self,
         store: &mut Store<JobState>,
-        settings: &Settings,
+        settings: &Vec<(String, String)>,
     ) -> Result<Result<ResourceAny, Error>> {
-        self.guest().session().call_open(store, settings).await
+        self.guest().call_open(store, settings).await
     }
 
     pub(crate) async fn list_attributes(
@@ -130,7 +132,7 @@ impl Exports {
         &self,
         store: &mut Store<JobState>,
         session: ResourceAny,
-        passwords: &[(String, Resource<SecretHandle>)],
+        passwords: &[(String, String)],
     ) -> Result<Result<Results<()>, Error>> {
         self.guest().session().call_sync_passwords(store, session, passwords).await
     }

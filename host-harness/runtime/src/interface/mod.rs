@@ -21,20 +21,20 @@ const CONNECTOR: &str = "identity:provisioning/provisioning-connector@";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum InterfaceVersion {
-    /// `identity:provisioning@0.2`.
-    V0_2,
+    /// `identity:provisioning@0.3`.
+    V0_3,
 }
 
 impl InterfaceVersion {
     /// Every version that is served, the oldest first.
-    pub const ALL: [Self; 1] = [Self::V0_2];
+    pub const ALL: [Self; 1] = [Self::V0_3];
 
     /// The versions in a sentence.
-    pub(crate) const SERVED: &str = "0.2";
+    pub(crate) const SERVED: &str = "0.3";
 
     fn prefix(self) -> &'static str {
         match self {
-            Self::V0_2 => "0.2",
+            Self::V0_3 => "0.3",
         }
     }
 }
@@ -92,19 +92,19 @@ mod tests {
     #[test]
     fn the_exported_interface_says_the_version() {
         let connector = |version: &str| format!("{CONNECTOR}{version}");
-        for (version, expected) in [("0.2.0", "0.2"), ("0.2.12", "0.2")] {
+        for (version, expected) in [("0.3.0", "0.3"), ("0.3.12", "0.3")] {
             assert_eq!(said(&["wasi:cli/run@0.2.0", &connector(version)]), expected, "{version}");
         }
-        for version in ["0.1.0", "0.3.0", "0.20.0", "1.0.0", "0.2", ""] {
+        for version in ["0.1.0", "0.2.0", "0.30.0", "1.0.0", "0.3", ""] {
             assert_eq!(said(&[&connector(version)]), format!("other: {}", connector(version)));
         }
-        assert_eq!(said(&["wasi:cli/run@0.2.0", "identity:provisioning/log@0.2.0"]), "nothing");
+        assert_eq!(said(&["wasi:cli/run@0.2.0", "identity:provisioning/log@0.3.0"]), "nothing");
     }
 
     #[test]
     fn of_several_versions_the_one_that_is_served_is_spoken() {
-        let all = ["0.1.0", "0.3.0", "0.2.0"].map(|version| format!("{CONNECTOR}{version}"));
-        assert_eq!(said(&[&all[0], &all[1], &all[2]]), "0.2");
+        let all = ["0.1.0", "0.2.0", "0.3.0"].map(|version| format!("{CONNECTOR}{version}"));
+        assert_eq!(said(&[&all[0], &all[1], &all[2]]), "0.3");
         assert_eq!(said(&[&all[1], &all[0]]), format!("other: {}", all[1]));
     }
 

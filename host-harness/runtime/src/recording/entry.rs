@@ -140,7 +140,8 @@ impl Entry {
         let fields = self.answer.iter_mut().flat_map(|answer| &mut answer.headers).chain(&mut self.headers);
         for (name, value) in fields {
             let is_credential = CREDENTIAL_FIELDS.iter().any(|field| name.eq_ignore_ascii_case(field));
-            *value = if is_credential { MASK.to_owned() } else { masks.apply_str(value).into_owned() };
+            let masked = masks.apply_str(value).into_owned();
+            *value = if is_credential && !is_named(&masked) { MASK.to_owned() } else { masked };
         }
         self.url = without_credentials(&masks.apply_str(&self.url));
         if let Some(body) = &mut self.body {
@@ -155,8 +156,13 @@ impl Entry {
     }
 }
 
+/// Whether a value is a scheme, if any, and the name of a secret: `Bearer {{session}}`.
+fn is_named(value: &str) -> bool {
+    value.rsplit(' ').next().is_some_and(|last| last.starts_with("{{") && last.ends_with("}}"))
+}
+
 /// `text` with `***` as the value of each credential that is named in it, as JSON, XML or form has it.
-pub(super) fn without_credentials(text: &str) -> String {
+pub(crate) fn without_credentials(text: &str) -> String {
     let mut masked = text.to_owned();
     for name in CREDENTIAL_NAMES {
         for (before, end) in [
@@ -180,8 +186,10 @@ fn masked_after(text: &str, before: &str, end: &[char]) -> String {
         let (head, tail) = rest.split_at(at + before.len());
         masked.push_str(head);
         let length = tail.find(end).unwrap_or(tail.len());
-        if length > 0 {
-            masked.push_str(MASK);
+        match &tail[..length] {
+            named if is_named(named) => masked.push_str(named),
+            "" => {}
+            _ => masked.push_str(MASK),
         }
         rest = &tail[length..];
     }

@@ -18,14 +18,14 @@
 //! then is every session id known that must not be in them.
 //!
 //! # Secrets
-//! `***` stands in the place of each secret of the tenant, of each password that is set, of everything in an `authorization`
-//! or `cookie` field, and of what is returned or sent under a name that means a credential, such as `access_token`. Once a
-//! value has been sent as an authorization, it is masked wherever else it stands in the job's lines. Names, addresses and other
-//! data of people are not masked; treat the file as the application's data. It is readable by its owner alone.
+//! `{{name}}` stands in the place of each secret and of each value that answers brought and the host keeps, such as a session id. What
+//! is sent or returned beside that under a name that means a credential, such as `access_token`, is `***`. Names, addresses and other data
+//! of people aren't masked; treat the file as the application's data. It is readable by its owner alone.
 //!
 //! # Replay
 //! A replayed job is answered from the file and sends nothing. A request is answered by the first line not used yet that has
-//! the same method, address and body; any other fails the job's call with an error that names it.
+//! the same method, address and body; any other fails the job's call with an error that names it. Bodies are compared with the names of
+//! secrets in them, so a token that is signed anew each time fits.
 
 mod entry;
 mod replay;
@@ -33,6 +33,7 @@ mod tape;
 
 use std::path::PathBuf;
 
+pub(crate) use self::entry::without_credentials;
 pub use self::replay::Replay;
 pub use self::tape::Recorder;
 pub(crate) use self::tape::Tape;

@@ -10,6 +10,8 @@ use super::RecordingError;
 use super::entry::{Answer, Entry, Failed, VERSION};
 use crate::bindings::identity::provisioning::http::{Failure, Response};
 use crate::http::Shown;
+use crate::placeholders::Placeholders;
+use crate::placement::Found;
 use crate::secrets::Masks;
 
 /// Writes the HTTP of jobs to a file. Cheap to clone; clones write to the same file.
@@ -64,7 +66,8 @@ impl Recorder {
     }
 }
 
-/// The requests of one job, written when it ends. Until then they hold session ids, so it implements no `Debug`.
+/// The requests of one job, written when it ends. Until then they may hold what turns out to be a credential, so it implements no
+/// `Debug`.
 pub(crate) struct Tape {
     recorder: Recorder,
     tenant: String,
@@ -73,14 +76,21 @@ pub(crate) struct Tape {
 }
 
 struct State {
-    /// Everything that must not be written: the tenant's secrets, those of single requests, and session ids.
+    /// Everything that must not be written: the tenant's secrets, those of single requests, and what answers brought.
     masks: Masks,
     entries: Vec<Entry>,
 }
 
 impl Tape {
-    /// Notes a request and what came of it. `masks` are the secrets that the request carried.
-    pub(crate) fn note(&self, request: Shown, masks: &Masks, outcome: &Result<Response, Failure>, duration: Duration) {
+    /// Notes a request, the secrets that it carried, and what the component got of it.
+    pub(crate) fn note(
+        &self,
+        request: Shown,
+        found: &[Found],
+        outcome: &Result<Response, Failure>,
+        duration: Duration,
+        placeholders: &Placeholders,
+    ) {
         let entry = Entry {
             version: VERSION,
             tenant: self.tenant.clone(),
@@ -92,17 +102,19 @@ impl Tape {
             duration_ms: duration.as_millis() as u64,
             answer: outcome.as_ref().ok().map(|response| Answer {
                 status: response.status,
-                headers: response.headers.clone(),
-                body: response.body.as_slice().into(),
+                headers: response
+                    .headers
+                    .iter()
+                    .map(|(name, value)| (name.clone(), placeholders.named_text(value).into_owned()))
+                    .collect(),
+                body: placeholders.named(&response.body).as_ref().into(),
             }),
             failure: outcome.as_ref().err().map(Failed::from),
         };
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.masks.extend(masks);
-        let authorization = entry.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("authorization"));
-        for (_, value) in authorization {
-            // A scheme and its credential (RFC 9110 §11.4).
-            state.masks.add_text(value.split_once(' ').map_or(value, |(_, credential)| credential.trim()));
+        let carried = found.iter().map(|found| found.held.as_ref());
+        for held in carried.chain(placeholders.taken()) {
+            state.masks.add(&held.value, &format!("{{{{{}}}}}", held.name));
         }
         state.entries.push(entry);
     }

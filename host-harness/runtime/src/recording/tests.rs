@@ -1,9 +1,12 @@
 use std::time::Duration;
 
+use super::tape::Tape;
 use super::*;
 use crate::Secret;
 use crate::bindings::identity::provisioning::http::{Failure, Response};
 use crate::http::Shown;
+use crate::placeholders::{Kind, Placeholders};
+use crate::placement::{Found, Spot};
 use crate::secrets::Masks;
 
 fn request(method: &str, url: &str, body: Option<&[u8]>) -> Shown {
@@ -22,8 +25,13 @@ fn response(body: &[u8]) -> Result<Response, Failure> {
 
 fn masks(secret: &str) -> Masks {
     let mut masks = Masks::default();
-    masks.add(&Secret::new(secret.to_owned()));
+    masks.add(&Secret::new(secret.to_owned()), "{{password}}");
     masks
+}
+
+/// Notes a request that carried no secret.
+fn note(tape: &Tape, request: Shown, outcome: &Result<Response, Failure>, duration: Duration) {
+    tape.note(request, &[], outcome, duration, &Placeholders::default());
 }
 
 #[test]
@@ -32,16 +40,15 @@ fn what_was_recorded_is_replayed_once_and_anything_else_fails() {
     let path = folder.path().join("recording.jsonl");
     let recorder = Recorder::create(&path).unwrap();
     let tape = recorder.tape("acme", "job-1", &Masks::default());
-    let none = Masks::default();
     let get = || request("GET", "https://a.example/x?q=1", None);
-    tape.note(get(), &none, &response(b"first"), Duration::from_millis(7));
-    tape.note(get(), &none, &response(&[0xff, 0]), Duration::ZERO);
-    tape.note(request("POST", "https://a.example/x", Some(b"{}")), &none, &Err(Failure::TooLarge(9)), Duration::ZERO);
+    note(&tape, get(), &response(b"first"), Duration::from_millis(7));
+    note(&tape, get(), &response(&[0xff, 0]), Duration::ZERO);
+    note(&tape, request("POST", "https://a.example/x", Some(b"{}")), &Err(Failure::TooLarge(9)), Duration::ZERO);
     assert_eq!(std::fs::metadata(&path).unwrap().len(), 0, "lines are written when the job ends");
     drop(tape);
 
     let replay = Replay::read(&path).unwrap();
-    let body = |request: Shown| replay.answer(&request, &none).map(|response| response.body);
+    let body = |request: Shown| replay.answer(&request).map(|response| response.body);
     let unexpected = body(request("GET", "https://a.example/y", None)).unwrap_err();
     assert!(matches!(&unexpected, Failure::Other(text) if text.contains("GET https://a.example/y")), "{unexpected:?}");
     assert!(body(request("POST", "https://a.example/x", Some(b"{ }"))).is_err());
@@ -59,26 +66,42 @@ fn no_credential_is_written_also_not_one_that_is_known_only_later() {
     let path = folder.path().join("recording.jsonl");
     let recorder = Recorder::create(&path).unwrap();
     let tape = recorder.tape("acme", "job-1", &masks("the-tenants-secret"));
-    let mut sign_in = request("POST", "https://a.example/login", Some(b"password=the-tenants-secret"));
+    let mut sign_in = request("POST", "https://a.example/login", Some(b"password={{password}}"));
     sign_in.headers.clear();
-    tape.note(sign_in, &Masks::default(), &response(b"unnamed token: 00D!session"), Duration::ZERO);
+    note(&tape, sign_in, &response(b"unnamed token: 00D!session, the-tenants-secret"), Duration::ZERO);
+    let mut placeholders = Placeholders::default();
+    let session = Secret::new("00D!session".to_owned());
+    let placeholder = placeholders.mint_taken("session", &session, 9).ok().unwrap();
+    let password = Secret::new("new-pass".to_owned());
+    let password = placeholders.mint("new-password", &password, Kind::NewPassword("u".to_owned()), 9).ok().unwrap();
+    let (_, held) = placeholders.find(password.as_bytes()).remove(0);
     for (body, answer) in [
-        ("a", "{\"access_token\":\"tok-1\",\"id\":1}"),
-        ("b", "{\"access_token\": \"tok-2\"}"),
-        ("c", "<sessionId>tok-3</sessionId><n:sessionId>tok-4</n:sessionId>"),
-        ("grant_type=x&assertion=tok-5&client_secret=tok-6", "ok"),
-        ("the password that is set: new-pass", "00D!session again"),
+        ("a", "{\"access_token\":\"tok-1\",\"id\":1}".to_owned()),
+        ("b", "{\"access_token\": \"tok-2\"}".to_owned()),
+        ("c", "<sessionId>tok-3</sessionId><n:sessionId>tok-4</n:sessionId>".to_owned()),
+        ("grant_type=x&assertion=tok-5&client_secret=tok-6", "ok".to_owned()),
+        ("the password that is set: new-pass", format!("00D!session again, or {placeholder}")),
     ] {
-        let request = request("POST", "https://a.example/x?access_token=tok-7", Some(body.as_bytes()));
-        tape.note(request, &masks("new-pass"), &response(answer.as_bytes()), Duration::ZERO);
+        let mut request = request("POST", "https://a.example/x?access_token=tok-7", Some(body.as_bytes()));
+        request.headers = vec![("authorization".to_owned(), "Bearer {{session}}".to_owned())];
+        let found = [Found { held: std::sync::Arc::clone(&held), spot: Spot::Never("here") }];
+        tape.note(request, &found, &response(answer.as_bytes()), Duration::ZERO, &placeholders);
     }
     drop(tape);
     let text = std::fs::read_to_string(&path).unwrap();
     assert_eq!(text.lines().count(), 6);
-    for secret in ["the-tenants-secret", "00D!", "tok-", "new-pass"] {
+    for secret in ["the-tenants-secret", "00D!", "tok-", "new-pass\"", "new-pass ", &placeholder] {
         assert!(!text.contains(secret), "{secret} in {text}");
     }
-    assert!(text.contains("access_token=***") && text.contains("\"id\\\":1"), "{text}");
+    for named in [
+        "access_token=***",
+        "\"id\\\":1",
+        "Bearer {{session}}",
+        "{{session}} again, or {{session}}",
+        "{{new-password}}",
+    ] {
+        assert!(text.contains(named), "{named} isn't in {text}");
+    }
 }
 
 #[cfg(unix)]
@@ -124,15 +147,14 @@ fn each_failure_is_replayed_as_it_was_recorded() {
         Failure::Cancelled,
         Failure::Other(text()),
     ];
-    let none = Masks::default();
-    let tape = Recorder::create(&path).unwrap().tape("acme", "job-1", &none);
+    let tape = Recorder::create(&path).unwrap().tape("acme", "job-1", &Masks::default());
     for failure in &failures {
-        tape.note(request("GET", "https://a.example/x", None), &none, &Err(failure.clone()), Duration::ZERO);
+        note(&tape, request("GET", "https://a.example/x", None), &Err(failure.clone()), Duration::ZERO);
     }
     drop(tape);
     let replay = Replay::read(&path).unwrap();
     for failure in failures {
-        let answer = replay.answer(&request("GET", "https://a.example/x", None), &none).unwrap_err();
+        let answer = replay.answer(&request("GET", "https://a.example/x", None)).unwrap_err();
         assert_eq!(format!("{answer:?}"), format!("{failure:?}"));
     }
 }
@@ -141,10 +163,9 @@ fn each_failure_is_replayed_as_it_was_recorded() {
 fn a_line_answers_the_request_with_its_method_address_and_body_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("recording.jsonl");
-    let none = Masks::default();
-    let tape = Recorder::create(&path).unwrap().tape("acme", "job-1", &none);
+    let tape = Recorder::create(&path).unwrap().tape("acme", "job-1", &Masks::default());
     let recorded = || request("POST", "https://a.example/x", Some(b"one"));
-    tape.note(recorded(), &none, &response(b"answer"), Duration::ZERO);
+    note(&tape, recorded(), &response(b"answer"), Duration::ZERO);
     drop(tape);
     let replay = Replay::read(&path).unwrap();
     for other in [
@@ -154,10 +175,10 @@ fn a_line_answers_the_request_with_its_method_address_and_body_alone() {
         request("POST", "https://a.example/x", None),
     ] {
         let shown = format!("{} {}", other.method, other.url);
-        assert!(replay.answer(&other, &none).is_err(), "{shown}");
+        assert!(replay.answer(&other).is_err(), "{shown}");
     }
     assert_eq!(format!("{replay:?}"), "Replay(1 left)");
-    assert_eq!(replay.answer(&recorded(), &none).unwrap().body, b"answer");
+    assert_eq!(replay.answer(&recorded()).unwrap().body, b"answer");
 }
 
 #[test]
@@ -185,14 +206,14 @@ fn a_credential_is_masked_by_its_name_in_each_syntax() {
             (format!("<a>{name}="), "</a>"),
             (format!("{name}="), ""),
         ] {
-            let masked = entry::without_credentials(&format!("{before}tok-1{after}{before}tok-2{after}"));
+            let masked = without_credentials(&format!("{before}tok-1{after}{before}tok-2{after}"));
             assert!(!masked.contains("tok-"), "{masked}");
             assert!(masked.starts_with(&format!("{before}***{after}")), "{masked}");
             let empty = format!("{before}{after}");
-            assert_eq!(entry::without_credentials(&empty), empty, "there is nothing to mask");
+            assert_eq!(without_credentials(&empty), empty, "there is nothing to mask");
         }
     }
-    assert_eq!(entry::without_credentials("no token_of_ours: x"), "no token_of_ours: x");
+    assert_eq!(without_credentials("no token_of_ours: x"), "no token_of_ours: x");
 }
 
 #[test]
@@ -209,7 +230,7 @@ fn a_field_that_carries_a_credential_is_masked_whole() {
     for headers in [&mut sent.headers, &mut answer.headers] {
         headers.push(("x-plain".to_owned(), "kept".to_owned()));
     }
-    tape.note(sent, &Masks::default(), &Ok(answer), Duration::ZERO);
+    note(&tape, sent, &Ok(answer), Duration::ZERO);
     drop(tape);
     let text = std::fs::read_to_string(&path).unwrap();
     assert!(!text.contains("tok-"), "{text}");

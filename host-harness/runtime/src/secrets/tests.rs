@@ -1,5 +1,3 @@
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 use rustls::pki_types::PrivatePkcs8KeyDer;
 
@@ -11,56 +9,33 @@ const KEY: &str = include_str!("../../../emulator/tests/it/keys/app.key.pem");
 /// Masks of these, in this order.
 fn masks(secrets: &[&str]) -> Masks {
     let mut masks = Masks::default();
-    secrets.iter().for_each(|secret| masks.add(&Secret::new((*secret).to_owned())));
+    secrets.iter().for_each(|secret| masks.add(&Secret::new((*secret).to_owned()), "***"));
     masks
 }
 
 #[test]
 fn a_secret_prints_as_a_mask() {
-    let secret = Secret::new("hunter2-hunter2".to_owned());
-    assert_eq!(format!("{secret:?} {:?}", SecretHandle(secret.clone())), "Secret(***) SecretHandle(Secret(***))");
-}
-
-#[test]
-fn each_escaping_follows_its_syntax() {
-    let secret = Secret::new("a<&>\"' \\+é\r\n\t".to_owned());
-    assert_eq!(*secret.escaped(Escaping::Verbatim), "a<&>\"' \\+é\r\n\t");
-    assert_eq!(*secret.escaped(Escaping::Xml), "a&lt;&amp;&gt;&quot;&apos; \\+é&#13;&#10;&#9;");
-    assert_eq!(*secret.escaped(Escaping::Json), "a<&>\\\"' \\\\+é\\r\\n\\t");
-    assert_eq!(*secret.escaped(Escaping::Form), "a%3C%26%3E%22%27+%5C%2B%C3%A9%0D%0A%09");
+    assert_eq!(format!("{:?}", Secret::new("hunter2-hunter2".to_owned())), "Secret(***)");
 }
 
 proptest::proptest! {
     #[test]
-    fn a_json_escaped_secret_reads_back(value in ".*") {
-        let quoted = format!("\"{}\"", Secret::new(value.clone()).escaped(Escaping::Json).as_str());
-        proptest::prop_assert_eq!(serde_json::from_str::<String>(&quoted).unwrap(), value);
-    }
-
-    #[test]
-    fn an_xml_escaped_secret_reads_back(value in ".*") {
-        let escaped = Secret::new(value.clone()).escaped(Escaping::Xml);
-        proptest::prop_assert!(!escaped.contains(['<', '>', '"', '\'']));
-        proptest::prop_assert_eq!(quick_xml::escape::unescape(&escaped).unwrap(), value);
-    }
-
-    #[test]
-    fn a_form_escaped_secret_reads_back(value in ".*") {
-        let body = format!("p={}", Secret::new(value.clone()).escaped(Escaping::Form).as_str());
-        let url = reqwest::Url::parse(&format!("http://x/?{body}")).unwrap();
-        proptest::prop_assert_eq!(url.query_pairs().next().unwrap().1, value);
-    }
-
-    #[test]
     fn no_form_of_a_secret_survives_masking(value in "[ -~]{4,20}", before in ".*", after in ".*") {
-        let secret = Secret::new(value.clone());
         let mut masks = Masks::default();
-        masks.add(&secret);
-        for escaping in [Escaping::Verbatim, Escaping::Xml, Escaping::Json, Escaping::Form] {
-            let form = secret.escaped(escaping);
-            let text = format!("{before}{}|{}{after}", form.as_str(), form.as_str());
+        masks.add(&Secret::new(value.clone()), "***");
+        let json = serde_json::Value::from(value.as_str()).to_string();
+        let forms = [
+            value.clone(),
+            quick_xml::escape::escape(value.as_str()).into_owned(),
+            json[1..json.len() - 1].to_owned(),
+            form_urlencoded::byte_serialize(value.as_bytes()).collect(),
+            STANDARD.encode(&value),
+            URL_SAFE_NO_PAD.encode(&value),
+        ];
+        for form in forms {
+            let text = format!("{before}{form}|{form}{after}");
             let masked = masks.apply_str(&text);
-            proptest::prop_assert!(!masked.contains(form.as_str()) || MASK.contains(form.as_str()));
+            proptest::prop_assert!(!masked.contains(&form) || "***".contains(&form));
         }
     }
 }
@@ -81,10 +56,7 @@ fn signing_says_why_a_secret_is_no_key() {
 #[test]
 fn of_secrets_that_begin_alike_the_longer_is_masked_whole() {
     let (short, long) = ("hunter2-", "hunter2-hunter3");
-    let (mut in_pieces, mut texts) = (masks(&[short]), masks(&[short]));
-    in_pieces.extend(&masks(&[long]));
-    texts.add_text(long);
-    for masks in [masks(&[short, long]), masks(&[long, short]), in_pieces, texts] {
+    for masks in [masks(&[short, long]), masks(&[long, short])] {
         assert_eq!(masks.apply_str("a hunter2-hunter3 b hunter2- c"), "a *** b *** c", "{masks:?}");
     }
 }
@@ -110,8 +82,9 @@ fn a_secret_is_masked_in_each_form_and_wherever_it_stands() {
 fn a_secret_of_four_characters_is_masked_and_a_shorter_one_is_none() {
     let masks = masks(&["abcd", "xyz"]);
     assert_eq!(masks.apply_str("abcdxyz"), "***xyz");
-    // Each form once, however often it is added.
-    assert_eq!(format!("{masks:?}"), "Masks(1)");
+    // Each form once, however often it is added: as it is, in Base64 with and without padding, and in hexadecimal; and the shorter
+    // one's hexadecimal and Base64.
+    assert_eq!(format!("{masks:?}"), "Masks(6)");
 }
 
 /// A PEM block with this label.

@@ -3,12 +3,12 @@
 use super::*;
 use crate::host::Failure;
 
-fn limits() -> Call<'static, Secret> {
+fn limits() -> Call<'static> {
     Call::get("limits".to_owned())
 }
 
 /// A write of absolute values, which comes to the same when it is done twice.
-fn update() -> Call<'static, Secret> {
+fn update() -> Call<'static> {
     Call { method: host::Method::Patch, repeat: Repeat::Always, ..create("{}") }
 }
 
@@ -96,7 +96,7 @@ fn of_calls_side_by_side_only_those_that_met_a_passing_condition_are_sent_again(
     let not_found = r#"[{"message":"no","errorCode":"NOT_FOUND"}]"#;
     script.rest("GET", "a", "", 200, "1").rest("GET", "b", "", 503, "").rest("GET", "c", "", 404, not_found);
     script.rest("GET", "b", "", 200, "2");
-    let calls: [Call<'_, Secret>; 3] = ["a", "b", "c"].map(|path| Call::get(path.to_owned()));
+    let calls: [Call<'_>; 3] = ["a", "b", "c"].map(|path| Call::get(path.to_owned()));
     let answers = client.attempt_all(&calls.each_ref(), &["the first", "the second", "the third"]);
     let told: Vec<_> = answers.into_iter().map(|answer| answer.map_err(|failed| failed.error.kind.clone())).collect();
     let body = |answer: &std::result::Result<Response, ErrorKind>| answer.as_ref().map(|one| one.body.clone()).ok();
@@ -113,7 +113,7 @@ fn a_session_that_ends_under_several_calls_is_renewed_once_for_all_of_them() {
     for path in ["a", "c"] {
         script.get_as(SECOND_SESSION, path, 200, path);
     }
-    let calls: [Call<'_, Secret>; 3] = ["a", "b", "c"].map(|path| Call::get(path.to_owned()));
+    let calls: [Call<'_>; 3] = ["a", "b", "c"].map(|path| Call::get(path.to_owned()));
     let answers = client.attempt_all(&calls.each_ref(), &["the first", "the second", "the third"]);
     let bodies: Vec<_> = answers.into_iter().map(|answer| answer.ok().map(|one| one.body)).collect();
     assert_eq!(bodies, [Some(b"a".to_vec()), Some(Vec::new()), Some(b"c".to_vec())]);
@@ -127,7 +127,7 @@ fn a_session_that_cannot_be_renewed_fails_only_the_calls_that_need_it() {
     script.rest("GET", "a", "", 401, EXPIRED).rest("GET", "b", "", 503, "");
     script.answer(&golden("login/request.txt"), 500, golden("login/fault.xml"));
     script.rest("GET", "b", "", 200, "");
-    let calls: [Call<'_, Secret>; 2] = ["a", "b"].map(|path| Call::get(path.to_owned()));
+    let calls: [Call<'_>; 2] = ["a", "b"].map(|path| Call::get(path.to_owned()));
     let answers = client.attempt_all(&calls.each_ref(), &["the first", "the second"]);
     let kinds: Vec<_> =
         answers.into_iter().map(|answer| answer.err().map(|failed| failed.error.kind.clone())).collect();

@@ -8,6 +8,6 @@
   (i32.store (i32.const 780) (i32.const 20))
   (call $send
     (i32.const 0) (i32.const 1024) (i32.const 64)
-    (i32.const 768) (i32.const 1) (i32.const 0) (i32.const 0)
+    (i32.const 768) (i32.const 1) (i32.const 0) (i32.const 0) (i32.const 0)
     (i32.const 512))
   (call $refuse_as_answered))

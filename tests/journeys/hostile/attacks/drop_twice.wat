@@ -1,5 +1,7 @@
-;; Gives the tenant's first secret back twice.
-(func $open (param $secrets i32) (param i32) (result i32)
-  (call $drop_secret (i32.load offset=8 (local.get $secrets)))
-  (call $drop_secret (i32.load offset=8 (local.get $secrets)))
+;; Gives a timer back twice.
+(func $open (param i32 i32) (result i32)
+  (local $timer i32)
+  (local.set $timer (call $timer (i64.const 1)))
+  (call $drop_timer (local.get $timer))
+  (call $drop_timer (local.get $timer))
   (call $accept))

@@ -2,9 +2,9 @@
 ;; The layouts of records in memory follow the canonical ABI (component-model, CanonicalABI.md).
 (module
   (import "identity:provisioning/log@VERSION" "write" (func $log (param i32 i32 i32 i32 i32)))
-  (import "identity:provisioning/http@VERSION" "send" (func $send (param i32 i32 i32 i32 i32 i32 i32 i32)))
-  (import "identity:provisioning/secrets@VERSION" "[method]secret.sign-rs256" (func $sign (param i32 i32 i32 i32)))
-  (import "identity:provisioning/secrets@VERSION" "[resource-drop]secret" (func $drop_secret (param i32)))
+  (import "identity:provisioning/http@VERSION" "send"
+    (func $send (param i32 i32 i32 i32 i32 i32 i32 i32 i32)))
+  (import "identity:provisioning/secrets@VERSION" "basic" (func $basic (param i32 i32 i32 i32 i32)))
   (import "wasi:clocks/wall-clock@0.2.0" "now" (func $now (param i32)))
   (import "wasi:clocks/monotonic-clock@0.2.0" "subscribe-duration" (func $timer (param i64) (result i32)))
   (import "wasi:io/poll@0.2.0" "[method]pollable.block" (func $block (param i32)))
@@ -51,7 +51,7 @@
   (func $get (param $url i32) (param $length i32)
     (call $send
       (i32.const 0) (local.get $url) (local.get $length)
-      (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)
+      (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)
       (i32.const 512)))
 
   ;; Refuses with the text of the failure at 512, or with none where there was an answer.
@@ -65,11 +65,11 @@
   (export "cabi_realloc" (func $realloc))
   (export "identity:provisioning/provisioning-connector@VERSION#describe" (func $describe))
   (func (export "identity:provisioning/provisioning-connector@VERSION#test-credentials")
-    (param i32 i32 i32 i32) (result i32)
-    (call $test (local.get 2) (local.get 3)))
-  (func (export "identity:provisioning/provisioning-connector@VERSION#[static]session.open")
-    (param i32 i32 i32 i32) (result i32)
-    (call $open (local.get 2) (local.get 3)))
+    (param i32 i32) (result i32)
+    (call $test (local.get 0) (local.get 1)))
+  (func (export "identity:provisioning/provisioning-connector@VERSION#open")
+    (param i32 i32) (result i32)
+    (call $open (local.get 0) (local.get 1)))
   (func (export "identity:provisioning/provisioning-connector@VERSION#[method]session.list-attributes")
     (param i32) (result i32)
     (call $attributes))

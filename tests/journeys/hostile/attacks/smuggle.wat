@@ -3,11 +3,8 @@
 (data (i32.const 1024) "@ADDRESS@.......................................................")
 (data (i32.const 1300) "GET /smuggled HTTP/1.1\0d\0ahost: a.example\0d\0ax-taken: ")
 (func $open (param i32 i32) (result i32)
-  (i32.store (i32.const 768) (i32.const 0))
-  (i32.store (i32.const 772) (i32.const 1300))
-  (i32.store (i32.const 776) (i32.const 50))
   (call $send
     (i32.load (i32.const 1200)) (i32.const 1024) (i32.const 64)
-    (i32.const 0) (i32.const 0) (i32.const 768) (i32.const 1)
+    (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 1300) (i32.const 50)
     (i32.const 512))
   (call $refuse_as_answered))

@@ -122,6 +122,12 @@ fn exercise(change: &WriteTransaction<'_>) -> Result<(), DirectoryError> {
     history(change)?;
     change.remove_assignment(&tenant, &ada)?;
     change.delete_person(&ada)?;
+    let declaration = provisioning_runtime::Declaration::default();
+    change.approve("d1", &declaration, "seen")?;
+    change.approval("d1")?;
+    change.approvals_of(&declaration.application)?;
+    change.approvals()?;
+    change.take_back_approval("d1")?;
     change.add_chore(tenant.id, "{}")?;
     for after in [Some("U1"), None] {
         let chore = change.first_chore(tenant.id)?.unwrap();

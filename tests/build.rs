@@ -1,7 +1,8 @@
 //! Makes the hostile components that the journeys run beside the connector.
 //!
 //! An attack is a few functions of a core WebAssembly module. Here they are put into a frame that imports what the world
-//! gives and exports what it asks for, and the module is wrapped into a component as `wasm-component-ld` would.
+//! gives and exports what it asks for, and the module is wrapped into a component as `wasm-component-ld` would. The thief, which has
+//! much to say, is a package of its own.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use wit_parser::{Resolve, WorldId};
 const ATTACKS: &str = "journeys/hostile/attacks";
 const WIT: &str = "../wit";
 /// The functions that the frame exports, and what they do where an attack does not define them. `open` and `test` get the
-/// list of the tenant's secrets and its length; each entry is 12 bytes, with the handle in the last four.
+/// list of the tenant's settings and its length; each entry is two texts.
 const DEFAULTS: [(&str, &str); 6] = [
     ("realloc", "(func $realloc (param i32 i32 i32 i32) (result i32) (call $allocate (local.get 2) (local.get 3)))"),
     ("describe", "(func $describe (result i32) (i32.const 64))"),
@@ -52,6 +53,9 @@ fn build() -> Result<(), Box<dyn Error>> {
         let component = component(&frame, &attack, &world).map_err(|error| format!("{}: {error}", path.display()))?;
         fs::write(out.join(format!("{name}.wasm")), component)?;
     }
+    let thief = component_build::build(Path::new(".."), "thief")?;
+    println!("cargo::rerun-if-changed=thief");
+    fs::copy(thief, out.join("thief.wasm"))?;
     Ok(())
 }
 

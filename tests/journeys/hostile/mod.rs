@@ -11,6 +11,7 @@ mod memory;
 mod neighbour;
 mod secrets;
 mod smuggling;
+mod thief;
 mod traps;
 mod versions;
 

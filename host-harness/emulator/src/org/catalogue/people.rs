@@ -2,14 +2,14 @@
 //!
 //! Field lists follow the object reference (H) for what provisioning touches; lengths are the documented ones.
 
-use super::{Field, FieldType, Object};
+use super::{Field, FieldType, Object, lists};
 
 /// A user's preference with its default.
 macro_rules! preference {
     ($name:literal, $default:literal) => {
         Field::preference(
             concat!("UserPreferences", $name),
-            concat!("coalesce(json_extract(_preferences, '$.UserPreferences", $name, "'), ", $default, ")"),
+            concat!("coalesce(json_extract(_aside, '$.UserPreferences", $name, "'), ", $default, ")"),
             $default,
         )
     };
@@ -37,7 +37,9 @@ macro_rules! address {
             $city,
             ", 'country', ",
             $country,
-            ", 'geocodeAccuracy', ",
+            ", 'countryCode', country_code(",
+            $country,
+            "), 'geocodeAccuracy', ",
             $prefix,
             "GeocodeAccuracy, 'latitude', json(",
             $prefix,
@@ -47,28 +49,41 @@ macro_rules! address {
             $code,
             ", 'state', ",
             $state,
-            ", 'street', ",
+            ", 'stateCode', state_code(",
+            $country,
+            ", ",
+            $state,
+            "), 'street', ",
             $street,
             ") END"
         )
     };
 }
 
+/// The code of an address's state.
+macro_rules! state_code {
+    ($prefix:literal, $label:literal) => {
+        Field::state_code(
+            concat!($prefix, "StateCode"),
+            concat!($label, "State/Province Code"),
+            concat!($prefix, "CountryCode"),
+            concat!("state_code(", $prefix, "Country, ", $prefix, "State)"),
+        )
+    };
+}
+
+/// The code of an address's country.
+macro_rules! country_code {
+    ($prefix:literal, $label:literal) => {
+        Field::country_code(
+            concat!($prefix, "CountryCode"),
+            concat!($label, "Country Code"),
+            concat!("country_code(", $prefix, "Country)"),
+        )
+    };
+}
+
 const PORTAL_ROLES: &[&str] = &["Executive", "Manager", "Worker", "PersonAccount"];
-const LOCALES: &[&str] = &["en_US", "en_GB", "de_DE", "fr_FR", "es_ES", "ja_JP", "nl_NL"];
-const LANGUAGES: &[&str] = &["en_US", "de", "fr", "es", "ja", "nl_NL"];
-const TIME_ZONES: &[&str] = &[
-    "GMT",
-    "America/Los_Angeles",
-    "America/New_York",
-    "America/Chicago",
-    "Europe/London",
-    "Europe/Berlin",
-    "Europe/Paris",
-    "Europe/Amsterdam",
-    "Asia/Tokyo",
-];
-const ENCODINGS: &[&str] = &["UTF-8", "ISO-8859-1", "Shift_JIS", "ISO-2022-JP", "EUC-JP"];
 const USER_TYPES: &[&str] =
     &["Standard", "PowerPartner", "CspLitePortal", "CustomerSuccess", "PowerCustomerSuccess", "CsnOnly", "Guest"];
 /// The labels of user types and portal roles are those of the object reference (H).
@@ -102,7 +117,10 @@ const HOURS: &[&str] = &[
     "21", "22", "23",
 ];
 const DIGEST: &[&str] = &["D", "W", "N"];
+const DIGEST_LABELS: &[(&str, &str)] = &[("D", "Daily"), ("W", "Weekly"), ("N", "Never")];
 const GROUP_DIGEST: &[&str] = &["P", "D", "W", "N"];
+const GROUP_DIGEST_LABELS: &[(&str, &str)] =
+    &[("P", "Email on Each Post"), ("D", "Daily Digests"), ("W", "Weekly Digests"), ("N", "Never")];
 
 pub(super) static ACCOUNT: Object = Object {
     name: "Account",
@@ -126,6 +144,8 @@ pub(super) static ACCOUNT: Object = Object {
         Field::text("BillingState", "Billing State/Province", 80),
         Field::text("BillingPostalCode", "Billing Zip/Postal Code", 20),
         Field::text("BillingCountry", "Billing Country", 80),
+        state_code!("Billing", "Billing "),
+        country_code!("Billing", "Billing "),
         Field::coordinate("BillingLatitude", "Billing Latitude"),
         Field::coordinate("BillingLongitude", "Billing Longitude"),
         Field::picklist("BillingGeocodeAccuracy", "Billing Geocode Accuracy", 40, GEOCODE_ACCURACIES).strict(),
@@ -139,6 +159,8 @@ pub(super) static ACCOUNT: Object = Object {
         Field::text("ShippingState", "Shipping State/Province", 80),
         Field::text("ShippingPostalCode", "Shipping Zip/Postal Code", 20),
         Field::text("ShippingCountry", "Shipping Country", 80),
+        state_code!("Shipping", "Shipping "),
+        country_code!("Shipping", "Shipping "),
         Field::coordinate("ShippingLatitude", "Shipping Latitude"),
         Field::coordinate("ShippingLongitude", "Shipping Longitude"),
         Field::picklist("ShippingGeocodeAccuracy", "Shipping Geocode Accuracy", 40, GEOCODE_ACCURACIES).strict(),
@@ -195,6 +217,12 @@ pub(super) static ACCOUNT: Object = Object {
         Field::text("NaicsDesc", "NAICS Description", 120),
         Field::text("YearStarted", "Year Started", 4),
         Field::text("SicDesc", "SIC Description", 80),
+        Field::currency(
+            "CurrencyIsoCode",
+            "Currency ISO Code",
+            "coalesce(json_extract(_aside, '$.CurrencyIsoCode'), 'GBP')",
+        ),
+        Field::record_type(),
         Field::text("External_Id__c", "External Id", 100).external(),
     ],
 };
@@ -223,6 +251,8 @@ pub(super) static CONTACT: Object = Object {
         Field::text("OtherState", "Other State/Province", 80),
         Field::text("OtherPostalCode", "Other Zip/Postal Code", 20),
         Field::text("OtherCountry", "Other Country", 80),
+        state_code!("Other", "Other "),
+        country_code!("Other", "Other "),
         Field::coordinate("OtherLatitude", "Other Latitude"),
         Field::coordinate("OtherLongitude", "Other Longitude"),
         Field::picklist("OtherGeocodeAccuracy", "Other Geocode Accuracy", 40, GEOCODE_ACCURACIES).strict(),
@@ -236,6 +266,8 @@ pub(super) static CONTACT: Object = Object {
         Field::text("MailingState", "Mailing State/Province", 80),
         Field::text("MailingPostalCode", "Mailing Zip/Postal Code", 20),
         Field::text("MailingCountry", "Mailing Country", 80),
+        state_code!("Mailing", "Mailing "),
+        country_code!("Mailing", "Mailing "),
         Field::coordinate("MailingLatitude", "Mailing Latitude"),
         Field::coordinate("MailingLongitude", "Mailing Longitude"),
         Field::picklist("MailingGeocodeAccuracy", "Mailing Geocode Accuracy", 40, GEOCODE_ACCURACIES).strict(),
@@ -280,6 +312,12 @@ pub(super) static CONTACT: Object = Object {
         Field::text("JigsawContactId", "Jigsaw Contact ID", 20).read_only(),
         Field::picklist("CleanStatus", "Clean Status", 40, CLEAN_STATUSES),
         Field::reference("IndividualId", "Individual ID", "Individual", &["Individual"]),
+        Field::currency(
+            "CurrencyIsoCode",
+            "Currency ISO Code",
+            "coalesce(json_extract(_aside, '$.CurrencyIsoCode'), 'GBP')",
+        ),
+        Field::record_type(),
         Field::text("External_Id__c", "External Id", 100).external(),
         Field::text("IdP_Key__c", "IdP Key", 64).external().unique(),
         Field::boolean("Newsletter__c", "Newsletter"),
@@ -312,6 +350,8 @@ pub(super) static USER: Object = Object {
         Field::text("State", "State/Province", 80),
         Field::text("PostalCode", "Zip/Postal Code", 20),
         Field::text("Country", "Country", 80),
+        state_code!("", ""),
+        country_code!("", ""),
         Field::coordinate("Latitude", "Latitude"),
         Field::coordinate("Longitude", "Longitude"),
         Field::picklist("GeocodeAccuracy", "Geocode Accuracy", 40, GEOCODE_ACCURACIES).strict(),
@@ -334,17 +374,26 @@ pub(super) static USER: Object = Object {
         // Empty and not null (H).
         Field::text("BadgeText", "User Photo badge text overlay", 80).read_only().default_to("''"),
         Field::boolean("IsActive", "Active").default_to("1"),
-        Field::picklist("TimeZoneSidKey", "Time Zone", 40, TIME_ZONES).required().strict(),
+        Field::picklist("TimeZoneSidKey", "Time Zone", 40, &lists::TIME_ZONES).required().strict(),
         Field::reference("UserRoleId", "Role ID", "UserRole", &["UserRole"]).children("Users"),
-        Field::picklist("LocaleSidKey", "Locale", 40, LOCALES).required().strict(),
+        Field::picklist("LocaleSidKey", "Locale", 40, &lists::LOCALES)
+            .labels(&lists::LOCALE_LABELS)
+            .required()
+            .strict(),
         Field::boolean("ReceivesInfoEmails", "Info Emails"),
         Field::boolean("ReceivesAdminInfoEmails", "Admin Info Emails"),
-        Field::picklist("EmailEncodingKey", "Email Encoding", 40, ENCODINGS).required().strict(),
+        Field::picklist("EmailEncodingKey", "Email Encoding", 40, &lists::ENCODINGS)
+            .labels(&lists::ENCODING_LABELS)
+            .required()
+            .strict(),
         Field::reference("ProfileId", "Profile ID", "Profile", &["Profile"]).required().children("Users"),
         Field::picklist("UserType", "User Type", 40, USER_TYPES).labels(USER_TYPE_LABELS).strict().read_only(),
         Field::picklist("StartDay", "Start of Day", 40, HOURS).strict().default_to("'6'"),
         Field::picklist("EndDay", "End of Day", 40, HOURS).strict().default_to("'23'"),
-        Field::picklist("LanguageLocaleKey", "Language", 40, LANGUAGES).required().strict(),
+        Field::picklist("LanguageLocaleKey", "Language", 40, &lists::LANGUAGES)
+            .labels(&lists::LANGUAGE_LABELS)
+            .required()
+            .strict(),
         Field::text("EmployeeNumber", "Employee Number", 20),
         Field::reference("DelegatedApproverId", "Delegated Approver ID", "DelegatedApprover", &["User"]),
         Field::reference("ManagerId", "Manager ID", "Manager", &["User"]).children("DirectReports"),
@@ -486,6 +535,7 @@ pub(super) static USER: Object = Object {
             "'https://northwind.my.salesforce.com/profilephoto/005/M'",
         ),
         Field::picklist("DigestFrequency", "Chatter Email Highlights Frequency", 40, DIGEST)
+            .labels(DIGEST_LABELS)
             .required()
             .strict()
             .default_to("'N'"),
@@ -495,6 +545,7 @@ pub(super) static USER: Object = Object {
             40,
             GROUP_DIGEST,
         )
+        .labels(GROUP_DIGEST_LABELS)
         .required()
         .strict()
         .default_to("'N'"),
@@ -506,6 +557,16 @@ pub(super) static USER: Object = Object {
         Field::photo("MediumBannerPhotoUrl", "Url for Android banner photo", "'/profilephoto/005/E'"),
         Field::boolean("IsProfilePhotoActive", "Has Profile Photo").read_only(),
         Field::reference("IndividualId", "Individual ID", "Individual", &["Individual"]),
+        Field::currency(
+            "CurrencyIsoCode",
+            "Currency ISO Code",
+            "coalesce(json_extract(_aside, '$.CurrencyIsoCode'), 'GBP')",
+        ),
+        Field::currency(
+            "DefaultCurrencyIsoCode",
+            "Default Currency ISO Code",
+            "coalesce(json_extract(_aside, '$.DefaultCurrencyIsoCode'), 'GBP')",
+        ),
         Field::text("IdP_Key__c", "IdP Key", 64).external().unique(),
         Field::picklist("Employee_Grade__c", "Employee Grade", 255, GRADES).strict(),
         Field::text("Cost_Center__c", "Cost Center", 20),

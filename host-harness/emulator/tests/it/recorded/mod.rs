@@ -174,6 +174,11 @@ const FACTS: &[(&str, &str, Standing)] = &[
         Held("an_excerpt_widens_to_the_next_comma_or_blank"),
     ),
     (
+        "`query?columns=true` tells `columnMetadata`, with `joinColumns` for parents and children, and no rows",
+        "salesforcecli/plugin-data soqlQuery.ts; jetstreamapp/jetstream, both run against organizations",
+        Held("the_columns_of_a_query_are_told_without_its_rows"),
+    ),
+    (
         "`limits/recordCount?sObjects=…` answers `{\"sObjects\": [{count, name}]}`",
         "CumulusCI TestDatasetsE2E cassette",
         Held("records_are_counted_by_object"),

@@ -309,8 +309,8 @@ impl Field {
 
     /// One of a user's preferences. Its label is its name without what all of them begin with (M).
     ///
-    /// Nearly all users have the defaults, so those that differ are kept in one column: 87 columns of their own made a million
-    /// users a quarter slower to make.
+    /// Nearly all users have the defaults, so those that differ are kept aside: 87 columns of their own made a million users a
+    /// quarter slower to make.
     pub(super) const fn preference(name: &'static str, sql: &'static str, default: &'static str) -> Self {
         let (_, label) = name.split_at("UserPreferences".len());
         let mut field = Self::boolean(name, label).default_to(default);
@@ -451,6 +451,12 @@ impl Field {
 
     pub(super) const fn strict(mut self) -> Self {
         self.restricted = true;
+        self
+    }
+
+    /// Kept in `_aside`, where this SQL expression finds it.
+    pub(super) const fn aside(mut self, sql: &'static str) -> Self {
+        self.stored = Stored::Aside(sql);
         self
     }
 

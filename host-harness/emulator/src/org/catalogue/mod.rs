@@ -208,6 +208,15 @@ mod tests {
     }
 
     #[test]
+    fn what_is_kept_aside_is_found_by_its_own_name() {
+        for field in OBJECTS.iter().flat_map(|object| object.fields) {
+            if let Stored::Aside(sql) = field.stored {
+                assert!(sql.contains(&format!("'$.{}'", field.name)), "{} is read by {sql}", field.name);
+            }
+        }
+    }
+
+    #[test]
     fn names_are_found_without_regard_to_case() {
         let contact = object("contact").unwrap();
         assert_eq!(contact.field("LASTNAME").unwrap().name, "LastName");

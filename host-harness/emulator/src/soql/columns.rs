@@ -48,7 +48,7 @@ fn list(query: &Query, object: &'static Object, features: Features) -> Result<Ve
                     unnamed += 1;
                     format!("expr{}", unnamed - 1)
                 });
-                list.push(column(&name, &shown(call), None, true, Vec::new()));
+                list.push(column(&name, &shown(call), None, true, &[]));
             }
             SelectItem::Children(child) => {
                 let name = child.from.text();
@@ -58,7 +58,7 @@ fn list(query: &Query, object: &'static Object, features: Features) -> Result<Ve
                 let name = field.reference.as_ref().and_then(|reference| reference.child_relationship).unwrap_or("");
                 let expanded = groups::expand(child, child_object, features)?;
                 let columns = self::list(expanded.as_ref().unwrap_or(child), child_object, features)?;
-                list.push(column(name, name, None, true, columns));
+                list.push(column(name, name, None, true, &columns));
             }
         }
     }
@@ -82,14 +82,14 @@ fn descend(list: &mut Vec<Value>, object: &'static Object, parts: &[String]) {
         [] => {}
         [name] => {
             let Some(field) = object.field(name) else { return };
-            list.push(column(field.name, field.name, Some(field), false, Vec::new()));
+            list.push(column(field.name, field.name, Some(field), false, &[]));
         }
         [relationship, rest @ ..] => {
             let Some((_, reference)) = object.relationship(relationship) else { return };
             let Some(target) = reference.to.first().and_then(|name| catalogue::object(name)) else { return };
             let name = reference.relationship;
             let at = list.iter().position(|column| column["columnName"] == name).unwrap_or_else(|| {
-                list.push(column(name, name, None, false, Vec::new()));
+                list.push(column(name, name, None, false, &[]));
                 list.len() - 1
             });
             let mut joined = match list[at]["joinColumns"].take() {
@@ -114,7 +114,7 @@ fn shown(call: &Aggregate) -> String {
     format!("{function}({})", call.path.text())
 }
 
-fn column(name: &str, display: &str, field: Option<&Field>, aggregate: bool, joined: Vec<Value>) -> Value {
+fn column(name: &str, display: &str, field: Option<&Field>, aggregate: bool, joined: &[Value]) -> Value {
     let is = |test: fn(FieldType) -> bool| field.is_some_and(|field| test(field.kind));
     json!({
         "aggregate": aggregate,

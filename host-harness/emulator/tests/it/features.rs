@@ -3,6 +3,7 @@
 use salesforce_emulator::Switches;
 use serde_json::{Value, json};
 
+use crate::bulk::ingest;
 use crate::client::{Answer, Org};
 
 fn lists() -> Switches {
@@ -31,6 +32,9 @@ async fn a_plain_organization_has_none_of_their_fields_and_objects() {
         let refused = org.patch(&format!("sobjects/Contact/{contact}"), &json!({name: "x"})).await;
         assert_eq!(refused.error().1, format!("No such column '{name}' on sobject of type Contact"));
     }
+    let (_, job) =
+        ingest(&org, &json!({"operation": "insert", "object": "Contact"}), "LastName,MailingCountryCode\nA,DE\n").await;
+    assert_eq!(job["errorMessage"], "InvalidBatch : Field name not found : MailingCountryCode");
     assert_eq!(org.soql("SELECT RecordType.Name FROM Contact").await.error().0, "INVALID_FIELD");
     assert_eq!(org.soql("SELECT Id FROM RecordType").await.body["totalSize"], 0);
     assert_eq!(org.soql("SELECT Id FROM CurrencyType").await.error().0, "INVALID_TYPE");

@@ -5,7 +5,7 @@ CARGO ?= cargo
 NATIVE = --package salesforce-portal-connector --package salesforce-emulator --package native
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test wit embedding browser-test pictures soak bench clients mutants check lint deny notices format doc component wasm-target
+.PHONY: help demo test wit embedding browser-test pictures soak bench clients clients-airbyte mutants check lint deny notices format doc component wasm-target
 
 help: ## Lists the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -29,6 +29,9 @@ soak: wasm-target ## Kills imports of 50,000 and pushes of 5,000 twenty times ea
 
 clients: ## Checks the emulator with clients that others wrote, which it installs
 	python3 host-harness/emulator/clients/run.py
+
+clients-airbyte: ## Checks it with Airbyte's reader, whose licence (ELv2) lets people run it and not ship it
+	python3 host-harness/emulator/clients/run.py airbyte
 
 bench: wasm-target ## Measures sandbox, tenants, component against native, the directory, and the emulator (in release; some minutes)
 	$(CARGO) bench --locked --package host-harness --bench sandbox --bench native --bench tenants --bench console --bench directory

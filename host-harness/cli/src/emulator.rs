@@ -1,10 +1,11 @@
 //! `emulator`: a Salesforce org on this machine.
 
+use std::io::Write as _;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use salesforce_emulator::{Connection, Emulator};
+use salesforce_emulator::{Connection, Emulator, Switches};
 use serde::Serialize;
 
 use super::failure::{Failure, SOME_FAILED};
@@ -17,7 +18,8 @@ pub(crate) struct Options {
     /// Where to listen; port 0 takes a free one. Loopback only: the org's passwords protect nothing real.
     #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS:PORT")]
     listen: SocketAddr,
-    /// Where the control API listens: faults on demand, the journal of requests, seats, the clock. None where it is left out.
+    /// Where the control API listens: faults on demand, the journal of requests, seats, the clock. It is served only if this is
+    /// given.
     #[arg(long, value_name = "ADDRESS:PORT")]
     control: Option<SocketAddr>,
     /// The public key of the org's connected app, PEM, for OAuth by JWT bearer.
@@ -29,9 +31,19 @@ pub(crate) struct Options {
     /// The same seed gives the same org.
     #[arg(long, default_value_t = 7)]
     seed: u64,
-    /// Keep the org in this file; in memory where there is none.
+    /// Keep the org in this file; by default it is in memory.
     #[arg(long, value_name = "FILE")]
     org: Option<PathBuf>,
+    /// Write the settings of a tenant `emulator` to this file, and its secrets to two files beside it: the other commands take
+    /// it as --tenants FILE.
+    #[arg(long, value_name = "FILE")]
+    tenants_file: Option<PathBuf>,
+    /// Let each request wait so many milliseconds.
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=600_000))]
+    latency_ms: u32,
+    /// Let pages of rows take as long as they do if so many rows leave the org per second. By default nothing holds them back.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    rows_per_second: Option<u32>,
 }
 
 /// What a program that starts this one reads.
@@ -52,7 +64,20 @@ pub(crate) async fn run(options: &Options, output: &mut Output) -> Result<(), Fa
             )));
         }
     }
-    let mut builder = Emulator::builder().users(options.users).seed(options.seed).listen(options.listen);
+    if let Some(file) = &options.tenants_file {
+        check_tenants_file(file)?;
+    }
+    let switches = Switches {
+        latency_milliseconds: options.latency_ms,
+        rows_per_second: options.rows_per_second,
+        ..Switches::default()
+    };
+    let mut builder = Emulator::builder()
+        .users(options.users)
+        .seed(options.seed)
+        .plain_password()
+        .switches(switches)
+        .listen(options.listen);
     if let Some(file) = &options.org {
         builder = builder.data(file);
     }
@@ -69,6 +94,9 @@ pub(crate) async fn run(options: &Options, output: &mut Output) -> Result<(), Fa
         .await
         .map_err(|error| Failure { exit: SOME_FAILED, error: ErrorView::local("emulator", error.to_string()) })?;
     let connection = emulator.credentials();
+    if let Some(file) = &options.tenants_file {
+        write_tenants_file(file, &connection)?;
+    }
     if output.json() {
         // One line, so that a program which starts this process can read it while the process goes on.
         let first = FirstLine { connection: &connection, control_url: emulator.control_url() };
@@ -89,8 +117,132 @@ pub(crate) async fn run(options: &Options, output: &mut Output) -> Result<(), Fa
         if let Some(url) = emulator.control_url() {
             output.line(&format!("  control API     {url}"))?;
         }
+        if let Some(file) = &options.tenants_file {
+            output.line(&format!("Try: host-harness test-credentials {TENANT} --tenants {}", file.display()))?;
+        }
         output.line("Ctrl-C ends it.")?;
     }
     emulator.serve_until(interrupted()).await;
     Ok(())
+}
+
+/// The tenant that a tenants file names.
+const TENANT: &str = "emulator";
+
+/// What a tenants file of this command begins with.
+const TENANTS_FILE: &str = "# Written by `host-harness emulator --tenants-file` for the org that it serves.\n";
+
+/// Refuses a file that somebody else wrote, which would be lost.
+fn check_tenants_file(file: &Path) -> Result<(), Failure> {
+    match std::fs::read_to_string(file) {
+        Ok(text) if text.starts_with(TENANTS_FILE) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Ok(_) => Err(Failure::usage(format!(
+            "--tenants-file {} is there already, and the emulator did not write it; name another",
+            file.display()
+        ))),
+        Err(error) => Err(Failure::usage(format!("--tenants-file {} cannot be read: {error}", file.display()))),
+    }
+}
+
+/// Writes the tenant's settings, and its secrets beside them for their owner only.
+fn write_tenants_file(file: &Path, connection: &Connection) -> Result<(), Failure> {
+    let beside = |name: &str| {
+        let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+        format!("{stem}-{name}")
+    };
+    let (password, token) = (beside("password"), beside("security-token"));
+    let write = || -> std::io::Result<()> {
+        write_private(&file.with_file_name(&password), &connection.password)?;
+        write_private(&file.with_file_name(&token), &connection.security_token)?;
+        std::fs::write(file, tenants(connection, &password, &token))
+    };
+    write().map_err(|error| Failure::usage(format!("--tenants-file {} cannot be written: {error}", file.display())))
+}
+
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)?.write_all(text.as_bytes())
+}
+
+fn tenants(connection: &Connection, password_file: &str, token_file: &str) -> String {
+    let mut text = format!("{TENANTS_FILE}[tenants.{TENANT}.settings]\n");
+    let settings: [(&str, &str); 6] = [
+        ("instance-type", "my-domain"),
+        ("my-domain", &connection.url),
+        ("username", &connection.username),
+        ("organization-id", &connection.organization_id),
+        ("portal-id", &connection.portal_id),
+        ("account-id", &connection.account_id),
+    ];
+    for (name, value) in settings {
+        text.push_str(&format!("{name} = {}\n", toml::Value::from(value)));
+    }
+    let [password, token] = [password_file, token_file].map(toml::Value::from);
+    text.push_str(&format!(
+        "\n[tenants.{TENANT}.secrets]\npassword = {{ file = {password} }}\nsecurity-token = {{ file = {token} }}\n\n\
+         [tenants.{TENANT}.egress]\nloopback = true\n"
+    ));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory as _, Parser};
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct CommandLine {
+        #[command(flatten)]
+        options: Options,
+    }
+
+    fn connection() -> Connection {
+        Connection {
+            url: "http://127.0.0.1:1".to_owned(),
+            username: "admin@example.com".to_owned(),
+            password: "p%+w".to_owned(),
+            security_token: "token".to_owned(),
+            organization_id: "00D000000000001AAA".to_owned(),
+            portal_id: "060000000000001AAA".to_owned(),
+            account_id: "001000000000001AAA".to_owned(),
+            client_id: "id".to_owned(),
+            client_secret: "secret".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_tenants_file_names_its_secrets_and_holds_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("try.toml");
+        check_tenants_file(&file).unwrap();
+        write_tenants_file(&file, &connection()).unwrap();
+        let text = std::fs::read_to_string(&file).unwrap();
+        let tenant = text.parse::<toml::Table>().unwrap()["tenants"]["emulator"].clone();
+        assert_eq!(tenant["settings"]["my-domain"].as_str(), Some("http://127.0.0.1:1"));
+        for (secret, file) in [("password", "try-password"), ("security-token", "try-security-token")] {
+            assert_eq!(tenant["secrets"][secret]["file"].as_str(), Some(file));
+        }
+        assert!(!text.contains("p%+w") && !text.contains("= \"token\""), "{text}");
+        assert_eq!(std::fs::read_to_string(folder.path().join("try-password")).unwrap(), "p%+w");
+        // The next org may have the file; one of somebody else's stays.
+        check_tenants_file(&file).unwrap();
+        std::fs::write(&file, "[tenants.acme.settings]\n").unwrap();
+        let refused = check_tenants_file(&file).unwrap_err();
+        assert!(refused.error.message.ends_with("the emulator did not write it; name another"), "{refused:?}");
+    }
+
+    #[test]
+    fn bad_options_are_refused() {
+        for arguments in [["--latency-ms", "-1"], ["--rows-per-second", "0"], ["--users", "5000001"]] {
+            assert!(CommandLine::try_parse_from(["emulator"].iter().chain(&arguments)).is_err(), "{arguments:?}");
+        }
+        // The folder of the other commands is no business of the emulator's.
+        let options = CommandLine::command().get_arguments().any(|argument| argument.get_env().is_some());
+        assert!(!options);
+    }
 }

@@ -7,6 +7,7 @@ import sys
 import traceback
 import urllib.request
 from contextlib import contextmanager
+from urllib.parse import urlsplit, urlunsplit
 
 
 class Org:
@@ -65,6 +66,25 @@ class Checks:
                 traceback.print_exc(file=sys.stderr)
         print("done", flush=True)
         sys.exit(1 if failed else 0)
+
+
+def lead_requests_to(url: str) -> None:
+    """Leads whatever this process sends by the library requests to Salesforce's hosts to the org on loopback.
+
+    For clients that take https addresses alone and make their sessions themselves."""
+    import requests.adapters  # pylint: disable=import-outside-toplevel
+
+    host = urlsplit(url).netloc
+    send = requests.adapters.HTTPAdapter.send
+
+    def led(self, request, **options):
+        parts = urlsplit(request.url)
+        if parts.netloc != host and not parts.netloc.endswith(".salesforce.com"):
+            raise AssertionError(f"a request to {parts.netloc}")
+        request.url = urlunsplit(("http", host, *parts[2:]))
+        return send(self, request, **{**options, "proxies": {}})
+
+    requests.adapters.HTTPAdapter.send = led
 
 
 @contextmanager

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Checks the emulator with clients that others wrote.
 
-Installs them from their registries into target/clients, builds the example `serve`, and runs the checks of each client
-against orgs of its own. Each check prints a line; the last line is the sum, and a failure is a non-zero exit.
+Installs them from their registries into target/clients, each into an environment of its own, builds the example `serve`, and
+runs the checks of each client against orgs of its own. Each check prints a line; the last line is the sum, and a failure is a
+non-zero exit.
 
-    run.py [jsforce] [simple_salesforce] [zeep]     only these clients
+    run.py [CLIENT…]     only these; without a name all but airbyte
 """
 
 import json
@@ -17,14 +18,32 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
-CLIENTS = ("jsforce", "simple_salesforce", "zeep")
+
+PYTHON = ("simple_salesforce", "zeep", "aiosalesforce", "django_salesforce", "cumulusci", "airbyte")
+NODE = ("jsforce", "sf")
+# Airbyte's licence (Elastic 2.0) lets people run it and not ship it, so it is run when somebody asks for it by name.
+ASKED_FOR = ("airbyte",)
+CLIENTS = (*NODE, *PYTHON)
+
+SF = "@salesforce/cli@2.150.6"
+# Its libraries use what Node has since this version.
+SF_NEEDS_NODE = (22, 15)
+
+
+class Unfit(Exception):
+    """Why a client cannot run on this machine, in a sentence."""
 
 
 def output(*command: str) -> str:
     return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
-def install_node(place: Path) -> None:
+def npm(place: Path, *command: str) -> None:
+    quiet = ("--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+    subprocess.run(["npm", *command, *quiet], cwd=place, check=True)
+
+
+def install_jsforce(place: Path) -> None:
     """`npm ci` from the lock file, unless that was done already."""
     lock = HERE / "package-lock.json"
     done = place / "package-lock.json"
@@ -32,12 +51,24 @@ def install_node(place: Path) -> None:
         return
     shutil.copy(HERE / "package.json", place)
     shutil.copy(lock, place)
-    subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], cwd=place, check=True)
+    npm(place, "ci")
 
 
-def install_python(place: Path) -> Path:
+def install_sf(place: Path) -> Path:
+    """The program that `sf` runs."""
+    version = tuple(int(part) for part in output("node", "--version").strip().lstrip("v").split(".")[:2])
+    if version < SF_NEEDS_NODE:
+        raise Unfit(f"needs Node {'.'.join(map(str, SF_NEEDS_NODE))}, and this is {'.'.join(map(str, version))}")
+    done = place / "installed"
+    if not (done.exists() and done.read_text(encoding="utf-8") == SF):
+        npm(place, "install", "--no-save", SF)
+        done.write_text(SF, encoding="utf-8")
+    return place / "node_modules" / "@salesforce" / "cli" / "bin" / "run.js"
+
+
+def install_python(place: Path, client: str) -> Path:
     """A virtual environment with the pinned packages, unless it is there already; its interpreter."""
-    wanted, environment = HERE / "requirements.txt", place / "venv"
+    wanted, environment = HERE / "requirements" / f"{client}.txt", place / "venv"
     interpreter = environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     done = environment / "requirements.txt"
     if not (done.exists() and done.read_bytes() == wanted.read_bytes()):
@@ -74,36 +105,54 @@ def check(name: str, command: list, environment: dict) -> tuple[int, int]:
     return passed, failed
 
 
+def prepare(name: str, place: Path, environment: dict) -> list:
+    """Installs a client, and returns the command that runs its checks."""
+    place.mkdir(parents=True, exist_ok=True)
+    if name == "jsforce":
+        install_jsforce(place)
+        environment["NODE_PATH"] = str(place / "node_modules")
+        return ["node", HERE / "jsforce_checks.cjs"]
+    if name == "sf":
+        environment["SF"] = str(install_sf(place))
+        return [sys.executable, HERE / "sf_checks.py"]
+    if name == "zeep":
+        # The partner WSDL comes with jsforce.
+        jsforce = place.parent / "jsforce"
+        jsforce.mkdir(exist_ok=True)
+        install_jsforce(jsforce)
+        modules = jsforce / "node_modules"
+        environment["PARTNER_WSDL"] = str(modules / "jsforce" / "src" / "api" / "soap" / "wsdl.xml")
+    return [install_python(place, name), HERE / f"{name}_checks.py"]
+
+
 def main() -> int:
-    chosen = sys.argv[1:] or CLIENTS
+    chosen = sys.argv[1:] or [name for name in CLIENTS if name not in ASKED_FOR]
     if unknown := [name for name in chosen if name not in CLIENTS]:
         print(f"{', '.join(unknown)}: no such client; there are {', '.join(CLIENTS)}", file=sys.stderr)
         return 2
     metadata = output(os.environ.get("CARGO", "cargo"), "metadata", "--format-version", "1", "--no-deps", "--locked")
     target = Path(json.loads(metadata)["target_directory"])
-    place = target / "clients"
-    place.mkdir(parents=True, exist_ok=True)
-    install_node(place)
-    python = install_python(place)
     environment = {
         **os.environ,
         "EMULATOR": str(build(target)),
-        "NODE_PATH": str(place / "node_modules"),
         "NODE_NO_WARNINGS": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
-        "PARTNER_WSDL": str(place / "node_modules" / "jsforce" / "src" / "api" / "soap" / "wsdl.xml"),
     }
     # The clients talk to loopback only.
     for proxy in ("http_proxy", "https_proxy", "all_proxy"):
         environment.pop(proxy, None)
         environment.pop(proxy.upper(), None)
-    commands = {
-        "jsforce": ["node", HERE / "jsforce_checks.cjs"],
-        "simple_salesforce": [python, HERE / "simple_salesforce_checks.py"],
-        "zeep": [python, HERE / "zeep_checks.py"],
-    }
-    sums = [check(name, commands[name], environment) for name in chosen]
-    passed, failed = (sum(column) for column in zip(*sums))
+    passed = failed = 0
+    for name in chosen:
+        own = dict(environment)
+        try:
+            command = prepare(name, target / "clients" / name, own)
+        except Unfit as reason:
+            print(f"FAIL {name}: {reason}")
+            failed += 1
+            continue
+        (good, bad) = check(name, command, own)
+        passed, failed = passed + good, failed + bad
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 

@@ -9,19 +9,32 @@
 
 use std::error::Error;
 use std::io::{Read as _, Write as _};
+use std::process::ExitCode;
 
 use salesforce_emulator::Emulator;
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> ExitCode {
+    match serve().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn serve() -> Result<(), Box<dyn Error>> {
     let mut builder = Emulator::builder().control("127.0.0.1:0".parse()?);
     let mut arguments = std::env::args().skip(1);
     while let Some(name) = arguments.next() {
         let value = arguments.next().ok_or_else(|| format!("{name} needs a value"))?;
         builder = match name.as_str() {
-            "--users" => builder.users(value.parse()?),
-            "--seed" => builder.seed(value.parse()?),
-            "--app-key" => builder.connected_app_key(std::fs::read_to_string(value)?),
+            "--users" => builder.users(number(&name, &value)?),
+            "--seed" => builder.seed(number(&name, &value)?),
+            "--app-key" => builder.connected_app_key(
+                std::fs::read_to_string(&value).map_err(|error| format!("{name} {value} cannot be read: {error}"))?,
+            ),
             _ => return Err(format!("{name} is no option; there are --users, --seed and --app-key").into()),
         };
     }
@@ -37,4 +50,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let closed = tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new()));
     emulator.serve_until(closed).await;
     Ok(())
+}
+
+fn number<T: std::str::FromStr>(name: &str, value: &str) -> Result<T, String> {
+    value.parse().map_err(|_| format!("{name} {value} is not a number that it takes"))
 }

@@ -228,8 +228,14 @@ impl Emulator {
     /// [`Error::Query`] when the query is refused.
     pub fn query(&self, soql: &str) -> Result<Value, Error> {
         let org = &self.shared.org;
-        let options =
-            Options { include_deleted: false, batch: usize::MAX, version: "64.0", now: org.clock.now(), hidden: &[] };
+        let options = Options {
+            include_deleted: false,
+            batch: usize::MAX,
+            version: "64.0",
+            now: org.clock.now(),
+            hidden: &[],
+            features: org.switches().features(),
+        };
         let answer = org.transact(|db| {
             rules::expire_assignments(db, org.clock.now())?;
             soql::run(db, soql, &options)

@@ -1,4 +1,4 @@
-//! A Salesforce organisation on loopback, with the rules that make real provisioning fail.
+//! A Salesforce organization on loopback, with the rules that make real provisioning fail.
 //!
 //! ```no_run
 //! # async fn run() -> Result<(), salesforce_emulator::Error> {
@@ -33,4 +33,4 @@ pub use emulator::{Builder, Connection, Emulator, Error};
 pub use faults::{Effect, ErrorBody, Fault, PendingFault, When};
 pub use journal::JournalEntry;
 pub use org::seats::LicencePool;
-pub use org::switches::{DuplicateRule, Switches, ValidationRule};
+pub use org::switches::{AppRefusal, DuplicateRule, Switches, ValidationRule};

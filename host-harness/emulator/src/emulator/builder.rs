@@ -26,6 +26,7 @@ use crate::rest::{Jobs, Locators, Usage};
 pub struct Builder {
     users: u32,
     seed: u64,
+    plain_password: bool,
     data: Option<PathBuf>,
     listen: SocketAddr,
     control: Option<SocketAddr>,
@@ -38,6 +39,7 @@ impl Default for Builder {
         Self {
             users: 100,
             seed: 1,
+            plain_password: false,
             data: None,
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             control: None,
@@ -59,6 +61,14 @@ impl Builder {
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
+        self
+    }
+
+    /// Gives the administrator of a new org a password that needs no quotes in a shell. By default it needs escapes in XML, JSON
+    /// and forms, so that a client that forgets them fails.
+    #[must_use]
+    pub fn plain_password(mut self) -> Self {
+        self.plain_password = true;
         self
     }
 
@@ -111,7 +121,7 @@ impl Builder {
             None => None,
         };
         let daily = self.switches.daily_api_requests;
-        let open = move || Org::open(self.data.as_deref(), self.seed, self.users, self.switches);
+        let open = move || Org::open(self.data.as_deref(), self.seed, self.plain_password, self.users, self.switches);
         let org = tokio::task::spawn_blocking(open).await.map_err(|_| Error::Stopped)??;
         let shared = Arc::new(Shared {
             org,

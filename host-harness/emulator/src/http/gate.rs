@@ -87,6 +87,7 @@ async fn go_through(shared: Arc<Shared>, hangup: Hangup, request: Request, next:
     let fault = shared.faults.take(&facts.method, &facts.path, facts.soql.as_deref());
     let number = fault.as_ref().map(|met| met.id);
     let (latency, effect) = fault.map_or((Duration::ZERO, None), |met| (met.fault.latency, met.fault.effect));
+    let latency = latency + Duration::from_millis(shared.org.switches().latency_milliseconds.into());
     if !latency.is_zero() {
         tokio::time::sleep(latency).await;
     }

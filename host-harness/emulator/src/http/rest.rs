@@ -1,6 +1,7 @@
 //! The gate before REST: version, session, the day's requests; then the answer as HTTP.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{Extension, OriginalUri, State};
@@ -48,6 +49,12 @@ pub(super) async fn handle(
         tracing::error!(%error, "a request failed inside the emulator");
         ApiError::new(500, "UNKNOWN_EXCEPTION", "An unexpected error occurred.").into()
     });
+    if let Some(rate) = shared.org.switches().rows_per_second
+        && answered.rows > 0
+    {
+        let rows = u32::try_from(answered.rows).unwrap_or(u32::MAX);
+        tokio::time::sleep(Duration::from_secs(1) * rows / rate.max(1)).await;
+    }
     let mut created = Vec::new();
     if may_create && let Ok(told) = serde_json::from_str(&answered.body) {
         note_created(&told, &mut created);
@@ -164,6 +171,31 @@ fn api_refused(refusal: ApiRefusal) -> ApiError {
     ApiError::new(403, refusal.code(), message)
 }
 
+/// What Salesforce's parser says of a body that isn't JSON. The sentence about values is a recorded one, and so is the column,
+/// which is that behind the character (H); the others are those of the library that it is from (M).
+fn parsers_words(body: &Bytes, error: &serde_json::Error) -> String {
+    let (line, column) = (error.line(), error.column());
+    let found = body.split(|byte| *byte == b'\n').nth(line.saturating_sub(1)).and_then(|line| {
+        let from = line.get(column.saturating_sub(1)..)?;
+        String::from_utf8_lossy(from).chars().next()
+    });
+    let place = format!("at [line:{line}, column:{}]", column + 1);
+    let Some(found) = found.filter(|_| !error.is_eof()) else { return format!("Unexpected end-of-input {place}") };
+    let reason = error.to_string();
+    let expected = if reason.starts_with("key must be") || (reason.starts_with("trailing comma") && found == '}') {
+        "was expecting double-quote to start field name"
+    } else if reason.starts_with("expected `:`") {
+        "was expecting a colon to separate field name and value"
+    } else if reason.starts_with("expected `,` or `}`") {
+        "was expecting comma to separate OBJECT entries"
+    } else if reason.starts_with("expected `,` or `]`") {
+        "was expecting comma to separate ARRAY entries"
+    } else {
+        "expected a valid value (number, String, array, object, 'true', 'false' or 'null')"
+    };
+    format!("Unexpected character ('{found}' (code {})): {expected} {place}", u32::from(found))
+}
+
 fn read(method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes, path: Vec<String>) -> Result<Request, ApiError> {
     let query = uri.query().map(rest::query_pairs).unwrap_or_default();
     let mut method = match method.as_str() {
@@ -185,9 +217,7 @@ fn read(method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes, path: Vec
         // What Salesforce makes of a body of no declared type is U.
         "application/json" | "" => match exact::read(body) {
             Ok(value) => Body::Json(value),
-            Err(error) => {
-                Body::Broken(format!("Unexpected character at [line:{}, column:{}]", error.line(), error.column()))
-            }
+            Err(error) => Body::Broken(parsers_words(body, &error)),
         },
         // The upload of a job says in its own words what it takes.
         _ if uploads => Body::Broken(String::new()),

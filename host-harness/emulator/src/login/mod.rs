@@ -65,12 +65,13 @@ pub(crate) struct User {
     pub(crate) locale: String,
     pub(crate) time_zone: String,
     pub(crate) organization_name: String,
+    pub(crate) default_currency: String,
     pub(crate) password_expired: bool,
 }
 
 const SELECT: &str =
     "SELECT Id, Username, Name, Email, ProfileId, UserRoleId, UserType, LanguageLocaleKey, LocaleSidKey,
-    TimeZoneSidKey, (SELECT Name FROM Organization) FROM User";
+    TimeZoneSidKey, (SELECT Name FROM Organization), DefaultCurrencyIsoCode FROM User";
 
 fn find(db: &Connection, username: &str) -> rusqlite::Result<Option<User>> {
     read(db, &format!("{SELECT} WHERE Username = ?1"), username)
@@ -96,6 +97,7 @@ fn read(db: &Connection, sql: &str, key: &str) -> rusqlite::Result<Option<User>>
                 locale: row.get(8)?,
                 time_zone: row.get(9)?,
                 organization_name: row.get(10)?,
+                default_currency: row.get(11)?,
                 password_expired: false,
             })
         })

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use super::assertion::{self, VerificationKey};
 use super::{Refusal, User};
 use crate::org::Org;
+use crate::org::switches::AppRefusal;
 
 /// A refusal as the token endpoint shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +56,14 @@ pub(crate) fn client(org: &Org, id: Option<&str>, secret: Option<&str>) -> Resul
 
 /// Whether there is a connected app with this consumer key (M).
 pub(crate) fn known_client(org: &Org, id: Option<&str>) -> Result<(), OAuthError> {
+    match org.switches().app_refusal {
+        AppRefusal::None => {}
+        AppRefusal::NotInstalled => return Err(OAuthError::new("invalid_client", "app must be installed into org")),
+        AppRefusal::ExternalClientAppMissing => {
+            let description = "External client app is not installed in this org";
+            return Err(OAuthError::new("OAUTH_EC_APP_NOT_FOUND", description));
+        }
+    }
     if id == Some(org.facts.client_id.as_str()) {
         Ok(())
     } else {

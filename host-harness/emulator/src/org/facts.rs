@@ -48,6 +48,11 @@ fn alphanumeric(rng: &mut Rng, length: usize) -> String {
     (0..length).map(|_| rng.alphanumeric()).collect()
 }
 
+/// The password without what a shell would take for something else; what an address must escape stays.
+fn plain(password: &str) -> String {
+    password.chars().map(|letter| if "&<>\"'\\?#;".contains(letter) { '-' } else { letter }).collect()
+}
+
 /// A password that no encoder survives by luck: every character of [`AWKWARD`] that matters, between random ones.
 fn password(rng: &mut Rng) -> String {
     let mut letters: Vec<char> = "&<\"%+".chars().collect();
@@ -60,9 +65,10 @@ fn password(rng: &mut Rng) -> String {
 }
 
 impl Facts {
-    /// The facts of this seed; the same each time.
+    /// The facts of this seed with a password that needs no quotes in a shell, or with one that needs escapes nearly everywhere;
+    /// the same each time.
     #[must_use]
-    pub(crate) fn of_seed(seed: u64) -> Self {
+    pub(crate) fn of_seed(seed: u64, plain_password: bool) -> Self {
         let mut rng = Rng::with_seed(seed ^ 0x5f0e_a11e_0d06_f00d);
         let pod = format!("{}{}", rng.uppercase(), rng.lowercase());
         let organization = rng.u64(1..62_u64.pow(8));
@@ -70,6 +76,7 @@ impl Facts {
         let number = rng.u32(100..1000);
         // A generator of its own, so that the app's secrets move nothing else.
         let mut app = Rng::with_seed(seed ^ 0x0c11_e47a_9900_0a17);
+        let shown = if plain_password { plain } else { str::to_owned };
         Self {
             seed,
             organization_id: ids::record_id("00D", &pod, organization),
@@ -80,7 +87,7 @@ impl Facts {
                 "provisioning.admin@org{number}-{}.example.com",
                 alphanumeric(&mut rng, 5).to_lowercase()
             ),
-            admin_password: password(&mut rng),
+            admin_password: shown(&password(&mut rng)),
             security_token: alphanumeric(&mut rng, 24),
             client_id: format!("3MVG9{}", alphanumeric(&mut app, 80)),
             client_secret: (0..64).map(|_| app.digit(16).to_ascii_uppercase()).collect(),
@@ -95,15 +102,29 @@ mod tests {
 
     #[test]
     fn the_same_seed_makes_the_same_secrets_and_another_seed_others() {
-        assert_eq!(Facts::of_seed(7).admin_password, Facts::of_seed(7).admin_password);
-        assert_ne!(Facts::of_seed(7).admin_password, Facts::of_seed(8).admin_password);
-        assert_ne!(Facts::of_seed(7).organization_id, Facts::of_seed(8).organization_id);
+        let facts = |seed| Facts::of_seed(seed, false);
+        assert_eq!(facts(7).admin_password, facts(7).admin_password);
+        assert_ne!(facts(7).admin_password, facts(8).admin_password);
+        assert_ne!(facts(7).organization_id, facts(8).organization_id);
+        assert_eq!(facts(7).security_token, Facts::of_seed(7, true).security_token);
+    }
+
+    #[test]
+    fn a_plain_password_needs_no_quotes_in_a_shell() {
+        for seed in 0..50 {
+            let password = Facts::of_seed(seed, true).admin_password;
+            assert!(
+                password.chars().all(|letter| letter.is_ascii_alphanumeric() || "%+=/-".contains(letter)),
+                "{password}"
+            );
+            assert!(password.starts_with(|first: char| first.is_ascii_alphabetic()), "{password}");
+        }
     }
 
     #[test]
     fn secrets_need_escaping_everywhere_and_are_not_shown() {
         for seed in 0..50 {
-            let facts = Facts::of_seed(seed);
+            let facts = Facts::of_seed(seed, false);
             assert!(facts.admin_password.len() >= 12);
             assert!("&<\"%+".chars().all(|awkward| facts.admin_password.contains(awkward)));
             let shown = format!("{facts:?}");

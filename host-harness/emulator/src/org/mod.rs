@@ -1,5 +1,6 @@
 //! The org itself: its rows, its clock and what makes it this org and no other. No HTTP here.
 
+pub(crate) mod addresses;
 pub(crate) mod catalogue;
 pub(crate) mod clock;
 pub(crate) mod credentials;
@@ -54,35 +55,46 @@ impl Org {
     ///
     /// # Errors
     /// When SQLite cannot open, create or fill the store, or the file's org was made by another emulator.
-    pub(crate) fn open(file: Option<&Path>, seed: u64, users: u32, switches: Switches) -> Result<Self, OpenError> {
+    pub(crate) fn open(
+        file: Option<&Path>,
+        seed: u64,
+        plain_password: bool,
+        users: u32,
+        switches: Switches,
+    ) -> Result<Self, OpenError> {
         let db = match file {
             Some(file) => Connection::open(file)?,
             None => Connection::open_in_memory()?,
         };
         db.set_prepared_statement_cache_capacity(256);
         decimals::register(&db)?;
+        addresses::register(&db)?;
         // Larger pages than SQLite's 4 KiB: measured with a million users, a tenth less time to fill and to read.
         db.execute_batch(
             "PRAGMA page_size = 16384; PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY;",
         )?;
-        let seed_of_file = stored_seed(&db)?;
+        let seed_of_file = stored(&db, "seed")?.and_then(|seed| seed.parse().ok());
         if seed_of_file.is_some() && !store::is_current(&db)? {
             return Err(OpenError::Outdated);
         }
         let facts = match seed_of_file {
-            Some(seed) => Facts::of_seed(seed),
+            Some(seed) => Facts::of_seed(seed, stored(&db, PLAIN_PASSWORD)?.is_some()),
             None => {
-                let facts = Facts::of_seed(seed);
+                let facts = Facts::of_seed(seed, plain_password);
                 let transaction = db.unchecked_transaction()?;
                 store::create_tables(&db)?;
                 seats::seed_features(&db)?;
                 seed::populate(&db, &facts, users, switches.sandbox)?;
                 credentials::set(&db, &facts.admin_id, &facts.admin_password, Some(&facts.security_token))?;
                 db.execute("INSERT INTO _org VALUES ('seed', ?1)", [facts.seed.to_string()])?;
+                if plain_password {
+                    db.execute("INSERT INTO _org VALUES (?1, 'true')", [PLAIN_PASSWORD])?;
+                }
                 transaction.commit()?;
                 facts
             }
         };
+        catalogue::record_types::renew(&db, &facts, switches.record_types)?;
         Ok(Self { db: Mutex::new(db), facts, clock: Clock::default(), switches: RwLock::new(Arc::new(switches)) })
     }
 
@@ -94,6 +106,12 @@ impl Org {
 
     /// Changes the switches; what is under way keeps those it read.
     pub(crate) fn set_switches(&self, switches: Switches) {
+        if switches.record_types != self.switches().record_types {
+            let renewed = self.transact(|db| catalogue::record_types::renew(db, &self.facts, switches.record_types));
+            if let Err(error) = renewed.and_then(|renewed| renewed) {
+                tracing::error!(%error, "the record types could not be changed");
+            }
+        }
         *self.switches.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(switches);
     }
 
@@ -133,14 +151,16 @@ pub(crate) fn savepoint<T, E: From<rusqlite::Error>>(
     result
 }
 
-fn stored_seed(db: &Connection) -> rusqlite::Result<Option<u64>> {
+/// Under which name the store remembers that the administrator's password is plain.
+const PLAIN_PASSWORD: &str = "plain password";
+
+/// What the store remembers under a name.
+fn stored(db: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
     let exists: bool = db.query_row("SELECT count(*) FROM sqlite_schema WHERE name = '_org'", [], |row| row.get(0))?;
     if !exists {
         return Ok(None);
     }
-    let seed: Option<String> =
-        db.query_row("SELECT Value FROM _org WHERE Name = 'seed'", [], |row| row.get(0)).optional()?;
-    Ok(seed.and_then(|seed| seed.parse().ok()))
+    db.query_row("SELECT Value FROM _org WHERE Name = ?1", [name], |row| row.get(0)).optional()
 }
 
 #[cfg(test)]
@@ -159,14 +179,14 @@ mod tests {
 
     #[test]
     fn the_same_seed_makes_the_same_org() {
-        let [a, b, c] = [7, 7, 8].map(|seed| dump(&Org::open(None, seed, 50, Switches::default()).unwrap()));
+        let [a, b, c] = [7, 7, 8].map(|seed| dump(&Org::open(None, seed, false, 50, Switches::default()).unwrap()));
         assert_eq!(a, b);
         assert_ne!(a, c);
     }
 
     #[test]
     fn a_failed_part_leaves_no_trace_and_its_neighbours_stay() {
-        let org = Org::open(None, 1, 5, Switches::default()).unwrap();
+        let org = Org::open(None, 1, false, 5, Switches::default()).unwrap();
         let count = |db: &Connection| -> i64 {
             db.query_row("SELECT count(*) FROM _taken_username WHERE Username LIKE 'part%'", [], |row| row.get(0))
                 .unwrap()

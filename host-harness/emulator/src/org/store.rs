@@ -40,7 +40,7 @@ fn column(field: &Field) -> String {
         FieldType::Double | FieldType::Currency => "TEXT COLLATE DECIMAL",
         _ => "TEXT COLLATE NOCASE",
     });
-    if let Stored::Formula(expression) | Stored::Preference(expression) = field.stored {
+    if let Stored::Formula(expression) | Stored::Aside(expression) = field.stored {
         let _ = write!(sql, " GENERATED ALWAYS AS ({expression}) VIRTUAL");
     } else if let Some(default) = field.default_sql {
         let _ = write!(sql, " NOT NULL DEFAULT {default}");
@@ -78,8 +78,8 @@ fn tables() -> String {
     let mut sql = String::new();
     for object in OBJECTS {
         let mut columns: Vec<String> = object.fields.iter().map(column).collect();
-        if object.fields.iter().any(|field| matches!(field.stored, Stored::Preference(_))) {
-            columns.push("_preferences TEXT".to_owned());
+        if object.fields.iter().any(|field| matches!(field.stored, Stored::Aside(_))) {
+            columns.push("_aside TEXT".to_owned());
         }
         let _ = writeln!(sql, "CREATE TABLE \"{}\" ({}) WITHOUT ROWID;", object.name, columns.join(", "));
     }
@@ -182,21 +182,25 @@ pub(crate) fn next_id(db: &Connection, object: &Object, pod: &str) -> rusqlite::
     Ok(ids::record_id(object.key_prefix, pod, serial.unsigned_abs()))
 }
 
-/// The values that have columns of their own, and those that are kept in `_preferences`, as the text of an object.
+/// The values that have columns of their own, and those that are kept in `_aside`, as the text of an object.
 fn parted<'a>(object: &Object, row: &'a Row) -> (Vec<(&'static str, &'a Value)>, Option<Value>) {
-    let is_preference =
-        |name: &str| object.field(name).is_some_and(|field| matches!(field.stored, Stored::Preference(_)));
-    let mut preferences = serde_json::Map::new();
+    let is_aside =
+        |name: &str| object.fields.iter().any(|field| field.name == name && matches!(field.stored, Stored::Aside(_)));
+    let mut aside = serde_json::Map::new();
     let mut own = Vec::with_capacity(row.len());
     for (name, value) in row {
-        match value {
-            Value::Integer(number) if name.starts_with("UserPreferences") && is_preference(name) => {
-                preferences.insert((*name).to_owned(), (*number).into());
-            }
-            _ => own.push((*name, value)),
+        if !is_aside(name) {
+            own.push((*name, value));
+            continue;
         }
+        let value = match value {
+            Value::Integer(number) => (*number).into(),
+            Value::Text(text) => text.as_str().into(),
+            Value::Null | Value::Real(_) | Value::Blob(_) => serde_json::Value::Null,
+        };
+        aside.insert((*name).to_owned(), value);
     }
-    let text = (!preferences.is_empty()).then(|| Value::Text(serde_json::Value::Object(preferences).to_string()));
+    let text = (!aside.is_empty()).then(|| Value::Text(serde_json::Value::Object(aside).to_string()));
     (own, text)
 }
 
@@ -205,12 +209,12 @@ fn parted<'a>(object: &Object, row: &'a Row) -> (Vec<(&'static str, &'a Value)>,
 /// # Errors
 /// When SQLite refuses.
 pub(crate) fn insert(db: &Connection, object: &Object, row: &Row) -> rusqlite::Result<()> {
-    let (own, preferences) = parted(object, row);
+    let (own, aside) = parted(object, row);
     let mut names: Vec<String> = own.iter().map(|(name, _)| format!("\"{name}\"")).collect();
-    names.extend(preferences.iter().map(|_| "_preferences".to_owned()));
+    names.extend(aside.iter().map(|_| "_aside".to_owned()));
     let marks = vec!["?"; names.len()].join(",");
     let sql = format!("INSERT INTO \"{}\" ({}) VALUES ({marks})", object.name, names.join(","));
-    let values = own.iter().map(|(_, value)| *value).chain(&preferences);
+    let values = own.iter().map(|(_, value)| *value).chain(&aside);
     db.prepare_cached(&sql)?.execute(params_from_iter(values))?;
     Ok(())
 }
@@ -223,13 +227,13 @@ pub(crate) fn update(db: &Connection, object: &Object, id: &str, changes: &Row) 
     if changes.is_empty() {
         return Ok(());
     }
-    let (own, preferences) = parted(object, changes);
+    let (own, aside) = parted(object, changes);
     let mut assignments: Vec<String> = own.iter().map(|(name, _)| format!("\"{name}\" = ?")).collect();
-    let merged = "_preferences = json_patch(coalesce(_preferences, '{}'), ?)";
-    assignments.extend(preferences.iter().map(|_| merged.to_owned()));
+    let merged = "_aside = json_patch(coalesce(_aside, '{}'), ?)";
+    assignments.extend(aside.iter().map(|_| merged.to_owned()));
     let sql = format!("UPDATE \"{}\" SET {} WHERE Id = ?", object.name, assignments.join(", "));
     let id = Value::Text(id.to_owned());
-    let values = own.iter().map(|(_, value)| *value).chain(&preferences).chain([&id]);
+    let values = own.iter().map(|(_, value)| *value).chain(&aside).chain([&id]);
     db.prepare_cached(&sql)?.execute(params_from_iter(values))?;
     Ok(())
 }

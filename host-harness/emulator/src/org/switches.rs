@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::catalogue::Features;
+
 /// The org's answers to questions that sources answer differently, and its settings. The defaults are the likelier answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
@@ -10,6 +12,9 @@ pub struct Switches {
     pub unknown_exception_status: u16,
     /// Whether the SOAP `login` call is there at all; new orgs have it off (H).
     pub soap_login: bool,
+    /// Whether SOAP `login` needs the permission "Use Any API Auth", which nobody has then. New orgs do so since Summer '26, all
+    /// orgs from Winter '27 on (H; the words are U).
+    pub soap_login_needs_permission: bool,
     /// Whether the organisation calls itself a sandbox.
     pub sandbox: bool,
     /// API requests a day (H: shown in `Sforce-Limit-Info` and `limits`).
@@ -52,6 +57,8 @@ pub struct Switches {
     pub expired_password_status: u16,
     /// Whether the connected app has a user to run as for client credentials; the administrator if so.
     pub client_credentials_user: bool,
+    /// Whether the org takes the app at all.
+    pub app_refusal: AppRefusal,
     /// The connected app's "Permitted Users": administrators are approved and nobody else may use it (true), or all
     /// users may approve it for themselves (false).
     pub admin_approved_users_only: bool,
@@ -89,9 +96,33 @@ pub struct Switches {
     /// Most records on a page of a query's answer. Salesforce gives fewer than 2,000 where rows are wide, whatever the client
     /// asks for (H).
     pub largest_query_page: usize,
+    /// How long each request waits before it is worked on, in milliseconds.
+    pub latency_milliseconds: u32,
+    /// How many rows a second leave the organization: pages of queries, results of Bulk jobs and collections of records take as
+    /// long. `None` if nothing is held back.
+    pub rows_per_second: Option<u32>,
+    /// "State and Country/Territory Picklists": addresses have codes, and take only what is in the lists (H).
+    pub state_and_country_picklists: bool,
+    /// Whether the organization has several currencies, and records one of them each (H).
+    pub multi_currency: bool,
+    /// Whether accounts and contacts have record types (H).
+    pub record_types: bool,
     /// Objects that queries do not find, by their API names: those that the profiles of whoever uses the API may not see
     /// (H: to them the org has no such objects).
     pub hidden_objects: Vec<String>,
+}
+
+/// How the token endpoint refuses an app that the org doesn't take (M: several reports each).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum AppRefusal {
+    /// Not at all.
+    #[default]
+    None,
+    /// The connected app isn't installed, and such apps are blocked since September 2025.
+    NotInstalled,
+    /// The external client app isn't installed.
+    ExternalClientAppMissing,
 }
 
 /// What the org does with a contact that it has already (H).
@@ -130,6 +161,7 @@ impl Default for Switches {
         Self {
             unknown_exception_status: 400,
             soap_login: true,
+            soap_login_needs_permission: false,
             sandbox: false,
             daily_api_requests: 100_000,
             failed_logins_until_lockout: 10,
@@ -148,6 +180,7 @@ impl Default for Switches {
             oauth_password_flow: true,
             expired_password_status: 403,
             client_credentials_user: true,
+            app_refusal: AppRefusal::None,
             admin_approved_users_only: true,
             graph_repeats_error: false,
             api_enabled: true,
@@ -164,7 +197,24 @@ impl Default for Switches {
             refuse_is_active_with_disable: true,
             rolled_back_rows_keep_id: true,
             largest_query_page: 2_000,
+            latency_milliseconds: 0,
+            rows_per_second: None,
+            state_and_country_picklists: false,
+            multi_currency: false,
+            record_types: false,
             hidden_objects: Vec::new(),
+        }
+    }
+}
+
+impl Switches {
+    /// What the organization has turned on.
+    #[must_use]
+    pub(crate) fn features(&self) -> Features {
+        Features {
+            states_and_countries: self.state_and_country_picklists,
+            currencies: self.multi_currency,
+            record_types: self.record_types,
         }
     }
 }

@@ -184,7 +184,7 @@ pub(super) fn upsert(
     object: &str,
     field: &str,
 ) -> Result<Response, ApiError> {
-    let object = sobjects::object(object)?;
+    let object = sobjects::object(context, object)?;
     let key = rules::key_field(object, field).map_err(|_| sobjects::no_such_key(field))?;
     let (items, all_or_none) = items(request)?;
     let given = |item: &Item| {
@@ -245,7 +245,7 @@ pub(super) fn delete(context: &Context<'_>, request: &Request) -> Result<Respons
 
 /// Many records of one object by their ids; those that are not there are `null` (H).
 pub(super) fn read(context: &Context<'_>, request: &Request, name: &str) -> Result<Response, ApiError> {
-    let object = sobjects::object(name)?;
+    let object = sobjects::object(context, name)?;
     let (ids, fields) = if request.method == "POST" {
         let body = request.object()?;
         let list = |key: &str| -> String {
@@ -262,7 +262,7 @@ pub(super) fn read(context: &Context<'_>, request: &Request, name: &str) -> Resu
         let name = if ids.is_empty() { "ids" } else { "fields" };
         return Err(ApiError::new(400, "MISSING_ARGUMENT", format!("The {name} parameter is required")));
     }
-    let fields = sobjects::selected(object, Some(&fields))?;
+    let fields = sobjects::selected(context, object, Some(&fields))?;
     let mut records = Vec::new();
     for id in ids {
         records.push(match rules::existing(&context.actor, object, id) {
@@ -270,5 +270,5 @@ pub(super) fn read(context: &Context<'_>, request: &Request, name: &str) -> Resu
             Err(_) => None,
         });
     }
-    Ok(Response::json(200, &records))
+    Ok(Response::json(200, &records).with_rows(records.len()))
 }

@@ -31,7 +31,7 @@ pub(super) fn handle(
     request: &Request,
     [object, field, value]: [&str; 3],
 ) -> Result<Response, ApiError> {
-    let object = sobjects::object(object)?;
+    let object = sobjects::object(context, object)?;
     let field = key(object, field)?;
     let found = rules::matching(&context.actor, object, field, value)?;
     match (request.method.as_str(), found.as_slice()) {

@@ -126,12 +126,14 @@ pub(crate) struct Response {
     pub(crate) body: String,
     /// Headers besides the usual ones, by their names in lower case.
     pub(crate) headers: Vec<(&'static str, String)>,
+    /// How many rows it has, where it is about rows.
+    pub(crate) rows: usize,
 }
 
 impl Response {
     fn json(status: u16, body: &impl Serialize) -> Self {
         match exact::write(body) {
-            Ok(body) => Self { status, body, headers: Vec::new() },
+            Ok(body) => Self { status, body, headers: Vec::new(), rows: 0 },
             Err(error) => {
                 tracing::error!(%error, "an answer could not be written");
                 Self::empty(500)
@@ -141,7 +143,7 @@ impl Response {
 
     /// An answer that is not JSON.
     fn text(status: u16, content_type: &str, body: String) -> Self {
-        Self { status, body, headers: Vec::new() }.with_header("content-type", content_type)
+        Self { status, body, headers: Vec::new(), rows: 0 }.with_header("content-type", content_type)
     }
 
     fn no_content() -> Self {
@@ -150,7 +152,12 @@ impl Response {
 
     /// An answer that is its status alone.
     fn empty(status: u16) -> Self {
-        Self { status, body: String::new(), headers: Vec::new() }
+        Self { status, body: String::new(), headers: Vec::new(), rows: 0 }
+    }
+
+    fn with_rows(mut self, rows: usize) -> Self {
+        self.rows = rows;
+        self
     }
 
     fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {

@@ -9,7 +9,7 @@ use crate::rules;
 
 pub(super) fn handle(context: &Context<'_>, request: &Request, id: &str) -> Result<Response, ApiError> {
     let actor = &context.actor;
-    let object = super::sobjects::object("User")?;
+    let object = super::sobjects::object(context, "User")?;
     let row = rules::existing(actor, object, id).map_err(|_| ApiError::not_found())?;
     let id = store::text(&row, "Id").unwrap_or(id);
     match request.method.as_str() {

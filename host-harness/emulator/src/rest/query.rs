@@ -43,10 +43,8 @@ fn next_url(context: &Context<'_>, number: u64, at: usize) -> String {
 }
 
 pub(super) fn run(context: &Context<'_>, request: &Request, include_deleted: bool) -> Result<Response, ApiError> {
-    for parameter in ["explain", "columns"] {
-        if request.parameter(parameter).is_some() {
-            return Err(ApiError::not_emulated(&format!("The parameter {parameter} of a query")));
-        }
+    if request.parameter("explain").is_some() {
+        return Err(ApiError::not_emulated("The parameter explain of a query"));
     }
     let soql = request
         .parameter("q")
@@ -56,7 +54,11 @@ pub(super) fn run(context: &Context<'_>, request: &Request, include_deleted: boo
     let now = actor.org.clock.now();
     let switches = actor.org.switches();
     let hidden = &switches.hidden_objects;
-    let options = Options { include_deleted, batch: batch(context, request), version: &version, now, hidden };
+    let features = switches.features();
+    let options = Options { include_deleted, batch: batch(context, request), version: &version, now, hidden, features };
+    if request.parameter("columns").is_some_and(|wanted| wanted.eq_ignore_ascii_case("true")) {
+        return Ok(Response::json(200, &soql::columns(soql, &options)?));
+    }
     let answer = soql::run(actor.db, soql, &options)?;
     let done = answer.rest.is_empty();
     let at = answer.records.len();
@@ -65,7 +67,7 @@ pub(super) fn run(context: &Context<'_>, request: &Request, include_deleted: boo
         next_url(context, number, at)
     });
     let page = Page { total_size: answer.total, done, next_records_url: next, records: &answer.records };
-    Ok(Response::json(200, &page))
+    Ok(Response::json(200, &page).with_rows(at))
 }
 
 /// Reads `0r8…-2000`: the cursor's number and where to go on.
@@ -86,10 +88,17 @@ pub(super) fn more(context: &Context<'_>, request: &Request, locator: &str) -> R
     let from = at.checked_sub(cursor.first).filter(|from| *from <= cursor.ids.len()).ok_or_else(gone)?;
     let until = (from + batch(context, request)).min(cursor.ids.len());
     let version = context.version.number();
-    let options =
-        Options { include_deleted: cursor.include_deleted, batch: DEFAULT_BATCH, version: &version, now, hidden: &[] };
+    let options = Options {
+        include_deleted: cursor.include_deleted,
+        batch: DEFAULT_BATCH,
+        version: &version,
+        now,
+        hidden: &[],
+        features: actor.org.switches().features(),
+    };
     let records = soql::page(actor.db, &cursor.soql, &cursor.ids[from..until], &options)?;
     let done = until == cursor.ids.len();
     let next = (!done).then(|| next_url(context, number, cursor.first + until));
-    Ok(Response::json(200, &Page { total_size: cursor.total, done, next_records_url: next, records: &records }))
+    let page = Page { total_size: cursor.total, done, next_records_url: next, records: &records };
+    Ok(Response::json(200, &page).with_rows(records.len()))
 }

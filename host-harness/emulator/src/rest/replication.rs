@@ -56,8 +56,8 @@ fn span(context: &Context<'_>, request: &Request) -> Result<Span, ApiError> {
     Ok(Span { from, until })
 }
 
-fn replicateable(name: &str) -> Result<&'static Object, ApiError> {
-    let object = sobjects::object(name)?;
+fn replicateable(context: &Context<'_>, name: &str) -> Result<&'static Object, ApiError> {
+    let object = sobjects::object(context, name)?;
     if object.is_replicateable() {
         return Ok(object);
     }
@@ -80,7 +80,7 @@ fn covered(context: &Context<'_>, span: &Span) -> String {
 }
 
 pub(super) fn updated(context: &Context<'_>, request: &Request, name: &str) -> Result<Response, ApiError> {
-    let object = replicateable(name)?;
+    let object = replicateable(context, name)?;
     let span = span(context, request)?;
     let alive = if object.recycled { " AND IsDeleted = 0" } else { "" };
     let sql = format!(
@@ -95,7 +95,7 @@ pub(super) fn updated(context: &Context<'_>, request: &Request, name: &str) -> R
 }
 
 pub(super) fn deleted(context: &Context<'_>, request: &Request, name: &str) -> Result<Response, ApiError> {
-    let object = replicateable(name)?;
+    let object = replicateable(context, name)?;
     let span = span(context, request)?;
     let now = context.actor.org.clock.now();
     let from = span.from.max(now - KEPT);

@@ -11,12 +11,13 @@ use crate::org::{ids, store};
 use crate::rules;
 use crate::soql::Record;
 
-pub(super) fn object(name: &str) -> Result<&'static Object, ApiError> {
-    catalogue::object(name).ok_or_else(ApiError::not_found)
+pub(super) fn object(context: &Context<'_>, name: &str) -> Result<&'static Object, ApiError> {
+    let features = context.actor.org.switches().features();
+    catalogue::object(name).filter(|object| object.is_in(features)).ok_or_else(ApiError::not_found)
 }
 
 pub(super) fn create(context: &Context<'_>, request: &Request, name: &str) -> Result<Response, ApiError> {
-    let object = object(name)?;
+    let object = object(context, name)?;
     let id = rules::create(&context.actor, object, request.object()?)?;
     let body = json!({"id": id, "success": true, "errors": []});
     Ok(Response::json(201, &body).with_header("location", location(context, object, &id)))
@@ -58,8 +59,13 @@ pub(super) fn precondition(
 }
 
 /// The fields that `?fields=` names, or all.
-pub(super) fn selected(object: &'static Object, list: Option<&str>) -> Result<Vec<&'static Field>, ApiError> {
-    let Some(list) = list else { return Ok(object.fields.iter().collect()) };
+pub(super) fn selected(
+    context: &Context<'_>,
+    object: &'static Object,
+    list: Option<&str>,
+) -> Result<Vec<&'static Field>, ApiError> {
+    let features = context.actor.org.switches().features();
+    let Some(list) = list else { return Ok(object.fields_in(features).collect()) };
     list.split(',')
         .map(str::trim)
         .filter(|name| !name.is_empty())
@@ -67,7 +73,7 @@ pub(super) fn selected(object: &'static Object, list: Option<&str>) -> Result<Ve
             if object.lacks(name) {
                 return Err(ApiError::not_emulated(&format!("The field {name} of {}", object.name)));
             }
-            object.field(name).ok_or_else(|| {
+            object.field_in(features, name).ok_or_else(|| {
                 ApiError::new(
                     400,
                     "INVALID_FIELD",
@@ -92,16 +98,17 @@ pub(super) fn record(
 ) -> Record {
     let id = store::text(row, "Id").unwrap_or_default();
     let url = format!("{}/sobjects/{}/{id}", context.version.base(), object.name);
+    let features = context.actor.org.switches().features();
     let columns: Vec<(&'static str, FieldType, Column)> = fields
         .iter()
-        .map(|field| (field.name, field.kind, row.get(field.name).cloned().unwrap_or(Column::Null)))
+        .map(|field| (field.name, field.kind, features.shown(field, row.get(field.name).cloned())))
         .collect();
     Record::of_row(object.name, url, columns)
 }
 
 pub(super) fn read(context: &Context<'_>, request: &Request, name: &str, id: &str) -> Result<Response, ApiError> {
-    let object = object(name)?;
-    let fields = selected(object, request.parameter("fields"))?;
+    let object = object(context, name)?;
+    let fields = selected(context, object, request.parameter("fields"))?;
     if ids::normalise(id).is_none_or(|full| !full.starts_with(object.key_prefix)) {
         return Err(no_such_key(id));
     }
@@ -126,7 +133,7 @@ fn gone(error: ApiError) -> ApiError {
 }
 
 pub(super) fn update(context: &Context<'_>, request: &Request, name: &str, id: &str) -> Result<Response, ApiError> {
-    let object = object(name)?;
+    let object = object(context, name)?;
     let body = request.object()?;
     if let Some(refused) = precondition(context, request, object, id)? {
         return Ok(refused);
@@ -136,7 +143,7 @@ pub(super) fn update(context: &Context<'_>, request: &Request, name: &str, id: &
 }
 
 pub(super) fn delete(context: &Context<'_>, request: &Request, name: &str, id: &str) -> Result<Response, ApiError> {
-    let object = object(name)?;
+    let object = object(context, name)?;
     if let Some(refused) = precondition(context, request, object, id)? {
         return Ok(refused);
     }

@@ -65,6 +65,7 @@ fn values(
     body: &Map<String, Json>,
     writable: impl Fn(&Field) -> bool,
 ) -> Result<Row, ApiError> {
+    let features = switches.features();
     let mut known = Vec::new();
     for (name, value) in body {
         if name.eq_ignore_ascii_case("attributes") {
@@ -80,7 +81,7 @@ fn values(
         if object.lacks(name) {
             return Err(ApiError::not_emulated(&format!("The field {name} of {}", object.name)));
         }
-        let field = object.field(name).ok_or_else(|| {
+        let field = object.field_in(features, name).ok_or_else(|| {
             ApiError::new(400, "INVALID_FIELD", format!("No such column '{name}' on sobject of type {}", object.name))
         })?;
         known.push((field, value));

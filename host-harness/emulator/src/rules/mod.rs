@@ -4,9 +4,11 @@
 //! [`delete`], each of which leaves no trace when it fails.
 
 mod accounts;
+mod addresses;
 mod administrators;
 mod assignments;
 mod audit_trail;
+mod currencies;
 mod duplicates;
 mod features;
 mod fields;
@@ -17,6 +19,7 @@ mod options;
 pub(crate) mod password;
 mod portal;
 mod portal_roles;
+mod record_types;
 mod records;
 mod references;
 mod seats;
@@ -109,6 +112,9 @@ pub(crate) fn create(actor: &Actor<'_>, object: &'static Object, body: &Map<Stri
         let mut row = fields::for_create(&actor.org.switches(), object, body)?;
         actor.options.check("")?;
         let side = actor.side(object, Operation::Create, body)?;
+        addresses::settle(actor, object, None, &mut row)?;
+        currencies::give(actor, object, &mut row)?;
+        record_types::give(actor, object, &mut row)?;
         match object.name {
             "User" => user::before_create(actor, &mut row)?,
             "Contact" | "Account" => records::before_create(actor, object, &mut row)?,
@@ -161,6 +167,8 @@ pub(crate) fn update(
         let body = &*references::resolve(actor, object, body)?;
         let mut changes = fields::for_update(&actor.org.switches(), object, body)?;
         let side = actor.side(object, Operation::Update, body)?;
+        addresses::settle(actor, object, Some(&before), &mut changes)?;
+        record_types::check(actor, object, &changes)?;
         match object.name {
             "User" => user::before_update(actor, &before, &mut changes)?,
             "UserLogin" => login_state::before_update(actor, &before, &changes)?,

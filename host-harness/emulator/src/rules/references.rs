@@ -16,10 +16,11 @@ pub(super) fn resolve<'a>(
     object: &'static Object,
     body: &'a Map<String, Json>,
 ) -> Result<Cow<'a, Map<String, Json>>, ApiError> {
+    let features = actor.org.switches().features();
     let nested: Vec<(&String, &Json, &'static Field)> = body
         .iter()
         .filter(|(name, value)| (value.is_object() || value.is_null()) && object.field(name).is_none())
-        .filter_map(|(name, value)| Some((name, value, object.relationship(name)?.0)))
+        .filter_map(|(name, value)| Some((name, value, object.relationship_in(features, name)?.0)))
         .collect();
     if nested.is_empty() {
         return Ok(Cow::Borrowed(body));

@@ -2,7 +2,7 @@
 
 use super::ast::{Condition, FieldGroup, LiteralValue, Operand, Operator, Path, Query, SelectItem};
 use super::error::QueryError;
-use crate::org::catalogue::Object;
+use crate::org::catalogue::{Features, Object};
 
 /// The most rows that a query for custom fields may be bounded to (H).
 const MAX_ROWS: u64 = 200;
@@ -11,7 +11,7 @@ const MAX_ROWS: u64 = 200;
 ///
 /// # Errors
 /// `MALFORMED_QUERY` when a group of custom fields is asked for without a bound (M for the text).
-pub(super) fn expand(query: &Query, object: &Object) -> Result<Option<Query>, QueryError> {
+pub(super) fn expand(query: &Query, object: &Object, features: Features) -> Result<Option<Query>, QueryError> {
     let groups = || {
         query.select.iter().filter_map(|item| if let SelectItem::Group(group, _) = item { Some(*group) } else { None })
     };
@@ -25,15 +25,14 @@ pub(super) fn expand(query: &Query, object: &Object) -> Result<Option<Query>, Qu
         ));
     }
     let mut expanded = query.clone();
-    expanded.select = query.select.iter().flat_map(|item| written_out(item, object)).collect();
+    expanded.select = query.select.iter().flat_map(|item| written_out(item, object, features)).collect();
     Ok(Some(expanded))
 }
 
-fn written_out(item: &SelectItem, object: &Object) -> Vec<SelectItem> {
+fn written_out(item: &SelectItem, object: &Object, features: Features) -> Vec<SelectItem> {
     let SelectItem::Group(group, at) = item else { return vec![item.clone()] };
     object
-        .fields
-        .iter()
+        .fields_in(features)
         .filter(|field| match group {
             FieldGroup::All => true,
             FieldGroup::Standard => !field.is_custom(),

@@ -4,6 +4,7 @@
 //! What the catalogue does not know, SOQL cannot reach: names are resolved against it before any SQL exists.
 
 mod ast;
+mod columns;
 mod dates;
 mod error;
 mod groups;
@@ -16,6 +17,7 @@ mod scope;
 mod sql;
 mod table;
 
+pub(crate) use columns::columns;
 pub(crate) use record::Record;
 pub(crate) use run::{Options, page, run};
 pub(crate) use table::{ids, table, values};

@@ -14,7 +14,7 @@ use super::record::{Cell, Record};
 use super::scope::{Resolved, Scope};
 use super::sql::{self, Fragment};
 use crate::error::ApiError;
-use crate::org::catalogue::{self, Field, FieldType, Object};
+use crate::org::catalogue::{self, Features, Field, FieldType, Object};
 
 /// How a query is to be answered.
 #[derive(Clone, Debug)]
@@ -29,6 +29,8 @@ pub(crate) struct Options<'a> {
     pub(crate) now: i64,
     /// Objects that whoever asks may not see, by their API names.
     pub(crate) hidden: &'a [String],
+    /// What the organization has turned on.
+    pub(crate) features: Features,
 }
 
 /// A query's answer.
@@ -114,7 +116,8 @@ pub(super) fn check(query: &Query, options: &Options<'_>) -> Result<&'static Obj
 fn root(query: &Query, options: &Options<'_>) -> Result<&'static Object, QueryError> {
     let name = query.from.text();
     let is_hidden = options.hidden.iter().any(|hidden| hidden.eq_ignore_ascii_case(&name));
-    catalogue::object(&name).filter(|_| !is_hidden).ok_or_else(|| QueryError::no_such_object(query.from.at, &name))
+    let object = catalogue::object(&name).filter(|object| !is_hidden && object.is_in(options.features));
+    object.ok_or_else(|| QueryError::no_such_object(query.from.at, &name))
 }
 
 /// Where the parts of a record lie in a row.
@@ -149,9 +152,9 @@ impl QueryPlan {
         options: &Options<'_>,
         child_of: Option<(&'static Field, &str)>,
     ) -> Result<Self, QueryError> {
-        let expanded = groups::expand(query, object)?;
+        let expanded = groups::expand(query, object, options.features)?;
         let query = expanded.as_ref().unwrap_or(query);
-        let mut scope = Scope::new(object, query.alias.as_deref(), 0);
+        let mut scope = Scope::new(object, options.features, query.alias.as_deref(), 0);
         let counts = query.select.iter().any(|item| matches!(item, SelectItem::Count));
         if counts && query.select.len() > 1 {
             return Err(QueryError::malformed(query.from.at, "count() must be the only element of the select list"));
@@ -299,7 +302,7 @@ fn descend(
         columns.push(resolved.column);
         return Ok(());
     }
-    let Some((_, reference)) = shape.object.relationship(&path.parts[depth]) else {
+    let Some((_, reference)) = shape.object.relationship_in(scope.features, &path.parts[depth]) else {
         if depth == 0 && scope.is_own_name(&path.parts[0]) {
             return descend(scope, shape, columns, path, 1);
         }

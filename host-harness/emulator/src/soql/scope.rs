@@ -4,11 +4,12 @@ use std::fmt::Write as _;
 
 use super::ast::{Aggregate, Function, Operand, Path};
 use super::error::QueryError;
-use crate::org::catalogue::{self, Field, FieldType, Object};
+use crate::org::catalogue::{self, Features, Field, FieldType, Object};
 
 /// The `FROM` of a statement under construction, with the joins that paths need.
 pub(super) struct Scope {
     pub(super) object: &'static Object,
+    pub(super) features: Features,
     alias: Option<String>,
     /// The table's SQL name; nested scopes have other prefixes, so that subqueries cannot capture.
     table: String,
@@ -31,8 +32,8 @@ pub(super) struct Resolved {
 }
 
 impl Scope {
-    pub(super) fn new(object: &'static Object, alias: Option<&str>, depth: usize) -> Self {
-        Self { object, alias: alias.map(str::to_owned), table: format!("t{depth}"), joins: Vec::new() }
+    pub(super) fn new(object: &'static Object, features: Features, alias: Option<&str>, depth: usize) -> Self {
+        Self { object, features, alias: alias.map(str::to_owned), table: format!("t{depth}"), joins: Vec::new() }
     }
 
     /// The `FROM` clause, once all paths are resolved.
@@ -56,7 +57,7 @@ impl Scope {
     /// Whether a path's first part means the query's object itself: its alias, or its name.
     pub(super) fn is_own_name(&self, part: &str) -> bool {
         self.alias.as_deref().is_some_and(|alias| alias.eq_ignore_ascii_case(part))
-            || part.eq_ignore_ascii_case(self.object.name) && self.object.relationship(part).is_none()
+            || part.eq_ignore_ascii_case(self.object.name) && self.object.relationship_in(self.features, part).is_none()
     }
 
     /// Finds the field behind a path, joining as needed.
@@ -78,7 +79,7 @@ impl Scope {
         let (mut object, mut table) = (self.object, self.table.clone());
         for (index, relationship) in relationships.iter().enumerate() {
             let (field, reference) = object
-                .relationship(relationship)
+                .relationship_in(self.features, relationship)
                 .ok_or_else(|| QueryError::no_such_relationship(path.at, relationship))?;
             let walked: Vec<String> = relationships[..=index].iter().map(|part| part.to_ascii_lowercase()).collect();
             // Of a polymorphic reference, the first target answers; Salesforce shows its Name object there.
@@ -95,11 +96,12 @@ impl Scope {
             };
             object = target;
         }
-        let field = object.field(name).ok_or_else(|| match object.lacks(name) {
+        let field = object.field_in(self.features, name).ok_or_else(|| match object.lacks(name) {
             true => QueryError::not_emulated(&format!("The field {name} of {}", object.name)),
             false => QueryError::no_such_column(path.at, name, object.name),
         })?;
-        Ok(Resolved { field, column: format!("{table}.\"{}\"", field.name), at: path.at })
+        let column = format!("{table}.\"{}\"", field.name);
+        Ok(Resolved { field, column: self.features.seen(field, column), at: path.at })
     }
 
     pub(super) fn aggregate(&mut self, call: &Aggregate) -> Result<Resolved, QueryError> {

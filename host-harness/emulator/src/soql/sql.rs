@@ -11,7 +11,7 @@ use super::ast::{Condition, Literal, LiteralValue, Operator, Query, SelectItem};
 use super::error::QueryError;
 use super::literal::{bind, mismatch, unescape};
 use super::scope::{Resolved, Scope};
-use crate::org::catalogue::{self, FieldType};
+use crate::org::catalogue::{self, Features, FieldType};
 
 /// The greatest OFFSET (H).
 const MAX_OFFSET: u64 = 2_000;
@@ -71,7 +71,7 @@ impl Scope {
             }
             Condition::AmongRows { operand, negated, query } => {
                 let (resolved, _) = self.filtered(operand)?;
-                let inner = rows(query, depth + 1)?;
+                let inner = rows(query, self.features, depth + 1)?;
                 let not = if *negated { "NOT " } else { "" };
                 let _ = write!(out.sql, "{} {not}IN ({})", resolved.column, inner.sql);
                 out.parameters.extend(inner.parameters);
@@ -129,10 +129,11 @@ pub(super) fn window(query: &Query) -> Result<String, QueryError> {
 }
 
 /// A semi-join's inner query: one column, never null.
-fn rows(query: &Query, depth: usize) -> Result<Fragment, QueryError> {
+fn rows(query: &Query, features: Features, depth: usize) -> Result<Fragment, QueryError> {
     let object = catalogue::object(&query.from.text())
+        .filter(|object| object.is_in(features))
         .ok_or_else(|| QueryError::no_such_object(query.from.at, &query.from.text()))?;
-    let mut scope = Scope::new(object, query.alias.as_deref(), depth);
+    let mut scope = Scope::new(object, features, query.alias.as_deref(), depth);
     let [SelectItem::Field { path, .. }] = query.select.as_slice() else {
         return Err(QueryError::malformed(query.from.at, "a semi join must select exactly one field"));
     };

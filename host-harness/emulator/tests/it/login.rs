@@ -71,6 +71,15 @@ async fn login_can_be_switched_off() {
 }
 
 #[tokio::test]
+async fn login_can_need_a_permission_that_nobody_has() {
+    let org = Org::closed(Switches { soap_login_needs_permission: true, ..Switches::default() }).await;
+    let c = org.emulator.credentials();
+    let (status, body) = org.soap_login("64.0", "", &c.username, &format!("{}{}", c.password, c.security_token)).await;
+    assert_eq!(status, 500);
+    assert!(body.contains("Use Any API Auth"), "{body}");
+}
+
+#[tokio::test]
 async fn too_many_wrong_passwords_lock_the_user_out() {
     let org = Org::with(Switches { failed_logins_until_lockout: 3, ..Switches::default() }).await;
     let c = org.emulator.credentials();

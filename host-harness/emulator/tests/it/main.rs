@@ -14,6 +14,7 @@ mod describe;
 mod documentation;
 mod external_ids;
 mod faults;
+mod features;
 mod graph;
 mod login;
 mod oauth;

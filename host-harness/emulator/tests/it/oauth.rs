@@ -7,7 +7,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ring::{hmac, rand, signature};
 use rustls_pki_types::PrivatePkcs8KeyDer;
 use rustls_pki_types::pem::PemObject as _;
-use salesforce_emulator::{Emulator, Switches};
+use salesforce_emulator::{AppRefusal, Emulator, Switches};
 use serde_json::{Value, json};
 
 use crate::client::{Org, between, plain_http};
@@ -233,6 +233,30 @@ async fn client_credentials_run_as_the_apps_user() {
     }
     let wrong = post_as(&org, "/services/oauth2/token", &[grant], Some((&c.client_id, "wrong"))).await;
     assert_eq!(wrong, refused("invalid_client", "invalid client credentials"));
+}
+
+#[tokio::test]
+async fn an_app_that_the_organization_does_not_take_is_refused() {
+    for (app_refusal, error, description) in [
+        (AppRefusal::NotInstalled, "invalid_client", "app must be installed into org"),
+        (
+            AppRefusal::ExternalClientAppMissing,
+            "OAUTH_EC_APP_NOT_FOUND",
+            "External client app is not installed in this org",
+        ),
+    ] {
+        let org = Org::closed(Switches { app_refusal, ..Switches::default() }).await;
+        let c = org.emulator.credentials();
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", c.client_id.as_str()),
+            ("client_secret", c.client_secret.as_str()),
+        ];
+        let refused = (400, json!({"error": error, "error_description": description}));
+        assert_eq!(token(&org, &form).await, refused);
+        org.emulator.set_switches(|switches| switches.app_refusal = AppRefusal::None);
+        assert_eq!(token(&org, &form).await.0, 200);
+    }
 }
 
 #[tokio::test]

@@ -1,9 +1,30 @@
 //! The library's own view of an org.
 
+use std::time::{Duration, Instant};
+
 use salesforce_emulator::Emulator;
 use serde_json::json;
 
 use crate::client::Org;
+
+#[tokio::test]
+async fn requests_and_rows_take_their_time_by_a_switch() {
+    let org = Org::start().await;
+    let taken = async || {
+        let start = Instant::now();
+        assert_eq!(org.soql("SELECT Id FROM User LIMIT 50").await.status, 200);
+        start.elapsed()
+    };
+    org.emulator.set_switches(|switches| switches.latency_milliseconds = 300);
+    let late = taken().await;
+    assert!(late >= Duration::from_millis(300), "{late:?}");
+    org.emulator.set_switches(|switches| {
+        switches.latency_milliseconds = 0;
+        switches.rows_per_second = Some(100);
+    });
+    let slow = taken().await;
+    assert!(slow >= Duration::from_millis(500), "{slow:?}");
+}
 
 #[tokio::test]
 async fn the_same_seed_is_the_same_org() {

@@ -24,6 +24,9 @@ pub(super) fn answer(shared: &Shared, version: Version, origin: &str, envelope: 
     if !switches.soap_login {
         return Err(Fault::unexpected("INVALID_OPERATION", "SOAP API login() is disabled by default in this org."));
     }
+    if switches.soap_login_needs_permission {
+        return Err(Fault::of("UnexpectedErrorFault", Unconfirmed::AnyApiAuth.refusal()));
+    }
     let scope = envelope.headers.child("LoginScopeHeader").map(|header| Scope {
         organization_id: header.text_of("organizationId").trim().to_owned(),
         portal_id: Some(header.text_of("portalId").trim().to_owned()).filter(|portal| !portal.is_empty()),

@@ -7,6 +7,7 @@ use super::session::Caller;
 use crate::http::Shared;
 use crate::login::{self, User};
 use crate::org::Org;
+use crate::org::catalogue::currencies;
 
 pub(super) fn answer(shared: &Shared, envelope: &Envelope) -> Result<String, Fault> {
     let caller = Caller::of(shared, envelope)?;
@@ -19,22 +20,23 @@ pub(super) fn answer(shared: &Shared, envelope: &Envelope) -> Result<String, Fau
 
 /// What Salesforce tells of a user, in the order of the schema.
 pub(super) fn elements(org: &Org, user: &User) -> String {
+    let switches = org.switches();
     format!(
         "<accessibilityMode>false</accessibilityMode>\
          <chatterExternal>false</chatterExternal>\
          <currencySymbol>£</currencySymbol>\
          <orgAttachmentFileSizeLimit>5242880</orgAttachmentFileSizeLimit>\
-         <orgDefaultCurrencyIsoCode>GBP</orgDefaultCurrencyIsoCode>\
+         <orgDefaultCurrencyIsoCode>{corporate}</orgDefaultCurrencyIsoCode>\
          <orgDefaultCurrencyLocale>en_GB</orgDefaultCurrencyLocale>\
          <orgDisallowHtmlAttachments>false</orgDisallowHtmlAttachments>\
          <orgHasPersonAccounts>false</orgHasPersonAccounts>\
          <organizationId>{organization_id}</organizationId>\
-         <organizationMultiCurrency>false</organizationMultiCurrency>\
+         <organizationMultiCurrency>{several}</organizationMultiCurrency>\
          <organizationName>{organization}</organizationName>\
          <profileId>{profile}</profileId>\
          {role}\
          <sessionSecondsValid>{seconds}</sessionSecondsValid>\
-         <userDefaultCurrencyIsoCode xsi:nil=\"true\"/>\
+         {own_currency}\
          <userEmail>{email}</userEmail>\
          <userFullName>{name}</userFullName>\
          <userId>{user_id}</userId>\
@@ -44,11 +46,15 @@ pub(super) fn elements(org: &Org, user: &User) -> String {
          <userTimeZone>{time_zone}</userTimeZone>\
          <userType>{user_type}</userType>\
          <userUiSkin>Theme3</userUiSkin>",
+        corporate = currencies::CORPORATE,
+        several = switches.multi_currency,
+        own_currency =
+            nillable("userDefaultCurrencyIsoCode", switches.multi_currency.then_some(user.default_currency.as_str())),
         organization_id = org.facts.organization_id,
         organization = escape(&user.organization_name),
         profile = user.profile_id,
         role = nillable("roleId", user.role_id.as_deref()),
-        seconds = org.switches().session_seconds,
+        seconds = switches.session_seconds,
         email = escape(&user.email),
         name = escape(&user.name),
         user_id = user.id,

@@ -1,5 +1,10 @@
 //! A field of an object and the small vocabulary to write one down.
 
+use rusqlite::types::Value;
+
+use super::currencies;
+use crate::org::addresses;
+
 /// A field's type, in the words of describe's `type` property.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FieldType {
@@ -110,8 +115,67 @@ pub(crate) enum Stored {
     Column,
     /// Computed from other columns of the same row by this SQL expression.
     Formula(&'static str),
-    /// Kept in the row's `_preferences`, an object of those that differ from the default, and read by this SQL expression.
-    Preference(&'static str),
+    /// Kept in the row's `_aside`, an object of what few rows have, and read by this SQL expression.
+    Aside(&'static str),
+}
+
+/// What only some organizations have turned on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Feature {
+    /// Lists of states and countries.
+    StatesAndCountries,
+    /// Several currencies.
+    Currencies,
+    /// Record types of accounts and contacts.
+    RecordTypes,
+}
+
+/// The features that an organization has turned on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Features {
+    /// [`Feature::StatesAndCountries`].
+    pub(crate) states_and_countries: bool,
+    /// [`Feature::Currencies`].
+    pub(crate) currencies: bool,
+    /// [`Feature::RecordTypes`].
+    pub(crate) record_types: bool,
+}
+
+impl Features {
+    /// Whether there is what needs this feature, or none.
+    #[must_use]
+    pub(crate) fn allow(self, needs: Option<Feature>) -> bool {
+        match needs {
+            None => true,
+            Some(Feature::StatesAndCountries) => self.states_and_countries,
+            Some(Feature::Currencies) => self.currencies,
+            Some(Feature::RecordTypes) => self.record_types,
+        }
+    }
+
+    /// The column as SQL for a reader: without the lists, addresses have no codes (H).
+    #[must_use]
+    pub(crate) fn seen(self, field: &Field, column: String) -> String {
+        if field.kind == FieldType::Address && !self.states_and_countries {
+            return format!("json_remove({column}, '$.countryCode', '$.stateCode')");
+        }
+        column
+    }
+
+    /// The same for a value that is already read.
+    #[must_use]
+    pub(crate) fn shown(self, field: &Field, value: Option<Value>) -> Value {
+        match value {
+            Some(Value::Text(text)) if field.kind == FieldType::Address && !self.states_and_countries => {
+                let mut address: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+                if let Some(parts) = address.as_object_mut() {
+                    parts.retain(|name, _| !matches!(name.as_str(), "countryCode" | "stateCode"));
+                }
+                Value::Text(address.to_string())
+            }
+            value => value.unwrap_or(Value::Null),
+        }
+    }
 }
 
 /// One field of an object.
@@ -153,6 +217,10 @@ pub(crate) struct Field {
     pub(crate) stored: Stored,
     /// The value a create without the field gets, as an SQL literal.
     pub(crate) default_sql: Option<&'static str>,
+    /// The picklist on whose value this one's values depend.
+    pub(crate) controller: Option<&'static str>,
+    /// The feature without which an organization doesn't have the field.
+    pub(crate) needs: Option<Feature>,
 }
 
 /// System fields, which are the same for every object that has them (H).
@@ -195,6 +263,8 @@ impl Field {
             reference: None,
             stored: Stored::Column,
             default_sql: None,
+            controller: None,
+            needs: None,
         }
     }
 
@@ -239,12 +309,51 @@ impl Field {
 
     /// One of a user's preferences. Its label is its name without what all of them begin with (M).
     ///
-    /// Nearly all users have the defaults, so those that differ are kept in one column: 87 columns of their own made a million
-    /// users a quarter slower to make.
+    /// Nearly all users have the defaults, so those that differ are kept aside: 87 columns of their own made a million users a
+    /// quarter slower to make.
     pub(super) const fn preference(name: &'static str, sql: &'static str, default: &'static str) -> Self {
         let (_, label) = name.split_at("UserPreferences".len());
         let mut field = Self::boolean(name, label).default_to(default);
-        field.stored = Stored::Preference(sql);
+        field.stored = Stored::Aside(sql);
+        field
+    }
+
+    /// The code of an address's country, which follows from the country.
+    pub(super) const fn country_code(name: &'static str, label: &'static str, sql: &'static str) -> Self {
+        let mut field = Self::picklist(name, label, 10, &addresses::COUNTRY_CODES).labels(&addresses::COUNTRY_LABELS);
+        field.stored = Stored::Formula(sql);
+        field.needs = Some(Feature::StatesAndCountries);
+        field.strict()
+    }
+
+    /// The code of an address's state, which follows from country and state; the values depend on the country's code.
+    pub(super) const fn state_code(
+        name: &'static str,
+        label: &'static str,
+        controller: &'static str,
+        sql: &'static str,
+    ) -> Self {
+        let mut field = Self::picklist(name, label, 10, &addresses::STATE_CODES);
+        field.stored = Stored::Formula(sql);
+        field.controller = Some(controller);
+        field.needs = Some(Feature::StatesAndCountries);
+        field.strict()
+    }
+
+    /// A currency of the organization, by default its corporate one (H but for the labels of the user's own).
+    pub(super) const fn currency(name: &'static str, label: &'static str, sql: &'static str) -> Self {
+        let mut field =
+            Self::picklist(name, label, 3, currencies::ACTIVE).labels(currencies::LABELS).strict().with_default();
+        field.stored = Stored::Aside(sql);
+        field.needs = Some(Feature::Currencies);
+        field
+    }
+
+    /// The record's type.
+    pub(super) const fn record_type() -> Self {
+        let mut field = Self::reference("RecordTypeId", "Record Type ID", "RecordType", &["RecordType"]).with_default();
+        field.stored = Stored::Aside("json_extract(_aside, '$.RecordTypeId')");
+        field.needs = Some(Feature::RecordTypes);
         field
     }
 
@@ -342,6 +451,12 @@ impl Field {
 
     pub(super) const fn strict(mut self) -> Self {
         self.restricted = true;
+        self
+    }
+
+    /// Kept in `_aside`, where this SQL expression finds it.
+    pub(super) const fn aside(mut self, sql: &'static str) -> Self {
+        self.stored = Stored::Aside(sql);
         self
     }
 

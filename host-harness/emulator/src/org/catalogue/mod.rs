@@ -5,13 +5,17 @@
 
 mod access;
 mod audit;
+pub(crate) mod currencies;
 mod field;
 mod identity;
 mod left_out;
+mod lists;
 mod people;
+pub(crate) mod record_types;
 mod set_groups;
 
-pub(crate) use field::{Field, FieldType, Reference, Stored};
+pub(crate) use field::{Feature, Features, Field, FieldType, Reference, Stored};
+pub(crate) use lists::values;
 
 /// One kind of record (an sObject).
 #[derive(Debug)]
@@ -45,6 +49,23 @@ impl Object {
         self.fields.iter().find(|field| field.name.eq_ignore_ascii_case(name))
     }
 
+    /// The field with this API name in an organization with these features.
+    #[must_use]
+    pub(crate) fn field_in(&self, features: Features, name: &str) -> Option<&'static Field> {
+        self.field(name).filter(|field| features.allow(field.needs))
+    }
+
+    /// The fields that an organization with these features has.
+    pub(crate) fn fields_in(&self, features: Features) -> impl Iterator<Item = &'static Field> {
+        self.fields.iter().filter(move |field| features.allow(field.needs))
+    }
+
+    /// Whether an organization with these features has the object. Without currencies there is no list of them (H).
+    #[must_use]
+    pub(crate) fn is_in(&self, features: Features) -> bool {
+        self.name != "CurrencyType" || features.currencies
+    }
+
     /// Whether Salesforce has a field of this name that the emulator has not.
     #[must_use]
     pub(crate) fn lacks(&self, name: &str) -> bool {
@@ -67,6 +88,16 @@ impl Object {
         })
     }
 
+    /// As [`relationship`](Self::relationship), in an organization with these features.
+    #[must_use]
+    pub(crate) fn relationship_in(
+        &self,
+        features: Features,
+        name: &str,
+    ) -> Option<(&'static Field, &'static Reference)> {
+        self.relationship(name).filter(|(field, _)| features.allow(field.needs))
+    }
+
     /// Whether `updated` and `deleted` list its rows, after the calls that the object reference gives it (M).
     #[must_use]
     pub(crate) fn is_replicateable(&self) -> bool {
@@ -84,7 +115,15 @@ impl Object {
     /// Whether Salesforce's API creates, changes and deletes its rows where the emulator only shows them (H).
     #[must_use]
     pub(crate) fn is_set_up_by_api(&self) -> bool {
-        matches!(self.name, "PermissionSet" | "PermissionSetGroup" | "PermissionSetGroupComponent" | "Profile")
+        matches!(
+            self.name,
+            "CurrencyType"
+                | "PermissionSet"
+                | "PermissionSetGroup"
+                | "PermissionSetGroupComponent"
+                | "Profile"
+                | "RecordType"
+        )
     }
 
     /// The child objects whose reference fields point here, with these fields.
@@ -108,7 +147,7 @@ impl Object {
 }
 
 /// Every object of the org.
-pub(crate) static OBJECTS: [&Object; 17] = [
+pub(crate) static OBJECTS: [&Object; 19] = [
     &identity::ORGANIZATION,
     &people::ACCOUNT,
     &people::CONTACT,
@@ -126,6 +165,8 @@ pub(crate) static OBJECTS: [&Object; 17] = [
     &access::GROUP,
     &access::GROUP_MEMBER,
     &audit::SETUP_AUDIT_TRAIL,
+    &record_types::RECORD_TYPE,
+    &currencies::CURRENCY_TYPE,
 ];
 
 /// The object with this API name, without regard to case.
@@ -153,7 +194,7 @@ mod tests {
     }
 
     /// Objects that Salesforce has and the emulator has not.
-    const ELSEWHERE: [&str; 2] = ["CallCenter", "Individual"];
+    const ELSEWHERE: [&str; 3] = ["BusinessProcess", "CallCenter", "Individual"];
 
     #[test]
     fn every_reference_points_at_known_objects() {
@@ -162,6 +203,15 @@ mod tests {
                 for target in reference.to.iter().filter(|target| !ELSEWHERE.contains(target)) {
                     assert!(super::object(target).is_some(), "{} refers to {target}", object.name);
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_kept_aside_is_found_by_its_own_name() {
+        for field in OBJECTS.iter().flat_map(|object| object.fields) {
+            if let Stored::Aside(sql) = field.stored {
+                assert!(sql.contains(&format!("'$.{}'", field.name)), "{} is read by {sql}", field.name);
             }
         }
     }

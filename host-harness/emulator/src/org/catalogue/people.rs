@@ -2,16 +2,23 @@
 //!
 //! Field lists follow the object reference (H) for what provisioning touches; lengths are the documented ones.
 
-use super::{Field, FieldType, Object};
+use super::{Field, FieldType, Object, lists};
 
 /// A user's preference with its default.
 macro_rules! preference {
     ($name:literal, $default:literal) => {
         Field::preference(
             concat!("UserPreferences", $name),
-            concat!("coalesce(json_extract(_preferences, '$.UserPreferences", $name, "'), ", $default, ")"),
+            concat!("coalesce(json_extract(_aside, '$.UserPreferences", $name, "'), ", $default, ")"),
             $default,
         )
+    };
+}
+
+/// A field that few rows have a value in, which is kept aside.
+macro_rules! rare {
+    ($make:ident($name:literal $(, $rest:expr)*)) => {
+        Field::$make($name $(, $rest)*).aside(concat!("json_extract(_aside, '$.", $name, "')"))
     };
 }
 
@@ -37,7 +44,9 @@ macro_rules! address {
             $city,
             ", 'country', ",
             $country,
-            ", 'geocodeAccuracy', ",
+            ", 'countryCode', country_code(",
+            $country,
+            "), 'geocodeAccuracy', ",
             $prefix,
             "GeocodeAccuracy, 'latitude', json(",
             $prefix,
@@ -47,28 +56,41 @@ macro_rules! address {
             $code,
             ", 'state', ",
             $state,
-            ", 'street', ",
+            ", 'stateCode', state_code(",
+            $country,
+            ", ",
+            $state,
+            "), 'street', ",
             $street,
             ") END"
         )
     };
 }
 
+/// The code of an address's state.
+macro_rules! state_code {
+    ($prefix:literal, $label:literal) => {
+        Field::state_code(
+            concat!($prefix, "StateCode"),
+            concat!($label, "State/Province Code"),
+            concat!($prefix, "CountryCode"),
+            concat!("state_code(", $prefix, "Country, ", $prefix, "State)"),
+        )
+    };
+}
+
+/// The code of an address's country.
+macro_rules! country_code {
+    ($prefix:literal, $label:literal) => {
+        Field::country_code(
+            concat!($prefix, "CountryCode"),
+            concat!($label, "Country Code"),
+            concat!("country_code(", $prefix, "Country)"),
+        )
+    };
+}
+
 const PORTAL_ROLES: &[&str] = &["Executive", "Manager", "Worker", "PersonAccount"];
-const LOCALES: &[&str] = &["en_US", "en_GB", "de_DE", "fr_FR", "es_ES", "ja_JP", "nl_NL"];
-const LANGUAGES: &[&str] = &["en_US", "de", "fr", "es", "ja", "nl_NL"];
-const TIME_ZONES: &[&str] = &[
-    "GMT",
-    "America/Los_Angeles",
-    "America/New_York",
-    "America/Chicago",
-    "Europe/London",
-    "Europe/Berlin",
-    "Europe/Paris",
-    "Europe/Amsterdam",
-    "Asia/Tokyo",
-];
-const ENCODINGS: &[&str] = &["UTF-8", "ISO-8859-1", "Shift_JIS", "ISO-2022-JP", "EUC-JP"];
 const USER_TYPES: &[&str] =
     &["Standard", "PowerPartner", "CspLitePortal", "CustomerSuccess", "PowerCustomerSuccess", "CsnOnly", "Guest"];
 /// The labels of user types and portal roles are those of the object reference (H).
@@ -102,7 +124,10 @@ const HOURS: &[&str] = &[
     "21", "22", "23",
 ];
 const DIGEST: &[&str] = &["D", "W", "N"];
+const DIGEST_LABELS: &[(&str, &str)] = &[("D", "Daily"), ("W", "Weekly"), ("N", "Never")];
 const GROUP_DIGEST: &[&str] = &["P", "D", "W", "N"];
+const GROUP_DIGEST_LABELS: &[(&str, &str)] =
+    &[("P", "Email on Each Post"), ("D", "Daily Digests"), ("W", "Weekly Digests"), ("N", "Never")];
 
 pub(super) static ACCOUNT: Object = Object {
     name: "Account",
@@ -126,6 +151,8 @@ pub(super) static ACCOUNT: Object = Object {
         Field::text("BillingState", "Billing State/Province", 80),
         Field::text("BillingPostalCode", "Billing Zip/Postal Code", 20),
         Field::text("BillingCountry", "Billing Country", 80),
+        state_code!("Billing", "Billing "),
+        country_code!("Billing", "Billing "),
         Field::coordinate("BillingLatitude", "Billing Latitude"),
         Field::coordinate("BillingLongitude", "Billing Longitude"),
         Field::picklist("BillingGeocodeAccuracy", "Billing Geocode Accuracy", 40, GEOCODE_ACCURACIES).strict(),
@@ -139,6 +166,8 @@ pub(super) static ACCOUNT: Object = Object {
         Field::text("ShippingState", "Shipping State/Province", 80),
         Field::text("ShippingPostalCode", "Shipping Zip/Postal Code", 20),
         Field::text("ShippingCountry", "Shipping Country", 80),
+        state_code!("Shipping", "Shipping "),
+        country_code!("Shipping", "Shipping "),
         Field::coordinate("ShippingLatitude", "Shipping Latitude"),
         Field::coordinate("ShippingLongitude", "Shipping Longitude"),
         Field::picklist("ShippingGeocodeAccuracy", "Shipping Geocode Accuracy", 40, GEOCODE_ACCURACIES).strict(),
@@ -195,6 +224,12 @@ pub(super) static ACCOUNT: Object = Object {
         Field::text("NaicsDesc", "NAICS Description", 120),
         Field::text("YearStarted", "Year Started", 4),
         Field::text("SicDesc", "SIC Description", 80),
+        Field::currency(
+            "CurrencyIsoCode",
+            "Currency ISO Code",
+            "coalesce(json_extract(_aside, '$.CurrencyIsoCode'), 'GBP')",
+        ),
+        Field::record_type(),
         Field::text("External_Id__c", "External Id", 100).external(),
     ],
 };
@@ -212,20 +247,22 @@ pub(super) static CONTACT: Object = Object {
     fields: &[
         Field::id("Contact ID"),
         Field::IS_DELETED,
-        Field::reference("MasterRecordId", "Master Record ID", "MasterRecord", &["Contact"]).read_only(),
+        rare!(reference("MasterRecordId", "Master Record ID", "MasterRecord", &["Contact"])).read_only(),
         Field::reference("AccountId", "Account ID", "Account", &["Account"]).children("Contacts"),
         Field::text("LastName", "Last Name", 80).required(),
         Field::text("FirstName", "First Name", 40),
         Field::picklist("Salutation", "Salutation", 40, &["Mr.", "Ms.", "Mrs.", "Dr.", "Prof.", "Mx."]),
         Field::text("Name", "Full Name", 121).formula("trim(coalesce(FirstName || ' ', '') || LastName)").required(),
-        Field::new("OtherStreet", "Other Street", FieldType::TextArea, 255),
-        Field::text("OtherCity", "Other City", 40),
-        Field::text("OtherState", "Other State/Province", 80),
-        Field::text("OtherPostalCode", "Other Zip/Postal Code", 20),
-        Field::text("OtherCountry", "Other Country", 80),
-        Field::coordinate("OtherLatitude", "Other Latitude"),
-        Field::coordinate("OtherLongitude", "Other Longitude"),
-        Field::picklist("OtherGeocodeAccuracy", "Other Geocode Accuracy", 40, GEOCODE_ACCURACIES).strict(),
+        rare!(new("OtherStreet", "Other Street", FieldType::TextArea, 255)),
+        rare!(text("OtherCity", "Other City", 40)),
+        rare!(text("OtherState", "Other State/Province", 80)),
+        rare!(text("OtherPostalCode", "Other Zip/Postal Code", 20)),
+        rare!(text("OtherCountry", "Other Country", 80)),
+        state_code!("Other", "Other "),
+        country_code!("Other", "Other "),
+        rare!(coordinate("OtherLatitude", "Other Latitude")),
+        rare!(coordinate("OtherLongitude", "Other Longitude")),
+        rare!(picklist("OtherGeocodeAccuracy", "Other Geocode Accuracy", 40, GEOCODE_ACCURACIES)).strict(),
         Field::address(
             "OtherAddress",
             "Other Address",
@@ -236,6 +273,8 @@ pub(super) static CONTACT: Object = Object {
         Field::text("MailingState", "Mailing State/Province", 80),
         Field::text("MailingPostalCode", "Mailing Zip/Postal Code", 20),
         Field::text("MailingCountry", "Mailing Country", 80),
+        state_code!("Mailing", "Mailing "),
+        country_code!("Mailing", "Mailing "),
         Field::coordinate("MailingLatitude", "Mailing Latitude"),
         Field::coordinate("MailingLongitude", "Mailing Longitude"),
         Field::picklist("MailingGeocodeAccuracy", "Mailing Geocode Accuracy", 40, GEOCODE_ACCURACIES).strict(),
@@ -247,14 +286,14 @@ pub(super) static CONTACT: Object = Object {
         Field::phone("Phone", "Business Phone"),
         Field::phone("Fax", "Business Fax"),
         Field::phone("MobilePhone", "Mobile Phone"),
-        Field::phone("HomePhone", "Home Phone"),
-        Field::phone("OtherPhone", "Other Phone"),
-        Field::phone("AssistantPhone", "Asst. Phone"),
+        rare!(phone("HomePhone", "Home Phone")),
+        rare!(phone("OtherPhone", "Other Phone")),
+        rare!(phone("AssistantPhone", "Asst. Phone")),
         Field::reference("ReportsToId", "Reports To ID", "ReportsTo", &["Contact"]),
         Field::email("Email", "Email").lookup(),
         Field::text("Title", "Title", 128),
         Field::text("Department", "Department", 80),
-        Field::text("AssistantName", "Assistant's Name", 40),
+        rare!(text("AssistantName", "Assistant's Name", 40)),
         Field::picklist("LeadSource", "Lead Source", 255, LEAD_SOURCES),
         Field::date("Birthdate", "Birthdate"),
         Field::new("Description", "Contact Description", FieldType::TextArea, 32_000),
@@ -267,19 +306,25 @@ pub(super) static CONTACT: Object = Object {
         Field::LAST_MODIFIED_DATE,
         Field::LAST_MODIFIED_BY,
         Field::SYSTEM_MODSTAMP,
-        Field::date("LastActivityDate", "Last Activity").read_only(),
-        Field::datetime("LastCURequestDate", "Last Stay-in-Touch Request Date").read_only(),
-        Field::datetime("LastCUUpdateDate", "Last Stay-in-Touch Save Date").read_only(),
-        Field::datetime("LastViewedDate", "Last Viewed Date").read_only(),
-        Field::datetime("LastReferencedDate", "Last Referenced Date").read_only(),
-        Field::text("EmailBouncedReason", "Email Bounced Reason", 255),
-        Field::datetime("EmailBouncedDate", "Email Bounced Date"),
+        rare!(date("LastActivityDate", "Last Activity")).read_only(),
+        rare!(datetime("LastCURequestDate", "Last Stay-in-Touch Request Date")).read_only(),
+        rare!(datetime("LastCUUpdateDate", "Last Stay-in-Touch Save Date")).read_only(),
+        rare!(datetime("LastViewedDate", "Last Viewed Date")).read_only(),
+        rare!(datetime("LastReferencedDate", "Last Referenced Date")).read_only(),
+        rare!(text("EmailBouncedReason", "Email Bounced Reason", 255)),
+        rare!(datetime("EmailBouncedDate", "Email Bounced Date")),
         Field::boolean("IsEmailBounced", "Is Email Bounced").read_only(),
         Field::photo("PhotoUrl", "Photo URL", "'/services/images/photo/' || Id"),
-        Field::text("Jigsaw", "Data.com Key", 20),
-        Field::text("JigsawContactId", "Jigsaw Contact ID", 20).read_only(),
-        Field::picklist("CleanStatus", "Clean Status", 40, CLEAN_STATUSES),
-        Field::reference("IndividualId", "Individual ID", "Individual", &["Individual"]),
+        rare!(text("Jigsaw", "Data.com Key", 20)),
+        rare!(text("JigsawContactId", "Jigsaw Contact ID", 20)).read_only(),
+        rare!(picklist("CleanStatus", "Clean Status", 40, CLEAN_STATUSES)),
+        rare!(reference("IndividualId", "Individual ID", "Individual", &["Individual"])),
+        Field::currency(
+            "CurrencyIsoCode",
+            "Currency ISO Code",
+            "coalesce(json_extract(_aside, '$.CurrencyIsoCode'), 'GBP')",
+        ),
+        Field::record_type(),
         Field::text("External_Id__c", "External Id", 100).external(),
         Field::text("IdP_Key__c", "IdP Key", 64).external().unique(),
         Field::boolean("Newsletter__c", "Newsletter"),
@@ -312,6 +357,8 @@ pub(super) static USER: Object = Object {
         Field::text("State", "State/Province", 80),
         Field::text("PostalCode", "Zip/Postal Code", 20),
         Field::text("Country", "Country", 80),
+        state_code!("", ""),
+        country_code!("", ""),
         Field::coordinate("Latitude", "Latitude"),
         Field::coordinate("Longitude", "Longitude"),
         Field::picklist("GeocodeAccuracy", "Geocode Accuracy", 40, GEOCODE_ACCURACIES).strict(),
@@ -320,31 +367,40 @@ pub(super) static USER: Object = Object {
         Field::boolean("EmailPreferencesAutoBcc", "AutoBcc").default_to("1"),
         Field::boolean("EmailPreferencesAutoBccStayInTouch", "AutoBccStayInTouch"),
         Field::boolean("EmailPreferencesStayInTouchReminder", "StayInTouchReminder").default_to("1"),
-        Field::email("SenderEmail", "Email Sender Address"),
-        Field::text("SenderName", "Email Sender Name", 80),
-        Field::new("Signature", "Email Signature", FieldType::TextArea, 1333),
-        Field::text("StayInTouchSubject", "Stay-in-Touch Email Subject", 80),
-        Field::new("StayInTouchSignature", "Stay-in-Touch Email Signature", FieldType::TextArea, 512),
-        Field::text("StayInTouchNote", "Stay-in-Touch Email Note", 512),
+        rare!(email("SenderEmail", "Email Sender Address")),
+        rare!(text("SenderName", "Email Sender Name", 80)),
+        rare!(new("Signature", "Email Signature", FieldType::TextArea, 1333)),
+        rare!(text("StayInTouchSubject", "Stay-in-Touch Email Subject", 80)),
+        rare!(new("StayInTouchSignature", "Stay-in-Touch Email Signature", FieldType::TextArea, 512)),
+        rare!(text("StayInTouchNote", "Stay-in-Touch Email Note", 512)),
         Field::phone("Phone", "Phone"),
-        Field::phone("Fax", "Fax"),
+        rare!(phone("Fax", "Fax")),
         Field::phone("MobilePhone", "Mobile"),
         Field::text("Alias", "Alias", 8).required(),
         Field::text("CommunityNickname", "Nickname", 40).required().with_default(),
         // Empty and not null (H).
         Field::text("BadgeText", "User Photo badge text overlay", 80).read_only().default_to("''"),
         Field::boolean("IsActive", "Active").default_to("1"),
-        Field::picklist("TimeZoneSidKey", "Time Zone", 40, TIME_ZONES).required().strict(),
+        Field::picklist("TimeZoneSidKey", "Time Zone", 40, &lists::TIME_ZONES).required().strict(),
         Field::reference("UserRoleId", "Role ID", "UserRole", &["UserRole"]).children("Users"),
-        Field::picklist("LocaleSidKey", "Locale", 40, LOCALES).required().strict(),
+        Field::picklist("LocaleSidKey", "Locale", 40, &lists::LOCALES)
+            .labels(&lists::LOCALE_LABELS)
+            .required()
+            .strict(),
         Field::boolean("ReceivesInfoEmails", "Info Emails"),
         Field::boolean("ReceivesAdminInfoEmails", "Admin Info Emails"),
-        Field::picklist("EmailEncodingKey", "Email Encoding", 40, ENCODINGS).required().strict(),
+        Field::picklist("EmailEncodingKey", "Email Encoding", 40, &lists::ENCODINGS)
+            .labels(&lists::ENCODING_LABELS)
+            .required()
+            .strict(),
         Field::reference("ProfileId", "Profile ID", "Profile", &["Profile"]).required().children("Users"),
         Field::picklist("UserType", "User Type", 40, USER_TYPES).labels(USER_TYPE_LABELS).strict().read_only(),
         Field::picklist("StartDay", "Start of Day", 40, HOURS).strict().default_to("'6'"),
         Field::picklist("EndDay", "End of Day", 40, HOURS).strict().default_to("'23'"),
-        Field::picklist("LanguageLocaleKey", "Language", 40, LANGUAGES).required().strict(),
+        Field::picklist("LanguageLocaleKey", "Language", 40, &lists::LANGUAGES)
+            .labels(&lists::LANGUAGE_LABELS)
+            .required()
+            .strict(),
         Field::text("EmployeeNumber", "Employee Number", 20),
         Field::reference("DelegatedApproverId", "Delegated Approver ID", "DelegatedApprover", &["User"]),
         Field::reference("ManagerId", "Manager ID", "Manager", &["User"]).children("DirectReports"),
@@ -355,11 +411,11 @@ pub(super) static USER: Object = Object {
         Field::LAST_MODIFIED_DATE,
         Field::LAST_MODIFIED_BY,
         Field::SYSTEM_MODSTAMP,
-        Field::datetime("PasswordExpirationDate", "Password Expiration Date").read_only(),
-        Field::int("NumberOfFailedLogins", "Failed Login Attempts").read_only(),
-        Field::date("SuAccessExpirationDate", "SU Access Expiration Date").read_only(),
-        Field::datetime("OfflineTrialExpirationDate", "Offline Edition Trial Expiration Date").read_only(),
-        Field::datetime("OfflinePdaTrialExpirationDate", "Sales Anywhere Trial Expiration Date").read_only(),
+        rare!(datetime("PasswordExpirationDate", "Password Expiration Date")).read_only(),
+        rare!(int("NumberOfFailedLogins", "Failed Login Attempts")).read_only(),
+        rare!(date("SuAccessExpirationDate", "SU Access Expiration Date")).read_only(),
+        rare!(datetime("OfflineTrialExpirationDate", "Offline Edition Trial Expiration Date")).read_only(),
+        rare!(datetime("OfflinePdaTrialExpirationDate", "Sales Anywhere Trial Expiration Date")).read_only(),
         Field::boolean("HasUserVerifiedEmail", "User Verified Email").read_only(),
         Field::boolean("UserPermissionsMarketingUser", "Marketing User"),
         Field::boolean("UserPermissionsOfflineUser", "Offline User"),
@@ -465,13 +521,13 @@ pub(super) static USER: Object = Object {
         preference!("ShowForecastingRoundedAmounts", "0"),
         Field::reference("ContactId", "Contact ID", "Contact", &["Contact"]).children("Users"),
         Field::reference("AccountId", "Account ID", "Account", &["Account"]).read_only().children("Users"),
-        Field::reference("CallCenterId", "Call Center ID", "CallCenter", &["CallCenter"]),
+        rare!(reference("CallCenterId", "Call Center ID", "CallCenter", &["CallCenter"])),
         Field::picklist("PortalRole", "Portal Role Level", 40, PORTAL_ROLES).labels(PORTAL_ROLE_LABELS).strict(),
         Field::boolean("IsPortalEnabled", "Portal Enabled").update_only(),
         Field::boolean("IsPortalSelfRegistered", "Self-Registered via Customer Portal").create_only(),
         Field::phone("Extension", "Extension"),
         Field::text("FederationIdentifier", "SAML Federation ID", 512).lookup(),
-        Field::new("AboutMe", "About Me", FieldType::TextArea, 1000),
+        rare!(new("AboutMe", "About Me", FieldType::TextArea, 1000)),
         Field::photo(
             "FullPhotoUrl",
             "Url for full-sized Photo",
@@ -486,6 +542,7 @@ pub(super) static USER: Object = Object {
             "'https://northwind.my.salesforce.com/profilephoto/005/M'",
         ),
         Field::picklist("DigestFrequency", "Chatter Email Highlights Frequency", 40, DIGEST)
+            .labels(DIGEST_LABELS)
             .required()
             .strict()
             .default_to("'N'"),
@@ -495,17 +552,28 @@ pub(super) static USER: Object = Object {
             40,
             GROUP_DIGEST,
         )
+        .labels(GROUP_DIGEST_LABELS)
         .required()
         .strict()
         .default_to("'N'"),
-        Field::int("JigsawImportLimitOverride", "Data.com Monthly Addition Limit"),
-        Field::datetime("LastViewedDate", "Last Viewed Date").read_only(),
-        Field::datetime("LastReferencedDate", "Last Referenced Date").read_only(),
+        rare!(int("JigsawImportLimitOverride", "Data.com Monthly Addition Limit")),
+        rare!(datetime("LastViewedDate", "Last Viewed Date")).read_only(),
+        rare!(datetime("LastReferencedDate", "Last Referenced Date")).read_only(),
         Field::photo("BannerPhotoUrl", "Url for banner photo", "'/profilephoto/005/B'"),
         Field::photo("SmallBannerPhotoUrl", "Url for IOS banner photo", "'/profilephoto/005/D'"),
         Field::photo("MediumBannerPhotoUrl", "Url for Android banner photo", "'/profilephoto/005/E'"),
         Field::boolean("IsProfilePhotoActive", "Has Profile Photo").read_only(),
-        Field::reference("IndividualId", "Individual ID", "Individual", &["Individual"]),
+        rare!(reference("IndividualId", "Individual ID", "Individual", &["Individual"])),
+        Field::currency(
+            "CurrencyIsoCode",
+            "Currency ISO Code",
+            "coalesce(json_extract(_aside, '$.CurrencyIsoCode'), 'GBP')",
+        ),
+        Field::currency(
+            "DefaultCurrencyIsoCode",
+            "Default Currency ISO Code",
+            "coalesce(json_extract(_aside, '$.DefaultCurrencyIsoCode'), 'GBP')",
+        ),
         Field::text("IdP_Key__c", "IdP Key", 64).external().unique(),
         Field::picklist("Employee_Grade__c", "Employee Grade", 255, GRADES).strict(),
         Field::text("Cost_Center__c", "Cost Center", 20),

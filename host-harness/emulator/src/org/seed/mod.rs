@@ -12,6 +12,7 @@ use fastrand::Rng;
 use rusqlite::{Connection, params};
 
 use self::people::Grants;
+use super::catalogue::currencies;
 use super::facts::Facts;
 use super::{ids, names, store};
 
@@ -58,6 +59,7 @@ pub(crate) fn populate(db: &Connection, facts: &Facts, users: u32, sandbox: bool
     generator.spare_contacts(&accounts)?;
     generator.person_account()?;
     generator.seats()?;
+    currencies::seed(db, &facts.pod, &facts.admin_id)?;
     generator.save_serials()
 }
 

@@ -7,7 +7,7 @@ use super::csv::Dialect;
 use super::job::{Ingest, Job, State, Work};
 use super::{keep, with_job, wrong_state};
 use crate::error::ApiError;
-use crate::org::catalogue::{self, Field, FieldType, Object};
+use crate::org::catalogue::{self, Features, Field, FieldType, Object};
 use crate::org::{clock, decimals, ids};
 use crate::rest::{Body, Context, Request, Response};
 use crate::rules::{self, Actor, KeysInUse, WriteOptions};
@@ -115,8 +115,10 @@ pub(super) fn work(context: &Context<'_>, job: &mut Job) -> Result<(), ApiError>
     let Work::Ingest(ingest) = &mut job.work else { return Ok(()) };
     let data = ingest.data.take().unwrap_or_default();
     Dialect::header_line(&data).clone_into(&mut ingest.header_line);
+    let features = context.actor.org.switches().features();
     let parsed = dialect.parse(&data).map(|(header, rows)| {
-        let columns = header.iter().map(|name| Column::of(ingest.object, name)).collect::<Result<Vec<_>, _>>();
+        let columns =
+            header.iter().map(|name| Column::of(ingest.object, features, name)).collect::<Result<Vec<_>, _>>();
         (columns, header, rows)
     });
     let (columns, rows) = match parsed {
@@ -220,18 +222,18 @@ impl Column {
         }
     }
 
-    fn of(object: &'static Object, name: &str) -> Result<Self, String> {
+    fn of(object: &'static Object, features: Features, name: &str) -> Result<Self, String> {
         let unknown = || format!("InvalidBatch : Field name not found : {name}");
         if name.eq_ignore_ascii_case("Id") {
             return Ok(Self::Id);
         }
         if let Some((relationship, key)) = name.split_once('.') {
-            let (_, reference) = object.relationship(relationship).ok_or_else(unknown)?;
+            let (_, reference) = object.relationship_in(features, relationship).ok_or_else(unknown)?;
             let target = reference.to.first().and_then(|name| catalogue::object(name)).ok_or_else(unknown)?;
             let key = rules::key_field(target, key).map_err(|_| unknown())?;
             return Ok(Self::Parent { relationship: reference.relationship, key });
         }
-        object.field(name).map(Self::Field).ok_or_else(unknown)
+        object.field_in(features, name).map(Self::Field).ok_or_else(unknown)
     }
 }
 

@@ -51,7 +51,8 @@ pub(super) fn create(context: &Context<'_>, request: &Request) -> Result<Respons
 
 fn options<'a>(context: &Context<'_>, operation: &str) -> Options<'a> {
     let now = context.actor.org.clock.now();
-    Options { include_deleted: operation == "queryAll", batch: 0, version: "64.0", now, hidden: &[] }
+    let features = context.actor.org.switches().features();
+    Options { include_deleted: operation == "queryAll", batch: 0, version: "64.0", now, hidden: &[], features }
 }
 
 pub(super) fn work(context: &Context<'_>, job: &mut Job) -> Result<(), ApiError> {
@@ -110,6 +111,7 @@ pub(super) fn results(context: &Context<'_>, request: &Request, id: &str) -> Res
         let next = if until < found.len() { locator(until) } else { "null".to_owned() };
         Ok(Response::text(200, "text/csv;charset=UTF-8", text)
             .with_header("sforce-locator", next)
-            .with_header("sforce-numberofrecords", records.len().to_string()))
+            .with_header("sforce-numberofrecords", records.len().to_string())
+            .with_rows(records.len()))
     })
 }

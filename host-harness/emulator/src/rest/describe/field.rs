@@ -1,8 +1,11 @@
 //! A field in describe's words.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
-use crate::org::catalogue::{Field, FieldType, Object};
+use crate::org::addresses::COUNTRIES;
+use crate::org::catalogue::{Feature, Field, FieldType, Object, currencies};
 use crate::org::decimals;
 
 /// Up to three bytes for a character; ids are plain ASCII (H).
@@ -14,12 +17,42 @@ fn byte_length(field: &Field) -> u32 {
 fn default_value(field: &Field) -> Value {
     match (field.kind, field.default_sql) {
         (FieldType::Boolean, Some(sql)) => json!(sql == "1"),
+        (FieldType::Picklist, _) if field.needs == Some(Feature::Currencies) => json!(currencies::CORPORATE),
         _ => Value::Null,
     }
 }
 
+/// Which countries a state belongs to: a bit for each, from the left, in base 64 (H).
+fn valid_for(country: usize) -> String {
+    let mut bits = vec![0_u8; COUNTRIES.len().div_ceil(8)];
+    bits[country / 8] = 0x80 >> (country % 8);
+    BASE64_STANDARD.encode(bits)
+}
+
+/// The states of all countries. Codes that several countries share come once for each (U).
+fn states() -> Value {
+    let states = COUNTRIES.iter().enumerate().flat_map(|(country, found)| {
+        found.states.iter().map(move |(code, name)| {
+            json!({
+                "active": true,
+                "defaultValue": false,
+                "label": name,
+                "validFor": valid_for(country),
+                "value": code,
+            })
+        })
+    });
+    states.collect()
+}
+
 fn picklist(field: &Field) -> Value {
-    let default = field.default_sql.map(|sql| sql.trim_matches('\''));
+    if field.controller.is_some() {
+        return states();
+    }
+    let default = match field.needs {
+        Some(Feature::Currencies) => Some(currencies::CORPORATE),
+        _ => field.default_sql.map(|sql| sql.trim_matches('\'')),
+    };
     field
         .picklist
         .iter()
@@ -37,8 +70,18 @@ fn picklist(field: &Field) -> Value {
 
 /// A person's name and an address come in parts, which describe ties together (H).
 fn compound(object: &Object, field: &Field) -> Option<&'static str> {
-    const PARTS: [&str; 8] =
-        ["Street", "City", "State", "PostalCode", "Country", "Latitude", "Longitude", "GeocodeAccuracy"];
+    const PARTS: [&str; 10] = [
+        "Street",
+        "City",
+        "State",
+        "StateCode",
+        "PostalCode",
+        "Country",
+        "CountryCode",
+        "Latitude",
+        "Longitude",
+        "GeocodeAccuracy",
+    ];
     let person = object.field("LastName").is_some();
     if person && matches!(field.name, "FirstName" | "LastName" | "Salutation") {
         return Some("Name");
@@ -57,17 +100,22 @@ fn extra_type(object: &Object, field: &Field) -> Option<&'static str> {
     }
 }
 
+/// Whether profiles say who may see and write it. Currencies are everybody's (H).
+fn is_permissionable(object: &Object, field: &Field) -> bool {
+    let own = compound(object, field) == Some("Name") || field.needs == Some(Feature::Currencies);
+    field.nillable && (field.createable || field.updateable) && !own
+}
+
 /// References to users that searches aren't narrowed by (H).
 const PEOPLE: [&str; 3] = ["OwnerId", "CreatedById", "LastModifiedById"];
 
 /// What no field of the org is or has.
-const FALSE: [&str; 14] = [
+const FALSE: [&str; 13] = [
     "aiPredictionField",
     "autoNumber",
     "calculated",
     "cascadeDelete",
     "caseSensitive",
-    "dependentPicklist",
     "deprecatedAndHidden",
     "displayLocationInDecimal",
     "encrypted",
@@ -77,9 +125,8 @@ const FALSE: [&str; 14] = [
     "queryByDistance",
     "restrictedDelete",
 ];
-const NULL: [&str; 9] = [
+const NULL: [&str; 8] = [
     "calculatedFormula",
-    "controllerName",
     "defaultValueFormula",
     "filteredLookupInfo",
     "inlineHelpText",
@@ -91,17 +138,18 @@ const NULL: [&str; 9] = [
 
 /// One element of describe's `fields`.
 pub(super) fn describe(object: &Object, field: &Field) -> Value {
-    let writable = field.createable || field.updateable;
     let (targets, relationship) =
         field.reference.as_ref().map_or((&[][..], None), |reference| (reference.to, Some(reference.relationship)));
     let own = [
         ("aggregatable", json!(field.is_sortable() && field.kind != FieldType::Boolean)),
         ("byteLength", json!(byte_length(field))),
         ("compoundFieldName", json!(compound(object, field))),
+        ("controllerName", json!(field.controller)),
         ("createable", json!(field.createable)),
         ("custom", json!(field.is_custom())),
         ("defaultValue", default_value(field)),
         ("defaultedOnCreate", json!(field.defaulted)),
+        ("dependentPicklist", json!(field.controller.is_some())),
         ("digits", json!(if field.kind == FieldType::Int { 9 } else { 0 })),
         ("externalId", json!(field.external_id)),
         ("extraTypeInfo", json!(extra_type(object, field))),
@@ -114,7 +162,7 @@ pub(super) fn describe(object: &Object, field: &Field) -> Value {
         ("nameField", json!(field.name == "Name")),
         ("namePointing", json!(targets.len() > 1)),
         ("nillable", json!(field.nillable)),
-        ("permissionable", json!(field.nillable && writable && compound(object, field) != Some("Name"))),
+        ("permissionable", json!(is_permissionable(object, field))),
         ("picklistValues", picklist(field)),
         ("polymorphicForeignKey", json!(targets.len() > 1)),
         ("precision", json!(if field.kind.is_decimal() { decimals::DIGITS } else { 0 })),

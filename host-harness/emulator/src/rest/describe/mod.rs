@@ -17,7 +17,8 @@ use crate::org::seed::EPOCH;
 /// `sobjects`: every object in short, in the order of the alphabet.
 pub(super) fn global(context: &Context<'_>, request: &Request) -> Response {
     unless_unchanged(request, || {
-        let mut objects: Vec<&Object> = OBJECTS.to_vec();
+        let features = context.actor.org.switches().features();
+        let mut objects: Vec<&Object> = OBJECTS.iter().copied().filter(|object| object.is_in(features)).collect();
         objects.sort_by_key(|object| object.name);
         let list: Vec<Value> = objects.iter().map(|object| object::brief(object, context.version)).collect();
         Ok(Response::json(200, &json!({"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": list})))
@@ -27,7 +28,7 @@ pub(super) fn global(context: &Context<'_>, request: &Request) -> Response {
 
 /// `sobjects/{Object}`: one object in short, and the records that the user looked at last: an API user has none.
 pub(super) fn basic(context: &Context<'_>, request: &Request, name: &str) -> Result<Response, ApiError> {
-    let object = super::sobjects::object(name)?;
+    let object = super::sobjects::object(context, name)?;
     unless_unchanged(request, || {
         let body = json!({"objectDescribe": object::brief(object, context.version), "recentItems": []});
         Ok(Response::json(200, &body))
@@ -36,8 +37,8 @@ pub(super) fn basic(context: &Context<'_>, request: &Request, name: &str) -> Res
 
 /// `sobjects/{Object}/describe`: one object in full.
 pub(super) fn full(context: &Context<'_>, request: &Request, name: &str) -> Result<Response, ApiError> {
-    let object = super::sobjects::object(name)?;
-    unless_unchanged(request, || Ok(Response::json(200, &object::full(object, context.version))))
+    let object = super::sobjects::object(context, name)?;
+    unless_unchanged(request, || Ok(Response::json(200, &object::full(context, object))))
 }
 
 /// The tag of all metadata, in the form of a recorded one (H).

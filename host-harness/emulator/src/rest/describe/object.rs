@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::field::describe as describe_field;
 use super::url;
-use crate::org::catalogue::Object;
-use crate::rest::Version;
+use crate::org::catalogue::{Features, Object, record_types};
+use crate::rest::{Context, Version};
 
 /// The record type that objects without record types of their own have (H).
 const MASTER_RECORD_TYPE: &str = "012000000000000AAA";
@@ -80,9 +80,10 @@ pub(super) fn brief(object: &Object, version: Version) -> Value {
     Value::Object(common(object, version, false))
 }
 
-fn child_relationships(object: &Object) -> Value {
+fn child_relationships(object: &Object, features: Features) -> Value {
     object
         .children()
+        .filter(|(child, field, _)| child.is_in(features) && features.allow(field.needs))
         .map(|(child, field, reference)| {
             // What goes with its parent when that is deleted.
             let cascade = matches!((child.name, field.name), ("Contact", "AccountId") | ("GroupMember", "GroupId"));
@@ -100,25 +101,37 @@ fn child_relationships(object: &Object) -> Value {
         .collect()
 }
 
-fn record_types(object: &Object, version: Version) -> Value {
+fn record_types(context: &Context<'_>, object: &Object) -> Value {
     if !object.is_layoutable() {
         return json!([]);
     }
-    json!([{
-        "active": true,
-        "available": true,
-        "defaultRecordTypeMapping": true,
-        "developerName": "Master",
-        "master": true,
-        "name": "Master",
-        "recordTypeId": MASTER_RECORD_TYPE,
-        "urls": {"layout": url(version, object, &format!("/describe/layouts/{MASTER_RECORD_TYPE}"))},
-    }])
+    let shown = |id: &str, name: [&str; 2], [active, available, default, master]: [bool; 4]| {
+        json!({
+            "active": active,
+            "available": available,
+            "defaultRecordTypeMapping": default,
+            "developerName": name[0],
+            "master": master,
+            "name": name[1],
+            "recordTypeId": id,
+            "urls": {"layout": url(context.version, object, &format!("/describe/layouts/{id}"))},
+        })
+    };
+    let org = context.actor.org;
+    let mut list = Vec::new();
+    if org.switches().record_types {
+        list.extend(record_types::of(&org.facts, object.name).map(|(id, kind)| {
+            shown(&id, [kind.developer_name, kind.name], [kind.active, kind.available, kind.default, false])
+        }));
+    }
+    list.push(shown(MASTER_RECORD_TYPE, ["Master", "Master"], [true, true, list.is_empty(), true]));
+    Value::Array(list)
 }
 
 /// An object with its fields.
-pub(super) fn full(object: &Object, version: Version) -> Value {
-    let mut map = common(object, version, true);
+pub(super) fn full(context: &Context<'_>, object: &Object) -> Value {
+    let features = context.actor.org.switches().features();
+    let mut map = common(object, context.version, true);
     let mut put = |name: &str, value: Value| map.insert(name.to_owned(), value);
     let plural = object.label_plural.to_lowercase();
     let mut scopes = vec![json!({"label": format!("All {plural}"), "name": "everything"})];
@@ -126,19 +139,19 @@ pub(super) fn full(object: &Object, version: Version) -> Value {
         scopes.push(json!({"label": format!("My {plural}"), "name": "mine"}));
     }
     put("actionOverrides", json!([]));
-    put("childRelationships", child_relationships(object));
+    put("childRelationships", child_relationships(object, features));
     put("compactLayoutable", json!(object.is_layoutable()));
     put("defaultImplementation", Value::Null);
     put("extendedBy", Value::Null);
     put("extendsInterfaces", Value::Null);
-    put("fields", object.fields.iter().map(|field| describe_field(object, field)).collect());
+    put("fields", object.fields_in(features).map(|field| describe_field(object, field)).collect());
     put("implementedBy", Value::Null);
     put("implementsInterfaces", Value::Null);
     put("listviewable", Value::Null);
     put("lookupLayoutable", Value::Null);
     put("namedLayoutInfos", json!([]));
     put("networkScopeFieldName", Value::Null);
-    put("recordTypeInfos", record_types(object, version));
+    put("recordTypeInfos", record_types(context, object));
     put("searchLayoutable", json!(object.is_layoutable()));
     put("sobjectDescribeOption", json!("FULL"));
     put("supportedScopes", Value::Array(scopes));

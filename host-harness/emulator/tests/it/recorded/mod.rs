@@ -169,9 +169,19 @@ const FACTS: &[(&str, &str, Standing)] = &[
         Held("a_body_that_is_missing_or_of_another_shape_is_refused_in_the_parsers_words"),
     ),
     (
+        "\"Unexpected character ('r' (code 114)): expected a valid value (number, String, array, object, 'true', 'false' or 'null') at [line:1, column:2]\"",
+        "salesforce.stackexchange 137599",
+        Held("a_body_that_is_no_json_is_refused_in_the_parsers_words"),
+    ),
+    (
         "The excerpt of a query: 30 characters before the error and 31 from it on, widened to the next comma or blank",
         "eight recorded answers, among them amp-labs/connectors unknown-object.json and CumulusCI count_sobjects__errors",
         Held("an_excerpt_widens_to_the_next_comma_or_blank"),
+    ),
+    (
+        "`query?columns=true` tells `columnMetadata`, with `joinColumns` for parents and children, and no rows",
+        "salesforcecli/plugin-data soqlQuery.ts; jetstreamapp/jetstream, both run against organizations",
+        Held("the_columns_of_a_query_are_told_without_its_rows"),
     ),
     (
         "`limits/recordCount?sObjects=…` answers `{\"sObjects\": [{count, name}]}`",

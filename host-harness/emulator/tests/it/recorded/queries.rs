@@ -121,17 +121,52 @@ async fn what_the_language_has_and_the_emulator_has_not_is_told_in_plain_words()
         assert_eq!(answer.status, 501, "{soql}: {}", answer.body);
         assert!(answer.error().1.ends_with(" is not emulated."), "{soql}: {}", answer.body);
     }
-    for path in [
-        "query?explain=SELECT+Id+FROM+User",
-        "query?q=SELECT+Id+FROM+User&columns=true",
-        "sobjects/Organization/00D000000000001AAA?fields=UiSkin",
-    ] {
+    for path in ["query?explain=SELECT+Id+FROM+User", "sobjects/Organization/00D000000000001AAA?fields=UiSkin"] {
         assert_eq!(org.get(path).await.status, 501, "{path}");
     }
     let set = org.post("sobjects/PermissionSet", &json!({"Name": "x", "Label": "x"})).await;
     assert_eq!((set.status, set.error().1.as_str()), (501, "The create of a permission set is not emulated."));
     // A name that Salesforce does not have either is still refused as a column.
     assert_eq!(org.soql("SELECT UserPermissionsAvantgoUser FROM User").await.error().0, "INVALID_FIELD");
+}
+
+#[tokio::test]
+async fn the_columns_of_a_query_are_told_without_its_rows() {
+    let org = Org::start().await;
+    let query = "SELECT Id, Name, Account.Name, Account.Owner.Name, Newsletter__c FROM Contact";
+    let answer = org.get(&format!("query?q={}&columns=true", query.replace(' ', "+"))).await.body;
+    assert_eq!(
+        (&answer["entityName"], &answer["keyPrefix"], &answer["idSelected"], &answer["groupBy"]),
+        (&json!("Contact"), &json!("003"), &json!(true), &json!(false))
+    );
+    assert_eq!(answer.get("records"), None);
+    let names = |columns: &Value| -> Vec<String> {
+        columns.as_array().unwrap().iter().map(|column| column["columnName"].as_str().unwrap().to_owned()).collect()
+    };
+    let columns = &answer["columnMetadata"];
+    assert_eq!(names(columns), ["Id", "Name", "Account", "Newsletter__c"]);
+    assert_eq!(names(&columns[2]["joinColumns"]), ["Name", "Owner"]);
+    assert_eq!(names(&columns[2]["joinColumns"][1]["joinColumns"]), ["Name"]);
+    assert_eq!(
+        columns[3],
+        json!({"aggregate": false, "apexType": "Boolean", "booleanType": true, "columnName": "Newsletter__c",
+            "custom": true, "displayName": "Newsletter__c", "foreignKeyName": null, "insertable": true,
+            "joinColumns": [], "numberType": false, "textType": false, "updatable": true})
+    );
+    let query = "SELECT AccountId, COUNT(Id), MAX(Email) latest FROM Contact GROUP BY AccountId";
+    let answer = org.get(&format!("query?q={}&columns=true", query.replace(' ', "+"))).await.body;
+    let columns = &answer["columnMetadata"];
+    assert_eq!(
+        (names(columns), &answer["groupBy"]),
+        (vec!["AccountId".into(), "expr0".into(), "latest".into()], &json!(true))
+    );
+    assert_eq!((&columns[1]["aggregate"], &columns[1]["displayName"]), (&json!(true), &json!("COUNT(Id)")));
+    let query = "SELECT Id, (SELECT LastName FROM Contacts) FROM Account";
+    let answer = org.get(&format!("query?q={}&columns=true", query.replace(' ', "+"))).await.body;
+    let children = &answer["columnMetadata"][1];
+    assert_eq!((&children["columnName"], &children["aggregate"]), (&json!("Contacts"), &json!(true)));
+    assert_eq!(names(&children["joinColumns"]), ["LastName"]);
+    assert_eq!(org.get("query?q=SELECT+Wrong+FROM+User&columns=true").await.error().0, "INVALID_FIELD");
 }
 
 #[tokio::test]

@@ -208,6 +208,30 @@ async fn unprocessed_records_are_found_in_any_spelling() {
 }
 
 #[tokio::test]
+async fn a_body_that_is_no_json_is_refused_in_the_parsers_words() {
+    let org = Org::start().await;
+    let value = "expected a valid value (number, String, array, object, 'true', 'false' or 'null')";
+    for (body, found, expected, column) in [
+        ("request%5Baccount%5D", "'r' (code 114)", value, 2),
+        ("{\"LastName\": }", "'}' (code 125)", value, 15),
+        ("{LastName: 1}", "'L' (code 76)", "was expecting double-quote to start field name", 3),
+        ("{\"LastName\" 1}", "'1' (code 49)", "was expecting a colon to separate field name and value", 14),
+        ("{\"a\": 1 \"b\": 2}", "'\"' (code 34)", "was expecting comma to separate OBJECT entries", 10),
+        ("{\"a\": 1,}", "'}' (code 125)", "was expecting double-quote to start field name", 10),
+    ] {
+        let request = org.request(Method::POST, "sobjects/Contact").header("content-type", "application/json");
+        let message = format!("Unexpected character ({found}): {expected} at [line:1, column:{column}]");
+        assert_eq!(
+            org.send(request.body(body)).await.error(),
+            ("JSON_PARSER_ERROR".into(), message, Value::Null),
+            "{body}"
+        );
+    }
+    let request = org.request(Method::POST, "sobjects/Contact").header("content-type", "application/json");
+    assert!(org.send(request.body("{\"LastName\"")).await.error().1.starts_with("Unexpected end-of-input at [line:1,"));
+}
+
+#[tokio::test]
 async fn a_body_that_is_missing_or_of_another_shape_is_refused_in_the_parsers_words() {
     let org = Org::start().await;
     let request = org.request(Method::POST, "sobjects/Contact").header("content-type", "application/json");

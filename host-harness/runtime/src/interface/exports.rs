@@ -35,8 +35,6 @@ impl Exports {
         self.guest().call_describe(store).await
     }
 
-    // The bindings take the list of settings as a named type, and that is a vector.
-    #[expect(clippy::ptr_arg, reason = "the bindings want it")]
     pub(crate) async fn test_credentials(
         &self,
         store: &mut Store<JobState>,
@@ -45,7 +43,6 @@ impl Exports {
         self.guest().call_test_credentials(store, settings).await
     }
 
-    #[expect(clippy::ptr_arg, reason = "the bindings want it")]
     pub(crate) async fn open(
         &self,
         store: &mut Store<JobState>,

@@ -30,6 +30,9 @@ pub(super) fn visit(text: &str, note: &mut Note<'_>) -> Result<(), String> {
     })
 }
 
+/// What takes a piece of a document, and the local names of the elements around it.
+type Each<'a> = dyn FnMut(&[String], Piece) -> Result<(), String> + 'a;
+
 /// A piece of a document.
 enum Piece {
     /// Character data, with its references resolved.
@@ -41,7 +44,7 @@ enum Piece {
 }
 
 /// Reads a document from its first event to its last.
-fn walk(text: &str, each: &mut dyn FnMut(&[String], Piece) -> Result<(), String>) -> Result<(), String> {
+fn walk(text: &str, each: &mut Each<'_>) -> Result<(), String> {
     let mut reader = Reader::from_str(text);
     reader.config_mut().check_comments = true;
     let mut path: Vec<String> = Vec::new();

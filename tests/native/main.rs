@@ -8,6 +8,7 @@ mod answers;
 mod compatibility;
 mod crash;
 mod decimals;
+mod ended;
 mod faults;
 mod figures;
 mod first;

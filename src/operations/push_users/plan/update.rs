@@ -63,14 +63,15 @@ pub(super) fn update(
         side_effects.push("The user is inactive and stays so until it is reactivated.".to_owned());
     }
     let account = user.account;
-    if let Some(account) = account.filter(|account| *account != terms.account_id) {
+    if let Some(account) = account.filter(|account| *account != wanted.account.unwrap_or(terms.account_id)) {
+        let other = if wanted.account.is_some() { "that is wanted" } else { "of the settings" };
         side_effects.push(format!(
-            "The user's contact belongs to the account {account} and not to the one of the settings, and stays there."
+            "The user's contact belongs to the account {account} and not to the one {other}, and stays there."
         ));
     }
     let (flags, flag_changes) = flag_changes(wanted, user);
     changes.extend(flag_changes);
-    let has = |one: &Assignment| held.iter().any(|held| held.assignment == *one);
+    let has = |one: &Assignment| held.iter().any(|held| held.assignment == *one && !held.has_ended);
     let (given, later): (Vec<Assignment>, Vec<Assignment>) = wanted
         .assignments
         .iter()
@@ -80,10 +81,16 @@ pub(super) fn update(
     if !later.is_empty() {
         side_effects.push("An inactive user is in no public group; push it again after it is reactivated.".to_owned());
     }
-    let is_extra = |held: &&Held| wanted.exact && !wanted.assignments.contains(&held.assignment);
-    let taken: Vec<Held> = held.iter().filter(is_extra).cloned().collect();
+    let is_extra = |held: &&Held| wanted.exact && !held.has_ended && !wanted.assignments.contains(&held.assignment);
+    let mut taken: Vec<Held> = held.iter().filter(is_extra).cloned().collect();
     changes.extend(taken.iter().map(|held| assignment_change(held.assignment, false)));
     changes.extend(given.iter().map(|one| assignment_change(*one, true)));
+    for ended in held.iter().filter(|held| held.has_ended && given.contains(&held.assignment)) {
+        let Assignment { kind, id } = ended.assignment;
+        side_effects
+            .push(format!("The {} {id} of the user had ended, and is assigned again without an end.", kind.words()));
+        taken.push(ended.clone());
+    }
 
     let profile = wanted.profile.or(old_profile);
     let is_new_role = wanted.role.is_some() && wanted.role != old_role;

@@ -4,6 +4,7 @@ use crate::model::{Action, Change, Grant, Retry, Value};
 use crate::operations::Session;
 use crate::scripted::{Script, golden, records, session, session_with};
 
+mod addresses;
 mod assignments;
 mod compatibility;
 mod contacts;

@@ -121,7 +121,7 @@ fn separator(text: &str) -> (usize, u8) {
     let cells = |separator: u8| {
         let mut reader =
             csv::ReaderBuilder::new().delimiter(separator).trim(csv::Trim::All).from_reader(text.as_bytes());
-        reader.headers().map(csv::StringRecord::clone).unwrap_or_default()
+        reader.headers().cloned().unwrap_or_default()
     };
     let fits = |separator: &u8| cells(*separator).iter().any(|cell| cell.eq_ignore_ascii_case("username"));
     let most = |separator: &u8| cells(*separator).len();

@@ -58,7 +58,7 @@ pub(super) async fn run(global: &Global, options: &Options, output: &mut Output)
     let mut rows = people::read(&text, &options.file, empty)?;
     let directory = open_directory(global)?;
     let tenant = options.assign.as_deref().map(|name| directory.read(|view| view.tenant(name))).transpose()?;
-    let known = directory.read(|view| names::known_attributes(view))?;
+    let known = directory.read(names::known_attributes)?;
     people::settle_names(&mut rows, &known.iter().map(String::as_str).collect::<Vec<_>>(), false)?;
     refuse_unknown_grants(global, &directory, tenant.as_ref(), &options.grants, &mut rows).await?;
     let actor = actor();

@@ -220,7 +220,7 @@ pub(super) async fn add(global: &Global, options: &AddOptions, output: &mut Outp
     warn_of_egress(&options.tenant, &config);
     let secrets = options.patch.secrets(&mut StandardInput::process())?;
     let directory = open_directory(global)?;
-    let known = directory.read(|view| names::known_attributes(view))?;
+    let known = directory.read(names::known_attributes)?;
     names::check_templates(&config.mapping, &Mapping::new(), &known)?;
     let tenant =
         directory.write(&actor(), |change: &WriteTransaction<'_>| -> Result<TenantRecord, DirectoryError> {

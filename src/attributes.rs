@@ -64,12 +64,17 @@ pub struct Definition {
     pub form: Form,
     /// The allowed values; empty where any is allowed.
     pub choices: &'static [&'static str],
+    /// What only some organizations have: where to switch it on.
+    pub switch: Option<&'static str>,
+    /// Whether the organization's own list of values is looked at before anything is written. A contact would be made and deleted
+    /// again otherwise whenever Salesforce refuses the value.
+    pub is_listed: bool,
 }
 
 impl Definition {
     /// Whether a push may set it.
     pub fn is_writable(&self) -> bool {
-        self.user.is_some() || self.contact.is_some()
+        self.user.is_some() || self.contact.is_some() || self.name == ACCOUNT
     }
 
     /// In characters: what both fields can hold.
@@ -109,8 +114,27 @@ const fn text(name: &'static str, label: &'static str, path: &'static str, max_l
         by_default: false,
         form: Form::Plain,
         choices: &[],
+        switch: None,
+        is_listed: false,
     }
 }
+
+/// A text from a list of the organization's own that only some have.
+const fn code(
+    name: &'static str,
+    label: &'static str,
+    path: &'static str,
+    length: u32,
+    switch: &'static str,
+) -> Definition {
+    Definition { switch: Some(switch), is_listed: true, ..text(name, label, path, length) }
+}
+
+const PICKLISTS: &str = "Switch on the lists under Setup > Company Settings > State and Country/Territory Picklists, or map to region and country";
+const CURRENCIES: &str =
+    "Switch on multiple currencies under Setup > Company Settings > Company Information, or take it out of the mapping";
+const RECORD_TYPES: &str =
+    "Give contacts record types under Setup > Object Manager > Contact > Record Types, or take it out of the mapping";
 
 /// A text that cannot be written.
 const fn read_only(name: &'static str, label: &'static str, kind: AttributeKind, path: &'static str) -> Definition {
@@ -128,8 +152,16 @@ pub const FAMILY_NAME: &str = "familyName";
 /// The user's id in the identity provider's assertions.
 pub const FEDERATION_ID: &str = "federationId";
 
+/// The record type of the contact.
+pub const RECORD_TYPE: &str = "contactRecordType";
+
+/// The account of a new contact; one that is there stays where it is.
+pub const ACCOUNT: &str = "account";
+/// The user's manager.
+pub const MANAGER: &str = "manager";
+
 /// All attributes, in the order of a form.
-pub static ALL: [Definition; 31] = [
+pub static ALL: [Definition; 38] = [
     Definition { required: true, form: Form::Email, ..text(USERNAME, "Username", "Username", 80) },
     Definition {
         required: true,
@@ -169,13 +201,21 @@ pub static ALL: [Definition; 31] = [
     },
     Definition { contact: field("MailingCity", 40), ..text("locality", "City", "City", 40) },
     Definition { contact: field("MailingState", 80), ..text("region", "State or province", "State", 80) },
+    Definition {
+        contact: field("MailingStateCode", 10),
+        ..code("regionCode", "State or province code", "StateCode", 10, PICKLISTS)
+    },
     Definition { contact: field("MailingPostalCode", 20), ..text("postalCode", "Postal code", "PostalCode", 20) },
     Definition { contact: field("MailingCountry", 80), ..text("country", "Country", "Country", 80) },
+    Definition {
+        contact: field("MailingCountryCode", 10),
+        ..code("countryCode", "Country code", "CountryCode", 10, PICKLISTS)
+    },
     Definition { by_default: true, ..text("alias", "Alias", "Alias", 8) },
     Definition { by_default: true, ..text("nickName", "Nickname", "CommunityNickname", 40) },
-    Definition { by_default: true, ..text("timezone", "Time zone", "TimeZoneSidKey", 40) },
-    Definition { by_default: true, ..text("locale", "Locale", "LocaleSidKey", 40) },
-    Definition { by_default: true, ..text("preferredLanguage", "Language", "LanguageLocaleKey", 40) },
+    Definition { by_default: true, is_listed: true, ..text("timezone", "Time zone", "TimeZoneSidKey", 40) },
+    Definition { by_default: true, is_listed: true, ..text("locale", "Locale", "LocaleSidKey", 40) },
+    Definition { by_default: true, is_listed: true, ..text("preferredLanguage", "Language", "LanguageLocaleKey", 40) },
     Definition {
         choices: &[
             "UTF-8",
@@ -190,6 +230,22 @@ pub static ALL: [Definition; 31] = [
             "x-SJIS_0213",
         ],
         ..text("emailEncoding", "E-mail encoding", "EmailEncodingKey", 40)
+    },
+    Definition {
+        contact: field("CurrencyIsoCode", 3),
+        ..code("currency", "Currency", "CurrencyIsoCode", 3, CURRENCIES)
+    },
+    code("defaultCurrency", "Currency of new records", "DefaultCurrencyIsoCode", 3, CURRENCIES),
+    // By id, username or the host's key; imports give the id.
+    Definition { kind: AttributeKind::Reference, ..text(MANAGER, "Manager", "ManagerId", 255) },
+    // By id, `Field__c=value` or name; imports give the id.
+    Definition { user: None, kind: AttributeKind::Reference, ..text(ACCOUNT, "Account", "Contact.AccountId", 255) },
+    // By name or id; imports give the id.
+    Definition {
+        user: None,
+        kind: AttributeKind::Reference,
+        contact: field("RecordTypeId", 255),
+        ..code(RECORD_TYPE, "Record type of the contact", "Contact.RecordTypeId", 255, RECORD_TYPES)
     },
     Definition { by_default: true, ..text(FEDERATION_ID, "Federation ID", "FederationIdentifier", 512) },
     // Executive, Manager, and User, which the API may call Worker (U), so no choices are declared.
@@ -207,6 +263,18 @@ pub static ALL: [Definition; 31] = [
 /// The attribute of this name.
 pub fn find(name: &str) -> Option<&'static Definition> {
     ALL.iter().find(|definition| definition.name == name)
+}
+
+/// What the refresh of a sandbox puts behind every e-mail address, so that nobody gets mail from it (H, Salesforce Help 005322018).
+pub const MUTED: &str = ".invalid";
+
+/// The address without what a refresh of a sandbox has put behind it.
+pub fn unmuted(address: &str) -> &str {
+    let end = address.len().saturating_sub(MUTED.len());
+    match address.split_at_checked(end) {
+        Some((own, muted)) if muted.eq_ignore_ascii_case(MUTED) && own.contains('@') => own,
+        _ => address,
+    }
 }
 
 /// Whether a text has the form of an e-mail address as far as Salesforce checks it: one `@`, a name before it, a domain
@@ -255,6 +323,21 @@ mod tests {
         assert_eq!(find(EMAIL).unwrap().max_length(), Some(80));
         assert_eq!(find("title").unwrap().max_length(), Some(80));
         assert_eq!(find("userType").unwrap().max_length(), None);
+    }
+
+    #[test]
+    fn an_address_of_a_sandbox_is_the_one_that_it_was() {
+        for (muted, own) in [
+            ("ada@example.com.invalid", "ada@example.com"),
+            ("ADA@example.com.INVALID", "ADA@example.com"),
+            ("ada@example.com", "ada@example.com"),
+            ("ada@invalid", "ada@invalid"),
+            (".invalid", ".invalid"),
+            ("é.invalid", "é.invalid"),
+            ("", ""),
+        ] {
+            assert_eq!(unmuted(muted), own, "{muted}");
+        }
     }
 
     #[test]

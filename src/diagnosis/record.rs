@@ -1,12 +1,12 @@
-//! Errors of one record: licences, usernames, fields, rules (texts quoted from the errors' catalogue, confidence as marked).
+//! Errors of one record: licences, usernames, fields, rules.
 
 use std::borrow::Cow;
 
 use super::Row;
 use crate::model::{ErrorKind, Retry};
 
-pub(super) static ROWS: [Row; 49] = [
-    // M. The message names the licence; the same text without a name means a feature licence (H).
+pub(super) static ROWS: [Row; 119] = [
+    // The same text without a name means a feature licence.
     Row {
         code: "LICENSE_LIMIT_EXCEEDED",
         pattern: "License Limit Exceeded -",
@@ -14,8 +14,8 @@ pub(super) static ROWS: [Row; 49] = [
         retry: Retry::AfterRemedy,
         sentence: "no seat of the licence is left for {}",
         remedy: "Buy seats or deactivate users that no longer need one; Setup > Company Settings > Company Information > User Licenses shows how many are used",
+        source: "two public quotes (M)",
     },
-    // H.
     Row {
         code: "LICENSE_LIMIT_EXCEEDED",
         pattern: "",
@@ -23,8 +23,8 @@ pub(super) static ROWS: [Row; 49] = [
         retry: Retry::AfterRemedy,
         sentence: "no seat of a licence is left for {}",
         remedy: "Buy seats or take them from users that no longer need one; Setup > Company Settings > Company Information shows user and feature licences",
+        source: "Salesforce Help 000387847 (H)",
     },
-    // H.
     Row {
         code: "DUPLICATE_USERNAME",
         pattern: "",
@@ -32,8 +32,8 @@ pub(super) static ROWS: [Row; 49] = [
         retry: Retry::AfterRemedy,
         sentence: "the username of {} is taken, here or in another Salesforce organization that may not be visible to you",
         remedy: "Choose another username; it has the form of an e-mail address and need not be one that works",
+        source: "recorded answer (H)",
     },
-    // H.
     Row {
         code: "DUPLICATE_COMM_NICKNAME",
         pattern: "",
@@ -41,8 +41,8 @@ pub(super) static ROWS: [Row; 49] = [
         retry: Retry::AfterRemedy,
         sentence: "the nickname of {} is taken",
         remedy: "Set the attribute nickName to another value",
+        source: "recorded answer (H)",
     },
-    // H: the text, code M.
     Row {
         code: "PORTAL_USER_ALREADY_EXISTS_FOR_CONTACT",
         pattern: "",
@@ -50,8 +50,8 @@ pub(super) static ROWS: [Row; 49] = [
         retry: Retry::AfterRemedy,
         sentence: "the contact of {} already has a portal user",
         remedy: "Link the person to this user, or give the person a contact of its own",
+        source: "recorded answer (H)",
     },
-    // H.
     Row {
         code: "",
         pattern: "portal account owner must have a role",
@@ -59,8 +59,8 @@ pub(super) static ROWS: [Row; 49] = [
         retry: Retry::AfterRemedy,
         sentence: "the owner of the portal account has no role, so Salesforce does not make portal users such as {} under it",
         remedy: "Give the owner of the account a role under Setup > Users > Users > Edit > Role, or name an account of another owner in account-id",
+        source: "recorded answer (H)",
     },
-    // H: the pattern; `<flag> is not allowed for this License Type`.
     Row {
         code: "FIELD_INTEGRITY_EXCEPTION",
         pattern: "is not allowed for this License Type",
@@ -68,8 +68,8 @@ pub(super) static ROWS: [Row; 49] = [
         retry: Retry::AfterRemedy,
         sentence: "a feature licence does not fit the user licence of {}",
         remedy: "Take the feature licence away, or choose a profile whose licence allows it; Setup > Users > Profiles shows each profile's licence",
+        source: "recorded answer (H)",
     },
-    // H.
     Row {
         code: "FIELD_INTEGRITY_EXCEPTION",
         pattern: "profiles that are compatible with the user's license",
@@ -77,8 +77,8 @@ pub(super) static ROWS: [Row; 49] = [
         retry: Retry::AfterRemedy,
         sentence: "the profile belongs to another licence than the one {} has",
         remedy: "Choose a profile of the same licence, or an upgrade that Salesforce allows; Setup > Users > Profiles shows each profile's licence",
+        source: "recorded answer (H)",
     },
-    // H: the identity provider's and the community's quotes of one text.
     Row {
         code: "FIELD_INTEGRITY_EXCEPTION",
         pattern: "derived from a license that doesn't require",
@@ -86,8 +86,8 @@ pub(super) static ROWS: [Row; 49] = [
         retry: Retry::AfterRemedy,
         sentence: "the profile belongs to a licence that does not fit {}",
         remedy: "Choose a profile of a portal licence; Setup > Users > Profiles shows each profile's licence",
+        source: "recorded answer (H)",
     },
-    // M.
     Row {
         code: "",
         pattern: "change in license types is not allowed",
@@ -95,8 +95,8 @@ pub(super) static ROWS: [Row; 49] = [
         retry: Retry::AfterRemedy,
         sentence: "Salesforce does not change {} from its licence to the one of the new profile",
         remedy: "Choose a profile of the same licence, or make a new user",
+        source: "salesforce.stackexchange (M)",
     },
-    // M.
     Row {
         code: "",
         pattern: "only reassign this user to a profile of the current license",
@@ -104,8 +104,8 @@ pub(super) static ROWS: [Row; 49] = [
         retry: Retry::AfterRemedy,
         sentence: "Salesforce does not change {} from its licence to the one of the new profile",
         remedy: "Choose a profile of the same licence, or make a new user",
+        source: "salesforce.stackexchange (M)",
     },
-    // M.
     Row {
         code: "",
         pattern: "not permitted to change user type",
@@ -113,8 +113,8 @@ pub(super) static ROWS: [Row; 49] = [
         retry: Retry::AfterRemedy,
         sentence: "Salesforce does not change {} to another type of user",
         remedy: "Choose a profile of the same licence, or make a new user",
+        source: "salesforce.stackexchange (M)",
     },
-    // H.
     Row {
         code: "FIELD_INTEGRITY_EXCEPTION",
         pattern: "role type must match user type",
@@ -122,8 +122,8 @@ pub(super) static ROWS: [Row; 49] = [
         retry: Retry::AfterRemedy,
         sentence: "the role does not fit the licence of {}",
         remedy: "Choose a role of the portal's own account, or none for licences without roles such as Customer Community; Setup > Users > Roles shows them",
+        source: "recorded answer (H)",
     },
-    // H.
     Row {
         code: "",
         pattern: "The user license doesn't allow the permission",
@@ -131,8 +131,8 @@ pub(super) static ROWS: [Row; 49] = [
         retry: Retry::AfterRemedy,
         sentence: "a permission set grants what the user licence of {} does not allow",
         remedy: "Take the permission set away, or the permission out of it, under Setup > Users > Permission Sets",
+        source: "recorded answer (H)",
     },
-    // H.
     Row {
         code: "",
         pattern: "Cannot specify system-maintained portal role",
@@ -140,8 +140,8 @@ pub(super) static ROWS: [Row; 49] = [
         retry: Retry::AfterRemedy,
         sentence: "the role of {} is one that Salesforce itself maintains",
         remedy: "Leave the role out; Salesforce makes and assigns portal roles",
+        source: "recorded answer (H)",
     },
-    // H.
     Row {
         code: "FIELD_INTEGRITY_EXCEPTION",
         pattern: "Username must be in the form of an email address",
@@ -149,8 +149,8 @@ pub(super) static ROWS: [Row; 49] = [
         retry: Retry::AfterRemedy,
         sentence: "the username of {} does not have the form of an e-mail address",
         remedy: "Set a username such as john@acme.com; it need not be an address that works",
+        source: "recorded answer (H)",
     },
-    // H.
     Row {
         code: "FIELD_INTEGRITY_EXCEPTION",
         pattern: "Must be in domain(s)",
@@ -158,8 +158,8 @@ pub(super) static ROWS: [Row; 49] = [
         retry: Retry::AfterRemedy,
         sentence: "the e-mail address of {} is outside the domains that the organization allows",
         remedy: "Use an address of an allowed domain, or add the domain under Setup > Security > Authorized Email Domains",
+        source: "recorded answer (H)",
     },
-    // H.
     Row {
         code: "",
         pattern: "Allow using standard external profiles",
@@ -167,8 +167,8 @@ pub(super) static ROWS: [Row; 49] = [
         retry: Retry::AfterRemedy,
         sentence: "the profile of {} is a standard external one, which this organization does not allow for new users, or belongs to another organization",
         remedy: "Use a copy of the profile, or allow it under Setup > Digital Experiences > Settings > Allow using standard external profiles",
+        source: "recorded answer (H)",
     },
-    // H.
     Row {
         code: "FIELD_INTEGRITY_EXCEPTION",
         pattern: "Cannot grant or remove a profile with modify all data",
@@ -176,8 +176,8 @@ pub(super) static ROWS: [Row; 49] = [
         retry: Retry::AfterRemedy,
         sentence: "{} has or would get a profile with more rights than the admin user's own",
         remedy: "Choose a portal profile, or give the admin user Modify All Data",
+        source: "recorded answer (H)",
     },
-    // H.
     Row {
         code: "",
         pattern: "Cannot de-activate self",
@@ -185,8 +185,8 @@ pub(super) static ROWS: [Row; 49] = [
         retry: Retry::Never,
         sentence: "{} is the admin user of the connector itself, which it cannot deactivate",
         remedy: "Take this person out of the provisioning scope",
+        source: "recorded answer (H)",
     },
-    // H: the code.
     Row {
         code: "CANNOT_DISABLE_LAST_ADMIN",
         pattern: "",
@@ -194,8 +194,8 @@ pub(super) static ROWS: [Row; 49] = [
         retry: Retry::Never,
         sentence: "{} is the last administrator of the organization",
         remedy: "Take this person out of the provisioning scope",
+        source: "list of status codes (H), words U",
     },
-    // H: the code.
     Row {
         code: "CANNOT_FREEZE_SELF",
         pattern: "",
@@ -203,8 +203,8 @@ pub(super) static ROWS: [Row; 49] = [
         retry: Retry::Never,
         sentence: "{} is the admin user of the connector itself, which it cannot freeze",
         remedy: "Take this person out of the provisioning scope",
+        source: "list of status codes (H), words U",
     },
-    // M.
     Row {
         code: "",
         pattern: "only portal users can be associated to a contact",
@@ -212,8 +212,8 @@ pub(super) static ROWS: [Row; 49] = [
         retry: Retry::AfterRemedy,
         sentence: "the profile of {} is not one of a portal licence",
         remedy: "Assign a profile of a portal licence; Setup > Users > Profiles shows each profile's licence",
+        source: "public quotes (M)",
     },
-    // H.
     Row {
         code: "INVALID_CROSS_REFERENCE_KEY",
         pattern: "Cannot create a portal user without contact",
@@ -221,17 +221,44 @@ pub(super) static ROWS: [Row; 49] = [
         retry: Retry::Never,
         sentence: "{} has no contact, and a portal user needs one",
         remedy: "Push the user again so that its contact is made first",
+        source: "recorded answer (H)",
     },
-    // H. After a refresh of a sandbox all stored ids of records made since are dead.
+    Row {
+        code: "INVALID_CROSS_REFERENCE_KEY",
+        pattern: "owner cannot be blank",
+        kind: ErrorKind::RejectedByRule,
+        retry: Retry::AfterRemedy,
+        sentence: "{} would have no owner",
+        remedy: "Give the account an active owner with a role, under Setup > Users or on the account",
+        source: "public quotes (M)",
+    },
+    Row {
+        code: "INVALID_CROSS_REFERENCE_KEY",
+        pattern: "this ID value isn't valid for the user",
+        kind: ErrorKind::InvalidValue,
+        retry: Retry::AfterRemedy,
+        sentence: "{} refers to something that the admin user may not use, as Salesforce says: {words}",
+        remedy: "Give the profile of the admin user access to what Salesforce names, or set another one; a record type is assigned under Setup > Users > Profiles > Object Settings",
+        source: "recorded answer (H)",
+    },
+    Row {
+        code: "INVALID_CROSS_REFERENCE_KEY",
+        pattern: "invalid cross reference id",
+        kind: ErrorKind::StaleReference,
+        retry: Retry::AfterRemedy,
+        sentence: "{} or a profile, role or contact assigned to it does not exist any more",
+        remedy: "Check the profile and role ids against this organization, and import again; ids of a sandbox die when it is refreshed, and a record that is hidden from the admin user looks the same",
+        source: "recorded answer (H)",
+    },
     Row {
         code: "INVALID_CROSS_REFERENCE_KEY",
         pattern: "",
         kind: ErrorKind::StaleReference,
         retry: Retry::AfterRemedy,
-        sentence: "{} or a profile, role or contact assigned to it does not exist any more",
-        remedy: "Check the profile and role ids against this organization, and import again; ids of a sandbox die when it is refreshed",
+        sentence: "Salesforce refuses something that {} refers to, and says {words}",
+        remedy: "Check the profile and role ids against this organization, and import again; ids of a sandbox die when it is refreshed, and a record that is hidden from the admin user looks the same",
+        source: "list of status codes (H), words U",
     },
-    // H.
     Row {
         code: "ENTITY_IS_DELETED",
         pattern: "",
@@ -239,8 +266,8 @@ pub(super) static ROWS: [Row; 49] = [
         retry: Retry::AfterRemedy,
         sentence: "{} has been deleted",
         remedy: "Import again, or take the link to this record away",
+        source: "recorded answer (H)",
     },
-    // H.
     Row {
         code: "REQUIRED_FIELD_MISSING",
         pattern: "",
@@ -248,8 +275,8 @@ pub(super) static ROWS: [Row; 49] = [
         retry: Retry::AfterRemedy,
         sentence: "{} lacks a value that Salesforce requires",
         remedy: "Set the fields that Salesforce names, or make them optional under Setup > Object Manager > Fields & Relationships",
+        source: "recorded answer (H)",
     },
-    // H.
     Row {
         code: "STRING_TOO_LONG",
         pattern: "",
@@ -257,8 +284,8 @@ pub(super) static ROWS: [Row; 49] = [
         retry: Retry::AfterRemedy,
         sentence: "a value of {} is longer than its field",
         remedy: "Shorten the value in the directory or in the attribute mapping",
+        source: "recorded answer (H)",
     },
-    // H.
     Row {
         code: "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
         pattern: "",
@@ -266,8 +293,8 @@ pub(super) static ROWS: [Row; 49] = [
         retry: Retry::AfterRemedy,
         sentence: "a value of {} is not among the choices of its field",
         remedy: "Use one of the field's values under Setup > Object Manager > Fields & Relationships",
+        source: "recorded answer (H)",
     },
-    // H.
     Row {
         code: "INVALID_EMAIL_ADDRESS",
         pattern: "",
@@ -275,8 +302,8 @@ pub(super) static ROWS: [Row; 49] = [
         retry: Retry::AfterRemedy,
         sentence: "the e-mail address of {} is malformed",
         remedy: "Correct the e-mail address in the directory",
+        source: "recorded answer (H)",
     },
-    // H.
     Row {
         code: "MALFORMED_ID",
         pattern: "",
@@ -284,8 +311,8 @@ pub(super) static ROWS: [Row; 49] = [
         retry: Retry::AfterRemedy,
         sentence: "an id given for {} is malformed or of another kind of record",
         remedy: "Check the profile id (starts with 00e) and the role id (starts with 00E)",
+        source: "recorded answer (H)",
     },
-    // H.
     Row {
         code: "INVALID_FIELD_FOR_INSERT_UPDATE",
         pattern: "",
@@ -293,8 +320,8 @@ pub(super) static ROWS: [Row; 49] = [
         retry: Retry::AfterRemedy,
         sentence: "the admin user may not write a field of {}",
         remedy: "Make the field editable for its profile under Setup > Object Manager > Fields & Relationships > Set Field-Level Security",
+        source: "recorded answer (H)",
     },
-    // H: the code; the text is the rule's own.
     Row {
         code: "FIELD_CUSTOM_VALIDATION_EXCEPTION",
         pattern: "",
@@ -302,8 +329,8 @@ pub(super) static ROWS: [Row; 49] = [
         retry: Retry::AfterRemedy,
         sentence: "a validation rule of the organization refuses {}",
         remedy: "Change the value that the rule names, or the rule under Setup > Object Manager > Validation Rules",
+        source: "list of status codes (H), words U",
     },
-    // H.
     Row {
         code: "DUPLICATES_DETECTED",
         pattern: "",
@@ -311,8 +338,8 @@ pub(super) static ROWS: [Row; 49] = [
         retry: Retry::AfterRemedy,
         sentence: "a duplicate rule of the organization refuses {}",
         remedy: "Merge or link the existing record, or let the admin user's profile bypass the rule under Setup > Data > Duplicate Rules",
+        source: "recorded answer (H)",
     },
-    // H: the code; text U.
     Row {
         code: "CANNOT_EXECUTE_FLOW_TRIGGER",
         pattern: "",
@@ -320,17 +347,45 @@ pub(super) static ROWS: [Row; 49] = [
         retry: Retry::AfterRemedy,
         sentence: "a flow of the organization failed on {}",
         remedy: "Correct the flow under Setup > Process Automation > Flows; the admin that it mails errors to has the details",
+        source: "list of status codes (H), words U",
     },
-    // H: the code.
+    Row {
+        code: "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
+        pattern: "record type missing",
+        kind: ErrorKind::MissingValue,
+        retry: Retry::AfterRemedy,
+        sentence: "{} needs a record type, and the admin user has no default one",
+        remedy: "Give the profile of the admin user a record type of contacts under Setup > Users > Profiles > Object Settings, with one as its default",
+        source: "mulesoft/salesforce-connector issue 139, ETCopyData issue 1 (H)",
+    },
+    Row {
+        code: "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
+        pattern: "entity type cannot be inserted",
+        kind: ErrorKind::RejectedByRule,
+        retry: Retry::AfterRemedy,
+        sentence: "Salesforce lets nobody create a record like {}",
+        remedy: "Check that the account is a business account and that the licence of the organization allows portal users",
+        source: "salesforce.stackexchange (M)",
+    },
+    Row {
+        code: "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
+        pattern: "execution of",
+        kind: ErrorKind::RejectedByRule,
+        retry: Retry::AfterRemedy,
+        sentence: "a trigger or process of the organization failed on {}",
+        remedy: "Correct the trigger that Salesforce names under Setup > Custom Code > Apex Triggers",
+        source: "recorded answers (H)",
+    },
     Row {
         code: "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
         pattern: "",
         kind: ErrorKind::RejectedByRule,
         retry: Retry::AfterRemedy,
-        sentence: "a trigger or process of the organization failed on {}",
-        remedy: "Correct the trigger under Setup > Custom Code > Apex Triggers",
+        sentence: "Salesforce did not save {} and says {words}",
+        remedy: "Look at what Salesforce names: a trigger (Setup > Custom Code > Apex Triggers), a flow, a record type or a licence can be the cause",
+        source: "list of status codes (H), words U",
     },
-    // H. We never mix; a trigger or flow of the organization can.
+    // We never mix; a trigger or flow of the organization can.
     Row {
         code: "MIXED_DML_OPERATION",
         pattern: "",
@@ -338,8 +393,8 @@ pub(super) static ROWS: [Row; 49] = [
         retry: Retry::AfterRemedy,
         sentence: "automation in the organization changes a contact and a user in one step, which Salesforce refuses for {}",
         remedy: "Make the trigger or flow run asynchronously (a future method, a scheduled path)",
+        source: "recorded answer (H)",
     },
-    // H.
     Row {
         code: "DUPLICATE_VALUE",
         pattern: "",
@@ -347,17 +402,35 @@ pub(super) static ROWS: [Row; 49] = [
         retry: Retry::AfterRemedy,
         sentence: "a value of {} that must be unique belongs to another record",
         remedy: "Choose another value for the field that Salesforce names, often the federation id",
+        source: "recorded answer (H)",
     },
-    // H: the code.
+    Row {
+        code: "INACTIVE_OWNER_OR_USER",
+        pattern: "as owner of contact",
+        kind: ErrorKind::RejectedByRule,
+        retry: Retry::AfterRemedy,
+        sentence: "the contact of {} would belong to an inactive user",
+        remedy: "Give the contact an active owner: change it on the contact, or take an assignment rule or flow away that sets it",
+        source: "recorded answers (H)",
+    },
+    Row {
+        code: "INACTIVE_OWNER_OR_USER",
+        pattern: "as owner of account",
+        kind: ErrorKind::RejectedByRule,
+        retry: Retry::AfterRemedy,
+        sentence: "the owner of the account that {} belongs to is inactive",
+        remedy: "Give the portal account an active owner with a role",
+        source: "recorded answers (H)",
+    },
     Row {
         code: "INACTIVE_OWNER_OR_USER",
         pattern: "",
         kind: ErrorKind::RejectedByRule,
         retry: Retry::AfterRemedy,
-        sentence: "the owner of a record that {} belongs to is inactive",
-        remedy: "Give the portal account an active owner with a role",
+        sentence: "an inactive user stands in the way of {}, as {words} says",
+        remedy: "Give the record that Salesforce names an active owner, or set an active user where the person has one, such as the manager",
+        source: "list of status codes (H), words U",
     },
-    // H: the code.
     Row {
         code: "USER_OWNS_PORTAL_ACCOUNT_EXCEPTION",
         pattern: "",
@@ -365,8 +438,8 @@ pub(super) static ROWS: [Row; 49] = [
         retry: Retry::AfterRemedy,
         sentence: "{} owns a portal account",
         remedy: "Give the account another owner first",
+        source: "list of status codes (H), words U",
     },
-    // H: the code.
     Row {
         code: "INVALID_PERSON_ACCOUNT_OPERATION",
         pattern: "",
@@ -374,8 +447,8 @@ pub(super) static ROWS: [Row; 49] = [
         retry: Retry::AfterRemedy,
         sentence: "{} cannot be made or changed under a person account",
         remedy: "Enter the id of a business account in account-id",
+        source: "list of status codes (H), words U",
     },
-    // H: the code.
     Row {
         code: "PORTAL_USER_CREATION_RESTRICTED_WITH_ENCRYPTION",
         pattern: "",
@@ -383,8 +456,8 @@ pub(super) static ROWS: [Row; 49] = [
         retry: Retry::AfterRemedy,
         sentence: "Salesforce makes no portal users such as {} while classic encryption covers their fields",
         remedy: "See Setup > Security > Platform Encryption, and ask Salesforce support",
+        source: "list of status codes (H), words U",
     },
-    // H: the code.
     Row {
         code: "LIGHT_PORTAL_USER_EXCEPTION",
         pattern: "",
@@ -392,8 +465,8 @@ pub(super) static ROWS: [Row; 49] = [
         retry: Retry::AfterRemedy,
         sentence: "the high-volume licence of {} does not allow this",
         remedy: "Use a licence with roles, or leave the role and groups out",
+        source: "list of status codes (H), words U",
     },
-    // H: the code.
     Row {
         code: "DELETE_FAILED",
         pattern: "",
@@ -401,8 +474,8 @@ pub(super) static ROWS: [Row; 49] = [
         retry: Retry::Never,
         sentence: "Salesforce does not delete {} because other records need it",
         remedy: "",
+        source: "list of status codes (H), words U",
     },
-    // H.
     Row {
         code: "ALL_OR_NONE_OPERATION_ROLLED_BACK",
         pattern: "",
@@ -410,8 +483,8 @@ pub(super) static ROWS: [Row; 49] = [
         retry: Retry::AtOnce,
         sentence: "{} was taken back because a neighbour in the same request failed",
         remedy: "",
+        source: "recorded answer (H)",
     },
-    // H.
     Row {
         code: "MISSING_ARGUMENT",
         pattern: "",
@@ -419,8 +492,8 @@ pub(super) static ROWS: [Row; 49] = [
         retry: Retry::Never,
         sentence: "Salesforce was given no id for {}",
         remedy: "Import again",
+        source: "recorded answer (H)",
     },
-    // M: the text, code U, once seen with HTTP 500.
     Row {
         code: "",
         pattern: "repeated password",
@@ -428,8 +501,8 @@ pub(super) static ROWS: [Row; 49] = [
         retry: Retry::Never,
         sentence: "the new password of {} was used before",
         remedy: "Choose a password that this person has not used lately; Setup > Security > Password Policies says how far back counts",
+        source: "public quotes (M), code U",
     },
-    // M.
     Row {
         code: "",
         pattern: "Cannot set password for self",
@@ -437,8 +510,8 @@ pub(super) static ROWS: [Row; 49] = [
         retry: Retry::Never,
         sentence: "{} is the admin user of the connector itself, whose password it cannot set",
         remedy: "Take this person out of the provisioning scope",
+        source: "sfpowerkit issue 486 (H)",
     },
-    // H.
     Row {
         code: "INVALID_NEW_PASSWORD",
         pattern: "",
@@ -446,5 +519,564 @@ pub(super) static ROWS: [Row; 49] = [
         retry: Retry::Never,
         sentence: "the new password of {} does not meet the password policy",
         remedy: "Choose a password that meets Setup > Security > Password Policies; portal profiles may have policies of their own",
+        source: "REST guide, Manage User Passwords (H)",
+    },
+    Row {
+        code: "",
+        pattern: "user of type guest",
+        kind: ErrorKind::IncompatibleGrants,
+        retry: Retry::AfterRemedy,
+        sentence: "the profile of {} is that of a guest user, whom only Salesforce itself makes",
+        remedy: "Choose a profile of a portal licence; Setup > Users > Profiles shows the licence of each profile",
+        source: "public report (L)",
+    },
+    Row {
+        code: "",
+        pattern: "Please select a country",
+        kind: ErrorKind::InvalidValue,
+        retry: Retry::AfterRemedy,
+        sentence: "the country of {} is not one of the list of the organization",
+        remedy: "Use a country of the list under Setup > Company Settings > State and Country/Territory Picklists, or set countryCode",
+        source: "recorded answers (H)",
+    },
+    Row {
+        code: "",
+        pattern: "Please select a state",
+        kind: ErrorKind::InvalidValue,
+        retry: Retry::AfterRemedy,
+        sentence: "the state of {} is not one of its country in the list of the organization",
+        remedy: "Use a state of the list under Setup > Company Settings > State and Country/Territory Picklists, or set stateCode",
+        source: "recorded answers (H)",
+    },
+    Row {
+        code: "",
+        pattern: "must be specified before specifying a state",
+        kind: ErrorKind::MissingValue,
+        retry: Retry::AfterRemedy,
+        sentence: "{} has a state but no country",
+        remedy: "Set the country together with the state",
+        source: "recorded answers (H)",
+    },
+    Row {
+        code: "",
+        pattern: "the value of a hierarchy field",
+        kind: ErrorKind::RejectedByRule,
+        retry: Retry::AfterRemedy,
+        sentence: "{} is the manager or another superior of somebody in the organization",
+        remedy: "Give those people another superior first, or let deactivation fall back to freezing",
+        source: "Salesforce Help 000386275 (H), code U",
+    },
+    Row {
+        code: "",
+        pattern: "You cannot disable the",
+        kind: ErrorKind::RejectedByRule,
+        retry: Retry::AfterRemedy,
+        sentence: "{} has a duty in the organization that keeps it from being deactivated, as {words} says",
+        remedy: "Give the duty to another user, or let deactivation fall back to freezing",
+        source: "Salesforce Help 000384761 (H), code U",
+    },
+    Row {
+        code: "FIELD_INTEGRITY_EXCEPTION",
+        pattern: "",
+        kind: ErrorKind::InvalidValue,
+        retry: Retry::AfterRemedy,
+        sentence: "Salesforce refuses a value of {} and says {words}",
+        remedy: "Change the value that Salesforce names, or the settings that it speaks of",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "INVALID_CROSS_REFERENCE_TYPE_FOR_FIELD",
+        pattern: "",
+        kind: ErrorKind::InvalidValue,
+        retry: Retry::AfterRemedy,
+        sentence: "an id given for {} is of the wrong kind of record",
+        remedy: "Check the id that Salesforce names: a profile begins with 00e, a role with 00E, an account with 001, a contact with 003, a user with 005",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "INVALID_ID_FIELD",
+        pattern: "",
+        kind: ErrorKind::InvalidValue,
+        retry: Retry::AfterRemedy,
+        sentence: "an id given for {} is malformed or of another kind of record",
+        remedy: "Check the id that Salesforce names",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "INVALID_OWNER",
+        pattern: "",
+        kind: ErrorKind::InvalidValue,
+        retry: Retry::AfterRemedy,
+        sentence: "the owner set for {} is not valid",
+        remedy: "Set an active internal user as the owner",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "INVALID_SETUP_OWNER",
+        pattern: "",
+        kind: ErrorKind::InvalidValue,
+        retry: Retry::AfterRemedy,
+        sentence: "the owner set for {} is not valid",
+        remedy: "Set an active internal user as the owner",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "INVALID_USERID",
+        pattern: "",
+        kind: ErrorKind::InvalidValue,
+        retry: Retry::AfterRemedy,
+        sentence: "a user that {} refers to does not exist",
+        remedy: "Correct the user id that Salesforce names, such as the manager",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "NO_SUCH_USER_EXISTS",
+        pattern: "",
+        kind: ErrorKind::InvalidValue,
+        retry: Retry::AfterRemedy,
+        sentence: "a user that {} refers to does not exist",
+        remedy: "Correct the user that Salesforce names, such as the manager",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "INVALID_CURRENCY_ISO",
+        pattern: "",
+        kind: ErrorKind::InvalidValue,
+        retry: Retry::AfterRemedy,
+        sentence: "the currency of {} is not an active one of the organization",
+        remedy: "Use a currency of Setup > Company Settings > Manage Currencies",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "NUMBER_OUTSIDE_VALID_RANGE",
+        pattern: "",
+        kind: ErrorKind::InvalidValue,
+        retry: Retry::AfterRemedy,
+        sentence: "a number of {} is too large or too small for its field",
+        remedy: "Correct the number; Setup > Object Manager > Fields & Relationships shows the field",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "TEXT_DATA_OUTSIDE_SUPPORTED_CHARSET",
+        pattern: "",
+        kind: ErrorKind::InvalidValue,
+        retry: Retry::AfterRemedy,
+        sentence: "a text of {} has characters that the organization does not take",
+        remedy: "Take the characters out in the directory",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "UNSPECIFIED_EMAIL_ADDRESS",
+        pattern: "",
+        kind: ErrorKind::MissingValue,
+        retry: Retry::AfterRemedy,
+        sentence: "{} has no e-mail address",
+        remedy: "Set the e-mail address in the directory",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "EMAIL_ADDRESS_BOUNCED",
+        pattern: "",
+        kind: ErrorKind::RejectedByRule,
+        retry: Retry::AfterRemedy,
+        sentence: "mail to the address of {} has come back, so Salesforce refuses it",
+        remedy: "Correct the e-mail address, or confirm it on the contact",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "DUPLICATE_EXTERNAL_ID",
+        pattern: "",
+        kind: ErrorKind::AmbiguousMatch,
+        retry: Retry::AfterRemedy,
+        sentence: "more than one record has the external id of {}",
+        remedy: "Make the external id unique in Salesforce",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "DUPLICATE_DEVELOPER_NAME",
+        pattern: "",
+        kind: ErrorKind::InvalidValue,
+        retry: Retry::AfterRemedy,
+        sentence: "a name of {} is taken",
+        remedy: "Choose another name",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "FIELD_FILTER_VALIDATION_EXCEPTION",
+        pattern: "",
+        kind: ErrorKind::RejectedByRule,
+        retry: Retry::AfterRemedy,
+        sentence: "a lookup of {} has a value that its filter does not allow",
+        remedy: "Choose a value that the filter allows, or change the filter under Setup > Object Manager > Fields & Relationships",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "RELATED_ENTITY_FILTER_VALIDATION_EXCEPTION",
+        pattern: "",
+        kind: ErrorKind::RejectedByRule,
+        retry: Retry::AfterRemedy,
+        sentence: "a record related to {} has a lookup value that its filter does not allow",
+        remedy: "Correct the related record, or change the filter under Setup > Object Manager > Fields & Relationships",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "FLOW_EXCEPTION",
+        pattern: "",
+        kind: ErrorKind::RejectedByRule,
+        retry: Retry::AfterRemedy,
+        sentence: "a flow of the organization failed on {}",
+        remedy: "Correct the flow under Setup > Process Automation > Flows; the admin that it mails errors to has the details",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "CUSTOM_APEX_ERROR",
+        pattern: "",
+        kind: ErrorKind::RejectedByRule,
+        retry: Retry::AfterRemedy,
+        sentence: "code of the organization refuses {}",
+        remedy: "Look at what the code says, and correct the value or the code under Setup > Custom Code > Apex Classes",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "SELF_REFERENCE_FROM_TRIGGER",
+        pattern: "",
+        kind: ErrorKind::RejectedByRule,
+        retry: Retry::AfterRemedy,
+        sentence: "a trigger of the organization changes {} while it is being saved",
+        remedy: "Correct the trigger under Setup > Custom Code > Apex Triggers",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "SELF_REFERENCE_FROM_FLOW",
+        pattern: "",
+        kind: ErrorKind::RejectedByRule,
+        retry: Retry::AfterRemedy,
+        sentence: "a flow of the organization changes {} while it is being saved",
+        remedy: "Correct the flow under Setup > Process Automation > Flows",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "MAX_DEPTH_IN_FLOW_EXECUTION",
+        pattern: "",
+        kind: ErrorKind::RejectedByRule,
+        retry: Retry::AfterRemedy,
+        sentence: "flows of the organization call each other without end on {}",
+        remedy: "Correct the flows under Setup > Process Automation > Flows",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "ENTITY_IS_LOCKED",
+        pattern: "",
+        kind: ErrorKind::RejectedByRule,
+        retry: Retry::AfterRemedy,
+        sentence: "{} is locked, mostly by an approval that is under way",
+        remedy: "Finish the approval, or unlock the record",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "ENTITY_IS_ARCHIVED",
+        pattern: "",
+        kind: ErrorKind::StaleReference,
+        retry: Retry::AfterRemedy,
+        sentence: "{} is archived",
+        remedy: "Restore the record in Salesforce, or import again",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "RECORD_IN_USE_BY_WORKFLOW",
+        pattern: "",
+        kind: ErrorKind::Transient,
+        retry: Retry::After(60),
+        sentence: "an approval or workflow of the organization is using {}",
+        remedy: "",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "ALREADY_IN_PROCESS",
+        pattern: "",
+        kind: ErrorKind::RejectedByRule,
+        retry: Retry::AfterRemedy,
+        sentence: "{} is in an approval already",
+        remedy: "Finish the approval in Salesforce",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "COLLISION_DETECTED",
+        pattern: "",
+        kind: ErrorKind::Transient,
+        retry: Retry::After(5),
+        sentence: "{} was changed by somebody else at the same moment",
+        remedy: "",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "ENTITY_FAILED_IFLASTMODIFIED_ON_UPDATE",
+        pattern: "",
+        kind: ErrorKind::Drifted,
+        retry: Retry::AtOnce,
+        sentence: "{} has changed since it was read",
+        remedy: "",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "TERRITORY_REALIGN_IN_PROGRESS",
+        pattern: "",
+        kind: ErrorKind::Transient,
+        retry: Retry::After(300),
+        sentence: "Salesforce is assigning territories anew, so {} has to wait",
+        remedy: "",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "OPERATION_ENQUEUED",
+        pattern: "",
+        kind: ErrorKind::Transient,
+        retry: Retry::After(60),
+        sentence: "Salesforce does the work on {} later",
+        remedy: "",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "UNAVAILABLE_REF",
+        pattern: "",
+        kind: ErrorKind::Transient,
+        retry: Retry::After(60),
+        sentence: "something that {} refers to is not available at the moment",
+        remedy: "",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "UNAVAILABLE_RECORDTYPE_EXCEPTION",
+        pattern: "",
+        kind: ErrorKind::InvalidValue,
+        retry: Retry::AfterRemedy,
+        sentence: "the record type of {} is not available",
+        remedy: "Make the record type active and assign it to the profile of the admin user under Setup > Object Manager > Record Types, or set another one",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "PACKAGE_LICENSE_REQUIRED",
+        pattern: "",
+        kind: ErrorKind::LicenseExhausted,
+        retry: Retry::AfterRemedy,
+        sentence: "{} needs the licence of a package",
+        remedy: "Assign the licence of the package under Setup > Apps > Packaging > Installed Packages > Manage Licenses",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "OP_WITH_INVALID_USER_TYPE_EXCEPTION",
+        pattern: "",
+        kind: ErrorKind::IncompatibleGrants,
+        retry: Retry::AfterRemedy,
+        sentence: "this cannot be done with the type of user that {} is",
+        remedy: "Take away what the licence of the user does not allow, such as public groups for high-volume users",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "INVALID_READ_ONLY_USER_DML",
+        pattern: "",
+        kind: ErrorKind::RejectedByRule,
+        retry: Retry::AfterRemedy,
+        sentence: "the organization is read-only for the admin user, so {} cannot be written",
+        remedy: "Wait for the end of the maintenance, and check the permissions of the admin user",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "USER_WITH_APEX_SHARES_EXCEPTION",
+        pattern: "",
+        kind: ErrorKind::RejectedByRule,
+        retry: Retry::AfterRemedy,
+        sentence: "{} has records shared with it by Apex, which Salesforce would have to take away",
+        remedy: "Take the shares away in Salesforce first",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "CONFLICTING_SSO_USER_MAPPING",
+        pattern: "",
+        kind: ErrorKind::InvalidValue,
+        retry: Retry::AfterRemedy,
+        sentence: "the federation id of {} belongs to another user",
+        remedy: "Choose another federation id, or take it from the other user under Setup > Users > Users",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "TOO_MANY_POSSIBLE_USERS_EXIST",
+        pattern: "",
+        kind: ErrorKind::AmbiguousMatch,
+        retry: Retry::AfterRemedy,
+        sentence: "more than one user of Salesforce fits {}",
+        remedy: "Link the person to the right user",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "MANAGER_NOT_DEFINED",
+        pattern: "",
+        kind: ErrorKind::MissingValue,
+        retry: Retry::AfterRemedy,
+        sentence: "an approval or rule of the organization needs the manager of {}",
+        remedy: "Set the manager of the user",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "CIRCULAR_DEPENDENCY",
+        pattern: "",
+        kind: ErrorKind::InvalidValue,
+        retry: Retry::AfterRemedy,
+        sentence: "{} would become its own superior",
+        remedy: "Correct the manager",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "MAXIMUM_HIERARCHY_LEVELS_REACHED",
+        pattern: "",
+        kind: ErrorKind::RejectedByRule,
+        retry: Retry::AfterRemedy,
+        sentence: "the role or account of {} lies too deep in its hierarchy",
+        remedy: "Make the hierarchy flatter",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "MAXIMUM_HIERARCHY_CHILDREN_REACHED",
+        pattern: "",
+        kind: ErrorKind::RejectedByRule,
+        retry: Retry::AfterRemedy,
+        sentence: "the superior record of {} has as many below it as Salesforce allows",
+        remedy: "Spread the records over more superior ones",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "TRANSFER_REQUIRES_READ",
+        pattern: "",
+        kind: ErrorKind::PermissionDenied,
+        retry: Retry::AfterRemedy,
+        sentence: "the new owner of {} may not read the record",
+        remedy: "Give the new owner read access under Setup > Users > Profiles",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "CANNOT_REPARENT_RECORD",
+        pattern: "",
+        kind: ErrorKind::RejectedByRule,
+        retry: Retry::AfterRemedy,
+        sentence: "{} cannot be moved to another account",
+        remedy: "Leave the account as it is, or allow reparenting in Salesforce",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "DELETE_REQUIRED_ON_CASCADE",
+        pattern: "",
+        kind: ErrorKind::PermissionDenied,
+        retry: Retry::AfterRemedy,
+        sentence: "the admin user may not delete records that go with {}",
+        remedy: "Give its profile the right to delete them under Setup > Users > Profiles",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "DELETE_NOT_ALLOWED",
+        pattern: "",
+        kind: ErrorKind::PermissionDenied,
+        retry: Retry::AfterRemedy,
+        sentence: "Salesforce does not let the admin user delete {}",
+        remedy: "Give its profile the right to delete such records under Setup > Users > Profiles",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "DEPENDENCY_EXISTS",
+        pattern: "",
+        kind: ErrorKind::RejectedByRule,
+        retry: Retry::AfterRemedy,
+        sentence: "other records depend on {}",
+        remedy: "Remove what depends on it in Salesforce first",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "FIELD_NOT_UPDATABLE",
+        pattern: "",
+        kind: ErrorKind::PermissionDenied,
+        retry: Retry::AfterRemedy,
+        sentence: "a field of {} cannot be changed",
+        remedy: "Leave the attribute out of the mapping",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "INVALID_FIELD_WHEN_USING_TEMPLATE",
+        pattern: "",
+        kind: ErrorKind::InvalidValue,
+        retry: Retry::AfterRemedy,
+        sentence: "a field of {} cannot be set together with a template",
+        remedy: "Leave the attribute that Salesforce names out of the mapping",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "INVALID_TYPE_FOR_OPERATION",
+        pattern: "",
+        kind: ErrorKind::RejectedByRule,
+        retry: Retry::AfterRemedy,
+        sentence: "Salesforce does not allow this operation on {}",
+        remedy: "Check that the organization has the feature, and that the account is a business account",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "ASSIGNEE_TYPE_REQUIRED",
+        pattern: "",
+        kind: ErrorKind::MissingValue,
+        retry: Retry::AfterRemedy,
+        sentence: "an assignment of {} lacks its kind",
+        remedy: "Correct the assignment rule of the organization that Salesforce names",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "CANNOT_PASSWORD_LOCKOUT",
+        pattern: "",
+        kind: ErrorKind::RejectedByRule,
+        retry: Retry::AfterRemedy,
+        sentence: "the lock on {} cannot be set by the API",
+        remedy: "Lock or unlock the user under Setup > Users > Users",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "COMMUNITY_NOT_ACCESSIBLE",
+        pattern: "",
+        kind: ErrorKind::PermissionDenied,
+        retry: Retry::AfterRemedy,
+        sentence: "{} may not enter the site",
+        remedy: "Add the profile to the members of the site under Setup > Digital Experiences > All Sites > Workspaces > Administration > Members",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "PROCESSING_HALTED",
+        pattern: "",
+        kind: ErrorKind::Transient,
+        retry: Retry::AtOnce,
+        sentence: "{} was not dealt with because a neighbour in the same request failed",
+        remedy: "",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "MISSING_RECORD",
+        pattern: "",
+        kind: ErrorKind::StaleReference,
+        retry: Retry::AfterRemedy,
+        sentence: "{} or a record that it needs is not there",
+        remedy: "Import again",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "VF_COMPILE_ERROR",
+        pattern: "",
+        kind: ErrorKind::RejectedByRule,
+        retry: Retry::AfterRemedy,
+        sentence: "a page or mail template of the organization has a fault that stops {}",
+        remedy: "Correct the template that Salesforce names",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "ERROR_IN_MAILER",
+        pattern: "",
+        kind: ErrorKind::Transient,
+        retry: Retry::After(60),
+        sentence: "Salesforce could not send the mail that goes with {}",
+        remedy: "",
+        source: "list of status codes (H), words U",
     },
 ];

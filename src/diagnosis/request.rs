@@ -1,17 +1,28 @@
-//! Errors that can meet any request, whatever it is about.
+//! Errors that any request can meet, whatever it is about.
 
 use super::Row;
 use crate::model::{ErrorKind, Retry};
 
-pub(super) static ROWS: [Row; 17] = [
-    // H. Not every 401 is an expired session: signing in again would not help here, and must not be tried.
+pub(super) static ROWS: [Row; 32] = [
+    // Not every 401 is an expired session: signing in again would not help here, and must not be tried.
     Row {
         code: "INVALID_SESSION_ID",
-        pattern: "not valid for use with the REST API",
+        pattern: "not valid for use with",
         kind: ErrorKind::PermissionDenied,
         retry: Retry::AfterRemedy,
-        sentence: "the session of the admin user may not use the REST API, so Salesforce refused {}",
-        remedy: "Switch on API Enabled for this user under Setup > Users > Profiles, and check that no login policy limits it to the user interface",
+        sentence: "the session of the admin user may not use the API, so Salesforce refused {}",
+        remedy: "Switch on API Enabled for this user under Setup > Users > Profiles, give the app the scope api, and check that no login policy limits the user to the user interface",
+        source: "source of jsforce (H)",
+    },
+    // Signing in again would not help.
+    Row {
+        code: "INVALID_SESSION_ID",
+        pattern: "not attached to",
+        kind: ErrorKind::PermissionDenied,
+        retry: Retry::AfterRemedy,
+        sentence: "the app of the admin user is not approved for this use, so Salesforce refused {}",
+        remedy: "Check the app under Setup > External Client App Manager (for a connected app, Setup > Apps > App Manager) and what Salesforce names in its answer",
+        source: "source of jsforce (H)",
     },
     Row {
         code: "INVALID_SESSION_ID",
@@ -20,25 +31,35 @@ pub(super) static ROWS: [Row; 17] = [
         retry: Retry::AtOnce,
         sentence: "the session ended again right after a new sign-in, so {} could not be dealt with",
         remedy: "Check that no other program ends the sessions of this user and that its profile has no very short session timeout",
+        source: "recorded answer (H)",
     },
-    // H: 403 beside 403 for a missing right.
     Row {
         code: "REQUEST_LIMIT_EXCEEDED",
-        pattern: "ConcurrentRequests",
+        pattern: "Concurrent",
         kind: ErrorKind::RateLimited,
         retry: Retry::After(30),
         sentence: "too many long requests run in this Salesforce organization at once, so {} has to wait",
-        remedy: "Try again in a moment, or run fewer jobs side by side",
+        remedy: "It is tried again by itself; if it comes back, run fewer jobs side by side, and look for slow triggers and flows",
+        source: "several recorded answers (M)",
     },
     Row {
         code: "REQUEST_LIMIT_EXCEEDED",
-        pattern: "",
+        pattern: "TotalRequests",
         kind: ErrorKind::BudgetExhausted,
         retry: Retry::After(3600),
         sentence: "this Salesforce organization has used up its API requests of the last 24 hours, so {} has to wait",
         remedy: "See what uses them under Setup > Company Settings > Company Information > API Requests, Last 24 Hours, and wait or buy more",
+        source: "recorded answer (H)",
     },
-    // H.
+    Row {
+        code: "REQUEST_LIMIT_EXCEEDED",
+        pattern: "",
+        kind: ErrorKind::RateLimited,
+        retry: Retry::After(300),
+        sentence: "this Salesforce organization has reached a limit of requests, named {words}, so {} has to wait",
+        remedy: "It is tried again by itself; the limit can be that of the last 24 hours (Setup > Company Settings > Company Information > API Requests, Last 24 Hours) or that of requests at one time",
+        source: "REST guide, status codes (H)",
+    },
     Row {
         code: "UNABLE_TO_LOCK_ROW",
         pattern: "",
@@ -46,8 +67,8 @@ pub(super) static ROWS: [Row; 17] = [
         retry: Retry::After(5),
         sentence: "Salesforce was changing {} or a related record at the same moment",
         remedy: "",
+        source: "recorded answer (H)",
     },
-    // M, seen on updates of users; the same call succeeds later.
     Row {
         code: "UNKNOWN_EXCEPTION",
         pattern: "group membership operation already in progress",
@@ -55,6 +76,7 @@ pub(super) static ROWS: [Row; 17] = [
         retry: Retry::After(10),
         sentence: "Salesforce is still computing group memberships, so {} has to wait",
         remedy: "",
+        source: "log of a provisioning product (M)",
     },
     Row {
         code: "SERVER_UNAVAILABLE",
@@ -63,6 +85,7 @@ pub(super) static ROWS: [Row; 17] = [
         retry: Retry::After(30),
         sentence: "Salesforce is overloaded, so {} has to wait",
         remedy: "",
+        source: "REST guide, status codes (H)",
     },
     Row {
         code: "QUERY_TIMEOUT",
@@ -71,6 +94,7 @@ pub(super) static ROWS: [Row; 17] = [
         retry: Retry::After(60),
         sentence: "Salesforce took too long over {}",
         remedy: "",
+        source: "several recorded answers (H)",
     },
     Row {
         code: "INSUFFICIENT_ACCESS",
@@ -78,15 +102,26 @@ pub(super) static ROWS: [Row; 17] = [
         kind: ErrorKind::PermissionDenied,
         retry: Retry::AfterRemedy,
         sentence: "the admin user lacks the right that is needed for {}",
-        remedy: "Give its profile API Enabled, Manage Users, Reset User Passwords and Unlock Users, and access to contacts and accounts under Setup > Users > Profiles",
+        remedy: "Give its profile API Enabled, Manage Users or Manage External Users, Reset User Passwords and Unlock Users, and access to contacts and accounts under Setup > Users > Profiles; roles are seen only with View Roles and Role Hierarchy",
+        source: "REST guide, Manage User Passwords (H)",
+    },
+    Row {
+        code: "INSUFFICIENT_ACCESS_OR_READONLY",
+        pattern: "insufficient access rights on object id",
+        kind: ErrorKind::PermissionDenied,
+        retry: Retry::AfterRemedy,
+        sentence: "the admin user lacks the right to write {}",
+        remedy: "Give its profile Manage Users or Manage External Users, and Modify All on contacts, under Setup > Users > Profiles",
+        source: "recorded answer (H)",
     },
     Row {
         code: "INSUFFICIENT_ACCESS_OR_READONLY",
         pattern: "",
         kind: ErrorKind::PermissionDenied,
         retry: Retry::AfterRemedy,
-        sentence: "the admin user lacks the right to write {}",
-        remedy: "Give its profile Manage Users and Modify All on contacts under Setup > Users > Profiles",
+        sentence: "Salesforce refuses to write {} and says {words}",
+        remedy: "Give the profile of the admin user Manage Users or Manage External Users and edit access to contacts and accounts under Setup > Users > Profiles; if it has them, look whether the record is locked by an approval or shared with this user for reading only",
+        source: "list of status codes (H)",
     },
     Row {
         code: "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY",
@@ -95,8 +130,9 @@ pub(super) static ROWS: [Row; 17] = [
         retry: Retry::AfterRemedy,
         sentence: "the admin user lacks the right to a record that {} points at",
         remedy: "Give it access to the portal's account, its contacts, and the profiles and roles that are assigned",
+        source: "recorded answer (H)",
     },
-    // H. Salesforce also answers so where the right to see a field is missing.
+    // Salesforce also answers so where the right to see a field is missing.
     Row {
         code: "INVALID_FIELD",
         pattern: "",
@@ -104,6 +140,7 @@ pub(super) static ROWS: [Row; 17] = [
         retry: Retry::AfterRemedy,
         sentence: "a field that {} needs does not exist in this organization or is hidden from the admin user",
         remedy: "Make the field visible to its profile under Setup > Object Manager > Fields & Relationships > Set Field-Level Security, or leave the attribute out",
+        source: "recorded answer (H)",
     },
     Row {
         code: "INVALID_TYPE",
@@ -112,6 +149,7 @@ pub(super) static ROWS: [Row; 17] = [
         retry: Retry::AfterRemedy,
         sentence: "a kind of record that {} needs does not exist in this organization or is hidden from the admin user",
         remedy: "Give its profile View Setup and Configuration, Manage Users, and access to contacts and accounts under Setup > Users > Profiles",
+        source: "recorded answer (H)",
     },
     Row {
         code: "MALFORMED_QUERY",
@@ -120,6 +158,7 @@ pub(super) static ROWS: [Row; 17] = [
         retry: Retry::Never,
         sentence: "Salesforce did not understand the query for {}",
         remedy: "Report this to the makers of the connector with the text that Salesforce answered",
+        source: "recorded answer (H)",
     },
     Row {
         code: "NOT_FOUND",
@@ -128,6 +167,7 @@ pub(super) static ROWS: [Row; 17] = [
         retry: Retry::Never,
         sentence: "Salesforce knows nothing under the address of {}",
         remedy: "Check the id, and that api-version is one that the organization offers",
+        source: "recorded answer (H)",
     },
     Row {
         code: "INVALID_QUERY_LOCATOR",
@@ -136,6 +176,7 @@ pub(super) static ROWS: [Row; 17] = [
         retry: Retry::Never,
         sentence: "Salesforce has forgotten the position in the answer for {}",
         remedy: "Start again from the last page's cursor",
+        source: "SOAP guide, list of exception codes (H)",
     },
     Row {
         code: "TXN_SECURITY_METERING_ERROR",
@@ -144,5 +185,114 @@ pub(super) static ROWS: [Row; 17] = [
         retry: Retry::AfterRemedy,
         sentence: "a transaction security policy of the organization refuses {}",
         remedy: "Exempt the admin user under Setup > Security > Transaction Security Policies",
+        source: "SOAP guide, list of exception codes (H)",
+    },
+    Row {
+        code: "",
+        pattern: "Please include this ErrorId",
+        kind: ErrorKind::Transient,
+        retry: Retry::After(30),
+        sentence: "Salesforce met an error of its own with {}",
+        remedy: "It is tried again by itself; if it stays so, give Salesforce support the error id {error-id}",
+        source: "restforce issue 821, many others (H)",
+    },
+    Row {
+        code: "UNKNOWN_EXCEPTION",
+        pattern: "",
+        kind: ErrorKind::Transient,
+        retry: Retry::After(60),
+        sentence: "Salesforce met an error of its own with {} and says {words}",
+        remedy: "It is tried again by itself; if it stays so, look at triggers and flows on the record, and give Salesforce support these words",
+        source: "list of status codes (H)",
+    },
+    Row {
+        code: "INTERNAL_ERROR",
+        pattern: "",
+        kind: ErrorKind::Transient,
+        retry: Retry::After(60),
+        sentence: "Salesforce met an error of its own with {} and says {words}",
+        remedy: "It is tried again by itself; if it stays so, give Salesforce support these words",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "REQUEST_RUNNING_TOO_LONG",
+        pattern: "",
+        kind: ErrorKind::Transient,
+        retry: Retry::After(60),
+        sentence: "Salesforce took too long over {}",
+        remedy: "It is tried again by itself; if it stays so, look for slow triggers and flows, or set a smaller page size",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "TOO_MANY_APEX_REQUESTS",
+        pattern: "",
+        kind: ErrorKind::RateLimited,
+        retry: Retry::After(30),
+        sentence: "too much Apex runs in this Salesforce organization at once, so {} has to wait",
+        remedy: "It is tried again by itself; if it comes back, look for slow triggers and flows",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE",
+        pattern: "",
+        kind: ErrorKind::Transient,
+        retry: Retry::After(900),
+        sentence: "the Salesforce organization is under maintenance and takes no changes, so {} has to wait",
+        remedy: "Wait for the maintenance to end, and see status.salesforce.com",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "FUNCTIONALITY_NOT_ENABLED",
+        pattern: "",
+        kind: ErrorKind::PermissionDenied,
+        retry: Retry::AfterRemedy,
+        sentence: "{} needs a feature that this Salesforce organization has not switched on",
+        remedy: "Switch on the feature that Salesforce names, often Digital Experiences under Setup > Digital Experiences > Settings",
+        source: "recorded answers (H)",
+    },
+    Row {
+        code: "REQUIRED_FEATURE_MISSING",
+        pattern: "",
+        kind: ErrorKind::PermissionDenied,
+        retry: Retry::AfterRemedy,
+        sentence: "{} needs a feature that this Salesforce organization does not have",
+        remedy: "Switch on or buy the feature that Salesforce names",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "JSON_PARSER_ERROR",
+        pattern: "",
+        kind: ErrorKind::InvalidValue,
+        retry: Retry::AfterRemedy,
+        sentence: "Salesforce could not read a value of {}",
+        remedy: "Correct the value that Salesforce names: a date, a number or a truth value may have the wrong form",
+        source: "recorded answers (H)",
+    },
+    Row {
+        code: "LIMIT_EXCEEDED",
+        pattern: "",
+        kind: ErrorKind::RejectedByRule,
+        retry: Retry::AfterRemedy,
+        sentence: "{} would exceed a limit of this Salesforce organization, named {words}",
+        remedy: "See the limits under Setup > Environments > System Overview, and make room or ask Salesforce to raise the limit",
+        source: "list of status codes (H), words U",
+    },
+    Row {
+        code: "STORAGE_LIMIT_EXCEEDED",
+        pattern: "",
+        kind: ErrorKind::RejectedByRule,
+        retry: Retry::AfterRemedy,
+        sentence: "the data storage of this Salesforce organization is full, so {} cannot be written",
+        remedy: "Free storage or buy more; Setup > Data > Storage Usage shows the use",
+        source: "SOAP guide, list of status codes (H)",
+    },
+    Row {
+        code: "APEX_DATA_ACCESS_RESTRICTION",
+        pattern: "",
+        kind: ErrorKind::RejectedByRule,
+        retry: Retry::AfterRemedy,
+        sentence: "code of a package in the organization may not work on {}",
+        remedy: "Ask the maker of the package that Salesforce names, or take its trigger off the record",
+        source: "list of status codes (H), words U",
     },
 ];

@@ -1,13 +1,13 @@
-//! Faults of signing in (reference: the partner WSDL's `ExceptionCode`, H; texts as marked).
+//! Faults of signing in (reference: the partner WSDL's `ExceptionCode`, and the codes of OAuth).
 //!
 //! None is `Unsupported`, which says that the connector itself has no such function: what an organization, its edition or its
-//! settings keep from it is cured there, and the work waits until then.
+//! settings keep from it is fixed there, and the work waits until then. Sentences fit a user and an app as their subject.
 
 use super::{EXPIRED_PASSWORD_REMEDY, Row};
 use crate::model::{ErrorKind, Retry};
 
-pub(super) static ROWS: [Row; 35] = [
-    // H. Salesforce does not tell a locked user from a wrong password.
+pub(super) static ROWS: [Row; 56] = [
+    // Salesforce does not tell a locked user from a wrong password.
     Row {
         code: "INVALID_LOGIN",
         pattern: "",
@@ -15,8 +15,8 @@ pub(super) static ROWS: [Row; 35] = [
         retry: Retry::AfterRemedy,
         sentence: "Salesforce does not accept the username, the password or the security token of {}, or has locked this user out",
         remedy: "Check the username, the password with its security token, and the instance type; a locked user is unlocked under Setup > Users > Users > Unlock",
+        source: "recorded fault (H)",
     },
-    // H.
     Row {
         code: "LOGIN_MUST_USE_SECURITY_TOKEN",
         pattern: "",
@@ -24,17 +24,17 @@ pub(super) static ROWS: [Row; 35] = [
         retry: Retry::AfterRemedy,
         sentence: "Salesforce wants the security token of {} behind the password, and got none or an old one",
         remedy: "Enter the current security token; a new one is mailed from the personal settings of this user under Reset My Security Token, and every change of its password makes a new one",
+        source: "recorded fault (H)",
     },
-    // M-H, public reports since 2025.
     Row {
         code: "INVALID_OPERATION",
         pattern: "SOAP API login()",
         kind: ErrorKind::InvalidSettings,
         retry: Retry::AfterRemedy,
         sentence: "this Salesforce organization has switched off signing in by SOAP login(), so {} cannot sign in with a password",
-        remedy: "Set sign-in to client-credentials or jwt-bearer with a connected app, or allow SOAP API login() under Setup > Identity > User Interface until Salesforce ends it with Summer '27",
+        remedy: "Set sign-in to client-credentials or jwt-bearer with an External Client App, or allow SOAP API login() under Setup > Identity > User Interface until Salesforce ends it with Summer '27",
+        source: "many public reports since 2025 (M)",
     },
-    // H.
     Row {
         code: "UNSUPPORTED_API_VERSION",
         pattern: "",
@@ -42,8 +42,8 @@ pub(super) static ROWS: [Row; 35] = [
         retry: Retry::AfterRemedy,
         sentence: "Salesforce no longer offers the API version that {} asked for",
         remedy: "Set api-version to one that the organization lists under /services/data/, or update the connector when the sign-in itself is refused",
+        source: "recorded fault (H)",
     },
-    // H: the code; its text U.
     Row {
         code: "API_DISABLED_FOR_ORG",
         pattern: "",
@@ -51,14 +51,26 @@ pub(super) static ROWS: [Row; 35] = [
         retry: Retry::AfterRemedy,
         sentence: "the edition of this Salesforce organization, or the profile of {}, has no access to the API",
         remedy: "Use an edition with API access (Enterprise, Unlimited, Performance, Developer) and switch on API Enabled in the profile under Setup > Users > Profiles",
+        source: "restforce issue 219 (H)",
+    },
+    // Not the outage that the code API_CURRENTLY_DISABLED is documented for.
+    Row {
+        code: "",
+        pattern: "API is disabled for this user",
+        kind: ErrorKind::PermissionDenied,
+        retry: Retry::AfterRemedy,
+        sentence: "the profile of the admin user has no access to the API, so Salesforce refused {}",
+        remedy: "Switch on API Enabled in the profile of this user under Setup > Users > Profiles, or in a permission set that it has",
+        source: "two products' troubleshooting pages (M)",
     },
     Row {
         code: "API_CURRENTLY_DISABLED",
         pattern: "",
         kind: ErrorKind::Transient,
         retry: Retry::After(300),
-        sentence: "Salesforce has switched off the API of this organization for the moment, so {} could not be dealt with",
-        remedy: "Wait for it to come back, and see status.salesforce.com",
+        sentence: "Salesforce says that the API is switched off for the moment, with the words {words}, so {} could not be dealt with",
+        remedy: "Wait for it to come back, and see status.salesforce.com; if it stays so, check API Enabled in the profile of the admin user under Setup > Users > Profiles",
+        source: "SOAP guide, list of exception codes (H)",
     },
     Row {
         code: "PASSWORD_LOCKOUT",
@@ -67,6 +79,7 @@ pub(super) static ROWS: [Row; 35] = [
         retry: Retry::AfterRemedy,
         sentence: "{} is locked out after too many wrong passwords",
         remedy: "Unlock the user under Setup > Users > Users > Unlock, or wait out the lockout period of the password policy",
+        source: "partner WSDL, ExceptionCode (H)",
     },
     Row {
         code: "LOGIN_DURING_RESTRICTED_DOMAIN",
@@ -75,6 +88,7 @@ pub(super) static ROWS: [Row; 35] = [
         retry: Retry::AfterRemedy,
         sentence: "the profile of {} does not allow signing in from this network address",
         remedy: "Add the address of the provisioning host under Setup > Users > Profiles > Login IP Ranges",
+        source: "partner WSDL, ExceptionCode (H)",
     },
     Row {
         code: "LOGIN_DURING_RESTRICTED_TIME",
@@ -83,6 +97,7 @@ pub(super) static ROWS: [Row; 35] = [
         retry: Retry::AfterRemedy,
         sentence: "the profile of {} does not allow signing in at this time of day",
         remedy: "Widen the hours under Setup > Users > Profiles > Login Hours, or run the job within them",
+        source: "partner WSDL, ExceptionCode (H)",
     },
     Row {
         code: "LOGIN_CHALLENGE_ISSUED",
@@ -91,6 +106,7 @@ pub(super) static ROWS: [Row; 35] = [
         retry: Retry::AfterRemedy,
         sentence: "Salesforce has asked {} to confirm the sign-in by a code",
         remedy: "Add the address of the provisioning host under Setup > Security > Network Access, and use a user made for the API alone",
+        source: "partner WSDL, ExceptionCode (H)",
     },
     Row {
         code: "LOGIN_CHALLENGE_PENDING",
@@ -99,22 +115,25 @@ pub(super) static ROWS: [Row; 35] = [
         retry: Retry::AfterRemedy,
         sentence: "Salesforce still waits for {} to confirm an earlier sign-in by a code",
         remedy: "Confirm the sign-in in a browser, or add the address of the provisioning host under Setup > Security > Network Access",
+        source: "partner WSDL, ExceptionCode (H)",
     },
     Row {
         code: "ORG_LOCKED",
         pattern: "",
         kind: ErrorKind::PermissionDenied,
         retry: Retry::AfterRemedy,
-        sentence: "Salesforce has locked the organization that {} belongs to",
+        sentence: "Salesforce refuses the sign-in of {}, because the organization is locked",
         remedy: "Ask Salesforce support or the account executive why the organization is locked",
+        source: "partner WSDL, ExceptionCode (H)",
     },
     Row {
         code: "TRIAL_EXPIRED",
         pattern: "",
         kind: ErrorKind::PermissionDenied,
         retry: Retry::AfterRemedy,
-        sentence: "the trial of the Salesforce organization that {} belongs to has ended",
+        sentence: "Salesforce refuses the sign-in of {}, because the trial of the organization has ended",
         remedy: "Buy the organization or name another one in the settings",
+        source: "partner WSDL, ExceptionCode (H)",
     },
     Row {
         code: "INACTIVE_PORTAL",
@@ -123,6 +142,7 @@ pub(super) static ROWS: [Row; 35] = [
         retry: Retry::AfterRemedy,
         sentence: "the portal that {} signs in to is not active",
         remedy: "Switch on the portal under Setup > Customize > Customer Portal > Settings, or enter the id of an active one",
+        source: "partner WSDL, ExceptionCode (H)",
     },
     Row {
         code: "PORTAL_NO_ACCESS",
@@ -131,16 +151,18 @@ pub(super) static ROWS: [Row; 35] = [
         retry: Retry::AfterRemedy,
         sentence: "{} may not sign in to the portal",
         remedy: "Add the profile to the portal under Setup > Customize > Customer Portal > Settings > Assigned Profiles",
+        source: "partner WSDL, ExceptionCode (H)",
     },
     Row {
         code: "UNSUPPORTED_CLIENT",
         pattern: "",
         kind: ErrorKind::PermissionDenied,
-        retry: Retry::Never,
+        retry: Retry::AfterRemedy,
         sentence: "Salesforce does not let this client sign {} in",
-        remedy: "",
+        remedy: "Ask whoever runs the provisioning host whether a proxy between it and Salesforce uses an old TLS version",
+        source: "partner WSDL, ExceptionCode (H)",
     },
-    // H: a session that can do nothing but set a new password.
+    // Such a session can do nothing but set a new password.
     Row {
         code: "INVALID_OPERATION_WITH_EXPIRED_PASSWORD",
         pattern: "",
@@ -148,6 +170,7 @@ pub(super) static ROWS: [Row; 35] = [
         retry: Retry::AfterRemedy,
         sentence: "the password of the admin user has expired, so Salesforce refused {}",
         remedy: EXPIRED_PASSWORD_REMEDY,
+        source: "REST guide (H)",
     },
     Row {
         code: "ORGANIZATION_UNAVAILABLE",
@@ -156,6 +179,7 @@ pub(super) static ROWS: [Row; 35] = [
         retry: Retry::After(300),
         sentence: "the Salesforce organization is not available at the moment, so {} could not be dealt with",
         remedy: "Wait for the maintenance to end, and see status.salesforce.com",
+        source: "partner WSDL, ExceptionCode (H)",
     },
     Row {
         code: "INVALID_SSO_GATEWAY_URL",
@@ -164,8 +188,8 @@ pub(super) static ROWS: [Row; 35] = [
         retry: Retry::AfterRemedy,
         sentence: "delegated authentication is on for {}, and its gateway does not work",
         remedy: "Take the API user off single sign-on under Setup > Users > Profiles > Is Single Sign-On Enabled",
+        source: "partner WSDL, ExceptionCode (H)",
     },
-    // H.
     Row {
         code: "invalid_grant",
         pattern: "request not supported on this domain",
@@ -173,26 +197,26 @@ pub(super) static ROWS: [Row; 35] = [
         retry: Retry::AfterRemedy,
         sentence: "Salesforce grants {} client credentials only at the organization's own host",
         remedy: "Set instance-type to my-domain and enter the host that ends in .my.salesforce.com",
+        source: "Salesforce Help, OAuth 2.0 Authorization Errors (H)",
     },
-    // H.
     Row {
         code: "invalid_grant",
         pattern: "no client credentials user enabled",
         kind: ErrorKind::InvalidCredentials,
         retry: Retry::AfterRemedy,
-        sentence: "the connected app does not allow client credentials or names no user to run as, so {} cannot sign in",
-        remedy: "Switch on Enable Client Credentials Flow and choose a Run As user under Setup > Apps > App Manager > Manage > Edit Policies",
+        sentence: "Salesforce refuses the sign-in of {}, because the app doesn't allow client credentials or names no user to run as",
+        remedy: "Switch on Enable Client Credentials Flow and choose a Run As user in the policies of the app under Setup > External Client App Manager (for a connected app, Setup > Apps > App Manager)",
+        source: "Salesforce Help, OAuth 2.0 Authorization Errors (H)",
     },
-    // H.
     Row {
         code: "invalid_grant",
         pattern: "user hasn't approved this consumer",
         kind: ErrorKind::InvalidCredentials,
         retry: Retry::AfterRemedy,
-        sentence: "{} does not exist or may not use the connected app",
-        remedy: "Set Permitted Users to Admin approved users are pre-authorized and add the user's profile under Setup > Apps > App Manager > Manage",
+        sentence: "Salesforce refuses the sign-in of {}, because the user does not exist or may not use the app",
+        remedy: "Check username, set Permitted Users to Admin approved users are pre-authorized, and add the user's profile or a permission set in the policies of the app under Setup > External Client App Manager (for a connected app, Setup > Apps > App Manager)",
+        source: "Salesforce Help, OAuth 2.0 Authorization Errors (H)",
     },
-    // H.
     Row {
         code: "invalid_grant",
         pattern: "audience",
@@ -200,17 +224,17 @@ pub(super) static ROWS: [Row; 35] = [
         retry: Retry::AfterRemedy,
         sentence: "Salesforce does not take the assertion of {} at this host",
         remedy: "Set instance-type to production or sandbox as the organization is, or to my-domain with its own host",
+        source: "Salesforce Help, OAuth 2.0 Authorization Errors (H)",
     },
-    // M.
     Row {
         code: "invalid_grant",
         pattern: "invalid assertion",
         kind: ErrorKind::InvalidCredentials,
         retry: Retry::AfterRemedy,
         sentence: "Salesforce does not accept the signature on the assertion of {}",
-        remedy: "Upload the certificate of private-key to the connected app under Setup > Apps > App Manager > Use Digital Signatures",
+        remedy: "Upload the certificate of private-key to the app under Setup > External Client App Manager (for a connected app, Setup > Apps > App Manager) > Use Digital Signatures",
+        source: "salesforce.stackexchange 282513 (M)",
     },
-    // M.
     Row {
         code: "invalid_grant",
         pattern: "expired authorization code",
@@ -218,17 +242,18 @@ pub(super) static ROWS: [Row; 35] = [
         retry: Retry::AfterRemedy,
         sentence: "the assertion of {} had expired when it reached Salesforce",
         remedy: "Correct the clock of the provisioning host",
+        source: "salesforce.stackexchange 282513 (M)",
     },
-    // M.
     Row {
         code: "invalid_grant",
         pattern: "ip restricted or invalid login hours",
         kind: ErrorKind::PermissionDenied,
         retry: Retry::AfterRemedy,
         sentence: "the profile of {} does not allow signing in from this network address or at this time",
-        remedy: "Widen Login IP Ranges and Login Hours under Setup > Users > Profiles, or relax IP restrictions in the connected app",
+        remedy: "Add the addresses of the provisioning host to Login IP Ranges and widen Login Hours under Setup > Users > Profiles; JWT sign-ins always keep the ranges of the profile, other flows also those that the policies of the app set",
+        source: "Salesforce Help, OAuth 2.0 Authorization Errors (M)",
     },
-    // H. Wrong passwords, locked users and a flow that is switched off look the same.
+    // Wrong passwords, locked users and a flow that is switched off look the same.
     Row {
         code: "invalid_grant",
         pattern: "authentication failure",
@@ -236,77 +261,258 @@ pub(super) static ROWS: [Row; 35] = [
         retry: Retry::AfterRemedy,
         sentence: "Salesforce does not accept the username, the password or the security token of {}, or does not allow the password flow",
         remedy: "Check the three, allow it under Setup > Identity > OAuth and OpenID Connect Settings > Allow OAuth Username-Password Flows, or set sign-in to client-credentials",
+        source: "Salesforce Help, OAuth 2.0 Authorization Errors (H)",
     },
-    // M.
+    Row {
+        code: "invalid_grant",
+        pattern: "inactive user",
+        kind: ErrorKind::InvalidCredentials,
+        retry: Retry::AfterRemedy,
+        sentence: "Salesforce refuses the sign-in of {}, because the user is inactive",
+        remedy: "Activate the user under Setup > Users > Users, or set the app to run as another one",
+        source: "restforce issue 303 (M)",
+    },
     Row {
         code: "invalid_grant",
         pattern: "",
         kind: ErrorKind::InvalidCredentials,
         retry: Retry::AfterRemedy,
-        sentence: "Salesforce does not let {} sign in with the connected app",
-        remedy: "See Setup > Identity > Login History for the reason, and check the connected app's policies",
+        sentence: "Salesforce refuses the sign-in of {} with the words {words}",
+        remedy: "See Setup > Identity > Login History for the reason; it can be the user (inactive, frozen, locked), the credentials, or the policies of the app",
+        source: "Salesforce Help, OAuth 2.0 Authorization Errors (M)",
     },
-    // M.
     Row {
         code: "invalid_client_id",
         pattern: "",
         kind: ErrorKind::InvalidCredentials,
         retry: Retry::AfterRemedy,
-        sentence: "there is no connected app with this consumer key in the organization that {} belongs to",
-        remedy: "Copy client-id from Setup > Apps > App Manager; a new app works ten minutes after it was made",
+        sentence: "Salesforce refuses the sign-in of {}, because it knows no app with this consumer key",
+        remedy: "Copy client-id from Setup > External Client App Manager (for a connected app, Setup > Apps > App Manager), and check that instance-type and my-domain lead to the organization of the app; a new app works ten minutes after it was made",
+        source: "restforce issue 46 (H)",
     },
-    // M.
     Row {
         code: "invalid_client",
         pattern: "",
         kind: ErrorKind::InvalidCredentials,
         retry: Retry::AfterRemedy,
-        sentence: "Salesforce does not accept the consumer secret of the connected app of {}",
-        remedy: "Copy client-secret from Setup > Apps > App Manager > Manage Consumer Details",
+        sentence: "Salesforce refuses the sign-in of {}, because it does not accept the consumer secret of the app",
+        remedy: "Copy client-secret from Setup > External Client App Manager (for a connected app, Setup > Apps > App Manager) > Consumer Key and Secret",
+        source: "restforce issue 338 (M)",
     },
-    // M.
+    Row {
+        code: "",
+        pattern: "not admin approved to access this app",
+        kind: ErrorKind::PermissionDenied,
+        retry: Retry::AfterRemedy,
+        sentence: "Salesforce refuses the sign-in of {}, because the user is not approved to use the app",
+        remedy: "Add the user's profile or a permission set in the policies of the app under Setup > External Client App Manager (for a connected app, Setup > Apps > App Manager)",
+        source: "Salesforce Help, OAuth 2.0 Authorization Errors (M)",
+    },
     Row {
         code: "invalid_app_access",
         pattern: "",
         kind: ErrorKind::PermissionDenied,
         retry: Retry::AfterRemedy,
-        sentence: "{} is not approved to use the connected app",
-        remedy: "Add the user's profile or a permission set under Setup > Apps > App Manager > Manage",
+        sentence: "Salesforce refuses the sign-in of {}, because the user is not approved to use the app",
+        remedy: "Add the user's profile or a permission set in the policies of the app under Setup > External Client App Manager (for a connected app, Setup > Apps > App Manager)",
+        source: "Salesforce Help, OAuth 2.0 Authorization Errors (M)",
     },
-    // M.
     Row {
         code: "unsupported_grant_type",
         pattern: "",
         kind: ErrorKind::InvalidSettings,
         retry: Retry::AfterRemedy,
-        sentence: "the organization does not offer this way to sign in to {}",
-        remedy: "Choose another sign-in",
+        sentence: "the organization does not offer this way of signing in, so {} cannot sign in",
+        remedy: "Set sign-in to another value: client-credentials, jwt-bearer, or soap where the organization still allows it",
+        source: "Salesforce Help, OAuth 2.0 Authorization Errors (M)",
     },
-    // M.
     Row {
         code: "inactive_user",
         pattern: "",
         kind: ErrorKind::InvalidCredentials,
         retry: Retry::AfterRemedy,
-        sentence: "{} is inactive",
-        remedy: "Activate the user under Setup > Users > Users",
+        sentence: "Salesforce refuses the sign-in of {}, because the user is inactive",
+        remedy: "Activate the user under Setup > Users > Users, or set the app to run as another one",
+        source: "Salesforce Help, OAuth 2.0 Authorization Errors (M)",
     },
-    // M.
     Row {
         code: "inactive_org",
         pattern: "",
         kind: ErrorKind::PermissionDenied,
         retry: Retry::AfterRemedy,
-        sentence: "the organization that {} belongs to is locked, closed or suspended",
+        sentence: "Salesforce refuses the sign-in of {}, because the organization is locked, closed or suspended",
         remedy: "Ask Salesforce support or the account executive",
+        source: "Salesforce Help, OAuth 2.0 Authorization Errors (M)",
     },
-    // M.
+    Row {
+        code: "",
+        pattern: "login rate exceeded",
+        kind: ErrorKind::RateLimited,
+        retry: Retry::After(900),
+        sentence: "Salesforce refuses the sign-in of {}, because it has signed in too often within an hour",
+        remedy: "Wait; if it comes back, run fewer jobs side by side and look for other programs that use the same credentials",
+        source: "public quotes (M), code U",
+    },
     Row {
         code: "rate_limit_exceeded",
         pattern: "",
         kind: ErrorKind::RateLimited,
-        retry: Retry::After(60),
-        sentence: "{} has signed in too often in a short time",
-        remedy: "Run fewer jobs side by side",
+        retry: Retry::After(300),
+        sentence: "Salesforce refuses the sign-in of {}, because it has signed in too often in a short time",
+        remedy: "Wait; if it comes back, run fewer jobs side by side and look for other programs that use the same credentials",
+        source: "Salesforce Help, OAuth 2.0 Authorization Errors (M)",
+    },
+    Row {
+        code: "",
+        pattern: "Use Any API Auth",
+        kind: ErrorKind::PermissionDenied,
+        retry: Retry::AfterRemedy,
+        sentence: "the organization limits how API users sign in, and {} lacks the permission for this way",
+        remedy: "Give the user the permission Use Any API Auth in a permission set, or set sign-in to client-credentials or jwt-bearer",
+        source: "Salesforce Help 005132110 (H for the permission), words U",
+    },
+    Row {
+        code: "",
+        pattern: "blocked by admin",
+        kind: ErrorKind::PermissionDenied,
+        retry: Retry::AfterRemedy,
+        sentence: "Salesforce refuses the sign-in of {}, because an admin has blocked the app in this organization",
+        remedy: "Unblock the app under Setup > Apps > Connected Apps > Connected Apps OAuth Usage",
+        source: "Microsoft troubleshooting page, n8n issue 21589 (H)",
+    },
+    Row {
+        code: "OAUTH_APP_BLOCKED",
+        pattern: "",
+        kind: ErrorKind::PermissionDenied,
+        retry: Retry::AfterRemedy,
+        sentence: "Salesforce refuses the sign-in of {}, because the app is blocked in this organization",
+        remedy: "Unblock or install the app under Setup > Apps > Connected Apps > Connected Apps OAuth Usage, and add the profile of the user in its policies",
+        source: "n8n issue 21589 (H)",
+    },
+    Row {
+        code: "",
+        pattern: "is not installed in this org",
+        kind: ErrorKind::PermissionDenied,
+        retry: Retry::AfterRemedy,
+        sentence: "Salesforce refuses the sign-in of {}, because the app is not installed in this organization",
+        remedy: "Install the app in this organization, or create one of its own under Setup > External Client App Manager (for a connected app, Setup > Apps > App Manager) and enter its client-id; after a refresh of a sandbox this has to be done again",
+        source: "forcedotcom/cli issue 3482 (H)",
+    },
+    Row {
+        code: "OAUTH_EC_APP_NOT_FOUND",
+        pattern: "",
+        kind: ErrorKind::InvalidCredentials,
+        retry: Retry::AfterRemedy,
+        sentence: "Salesforce refuses the sign-in of {}, because it finds no such app in the organization",
+        remedy: "Check that instance-type and my-domain lead to the organization of the app; install the app there, or create one under Setup > External Client App Manager (for a connected app, Setup > Apps > App Manager) and enter its client-id",
+        source: "pipedream issue 21557 (M)",
+    },
+    Row {
+        code: "app_not_found",
+        pattern: "",
+        kind: ErrorKind::InvalidCredentials,
+        retry: Retry::AfterRemedy,
+        sentence: "Salesforce refuses the sign-in of {}, because it finds no such app in the organization",
+        remedy: "Check that instance-type and my-domain lead to the organization of the app; install the app there, or create one under Setup > External Client App Manager (for a connected app, Setup > Apps > App Manager) and enter its client-id",
+        source: "dust pull request 26727 (M)",
+    },
+    Row {
+        code: "",
+        pattern: "Cross-org OAuth flows are not supported",
+        kind: ErrorKind::InvalidSettings,
+        retry: Retry::AfterRemedy,
+        sentence: "Salesforce refuses the sign-in of {}, because the app belongs to another organization",
+        remedy: "Set my-domain to the host of the organization of the app, or create an app in this one under Setup > External Client App Manager (for a connected app, Setup > Apps > App Manager) and enter its client-id",
+        source: "public quotes (M)",
+    },
+    Row {
+        code: "",
+        pattern: "app must be installed into org",
+        kind: ErrorKind::PermissionDenied,
+        retry: Retry::AfterRemedy,
+        sentence: "Salesforce refuses the sign-in of {}, because the app is not installed in this organization",
+        remedy: "Install the app under Setup > Apps > Connected Apps > Connected Apps OAuth Usage; since September 2025 Salesforce blocks apps that are not",
+        source: "Salesforce Help 005132365, several public reports (H)",
+    },
+    Row {
+        code: "OAUTH_APP_ACCESS_DENIED",
+        pattern: "",
+        kind: ErrorKind::PermissionDenied,
+        retry: Retry::AfterRemedy,
+        sentence: "Salesforce refuses the sign-in of {}, because the user may not use the app",
+        remedy: "Add the user's profile or a permission set in the policies of the app under Setup > External Client App Manager (for a connected app, Setup > Apps > App Manager)",
+        source: "public quotes (M)",
+    },
+    Row {
+        code: "OAUTH_APPROVAL_ERROR_GENERIC",
+        pattern: "",
+        kind: ErrorKind::PermissionDenied,
+        retry: Retry::AfterRemedy,
+        sentence: "Salesforce refuses the sign-in of {} with the words {words}",
+        remedy: "Check that the app is installed in the organization and not blocked (Setup > Apps > Connected Apps > Connected Apps OAuth Usage), and that its policies under Setup > External Client App Manager (for a connected app, Setup > Apps > App Manager) approve the user; see Setup > Identity > Login History",
+        source: "several products' troubleshooting pages (M)",
+    },
+    Row {
+        code: "server_error",
+        pattern: "",
+        kind: ErrorKind::Transient,
+        retry: Retry::After(10),
+        sentence: "Salesforce could not deal with the sign-in of {} at the moment",
+        remedy: "It is tried again by itself; see status.salesforce.com if it stays so",
+        source: "RFC 6749 (H)",
+    },
+    Row {
+        code: "temporarily_unavailable",
+        pattern: "",
+        kind: ErrorKind::Transient,
+        retry: Retry::After(30),
+        sentence: "Salesforce is overloaded or under maintenance, so the sign-in of {} has to wait",
+        remedy: "It is tried again by itself; see status.salesforce.com if it stays so",
+        source: "RFC 6749 (H)",
+    },
+    Row {
+        code: "unknown_error",
+        pattern: "",
+        kind: ErrorKind::Transient,
+        retry: Retry::After(10),
+        sentence: "Salesforce could not deal with the sign-in of {} at the moment",
+        remedy: "It is tried again by itself; see status.salesforce.com if it stays so",
+        source: "public quotes of \"retry your request\" (M)",
+    },
+    Row {
+        code: "invalid_scope",
+        pattern: "",
+        kind: ErrorKind::InvalidSettings,
+        retry: Retry::AfterRemedy,
+        sentence: "Salesforce refuses the sign-in of {}, because the app does not allow access by the API",
+        remedy: "Add the scope Manage user data via APIs (api) to the app under Setup > External Client App Manager (for a connected app, Setup > Apps > App Manager)",
+        source: "RFC 6749 (H)",
+    },
+    Row {
+        code: "unauthorized_client",
+        pattern: "",
+        kind: ErrorKind::InvalidSettings,
+        retry: Retry::AfterRemedy,
+        sentence: "Salesforce refuses the sign-in of {}, because the app does not allow this way of signing in",
+        remedy: "Switch on the flow that sign-in names in the OAuth settings of the app under Setup > External Client App Manager (for a connected app, Setup > Apps > App Manager)",
+        source: "RFC 6749 (H)",
+    },
+    Row {
+        code: "access_denied",
+        pattern: "",
+        kind: ErrorKind::PermissionDenied,
+        retry: Retry::AfterRemedy,
+        sentence: "Salesforce refuses the sign-in of {} with the words {words}",
+        remedy: "Check that the policies of the app under Setup > External Client App Manager (for a connected app, Setup > Apps > App Manager) approve the user; see Setup > Identity > Login History",
+        source: "RFC 6749 (H)",
+    },
+    Row {
+        code: "invalid_request",
+        pattern: "",
+        kind: ErrorKind::InvalidSettings,
+        retry: Retry::AfterRemedy,
+        sentence: "Salesforce does not understand the request to sign {} in, and says {words}",
+        remedy: "Check that client-id, username and my-domain have no stray characters; see Setup > Identity > Login History",
+        source: "RFC 6749 (H)",
     },
 ];

@@ -1,5 +1,6 @@
 use super::*;
 
+mod detour;
 mod table;
 mod unknown;
 

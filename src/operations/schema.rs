@@ -1,6 +1,7 @@
 //! What this organisation's users have beyond the standard: custom fields, feature licences, permission set groups.
 
 use std::cell::OnceCell;
+use std::time::Duration;
 
 use super::describe::FEATURE_LICENSE;
 use crate::attributes::{self, Form};
@@ -8,13 +9,25 @@ use crate::host::Host;
 use crate::model::{AttributeDefinition, AttributeKind, Result};
 use crate::salesforce::client::Client;
 use crate::salesforce::composite::{self, Read};
-use crate::salesforce::describe::{Field, Object};
+use crate::salesforce::describe::{Field, Object, RecordType};
+use crate::salesforce::record::Record;
+use crate::salesforce::time;
 
 const SUBJECT: &str = "the fields of users and contacts";
 
 /// Feature licences are flags on the user whose names begin so (H); a flag is there only where the organisation has the
 /// feature (H).
 const FLAG: &str = "UserPermissions";
+
+/// The field of an assignment of a permission set that says when it ends. Salesforce keeps the row (U), so that it still has to be
+/// told from one that holds.
+pub(super) const END: &str = "ExpirationDate";
+
+/// Whether an assignment has ended by now.
+pub(super) fn has_ended(assignment: &Record<'_>, now: Duration) -> bool {
+    let end = assignment.text(END).and_then(time::moment);
+    end.is_some_and(|end| i64::try_from(now.as_secs()).is_ok_and(|now| end <= now))
+}
 
 /// A feature licence.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,8 +47,12 @@ pub(super) struct Schema {
     forms: Vec<Form>,
     /// The feature licences, in the order of their fields.
     pub(super) flags: Vec<Flag>,
+    /// The record types that the admin user may give to contacts.
+    pub(super) record_types: Vec<RecordType>,
     /// Whether assignments tell of permission set groups (API 45.0 and later, H).
     pub(super) has_set_groups: bool,
+    /// Whether assignments of permission sets tell when they end (H).
+    pub(super) has_ends: bool,
 }
 
 impl Schema {
@@ -71,8 +88,9 @@ fn load<H: Host>(client: &Client<H>) -> Result<Schema> {
     let answers = composite::answers(&response, reads.len(), SUBJECT)?;
     let (user, contact): (Object<'_>, Object<'_>) = (answers[0].resource(SUBJECT)?, answers[1].resource(SUBJECT)?);
     // Whoever may not see assignments learns that where they are asked for.
-    let has_set_groups =
-        answers[2].resource(SUBJECT).is_ok_and(|object: Object<'_>| object.field("PermissionSetGroupId").is_some());
+    let assignment: Object<'_> = answers[2].resource(SUBJECT).unwrap_or_default();
+    let has_set_groups = assignment.field("PermissionSetGroupId").is_some();
+    let has_ends = assignment.field(END).is_some();
     let (mut attributes, mut forms) = (fixed(&user, &contact), Vec::new());
     for (object, prefix) in [(&user, ""), (&contact, "Contact.")] {
         for (attribute, form) in object.fields.iter().filter_map(|field| custom(field, prefix)) {
@@ -80,7 +98,12 @@ fn load<H: Host>(client: &Client<H>) -> Result<Schema> {
             forms.push(form);
         }
     }
-    Ok(Schema { attributes, forms, flags: flags(&user), has_set_groups })
+    let flags = flags(&user);
+    let record_types: Vec<RecordType> = contact.record_types.into_iter().filter(RecordType::is_usable).collect();
+    if let Some(known) = attributes.iter_mut().find(|known| known.name == attributes::RECORD_TYPE) {
+        known.choices = record_types.iter().map(|one| one.name.clone()).collect();
+    }
+    Ok(Schema { attributes, forms, flags, record_types, has_set_groups, has_ends })
 }
 
 fn flags(user: &Object<'_>) -> Vec<Flag> {

@@ -47,7 +47,7 @@ const SIGNED_IN_ONLY: [&str; 10] = [
 /// Tries the settings and says of each point whether it holds. Writes nothing.
 pub fn test_credentials<H: Host>(host: H, settings: Settings) -> Vec<Probe> {
     let checked = settings::check(settings);
-    let mut probes = vec![settings_valid(&checked.problems)];
+    let mut probes = vec![settings_valid(&checked.problems, checked.api_version.as_deref())];
     let portal = portal_plausible(checked.portal_id);
     let reserve = checked.api_reserve.unwrap_or_default();
     let api_version = checked.api_version.as_deref().unwrap_or(settings::DEFAULT_API_VERSION);
@@ -85,9 +85,20 @@ pub fn test_credentials<H: Host>(host: H, settings: Settings) -> Vec<Probe> {
     probes
 }
 
-fn settings_valid(problems: &[settings::Problem]) -> Probe {
+/// The version of the API below which a warning is due: Salesforce retires 31.0 to 40.0 with Summer '28 (H, Salesforce Help
+/// 005321531), and has retired ten versions at a time before.
+const AGEING: u32 = 60;
+
+fn settings_valid(problems: &[settings::Problem], api_version: Option<&str>) -> Probe {
     if problems.is_empty() {
-        return passed(names::SETTINGS, "All settings are there and well-formed.".to_owned());
+        let mut detail = "All settings are there and well-formed.".to_owned();
+        let version = api_version.and_then(|version| version.split('.').next()?.parse::<u32>().ok());
+        if version.is_some_and(|version| version < AGEING) {
+            detail.push_str(&format!(
+                " Warning: api-version is below {AGEING}.0, and Salesforce retires old versions; leave it out, or set a newer one."
+            ));
+        }
+        return passed(names::SETTINGS, detail);
     }
     let mut remedies: Vec<&str> = problems.iter().map(|problem| problem.remedy).collect();
     remedies.dedup();

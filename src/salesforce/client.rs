@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
-use super::error::{self, Fault};
+use super::error::{self, Detour, Fault};
 use super::login::{self, Credentials, Method, SignedIn};
 use super::oauth;
 use crate::diagnosis;
@@ -287,8 +287,11 @@ impl<H: Host> Client<H> {
 
     fn judge(&self, response: std::result::Result<Response, Failure>, repeat: Repeat, subject: &str) -> Next {
         let response = match response {
-            Ok(response) if response.status < 300 => return Next::Done(response),
-            Ok(response) => response,
+            Ok(response) => match Detour::of(&response) {
+                Some(detour) => return self.judge_detour(&detour, &response, repeat, subject),
+                None if response.status < 300 => return Next::Done(response),
+                None => response,
+            },
             Err(failure) => {
                 let uncertain = may_have_acted(&failure);
                 let passing = matches!(failure, Failure::Unreachable(_) | Failure::TimedOut);
@@ -303,7 +306,7 @@ impl<H: Host> Client<H> {
         let passing = diagnosis::is_passing(&fault);
         // Salesforce rolls back what it refuses with a code of its own; a gateway that answers without one knows nothing.
         let uncertain = fault.status >= 500 && fault.code.is_empty();
-        let ended = fault.status == 401 && fault.code == "INVALID_SESSION_ID" && !fault.message.contains("REST API");
+        let ended = diagnosis::is_end_of_session(&fault);
         let failed = Failed { error: diagnosis::diagnose(fault, subject), uncertain };
         match repeat {
             _ if ended => Next::Renew(failed),
@@ -311,6 +314,17 @@ impl<H: Host> Client<H> {
             _ if passing => Next::Again(failed),
             _ => Next::Stop(failed),
         }
+    }
+
+    /// What comes of a page or a redirect. A page in place of an answer says nothing of what was done.
+    fn judge_detour(&self, detour: &Detour, response: &Response, repeat: Repeat, subject: &str) -> Next {
+        let mut fault = error::parse(response.status, &response.body).of(response);
+        let session_id = &self.signed_in.borrow().session_id;
+        fault.message = fault.message.replace(session_id.as_str(), "***");
+        let is_page = *detour == Detour::Page && !(400..500).contains(&fault.status);
+        let error = diagnosis::detour(detour, fault, &self.signed_in.borrow().instance_url, subject);
+        let failed = Failed { error, uncertain: is_page };
+        if is_page && repeat == Repeat::Always { Next::Again(failed) } else { Next::Stop(failed) }
     }
 
     fn renew(&self) -> Result<()> {
@@ -354,7 +368,10 @@ fn sign_in<H: Host>(host: &H, credentials: &Credentials, usage: &mut Usage) -> R
     let response = host.send(request).map_err(|failure| no_answer(failure, "the sign-in at Salesforce"))?;
     let signed_in = parse(response.status, &response.body).map_err(|fault| {
         let fault = fault.of(&response);
-        // A page or a redirect of some other server.
+        if let Some(detour) = Detour::of(&response) {
+            return diagnosis::detour_of_sign_in(&detour, fault, login_url, &subject);
+        }
+        // An answer of some other server.
         if fault.code.is_empty() && fault.status < 500 {
             let message = format!("the login host did not answer the sign-in of {subject} as Salesforce does");
             let error = Error::new(ErrorKind::InvalidSettings, message).with_remedy(
@@ -363,7 +380,7 @@ fn sign_in<H: Host>(host: &H, credentials: &Credentials, usage: &mut Usage) -> R
             );
             return error.with_upstream(fault.into());
         }
-        diagnosis::diagnose(fault, &subject)
+        diagnosis::diagnose_sign_in(fault, &subject)
     })?;
     if !is_safe(&signed_in.instance_url, login_url) {
         return Err(Error::new(

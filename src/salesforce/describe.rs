@@ -5,11 +5,40 @@ use std::borrow::Cow;
 use serde::Deserialize;
 
 /// The description of an object. What a description lacks is as if Salesforce said no.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub struct Object<'a> {
     /// The fields that the user may see.
     #[serde(borrow, default)]
     pub fields: Vec<Field<'a>>,
+    /// The record types; the one of an object without any is the master.
+    #[serde(default, rename = "recordTypeInfos")]
+    pub record_types: Vec<RecordType>,
+}
+
+/// A record type of an object.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RecordType {
+    /// Its id.
+    #[serde(rename = "recordTypeId")]
+    pub id: String,
+    /// The name that people know it by.
+    pub name: String,
+    /// The API name.
+    pub developer_name: String,
+    /// Whether records may still get it.
+    active: bool,
+    /// Whether the user may give it to records.
+    available: bool,
+    /// Whether it stands for having none.
+    master: bool,
+}
+
+impl RecordType {
+    /// Whether the user may give it to a record.
+    pub fn is_usable(&self) -> bool {
+        self.active && self.available && !self.master
+    }
 }
 
 /// The description of a field.

@@ -36,6 +36,46 @@ impl From<Fault> for Upstream {
     }
 }
 
+/// What came in place of an answer of Salesforce's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Detour {
+    /// A web page: of maintenance, of a proxy, or of a host that isn't Salesforce's.
+    Page,
+    /// A redirect, which nobody follows: the session must not go to another host.
+    Moved {
+        /// The address that it names.
+        to: String,
+    },
+}
+
+impl Detour {
+    /// Recognizes a page or a redirect, whatever its status. Returns `None` for what can be an answer.
+    pub fn of(response: &Response) -> Option<Self> {
+        if matches!(response.status, 301 | 302 | 303 | 307 | 308)
+            && let Some(to) = response.header("location")
+        {
+            return Some(Self::Moved { to: to.trim().to_owned() });
+        }
+        is_page(response).then_some(Self::Page)
+    }
+}
+
+/// Most bytes that are looked at for the beginning of a page.
+const BEGINNING: usize = 1024;
+
+fn is_page(response: &Response) -> bool {
+    let body = response.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&response.body).trim_ascii_start();
+    // JSON and CSV never begin so; the XML of SOAP has no such element.
+    if body.first() != Some(&b'<') {
+        return false;
+    }
+    let beginning = body[..body.len().min(BEGINNING)].to_ascii_lowercase();
+    let has = |part: &[u8]| beginning.windows(part.len()).any(|window| window == part);
+    response.header("content-type").is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"))
+        || has(b"<html")
+        || has(b"<!doctype html")
+}
+
 /// The id that Salesforce gave a request (`X-SFDC-Request-Id`, H). What isn't a short plain word is no id: it would stand in
 /// reports and on pages.
 pub(super) fn request_id(response: &Response) -> Option<&str> {
@@ -96,6 +136,15 @@ pub fn parse(status: u16, body: &[u8]) -> Fault {
 /// Most that is quoted of an answer that is no error of Salesforce's.
 const EXCERPT: usize = 200;
 
+/// What a page calls itself. Elements may be in any case and have attributes.
+fn title(text: &str) -> Option<&str> {
+    let lower = text.to_ascii_lowercase();
+    let element = lower.find("<title")?;
+    let start = element + lower[element..].find('>')? + 1;
+    let end = start + lower[start..].find("</title")?;
+    Some(text[start..end].trim()).filter(|title| !title.is_empty())
+}
+
 /// The readable beginning of a body: a page's title, or the text without tags.
 fn excerpt(body: &[u8]) -> String {
     let body = &body[..body.len().min(16 * EXCERPT)];
@@ -108,7 +157,7 @@ fn excerpt(body: &[u8]) -> String {
         }
         Err(_) => body.iter().map(|byte| if byte.is_ascii() { char::from(*byte) } else { '\u{fffd}' }).collect(),
     };
-    let title = text.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>")).map(|(title, _)| title);
+    let title = title(&text);
     let mut plain = String::new();
     let mut tag = false;
     for letter in title.unwrap_or(&text).chars() {

@@ -42,6 +42,8 @@ pub mod names {
     pub const CONTACT_KEY_FIELD: &str = "contact-key-field";
     /// Whether deactivated users give their usernames up.
     pub const RENAME_ON_DEACTIVATION: &str = "rename-on-deactivation";
+    /// What becomes of a changed e-mail address.
+    pub const EMAIL_CHANGE: &str = "email-change";
     /// Whether new passwords are tried.
     pub const VERIFY_PASSWORDS: &str = "verify-passwords";
 }
@@ -56,6 +58,9 @@ pub(super) const JWT_BEARER: &str = "jwt-bearer";
 pub(super) const PASSWORD_FLOW: &str = "password-flow";
 /// The ways to sign in.
 pub(super) const SIGN_INS: [&str; 4] = [SOAP, CLIENT_CREDENTIALS, JWT_BEARER, PASSWORD_FLOW];
+
+pub(super) const APPLY: &str = "apply";
+pub(super) const HOLD: &str = "hold";
 
 /// All settings, in the order of a form.
 pub const DEFINITIONS: &[Setting] = &[
@@ -217,6 +222,15 @@ pub const DEFINITIONS: &[Setting] = &[
         label: "Rename deactivated users",
         help: "Set it to true so that a deactivated user gives its username up for others, which are unique in all of Salesforce; a reactivation takes it back.",
         kind: SettingKind::Flag,
+        required: false,
+        panel: Panel::ToApp,
+        multiline: false,
+    },
+    Setting {
+        name: names::EMAIL_CHANGE,
+        label: "Changed e-mail addresses",
+        help: "Choose hold to leave the e-mail address of users that are there as it is: a change takes effect at once and takes its verification away, so that these users cannot sign in without a password until they verify it again; apply is the default.",
+        kind: SettingKind::Choice(&[APPLY, HOLD]),
         required: false,
         panel: Panel::ToApp,
         multiline: false,

@@ -71,8 +71,15 @@ fn calls<T>(org: &Org, work: impl FnOnce() -> T) -> usize {
 fn is_passing(case: &str, error: &Error) {
     assert!(matches!(error.kind, ErrorKind::Transient | ErrorKind::Unreachable), "{case}: {error:?}");
     assert!(matches!(error.retry, Retry::After(_) | Retry::AtOnce), "{case}: {error:?}");
-    let words =
-        ["no answer for ", "Salesforce refused ", "is overloaded", "cut off", "could not be dealt with", "unavailable"];
+    let words = [
+        "a web page ",
+        "no answer for ",
+        "Salesforce refused ",
+        "is overloaded",
+        "cut off",
+        "could not be dealt with",
+        "unavailable",
+    ];
     assert!(words.iter().any(|words| error.message.contains(words)), "{case}: {error:?}");
 }
 

@@ -72,6 +72,8 @@ fn no_read_only_field_is_sent_in_an_update() {
     let made = host.written().len();
     let mut user = DesiredUser { id, ..ada(&org) };
     let writable = session.list_attributes().unwrap().into_iter().filter(|one| one.writable && one.name != "username");
+    // These have to name a record that is there; tests of their own try them.
+    let writable = writable.filter(|one| one.kind.as_str() != "reference");
     user.changes =
         writable.map(|one| Change { value: Some(sample(&one.name, &one.choices)), name: one.name }).collect();
     session.push_users(&[user], &PushMode::Apply).unwrap().remove(0).unwrap();
@@ -185,7 +187,12 @@ fn every_attribute_that_can_be_set_can_be_cleared() {
         .list_attributes()
         .unwrap()
         .into_iter()
-        .filter(|one| one.writable && !one.required && one.kind.as_str() != "boolean" && !kept.contains(&&*one.name))
+        .filter(|one| {
+            one.writable
+                && !one.required
+                && !["boolean", "reference"].contains(&one.kind.as_str())
+                && !kept.contains(&&*one.name)
+        })
         .map(|one| (one.name, one.choices))
         .collect();
     assert!(names.len() >= 15, "{names:?}");

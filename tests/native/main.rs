@@ -1,12 +1,14 @@
 //! The connector, built natively, against the emulated org: what it costs, what a crash leaves behind, and what has gone
 //! wrong elsewhere and must not go wrong here.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod admin;
+mod answers;
 mod compatibility;
 mod crash;
 mod decimals;
+mod ended;
 mod faults;
 mod figures;
 mod first;

@@ -67,6 +67,8 @@ pub(crate) struct Native {
     loses_answer: Rc<Cell<bool>>,
     ledger: Option<Rc<RefCell<Kept>>>,
     sent: Rc<RefCell<Vec<Sent>>>,
+    /// How far the clock is ahead.
+    ahead: Rc<Cell<Duration>>,
 }
 
 /// A request that a host has sent.
@@ -89,6 +91,7 @@ impl Native {
             loses_answer: Rc::default(),
             ledger: None,
             sent: Rc::default(),
+            ahead: Rc::default(),
         }
     }
 
@@ -117,6 +120,11 @@ impl Native {
             urls.push(sent.url);
         }
         urls.iter().filter_map(|url| Some(decoded(url.split_once("/query?q=")?.1))).collect()
+    }
+
+    /// Lets time pass.
+    pub(crate) fn wait(&self, time: Duration) {
+        self.ahead.set(self.ahead.get() + time);
     }
 
     /// Drops the connector where it would send another request after these.
@@ -207,7 +215,7 @@ impl Host for Native {
     fn log(&self, _: Level, _: &str, _: &[(&str, &str)]) {}
 
     fn now(&self) -> Duration {
-        SystemTime::now().duration_since(UNIX_EPOCH).unwrap()
+        SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + self.ahead.get()
     }
 
     /// Nobody waits for a test.

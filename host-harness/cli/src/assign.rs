@@ -3,14 +3,18 @@
 use clap::Args;
 use serde::Serialize;
 
-use super::context::{actor, open_tenant};
+use super::context::{actor, applications, data_folder, describe, open_tenant, runtime};
 use super::failure::{DONE, Failure};
 use super::global::Global;
 use super::grants;
-use super::output::Output;
+use super::output::{Output, complain};
 use super::person::attribute;
 use provisioning_directory::sync::intents::{self, Followed};
-use provisioning_directory::{Assignment, AttributeValue, DirectoryError, GrantName, NewAssignment, WriteTransaction};
+use provisioning_directory::sync::names::Assignable;
+use provisioning_directory::sync::refresh_entitlements;
+use provisioning_directory::{
+    Assignment, AttributeValue, Directory, DirectoryError, GrantName, NewAssignment, TenantRecord, WriteTransaction,
+};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -48,8 +52,12 @@ pub(super) struct Document<'a> {
     pub(super) off: &'a [String],
 }
 
-pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
+pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
     let (directory, tenant) = open_tenant(global, &options.tenant)?;
+    let set: Vec<&str> = options.set.iter().map(|(name, _)| name.as_str()).collect();
+    if let Some(fault) = faults(global, &directory, &tenant, &options.grants, &set).await?.into_iter().next() {
+        return Err(Failure::usage(fault.sentence(&tenant.name)));
+    }
     let followed = directory.write(&actor(), |change: &WriteTransaction<'_>| -> Result<Followed, DirectoryError> {
         let mut followed = Followed::default();
         for name in &options.people {
@@ -61,6 +69,67 @@ pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Re
         Ok(followed)
     })?;
     report_changes(&tenant.name, &options.people, &followed, output)
+}
+
+/// Something that was typed and that the tenant doesn't have.
+pub(super) struct Fault {
+    /// The grant; `None` if it is an attribute.
+    pub(super) grant: Option<GrantName>,
+    reason: String,
+}
+
+impl Fault {
+    /// What is wrong, and where to see what there is.
+    pub(super) fn sentence(&self, tenant: &str) -> String {
+        match &self.grant {
+            Some(grant) => format!("{}. `entitlements {tenant} {}` lists what there is", self.reason, grant.kind),
+            None => self.reason.clone(),
+        }
+    }
+}
+
+/// Compares grants and names of attributes with what the tenant's application has, so that a slip is reported at once. What was
+/// listed before is asked for again if something isn't in it, since it may be new.
+pub(super) async fn faults(
+    global: &Global,
+    directory: &Directory,
+    tenant: &TenantRecord,
+    grants: &[GrantName],
+    attributes: &[&str],
+) -> Result<Vec<Fault>, Failure> {
+    if grants.is_empty() && attributes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let look = || -> Result<(bool, Vec<Fault>), Failure> {
+        let known = directory.read(|view| Assignable::of(view, tenant))?;
+        let of_grants = grants
+            .iter()
+            .filter_map(|grant| Some(Fault { reason: known.fault_of_grant(grant)?, grant: Some(grant.clone()) }));
+        let of_attributes =
+            attributes.iter().filter_map(|name| Some(Fault { reason: known.fault_of_attribute(name)?, grant: None }));
+        Ok((known.is_listed(), of_grants.chain(of_attributes).collect()))
+    };
+    let (is_listed, found) = look()?;
+    if is_listed && found.is_empty() {
+        return Ok(found);
+    }
+    match refresh_entitlements(directory, &applications(global)?, tenant, &actor()).await {
+        Ok(()) => Ok(look()?.1),
+        Err(error) if is_listed => {
+            complain(&format!("warning: the list of what {} has may be old: {error}", tenant.name));
+            Ok(found)
+        }
+        Err(error) => {
+            complain(&format!(
+                "warning: names of grants and attributes weren't compared with those of {}: {error}",
+                tenant.name
+            ));
+            let (_, descriptor) =
+                describe(&runtime(global)?, &tenant.config, &data_folder(global), &tenant.name).await?;
+            grants::check_kinds(&descriptor, grants.iter())?;
+            Ok(found)
+        }
+    }
 }
 
 /// An assignment with new grants in the place of those of their kinds, and new attributes over the old.

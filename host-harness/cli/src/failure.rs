@@ -9,7 +9,7 @@ use super::view::ErrorView;
 use provisioning_directory::DirectoryError;
 use provisioning_directory::config::ConfigError;
 use provisioning_directory::sync::SyncError;
-use provisioning_runtime::wit::ErrorKind;
+use provisioning_runtime::wit::{Error, ErrorKind};
 use provisioning_runtime::{EngineError, JobError, LoadError};
 
 /// Everything was done.
@@ -93,10 +93,18 @@ pub(crate) fn exit_of(kind: &ErrorKind) -> u8 {
     }
 }
 
+/// The exit code of an error of a job. What the application itself has answered was refused by it, even if a setting is to blame.
+fn exit_of_error(error: &Error) -> u8 {
+    match error.kind {
+        ErrorKind::InvalidSettings if error.upstream.is_some() => NO_ACCESS,
+        _ => exit_of(&error.kind),
+    }
+}
+
 impl From<JobError> for Failure {
     fn from(error: JobError) -> Self {
         match error {
-            JobError::Refused(error) => Self { exit: exit_of(&error.kind), error: ErrorView::from(&*error) },
+            JobError::Refused(error) => Self { exit: exit_of_error(&error), error: ErrorView::from(&*error) },
             stopped @ JobError::Stopped { .. } => {
                 Self { exit: SOME_FAILED, error: ErrorView::local("stopped", stopped.to_string()) }
             }

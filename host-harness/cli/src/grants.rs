@@ -1,7 +1,7 @@
 //! Grants on the command line: `KIND=NAME`, and a refusal of kinds that the connector does not have.
 
 use super::failure::Failure;
-use provisioning_directory::GrantName;
+use provisioning_directory::{GrantName, nearest};
 use provisioning_runtime::wit::Descriptor;
 
 /// `KIND=ID-OR-NAME`, as an option of a command.
@@ -27,7 +27,9 @@ pub(crate) fn check_kinds<'a>(
         None => Ok(()),
         Some(stray) => {
             let known: Vec<&str> = descriptor.grants.iter().map(|known| known.name.as_str()).collect();
-            Err(Failure::usage(format!("the connector has no grant `{stray}`; it has {}", known.join(", "))))
+            let meant =
+                nearest(stray, known.iter().copied()).map_or(String::new(), |near| format!("; did you mean `{near}`"));
+            Err(Failure::usage(format!("the connector has no grant `{stray}`{meant}; it has {}", known.join(", "))))
         }
     }
 }

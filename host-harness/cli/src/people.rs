@@ -2,15 +2,22 @@
 //!
 //! The first row names the columns: `username` (needed), `key` (the host's own key; the username where there is none), `id`
 //! (the user's id in the application, where it is known), `grant:KIND` (ids or names, separated by `;`), and any attribute of
-//! the connector by its name. An empty cell leaves its attribute alone, or clears it, as the caller says.
+//! the connector by its name. Names of columns count without case. An empty cell leaves its attribute alone, or clears it, as
+//! the caller says. Rows without any cell that is filled are skipped.
 //!
 //! A row has the types of the directory. A push without a directory makes of it what a connector takes.
+
+mod table;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
+use table::{Lines, Table};
+
 use super::failure::Failure;
+use super::output::complain;
 use super::view::ErrorView;
+use provisioning_directory::nearest;
 use provisioning_directory::{AttributeValue, FailureKind, GrantName, NewPerson, PersonEdit};
 
 /// What an empty cell means.
@@ -61,44 +68,89 @@ enum Column {
     Username,
     Grant(String),
     Attribute(String),
+    /// Without a name, as spreadsheets leave behind the last one; its cells must be empty.
+    Unnamed,
 }
 
-/// Reads people from `text`; `path` stands in errors.
+/// Reads people from a file; `path` is named in errors. What was guessed about the file is reported on standard error.
 ///
 /// # Errors
-/// When the header is not usable. A row that is not usable is a [`Row`] that says so.
+/// If the header isn't usable. A row that isn't usable is a [`Row`] that says so.
 pub(crate) fn read(text: &[u8], path: &Path, empty: EmptyCell) -> Result<Vec<Row>, Failure> {
-    // Spreadsheets write a byte order mark before UTF-8.
-    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text);
     let unusable = |reason: &str| Failure::usage(format!("{}: {reason}", path.display()));
+    let table = Table::of(text).map_err(|reason| unusable(&reason))?;
+    if let Some(encoding) = table.guessed {
+        complain(&format!(
+            "{}: it isn't UTF-8 and was read as {encoding}; look at letters with accents",
+            path.display()
+        ));
+    }
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(table.separator)
+        .flexible(true)
+        .trim(csv::Trim::All)
+        .from_reader(table.body().as_bytes());
     let header = reader.headers().map_err(|error| unusable(&format!("the header cannot be read: {error}")))?;
     let columns = columns(header).map_err(|reason| unusable(&reason))?;
+    let mut lines = table.lines();
     let mut seen: HashMap<String, u64> = HashMap::new();
     let mut rows = Vec::new();
     for record in reader.records() {
-        let row = match record {
+        match record {
+            Ok(record) if record.iter().all(str::is_empty) => {}
             Ok(record) => {
-                let line = record.position().map_or(0, csv::Position::line);
-                let person = person(&record, &columns, empty, line).and_then(|person| first(&mut seen, person, line));
+                let line = line_of(&mut lines, record.position());
+                let person = person(&record, &columns, empty, table.separator)
+                    .and_then(|person| first(&mut seen, person, line))
+                    .map_err(|reason| malformed(&reason));
                 let label = person.as_ref().map_or_else(|_| format!("line {line}"), |person| person.username.clone());
-                Row { label, person }
+                rows.push(Row { label, person });
             }
             Err(error) => {
-                let line = error.position().map_or(0, csv::Position::line);
-                let reason = match error.kind() {
-                    csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-                        format!("it has {len} cells and the header has {expected_len}; quote a cell that holds a comma")
-                    }
-                    csv::ErrorKind::Utf8 { .. } => "it is not UTF-8; save the file as UTF-8".to_owned(),
-                    other => format!("{other:?}"),
-                };
-                Row { label: format!("line {line}"), person: Err(malformed(line, &reason)) }
+                let line = line_of(&mut lines, error.position());
+                rows.push(Row { label: format!("line {line}"), person: Err(malformed(&error.to_string())) });
             }
-        };
-        rows.push(row);
+        }
     }
     Ok(rows)
+}
+
+fn line_of(lines: &mut Lines<'_>, position: Option<&csv::Position>) -> u64 {
+    lines.of(position.map_or(0, csv::Position::byte))
+}
+
+/// Gives the attributes of all rows the names that are known, whatever the case of letters in the header.
+///
+/// # Errors
+/// A name that is like a known one and probably meant to be it. With `only_known`, any other, too.
+pub(crate) fn settle_names(rows: &mut [Row], known: &[&str], only_known: bool) -> Result<(), Failure> {
+    let mut renamed = BTreeMap::new();
+    for name in attributes(rows) {
+        if known.contains(&name) {
+            continue;
+        }
+        if let Some(same) = known.iter().find(|have| have.eq_ignore_ascii_case(name)) {
+            renamed.insert(name.to_owned(), (*same).to_owned());
+        } else if let Some(near) = nearest(name, known.iter().copied()) {
+            return Err(Failure::usage(format!(
+                "there is no attribute for the column `{name}`; did you mean `{near}`? Rename or remove the column"
+            )));
+        } else if only_known {
+            return Err(Failure::usage(format!(
+                "there is no attribute for the column `{name}`; rename or remove the column. The attributes are {}",
+                known.join(", ")
+            )));
+        }
+    }
+    for (name, same) in renamed {
+        for person in rows.iter_mut().filter_map(|row| row.person.as_mut().ok()) {
+            let Some(value) = person.attributes.remove(&name) else { continue };
+            if person.attributes.insert(same.clone(), value).is_some() {
+                return Err(Failure::usage(format!("the header names the column `{same}` twice")));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The names of all attributes in the rows.
@@ -107,49 +159,128 @@ pub(crate) fn attributes(rows: &[Row]) -> BTreeSet<&str> {
     people.flat_map(|person| person.attributes.keys().map(String::as_str)).collect()
 }
 
-fn malformed(line: u64, reason: &str) -> ErrorView {
-    ErrorView::local(FailureKind::InvalidValue.name(), format!("line {line}: {reason}"))
+fn malformed(reason: &str) -> ErrorView {
+    ErrorView::local(FailureKind::InvalidValue.name(), reason.to_owned())
 }
 
 fn columns(header: &csv::StringRecord) -> Result<Vec<Column>, String> {
     let mut columns = Vec::with_capacity(header.len());
     let mut names = BTreeMap::new();
+    let named = header.iter().enumerate().filter(|(_, name)| !name.is_empty()).last().map_or(0, |(last, _)| last + 1);
     for (index, name) in header.iter().enumerate() {
+        if index >= named {
+            columns.push(Column::Unnamed);
+            continue;
+        }
         if name.is_empty() {
             return Err(format!("column {} has no name in the header", index + 1));
         }
-        if names.insert(name, index).is_some() {
+        if let Some(letter) = unseen(name) {
+            return Err(format!("the name of column {}, `{}`, has {letter}; take it out", index + 1, visible(name)));
+        }
+        if names.insert(name.to_ascii_lowercase(), index).is_some() {
             return Err(format!("the header names the column `{name}` twice"));
         }
-        columns.push(match name {
-            "key" => Column::Key,
-            "id" => Column::Id,
-            "username" => Column::Username,
-            _ => match name.strip_prefix("grant:") {
-                Some("") => {
-                    return Err("the header has a column `grant:` without a kind, such as `grant:profile`".to_owned());
-                }
-                Some(kind) => Column::Grant(kind.to_owned()),
-                None => Column::Attribute(name.to_owned()),
-            },
+        let grant =
+            name.get(..GRANT.len()).filter(|start| start.eq_ignore_ascii_case(GRANT)).map(|_| &name[GRANT.len()..]);
+        columns.push(match (name, grant) {
+            (_, Some("")) => {
+                return Err("the header has a column `grant:` without a kind, such as `grant:profile`".to_owned());
+            }
+            // All kinds of grants are in lower case.
+            (_, Some(kind)) => Column::Grant(kind.trim().to_ascii_lowercase()),
+            _ if name.eq_ignore_ascii_case("key") => Column::Key,
+            _ if name.eq_ignore_ascii_case("id") => Column::Id,
+            _ if name.eq_ignore_ascii_case("username") => Column::Username,
+            _ => Column::Attribute(name.to_owned()),
         });
     }
     if !columns.contains(&Column::Username) {
-        return Err("the header has no column `username`; the first row must name the columns".to_owned());
+        let mut names: Vec<&str> = header.iter().filter(|name| !name.is_empty()).take(12).collect();
+        if header.len() > names.len() {
+            names.push("…");
+        }
+        return Err(format!(
+            "the header has no column `username`; the first row must name the columns, and it has `{}`",
+            visible(&names.join("`, `"))
+        ));
     }
     Ok(columns)
 }
 
-fn person(record: &csv::StringRecord, columns: &[Column], empty: EmptyCell, line: u64) -> Result<RowPerson, ErrorView> {
+/// What a column of grants begins with.
+const GRANT: &str = "grant:";
+
+/// A character of a name that nobody sees, told by its number.
+fn unseen(text: &str) -> Option<String> {
+    text.chars()
+        .find(|letter| is_unseen(*letter))
+        .map(|letter| format!("a character that can't be seen (U+{:04X})", u32::from(letter)))
+}
+
+/// Blanks other than the plain one, characters without width, marks of direction, and control characters.
+fn is_unseen(letter: char) -> bool {
+    letter.is_control()
+        || (letter.is_whitespace() && letter != ' ')
+        || matches!(letter, '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+/// The text with characters that nobody sees written as their numbers.
+fn visible(text: &str) -> String {
+    let mut seen = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if is_unseen(letter) {
+            seen.extend(letter.escape_unicode());
+        } else {
+            seen.push(letter);
+        }
+    }
+    seen
+}
+
+fn person(
+    record: &csv::StringRecord,
+    columns: &[Column],
+    empty: EmptyCell,
+    separator: u8,
+) -> Result<RowPerson, String> {
+    let is_short = record.len() < columns.len();
+    if is_short || record.iter().skip(columns.len()).any(|cell| !cell.is_empty()) {
+        let separator = match separator {
+            b',' => "comma",
+            b';' => "semicolon",
+            b'\t' => "tab",
+            _ => "separator",
+        };
+        return Err(format!(
+            "it has {} cells and the header has {}; quote a cell that holds a {separator}",
+            record.len(),
+            columns.len()
+        ));
+    }
     let (mut key, mut id, mut username) = (None, None, "");
     let (mut attributes, mut grants) = (BTreeMap::new(), Vec::new());
-    for (column, cell) in columns.iter().zip(record) {
+    for (index, (column, cell)) in columns.iter().zip(record).enumerate() {
         let filled = (!cell.is_empty()).then_some(cell);
+        let plain = |what: &str| match unseen(cell) {
+            Some(letter) => Err(format!("its {what} `{}` has {letter}; take it out", visible(cell))),
+            None => Ok(()),
+        };
         match column {
-            Column::Key => key = filled,
-            Column::Id => id = filled.map(str::to_owned),
-            Column::Username => username = cell,
+            Column::Key => {
+                plain("key")?;
+                key = filled;
+            }
+            Column::Id => {
+                plain("id")?;
+                id = filled.map(str::to_owned);
+            }
+            Column::Username => {
+                plain("username")?;
+                username = cell;
+            }
             Column::Grant(kind) => {
+                plain(kind)?;
                 let names = cell.split(';').map(str::trim).filter(|name| !name.is_empty());
                 grants.extend(names.map(|name| GrantName { kind: kind.clone(), name: name.to_owned() }));
             }
@@ -158,22 +289,23 @@ fn person(record: &csv::StringRecord, columns: &[Column], empty: EmptyCell, line
                     attributes.insert(name.clone(), filled.map(AttributeValue::from));
                 }
             }
+            Column::Unnamed if filled.is_some() => {
+                return Err(format!("its cell {} stands in a column without a name", index + 1));
+            }
+            Column::Unnamed => {}
         }
     }
     if username.is_empty() {
-        return Err(malformed(line, "it has no username; fill the column `username`"));
+        return Err("it has no username; fill the column `username`".to_owned());
     }
     Ok(RowPerson { key: key.unwrap_or(username).to_owned(), id, username: username.to_owned(), attributes, grants })
 }
 
 /// Refuses a second row with the same key or username: pushed in another batch, it would overwrite the first.
-fn first(seen: &mut HashMap<String, u64>, person: RowPerson, line: u64) -> Result<RowPerson, ErrorView> {
+fn first(seen: &mut HashMap<String, u64>, person: RowPerson, line: u64) -> Result<RowPerson, String> {
     for (what, value) in [("key", &person.key), ("username", &person.username)] {
         if let Some(earlier) = seen.insert(format!("{what}\0{}", value.to_lowercase()), line) {
-            return Err(malformed(
-                line,
-                &format!("its {what} `{value}` stands on line {earlier} already; keep one of the two"),
-            ));
+            return Err(format!("its {what} `{value}` is on line {earlier} already; keep one of the two"));
         }
     }
     Ok(person)
@@ -220,7 +352,10 @@ mod tests {
         );
         let said: Vec<_> = rows
             .iter()
-            .map(|row| row.person.as_ref().map_or_else(|error| error.message.clone(), |person| person.username.clone()))
+            .map(|row| match &row.person {
+                Ok(person) => person.username.clone(),
+                Err(error) => format!("{}: {}", row.label, error.message),
+            })
             .collect();
         assert_eq!(
             said,
@@ -228,7 +363,7 @@ mod tests {
                 "a@x.example",
                 "line 3: it has no username; fill the column `username`",
                 "line 4: it has 1 cells and the header has 2; quote a cell that holds a comma",
-                "line 5: its key `A@X.example` stands on line 2 already; keep one of the two",
+                "line 5: its key `A@X.example` is on line 2 already; keep one of the two",
                 "d@x.example",
             ]
         );
@@ -250,5 +385,72 @@ mod tests {
             );
             assert_eq!(failure.exit, 2);
         }
+    }
+
+    /// What became of each row: the username, or the line and the reason.
+    fn told(rows: &[Row]) -> Vec<String> {
+        let told = |row: &Row| match &row.person {
+            Ok(person) => person.username.clone(),
+            Err(error) => format!("{}: {}", row.label, error.message),
+        };
+        rows.iter().map(told).collect()
+    }
+
+    // Lines of files with CRLF were one too low, and those of files with CR always 1.
+    #[test]
+    fn lines_are_those_of_the_file_whatever_ends_them() {
+        let lines = ["username,familyName", "a@x.example,\"two", "lines\"", "", ",,", "c@x.example", "d@x.example,D"];
+        for end in ["\n", "\r\n", "\r"] {
+            let rows = rows(&lines.join(end), EmptyCell::Leave);
+            let short = "line 6: it has 1 cells and the header has 2; quote a cell that holds a comma";
+            assert_eq!(told(&rows), ["a@x.example", short, "d@x.example"], "{end:?}");
+        }
+    }
+
+    #[test]
+    fn semicolons_tabs_and_any_case_of_the_header_are_read() {
+        for text in [
+            "USERNAME;Key;GRANT:Profile;familyName\na@x.example;E1;P1;King, Ada\n",
+            "Username\tkey\tgrant:profile\tfamilyName\na@x.example\tE1\tP1\tKing, Ada\n",
+            "sep=;\r\nusername;key;grant:profile;familyName;;\r\na@x.example;E1;P1;King, Ada;;\r\n;;;;;\r\n",
+        ] {
+            let rows = rows(text, EmptyCell::Leave);
+            let person = rows[0].person.as_ref().unwrap();
+            assert_eq!((person.key.as_str(), person.username.as_str(), rows.len()), ("E1", "a@x.example", 1), "{text}");
+            assert_eq!(person.grants, [GrantName { kind: "profile".to_owned(), name: "P1".to_owned() }], "{text}");
+            assert_eq!(person.attributes["familyName"], Some("King, Ada".into()), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_sees_is_shown() {
+        let rows =
+            rows("username,key\na@x.example\u{200b},E1\nb@x.example,E\u{a0}2\nc@x.example,E3\n", EmptyCell::Leave);
+        assert_eq!(
+            told(&rows),
+            [
+                "line 2: its username `a@x.example\\u{200b}` has a character that can't be seen (U+200B); take it out",
+                "line 3: its key `E\\u{a0}2` has a character that can't be seen (U+00A0); take it out",
+                "c@x.example",
+            ]
+        );
+        let failure = read("user\u{ad}name,key\n".as_bytes(), Path::new("p.csv"), EmptyCell::Leave).unwrap_err();
+        assert!(failure.error.message.contains("`user\\u{ad}name`"), "{}", failure.error.message);
+    }
+
+    #[test]
+    fn a_column_that_is_nearly_an_attribute_is_caught_and_one_in_another_case_is_taken() {
+        let known = ["givenName", "familyName", "title"];
+        for column in ["familyNam", "familiyName", "famlyname", "Titel"] {
+            let mut rows = rows(&format!("username,{column}\na@x.example,A\n"), EmptyCell::Leave);
+            let failure = settle_names(&mut rows, &known, false).unwrap_err();
+            let near = if column == "Titel" { "`title`" } else { "`familyName`" };
+            assert!(failure.error.message.contains(near), "{}", failure.error.message);
+        }
+        let mut rows = rows("username,FAMILYNAME,shoeSize\na@x.example,A,43\n", EmptyCell::Leave);
+        settle_names(&mut rows, &known, false).unwrap();
+        let names: Vec<_> = rows[0].person.as_ref().unwrap().attributes.keys().cloned().collect();
+        assert_eq!(names, ["familyName", "shoeSize"]);
+        assert!(settle_names(&mut rows, &known, true).unwrap_err().error.message.contains("`shoeSize`"));
     }
 }

@@ -58,8 +58,15 @@ pub(crate) fn print(probes: &[Probe], output: &mut Output) -> Result<(), Failure
     Ok(())
 }
 
-/// The exit code of the first failed probe: later ones are often its consequence.
+/// The probe that tells whether the application took the credentials, as connectors name it.
+const SIGNED_IN: &str = "signed-in";
+
+/// The exit code of the first failed probe: later ones are often its consequence. A refused sign-in is one, whatever setting is
+/// to blame for it.
 pub(crate) fn exit(probes: &[Probe]) -> u8 {
-    let failed = probes.iter().find(|probe| probe.verdict == Verdict::Failed);
-    failed.map_or(DONE, |probe| probe.kind.as_ref().map_or(NO_ACCESS, exit_of))
+    match probes.iter().find(|probe| probe.verdict == Verdict::Failed) {
+        None => DONE,
+        Some(probe) if probe.name == SIGNED_IN => NO_ACCESS,
+        Some(probe) => probe.kind.as_ref().map_or(NO_ACCESS, exit_of),
+    }
 }

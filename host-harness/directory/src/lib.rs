@@ -9,5 +9,7 @@
 pub mod config;
 mod directory;
 pub mod sync;
+mod typo;
 
 pub use directory::*;
+pub use typo::nearest;

@@ -17,9 +17,9 @@ fn an_unknown_error_takes_kind_and_retry_from_its_status() {
         };
         let error = diagnosed(status, "SOMETHING_NEW", "x");
         assert_eq!((error.kind.clone(), error.retry), expected, "{status}");
-        let remedy = (status == 410)
-            .then_some("Set api-version to one that the organization lists under /services/data/, or leave it out");
-        assert_eq!(error.remedy.as_deref(), remedy, "{status}");
+        let names_version = error.remedy.as_deref().is_some_and(|remedy| remedy.starts_with("Set api-version"));
+        assert_eq!(names_version, status == 410, "{status}");
+        assert!(error.remedy.is_some(), "{status}");
     }
 }
 

@@ -66,6 +66,14 @@ pub(super) fn wanted<'a>(
             continue;
         }
         if let Some(definition) = attributes::find(name) {
+            if let Some(switch) = definition.switch
+                && !custom()?.iter().any(|known| known.name == *name)
+            {
+                let message = format!(
+                    "the import asks for the attribute {name}, which does not exist in this organization or is hidden from the admin user"
+                );
+                return Err(Error::new(ErrorKind::InvalidValue, message).with_remedy(switch));
+            }
             found.push(fixed(definition));
             continue;
         }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::super::describe::{PERMISSION_SET, PERMISSION_SET_GROUP, PUBLIC_GROUP};
-use super::super::schema::Schema;
+use super::super::schema::{END, Schema, has_ended};
 use super::cursor::Population;
 use super::{has_type, user_id};
 use crate::diagnosis;
@@ -56,8 +56,9 @@ pub(super) fn queries(who: &Who<'_>, schema: Option<&Schema>) -> Vec<(Kind, Sele
         .filter(&Condition::all(&[group, among("UserOrGroupId", who)]));
     queries.push((Kind::Groups, members));
 
-    const FIELDS: &[&str] = &["AssigneeId", "PermissionSetId", "PermissionSetGroupId"];
-    let fields = if schema.has_set_groups { FIELDS } else { &FIELDS[..2] };
+    let mut fields = vec!["AssigneeId", "PermissionSetId"];
+    fields.extend(schema.has_set_groups.then_some("PermissionSetGroupId"));
+    fields.extend(schema.has_ends.then_some(END));
     for part in ids.chunks(USERS_A_QUERY) {
         let who = match who {
             Who::Range(_, population) => Who::Range(part, *population),
@@ -66,7 +67,7 @@ pub(super) fn queries(who: &Who<'_>, schema: Option<&Schema>) -> Vec<(Kind, Sele
         // Every user also has the set that its profile owns (H).
         let own = Condition::equals("PermissionSet.IsOwnedByProfile", Literal::Boolean(false));
         let sets =
-            Select::new("PermissionSetAssignment", fields).filter(&Condition::all(&[own, among("AssigneeId", &who)]));
+            Select::new("PermissionSetAssignment", &fields).filter(&Condition::all(&[own, among("AssigneeId", &who)]));
         queries.push((Kind::PermissionSets, sets));
     }
     queries
@@ -135,7 +136,7 @@ impl Holdings {
         let mut open = Vec::new();
         for ((kind, _), answer) in queries.iter().zip(answers) {
             match answer.fault().map(|fault| diagnosis::diagnose(fault, kind.subject())) {
-                None => open.extend(self.page(*kind, &*answer.page(kind.subject())?)),
+                None => open.extend(self.page(client, *kind, &*answer.page(kind.subject())?)),
                 Some(error) if *kind == Kind::Frozen => tolerate(client, error, UNSEEN_FREEZES)?,
                 Some(error) => return Err(error),
             }
@@ -147,15 +148,16 @@ impl Holdings {
             let subjects: Vec<&str> = kinds.iter().map(|kind| kind.subject()).collect();
             for (kind, response) in kinds.iter().zip(client.attempt_all(&calls, &subjects)) {
                 let response = response.map_err(|failed| failed.error)?;
-                open.extend(self.page(*kind, &query::page(&response, kind.subject())?));
+                open.extend(self.page(client, *kind, &query::page(&response, kind.subject())?));
             }
         }
         Ok(())
     }
 
     /// Takes one answer in, and gives where it goes on.
-    fn page(&mut self, kind: Kind, page: &query::Page<'_>) -> Option<(Kind, String)> {
-        for record in &page.records {
+    fn page<H: Host>(&mut self, client: &Client<H>, kind: Kind, page: &query::Page<'_>) -> Option<(Kind, String)> {
+        let now = client.host().now();
+        for record in page.records.iter().filter(|record| !has_ended(record, now)) {
             self.note(kind, record);
         }
         Some((kind, page.rest()?))

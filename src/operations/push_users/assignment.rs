@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::host::Host;
 use crate::model::Result;
-use crate::operations::schema::Schema;
+use crate::operations::schema::{self, END, Schema};
 use crate::salesforce::client::Client;
 use crate::salesforce::gather::{gather_all, split};
 use crate::salesforce::id::{Id, prefix};
@@ -80,19 +80,24 @@ pub(super) struct Assignment {
 pub(super) struct Held {
     pub(super) assignment: Assignment,
     pub(super) record: String,
+    /// Whether it has ended. The user holds it no longer, and the record is in the way of a new one.
+    pub(super) has_ended: bool,
 }
 
 /// Reads what users have. Results stand in the order of the users.
 pub(super) fn held<H: Host>(client: &Client<H>, users: &[Id], schema: Option<&Schema>) -> Result<Vec<Vec<Held>>> {
     const SUBJECT: &str = "the permission sets and groups of a push";
 
-    let has_set_groups = schema.is_some_and(|schema| schema.has_set_groups);
+    let mut fields = vec!["Id", "AssigneeId", "PermissionSetId"];
+    if let Some(schema) = schema {
+        fields.extend(schema.has_set_groups.then_some("PermissionSetGroupId"));
+        fields.extend(schema.has_ends.then_some(END));
+    }
+    let now = client.host().now();
     let among =
         |field: &'static str, part: std::ops::Range<usize>| Condition::ids(field, users.get(part).unwrap_or_default());
     let mut queries = split(users.len(), |part| {
-        const FIELDS: &[&str] = &["Id", "AssigneeId", "PermissionSetId", "PermissionSetGroupId"];
-        let fields = if has_set_groups { FIELDS } else { &FIELDS[..3] };
-        Select::new(SET_ASSIGNMENT, fields).filter(&Condition::all(&[
+        Select::new(SET_ASSIGNMENT, &fields).filter(&Condition::all(&[
             among("AssigneeId", part),
             // Every user also has the set that its profile owns (H).
             Condition::equals("PermissionSet.IsOwnedByProfile", Literal::Boolean(false)),
@@ -106,8 +111,8 @@ pub(super) fn held<H: Host>(client: &Client<H>, users: &[Id], schema: Option<&Sc
         ]))
     }));
     let mut held: HashMap<Id, Vec<Held>> = users.iter().map(|user| (*user, Vec::new())).collect();
-    gather_all(client, &queries, SUBJECT, |at, record| {
-        let id = |field: &str| record.text(field).and_then(|id| Id::parse(id).ok());
+    gather_all(client, &queries, SUBJECT, |at, found| {
+        let id = |field: &str| found.text(field).and_then(|id| Id::parse(id).ok());
         // A group's assignment also names the set that Salesforce makes for the group (H).
         let kind = match (at < sets, id(Kind::SetGroup.field())) {
             (true, Some(_)) => Kind::SetGroup,
@@ -115,8 +120,9 @@ pub(super) fn held<H: Host>(client: &Client<H>, users: &[Id], schema: Option<&Sc
             (false, _) => Kind::Group,
         };
         let user = id(kind.assignee()).and_then(|user| held.get_mut(&user));
-        if let (Some(user), Some(id), Some(record)) = (user, id(kind.field()), record.text("Id")) {
-            user.push(Held { assignment: Assignment { kind, id }, record: record.to_owned() });
+        if let (Some(user), Some(id), Some(record)) = (user, id(kind.field()), found.text("Id")) {
+            let has_ended = schema::has_ended(found, now);
+            user.push(Held { assignment: Assignment { kind, id }, record: record.to_owned(), has_ended });
         }
     })?;
     Ok(users.iter().map(|user| held.remove(user).unwrap_or_default()).collect())

@@ -7,7 +7,7 @@ use super::claims::{Also, Claims};
 use super::resolve::{Match, ambiguous, find, still_taken};
 use super::rows::{ContactRow, ContactUser, UserRow};
 use super::wanted::CheckedUser;
-use crate::attributes::EMAIL;
+use crate::attributes::{EMAIL, MUTED, unmuted};
 use crate::host::Host;
 use crate::model::{Error, ErrorKind, Result};
 use crate::operations::rows::Columns;
@@ -28,7 +28,11 @@ struct Contacts<'a, H: Host> {
     by_contact: HashMap<Id, usize>,
     /// Whose users those are.
     claims: Claims<'a>,
+    /// The account of the settings.
+    account_id: Id,
 }
+
+const ACCOUNT_ID: &str = "AccountId";
 
 /// For those without a user, looks for a contact in the portal's account.
 pub(super) fn match_contacts<H: Host>(
@@ -75,13 +79,29 @@ impl<'a, H: Host> Contacts<'a, H> {
                 columns.add(&**field);
             }
         }
+        let mut accounts: Vec<Id> =
+            open.iter().map(|(_, wanted, _)| wanted.account.unwrap_or(tenant.account_id)).collect();
+        accounts.sort_unstable();
+        accounts.dedup();
+        let has_own = accounts != [tenant.account_id];
+        if has_own {
+            columns.add(ACCOUNT_ID);
+        }
+        let is_sandbox = is_sandbox(&tenant.client.signed_in().instance_url);
         let contacts: Vec<ContactRow> = find(tenant.client, columns, open.len(), "the contacts of a push", |part| {
             let open = open.get(part).unwrap_or_default();
             let mut ways = vec![Condition::texts("Email", open.iter().map(|(_, _, email)| *email))];
+            if is_sandbox {
+                let muted: Vec<String> = open.iter().map(|(_, _, email)| format!("{email}{MUTED}")).collect();
+                ways.push(Condition::texts("Email", muted.iter().map(String::as_str)));
+            }
             if let Some(name) = key_field {
                 ways.push(Condition::texts_of(name, open.iter().map(|(_, wanted, _)| &*wanted.key)));
             }
-            let account = Condition::equals("AccountId", Literal::Id(tenant.account_id));
+            let account = match has_own {
+                true => Condition::ids(ACCOUNT_ID, &accounts),
+                false => Condition::equals(ACCOUNT_ID, Literal::Id(tenant.account_id)),
+            };
             Condition::all(&[account, Condition::any(&ways)])
         })?;
         let subject = "the users of the contacts of a push";
@@ -97,7 +117,7 @@ impl<'a, H: Host> Contacts<'a, H> {
                 by_key.entry(key.to_ascii_lowercase()).or_default().push(at);
             }
             if let Some(email) = &contact.email {
-                by_email.entry(email.to_ascii_lowercase()).or_default().push(at);
+                by_email.entry(unmuted(email).to_ascii_lowercase()).or_default().push(at);
             }
         }
         let mut by_contact = HashMap::new();
@@ -106,14 +126,19 @@ impl<'a, H: Host> Contacts<'a, H> {
                 by_contact.entry(contact).or_insert(at);
             }
         }
-        let client = tenant.client;
+        let (client, account_id) = (tenant.client, tenant.account_id);
         let claims = Claims::of(client, None, &users, batch);
-        Ok(Self { client, key_field, contacts, users, by_key, by_email, by_contact, claims })
+        Ok(Self { client, key_field, contacts, users, by_key, by_email, by_contact, claims, account_id })
     }
 
-    fn of(&self, places: &HashMap<String, Vec<usize>>, text: &str) -> Vec<&ContactRow> {
+    /// The contacts of the person's account that are found by a text.
+    fn of(&self, places: &HashMap<String, Vec<usize>>, text: &str, wanted: &CheckedUser) -> Vec<&ContactRow> {
+        let account = wanted.account.unwrap_or(self.account_id);
+        // Only where there are several was it asked for.
+        let is_there =
+            |contact: &&ContactRow| contact.extra.text(ACCOUNT_ID).is_none_or(|found| Id::parse(found) == Ok(account));
         let places = places.get(&text.to_ascii_lowercase());
-        places.into_iter().flatten().filter_map(|at| self.contacts.get(*at)).collect()
+        places.into_iter().flatten().filter_map(|at| self.contacts.get(*at)).filter(is_there).collect()
     }
 
     fn key(&self, contact: &ContactRow) -> Option<String> {
@@ -122,7 +147,7 @@ impl<'a, H: Host> Contacts<'a, H> {
 
     fn match_one(&self, wanted: &CheckedUser, email: &str, is_shared: bool, is_second: bool) -> Result<Match> {
         let subject = wanted.subject();
-        let mut candidates = self.of(&self.by_key, &wanted.key);
+        let mut candidates = self.of(&self.by_key, &wanted.key, wanted);
         let mut what = "key";
         if candidates.is_empty() {
             what = "e-mail address";
@@ -137,7 +162,7 @@ impl<'a, H: Host> Contacts<'a, H> {
                 )
                 .with_remedy("Give each person an e-mail address of its own, since it finds the person's contact, or name a contact-key-field in the settings"));
             }
-            candidates = self.of(&self.by_email, email);
+            candidates = self.of(&self.by_email, unmuted(email), wanted);
             // A contact with the key of another person is that person's.
             candidates.retain(|contact| self.key(contact).is_none());
         }
@@ -161,6 +186,26 @@ impl<'a, H: Host> Contacts<'a, H> {
                     .collect();
                 Err(ambiguous(&subject, "contacts", &candidates.join(", ")))
             }
+        }
+    }
+}
+
+/// Whether an organization's own host is that of a sandbox: `acme--uat.sandbox.my.salesforce.com` (H).
+fn is_sandbox(instance_url: &str) -> bool {
+    instance_url.to_ascii_lowercase().contains(".sandbox.my.salesforce.com")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sandbox_is_known_by_its_host() {
+        assert!(is_sandbox("https://acme--uat.sandbox.my.salesforce.com"));
+        for other in
+            ["https://acme.my.salesforce.com", "https://sandbox.my.salesforce.com.example", "http://127.0.0.1:80"]
+        {
+            assert!(!is_sandbox(other), "{other}");
         }
     }
 }

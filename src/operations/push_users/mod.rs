@@ -13,6 +13,7 @@ mod contacts;
 mod facts;
 mod out_of_use;
 mod plan;
+mod references;
 mod resolve;
 mod rows;
 mod wanted;
@@ -59,6 +60,7 @@ pub(super) fn push_users<H: Host>(
     check_digests(mode, users.len())?;
     let schema = if wanted::needs_schema(users) { Some(tenant.schema.get(tenant.client)?) } else { None };
     let mut checked = wanted::check_all(users, schema);
+    references::resolve(tenant, &mut checked)?;
     let mut results: Vec<Result<Outcome>> = Vec::with_capacity(users.len());
     while !checked.is_empty() {
         let rest = checked.split_off(checked.len().min(BATCH));

@@ -177,7 +177,7 @@ pub(super) struct Terms<'a> {
 
 /// Plans one user.
 pub(super) fn plan(wanted: &CheckedUser, found: Match, terms: &Terms<'_>) -> Result<UserPlan> {
-    let account_id = terms.account_id;
+    let account_id = wanted.account.unwrap_or(terms.account_id);
     let (mut plan, kind, user, contact) = match found {
         Match::User(user, held, note) => {
             let plan = update(wanted, &user, &held, note, terms);

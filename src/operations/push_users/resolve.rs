@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use super::Tenant;
-use super::assignment::{self, Held};
+use super::assignment::{self, Held, Kind};
 use super::claims::{Also, Claims};
 use super::contacts::match_contacts;
 use super::out_of_use;
@@ -52,7 +52,7 @@ pub(super) fn resolve<H: Host>(
         wanted.iter().map(|wanted| users.match_one(tenant.client, &claims, wanted)).collect();
     refuse_shared(tenant.client, &claims, wanted, &mut found);
     match_contacts(tenant, wanted, &mut found)?;
-    add_held(tenant.client, schema, wanted, &mut found)?;
+    add_held(tenant, schema, wanted, &mut found)?;
     out_of_use::report(tenant.client, wanted, &found)?;
     Ok(found)
 }
@@ -85,7 +85,7 @@ fn refuse_shared<H: Host>(
 
 /// Reads what is assigned to the users of whom assignments are wanted.
 fn add_held<H: Host>(
-    client: &Client<H>,
+    tenant: &Tenant<'_, H>,
     schema: Option<&Schema>,
     wanted: &[&CheckedUser],
     found: &mut [Result<Match>],
@@ -99,7 +99,13 @@ fn add_held<H: Host>(
         }
     }
     let ids: Vec<Id> = open.iter().map(|(id, _)| *id).collect();
-    for ((_, slot), held) in open.into_iter().zip(assignment::held(client, &ids, schema)?) {
+    // Only the schema tells whether assignments of permission sets have an end.
+    let has_sets = wanted.iter().any(|wanted| wanted.assignments.iter().any(|one| one.kind == Kind::Set));
+    let schema = match schema {
+        None if has_sets && !ids.is_empty() => Some(tenant.schema.get(tenant.client)?),
+        schema => schema,
+    };
+    for ((_, slot), held) in open.into_iter().zip(assignment::held(tenant.client, &ids, schema)?) {
         *slot = held;
     }
     Ok(())

@@ -4,12 +4,15 @@ use crate::model::{Action, Change, Grant, Retry, Value};
 use crate::operations::Session;
 use crate::scripted::{Script, golden, records, session, session_with};
 
+mod addresses;
 mod assignments;
 mod compatibility;
 mod contacts;
 mod kinds;
 mod ledger;
+mod listed;
 mod matching;
+mod references;
 mod rounds;
 mod wanted;
 
@@ -233,6 +236,16 @@ fn defaults_of_a_new_user_give_way_to_attributes() {
         change("nickName", "enchantress"),
         change("timezone", "Europe/London"),
     ];
+    let zone = |value: &str| format!(r#"{{"active":true,"value":"{value}"}}"#);
+    let zones = [zone("GMT"), zone("Europe/London")].join(",");
+    let field = format!(
+        r#"{{"name":"TimeZoneSidKey","type":"picklist","restrictedPicklist":true,"createable":true,"picklistValues":[{zones}]}}"#
+    );
+    script.composite(&[
+        ("sobjects/User/describe", 200, &format!(r#"{{"fields":[{field}]}}"#)),
+        ("sobjects/Contact/describe", 200, r#"{"fields":[]}"#),
+        ("sobjects/PermissionSetAssignment/describe", 200, r#"{"fields":[]}"#),
+    ]);
     script.query(
         &format!(
             "SELECT {USER_FIELDS},Email,Contact.Email,LastName,Contact.LastName,CommunityNickname,TimeZoneSidKey FROM User \

@@ -8,6 +8,7 @@ use crate::attributes::{self, Form};
 use crate::model::{Change, DesiredUser, Error, ErrorKind, Grant, Result, Value};
 use crate::operations::describe::{FEATURE_LICENSE, PERMISSION_SET, PERMISSION_SET_GROUP, PROFILE, PUBLIC_GROUP, ROLE};
 use crate::operations::schema::Schema;
+use crate::salesforce::describe::RecordType;
 use crate::salesforce::id::{Id, Malformed, prefix};
 use crate::salesforce::number::decimal;
 use crate::salesforce::time;
@@ -26,6 +27,8 @@ pub(super) struct CheckedUser {
     pub(super) username: String,
     /// Attributes other than the username.
     pub(super) values: Vec<Entry>,
+    /// The account of a new contact, if it isn't that of the settings.
+    pub(super) account: Option<Id>,
     pub(super) profile: Option<Id>,
     pub(super) role: Option<Id>,
     /// The user's fields of the feature licences.
@@ -60,14 +63,19 @@ impl CheckedUser {
     }
 }
 
-/// Whether the schema is needed to check these users: most pushes name nothing that differs between organisations.
+/// Whether the schema is needed to check these users: most pushes name nothing that differs between organizations.
 pub(super) fn needs_schema(users: &[DesiredUser]) -> bool {
     let by_grant = |grant: &Grant| matches!(grant.kind.as_str(), FEATURE_LICENSE | PERMISSION_SET_GROUP);
     users.iter().any(|user| {
         user.exact_grants
             || user.grants.iter().any(by_grant)
-            || user.changes.iter().any(|change| is_custom(&change.name))
+            || user.changes.iter().any(|change| is_custom(&change.name) || is_listed(change))
     })
+}
+
+/// Whether a value has to be one of the organization's own lists.
+fn is_listed(change: &Change) -> bool {
+    change.value.is_some() && attributes::find(&change.name).is_some_and(|definition| definition.is_listed)
 }
 
 fn is_custom(name: &str) -> bool {
@@ -144,6 +152,7 @@ fn check(user: &DesiredUser, schema: Option<&Schema>) -> Result<CheckedUser> {
         id,
         username: username.to_owned(),
         values,
+        account: None,
         profile: None,
         role: None,
         flags: Vec::new(),
@@ -181,6 +190,10 @@ fn attribute(subject: &str, username: &str, change: &Change, schema: Option<&Sch
         if !definition.is_writable() {
             return Err(read_only());
         }
+        let known = schema.map(|schema| schema.attributes.iter().find(|known| known.name == definition.name));
+        if let (Some(switch), Some(None)) = (definition.switch, known) {
+            return Err(invalid("does not exist in this organization, or is hidden from the admin user", switch));
+        }
         let entry = Entry {
             name: Cow::Borrowed(definition.name),
             user: definition.user.map(|field| Cow::Borrowed(field.name)),
@@ -201,8 +214,14 @@ fn attribute(subject: &str, username: &str, change: &Change, schema: Option<&Sch
             return Err(invalid("takes a single text", "Map it to an attribute with a single text"));
         }
     };
-    let text = text.filter(|text| !text.is_empty());
-    if entry.name == attributes::USERNAME {
+    let mut text = text.filter(|text| !text.is_empty());
+    if entry.name == attributes::RECORD_TYPE {
+        let types = schema.map_or(&[][..], |schema| &schema.record_types);
+        text = text.map(|text| record_type(&text, types).map_err(|what| {
+            let names: Vec<String> = types.iter().map(|one| quoted(&one.name)).collect();
+            invalid(&what, &format!("Use one of {}, or assign the record type to the profile of the admin user under Setup > Users > Profiles > Object Settings", names.join(", ")))
+        })).transpose()?;
+    } else if entry.name == attributes::USERNAME {
         return match text {
             Some(value) if value.eq_ignore_ascii_case(username) => Ok(None),
             _ => Err(invalid(
@@ -242,14 +261,43 @@ fn attribute(subject: &str, username: &str, change: &Change, schema: Option<&Sch
                 };
                 return Err(invalid(what, "Correct it in the directory"));
             }
-            if !has_choice(name, value, schema) {
-                return Err(invalid("is not among its choices", "Use one of the values that list-attributes gives"));
+            if entry.name != attributes::RECORD_TYPE && !has_choice(name, value, schema) {
+                let remedy = match nearly(name, value, schema) {
+                    Some(choice) => format!("Write it as {}", quoted(&choice)),
+                    None => "Use one of the values that list-attributes gives".to_owned(),
+                };
+                return Err(invalid(&format!("is {}, which is not among its choices", quoted(value)), &remedy));
             }
             check_length(subject, name, value, length)?;
         }
     }
     entry.value = text;
     Ok(Some(entry))
+}
+
+/// The id of the record type that has this id or name; or what is wrong, as the end of a sentence.
+fn record_type(text: &str, types: &[RecordType]) -> std::result::Result<String, String> {
+    let id = Id::parse(text).ok();
+    let is_named = |one: &&RecordType| {
+        (id.is_some() && Id::parse(&one.id).ok() == id)
+            || one.developer_name.eq_ignore_ascii_case(text)
+            || one.name.to_lowercase() == text.to_lowercase()
+    };
+    let found: Vec<&RecordType> = types.iter().filter(is_named).collect();
+    match found.as_slice() {
+        [one] => Ok(one.id.clone()),
+        [] => Err(format!("is {}, which is no record type that the admin user may give to contacts", quoted(text))),
+        several => {
+            let ids: Vec<&str> = several.iter().map(|one| one.id.as_str()).collect();
+            Err(format!("is {}, which is the name of several record types: {}", quoted(text), ids.join(", ")))
+        }
+    }
+}
+
+/// The choice that a value differs from by the case of letters alone.
+fn nearly(name: &str, value: &str, schema: Option<&Schema>) -> Option<String> {
+    let known = schema?.attributes.iter().find(|known| known.name == name)?;
+    known.choices.iter().find(|choice| choice.to_lowercase() == value.to_lowercase()).cloned()
 }
 
 /// Whether a value is among the choices of an attribute, as far as they are known.

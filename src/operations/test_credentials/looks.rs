@@ -44,7 +44,7 @@ impl Looks {
         reads.extend(owner.as_ref().map(Read::Query));
         let response = composite::send(client, &reads, SUBJECT)?;
         let answers = composite::answers(&response, reads.len(), SUBJECT)?;
-        let write = "Give its profile Manage Users under Setup > Users > Profiles";
+        let write = "Give its profile Manage External Users or Manage Users under Setup > Users > Profiles";
         let contacts = "Give its profile Create and Edit on contacts under Setup > Users > Profiles > Object Settings";
         let assign = "Give its profile Assign Permission Sets under Setup > Users > Profiles";
         let (account, owner) = match (account_id, answers.get(5), answers.get(6)) {

@@ -199,3 +199,13 @@ fn an_answer_that_cannot_be_read_fails_what_hangs_on_it_and_nothing_else() {
         ]
     );
 }
+
+#[test]
+fn an_old_version_of_the_api_is_warned_of() {
+    for (version, warns) in [("42.0", true), ("59.0", true), ("60.0", false), ("66.0", false)] {
+        let probe = settings_valid(&[], Some(version));
+        assert_eq!(probe.verdict, Verdict::Passed);
+        assert_eq!(probe.detail.contains("api-version is below 60.0"), warns, "{version}");
+    }
+    assert!(!settings_valid(&[], None).detail.contains("Warning"));
+}

@@ -27,7 +27,8 @@ pub(crate) async fn run(
     output: &mut Output,
 ) -> Result<u8, Failure> {
     let mut context = Context::start(global, tenant, &mut StandardInput::process()).await?;
-    check_attributes(&mut context, &rows).await?;
+    let mut rows = rows;
+    check_attributes(&mut context, &mut rows).await?;
     let mode = if plan { PushMode::Plan } else { PushMode::Apply };
     let (entries, ended) = push(&mut context, rows, &mode, output).await?;
     let usage = context.job.usage();
@@ -60,23 +61,15 @@ fn desired(
 }
 
 /// Refuses a column that isn't an attribute before anything is written, since it would fail every row.
-async fn check_attributes(context: &mut Context, rows: &[Row]) -> Result<(), Failure> {
+async fn check_attributes(context: &mut Context, rows: &mut [Row]) -> Result<(), Failure> {
     let known = match context.job.list_attributes().await {
         Ok(known) => known,
         // Then each row reports its own error.
         Err(JobError::Refused(error)) if is_of_the_connector(&error, &[FailureKind::Unsupported]) => return Ok(()),
         Err(error) => return Err(error.into()),
     };
-    match people::attributes(rows).into_iter().find(|name| !known.iter().any(|one| one.name == *name)) {
-        None => Ok(()),
-        Some(stray) => {
-            let names: Vec<&str> = known.iter().filter(|one| one.writable).map(|one| one.name.as_str()).collect();
-            Err(Failure::usage(format!(
-                "the connector has no attribute for the column `{stray}`; rename or remove the column. Its attributes are {}",
-                names.join(", ")
-            )))
-        }
-    }
+    let names: Vec<&str> = known.iter().map(|one| one.name.as_str()).collect();
+    people::settle_names(rows, &names, true)
 }
 
 /// Pushes the rows in batches. Returns an entry for each row, and what ended the push early.

@@ -10,6 +10,7 @@ use super::super::failure::{DONE, Failure};
 use super::super::global::Global;
 use super::super::output::Output;
 use provisioning_directory::sync::intents::{self, Followed};
+use provisioning_directory::sync::names::check_attributes;
 use provisioning_directory::{AttributeValue, NewPerson, PersonEdit, PersonStatus};
 
 #[derive(Args)]
@@ -79,7 +80,9 @@ struct Document<'a> {
 pub(super) fn add(global: &Global, options: &AddOptions, output: &mut Output) -> Result<u8, Failure> {
     let attributes = options.set.iter().cloned().collect();
     let new = NewPerson { key: options.key.clone(), username: options.username.clone(), attributes };
-    open_directory(global)?.write(&actor(), |change| change.add_person(&new))?;
+    let directory = open_directory(global)?;
+    directory.read(|view| check_attributes(view, options.set.iter().map(|(name, _)| name.as_str())))?;
+    directory.write(&actor(), |change| change.add_person(&new))?;
     output.line(&format!("{} was added.", options.key))?;
     if output.json() {
         output.document(&Document { person: &options.key, changed: true, tasks: 0, off: &[] })?;
@@ -100,10 +103,16 @@ pub(super) fn edit(global: &Global, options: &EditOptions, output: &mut Output) 
             "`{name}` is no attribute; --username and --status change those, and a key stays"
         )));
     }
+    let directory = open_directory(global)?;
+    // What somebody has already can be changed and cleared, whatever its name.
+    directory.read(|view| {
+        let person = view.person(&options.person)?;
+        let new = attributes.keys().filter(|name| !person.attributes.contains_key(*name));
+        check_attributes(view, new.map(String::as_str))
+    })?;
     let edit =
         PersonEdit { username: options.username.clone(), status: options.status.map(PersonStatus::from), attributes };
-    let followed =
-        open_directory(global)?.write(&actor(), |change| intents::edit_person(change, &options.person, &edit))?;
+    let followed = directory.write(&actor(), |change| intents::edit_person(change, &options.person, &edit))?;
     report_change(&options.person, &followed, output)
 }
 

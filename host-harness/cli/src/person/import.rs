@@ -1,11 +1,12 @@
 //! `person import`: people from a CSV file.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
 
-use super::super::assign::merged;
+use super::super::assign::{faults, merged};
 use super::super::context::{actor, open_directory};
 use super::super::failure::{DONE, Failure, SOME_FAILED};
 use super::super::global::Global;
@@ -14,7 +15,8 @@ use super::super::output::{Output, complain, printable};
 use super::super::people::{self, EmptyCell, Row, RowPerson};
 use super::super::view::ErrorView;
 use provisioning_directory::sync::intents::{self, Followed};
-use provisioning_directory::{DirectoryError, FailureKind, GrantName, TenantRecord, WriteTransaction};
+use provisioning_directory::sync::names;
+use provisioning_directory::{Directory, DirectoryError, FailureKind, GrantName, TenantRecord, WriteTransaction};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -49,13 +51,16 @@ struct Refused {
     error: ErrorView,
 }
 
-pub(super) fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
+pub(super) async fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
     let text = std::fs::read(&options.file)
         .map_err(|error| Failure::usage(format!("the file {} cannot be read: {error}", options.file.display())))?;
     let empty = if options.clear_empty { EmptyCell::Clear } else { EmptyCell::Leave };
-    let rows = people::read(&text, &options.file, empty)?;
+    let mut rows = people::read(&text, &options.file, empty)?;
     let directory = open_directory(global)?;
     let tenant = options.assign.as_deref().map(|name| directory.read(|view| view.tenant(name))).transpose()?;
+    let known = directory.read(names::known_attributes)?;
+    people::settle_names(&mut rows, &known.iter().map(String::as_str).collect::<Vec<_>>(), false)?;
+    refuse_unknown_grants(global, &directory, tenant.as_ref(), &options.grants, &mut rows).await?;
     let actor = actor();
     let mut done = Document::default();
     let mut followed = Followed::default();
@@ -93,6 +98,34 @@ pub(super) fn run(global: &Global, options: &Options, output: &mut Output) -> Re
         output.line(sentence)?;
     }
     Ok(if done.refused.is_empty() { DONE } else { SOME_FAILED })
+}
+
+/// Refuses rows with a grant that the tenant doesn't have. One of the command line would concern every row and ends it.
+async fn refuse_unknown_grants(
+    global: &Global,
+    directory: &Directory,
+    tenant: Option<&TenantRecord>,
+    extra: &[GrantName],
+    rows: &mut [Row],
+) -> Result<(), Failure> {
+    let Some(tenant) = tenant else { return Ok(()) };
+    let people = rows.iter().filter_map(|row| row.person.as_ref().ok());
+    let all: BTreeSet<&GrantName> = people.flat_map(|person| &person.grants).chain(extra).collect();
+    let all: Vec<GrantName> = all.into_iter().cloned().collect();
+    let found = faults(global, directory, tenant, &all, &[]).await?;
+    for fault in &found {
+        if fault.grant.as_ref().is_some_and(|grant| extra.contains(grant)) {
+            return Err(Failure::usage(fault.sentence(&tenant.name)));
+        }
+    }
+    for row in rows {
+        let Ok(person) = &row.person else { continue };
+        let fault = found.iter().find(|fault| fault.grant.as_ref().is_some_and(|grant| person.grants.contains(grant)));
+        if let Some(fault) = fault {
+            row.person = Err(ErrorView::local(FailureKind::InvalidValue.name(), fault.sentence(&tenant.name)));
+        }
+    }
+    Ok(())
 }
 
 /// Takes one row. The outer error ends the transaction, the inner one concerns the row alone.

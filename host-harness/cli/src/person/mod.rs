@@ -32,14 +32,14 @@ pub(crate) enum Command {
     SetPassword(password::Options),
 }
 
-pub(crate) fn run(global: &Global, command: &Command, output: &mut Output) -> Result<u8, Failure> {
+pub(crate) async fn run(global: &Global, command: &Command, output: &mut Output) -> Result<u8, Failure> {
     match command {
         Command::Add(options) => edit::add(global, options, output),
         Command::Edit(options) => edit::edit(global, options, output),
         Command::Remove(options) => remove::run(global, options, output),
         Command::List(options) => list::list(global, options, output),
         Command::Show(options) => list::show(global, options, output),
-        Command::Import(options) => import::run(global, options, output),
+        Command::Import(options) => import::run(global, options, output).await,
         Command::SetPassword(options) => password::run(global, options, output),
     }
 }

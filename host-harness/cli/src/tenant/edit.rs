@@ -10,10 +10,11 @@ use super::super::context::{actor, data_folder, describe, open_directory, open_t
 use super::super::failure::{DONE, Failure};
 use super::super::global::Global;
 use super::super::output::{Output, complain};
-use provisioning_directory::config::{ConfigError, SecretSource, StandardInput, TenantConfig};
-use provisioning_directory::sync::{explain, finish_chores, intents};
+use provisioning_directory::config::{ConfigError, Mapping, SecretSource, StandardInput, TenantConfig};
+use provisioning_directory::sync::{explain, finish_chores, intents, names};
 use provisioning_directory::{DirectoryError, TenantRecord, WriteTransaction};
-use provisioning_runtime::{Declaration, Secret};
+use provisioning_runtime::wit::{Descriptor, Verdict};
+use provisioning_runtime::{Connector, Declaration, EgressPolicy, Runtime, Secret, Tenant};
 
 #[derive(Args)]
 pub(crate) struct AddOptions {
@@ -98,6 +99,11 @@ impl Patch {
         self.secrets.iter().map(|(name, source)| Ok((name.clone(), source.read(name, Path::new(""), input)?))).collect()
     }
 
+    /// The names of the settings that it sets.
+    fn settings(&self) -> Vec<&str> {
+        self.set.iter().filter_map(|(path, _)| path.strip_prefix("settings.")).collect()
+    }
+
     fn names_of_secrets(&self) -> impl Iterator<Item = &str> {
         self.secrets.iter().map(|(name, _)| name.as_str())
     }
@@ -150,12 +156,14 @@ fn split(path: &str) -> Result<(&str, Vec<&str>), String> {
     }
 }
 
-/// Checks settings and names of secrets against the tenant's connector, before anything is kept. Returns what the connector declares.
+/// Checks settings, names of secrets and the values of the settings `changed` against the tenant's connector, before anything is
+/// kept. Returns what the connector declares.
 pub(super) async fn check<'a>(
     global: &Global,
     name: &str,
     config: &TenantConfig,
     secrets: impl Iterator<Item = &'a str>,
+    changed: &[&str],
 ) -> Result<Declaration, Failure> {
     let runtime = runtime(global)?;
     let (connector, descriptor) = describe(&runtime, config, &data_folder(global), name).await?;
@@ -163,17 +171,60 @@ pub(super) async fn check<'a>(
     // Where they come from does not matter here; that they are the connector's does.
     config.secrets = secrets.map(|name| (name.to_owned(), SecretSource::Stdin)).collect();
     config.check(name, &descriptor)?;
+    refuse_values(&runtime, &connector, &descriptor, name, &config, changed).await?;
     Ok(runtime.declaration(&connector).await?)
+}
+
+/// Refuses values of the settings `changed` that the connector doesn't take. It is asked by its probes, in a sandbox that can
+/// reach nothing; of what they say, only the sentences on these settings count, because others may still be set.
+async fn refuse_values(
+    runtime: &Runtime,
+    connector: &Connector,
+    descriptor: &Descriptor,
+    name: &str,
+    config: &TenantConfig,
+    changed: &[&str],
+) -> Result<(), Failure> {
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let secrets = config.secrets.keys().map(|name| (name.clone(), Secret::new("none".to_owned()))).collect();
+    let tenant = Tenant { egress: EgressPolicy::default(), ..config.with_secrets(name, secrets)? };
+    let probes = runtime.start(connector, &tenant).await?.test_credentials().await?;
+    let names: Vec<&str> = descriptor.settings.iter().map(|setting| setting.name.as_str()).collect();
+    for probe in probes.iter().filter(|probe| probe.verdict == Verdict::Failed) {
+        if let Some(sentence) = sentence_on(&probe.detail, changed, &names) {
+            return Err(Failure::usage(format!("tenant {name}: {sentence}")));
+        }
+    }
+    Ok(())
+}
+
+/// The sentence of a probe's detail that begins with one of the settings `changed`; the next one begins with another of `names`.
+fn sentence_on<'a>(detail: &'a str, changed: &[&str], names: &[&str]) -> Option<&'a str> {
+    let begins = |text: &str, names: &[&str]| text.split(' ').next().is_some_and(|first| names.contains(&first));
+    let place = |separator: &str, names: &[&str]| {
+        let mut places = detail.match_indices(separator).map(|(place, _)| place + separator.len());
+        places.find(|place| begins(&detail[*place..], names))
+    };
+    let start = [": ", "; "].iter().filter_map(|separator| place(separator, changed)).min()?;
+    let sentence = &detail[start..];
+    let mut ends = sentence.match_indices("; ").map(|(place, _)| place);
+    let end = ends.find(|place| begins(&sentence[place + 2..], names)).unwrap_or(sentence.len());
+    Some(sentence[..end].trim_end_matches('.'))
 }
 
 pub(super) async fn add(global: &Global, options: &AddOptions, output: &mut Output) -> Result<u8, Failure> {
     let mut config = options.patch.apply(&options.tenant, &TenantConfig::default())?;
-    let declaration = check(global, &options.tenant, &config, options.patch.names_of_secrets()).await?;
+    let (secrets, settings) = (options.patch.names_of_secrets(), options.patch.settings());
+    let declaration = check(global, &options.tenant, &config, secrets, &settings).await?;
     let hosts = config.list_hosts(None, &declaration);
     intents::check_config(&options.tenant, &config)?;
     warn_of_egress(&options.tenant, &config);
     let secrets = options.patch.secrets(&mut StandardInput::process())?;
     let directory = open_directory(global)?;
+    let known = directory.read(names::known_attributes)?;
+    names::check_templates(&config.mapping, &Mapping::new(), &known)?;
     let tenant =
         directory.write(&actor(), |change: &WriteTransaction<'_>| -> Result<TenantRecord, DirectoryError> {
             let tenant = change.add_tenant(&options.tenant, &config)?;
@@ -235,7 +286,7 @@ pub(super) async fn edit(global: &Global, options: &EditOptions, output: &mut Ou
     let kept = directory.read(|view| view.secret_names(&tenant))?;
     let forgotten = |name: &&str| !options.patch.forgotten.iter().any(|one| one == name);
     let names = kept.keys().map(String::as_str).filter(forgotten).chain(options.patch.names_of_secrets());
-    let declaration = check(global, &tenant.name, &config, names).await?;
+    let declaration = check(global, &tenant.name, &config, names, &options.patch.settings()).await?;
     let hosts = config.list_hosts(Some(&tenant.config), &declaration);
     let forgotten = options.patch.forgotten.iter().map(String::as_str);
     let entered: Vec<&str> = options.patch.names_of_secrets().chain(forgotten).collect();
@@ -370,6 +421,21 @@ mod tests {
         .apply("acme", &config)
         .unwrap();
         assert_eq!(back, TenantConfig::default());
+    }
+
+    #[test]
+    fn of_a_probe_only_the_sentence_on_a_changed_setting_is_taken() {
+        let detail = "Settings do not hold: instance-type is missing; account-id is a whole address; only the id in it is wanted; portal-id is missing.";
+        let names = ["instance-type", "account-id", "portal-id", "username"];
+        for (changed, sentence) in [
+            ("account-id", Some("account-id is a whole address; only the id in it is wanted")),
+            ("portal-id", Some("portal-id is missing")),
+            ("instance-type", Some("instance-type is missing")),
+            ("username", None),
+            ("id", None),
+        ] {
+            assert_eq!(sentence_on(detail, &[changed], &names), sentence, "{changed}");
+        }
     }
 
     #[test]

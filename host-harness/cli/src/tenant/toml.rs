@@ -95,7 +95,9 @@ pub(super) async fn import(global: &Global, options: &ImportOptions, output: &mu
     // Everything is looked at before anything is kept.
     for name in &names {
         let config = file.tenant(name)?;
-        let declaration = check(global, name, config, config.secrets.keys().map(String::as_str)).await?;
+        let settings: Vec<&str> = config.settings.keys().map(String::as_str).collect();
+        let declaration =
+            check(global, name, config, config.secrets.keys().map(String::as_str), &settings).await?;
         intents::check_config(name, config)?;
         warn_of_egress(name, config);
         let mut secrets = Vec::new();

@@ -17,6 +17,7 @@ mod licenses;
 mod manual;
 mod recording;
 mod secrecy;
+mod typing;
 mod wildcards;
 mod words;
 mod worker;

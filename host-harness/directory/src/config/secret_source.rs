@@ -19,7 +19,8 @@ const LONGEST_SECRET: u64 = 64 << 10;
 pub enum SecretSource {
     /// An environment variable of this name.
     Env(String),
-    /// A file; one line feed at its end is not part of the secret. A relative path starts at the tenants file.
+    /// A file in UTF-8, or in UTF-16 with a byte order mark. The mark and one line end behind the secret aren't part of it. A
+    /// relative path starts at the tenants file.
     File(PathBuf),
     /// The next line of standard input.
     Stdin,
@@ -53,6 +54,9 @@ impl SecretSource {
                 let mut line = String::new();
                 let mut limited = std::io::Read::take(&mut input.0, LONGEST_SECRET);
                 limited.read_line(&mut line).map_err(|error| failed(error.to_string()))?;
+                if line.starts_with('\u{feff}') {
+                    line.drain(..'\u{feff}'.len_utf8());
+                }
                 line
             }
         };
@@ -72,12 +76,27 @@ impl SecretSource {
 fn read_file(path: &Path) -> Result<String, String> {
     use std::io::Read as _;
     let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
-    let mut text = String::new();
-    file.take(LONGEST_SECRET + 1).read_to_string(&mut text).map_err(|error| error.to_string())?;
-    if text.len() as u64 > LONGEST_SECRET {
+    let mut bytes = Zeroizing::new(Vec::new());
+    file.take(LONGEST_SECRET + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    if bytes.len() as u64 > LONGEST_SECRET {
         return Err(format!("it is longer than {LONGEST_SECRET} bytes"));
     }
-    Ok(text)
+    decode(&bytes).ok_or_else(|| "it isn't UTF-8; save it as UTF-8".to_owned())
+}
+
+/// The text of a file as editors save it: some put a byte order mark before UTF-8, and others write UTF-16.
+fn decode(bytes: &[u8]) -> Option<String> {
+    let wide = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
+        let (pairs, rest) = bytes.as_chunks::<2>();
+        let units = Zeroizing::new(pairs.iter().map(|pair| unit(*pair)).collect::<Vec<_>>());
+        String::from_utf16(&units).ok().filter(|_| rest.is_empty())
+    };
+    match bytes {
+        [0xef, 0xbb, 0xbf, text @ ..] => std::str::from_utf8(text).ok().map(str::to_owned),
+        [0xff, 0xfe, text @ ..] => wide(text, u16::from_le_bytes),
+        [0xfe, 0xff, text @ ..] => wide(text, u16::from_be_bytes),
+        text => std::str::from_utf8(text).ok().map(str::to_owned),
+    }
 }
 
 impl fmt::Display for SecretSource {
@@ -160,6 +179,33 @@ mod tests {
         assert_eq!(read(SecretSource::Stdin, &mut input), "second");
         let ended = SecretSource::Stdin.read("token", folder.path(), &mut input).unwrap_err();
         assert_eq!(ended.to_string(), "the secret `token` cannot be had from standard input: it is empty");
+    }
+
+    #[test]
+    fn what_editors_put_around_a_secret_is_no_part_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let read = |bytes: &[u8]| {
+            std::fs::write(folder.path().join("token"), bytes).unwrap();
+            let mut input = StandardInput(Box::new(std::io::empty()));
+            let source = SecretSource::File("token".into());
+            source.read("x", folder.path(), &mut input).map(|secret| secret.expose().to_owned())
+        };
+        let wide =
+            |text: &str, bytes_of: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(bytes_of).collect::<Vec<u8>>();
+        for bytes in [
+            "pässword".as_bytes().to_vec(),
+            "\u{feff}pässword\r\n".as_bytes().to_vec(),
+            wide("\u{feff}pässword\r\n", u16::to_le_bytes),
+            wide("\u{feff}pässword\n", u16::to_be_bytes),
+        ] {
+            assert_eq!(read(&bytes).unwrap(), "pässword", "{bytes:?}");
+        }
+        for bytes in [b"p\xe4ssword".as_slice(), b"\xff\xfea", b"\xff\xfe\x00\xd8", b"\xef\xbb\xbf\xff"] {
+            let error = read(bytes).unwrap_err().to_string();
+            assert!(error.ends_with("it isn't UTF-8; save it as UTF-8"), "{error}");
+        }
+        let mut input = StandardInput(Box::new("\u{feff}first\r\n".as_bytes()));
+        assert_eq!(SecretSource::Stdin.read("x", folder.path(), &mut input).unwrap().expose(), "first");
     }
 
     #[test]

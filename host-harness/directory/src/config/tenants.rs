@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::ConfigError;
 use super::provisioning::{Mapping, Schedule, ToApp, ToIdp};
 use super::secret_source::{SecretSource, StandardInput};
+use crate::typo::nearest;
 use provisioning_runtime::wit::{Descriptor, SettingKind};
 use provisioning_runtime::{EgressPolicy, HostRule, Limits, Secret, Tenant};
 
@@ -262,7 +263,12 @@ impl TenantConfig {
         let names = |secret: bool| {
             let fitting =
                 descriptor.settings.iter().filter(|known| matches!(known.kind, SettingKind::Secret) == secret);
-            fitting.map(|known| known.name.as_str()).collect::<Vec<_>>().join(", ")
+            fitting.map(|known| known.name.as_str()).collect::<Vec<_>>()
+        };
+        let meant = |typed: &str, names: &[&str]| {
+            let near =
+                nearest(typed, names.iter().copied()).map_or(String::new(), |near| format!("; did you mean `{near}`"));
+            format!("{near}; it has {}", names.join(", "))
         };
         for setting in self.settings.keys() {
             match kind_of(setting) {
@@ -273,7 +279,8 @@ impl TenantConfig {
                 }
                 Some(_) => {}
                 None => {
-                    return Err(wrong(format!("the connector has no setting `{setting}`; it has {}", names(false))));
+                    let meant = meant(setting, &names(false));
+                    return Err(wrong(format!("the connector has no setting `{setting}`{meant}")));
                 }
             }
         }
@@ -283,7 +290,10 @@ impl TenantConfig {
                 Some(_) => {
                     return Err(wrong(format!("`{secret}` is no secret; set it under [tenants.{name}.settings]")));
                 }
-                None => return Err(wrong(format!("the connector has no secret `{secret}`; it has {}", names(true)))),
+                None => {
+                    let meant = meant(secret, &names(true));
+                    return Err(wrong(format!("the connector has no secret `{secret}`{meant}")));
+                }
             }
         }
         Ok(())

@@ -57,7 +57,10 @@ pub(crate) fn imported_names(config: &TenantConfig, schema: &[AttributeSchema]) 
     if !config.to_idp.attributes.is_empty() {
         return config.to_idp.attributes.clone();
     }
-    schema.iter().filter(|one| one.kind != "dateTime" && one.name != USERNAME).map(|one| one.name.clone()).collect()
+    // The id of a record means nothing to another application, to which it would be pushed.
+    let is_own = |one: &&AttributeSchema| one.kind == "reference" && one.writable;
+    let wanted = schema.iter().filter(|one| one.kind != "dateTime" && one.name != USERNAME && !is_own(one));
+    wanted.map(|one| one.name.clone()).collect()
 }
 
 impl ReadTransaction<'_> {

@@ -147,7 +147,8 @@ pub(crate) mod names {
     pub(crate) const FEDERATION_ID: &str = super::FEDERATION_ID;
 }
 
-/// What a record is matched by: in lower case, so that an index finds it without regard to case.
+/// What a record is matched by: in lower case, so that an index finds it without regard to case. What copies of an application put
+/// behind addresses so that nobody gets mail from them, in a domain that nobody has (RFC 2606 §2), doesn't count.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct MatchKeys {
     pub(crate) username: String,
@@ -169,7 +170,7 @@ impl MatchKeys {
         };
         Self {
             username: username.trim().to_lowercase(),
-            email: key(names::EMAIL),
+            email: key(names::EMAIL).map(|email| email.strip_suffix(".invalid").map(str::to_owned).unwrap_or(email)),
             federation_id: key(names::FEDERATION_ID),
             name: key(names::GIVEN_NAME)
                 .zip(key(names::FAMILY_NAME))
@@ -207,6 +208,13 @@ mod tests {
             serde_json::from_str::<AttributeValue>("9223372036854775807").unwrap(),
             AttributeValue::Integer(i64::MAX)
         );
+    }
+
+    #[test]
+    fn an_address_that_a_copy_has_muted_is_matched_as_it_was() {
+        let of = |email: &str| MatchKeys::of("a@x", &Attributes::from([(names::EMAIL.to_owned(), email.into())])).email;
+        assert_eq!(of("Ada@x.example.INVALID"), of("ada@x.example"));
+        assert_ne!(of("ada@x.example"), of("eve@x.example"));
     }
 
     #[test]

@@ -48,6 +48,7 @@ use std::collections::BTreeSet;
 
 use super::Feature;
 use super::chores::{self, Chore};
+use super::names;
 use crate::config::TenantConfig;
 use crate::directory::{
     Actor, Assignment, Directory, DirectoryError, FailureKind, NewAssignment, NewTask, Person, PersonEdit,
@@ -406,6 +407,7 @@ pub fn edit_tenant(
     config: &TenantConfig,
 ) -> Result<Followed, DirectoryError> {
     check_config(&tenant.name, config)?;
+    names::check_templates(&config.mapping, &tenant.config.mapping, &names::known_attributes(change)?)?;
     let mut followed = Followed { changed: change.store_tenant(tenant, config)?, ..Followed::default() };
     if !followed.changed {
         return Ok(followed);

@@ -107,7 +107,8 @@ pub(super) fn pushed(
             .get(name)
             .is_some_and(|rule| rule.off || rule.direction == Direction::ToIdp || rule.push == PushWhen::Create);
         let from = mapping.get(name).and_then(|rule| rule.from.as_deref()).unwrap_or(name);
-        if name != USERNAME && !changes.contains_key(name) && !kept && !is_sourced(from) {
+        // A field that the application hides now isn't listed, and isn't cleared over that.
+        if name != USERNAME && !changes.contains_key(name) && !kept && !is_sourced(from) && writable(name) {
             changes.insert(name.clone(), None);
         }
     }
@@ -310,6 +311,30 @@ mod tests {
                 name == "tel"
             });
         assert_eq!(described(&wanted), ["email=a@x", "title=(clear)"]);
+    }
+
+    #[test]
+    fn an_attribute_that_is_no_longer_listed_is_not_cleared() {
+        let schema = |name: &str| AttributeSchema {
+            name: name.to_owned(),
+            writable: true,
+            required: false,
+            kind: "string".to_owned(),
+        };
+        let link = link(&["title", "phone"]);
+        let person = person(&[("email", "a@x"), ("phone", "1")]);
+        let cleared = |schema: &[AttributeSchema]| {
+            let wanted =
+                pushed(&TenantConfig::default(), schema, &person, &assignment(&[]), Some(&link), &link.pushed, |_| {
+                    false
+                });
+            described(&wanted)
+        };
+        assert_eq!(
+            cleared(&[schema("title"), schema("phone"), schema("email")]),
+            ["email=a@x", "phone=1", "title=(clear)"]
+        );
+        assert_eq!(cleared(&[schema("email")]), ["email=a@x"]);
     }
 
     #[test]

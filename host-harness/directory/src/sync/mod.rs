@@ -39,6 +39,7 @@ mod grants;
 pub mod import;
 pub mod intents;
 mod mapping;
+pub mod names;
 pub mod plans;
 pub mod push;
 mod removal;

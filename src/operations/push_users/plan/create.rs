@@ -23,6 +23,7 @@ pub(super) fn create(wanted: &CheckedUser, contact: Option<&ContactRow>, terms: 
     }
     let profile = wanted.profile.ok_or_else(|| missing("a profile", "Assign a profile of a portal licence"))?;
 
+    let account = wanted.account.unwrap_or(terms.account_id);
     let set = |object, field: &str, new: String| FieldChange {
         object,
         field: field.to_owned().into(),
@@ -32,7 +33,7 @@ pub(super) fn create(wanted: &CheckedUser, contact: Option<&ContactRow>, terms: 
     let [contact_key, user_key] = keys(wanted, terms);
     let mut changes = Vec::new();
     if contact.is_none() {
-        changes.push(set(CONTACT, "AccountId", terms.account_id.to_string()));
+        changes.push(set(CONTACT, "AccountId", account.to_string()));
     }
     let old = |field: &str| contact.and_then(|contact| contact.extra.text(field));
     if let Some((object, field, key)) = contact_key {
@@ -76,7 +77,7 @@ pub(super) fn create(wanted: &CheckedUser, contact: Option<&ContactRow>, terms: 
         fit: Fit {
             old_profile: None,
             profile: Some(profile),
-            account: Some(terms.account_id),
+            account: Some(account),
             role: wanted.role,
             flags: wanted.flags.clone(),
             is_active: true,

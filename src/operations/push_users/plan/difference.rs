@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::super::wanted::Entry;
-use crate::attributes::Form;
+use crate::attributes::{Form, unmuted};
 use crate::model::FieldChange;
 use crate::salesforce::number::decimal;
 use crate::salesforce::time;
@@ -31,7 +31,9 @@ pub(super) fn difference(
         (Some(old), Some(new)) => match form {
             Form::Plain | Form::Boolean | Form::Date => old == new,
             // Salesforce may store addresses in lower case (U); to compare them as written could differ for ever.
-            Form::Email => old.eq_ignore_ascii_case(new),
+            Form::Email if field == "Username" => old.eq_ignore_ascii_case(new),
+            // A correction would send mail to the person that the sandbox's refresh has kept it from (H).
+            Form::Email => unmuted(old).eq_ignore_ascii_case(unmuted(new)),
             Form::Lines => old.lines().eq(new.lines()),
             Form::Number | Form::Whole => is_same(decimal, old, new),
             Form::Time => is_same(time::moment, old, new),
@@ -63,6 +65,9 @@ mod tests {
             (Form::Plain, "1.0", "1", false),
             (Form::Email, "ADA@example.com", "ada@EXAMPLE.com", true),
             (Form::Email, "ada@example.com", "eve@example.com", false),
+            (Form::Email, "ada@example.com.invalid", "ada@example.com", true),
+            (Form::Email, "Ada@example.com", "ada@example.com.invalid", true),
+            (Form::Email, "eve@example.com.invalid", "ada@example.com", false),
             (Form::Lines, "1 Main St\r\nFloor 2", "1 Main St\nFloor 2", true),
             (Form::Lines, "1 Main St\r\nFloor 2", "1 Main St\nFloor 3", false),
             (Form::Lines, "1 Main St", "1 Main St\nFloor 2", false),

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use super::super::assignment::{Assignment, Held, Kind};
 use super::super::rows::UserRow;
-use super::super::wanted::CheckedUser;
+use super::super::wanted::{CheckedUser, Entry};
 use super::difference::{difference, entry_difference};
 use super::{CONTACT, FLAG, Fit, Target, Terms, USER, UserPlan, assignment_change, forms, keys};
-use crate::attributes::Form;
+use crate::attributes::{EMAIL, Form};
 use crate::model::{Action, FieldChange};
 use crate::operations::retired::is_retired;
 
@@ -22,12 +22,13 @@ pub(super) fn update(
     let contact = user.contact;
     let [contact_key, user_key] = keys(wanted, terms);
     let mut changes = Vec::new();
+    let is_held = |entry: &Entry| terms.writing.hold_email && entry.name == EMAIL;
     if contact.is_some() {
         let old = |field: &str| user.extra.text(&format!("Contact.{field}"));
         if let Some((object, field, key)) = contact_key {
             changes.extend(difference(object, Cow::Owned(field.to_owned()), Form::Plain, old(field), Some(key)));
         }
-        for entry in &wanted.values {
+        for entry in wanted.values.iter().filter(|entry| !is_held(entry)) {
             changes.extend(entry.contact.clone().and_then(|field| entry_difference(CONTACT, field, entry, old)));
         }
     }
@@ -41,10 +42,15 @@ pub(super) fn update(
         let username = Cow::Borrowed("Username");
         changes.extend(difference(USER, username, Form::Email, Some(&user.username), Some(&wanted.username)));
     }
-    for entry in &wanted.values {
-        changes.extend(entry.user.clone().and_then(|field| entry_difference(USER, field, entry, old)));
-    }
     let mut side_effects: Vec<String> = note.into_iter().collect();
+    for entry in &wanted.values {
+        let change = entry.user.clone().and_then(|field| entry_difference(USER, field, entry, old));
+        if change.is_some() && entry.name == EMAIL {
+            let effect = if is_held(entry) { HELD } else { UNVERIFIED };
+            side_effects.push(effect.to_owned());
+        }
+        changes.extend(change.filter(|_| !is_held(entry)));
+    }
     let (old_profile, old_role) = (user.profile, user.role);
     for (field, granted, held) in [("ProfileId", wanted.profile, old_profile), ("UserRoleId", wanted.role, old_role)] {
         if granted.is_some() && granted != held {
@@ -63,14 +69,15 @@ pub(super) fn update(
         side_effects.push("The user is inactive and stays so until it is reactivated.".to_owned());
     }
     let account = user.account;
-    if let Some(account) = account.filter(|account| *account != terms.account_id) {
+    if let Some(account) = account.filter(|account| *account != wanted.account.unwrap_or(terms.account_id)) {
+        let other = if wanted.account.is_some() { "that is wanted" } else { "of the settings" };
         side_effects.push(format!(
-            "The user's contact belongs to the account {account} and not to the one of the settings, and stays there."
+            "The user's contact belongs to the account {account} and not to the one {other}, and stays there."
         ));
     }
     let (flags, flag_changes) = flag_changes(wanted, user);
     changes.extend(flag_changes);
-    let has = |one: &Assignment| held.iter().any(|held| held.assignment == *one);
+    let has = |one: &Assignment| held.iter().any(|held| held.assignment == *one && !held.has_ended);
     let (given, later): (Vec<Assignment>, Vec<Assignment>) = wanted
         .assignments
         .iter()
@@ -80,10 +87,16 @@ pub(super) fn update(
     if !later.is_empty() {
         side_effects.push("An inactive user is in no public group; push it again after it is reactivated.".to_owned());
     }
-    let is_extra = |held: &&Held| wanted.exact && !wanted.assignments.contains(&held.assignment);
-    let taken: Vec<Held> = held.iter().filter(is_extra).cloned().collect();
+    let is_extra = |held: &&Held| wanted.exact && !held.has_ended && !wanted.assignments.contains(&held.assignment);
+    let mut taken: Vec<Held> = held.iter().filter(is_extra).cloned().collect();
     changes.extend(taken.iter().map(|held| assignment_change(held.assignment, false)));
     changes.extend(given.iter().map(|one| assignment_change(*one, true)));
+    for ended in held.iter().filter(|held| held.has_ended && given.contains(&held.assignment)) {
+        let Assignment { kind, id } = ended.assignment;
+        side_effects
+            .push(format!("The {} {id} of the user had ended, and is assigned again without an end.", kind.words()));
+        taken.push(ended.clone());
+    }
 
     let profile = wanted.profile.or(old_profile);
     let is_new_role = wanted.role.is_some() && wanted.role != old_role;
@@ -104,6 +117,12 @@ pub(super) fn update(
         digest: String::new(),
     }
 }
+
+/// What an admin's or the API's change of an external user's address does (H, Salesforce Help 005103627).
+const UNVERIFIED: &str = "The new e-mail address holds at once and is no longer verified (HasUserVerifiedEmail): until the user verifies it, signing in without a password fails.";
+
+/// What is said of an address that differs and stays.
+const HELD: &str = "The e-mail address differs and stays as it is, because email-change in the settings is hold.";
 
 /// The feature licences that are new, and the changes that give and take them.
 fn flag_changes(wanted: &CheckedUser, user: &UserRow) -> (Vec<String>, Vec<FieldChange>) {

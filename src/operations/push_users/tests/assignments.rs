@@ -266,6 +266,11 @@ fn an_inactive_user_gets_sets_and_no_groups_that_it_would_lose_again() {
     let script = Script::new();
     let session = session(&script);
     find_known(&script, "", &[&row("").replace(r#""IsActive":true"#, r#""IsActive":false"#)]);
+    script.composite(&[
+        ("sobjects/User/describe", 200, r#"{"fields":[]}"#),
+        ("sobjects/Contact/describe", 200, r#"{"fields":[]}"#),
+        ("sobjects/PermissionSetAssignment/describe", 200, r#"{"fields":[]}"#),
+    ]);
     let sets = format!(
         "SELECT Id,AssigneeId,PermissionSetId FROM PermissionSetAssignment WHERE AssigneeId IN ('{USER}') \
          AND PermissionSet.IsOwnedByProfile = false"

@@ -159,7 +159,8 @@ fn a_value_that_its_field_cannot_hold_is_refused_before_any_request() {
         let error = push_one(&session, ada_with(&[(name, value.clone())]), &PushMode::Apply).unwrap_err();
         assert_eq!(error.kind, *kind, "{name} {value:?}: {error}");
         assert!(
-            error.message.contains(&format!("the attribute {name} of the user ada@portal.example {words}")),
+            error.message.starts_with(&format!("the attribute {name} of the user ada@portal.example "))
+                && error.message.contains(words),
             "{error}"
         );
         assert!(error.remedy.is_some(), "{error:?}");

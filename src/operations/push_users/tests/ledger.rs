@@ -106,6 +106,11 @@ fn sets_and_groups_are_told_by_the_places_that_they_have_among_the_changes() {
         Grant { kind: "permission-set".to_owned(), id: SET.to_owned() },
     ];
     find_known(&script, ",Division", &[&row("")]);
+    script.composite(&[
+        ("sobjects/User/describe", 200, r#"{"fields":[]}"#),
+        ("sobjects/Contact/describe", 200, r#"{"fields":[]}"#),
+        ("sobjects/PermissionSetAssignment/describe", 200, r#"{"fields":[]}"#),
+    ]);
     let sets = format!(
         "SELECT Id,AssigneeId,PermissionSetId FROM PermissionSetAssignment WHERE AssigneeId IN ('{USER}') \
          AND PermissionSet.IsOwnedByProfile = false"

@@ -150,7 +150,8 @@ fn a_gateway_that_is_down_is_a_passing_condition_and_no_fault_of_the_settings() 
             let error = signing_in_to(way, &script);
             assert_eq!((&error.kind, error.retry), (&ErrorKind::Transient, Retry::After(30)), "{way} {status}");
             let upstream = error.upstream.as_ref().map(|upstream| (upstream.status, upstream.code.as_str()));
-            assert_eq!((upstream, error.remedy.as_deref()), (Some((status, "")), None), "{way} {status}");
+            assert_eq!(upstream, Some((status, "")), "{way} {status}");
+            assert!(error.remedy.as_ref().unwrap().starts_with("It is tried again by itself"), "{error:?}");
             assert!(error.message.contains(&status.to_string()), "{error}");
         }
     }
@@ -159,13 +160,47 @@ fn a_gateway_that_is_down_is_a_passing_condition_and_no_fault_of_the_settings() 
 #[test]
 fn a_page_of_another_server_is_a_fault_of_the_settings() {
     for (way, request) in ways() {
-        for (status, body) in [(200, "<html><title>Intranet</title></html>"), (302, ""), (404, PAGE), (499, "")] {
+        for (status, body) in [(200, "{\"intranet\": true}"), (302, ""), (404, PAGE), (499, "")] {
             let script = Script::new();
             script.answer(&request, status, body);
             let error = signing_in_to(way, &script);
             assert_eq!((&error.kind, error.retry), (&ErrorKind::InvalidSettings, Retry::AfterRemedy), "{way} {status}");
             assert!(error.remedy.as_ref().unwrap().contains("my-domain"), "{error:?}");
             assert_eq!(error.upstream.as_ref().map(|upstream| upstream.status), Some(status), "{way}");
+        }
+    }
+}
+
+// The admin was told to look at instance-type and my-domain while Salesforce was under maintenance.
+#[test]
+fn a_page_with_a_good_status_is_quoted_and_passes() {
+    for (way, request) in ways() {
+        for page in [
+            "<html><head><title>Salesforce Maintenance</title></head></html>",
+            "<!DOCTYPE HTML>\n<HTML><HEAD><TITLE lang=\"en\">Salesforce Maintenance</TITLE></HEAD></HTML>",
+            "\u{feff}\r\n<?xml version=\"1.0\"?><!doctype html><html><title>Salesforce\nMaintenance</title></html>",
+        ] {
+            let script = Script::new();
+            script.answer(&request, 200, page);
+            let error = signing_in_to(way, &script);
+            assert_eq!((&error.kind, error.retry), (&ErrorKind::Transient, Retry::After(120)), "{way}: {error:?}");
+            assert!(error.message.contains("\"Salesforce Maintenance\""), "{way}: {error:?}");
+            assert!(error.remedy.as_ref().unwrap().starts_with("It is tried again by itself"), "{error:?}");
+        }
+    }
+}
+
+#[test]
+fn a_page_that_refuses_is_told_as_one_of_a_proxy() {
+    for (way, request) in ways() {
+        for status in [401, 403, 407, 451] {
+            let script = Script::new();
+            script.answer(&request, status, "<html><title>Blocked by policy</title></html>");
+            let error = signing_in_to(way, &script);
+            assert_eq!((&error.kind, error.retry), (&ErrorKind::Unreachable, Retry::After(300)), "{way}: {error:?}");
+            let words = [&status.to_string(), "\"Blocked by policy\""];
+            assert!(words.iter().all(|words| error.message.contains(*words)), "{error:?}");
+            assert!(error.remedy.as_ref().unwrap().contains("proxy"), "{error:?}");
         }
     }
 }

@@ -56,7 +56,8 @@ impl Detour {
         {
             return Some(Self::Moved { to: to.trim().to_owned() });
         }
-        is_page(response).then_some(Self::Page)
+        // 410 is the status of a version of the API that has been retired (H), and no gateway's: it says enough by itself.
+        (response.status != 410 && is_page(response)).then_some(Self::Page)
     }
 }
 

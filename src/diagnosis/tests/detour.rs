@@ -31,6 +31,7 @@ fn what_can_be_an_answer_is_no_detour() {
         (304, vec![("location", "https://other.example/")], ""),
         (302, vec![], ""),
         (502, vec![], "Bad Gateway"),
+        (410, vec![("content-type", "text/html")], "<html><title>410 Gone</title></html>"),
     ] {
         assert_eq!(Detour::of(&response(status, &headers, body)), None, "{status} {body}");
     }

@@ -96,8 +96,7 @@ pub(super) async fn import(global: &Global, options: &ImportOptions, output: &mu
     for name in &names {
         let config = file.tenant(name)?;
         let settings: Vec<&str> = config.settings.keys().map(String::as_str).collect();
-        let declaration =
-            check(global, name, config, config.secrets.keys().map(String::as_str), &settings).await?;
+        let declaration = check(global, name, config, config.secrets.keys().map(String::as_str), &settings).await?;
         intents::check_config(name, config)?;
         warn_of_egress(name, config);
         let mut secrets = Vec::new();

@@ -108,7 +108,10 @@ fn a_tenant_is_added_edited_and_removed_and_slips_are_named() {
 #[test]
 fn people_are_assigned_pushed_changed_and_taken_out_of_use() {
     let fixture = fixture(20, 63);
-    people(&fixture, "E1,ada@new.example,Ada,King,ada@new.example\nE2,bob@new.example,Bob,,bob@new.example\n,,,,\nE3,,Cy,,\n");
+    people(
+        &fixture,
+        "E1,ada@new.example,Ada,King,ada@new.example\nE2,bob@new.example,Bob,,bob@new.example\n,,,,\nE3,,Cy,,\n",
+    );
     let run = fixture.run(&[
         "person",
         "import",

@@ -3,7 +3,7 @@
 //! The rows are in three files by what was refused: a [`sign_in`], a whole [`request`], or a [`record`]. A row with a
 //! pattern counts before a row of a code alone, wherever the two are. A row whose code can mean several things quotes
 //! Salesforce and lists what can be the cause. What fits no row is passed on whole, with a kind taken from the HTTP status:
-//! an unknown error is never swallowed. Web pages and redirects are no errors of Salesforce's; [`detour`] reports them.
+//! an unknown error is never swallowed. Web pages and redirects are no errors of Salesforce's; [`detour()`] reports them.
 //!
 //! `docs/errors.md` has all rows, and `tests/golden/connector/diagnosis` real errors with the row that each has to lead to.
 

@@ -249,7 +249,7 @@ mod tests {
     #[test]
     fn a_template_with_a_slip_is_refused_once_it_is_new() {
         let (_folder, directory, _) = directory();
-        let known = directory.read(|view| known_attributes(view)).unwrap();
+        let known = directory.read(|view| -> Result<_, DirectoryError> { known_attributes(view) }).unwrap();
         let mapping = |template: &str| -> Mapping {
             toml::from_str(&format!("nickName = {{ template = \"{template}\" }}")).unwrap()
         };

@@ -37,7 +37,7 @@ describe("every page is accessible", () => {
     await addPerson(light, { key: "E2", username: "e2@lighthouse.example", given: "Eve", family: "Two" });
     await openAssignment(light, "acme", "E1");
     await world.run(["assign", "acme", "E1", "--grant", "profile=Customer Community User"]);
-    await world.run(["assign", "acme", "E2", "--grant", "profile=Nothing of the kind"]);
+    await world.run(["assign", "acme", "E2", "--grant", "profile=Customer Community Plus User", "--grant", "permission-set=Community Moderation"]);
     await push(light, "acme");
     await light.goto("/applications/acme/import");
     await press(light, "full");

@@ -88,7 +88,7 @@ async fn chosen(global: &Global, chosen: &Chosen) -> Result<(Declared, Descripto
     let connector = load(&runtime, &choice, &folder)?;
     let nobody = Tenant { name: "(none)".to_owned(), ..Tenant::default() };
     let descriptor = runtime.start(&connector, &nobody).await?.describe().await?;
-    Ok((declared(&runtime, &connector).await?, descriptor, tenant))
+    Ok((declared(&runtime, &connector, &descriptor).await?, descriptor, tenant))
 }
 
 async fn uses(global: &Global, options: &Chosen, approve: bool, output: &mut Output) -> Result<u8, Failure> {

@@ -117,7 +117,10 @@ async fn approved(
 ) -> Result<Option<Approval>, Failure> {
     let runtime = context::runtime(global)?;
     let Ok(connector) = runtime.load(component) else { return Ok(None) };
-    let Ok(declared) = context::declared(&runtime, &connector).await else { return Ok(None) };
+    let nobody = Tenant { name: "(none)".to_owned(), ..Tenant::default() };
+    let Ok(mut job) = runtime.start(&connector, &nobody).await else { return Ok(None) };
+    let Ok(descriptor) = job.describe().await else { return Ok(None) };
+    let Ok(declared) = context::declared(&runtime, &connector, &descriptor).await else { return Ok(None) };
     Ok(Some(match directory {
         Some(directory) => approval(directory, tenant, &declared)?,
         None => context::approval_in_file(tenant, &declared)?,

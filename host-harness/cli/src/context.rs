@@ -17,7 +17,8 @@ use provisioning_directory::{
 };
 use provisioning_runtime::wit::{Descriptor, Outcome};
 use provisioning_runtime::{
-    Approval, CacheError, ComponentCache, Connector, Job, Recorder, Replay, Runtime, RuntimeBuilder, Tenant,
+    Approval, CacheError, ComponentCache, Connector, Declaration, Job, Recorder, Replay, Runtime, RuntimeBuilder,
+    Tenant, digest_of,
 };
 
 /// A job that is ready to be used, and what it was made from.
@@ -180,12 +181,22 @@ pub(crate) async fn describe(
     Ok((connector, descriptor))
 }
 
-/// What a component declares, beside the connector that is built in.
-pub(crate) async fn declared(runtime: &Runtime, connector: &Connector) -> Result<Declared, Failure> {
-    let embedded = runtime.load(embedded::CONNECTOR)?;
-    let is_embedded = connector.digest() == embedded.digest();
-    let declaration = Arc::new(runtime.declaration(connector).await?);
-    let embedded = if is_embedded { Arc::clone(&declaration) } else { Arc::new(runtime.declaration(&embedded).await?) };
+/// What a component declares that has described itself, beside the connector that is built in. That is loaded only where it is another:
+/// it would be a third of what a short command takes.
+pub(crate) async fn declared(
+    runtime: &Runtime,
+    connector: &Connector,
+    descriptor: &Descriptor,
+) -> Result<Declared, Failure> {
+    let declaration = Declaration::of(descriptor).map_err(|malformed| {
+        Failure::usage(format!("the component's declaration contradicts itself: {malformed}; mend the connector"))
+    })?;
+    let declaration = Arc::new(declaration);
+    let is_embedded = connector.digest() == digest_of(embedded::CONNECTOR);
+    let embedded = match is_embedded {
+        true => Arc::clone(&declaration),
+        false => Arc::new(runtime.declaration(&runtime.load(embedded::CONNECTOR)?).await?),
+    };
     Ok(Declared { digest: connector.digest().to_owned(), declaration, embedded, is_embedded })
 }
 
@@ -226,7 +237,7 @@ impl Context {
                     describe(&runtime, &record.config, &data_folder(global), &record.name).await?;
                 record.config.check(&record.name, &descriptor)?;
                 let mut tenant = directory.read(|view| view.runtime_tenant(&record))?;
-                let declared = declared(&runtime, &connector).await?;
+                let declared = declared(&runtime, &connector, &descriptor).await?;
                 tenant.approval = Some(approval(&directory, &tenant, &declared)?);
                 let job = runtime.start(&connector, &tenant).await?;
                 Ok(Self { tenant, descriptor, job, kept: Some((directory, record.id)) })
@@ -248,7 +259,7 @@ impl Context {
         let (connector, descriptor) = describe(&runtime, config, file.folder(), name).await?;
         config.check(name, &descriptor)?;
         let mut tenant = config.resolve(name, file.folder(), input)?;
-        tenant.approval = Some(approval_in_file(&tenant, &declared(&runtime, &connector).await?)?);
+        tenant.approval = Some(approval_in_file(&tenant, &declared(&runtime, &connector, &descriptor).await?)?);
         let job = runtime.start(&connector, &tenant).await?;
         Ok(Self { tenant, descriptor, job, kept: None })
     }

@@ -40,7 +40,8 @@ impl Connector {
     }
 }
 
-pub(crate) fn digest_of(bytes: &[u8]) -> String {
+/// The SHA-256 of a component's bytes, in hexadecimal: what [`Connector::digest`] is once it's loaded.
+pub fn digest_of(bytes: &[u8]) -> String {
     hexadecimal(ring::digest::digest(&ring::digest::SHA256, bytes).as_ref())
 }
 

@@ -74,7 +74,7 @@ pub use access::{
 };
 pub use application::Application;
 pub use cache::{CacheError, ComponentCache};
-pub use connector::Connector;
+pub use connector::{Connector, digest_of};
 pub use egress::{EgressPolicy, HostRule, Refusal, RuleError};
 pub use engine::{Runtime, RuntimeBuilder};
 pub use error::{EngineError, JobError, LoadError, SandboxFault};

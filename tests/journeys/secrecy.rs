@@ -111,7 +111,9 @@ fn no_credential_of_any_sign_in_enters_the_memory_a_recording_or_an_error() {
             let (users, _) = import_all(&mut job, 20, true).await;
             assert!(users.len() > 10, "{way}");
             emulator.expire_sessions();
-            assert!(job.list_attributes().await.is_ok(), "{way}: it signs in again");
+            let profile = users[0].grants.iter().find(|grant| grant.kind == "profile").unwrap().id.clone();
+            let pushed = job.push_users(&[person(&format!("Ada-{way}"), &profile)], &PushMode::Apply).await.unwrap();
+            assert!(pushed[0].is_ok(), "{way}: it signs in again, and makes the user: {pushed:?}");
             let new = "Kept-0utside <&\"%> 4712";
             let set = job.sync_passwords(&[(users[0].id.clone(), Secret::new(new.to_owned()))]).await.unwrap();
             assert_eq!(set.len(), 1);

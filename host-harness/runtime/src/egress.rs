@@ -77,7 +77,7 @@ impl HostRule {
     pub fn warning(&self) -> Option<String> {
         self.below.then(|| {
             format!(
-                "the egress rule `{self}` lets a connector send this tenant's secrets to every host under {name}, whoever it belongs to; list the hosts themselves, such as `your-own.{name}`",
+                "the egress rule `{self}` lets a connector send this tenant's data to every host under {name}, whoever it belongs to, and no secret goes to a host that isn't listed by its own name; list the hosts themselves, such as `your-own.{name}`",
                 name = self.name
             )
         })

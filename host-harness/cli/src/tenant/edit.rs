@@ -291,9 +291,6 @@ pub(super) async fn edit(global: &Global, options: &EditOptions, output: &mut Ou
     let forgotten = options.patch.forgotten.iter().map(String::as_str);
     let entered: Vec<&str> = options.patch.names_of_secrets().chain(forgotten).collect();
     enter_again(&tenant, &config, &declaration, &entered, kept.keys().map(String::as_str))?;
-    if !hosts.is_empty() {
-        output.line(&format!("The connector may now reach {}, which its settings name.", hosts.join(", ")))?;
-    }
     if let Some(unknown) = options.patch.forgotten.iter().find(|name| !kept.contains_key(*name)) {
         return Err(Failure::usage(format!("{} has no secret `{unknown}` to forget", tenant.name)));
     }
@@ -340,6 +337,9 @@ pub(super) async fn edit(global: &Global, options: &EditOptions, output: &mut Ou
             tasks,
             consequences: &consequences,
         })?;
+    }
+    if !hosts.is_empty() {
+        output.line(&format!("The connector may now reach {}, which its settings name.", hosts.join(", ")))?;
     }
     for sentence in &consequences {
         output.line(sentence)?;

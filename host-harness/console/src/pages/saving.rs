@@ -211,17 +211,12 @@ impl Edit {
                 let mut config = tenant.config.clone();
                 take(&mut config);
                 config.list_hosts(Some(&tenant.config), &declaration);
-                let mut forgotten = Vec::new();
                 // Whoever moves a host has to know the secrets that then go there.
                 let kept = change.secret_names(tenant)?;
                 let again =
                     config.secrets_to_enter_again(&tenant.config, &declaration, kept.keys().map(String::as_str));
-                for name in again.into_iter().filter(|name| !secrets.iter().any(|(edited, _)| edited == name)) {
-                    change.set_secret(tenant, name, None)?;
-                    let label = labels.iter().find(|(have, _)| have == name).map_or(name, |(_, label)| label.as_str());
-                    forgotten
-                        .push(format!("{label} was forgotten, since it would go to another host; enter it again."));
-                }
+                let again: Vec<&str> =
+                    again.into_iter().filter(|name| !secrets.iter().any(|(edited, _)| edited == name)).collect();
                 let mut consequences = explain(change, tenant, &config)?;
                 let changes_source = config.to_idp.mastering != tenant.config.to_idp.mastering;
                 if changes_source
@@ -232,7 +227,12 @@ impl Edit {
                 }
                 let followed = intents::edit_tenant(change, tenant, &config)?;
                 settings::store(change, tenant, &secrets)?;
-                consequences.extend(forgotten);
+                for name in again {
+                    change.set_secret(tenant, name, None)?;
+                    let label = labels.iter().find(|(have, _)| have == name).map_or(name, |(_, label)| label.as_str());
+                    consequences
+                        .push(format!("{label} was forgotten, since it would go to another host; enter it again."));
+                }
                 let now: Result<_, DirectoryError> = change.tenant(&tenant.name);
                 Ok((Ok((now?, consequences)), followed))
             })

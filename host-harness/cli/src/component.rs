@@ -11,7 +11,7 @@ use super::global::Global;
 use super::output::Output;
 use provisioning_directory::config::ComponentChoice;
 use provisioning_directory::sync::{Declared, Standing, standing};
-use provisioning_directory::{ApprovalRecord, DirectoryError, WriteTransaction};
+use provisioning_directory::{ApprovalRecord, Directory, DirectoryError, WriteTransaction};
 use provisioning_runtime::wit::Descriptor;
 use provisioning_runtime::{Declaration, Tenant};
 
@@ -86,21 +86,21 @@ async fn chosen(global: &Global, chosen: &Chosen) -> Result<(Declared, Descripto
         (None, None) => (ComponentChoice::Embedded, PathBuf::new(), Tenant::default()),
     };
     let connector = load(&runtime, &choice, &folder)?;
-    let nobody = Tenant { name: "(none)".to_owned(), ..Tenant::default() };
-    let descriptor = runtime.start(&connector, &nobody).await?.describe().await?;
+    let descriptor = runtime.describe(&connector).await?;
     Ok((declared(&runtime, &connector, &descriptor).await?, descriptor, tenant))
 }
 
 async fn uses(global: &Global, options: &Chosen, approve: bool, output: &mut Output) -> Result<u8, Failure> {
     let (declared, descriptor, tenant) = chosen(global, options).await?;
-    let directory = open_directory(global)?;
-    if approve {
+    // Only an approval makes a data folder.
+    let directory = (approve || Directory::exists(&data_folder(global))).then(|| open_directory(global)).transpose()?;
+    if let Some(directory) = directory.as_ref().filter(|_| approve) {
         directory.write(&actor(), |change: &WriteTransaction<'_>| -> Result<(), DirectoryError> {
             change.approve(&declared.digest, &declared.declaration, "approved by an admin")
         })?;
     }
-    let standing = standing(&directory, &tenant, &declared)?;
-    let approved = matches!(standing, Standing::Approved(_));
+    let standing = standing(directory.as_ref(), &tenant, &declared)?;
+    let approved = matches!(standing, Standing::Approved(..));
     let in_words = |declaration: &Declaration| declaration.sentences(&|name| label(&descriptor, name));
     let sentences = in_words(&declared.declaration);
     if output.json() {
@@ -117,7 +117,7 @@ async fn uses(global: &Global, options: &Chosen, approve: bool, output: &mut Out
         output.line(&format!("- {sentence}"))?;
     }
     match standing {
-        Standing::Approved(_) => output.line("This is approved.")?,
+        Standing::Approved(..) => output.line("This is approved.")?,
         Standing::Missing(missing) => {
             output.line("Nobody has approved this yet:")?;
             for sentence in in_words(&missing) {
@@ -130,8 +130,10 @@ async fn uses(global: &Global, options: &Chosen, approve: bool, output: &mut Out
 }
 
 fn list(global: &Global, output: &mut Output) -> Result<u8, Failure> {
-    let directory = open_directory(global)?;
-    let approvals = directory.read(|view| -> Result<_, DirectoryError> { view.approvals() })?;
+    let approvals = match Directory::exists(&data_folder(global)) {
+        true => open_directory(global)?.read(|view| -> Result<_, DirectoryError> { view.approvals() })?,
+        false => Vec::new(),
+    };
     let views = approvals.into_iter().map(|one: ApprovalRecord| ApprovedView {
         uses: one.declaration.sentences(&|_| None),
         sha256: one.digest,

@@ -13,7 +13,6 @@ use super::global::Global;
 use super::output::{Output, Tone, printable, progress};
 use provisioning_conformance::{CheckVerdict, Checked, ComponentTarget, ConformanceReport, Samples, TargetError};
 use provisioning_directory::config::{ComponentChoice, StandardInput, TenantsFile};
-use provisioning_directory::sync::approval;
 use provisioning_directory::{Directory, DirectoryError, Note, WriteTransaction};
 use provisioning_runtime::{Approval, Tenant};
 
@@ -117,14 +116,9 @@ async fn approved(
 ) -> Result<Option<Approval>, Failure> {
     let runtime = context::runtime(global)?;
     let Ok(connector) = runtime.load(component) else { return Ok(None) };
-    let nobody = Tenant { name: "(none)".to_owned(), ..Tenant::default() };
-    let Ok(mut job) = runtime.start(&connector, &nobody).await else { return Ok(None) };
-    let Ok(descriptor) = job.describe().await else { return Ok(None) };
+    let Ok(descriptor) = runtime.describe(&connector).await else { return Ok(None) };
     let Ok(declared) = context::declared(&runtime, &connector, &descriptor).await else { return Ok(None) };
-    Ok(Some(match directory {
-        Some(directory) => approval(directory, tenant, &declared)?,
-        None => context::approval_in_file(tenant, &declared)?,
-    }))
+    context::approved(directory, tenant, &declared).map(Some)
 }
 
 async fn checked(

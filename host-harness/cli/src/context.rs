@@ -10,7 +10,7 @@ use super::output::complain;
 use crate::embedded;
 use provisioning_directory::config::{ComponentChoice, StandardInput, TenantConfig, TenantsFile};
 use provisioning_directory::sync::{
-    ComponentApplications, Declared, Tried, approval, note_tried, reaches_this_machine_alone,
+    ComponentApplications, Declared, Grounds, Standing, Tried, approval, note_tried, standing,
 };
 use provisioning_directory::{
     Actor, Directory, DirectoryError, TaskFailure, TaskKind, TenantId, TenantRecord, default_folder,
@@ -175,9 +175,8 @@ pub(crate) async fn describe(
 ) -> Result<(Connector, Descriptor), Failure> {
     let connector = load(runtime, &config.component(), folder)?;
     config.check_component(name, connector.digest())?;
-    // A job without settings, since settings are only worth fetching secrets for once they are known to be sound.
-    let bare = Tenant { name: name.to_owned(), ..Tenant::default() };
-    let descriptor = runtime.start(&connector, &bare).await?.describe().await?;
+    // Settings are only worth fetching secrets for once they are known to be sound.
+    let descriptor = runtime.describe(&connector).await?;
     Ok((connector, descriptor))
 }
 
@@ -200,29 +199,34 @@ pub(crate) async fn declared(
     Ok(Declared { digest: connector.digest().to_owned(), declaration, embedded, is_embedded })
 }
 
-/// The approval of a tenant in a tenants file. The pin of the component in the file is one, and so is that it reaches this machine
-/// alone; what the connector that is built in declares is approved already.
-pub(crate) fn approval_in_file(tenant: &Tenant, declared: &Declared) -> Result<Approval, Failure> {
-    let approved =
-        || Approval { component_sha256: declared.digest.clone(), declaration: Arc::clone(&declared.declaration) };
-    if declared.is_embedded
-        || tenant.component_sha256.is_some()
-        || declared.embedded.missing(&declared.declaration).is_empty()
-    {
-        return Ok(approved());
-    }
-    if reaches_this_machine_alone(tenant) {
+/// The approval that a tenant's component runs with. Says so where nobody was asked because the tenant reaches this machine alone.
+pub(crate) fn approved(
+    directory: Option<&Directory>,
+    tenant: &Tenant,
+    declared: &Declared,
+) -> Result<Approval, Failure> {
+    let (approval, grounds) = match directory {
+        Some(directory) => approval(directory, tenant, declared)?,
+        None => match standing(None, tenant, declared)? {
+            Standing::Approved(approval, grounds) => (approval, grounds),
+            Standing::Missing(missing) => {
+                return Err(Failure::usage(format!(
+                    "tenant {}: nobody has approved what its component does with secrets: {} If that is right, write `sha256 = \"{}\"` under [tenants.{}]",
+                    tenant.name,
+                    missing.sentences(&|_| None).join(" "),
+                    declared.digest,
+                    tenant.name
+                )));
+            }
+        },
+    };
+    if grounds == Grounds::ThisMachine {
         complain(&format!(
-            "note: tenant {} reaches this machine alone, so where its component (SHA-256 {}) sends secrets isn't asked about",
+            "note: tenant {} reaches this machine alone, so its component (SHA-256 {}) needs no approval",
             tenant.name, declared.digest
         ));
-        return Ok(approved());
     }
-    let sentences = declared.declaration.sentences(&|_| None).join(" ");
-    Err(Failure::usage(format!(
-        "tenant {}: nobody has approved what its component does with secrets: {sentences} If that is right, write `sha256 = \"{}\"` under [tenants.{}]",
-        tenant.name, declared.digest, tenant.name
-    )))
+    Ok(approval)
 }
 
 impl Context {
@@ -238,7 +242,7 @@ impl Context {
                 record.config.check(&record.name, &descriptor)?;
                 let mut tenant = directory.read(|view| view.runtime_tenant(&record))?;
                 let declared = declared(&runtime, &connector, &descriptor).await?;
-                tenant.approval = Some(approval(&directory, &tenant, &declared)?);
+                tenant.approval = Some(approved(Some(&directory), &tenant, &declared)?);
                 let job = runtime.start(&connector, &tenant).await?;
                 Ok(Self { tenant, descriptor, job, kept: Some((directory, record.id)) })
             }
@@ -259,7 +263,7 @@ impl Context {
         let (connector, descriptor) = describe(&runtime, config, file.folder(), name).await?;
         config.check(name, &descriptor)?;
         let mut tenant = config.resolve(name, file.folder(), input)?;
-        tenant.approval = Some(approval_in_file(&tenant, &declared(&runtime, &connector, &descriptor).await?)?);
+        tenant.approval = Some(approved(None, &tenant, &declared(&runtime, &connector, &descriptor).await?)?);
         let job = runtime.start(&connector, &tenant).await?;
         Ok(Self { tenant, descriptor, job, kept: None })
     }

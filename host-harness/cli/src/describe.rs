@@ -10,7 +10,6 @@ use super::global::Global;
 use super::output::Output;
 use super::view::{DescriptorView, feature_names, setting_kind};
 use provisioning_directory::config::ComponentChoice;
-use provisioning_runtime::Tenant;
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -35,8 +34,7 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
         }
         return Ok(());
     }
-    let nobody = Tenant { name: "(none)".to_owned(), ..Tenant::default() };
-    let descriptor = runtime.start(&connector, &nobody).await?.describe().await?;
+    let descriptor = runtime.describe(&connector).await?;
     if output.json() {
         output.document(&DescriptorView::new(&descriptor, &connector))?;
         return Ok(());

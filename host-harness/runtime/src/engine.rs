@@ -20,12 +20,16 @@ use super::limits::EPOCH_TICK;
 use super::metrics::Metrics;
 use super::recording::{Recorder, Replay};
 use super::tenant::Tenant;
+use super::wit::Descriptor;
 use super::{JobError, SandboxFault};
 
 /// What every connector may import. Interfaces are checked by name before Wasmtime links them, so that a component which
 /// asks for more gets an error that names it.
 const GIVEN: &[&str] =
     &["identity:provisioning/", "wasi:clocks/wall-clock@0.2.", "wasi:clocks/monotonic-clock@0.2.", "wasi:io/poll@0.2."];
+
+/// Stands for the tenant where there is none.
+const NOBODY: &str = "(none)";
 
 /// Core modules of a component: the connector itself, and the small adapters that the component linker adds (two were seen).
 const CORE_INSTANCES_A_COMPONENT: u32 = 8;
@@ -261,15 +265,24 @@ impl Runtime {
         Job::start(self, connector, tenant, number, slot).await
     }
 
-    /// What a connector declares: its hosts, and where secrets go. It is asked in a sandbox that has no settings and reaches nothing.
+    /// What a connector is and needs. It is asked in a sandbox that has no settings and reaches nothing, since what it is doesn't depend
+    /// on whose it is.
+    ///
+    /// # Errors
+    /// When the sandbox ends the job.
+    pub async fn describe(&self, connector: &Connector) -> Result<Descriptor, JobError> {
+        let nobody = Tenant { name: NOBODY.to_owned(), ..Tenant::default() };
+        self.start(connector, &nobody).await?.describe().await
+    }
+
+    /// What a connector declares: its hosts, and where secrets go.
     ///
     /// # Errors
     /// When the sandbox ends the job, or what the connector declares contradicts itself.
     pub async fn declaration(&self, connector: &Connector) -> Result<Declaration, JobError> {
-        let nobody = Tenant::default();
-        let descriptor = self.start(connector, &nobody).await?.describe().await?;
+        let descriptor = self.describe(connector).await?;
         Declaration::of(&descriptor).map_err(|malformed| JobError::Stopped {
-            tenant: nobody.name,
+            tenant: NOBODY.to_owned(),
             call: "describe",
             fault: SandboxFault::Contradiction(malformed.to_string()),
         })

@@ -54,6 +54,11 @@ fn the_connector_that_is_built_in_says_what_it_does_and_asks_nobody() {
     assert!(sentences.iter().any(|sentence| sentence.contains("for that user alone")), "{sentences:?}");
     done(&fixture, &["test-credentials", "acme"]);
     assert_eq!(done(&fixture, &["component", "list"]), json!([]));
+    // Whoever only asks leaves nothing behind.
+    for asks in ["uses", "list"] {
+        assert_eq!(fixture.run(&["component", asks, "--data", "elsewhere"]).code, 0);
+    }
+    assert!(!fixture.path("elsewhere").exists());
 }
 
 #[test]
@@ -66,13 +71,13 @@ fn a_component_that_grew_a_use_stops_until_it_is_approved() {
         for part in ["nobody has approved", "/services/*/*/*/*", "component approve --tenant real"] {
             assert!(said.contains(part), "{part}: {said}");
         }
-        assert!(!said.contains("Admin password (in the XML"), "only what is new is told: {said}");
+        assert!(!said.contains("Admin password (in the XML"), "only what is new is reported: {said}");
     }
     let uses = fixture.run(&["component", "uses", "--tenant", "real", "--data", "data"]).stdout;
     assert!(uses.contains("Nobody has approved this yet"), "{uses}");
     let approved = done(&fixture, &["component", "approve", "--tenant", "real"]);
     assert_eq!(approved["approved"], true);
-    // What stops it now is that there is no such organization to be reached from here.
+    // It goes further now, and fails because the organization can't be reached.
     let said = fails(&fixture, &["test-credentials", "real"], 3);
     assert!(said.contains("login.salesforce.com") && !said.contains("approved"), "{said}");
     let audit = done(&fixture, &["audit"]);

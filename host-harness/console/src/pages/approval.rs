@@ -56,11 +56,11 @@ async fn missing(shared: &Shared, tenant: &TenantRecord, known: &Known) -> Resul
     let (directory, record, declared) = (shared.directory.clone(), tenant.clone(), known.declared.clone());
     let stands = move || -> Result<Standing, provisioning_directory::DirectoryError> {
         let tenant = directory.read(|view| view.runtime_tenant(&record))?;
-        standing(&directory, &tenant, &declared)
+        standing(Some(&directory), &tenant, &declared)
     };
     let standing = tokio::task::spawn_blocking(stands).await.map_err(|error| Problem::internal(&error))??;
     Ok(match standing {
-        Standing::Approved(_) => None,
+        Standing::Approved(..) => None,
         Standing::Missing(missing) => Some(missing),
     })
 }

@@ -247,7 +247,7 @@ async fn read(shared: &Arc<Shared>, visitor: &Visitor, tenant: &TenantRecord) ->
         reporter.report("Asking the application", 0, None);
         let mut runtime_tenant = within.directory.read(|view| view.runtime_tenant(&record))?;
         let declared = within.applications.declared(&record.config.component()).await?;
-        runtime_tenant.approval = Some(approval(&within.directory, &runtime_tenant, &declared)?);
+        runtime_tenant.approval = Some(approval(&within.directory, &runtime_tenant, &declared)?.0);
         let mut job = within.applications.connect(&runtime_tenant, &record.config.component()).await?;
         let listed = job.list_attributes().await;
         let spent = job.spent().await;

@@ -126,7 +126,7 @@ pub(super) async fn start_test(shared: &Arc<Shared>, visitor: &Visitor, tenant: 
         reporter.report("Asking the application", 0, None);
         let mut runtime_tenant = within.directory.read(|view| view.runtime_tenant(&record))?;
         let declared = within.applications.declared(&record.config.component()).await?;
-        runtime_tenant.approval = Some(approval(&within.directory, &runtime_tenant, &declared)?);
+        runtime_tenant.approval = Some(approval(&within.directory, &runtime_tenant, &declared)?.0);
         let mut job = within.applications.connect(&runtime_tenant, &record.config.component()).await?;
         let probes = job.test_credentials().await;
         let spent = job.spent().await;

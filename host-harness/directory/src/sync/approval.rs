@@ -29,67 +29,86 @@ pub struct Declared {
 /// How a component stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// It may work.
-    Approved(Approval),
+    /// It may work, for this reason.
+    Approved(Approval, Grounds),
     /// It declares this beyond what was approved.
     Missing(Declaration),
 }
 
-/// Whether everything that the tenant's jobs may reach is this machine itself.
-pub fn reaches_this_machine_alone(tenant: &Tenant) -> bool {
-    tenant.egress.loopback && tenant.egress.allow.is_empty()
+/// Why a component may work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grounds {
+    /// This host was built with it, or it declares no more than the one that this host was built with.
+    BuiltIn,
+    /// An admin has approved it, or somebody has pinned it in a tenants file.
+    Approved,
+    /// It declares no more than a component that an admin has approved.
+    NoMore,
+    /// The tenant reaches this machine alone.
+    ThisMachine,
 }
 
-/// How a component stands for a tenant.
+/// How a component stands for a tenant. Changes nothing. Without a directory, as for a tenants file, the tenant's pin is the approval.
 ///
 /// # Errors
 /// SQLite's.
-pub fn standing(directory: &Directory, tenant: &Tenant, declared: &Declared) -> Result<Standing, DirectoryError> {
-    let approved = |declaration: &Arc<Declaration>| {
-        Standing::Approved(Approval { component_sha256: declared.digest.clone(), declaration: Arc::clone(declaration) })
+pub fn standing(
+    directory: Option<&Directory>,
+    tenant: &Tenant,
+    declared: &Declared,
+) -> Result<Standing, DirectoryError> {
+    let approved = |declaration: &Arc<Declaration>, grounds| {
+        let approval = Approval { component_sha256: declared.digest.clone(), declaration: Arc::clone(declaration) };
+        Ok(Standing::Approved(approval, grounds))
     };
+    let own = &declared.declaration;
     if declared.is_embedded {
-        return Ok(approved(&declared.declaration));
+        return approved(own, Grounds::BuiltIn);
     }
-    let kept = directory.read(|view| view.approval(&declared.digest))?;
-    if let Some(kept) = kept {
-        return Ok(approved(&Arc::new(kept.declaration)));
-    }
-    let application = &declared.declaration.application;
-    let others = directory.read(|view| view.approvals_of(application))?;
-    let of_embedded = (declared.embedded.application == *application).then_some(&*declared.embedded);
-    let others = others.iter().map(|one| &one.declaration).chain(of_embedded);
-    let mut least: Option<Declaration> = None;
-    for other in others {
-        let missing = other.missing(&declared.declaration);
-        if missing.is_empty() {
-            directory.write(&super::host_actor(), |change: &WriteTransaction<'_>| -> Result<(), DirectoryError> {
-                change.approve(
-                    &declared.digest,
-                    &declared.declaration,
-                    "it declares no more than an approved component",
-                )
-            })?;
-            return Ok(approved(&declared.declaration));
+    let mut others = Vec::new();
+    match directory {
+        Some(directory) => {
+            if let Some(kept) = directory.read(|view| view.approval(&declared.digest))? {
+                return approved(&Arc::new(kept.declaration), Grounds::Approved);
+            }
+            let kept = directory.read(|view| view.approvals_of(&own.application))?;
+            others.extend(kept.into_iter().map(|one| (Arc::new(one.declaration), Grounds::NoMore)));
         }
-        let size = |one: &Declaration| one.hosts.len() + one.uses.len();
-        if least.as_ref().is_none_or(|least| size(&missing) < size(least)) {
-            least = Some(missing);
-        }
+        None if tenant.component_sha256.is_some() => return approved(own, Grounds::Approved),
+        None => {}
     }
-    if reaches_this_machine_alone(tenant) {
-        return Ok(approved(&declared.declaration));
+    if declared.embedded.application == own.application {
+        others.push((Arc::clone(&declared.embedded), Grounds::BuiltIn));
     }
-    Ok(Standing::Missing(least.unwrap_or_else(|| Declaration::clone(&declared.declaration))))
+    let missing = others.iter().map(|(other, grounds)| (other.missing(own), *grounds));
+    let least = missing.min_by_key(|(missing, _)| missing.hosts.len() + missing.uses.len());
+    match least {
+        Some((missing, grounds)) if missing.is_empty() => approved(own, grounds),
+        _ if tenant.egress.loopback && tenant.egress.allow.is_empty() => approved(own, Grounds::ThisMachine),
+        Some((missing, _)) => Ok(Standing::Missing(missing)),
+        None => Ok(Standing::Missing(Declaration::clone(own))),
+    }
 }
 
-/// The approval that a tenant's jobs run with.
+/// The approval that a tenant's jobs run with, and why. What a component is approved for because it declares no more than another is
+/// kept, once for all tenants.
 ///
 /// # Errors
 /// When what the component declares hasn't been approved.
-pub fn approval(directory: &Directory, tenant: &Tenant, declared: &Declared) -> Result<Approval, SyncError> {
-    match standing(directory, tenant, declared)? {
-        Standing::Approved(approval) => Ok(approval),
+pub fn approval(directory: &Directory, tenant: &Tenant, declared: &Declared) -> Result<(Approval, Grounds), SyncError> {
+    match standing(Some(directory), tenant, declared)? {
+        Standing::Approved(approval, grounds) => {
+            if grounds == Grounds::NoMore {
+                directory.write(
+                    &super::host_actor(),
+                    |change: &WriteTransaction<'_>| -> Result<(), DirectoryError> {
+                        let why = "it declares no more than an approved component";
+                        change.approve(&declared.digest, &declared.declaration, why)
+                    },
+                )?;
+            }
+            Ok((approval, grounds))
+        }
         Standing::Missing(missing) => Err(SyncError::NotApproved {
             tenant: tenant.name.clone(),
             digest: declared.digest.clone(),

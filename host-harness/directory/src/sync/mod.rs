@@ -51,7 +51,7 @@ pub mod worker;
 use crate::directory::Actor;
 
 pub use applications::Applications;
-pub use approval::{Declared, Standing, approval, reaches_this_machine_alone, standing};
+pub use approval::{Declared, Grounds, Standing, approval, standing};
 pub use chores::finish as finish_chores;
 pub use claims::OpenClaim;
 pub use components::ComponentApplications;

@@ -58,7 +58,7 @@ impl<'a, A: Applications> Session<'a, A> {
             Some(application) => application,
             None => {
                 let declared = self.applications.declared(&self.component).await?;
-                self.tenant.approval = Some(approval(&self.directory, &self.tenant, &declared)?);
+                self.tenant.approval = Some(approval(&self.directory, &self.tenant, &declared)?.0);
                 self.applications.connect(&self.tenant, &self.component).await?
             }
         };

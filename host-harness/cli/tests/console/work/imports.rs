@@ -19,7 +19,7 @@ async fn take_out_of_use(site: &Site) {
     let mut whose = site.directory().read(|view| view.runtime_tenant(&tenant)).unwrap();
     let applications = applications(&site.world.folder);
     let declared = applications.declared(&tenant.config.component()).await.unwrap();
-    whose.approval = Some(provisioning_directory::sync::approval(site.directory(), &whose, &declared).unwrap());
+    whose.approval = Some(provisioning_directory::sync::approval(site.directory(), &whose, &declared).unwrap().0);
     let mut job = applications.connect(&whose, &tenant.config.component()).await.unwrap();
     let ids: Vec<String> = users(site).into_iter().map(|[id, ..]| id).collect();
     let done = job.deactivate_users(&ids, Deactivation::Deactivate, &PushMode::Apply).await.unwrap();

@@ -38,7 +38,7 @@ fn tenant() -> Tenant {
 }
 
 fn is_approved(fixture: &Fixture, tenant: &Tenant, declared: &Declared) -> bool {
-    matches!(standing(&fixture.directory, tenant, declared).unwrap(), Standing::Approved(_))
+    matches!(standing(Some(&fixture.directory), tenant, declared).unwrap(), Standing::Approved(..))
 }
 
 #[test]
@@ -51,7 +51,8 @@ fn a_component_that_nobody_has_approved_stops_with_what_it_does() {
         assert!(said.contains(part), "{part}: {said}");
     }
     fixture.directory.write(&fixture.actor, |change| change.approve("d1", &asked.declaration, "seen")).unwrap();
-    let given = approval(&fixture.directory, &tenant(), &asked).unwrap();
+    let (given, grounds) = approval(&fixture.directory, &tenant(), &asked).unwrap();
+    assert_eq!(grounds, Grounds::Approved);
     assert_eq!((given.component_sha256.as_str(), &given.declaration), ("d1", &asked.declaration));
 }
 
@@ -61,7 +62,7 @@ fn what_was_approved_is_enforced_and_not_what_is_declared_now() {
     let approved = declaration("Example", &["login"], &["/token"]);
     fixture.directory.write(&fixture.actor, |change| change.approve("d1", &approved, "seen")).unwrap();
     let lying = declared("d1", &declaration("Example", &["login"], &["/**"]));
-    assert_eq!(approval(&fixture.directory, &tenant(), &lying).unwrap().declaration, approved);
+    assert_eq!(approval(&fixture.directory, &tenant(), &lying).unwrap().0.declaration, approved);
 }
 
 #[test]
@@ -71,6 +72,8 @@ fn one_that_declares_no_more_is_approved_once_and_one_that_does_is_not() {
     fixture.directory.write(&fixture.actor, |change| change.approve("d1", &approved, "seen")).unwrap();
     let fewer = declared("d2", &declaration("Example", &["login"], &["/token"]));
     assert!(is_approved(&fixture, &tenant(), &fewer));
+    assert!(fixture.directory.read(|view| view.approval("d2")).unwrap().is_none(), "a look keeps nothing");
+    assert_eq!(approval(&fixture.directory, &tenant(), &fewer).unwrap().1, Grounds::NoMore);
     let kept = fixture.directory.read(|view| view.approval("d2")).unwrap().unwrap();
     assert_eq!((kept.approved_by.as_str(), &kept.declaration), ("host", &*fewer.declaration));
     for (hosts, paths) in [(&["login", "other"][..], &["/token"][..]), (&["login"], &["/token", "/other"])] {
@@ -80,7 +83,7 @@ fn one_that_declares_no_more_is_approved_once_and_one_that_does_is_not() {
     let elsewhere = declared("d4", &declaration("Another", &["login"], &["/token"]));
     assert!(!is_approved(&fixture, &tenant(), &elsewhere), "of another application");
     let missing = declared("d5", &declaration("Example", &["login"], &["/token", "/other"]));
-    let Standing::Missing(missing) = standing(&fixture.directory, &tenant(), &missing).unwrap() else { panic!() };
+    let Standing::Missing(missing) = standing(Some(&fixture.directory), &tenant(), &missing).unwrap() else { panic!() };
     assert_eq!((missing.hosts.len(), missing.uses[0].path.as_str()), (0, "/other"), "only what is new is asked about");
 }
 
@@ -97,6 +100,17 @@ fn what_this_host_was_built_with_and_who_reaches_this_machine_alone_are_not_aske
     assert!(is_approved(&fixture, &alone, &unknown));
     assert!(!is_approved(&fixture, &Tenant::default(), &unknown), "nor reaches anything");
     assert!(fixture.directory.read(|view| view.approval("d3")).unwrap().is_none(), "that is of this tenant alone");
+}
+
+#[test]
+fn without_a_directory_the_pin_is_the_approval() {
+    let asked = declared("d1", &declaration("Example", &["login"], &["/token"]));
+    let pinned = Tenant { component_sha256: Some("d1".to_owned()), ..tenant() };
+    let stands = |tenant: &Tenant| standing(None, tenant, &asked).unwrap();
+    assert!(matches!(stands(&pinned), Standing::Approved(_, Grounds::Approved)));
+    assert!(matches!(stands(&tenant()), Standing::Missing(_)));
+    // In a directory, the console pins what it adds: that approves nothing.
+    assert!(!is_approved(&Fixture::new(""), &pinned, &asked));
 }
 
 #[test]

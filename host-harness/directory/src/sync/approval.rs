@@ -38,11 +38,11 @@ pub enum Standing {
 /// Why a component may work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Grounds {
-    /// This host was built with it, or it declares no more than the one that this host was built with.
+    /// This host was built with it.
     BuiltIn,
     /// An admin has approved it, or somebody has pinned it in a tenants file.
     Approved,
-    /// It declares no more than a component that an admin has approved.
+    /// It declares no more than a component that an admin has approved, or that this host was built with.
     NoMore,
     /// The tenant reaches this machine alone.
     ThisMachine,
@@ -72,20 +72,20 @@ pub fn standing(
                 return approved(&Arc::new(kept.declaration), Grounds::Approved);
             }
             let kept = directory.read(|view| view.approvals_of(&own.application))?;
-            others.extend(kept.into_iter().map(|one| (Arc::new(one.declaration), Grounds::NoMore)));
+            others.extend(kept.into_iter().map(|one| Arc::new(one.declaration)));
         }
         None if tenant.component_sha256.is_some() => return approved(own, Grounds::Approved),
         None => {}
     }
     if declared.embedded.application == own.application {
-        others.push((Arc::clone(&declared.embedded), Grounds::BuiltIn));
+        others.push(Arc::clone(&declared.embedded));
     }
-    let missing = others.iter().map(|(other, grounds)| (other.missing(own), *grounds));
-    let least = missing.min_by_key(|(missing, _)| missing.hosts.len() + missing.uses.len());
+    let missing = others.iter().map(|other| other.missing(own));
+    let least = missing.min_by_key(|missing| missing.hosts.len() + missing.uses.len());
     match least {
-        Some((missing, grounds)) if missing.is_empty() => approved(own, grounds),
+        Some(missing) if missing.is_empty() => approved(own, Grounds::NoMore),
         _ if tenant.egress.loopback && tenant.egress.allow.is_empty() => approved(own, Grounds::ThisMachine),
-        Some((missing, _)) => Ok(Standing::Missing(missing)),
+        Some(missing) => Ok(Standing::Missing(missing)),
         None => Ok(Standing::Missing(Declaration::clone(own))),
     }
 }

@@ -1,6 +1,7 @@
 //! Why something was not done.
 
 use std::borrow::Cow;
+use std::fmt;
 
 /// Whether the same call may succeed later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +14,18 @@ pub enum Retry {
     After(u32),
     /// When the admin has done what the remedy says.
     AfterRemedy,
+}
+
+/// In words: `after 30 s`.
+impl fmt::Display for Retry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Never => f.write_str("never"),
+            Self::AtOnce => f.write_str("at once"),
+            Self::After(seconds) => write!(f, "after {seconds} s"),
+            Self::AfterRemedy => f.write_str("after the remedy"),
+        }
+    }
 }
 
 /// What kind of thing went wrong, for programs; message and remedy say it to people.
@@ -58,6 +71,34 @@ pub enum ErrorKind {
     Transient,
     /// Anything else; a short name in kebab-case.
     Other(Cow<'static, str>),
+}
+
+/// In kebab-case, as the WIT variant names its cases.
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::InvalidSettings => "invalid-settings",
+            Self::InvalidCredentials => "invalid-credentials",
+            Self::PermissionDenied => "permission-denied",
+            Self::Unreachable => "unreachable",
+            Self::RateLimited => "rate-limited",
+            Self::BudgetExhausted => "budget-exhausted",
+            Self::UsernameTaken => "username-taken",
+            Self::AmbiguousMatch => "ambiguous-match",
+            Self::LicenseExhausted => "license-exhausted",
+            Self::IncompatibleGrants => "incompatible-grants",
+            Self::InvalidValue => "invalid-value",
+            Self::MissingValue => "missing-value",
+            Self::RejectedByRule => "rejected-by-rule",
+            Self::NotFound => "not-found",
+            Self::StaleReference => "stale-reference",
+            Self::Drifted => "drifted",
+            Self::PasswordRejected => "password-rejected",
+            Self::Unsupported => "unsupported",
+            Self::Transient => "transient",
+            Self::Other(name) => name,
+        })
+    }
 }
 
 /// What the application itself answered.

@@ -1,6 +1,5 @@
 //! `emulator`: a Salesforce org on this machine.
 
-use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -8,6 +7,7 @@ use clap::Args;
 use salesforce_emulator::{Connection, Emulator, Switches};
 use serde::Serialize;
 
+use super::emulated_tenant::TenantFiles;
 use super::failure::{Failure, SOME_FAILED};
 use super::interrupt::interrupted;
 use super::output::Output;
@@ -152,41 +152,10 @@ fn write_tenants_file(file: &Path, connection: &Connection) -> Result<(), Failur
         format!("{stem}-{name}")
     };
     let (password, token) = (beside("password"), beside("security-token"));
-    let write = || -> std::io::Result<()> {
-        write_private(&file.with_file_name(&password), &connection.password)?;
-        write_private(&file.with_file_name(&token), &connection.security_token)?;
-        std::fs::write(file, tenants(connection, &password, &token))
-    };
-    write().map_err(|error| Failure::usage(format!("--tenants-file {} cannot be written: {error}", file.display())))
-}
-
-fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)?.write_all(text.as_bytes())
-}
-
-fn tenants(connection: &Connection, password_file: &str, token_file: &str) -> String {
-    let mut text = format!("{TENANTS_FILE}[tenants.{TENANT}.settings]\n");
-    let settings: [(&str, &str); 6] = [
-        ("instance-type", "my-domain"),
-        ("my-domain", &connection.url),
-        ("username", &connection.username),
-        ("organization-id", &connection.organization_id),
-        ("portal-id", &connection.portal_id),
-        ("account-id", &connection.account_id),
-    ];
-    for (name, value) in settings {
-        text.push_str(&format!("{name} = {}\n", toml::Value::from(value)));
-    }
-    let [password, token] = [password_file, token_file].map(toml::Value::from);
-    text.push_str(&format!(
-        "\n[tenants.{TENANT}.secrets]\npassword = {{ file = {password} }}\nsecurity-token = {{ file = {token} }}\n\n\
-         [tenants.{TENANT}.egress]\nloopback = true\n"
-    ));
-    text
+    let files = TenantFiles { file, header: TENANTS_FILE, tenant: TENANT, password: &password, security_token: &token };
+    files
+        .write(connection)
+        .map_err(|error| Failure::usage(format!("--tenants-file {} cannot be written: {error}", file.display())))
 }
 
 #[cfg(test)]
@@ -241,7 +210,7 @@ mod tests {
         for arguments in [["--latency-ms", "-1"], ["--rows-per-second", "0"], ["--users", "5000001"]] {
             assert!(CommandLine::try_parse_from(["emulator"].iter().chain(&arguments)).is_err(), "{arguments:?}");
         }
-        // The folder of the other commands is no business of the emulator's.
+        // The data folder of the other commands must not become an option of this one.
         let options = CommandLine::command().get_arguments().any(|argument| argument.get_env().is_some());
         assert!(!options);
     }

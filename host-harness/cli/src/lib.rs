@@ -28,6 +28,8 @@ mod demo;
 mod describe;
 mod direct;
 #[cfg(feature = "emulator")]
+mod emulated_tenant;
+#[cfg(feature = "emulator")]
 mod emulator;
 mod entitlements;
 mod failure;

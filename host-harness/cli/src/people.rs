@@ -133,11 +133,11 @@ pub(crate) fn settle_names(rows: &mut [Row], known: &[&str], only_known: bool) -
             renamed.insert(name.to_owned(), (*same).to_owned());
         } else if let Some(near) = nearest(name, known.iter().copied()) {
             return Err(Failure::usage(format!(
-                "there is no attribute for the column `{name}`; did you mean `{near}`? Rename or remove the column"
+                "the column `{name}` doesn't match any attribute; did you mean `{near}`? Rename or remove the column"
             )));
         } else if only_known {
             return Err(Failure::usage(format!(
-                "there is no attribute for the column `{name}`; rename or remove the column. The attributes are {}",
+                "the column `{name}` doesn't match any attribute; rename or remove the column. The attributes are {}",
                 known.join(", ")
             )));
         }

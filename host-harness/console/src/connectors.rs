@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::problem::Problem;
 use provisioning_directory::config::{ComponentChoice, TenantConfig};
 use provisioning_directory::sync::{Applications as _, ComponentApplications, Declared};
+use provisioning_runtime::Connector;
 use provisioning_runtime::wit::Descriptor;
-use provisioning_runtime::{Connector, Tenant};
 
 /// A component and its descriptor.
 pub(crate) struct Known {
@@ -40,9 +40,7 @@ impl Connectors {
         if let Some(known) = known {
             return Ok(known);
         }
-        // A job without settings: what a connector is does not depend on whose it is.
-        let nobody = Tenant { name: "(none)".to_owned(), ..Tenant::default() };
-        let descriptor = applications.connect(&nobody, component).await?.describe().await?;
+        let descriptor = applications.describe(&connector).await?;
         let declared = applications.declared(component).await?;
         let known = Arc::new(Known { descriptor, connector, declared });
         let digest = known.connector.digest().to_owned();

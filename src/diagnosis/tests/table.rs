@@ -50,30 +50,6 @@ fn led_to(fault: &Fault) -> Option<(&'static str, &'static str)> {
     row(fault).map(|row| (row.code, row.pattern))
 }
 
-/// `InvalidSettings` as `invalid-settings`, as it goes over the interface.
-fn kind_name(kind: &ErrorKind) -> String {
-    if let ErrorKind::Other(name) = kind {
-        return name.to_string();
-    }
-    let mut name = String::new();
-    for letter in format!("{kind:?}").chars() {
-        if letter.is_ascii_uppercase() && !name.is_empty() {
-            name.push('-');
-        }
-        name.push(letter.to_ascii_lowercase());
-    }
-    name
-}
-
-fn retry_name(retry: Retry) -> String {
-    match retry {
-        Retry::Never => "never".to_owned(),
-        Retry::AtOnce => "at once".to_owned(),
-        Retry::After(seconds) => format!("after {seconds} s"),
-        Retry::AfterRemedy => "after the remedy".to_owned(),
-    }
-}
-
 /// A cell of a table in Markdown.
 fn cell(text: &str) -> String {
     assert!(!text.contains(['\t', '\n']), "{text:?}");
@@ -98,10 +74,10 @@ fn page() -> String {
             let cells = [
                 any(row.code),
                 any(row.pattern),
-                kind_name(&row.kind),
+                row.kind.to_string(),
                 cell(&row.sentence.replace("{}", "*…*").replace("{words}", "“…”")),
                 remedy.replace("{error-id}", "“…”"),
-                retry_name(row.retry),
+                row.retry.to_string(),
                 cell(row.source),
             ];
             page.push_str(&format!("| {} |\n", cells.join(" | ")));

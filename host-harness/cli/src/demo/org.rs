@@ -4,28 +4,17 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use serde::Deserialize;
+use salesforce_emulator::Connection;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
+use crate::emulated_tenant::{TenantFiles, settings, write_private};
 use crate::failure::{Failure, SOME_FAILED};
 use crate::view::ErrorView;
 use provisioning_runtime::{EgressPolicy, Secret, Tenant};
 
 /// How long the emulator may take to say where it listens.
 const START: Duration = Duration::from_secs(60);
-
-/// What the emulator prints first.
-#[derive(Deserialize)]
-pub(super) struct Connection {
-    pub(super) url: String,
-    username: String,
-    password: String,
-    security_token: String,
-    pub(super) organization_id: String,
-    portal_id: String,
-    account_id: String,
-}
 
 /// A running emulator.
 pub(crate) struct Org {
@@ -91,11 +80,16 @@ impl Org {
         let org = &self.connection;
         let write = || -> std::io::Result<PathBuf> {
             std::fs::create_dir_all(folder)?;
-            write_private(&folder.join("password"), &org.password)?;
-            write_private(&folder.join("security-token"), &org.security_token)?;
             write_private(&folder.join("new-password"), "Lantern-4711-harbour")?;
             let path = folder.join("tenants.toml");
-            std::fs::write(&path, tenants_toml(org))?;
+            let files = TenantFiles {
+                file: &path,
+                header: "# Written by the demo for its emulated org.\n",
+                tenant: "demo",
+                password: "password",
+                security_token: "security-token",
+            };
+            files.write(org)?;
             Ok(path)
         };
         write().map_err(|error| {
@@ -112,40 +106,4 @@ impl Org {
             tracing::warn!(%error, "the emulator could not be ended");
         }
     }
-}
-
-fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
-    use std::io::Write as _;
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)?.write_all(text.as_bytes())
-}
-
-/// The connector's settings for the org.
-fn settings(org: &Connection) -> [(&'static str, &str); 6] {
-    [
-        ("instance-type", "my-domain"),
-        ("my-domain", &org.url),
-        ("username", &org.username),
-        ("organization-id", &org.organization_id),
-        ("portal-id", &org.portal_id),
-        ("account-id", &org.account_id),
-    ]
-}
-
-fn tenants_toml(org: &Connection) -> String {
-    let mut text = "# Written by the demo for its emulated org.\n[tenants.demo.settings]\n".to_owned();
-    for (name, value) in settings(org) {
-        text.push_str(&format!("{name} = {}\n", toml::Value::from(value)));
-    }
-    text.push_str(
-        "\n[tenants.demo.secrets]\n\
-         password = { file = \"password\" }\n\
-         security-token = { file = \"security-token\" }\n\n\
-         [tenants.demo.egress]\n\
-         loopback = true\n",
-    );
-    text
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 
+use super::general::shown_digest;
 use super::saving::address;
 use crate::access::{Submission, Visitor};
 use crate::connectors::Known;
@@ -19,9 +20,9 @@ use provisioning_runtime::Declaration;
 pub(super) struct Approval {
     /// Where secrets go, in sentences.
     pub(super) sentences: Vec<String>,
-    /// What of that nobody has approved; empty where all is.
+    /// The part that nobody has approved; empty if everything is approved.
     pub(super) missing: Vec<String>,
-    /// The button that approves; none where nothing is to be approved.
+    /// The button that approves. `None` if there is nothing to approve.
     pub(super) form: Option<Form>,
 }
 
@@ -74,14 +75,7 @@ pub(super) async fn approve(
     let Submission { visitor, fields } = submission;
     let tenant = shared.tenant(&tenant).await?;
     let known = shared.component(&tenant.config.component()).await?;
-    let digest = known.connector.digest().to_owned();
-    if fields.get("sha256") != Some(&digest) {
-        return Err(Problem::conflict(
-            "drifted",
-            "The component is another than the one that the page showed.",
-            "Open the page again, and look at what the component does that is there now.",
-        ));
-    }
+    let digest = shown_digest(&known, &fields)?;
     let declaration = Arc::clone(&known.declared.declaration);
     shared.write(&visitor, move |change| Ok(change.approve(&digest, &declaration, "approved by an admin")?)).await?;
     let text = "What this component does with secrets is approved, for all applications.";

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use super::approval::{self, Approval};
 use super::saving::{SettingsPage, address, form_of};
 use super::settings;
-use crate::access::{Submission, Visitor};
+use crate::access::{Fields, Submission, Visitor};
 use crate::chrome::{Chrome, html, moment};
 use crate::connectors::Known;
 use crate::form::{Button, Form, Group};
@@ -121,6 +121,22 @@ pub(super) async fn show(
     Ok(html(&page(&shared, &visitor, &tenant, &known, form).await?))
 }
 
+/// The digest of a component, if it's the one that the page of this form showed.
+///
+/// # Errors
+/// When another has taken its place.
+pub(super) fn shown_digest(known: &Known, fields: &Fields) -> Result<String, Problem> {
+    let digest = known.connector.digest();
+    if fields.get("sha256") != Some(digest) {
+        return Err(Problem::conflict(
+            "drifted",
+            "The component is another than the one that the page showed.",
+            "Open the page again, and look at the component that is there now.",
+        ));
+    }
+    Ok(digest.to_owned())
+}
+
 /// Pins the component that was shown, or lets any run.
 pub(super) async fn pin(
     State(shared): State<Arc<Shared>>,
@@ -130,14 +146,7 @@ pub(super) async fn pin(
     let Submission { visitor, fields } = submission;
     let tenant = shared.tenant(&tenant).await?;
     let known = shared.component(&tenant.config.component()).await?;
-    let digest = known.connector.digest().to_owned();
-    if fields.get("sha256") != Some(&digest) {
-        return Err(Problem::conflict(
-            "drifted",
-            "The component is another than the one that the page showed.",
-            "Open the page again, and look at the component that is there now.",
-        ));
-    }
+    let digest = shown_digest(&known, &fields)?;
     let pinned = fields.has("pin");
     let digest = pinned.then_some(digest);
     shared

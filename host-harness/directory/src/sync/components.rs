@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Applications, Declared, SyncError};
 use crate::config::ComponentChoice;
+use provisioning_runtime::wit::Descriptor;
 use provisioning_runtime::{Connector, Declaration, Job, Runtime, Tenant};
 
 /// Runs components in a [`Runtime`]; each is compiled once.
@@ -24,6 +25,14 @@ impl ComponentApplications {
     /// Tenants that name no file run `embedded`; relative paths of the others' components start at `folder`.
     pub fn new(runtime: Runtime, embedded: &'static [u8], folder: impl Into<PathBuf>) -> Self {
         Self { runtime, embedded, folder: folder.into(), loaded: Mutex::default(), declarations: Mutex::default() }
+    }
+
+    /// What a component is and needs.
+    ///
+    /// # Errors
+    /// When its sandbox ends it.
+    pub async fn describe(&self, connector: &Connector) -> Result<Descriptor, SyncError> {
+        Ok(self.runtime.describe(connector).await?)
     }
 
     async fn declaration(&self, connector: &Connector) -> Result<Arc<Declaration>, SyncError> {

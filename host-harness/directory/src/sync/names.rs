@@ -73,7 +73,7 @@ pub fn check_attributes<'a>(
     for name in names.filter(|name| !known.contains(*name)) {
         if let Some(near) = nearest(name, known.iter().map(String::as_str)) {
             return Err(DirectoryError::Invalid(format!(
-                "there is no attribute `{name}`; did you mean `{near}`? A new attribute becomes known when the mapping of a tenant reads it"
+                "no attribute is named `{name}`; did you mean `{near}`? A new attribute becomes known when the mapping of a tenant reads it"
             )));
         }
     }

@@ -1,9 +1,9 @@
 //! What a client needs to know of an org.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What a client needs to reach the org. `Debug` hides the secrets; serialising shows them.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Connection {
     /// `http://127.0.0.1:PORT`.
     pub url: String,

@@ -60,7 +60,7 @@ impl Object {
         self.fields.iter().filter(move |field| features.allow(field.needs))
     }
 
-    /// Whether an organization with these features has the object. Without currencies there is no list of them (H).
+    /// Whether an organization with these features has the object. One without multiple currencies has no list of them (H).
     #[must_use]
     pub(crate) fn is_in(&self, features: Features) -> bool {
         self.name != "CurrencyType" || features.currencies

@@ -109,7 +109,12 @@ fn files_that_cannot_be_used_exit_with_2_and_write_nothing() {
     fixture.write("people.csv", "name,mail\nAda,a@x.example\n");
     fails(&fixture, &["push", "acme", "people.csv"], 2, &["no column `username`"]);
     fixture.write("people.csv", "username,shoeSize\na@x.example,44\n");
-    fails(&fixture, &["push", "acme", "people.csv"], 2, &["the column `shoeSize` doesn't match any attribute", "familyName"]);
+    fails(
+        &fixture,
+        &["push", "acme", "people.csv"],
+        2,
+        &["the column `shoeSize` doesn't match any attribute", "familyName"],
+    );
     fixture.write("people.csv", "username,grant:castle\na@x.example,X\n");
     fails(&fixture, &["push", "acme", "people.csv"], 2, &["no grant `castle`", "profile"]);
     fixture.write("not.wasm", "hello");

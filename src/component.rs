@@ -56,13 +56,18 @@ struct Component;
 struct Imports;
 
 impl Host for Imports {
+    type Started = u32;
+
     fn send(&self, request: Request<'_>) -> Result<Response, Failure> {
         http::send(&request.into())
     }
 
-    fn send_all(&self, requests: Vec<Request<'_>>) -> Vec<Result<Response, Failure>> {
-        let requests: Vec<http::Request> = requests.into_iter().map(Into::into).collect();
-        http::send_all(&requests)
+    fn start(&self, request: Request<'_>) -> u32 {
+        http::start(&request.into())
+    }
+
+    fn finish(&self, started: u32) -> Result<Response, Failure> {
+        http::finish(started)
     }
 
     fn sign_jwt(&self, key: &str, claims: &str) -> Result<String, String> {

@@ -85,6 +85,9 @@ pub enum Level {
 
 /// What a connector can reach of the world outside.
 pub trait Host {
+    /// A request that is under way.
+    type Started;
+
     /// Sends one request and waits for its answer.
     ///
     /// # Errors
@@ -92,8 +95,22 @@ pub trait Host {
     /// When no complete response came.
     fn send(&self, request: Request<'_>) -> Result<Response, Failure>;
 
+    /// Starts a request and doesn't wait for its answer: [`Host::finish`] gives it. It goes on while the component isn't running, until
+    /// the job ends.
+    fn start(&self, request: Request<'_>) -> Self::Started;
+
+    /// Waits for the answer to a request that was started.
+    ///
+    /// # Errors
+    ///
+    /// When no complete response came.
+    fn finish(&self, started: Self::Started) -> Result<Response, Failure>;
+
     /// Sends independent requests side by side. Answers stand in the order of the requests.
-    fn send_all(&self, requests: Vec<Request<'_>>) -> Vec<Result<Response, Failure>>;
+    fn send_all(&self, requests: Vec<Request<'_>>) -> Vec<Result<Response, Failure>> {
+        let started: Vec<_> = requests.into_iter().map(|request| self.start(request)).collect();
+        started.into_iter().map(|started| self.finish(started)).collect()
+    }
 
     /// A placeholder of a JWT of these claims (a JSON object), signed RS256 (RFC 7518 §3.3) by the PEM-encoded RSA private key that the
     /// placeholder `key` stands for.

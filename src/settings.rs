@@ -50,8 +50,8 @@ pub struct Settings {
     pub user_types: Vec<&'static str>,
     /// API requests that are left for others.
     pub api_reserve: Reserve,
-    /// From how many users on a full import goes by the Bulk API; none for never.
-    pub bulk_threshold: Option<u64>,
+    /// Requests that go side by side, at most.
+    pub requests_in_flight: usize,
     /// How users are found and written.
     pub writing: Writing,
 }
@@ -84,8 +84,8 @@ pub struct Checked {
     pub user_types: Option<Vec<&'static str>>,
     /// API requests that are left for others.
     pub api_reserve: Option<Reserve>,
-    /// From how many users on a full import goes by the Bulk API; none for never.
-    pub bulk_threshold: Option<u64>,
+    /// Requests that go side by side, at most.
+    pub requests_in_flight: Option<usize>,
     /// How users are found and written.
     pub writing: Option<Writing>,
     /// What is wrong, in the order of the settings.
@@ -108,7 +108,7 @@ impl Checked {
                 account_id: Some(account_id),
                 user_types: Some(user_types),
                 api_reserve: Some(api_reserve),
-                bulk_threshold,
+                requests_in_flight: Some(requests_in_flight),
                 writing: Some(writing),
                 problems,
             } if problems.is_empty() => Ok(Settings {
@@ -119,7 +119,7 @@ impl Checked {
                 account_id,
                 user_types,
                 api_reserve,
-                bulk_threshold,
+                requests_in_flight,
                 writing,
             }),
             Self { problems, .. } => Err(summary(&problems)),
@@ -147,7 +147,7 @@ pub fn check(settings: model::Settings) -> Checked {
     let api_version = reader.api_version();
     let user_types = reader.user_types();
     let api_reserve = reader.api_reserve();
-    let bulk_threshold = reader.bulk_threshold();
+    let requests_in_flight = reader.requests_in_flight();
     let writing = reader.writing();
     Checked {
         credentials,
@@ -157,7 +157,7 @@ pub fn check(settings: model::Settings) -> Checked {
         account_id,
         user_types,
         api_reserve,
-        bulk_threshold,
+        requests_in_flight,
         writing,
         problems: reader.problems,
     }

@@ -144,6 +144,11 @@ pub fn is_passing(fault: &Fault) -> bool {
     })
 }
 
+/// Whether too many requests run at once in the organization, of which ours may be some.
+pub fn is_crowded(fault: &Fault) -> bool {
+    fault.code == "REQUEST_LIMIT_EXCEEDED" && fault.message.contains("Concurrent")
+}
+
 /// Whether the session has ended, so that another sign-in lets the same call go on. Not every 401 says so (H).
 pub fn is_end_of_session(fault: &Fault) -> bool {
     fault.status == 401

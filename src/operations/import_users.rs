@@ -43,7 +43,6 @@ struct Job<'a, H: Host> {
     /// The fields of the schema's flags.
     flags: Vec<(Path, &'a Flag)>,
     page_size: u32,
-    bulk_threshold: Option<u64>,
 }
 
 /// The fields that every user is read with.
@@ -60,7 +59,6 @@ pub(super) fn import_users<H: Host>(
     client: &Client<H>,
     cached: &Cached,
     population: Population,
-    bulk_threshold: Option<u64>,
     query: &ImportQuery,
 ) -> Result<ImportPage> {
     let start = match &query.scope {
@@ -81,7 +79,7 @@ pub(super) fn import_users<H: Host>(
         profile: Path::new("ProfileId"),
         role: Path::new("UserRoleId"),
     };
-    let job = Job { client, columns, own, schema, flags, page_size: query.page_size, bulk_threshold };
+    let job = Job { client, columns, own, schema, flags, page_size: query.page_size };
     match start.scope {
         Scope::Full => full::page(&job, &start),
         Scope::Changes(from) => changes::page(&job, &start, from),

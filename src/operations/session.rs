@@ -21,7 +21,6 @@ pub struct Session<H: Host> {
     account_id: Id,
     portal_id: Id,
     population: Population,
-    bulk_threshold: Option<u64>,
     schema: Cached,
     writing: Writing,
 }
@@ -35,8 +34,9 @@ impl<H: Host> Session<H> {
     /// sign-in leads to another organisation than the settings name: writing into the wrong one could not be undone.
     pub fn open(host: H, settings: Settings) -> Result<Self> {
         let settings = settings::check(settings).complete()?;
-        let client =
-            Client::sign_in(host, settings.credentials, &settings.api_version)?.with_reserve(settings.api_reserve);
+        let client = Client::sign_in(host, settings.credentials, &settings.api_version)?
+            .with_reserve(settings.api_reserve)
+            .with_width(settings.requests_in_flight);
         let found = Id::parse(&client.signed_in().organization_id);
         if found != Ok(settings.organization_id) {
             return Err(wrong_organization(&client.signed_in().organization_id));
@@ -47,7 +47,6 @@ impl<H: Host> Session<H> {
             account_id: settings.account_id,
             portal_id: settings.portal_id,
             population,
-            bulk_threshold: settings.bulk_threshold,
             schema: Cached::default(),
             writing: settings.writing,
         })
@@ -81,7 +80,7 @@ impl<H: Host> Session<H> {
     ///
     /// When the cursor cannot be read, an attribute does not exist, or Salesforce does not answer.
     pub fn import_users(&self, query: &ImportQuery) -> Result<ImportPage> {
-        import_users::import_users(&self.client, &self.schema, self.population, self.bulk_threshold, query)
+        import_users::import_users(&self.client, &self.schema, self.population, query)
     }
 
     /// Makes or changes users. Results stand in the order of the users.

@@ -1,5 +1,7 @@
 //! A signed-in client: the session, its renewal, repeated tries, and what the calls cost.
 
+mod width;
+
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
@@ -11,6 +13,7 @@ use crate::diagnosis;
 use crate::host::{self, Failure, Host, Level, Request, Response};
 use crate::model::{Details, Error, ErrorKind, Result, Retry, Usage};
 use crate::settings::Reserve;
+use width::Width;
 
 /// How often a call that met a passing condition is tried again.
 const RETRIES: u32 = 3;
@@ -77,6 +80,15 @@ pub struct Client<H: Host> {
     pub(super) signed_in: RefCell<SignedIn>,
     usage: Cell<Usage>,
     reserve: Reserve,
+    width: Width,
+}
+
+/// A call that is under way.
+pub struct Pending<H: Host> {
+    call: Call<'static>,
+    subject: &'static str,
+    /// Or why it wasn't sent.
+    progress: std::result::Result<H::Started, Failed>,
 }
 
 impl<H: Host> Client<H> {
@@ -95,7 +107,15 @@ impl<H: Host> Client<H> {
             signed_in: RefCell::new(signed_in),
             usage: Cell::new(usage),
             reserve: Reserve::Calls(0),
+            width: Width::new(1),
         })
+    }
+
+    /// The same, which sends at most so many requests side by side.
+    #[must_use]
+    pub fn with_width(mut self, most: usize) -> Self {
+        self.width = Width::new(most);
+        self
     }
 
     /// The same, which stops before the organisation has fewer API requests left than these.
@@ -144,21 +164,72 @@ impl<H: Host> Client<H> {
         answers.pop().unwrap_or_else(|| Err(unanswered(subject)))
     }
 
+    /// Starts a call and doesn't wait for its answer, which [`Client::finish`] gives. How many are to be under way at a time,
+    /// [`Client::width`] says.
+    pub fn start(&self, call: Call<'static>, subject: &'static str) -> Pending<H> {
+        let progress = match self.starved(1, subject) {
+            Some(error) => Err(Failed { error, uncertain: false }),
+            None => {
+                self.count(1);
+                Ok(self.host.start(self.request(&call)))
+            }
+        };
+        Pending { call, subject, progress }
+    }
+
+    /// Waits for the answer to a call, and tries again and signs in again as needed.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::attempt`].
+    pub fn finish(&self, pending: Pending<H>) -> std::result::Result<Response, Failed> {
+        let Pending { call, subject, progress } = pending;
+        let response = self.host.finish(progress?);
+        self.note_usage(response.as_ref().ok());
+        let mut answers = self.see_through(&[&call], &[subject], vec![response]);
+        answers.pop().unwrap_or_else(|| Err(unanswered(subject)))
+    }
+
+    /// Requests that go side by side at a time, as Salesforce bears it.
+    pub fn width(&self) -> usize {
+        self.width.now()
+    }
+
+    /// Lets fewer requests go side by side, since these got into each other's way.
+    pub fn narrow(&self) {
+        self.width.shrink();
+    }
+
     /// Makes independent calls side by side, each with its own subject. Answers stand in the order of the calls.
     pub fn attempt_all(&self, calls: &[&Call<'_>], subjects: &[&str]) -> Vec<std::result::Result<Response, Failed>> {
+        self.see_through(calls, subjects, Vec::new())
+    }
+
+    /// Makes calls, of which the first tries may have been answered already.
+    fn see_through(
+        &self,
+        calls: &[&Call<'_>],
+        subjects: &[&str],
+        first: Vec<std::result::Result<Response, Failure>>,
+    ) -> Vec<std::result::Result<Response, Failed>> {
         let mut answers: Vec<Option<std::result::Result<Response, Failed>>> = calls.iter().map(|_| None).collect();
         let mut pending: Vec<usize> = (0..calls.len()).collect();
         let mut renewed = false;
         let mut attempt = 0;
+        let mut given = Some(first).filter(|first| !first.is_empty());
         while !pending.is_empty() {
-            if let Some(error) = self.starved(pending.len(), subjects[pending[0]]) {
-                for at in pending {
-                    answers[at] = Some(Err(Failed { error: error.clone(), uncertain: false }));
+            let responses = match given.take() {
+                Some(given) => given,
+                None => {
+                    if let Some(error) = self.starved(pending.len(), subjects[pending[0]]) {
+                        for at in pending {
+                            answers[at] = Some(Err(Failed { error: error.clone(), uncertain: false }));
+                        }
+                        break;
+                    }
+                    self.send_all(pending.iter().map(|&at| calls[at]))
                 }
-                break;
-            }
-            let requests: Vec<_> = pending.iter().map(|&at| self.request(calls[at])).collect();
-            let responses = self.send(requests);
+            };
             // Those to send again, in order; and of them those whose session has ended.
             let mut again = Vec::new();
             let mut ended = Vec::new();
@@ -227,7 +298,9 @@ impl<H: Host> Client<H> {
         let requests = users.iter().map(|(username, password)| {
             login::portal_request(login_url, organization_id, portal_id, username, password)
         });
-        let answers = self.send(requests.collect()).into_iter().map(|answer| match answer {
+        let requests: Vec<Request<'_>> = requests.collect();
+        self.count(requests.len());
+        let answers = self.host.send_all(requests).into_iter().map(|answer| match answer {
             Ok(response) => {
                 let parsed = login::parse(response.status, &response.body);
                 parsed.map(|_| ()).map_err(|fault| Some(fault.of(&response)))
@@ -264,32 +337,49 @@ impl<H: Host> Client<H> {
         }
     }
 
-    fn send(&self, mut requests: Vec<Request<'_>>) -> Vec<std::result::Result<Response, Failure>> {
-        let mut usage = self.usage.get();
-        usage.calls = usage.calls.saturating_add(requests.len() as u64);
-        let responses = match requests.pop() {
-            Some(only) if requests.is_empty() => vec![self.host.send(only)],
-            Some(last) => {
-                requests.push(last);
-                self.host.send_all(requests)
-            }
-            None => Vec::new(),
-        };
-        for response in responses.iter().flatten() {
-            if let Some((used, limit)) = response.header("sforce-limit-info").and_then(api_usage) {
-                usage.used = Some(used);
-                usage.limit = Some(limit);
-            }
+    /// Sends calls, as many side by side as go at a time.
+    fn send_all<'a>(
+        &self,
+        calls: impl ExactSizeIterator<Item = &'a Call<'a>>,
+    ) -> Vec<std::result::Result<Response, Failure>> {
+        self.count(calls.len());
+        let mut calls = calls.peekable();
+        let mut responses = Vec::with_capacity(calls.len());
+        while calls.peek().is_some() {
+            let some: Vec<Request<'_>> = calls.by_ref().take(self.width()).map(|call| self.request(call)).collect();
+            let some = match <[Request<'_>; 1]>::try_from(some) {
+                Ok([only]) => vec![self.host.send(only)],
+                Err(several) => self.host.send_all(several),
+            };
+            some.iter().for_each(|response| self.note_usage(response.as_ref().ok()));
+            responses.extend(some);
         }
-        self.usage.set(usage);
         responses
+    }
+
+    /// Counts requests that are sent.
+    fn count(&self, requests: usize) {
+        let mut usage = self.usage.get();
+        usage.calls = usage.calls.saturating_add(requests as u64);
+        self.usage.set(usage);
+    }
+
+    /// Takes note of what an answer says of the organization's allowance.
+    fn note_usage(&self, response: Option<&Response>) {
+        let told = response.and_then(|response| response.header("sforce-limit-info")).and_then(api_usage);
+        if let Some((used, limit)) = told {
+            self.usage.set(Usage { used: Some(used), limit: Some(limit), ..self.usage.get() });
+        }
     }
 
     fn judge(&self, response: std::result::Result<Response, Failure>, repeat: Repeat, subject: &str) -> Next {
         let response = match response {
             Ok(response) => match Detour::of(&response) {
                 Some(detour) => return self.judge_detour(&detour, &response, repeat, subject),
-                None if response.status < 300 => return Next::Done(response),
+                None if response.status < 300 => {
+                    self.width.grow();
+                    return Next::Done(response);
+                }
                 None => response,
             },
             Err(failure) => {
@@ -303,7 +393,11 @@ impl<H: Host> Client<H> {
             }
         };
         let fault = error::parse(response.status, &response.body).of(&response);
-        let passing = diagnosis::is_passing(&fault);
+        let is_crowded = diagnosis::is_crowded(&fault);
+        if is_crowded {
+            self.width.shrink();
+        }
+        let passing = is_crowded || diagnosis::is_passing(&fault);
         // Salesforce rolls back what it refuses with a code of its own; a gateway that answers without one knows nothing.
         let uncertain = fault.status >= 500 && fault.code.is_empty();
         let ended = diagnosis::is_end_of_session(&fault);

@@ -3,7 +3,6 @@
 //! Facts carry the confidence that they were established with: H official documentation or a recorded response, M several
 //! independent reports of real errors, L one report or an inference, U unconfirmed.
 
-pub mod bulk;
 pub mod client;
 pub mod collections;
 pub mod composite;

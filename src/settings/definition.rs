@@ -30,8 +30,8 @@ pub mod names {
     pub const ACCOUNT_ID: &str = "account-id";
     /// The kinds of users that are imported.
     pub const USER_TYPES: &str = "user-types";
-    /// From how many users on a full import goes by the Bulk API.
-    pub const BULK_THRESHOLD: &str = "bulk-threshold";
+    /// Requests that go side by side.
+    pub const REQUESTS_IN_FLIGHT: &str = "requests-in-flight";
     /// API requests that are left for others.
     pub const API_RESERVE: &str = "api-reserve";
     /// The version of the REST API.
@@ -182,12 +182,12 @@ pub const DEFINITIONS: &[Setting] = &[
         multiline: false,
     },
     Setting {
-        name: names::BULK_THRESHOLD,
-        label: "Bulk threshold",
-        help: "Enter from how many users on a full import uses the Bulk API, or 0 for never; left out, 250000.",
+        name: names::REQUESTS_IN_FLIGHT,
+        label: "Requests in flight",
+        help: "Enter how many requests may go to Salesforce side by side, from 1 to 25; left out, 8. Fewer go while they get into each other's way.",
         kind: SettingKind::Text,
         required: false,
-        panel: Panel::ToIdp,
+        panel: Panel::Integration,
         multiline: false,
     },
     Setting {

@@ -2,8 +2,11 @@
 
 use super::{Reader, USER_TYPES, names};
 
-/// From here on, finding each page anew costs Salesforce more than finding all users once.
-const DEFAULT_BULK_THRESHOLD: u64 = 250_000;
+/// Requests that go side by side where the settings don't say.
+const REQUESTS_IN_FLIGHT: usize = 8;
+
+/// Most requests that may go side by side. Salesforce lets an organization have 25 under way that take 20 seconds or longer (H).
+const MOST_REQUESTS_IN_FLIGHT: usize = 25;
 
 /// API requests of the organisation's day that a job leaves for others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,17 +48,14 @@ impl Reader {
         reserve
     }
 
-    pub(super) fn bulk_threshold(&mut self) -> Option<u64> {
-        let name = names::BULK_THRESHOLD;
-        let threshold = match self.optional(name).map(|value| value.parse::<u64>()) {
-            None => DEFAULT_BULK_THRESHOLD,
-            Some(Ok(threshold)) => threshold,
-            Some(Err(_)) => {
-                self.problem(name, format!("{name} is no number of users"));
-                return None;
-            }
-        };
-        (threshold > 0).then_some(threshold)
+    pub(super) fn requests_in_flight(&mut self) -> Option<usize> {
+        let name = names::REQUESTS_IN_FLIGHT;
+        let Some(value) = self.optional(name) else { return Some(REQUESTS_IN_FLIGHT) };
+        let number = value.parse().ok().filter(|number| (1..=MOST_REQUESTS_IN_FLIGHT).contains(number));
+        if number.is_none() {
+            self.problem(name, format!("{name} isn't a number from 1 to {MOST_REQUESTS_IN_FLIGHT}"));
+        }
+        number
     }
 
     pub(super) fn user_types(&mut self) -> Option<Vec<&'static str>> {

@@ -186,6 +186,9 @@ impl Answering {
 }
 
 impl Host for Answering {
+    /// The answer, which is there at once.
+    type Started = std::result::Result<Response, Failure>;
+
     fn send(&self, request: Request<'_>) -> std::result::Result<Response, Failure> {
         let answer = self.answer.borrow().clone();
         if let Some(answer) = answer {
@@ -198,8 +201,12 @@ impl Host for Answering {
         self.inner.send(request)
     }
 
-    fn send_all(&self, requests: Vec<Request<'_>>) -> Vec<std::result::Result<Response, Failure>> {
-        requests.into_iter().map(|request| self.send(request)).collect()
+    fn start(&self, request: Request<'_>) -> Self::Started {
+        self.send(request)
+    }
+
+    fn finish(&self, started: Self::Started) -> std::result::Result<Response, Failure> {
+        started
     }
 
     fn sign_jwt(&self, key: &str, claims: &str) -> std::result::Result<String, String> {

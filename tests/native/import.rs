@@ -288,35 +288,3 @@ fn a_job_stops_before_the_organization_is_starved_and_says_what_is_left() {
     assert!(error.message.contains("100 of its 1000"), "{error}");
     assert_eq!(session.usage().used, Some(900));
 }
-
-/// An import of an org so big that it goes by the Bulk API.
-fn bulk(org: &Org) -> Session<Native> {
-    org.session_with(&[("bulk-threshold", "4000")])
-}
-
-#[test]
-fn very_many_users_come_by_the_bulk_api_in_the_same_pages() {
-    for repeats_header in [true, false] {
-        let org = Org::start(7_500, 33);
-        org.emulator.set_switches(|switches| switches.bulk_results_repeat_header = repeats_header);
-        let by_queries = all(&org.session(), ImportScope::Full, 2_000);
-        let (by_bulk, journal) = org.observe(|| all(&bulk(&org), ImportScope::Full, 2_000));
-        assert!(journal.iter().any(|entry| entry.path.contains("/jobs/query")), "by the Bulk API");
-        assert_eq!(by_bulk.len(), 4);
-        assert_eq!(users(&by_bulk), users(&by_queries));
-        assert!(by_bulk.last().unwrap().watermark.is_some());
-    }
-}
-
-#[test]
-fn where_the_rows_of_a_bulk_query_are_gone_the_import_goes_on_without_them() {
-    let org = Org::start(7_500, 34);
-    let whole = all(&org.session(), ImportScope::Full, 2_000);
-    let first = bulk(&org).import_users(&query(ImportScope::Full, 2_000)).unwrap();
-    let second = bulk(&org).import_users(&query(ImportScope::Resume(first.next.unwrap()), 2_000)).unwrap();
-    // A week later Salesforce has deleted the job.
-    let next = second.next.unwrap().replace(".750", ".751");
-    let rest = all(&bulk(&org), ImportScope::Resume(next), 2_000);
-    let found: Vec<&User> = first.users.iter().chain(&second.users).chain(users(&rest)).collect();
-    assert_eq!(found, users(&whole));
-}

@@ -115,6 +115,9 @@ struct Junk {
 }
 
 impl Host for Junk {
+    /// The answer, which is there at once.
+    type Started = Result<Response, Failure>;
+
     fn send(&self, request: Request<'_>) -> Result<Response, Failure> {
         if self.sign_in && request.url.contains("/services/Soap/") {
             return Ok(Response { status: 200, headers: Vec::new(), body: SIGN_IN.as_bytes().to_vec() });
@@ -129,8 +132,12 @@ impl Host for Junk {
         random.junk().map(|(status, body)| Response { status, headers, body })
     }
 
-    fn send_all(&self, requests: Vec<Request<'_>>) -> Vec<Result<Response, Failure>> {
-        requests.into_iter().map(|request| self.send(request)).collect()
+    fn start(&self, request: Request<'_>) -> Self::Started {
+        self.send(request)
+    }
+
+    fn finish(&self, started: Self::Started) -> Result<Response, Failure> {
+        started
     }
 
     fn sign_jwt(&self, _: &str, _: &str) -> Result<String, String> {
@@ -268,6 +275,9 @@ struct Spoiling {
 }
 
 impl Host for Spoiling {
+    /// The answer, which is there at once.
+    type Started = Result<Response, Failure>;
+
     fn send(&self, request: Request<'_>) -> Result<Response, Failure> {
         let mut response = self.inner.send(request)?;
         let left = self.left.get();
@@ -286,8 +296,12 @@ impl Host for Spoiling {
         Ok(response)
     }
 
-    fn send_all(&self, requests: Vec<Request<'_>>) -> Vec<Result<Response, Failure>> {
-        requests.into_iter().map(|request| self.send(request)).collect()
+    fn start(&self, request: Request<'_>) -> Self::Started {
+        self.send(request)
+    }
+
+    fn finish(&self, started: Self::Started) -> Result<Response, Failure> {
+        started
     }
 
     fn sign_jwt(&self, key: &str, claims: &str) -> Result<String, String> {

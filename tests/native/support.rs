@@ -184,6 +184,9 @@ pub(crate) fn unless_dropped<T>(work: impl FnOnce() -> T) -> Option<T> {
 }
 
 impl Host for Native {
+    /// The answer, which is there at once.
+    type Started = Result<Response, Failure>;
+
     fn send(&self, request: Request<'_>) -> Result<Response, Failure> {
         let Some(left) = self.left.get() else { return self.carry(&request) };
         if left > 0 {
@@ -196,8 +199,12 @@ impl Host for Native {
         }
         resume_unwind(Box::new(Dropped));
     }
-    fn send_all(&self, requests: Vec<Request<'_>>) -> Vec<Result<Response, Failure>> {
-        requests.into_iter().map(|request| self.send(request)).collect()
+    fn start(&self, request: Request<'_>) -> Self::Started {
+        self.send(request)
+    }
+
+    fn finish(&self, started: Self::Started) -> Result<Response, Failure> {
+        started
     }
 
     fn sign_jwt(&self, key: &str, claims: &str) -> Result<String, String> {

@@ -140,6 +140,14 @@ impl http::Host for Bare {
     ) -> wasmtime::Result<Vec<Result<http::Response, http::Failure>>> {
         Ok(Vec::new())
     }
+
+    async fn start(&mut self, _: http::Request) -> wasmtime::Result<u32> {
+        Ok(0)
+    }
+
+    async fn finish(&mut self, _: u32) -> wasmtime::Result<Result<http::Response, http::Failure>> {
+        Ok(Err(http::Failure::Cancelled))
+    }
 }
 
 /// A session of the connector with nothing between it and Wasmtime.

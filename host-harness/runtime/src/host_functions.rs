@@ -42,10 +42,19 @@ impl http::Host for JobState {
                     }
                 }
             })
+            // The gate lets fewer go at a time.
             .buffered(self.limits.requests_in_flight.max(1))
             .collect()
             .await;
         Ok(answers)
+    }
+
+    async fn start(&mut self, request: Request) -> wasmtime::Result<u32> {
+        Ok(self.started.start(&self.gate, request))
+    }
+
+    async fn finish(&mut self, started: u32) -> wasmtime::Result<Result<Response, Failure>> {
+        Ok(self.started.finish(started).await)
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::Instant;
 use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 use super::access::{Access, Asked, SecretUse, method_name};
@@ -87,6 +88,8 @@ pub(crate) struct Gate {
     pub(crate) access: Mutex<Access>,
     pub(crate) placeholders: Mutex<Placeholders>,
     pub(crate) limits: Limits,
+    /// One for each request that may be under way.
+    pub(crate) turns: Semaphore,
     pub(crate) sent: AtomicU64,
     pub(crate) received_bytes: AtomicU64,
     pub(super) log: RequestLog,
@@ -187,6 +190,8 @@ impl Gate {
 
     pub(crate) async fn send(&self, mut request: Prepared) -> Result<Response, Failure> {
         let place = authority(&request.url);
+        // It's never closed.
+        let _turn = self.turns.acquire().await;
         self.count(&place)?;
         let started = Instant::now();
         let (method, path) = (request.method.clone(), request.url.path().to_owned());

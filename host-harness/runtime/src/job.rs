@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::error::Elapsed;
 use tracing::{Instrument as _, Span};
 use wasmtime::component::{ResourceAny, ResourceTable};
@@ -33,6 +33,7 @@ use super::metrics::{Metrics, RunningJob};
 use super::placeholders::{Kind, Placeholders};
 use super::secrets::{Masks, Secret};
 use super::spent::{RequestLog, Spent};
+use super::started::Started;
 use super::tenant::Tenant;
 use super::wit::{
     Abandoned, AttributeDefinition, Deactivation, Descriptor, DesiredUser, EntitlementPage, ImportPage, ImportQuery,
@@ -51,6 +52,7 @@ pub(crate) struct JobState {
     pub(crate) limits: Limits,
     pub(crate) limiter: MemoryLimiter,
     pub(crate) gate: Arc<Gate>,
+    pub(crate) started: Started,
     /// Every secret of the tenant.
     pub(crate) masks: Masks,
     pub(crate) ledger: Option<Arc<dyn Ledger>>,
@@ -151,6 +153,7 @@ impl Job {
             replay: runtime.replay.clone(),
             access: Mutex::new(access),
             placeholders: Mutex::new(placeholders),
+            turns: Semaphore::new(limits.requests_in_flight.max(1)),
             limits: limits.clone(),
             sent: AtomicU64::new(0),
             received_bytes: AtomicU64::new(0),
@@ -166,6 +169,7 @@ impl Job {
             clock: Monotonic::start(),
             limiter,
             gate: Arc::clone(&gate),
+            started: Started::default(),
             masks,
             ledger: tenant.ledger.clone(),
             log_events: 0,

@@ -66,6 +66,7 @@ mod recording;
 mod scheduler;
 pub(crate) mod secrets;
 mod spent;
+mod started;
 mod tenant;
 
 pub use access::{

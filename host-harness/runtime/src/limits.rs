@@ -27,7 +27,8 @@ pub struct Limits {
     pub request: Duration,
     /// Length of one HTTP response after decoding, in bytes. Default 16 MiB: 2,000 users of 2 KiB are 4 MiB.
     pub response: usize,
-    /// HTTP requests of one job that are under way at once. Default 8.
+    /// HTTP requests of one job that are under way at once. Default 25, the most that Salesforce lets an organization have under way
+    /// that take long; a connector may stay below.
     pub requests_in_flight: usize,
     /// HTTP requests that one job may send. Default 10,000.
     pub requests: u64,
@@ -48,7 +49,7 @@ impl Default for Limits {
             call: Duration::from_secs(1200),
             request: Duration::from_secs(120),
             response: 16 << 20,
-            requests_in_flight: 8,
+            requests_in_flight: 25,
             requests: 10_000,
             transfer: 32 << 20,
             handles: 4_096,

@@ -39,9 +39,6 @@ pub(super) enum Scope {
     Changes(u64),
 }
 
-/// A position within the rows of a Bulk query: the job, and where its rows go on; none at their start.
-pub(super) type Place = (Id, Option<String>);
-
 /// A position within an import.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Cursor {
@@ -58,8 +55,6 @@ pub(super) struct Reached {
     pub(super) began: u64,
     /// The last user that was given.
     pub(super) last: Id,
-    /// Where a full import continues in the rows of a Bulk query. If those are gone, it continues behind the last user.
-    pub(super) bulk: Option<Place>,
 }
 
 impl Cursor {
@@ -77,34 +72,18 @@ impl Cursor {
             [VERSION, "changes", from, rest @ ..] => (Scope::Changes(time(from).ok_or_else(|| stale(DAMAGED))?), rest),
             _ => return Err(stale(stranger(&parts))),
         };
-        let (bits, began, last, bulk) = match rest {
-            [bits, began, last] => (bits, began, last, None),
-            [bits, began, last, job, locator] => {
-                let is_sound = locator.len() <= 100 && locator.bytes().all(|byte| byte.is_ascii_alphanumeric());
-                let job = Id::parse(job).ok().filter(|_| is_sound).ok_or_else(|| stale(DAMAGED))?;
-                (bits, began, last, Some((job, (!locator.is_empty()).then(|| (*locator).to_owned()))))
-            }
-            _ => return Err(stale(DAMAGED)),
-        };
+        let [bits, began, last] = rest else { return Err(stale(DAMAGED)) };
         if *bits != population.0.to_string() {
             return Err(stale(OTHER_POPULATION));
         }
         let began = time(began).ok_or_else(|| stale(DAMAGED))?;
         let last = Id::parse_of(last, prefix::USER).map_err(|_| stale(DAMAGED))?;
-        Ok(Self { population, scope, reached: Some(Reached { began, last, bulk }) })
+        Ok(Self { population, scope, reached: Some(Reached { began, last }) })
     }
 
     /// Behind this user, in an import that began at this time.
     pub(super) fn behind(&self, last: Id, began: u64) -> Self {
-        Self { reached: Some(Reached { began, last, bulk: None }), ..*self }
-    }
-
-    /// The same, which continues in the rows of a Bulk query.
-    pub(super) fn in_bulk(mut self, place: Place) -> Self {
-        if let Some(reached) = &mut self.reached {
-            reached.bulk = Some(place);
-        }
-        self
+        Self { reached: Some(Reached { began, last }), ..*self }
     }
 
     /// The last user that was given. Returns `None` at the start.
@@ -119,10 +98,8 @@ impl fmt::Display for Cursor {
             Scope::Full => write!(f, "{VERSION}.full.{}", self.population.0)?,
             Scope::Changes(from) => write!(f, "{VERSION}.changes.{from}.{}", self.population.0)?,
         }
-        let Some(Reached { began, last, bulk }) = &self.reached else { return Ok(()) };
-        write!(f, ".{began}.{last}")?;
-        let Some((job, locator)) = bulk else { return Ok(()) };
-        write!(f, ".{job}.{}", locator.as_deref().unwrap_or_default())
+        let Some(Reached { began, last }) = &self.reached else { return Ok(()) };
+        write!(f, ".{began}.{last}")
     }
 }
 
@@ -180,9 +157,6 @@ mod tests {
             let cursor = Cursor::start(ALL, scope).behind(id(), 1_700_000_300);
             assert_eq!(Cursor::parse(&cursor.to_string(), ALL), Ok(cursor));
         }
-        let place = (Id::parse("7505e000001AbcD").unwrap(), Some("MTAwMDAw".to_owned()));
-        let cursor = Cursor::start(ALL, Scope::Full).behind(id(), 5).in_bulk(place);
-        assert_eq!(Cursor::parse(&cursor.to_string(), ALL), Ok(cursor));
     }
 
     #[test]
@@ -202,7 +176,6 @@ mod tests {
             ("2.full.15.0.0035e000001AbcD", "damaged"),
             ("2.full.15.0055e000001AbcD", "damaged"),
             ("2.full.15.99999999999999.0055e000001AbcD", "damaged"),
-            ("2.full.15.5.0055e000001AbcD.7505e000001AbcD.x&y", "damaged"),
             ("2.full.15.5.0055e000001AbcD.job.", "damaged"),
             ("2.changes.x.15.0.0055e000001AbcD", "damaged"),
             ("2.full.7.1700000000.0055e000001AbcD", "user-types"),

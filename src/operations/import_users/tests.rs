@@ -2,7 +2,6 @@ use super::*;
 use crate::operations::Session;
 use crate::scripted::{NOW, Script, golden, records, session, session_with, settings};
 
-mod bulk;
 mod changes;
 mod full;
 

@@ -2,9 +2,10 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use reqwest::Client;
+use reqwest::{Client, RequestBuilder};
 use salesforce_portal_connector::host::{Failure, Host, Level, Method, Request, Response};
 use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
 
 /// The same HTTP client as the host harness uses, called from a thread that waits.
 pub(crate) struct Native {
@@ -23,14 +24,15 @@ impl Native {
         Self { client, executor, secrets }
     }
 
-    async fn exchange(&self, request: Request<'_>) -> Result<Response, Failure> {
+    /// Starts a request.
+    fn spawn(&self, request: Request<'_>) -> JoinHandle<Result<Response, Failure>> {
         let method = match request.method {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
             Method::Patch => reqwest::Method::PATCH,
             Method::Delete => reqwest::Method::DELETE,
             #[allow(unreachable_patterns, reason = "the connector may come to use more")]
-            _ => return Err(Failure::Other("a method that no import uses".to_owned())),
+            _ => unreachable!("a method that no import uses"),
         };
         let mut outgoing = self.client.request(method, request.url);
         for (name, value) in request.headers {
@@ -42,30 +44,39 @@ impl Native {
             let escaped = value.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
             body = body.replace(placeholder, &escaped);
         }
-        let broken = |error: reqwest::Error| Failure::Unreachable(error.to_string());
-        let mut incoming = outgoing.body(body).send().await.map_err(broken)?;
-        let status = incoming.status().as_u16();
-        let headers = incoming
-            .headers()
-            .iter()
-            .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
-            .collect();
-        let mut body = Vec::new();
-        while let Some(chunk) = incoming.chunk().await.map_err(broken)? {
-            body.extend_from_slice(&chunk);
-        }
-        Ok(Response { status, headers, body })
+        self.executor.spawn(exchange(outgoing.body(body)))
     }
 }
 
+async fn exchange(outgoing: RequestBuilder) -> Result<Response, Failure> {
+    let broken = |error: reqwest::Error| Failure::Unreachable(error.to_string());
+    let mut incoming = outgoing.send().await.map_err(broken)?;
+    let status = incoming.status().as_u16();
+    let headers = incoming
+        .headers()
+        .iter()
+        .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+        .collect();
+    let mut body = Vec::new();
+    while let Some(chunk) = incoming.chunk().await.map_err(broken)? {
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Response { status, headers, body })
+}
+
 impl Host for Native {
+    type Started = JoinHandle<Result<Response, Failure>>;
+
     fn send(&self, request: Request<'_>) -> Result<Response, Failure> {
-        self.executor.block_on(self.exchange(request))
+        self.finish(self.start(request))
     }
 
-    fn send_all(&self, requests: Vec<Request<'_>>) -> Vec<Result<Response, Failure>> {
-        let all = requests.into_iter().map(|request| self.exchange(request));
-        self.executor.block_on(futures_util::future::join_all(all))
+    fn start(&self, request: Request<'_>) -> Self::Started {
+        self.spawn(request)
+    }
+
+    fn finish(&self, started: Self::Started) -> Result<Response, Failure> {
+        self.executor.block_on(started).unwrap()
     }
 
     fn sign_jwt(&self, _: &str, _: &str) -> Result<String, String> {

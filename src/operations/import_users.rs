@@ -1,20 +1,22 @@
 //! Reading users, page by page: all of them, or those that changed since an earlier import.
 //!
 //! Pages are keyset pages: each continues behind the last id of the one before (`Id > :last ORDER BY Id`), whatever the
-//! scope. Salesforce's own position in an answer, the query locator, expires and is never kept. A page is one call for
-//! the users and one for what they hold.
+//! scope. Salesforce's own position in an answer, the query locator, expires and is never kept.
 
 mod changes;
 mod column;
 mod cursor;
-mod full;
 mod holdings;
+mod ranges;
+mod reader;
 
 pub(in crate::operations) use self::cursor::Population;
+pub(in crate::operations) use self::reader::Reader;
+
+use std::cell::RefCell;
 
 use self::column::Column;
-use self::cursor::{Cursor, Scope};
-use self::holdings::Holdings;
+use self::cursor::{Cursor, Left};
 use super::describe::{PROFILE, ROLE};
 use super::schema::{Cached, Flag, Schema};
 use crate::host::{Host, Response};
@@ -36,6 +38,7 @@ const SUBJECT: &str = "the import of portal users";
 /// What one page is made with.
 struct Job<'a, H: Host> {
     client: &'a Client<H>,
+    population: Population,
     columns: Vec<Column>,
     own: Own,
     /// Where the users' grants are wanted.
@@ -54,22 +57,33 @@ struct Own {
     role: Path,
 }
 
+/// What goes on in a session between two pages, and what it was asked for.
+pub(super) type UnderWay<H> = RefCell<Option<(Reader<H>, Wishes)>>;
+
+/// What an import is to bring, besides its scope.
+#[derive(PartialEq)]
+pub(super) struct Wishes {
+    page_size: u32,
+    attributes: Vec<String>,
+    grants: bool,
+}
+
 /// Reads one page.
 pub(super) fn import_users<H: Host>(
     client: &Client<H>,
     cached: &Cached,
     population: Population,
+    under_way: &UnderWay<H>,
     query: &ImportQuery,
 ) -> Result<ImportPage> {
-    let start = match &query.scope {
-        ImportScope::Full => Cursor::start(population, Scope::Full),
-        ImportScope::Resume(cursor) => Cursor::parse(cursor, population)?,
-        ImportScope::Since(watermark) => {
-            Cursor::start(population, Scope::Changes(cursor::parse_watermark(watermark, population)?))
-        }
+    let ImportQuery { scope, page_size, attributes, grants } = query;
+    let start = match scope {
+        ImportScope::Full => Start::Full,
+        ImportScope::Since(watermark) => Start::Changes(cursor::parse_watermark(watermark, population)?),
+        ImportScope::Resume(cursor) => Start::At(cursor, Cursor::parse(cursor, population)?),
     };
-    let columns = column::wanted(&query.attributes, || Ok(&cached.get(client)?.attributes))?;
-    let schema = if query.grants { Some(cached.get(client)?) } else { None };
+    let columns = column::wanted(attributes, || Ok(&cached.get(client)?.attributes))?;
+    let schema = if *grants { Some(cached.get(client)?) } else { None };
     let flags = schema.iter().flat_map(|schema| &schema.flags);
     let flags = flags.map(|flag| (Path::new(flag.field.clone()), flag)).collect();
     let own = Own {
@@ -79,11 +93,35 @@ pub(super) fn import_users<H: Host>(
         profile: Path::new("ProfileId"),
         role: Path::new("UserRoleId"),
     };
-    let job = Job { client, columns, own, schema, flags, page_size: query.page_size };
-    match start.scope {
-        Scope::Full => full::page(&job, &start),
-        Scope::Changes(from) => changes::page(&job, &start, from),
+    let job = Job { client, population, columns, own, schema, flags, page_size: *page_size };
+    let wishes = Wishes { page_size: *page_size, attributes: attributes.clone(), grants: *grants };
+    // If anything fails, what was under way is given up, and the page is read again from its cursor.
+    let last = under_way.take().filter(|(_, last)| *last == wishes).map(|(reader, _)| reader);
+    let mut reader = match start {
+        Start::Changes(from) => return changes::page(&job, from, None, None),
+        Start::At(_, Cursor { began, left: Left::Changes(from, last), .. }) => {
+            return changes::page(&job, from, Some(last), Some(began));
+        }
+        Start::Full => Reader::new(),
+        Start::At(text, Cursor { began, left: Left::Ranges(ranges), .. }) => {
+            let last = last.filter(|reader| reader.is_at(text));
+            last.unwrap_or_else(|| Reader::resume(ranges, began, text.clone()))
+        }
+    };
+    let page = reader.page(&job)?;
+    if page.next.is_some() {
+        under_way.replace(Some((reader, wishes)));
     }
+    Ok(page)
+}
+
+/// Where a page begins.
+enum Start<'a> {
+    Full,
+    /// With what changed at this time or later.
+    Changes(u64),
+    /// At a cursor, given as it was and as it was read.
+    At(&'a String, Cursor),
 }
 
 impl<H: Host> Job<'_, H> {
@@ -102,17 +140,12 @@ impl<H: Host> Job<'_, H> {
         self.columns.iter().map(|column| column.name.to_string()).collect()
     }
 
-    /// A user, with what it holds.
-    fn user(&self, record: &Record<'_>, id: &Id, holdings: &mut Holdings) -> User {
-        let held = holdings.take(*id);
+    /// A user, with those grants that it tells itself.
+    fn user(&self, record: &Record<'_>, id: &Id) -> User {
         let text = |path: &Path| record.at(path).and_then(Cell::text);
         let boolean = |path: &Path| record.at(path).and_then(Cell::boolean);
         let username = text(&self.own.username).unwrap_or_default().to_owned();
-        let status = match (boolean(&self.own.is_active), held.is_frozen) {
-            (Some(true), true) => Status::Frozen,
-            (Some(true), false) => Status::Active,
-            _ => Status::Inactive,
-        };
+        let status = if boolean(&self.own.is_active) == Some(true) { Status::Active } else { Status::Inactive };
         let modified = rfc3339(text(&self.own.modified).unwrap_or_default());
         let mut grants = Vec::new();
         if self.schema.is_some() {
@@ -122,7 +155,6 @@ impl<H: Host> Job<'_, H> {
                 }
             }
         }
-        grants.extend(held.grants);
         let values = self.columns.iter().map(|column| column.value(record)).collect();
         let flags = self.flags.iter().filter(|(path, _)| boolean(path) == Some(true));
         grants.extend(flags.map(|(_, flag)| flag.grant()));
@@ -130,11 +162,8 @@ impl<H: Host> Job<'_, H> {
     }
 
     /// Salesforce's time when it gave the first page: the import began no later.
-    fn began(&self, start: &Cursor, response: &Response) -> u64 {
-        match &start.reached {
-            Some(reached) => reached.began,
-            None => time::of_answer(response).unwrap_or_else(|| self.client.host().now().as_secs()),
-        }
+    fn began(&self, response: &Response) -> u64 {
+        time::of_answer(response).unwrap_or_else(|| self.client.host().now().as_secs())
     }
 }
 
@@ -149,8 +178,8 @@ fn user_id(record: &Record<'_>, field: &str) -> Option<Id> {
 }
 
 /// The watermark of an import that began then.
-fn watermark(start: &Cursor, began: u64) -> String {
-    cursor::watermark(start.population, began, OVERLAP)
+fn watermark(population: Population, began: u64) -> String {
+    cursor::watermark(population, began, OVERLAP)
 }
 
 /// `2022-03-17T16:21:26.000+0000`, which is how Salesforce writes UTC (H), in the form of RFC 3339.

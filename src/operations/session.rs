@@ -1,6 +1,6 @@
 //! One tenant, signed in.
 
-use super::import_users::Population;
+use super::import_users::{Population, UnderWay};
 use super::push_users::Tenant;
 use super::schema::Cached;
 use super::{
@@ -21,6 +21,8 @@ pub struct Session<H: Host> {
     account_id: Id,
     portal_id: Id,
     population: Population,
+    /// The reading of users that goes on between two pages.
+    reading: UnderWay<H>,
     schema: Cached,
     writing: Writing,
 }
@@ -47,6 +49,7 @@ impl<H: Host> Session<H> {
             account_id: settings.account_id,
             portal_id: settings.portal_id,
             population,
+            reading: UnderWay::<H>::default(),
             schema: Cached::default(),
             writing: settings.writing,
         })
@@ -80,7 +83,7 @@ impl<H: Host> Session<H> {
     ///
     /// When the cursor cannot be read, an attribute does not exist, or Salesforce does not answer.
     pub fn import_users(&self, query: &ImportQuery) -> Result<ImportPage> {
-        import_users::import_users(&self.client, &self.schema, self.population, query)
+        import_users::import_users(&self.client, &self.schema, self.population, &self.reading, query)
     }
 
     /// Makes or changes users. Results stand in the order of the users.

@@ -81,6 +81,8 @@ pub struct Client<H: Host> {
     usage: Cell<Usage>,
     reserve: Reserve,
     width: Width,
+    /// Calls that were started and not finished: the organization's own count may lack them.
+    under_way: Cell<u64>,
 }
 
 /// A call that is under way.
@@ -108,6 +110,7 @@ impl<H: Host> Client<H> {
             usage: Cell::new(usage),
             reserve: Reserve::Calls(0),
             width: Width::new(1),
+            under_way: Cell::new(0),
         })
     }
 
@@ -171,6 +174,7 @@ impl<H: Host> Client<H> {
             Some(error) => Err(Failed { error, uncertain: false }),
             None => {
                 self.count(1);
+                self.under_way.set(self.under_way.get() + 1);
                 Ok(self.host.start(self.request(&call)))
             }
         };
@@ -185,6 +189,7 @@ impl<H: Host> Client<H> {
     pub fn finish(&self, pending: Pending<H>) -> std::result::Result<Response, Failed> {
         let Pending { call, subject, progress } = pending;
         let response = self.host.finish(progress?);
+        self.under_way.set(self.under_way.get().saturating_sub(1));
         self.note_usage(response.as_ref().ok());
         let mut answers = self.see_through(&[&call], &[subject], vec![response]);
         answers.pop().unwrap_or_else(|| Err(unanswered(subject)))
@@ -276,7 +281,8 @@ impl<H: Host> Client<H> {
     fn starved(&self, requests: usize, subject: &str) -> Option<Error> {
         let Usage { used: Some(used), limit: Some(limit), .. } = self.usage.get() else { return None };
         let (left, reserve) = (limit.saturating_sub(used), self.reserve.of(limit));
-        if reserve == 0 || left >= reserve.saturating_add(requests as u64) {
+        let wanted = self.under_way.get().saturating_add(requests as u64);
+        if reserve == 0 || left >= reserve.saturating_add(wanted) {
             return None;
         }
         let message = format!(
@@ -323,8 +329,7 @@ impl<H: Host> Client<H> {
         let root = if call.path.starts_with('/') { "" } else { self.root.as_str() };
         let mut headers = vec![
             ("authorization", format!("Bearer {}", signed_in.session_id)),
-            // The rows of a Bulk query come as CSV alone (H).
-            ("accept", if call.path.contains("/results?") { "text/csv" } else { "application/json" }.to_owned()),
+            ("accept", "application/json".to_owned()),
         ];
         if call.body.is_some() {
             headers.push(("content-type", "application/json; charset=UTF-8".to_owned()));

@@ -100,6 +100,11 @@ struct AnsweredPage<'a> {
 ///
 /// As [`Client::call`].
 pub fn send<H: Host>(client: &Client<H>, reads: &[Read<'_>], subject: &str) -> Result<Response> {
+    client.call(&call(client, reads), subject)
+}
+
+/// The call that asks for reads together.
+pub fn call<H: Host>(client: &Client<H>, reads: &[Read<'_>]) -> Call<'static> {
     let part = |(at, read): (usize, &Read<'_>)| {
         let root = client.root();
         let url = match read {
@@ -110,7 +115,7 @@ pub fn send<H: Host>(client: &Client<H>, reads: &[Read<'_>], subject: &str) -> R
     };
     let parts = reads.iter().enumerate().map(part).collect();
     let body = json::body(&Body { all_or_none: false, composite_request: parts });
-    client.call(&Call { method: Method::Post, path: Cow::Borrowed("composite"), body, repeat: Repeat::Always }, subject)
+    Call { method: Method::Post, path: Cow::Borrowed("composite"), body, repeat: Repeat::Always }
 }
 
 /// Reads the answers to `count` parts, which stand in the order of the parts (H).
@@ -119,6 +124,16 @@ pub fn send<H: Host>(client: &Client<H>, reads: &[Read<'_>], subject: &str) -> R
 ///
 /// When the answer is not what Salesforce documents.
 pub fn answers<'a>(response: &'a Response, count: usize, subject: &str) -> Result<Vec<Answer<'a>>> {
+    let answers = parts(response, subject)?;
+    if answers.len() == count { Ok(answers) } else { Err(unreadable(subject)) }
+}
+
+/// Reads the answers to all parts, whose number doesn't matter.
+///
+/// # Errors
+///
+/// When the answer is not what Salesforce documents.
+pub fn parts<'a>(response: &'a Response, subject: &str) -> Result<Vec<Answer<'a>>> {
     let (text, request_id) = (str::from_utf8(&response.body).unwrap_or_default(), error::request_id(response));
     let answers: Vec<Answer<'_>> = if let Ok(Pages { composite_response }) = serde_json::from_str(text) {
         // What an import reads: the parts are gone through once.
@@ -135,7 +150,7 @@ pub fn answers<'a>(response: &'a Response, count: usize, subject: &str) -> Resul
         };
         composite_response.into_iter().map(answer).collect()
     };
-    if answers.len() == count { Ok(answers) } else { Err(unreadable(subject)) }
+    Ok(answers)
 }
 
 impl<'a> Answer<'a> {

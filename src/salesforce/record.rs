@@ -43,8 +43,6 @@ impl Cell<'_> {
     pub fn boolean(&self) -> Option<bool> {
         match self {
             Self::Boolean(value) => Some(*value),
-            // As the rows of a Bulk query have it.
-            Self::Text(text) => text.parse().ok(),
             _ => None,
         }
     }
@@ -67,9 +65,7 @@ impl<'a> Record<'a> {
         let Some((name, rest)) = path.split_once('.') else { return self.field(path) };
         match self.field(name) {
             Some(Cell::Record(record)) => record.cell(rest),
-            Some(_) => None,
-            // The rows of a Bulk query have paths for names.
-            None => self.field(path),
+            _ => None,
         }
     }
 
@@ -90,8 +86,7 @@ impl<'a> Record<'a> {
     pub fn at(&self, path: &Path) -> Option<&Cell<'a>> {
         let (name, rest) = path.parts();
         if let Some((have, cell)) = self.fields.get(path.outer.get()) {
-            // The rows of a Bulk query have paths for names.
-            if same(have, path.as_str()) {
+            if rest.is_none() && same(have, name) {
                 return Some(cell);
             }
             if let Some(rest) = rest
@@ -112,7 +107,7 @@ impl<'a> Record<'a> {
     #[cold]
     fn remember(&self, path: &Path) {
         let (name, rest) = path.parts();
-        if let Some((at, cell)) = self.place(name).or_else(|| self.place(path.as_str())) {
+        if let Some((at, cell)) = self.place(name) {
             path.outer.set(at);
             if let (Some(rest), Cell::Record(record)) = (rest, cell)
                 && let Some((at, _)) = record.place(rest)

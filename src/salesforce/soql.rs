@@ -201,9 +201,18 @@ impl Select {
         query
     }
 
-    /// How many records of an object there are; the answer has the number and no records.
-    pub fn count(object: &'static str) -> Self {
-        Self::new(object, &[])
+    /// The name that a census gives the number of records.
+    pub const COUNTED: &'static str = "counted";
+    /// The name that a census gives the least id.
+    pub const LEAST: &'static str = "least";
+    /// The name that a census gives the greatest id.
+    pub const GREATEST: &'static str = "greatest";
+
+    /// How many records of an object there are, and their least and greatest id (H: ids have a least and a greatest one). The answer
+    /// has one record; where there are none, the ids are empty.
+    pub fn census(object: &'static str) -> Self {
+        let fields = format!("COUNT(Id) {},MIN(Id) {},MAX(Id) {}", Self::COUNTED, Self::LEAST, Self::GREATEST);
+        Self { fields, object, rest: String::new() }
     }
 
     /// With these fields, too.
@@ -250,8 +259,7 @@ impl Select {
 
 impl fmt::Display for Select {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let fields = if self.fields.is_empty() { "COUNT()" } else { &self.fields };
-        write!(f, "SELECT {fields} FROM {}{}", self.object, self.rest)
+        write!(f, "SELECT {} FROM {}{}", self.fields, self.object, self.rest)
     }
 }
 

@@ -414,7 +414,7 @@ fn operations(people: &People) -> Vec<Operation<'_>> {
             }),
         ),
         ("full import", Box::new(move |host| import(host, ImportScope::Full))),
-        ("import of changes", Box::new(move |host| import(host, ImportScope::Since("2.since.15.0".to_owned())))),
+        ("import of changes", Box::new(move |host| import(host, ImportScope::Since("3.since.15.0".to_owned())))),
         (
             "push of a new user",
             Box::new(move |host| {

@@ -319,7 +319,7 @@ fn imports_give_every_user_or_an_error() {
     holds("a full import", &full().unwrap());
     reads(&org, "a full import", full);
     // Within a session, which knows the schema.
-    let (session, since) = (open(&org, &[]).unwrap(), ImportScope::Since("2.since.15.0".to_owned()));
+    let (session, since) = (open(&org, &[]).unwrap(), ImportScope::Since("3.since.15.0".to_owned()));
     let changes = || imported(&session, &since, half);
     holds("an import of changes", &changes().unwrap());
     reads(&org, "an import of changes", changes);

@@ -229,9 +229,9 @@ fn lists_survive_any_answer() {
 fn imports_survive_any_answer() {
     feed(10, |session| session.import_users(&import(ImportScope::Full, false)).is_err());
     feed(11, |session| session.import_users(&import(ImportScope::Full, true)).is_err());
-    feed(12, |session| session.import_users(&import(ImportScope::Since("2.since.15.5".to_owned()), false)).is_err());
+    feed(12, |session| session.import_users(&import(ImportScope::Since("3.since.15.5".to_owned()), false)).is_err());
     feed(13, |session| {
-        session.import_users(&import(ImportScope::Resume("2.full.15.5.0055e000001UsrA".to_owned()), false)).is_err()
+        session.import_users(&import(ImportScope::Resume("3.full.15.5.0055e000001UsrA--1".to_owned()), false)).is_err()
     });
 }
 
@@ -352,7 +352,7 @@ fn one_spoilt_answer_anywhere_never_panics_and_every_operation_ends_as_it_is_or_
     org.emulator.set_licence_seats("Customer Community", 1_000).unwrap();
     let roles = org.session().list_entitlements("role", None).unwrap().entitlements.len();
     let whole = |scope: ImportScope| ImportQuery { page_size: 2_000, ..import(scope, true) };
-    let (full, changes) = (whole(ImportScope::Full), whole(ImportScope::Since("2.since.15.1700000000".to_owned())));
+    let (full, changes) = (whole(ImportScope::Full), whole(ImportScope::Since("3.since.15.1700000000".to_owned())));
     let random = Rc::new(RefCell::new(Random(46)));
     let mut ends: [Ends; 4] = Default::default();
     for round in 0..150 {

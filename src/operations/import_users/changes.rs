@@ -9,7 +9,7 @@
 //! (M), to those who may view the setup. Of a public group that was taken away nothing names the user: `getDeleted` gives
 //! the ids of rows alone (H). The user's next change or the next full import shows it.
 
-use super::cursor::Cursor;
+use super::cursor::{Cursor, Left};
 use super::holdings::{self, Holdings, Who};
 use super::{Job, SUBJECT, has_type, malformed, user_id, watermark};
 use crate::diagnosis;
@@ -43,23 +43,27 @@ struct Place {
 const WITHDRAWALS: [&str; 4] =
     ["PermSetUnassign", "PermSetGroupUnassign", "PermSetUnassign_HasExpiration", "PermSetGroupUnassign_HasExpiration"];
 
-pub(super) fn page<H: Host>(job: &Job<'_, H>, start: &Cursor, from: u64) -> Result<ImportPage> {
+/// One page of those that changed at this time or later, behind the last one given. `began` is Salesforce's time at the first page.
+pub(super) fn page<H: Host>(job: &Job<'_, H>, from: u64, last: Option<Id>, began: Option<u64>) -> Result<ImportPage> {
     let limit = job.page_size.clamp(1, LARGEST_PAGE) as usize;
-    let places = places(from, start.last(), job.schema.is_some());
+    let places = places(from, last, job.schema.is_some());
     let reads: Vec<Read<'_>> = places.iter().map(|place| Read::Query(&place.query)).collect();
     let response = composite::send(job.client, &reads, SUBJECT)?;
-    let began = job.began(start, &response);
+    let began = began.unwrap_or_else(|| job.began(&response));
     let (mut ids, bound) = changed(job, &places, &composite::answers(&response, reads.len(), SUBJECT)?)?;
-    ids.retain(|id| bound.is_none_or(|bound| *id <= bound) && start.last() < Some(*id));
+    ids.retain(|id| bound.is_none_or(|bound| *id <= bound) && last < Some(*id));
     let is_last = bound.is_none() && ids.len() <= limit;
     ids.truncate(limit);
     let next = match ids.last() {
         _ if is_last => None,
-        Some(last) => Some(start.behind(*last, began).to_string()),
+        Some(last) => {
+            let (population, left) = (job.population, Left::Changes(from, *last));
+            Some(Cursor { population, began, left }.to_string())
+        }
         None => return Err(malformed("a page of changes that is not the last and has no new users")),
     };
-    let (users, departed) = read(job, start, &ids)?;
-    let watermark = is_last.then(|| watermark(start, began));
+    let (users, departed) = read(job, &ids)?;
+    let watermark = is_last.then(|| watermark(job.population, began));
     Ok(ImportPage { attributes: job.attributes(), users, departed, next, watermark })
 }
 
@@ -131,14 +135,15 @@ fn named(record: &Record<'_>) -> Option<Id> {
 }
 
 /// The users with these ids, and the ids of those that are portal users of a kind that is not imported.
-fn read<H: Host>(job: &Job<'_, H>, start: &Cursor, ids: &[Id]) -> Result<(Vec<crate::model::User>, Vec<String>)> {
+fn read<H: Host>(job: &Job<'_, H>, ids: &[Id]) -> Result<(Vec<crate::model::User>, Vec<String>)> {
     let (mut users, mut departed) = (Vec::new(), Vec::new());
     if ids.is_empty() {
         return Ok((users, departed));
     }
     let select = Select::new("User", &[]).with(&job.fields()).filter(&Condition::ids(ID, ids)).order_by(ID);
     let queries = holdings::queries(&Who::Listed(ids), job.schema);
-    let reads: Vec<Read<'_>> = std::iter::once(Read::Query(&select)).chain(holdings::reads(&queries)).collect();
+    let reads: Vec<Read<'_>> =
+        std::iter::once(&select).chain(queries.iter().map(|(_, query)| query)).map(Read::Query).collect();
     let response = composite::send(job.client, &reads, SUBJECT)?;
     let answers = composite::answers(&response, reads.len(), SUBJECT)?;
     let Some((first, rest)) = answers.split_first() else { return Ok((users, departed)) };
@@ -147,12 +152,14 @@ fn read<H: Host>(job: &Job<'_, H>, start: &Cursor, ids: &[Id]) -> Result<(Vec<cr
         return Err(malformed("a part of the users that were asked for"));
     }
     let mut holdings = Holdings::new(ids);
-    holdings.read(job.client, &queries, rest)?;
+    holdings.read(job.client, &queries.iter().map(|(kind, _)| *kind).collect::<Vec<_>>(), rest)?;
     for record in &page.records {
         let id = user_id(record, "Id").ok_or_else(|| malformed("a user without an id"))?;
         let user_type = record.text("UserType").unwrap_or_default();
-        if start.population.user_types().contains(&user_type) {
-            users.push(job.user(record, &id, &mut holdings));
+        if job.population.user_types().contains(&user_type) {
+            let mut user = job.user(record, &id);
+            holdings.give(id, &mut user);
+            users.push(user);
         } else if PORTAL_USER_TYPES.contains(&user_type) {
             departed.push(id.to_string());
         }

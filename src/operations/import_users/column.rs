@@ -29,7 +29,6 @@ impl Column {
         };
         Some(match self.kind {
             AttributeKind::DateTime => Value::Text(rfc3339(text)),
-            AttributeKind::Boolean => Value::Boolean(text == "true"),
             // Salesforce parts the values of a multi-select picklist by semicolons (H).
             _ if self.many => Value::Many(text.split(';').map(str::to_owned).collect()),
             // Salesforce may write a whole number with a fraction of zero, and either with an exponent.
@@ -107,7 +106,7 @@ mod tests {
     #[test]
     fn values_have_the_type_of_their_field() {
         use AttributeKind::{Boolean, DateTime, Decimal, Integer, String};
-        // As JSON has them, and as the rows of a Bulk query have them.
+        // As numbers, and as texts of such, which some fields are given as.
         for (kind, written, read) in [
             (Integer, "1.2E7", Value::Integer(12_000_000)),
             (Integer, "9007199254740993", Value::Integer(9_007_199_254_740_993)),

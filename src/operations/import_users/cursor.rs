@@ -2,15 +2,20 @@
 
 use std::fmt;
 
+use super::ranges::Range;
 use crate::model::{Error, ErrorKind, Result};
 use crate::salesforce::id::{Id, prefix};
 use crate::settings::USER_TYPES;
 
 /// The version of cursors and watermarks that this code writes, and the only one that it reads.
-const VERSION: &str = "2";
+const VERSION: &str = "3";
 
 /// The latest time that a position may name, in seconds: the end of the year 9999. Later ones cannot be asked for.
 const LATEST: u64 = 253_402_300_799;
+
+/// Most ranges of one cursor. A reader has as many as requests may go side by side, which are 25, and parts none while it has so
+/// many.
+const MOST_RANGES: usize = 100;
 
 /// Which users are imported, as a set of the four kinds. A position holds for one population only: in another, users that
 /// have not changed would never be given.
@@ -30,77 +35,74 @@ impl Population {
     }
 }
 
-/// What an import reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Scope {
-    /// All users.
-    Full,
-    /// What changed at this time or later, in seconds since 1970.
-    Changes(u64),
-}
-
 /// A position within an import.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Cursor {
     pub(super) population: Population,
-    pub(super) scope: Scope,
-    /// How far the import has got. `None` at its start.
-    pub(super) reached: Option<Reached>,
-}
-
-/// How far an import has got.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Reached {
     /// Salesforce's time when the import began, in seconds since 1970.
     pub(super) began: u64,
-    /// The last user that was given.
-    pub(super) last: Id,
+    pub(super) left: Left,
+}
+
+/// What is left of an import.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Left {
+    /// Of all users, those of these ranges.
+    Ranges(Vec<Range>),
+    /// Of those that changed at this time or later, in seconds since 1970, those behind this id.
+    Changes(u64, Id),
 }
 
 impl Cursor {
-    /// Before the first user.
-    pub(super) fn start(population: Population, scope: Scope) -> Self {
-        Self { population, scope, reached: None }
-    }
-
     /// Reads what an earlier page gave.
     pub(super) fn parse(text: &str, population: Population) -> Result<Self> {
         let stale = |reason| stale("cursor", reason);
+        let damaged = || stale(DAMAGED);
         let parts: Vec<&str> = text.split('.').collect();
-        let (scope, rest) = match parts.as_slice() {
-            [VERSION, "full", rest @ ..] => (Scope::Full, rest),
-            [VERSION, "changes", from, rest @ ..] => (Scope::Changes(time(from).ok_or_else(|| stale(DAMAGED))?), rest),
-            _ => return Err(stale(stranger(&parts))),
+        let [VERSION, scope @ ("full" | "changes"), bits, began, rest @ ..] = parts.as_slice() else {
+            return Err(stale(stranger(&parts)));
         };
-        let [bits, began, last] = rest else { return Err(stale(DAMAGED)) };
         if *bits != population.0.to_string() {
             return Err(stale(OTHER_POPULATION));
         }
-        let began = time(began).ok_or_else(|| stale(DAMAGED))?;
-        let last = Id::parse_of(last, prefix::USER).map_err(|_| stale(DAMAGED))?;
-        Ok(Self { population, scope, reached: Some(Reached { began, last }) })
-    }
-
-    /// Behind this user, in an import that began at this time.
-    pub(super) fn behind(&self, last: Id, began: u64) -> Self {
-        Self { reached: Some(Reached { began, last }), ..*self }
-    }
-
-    /// The last user that was given. Returns `None` at the start.
-    pub(super) fn last(&self) -> Option<Id> {
-        Some(self.reached.as_ref()?.last)
+        let began = time(began).ok_or_else(damaged)?;
+        let left = match (*scope, rest) {
+            ("changes", [from, last]) => {
+                Left::Changes(time(from).ok_or_else(damaged)?, user(last).ok_or_else(damaged)?)
+            }
+            ("full", ranges) if (1..=MOST_RANGES).contains(&ranges.len()) => {
+                Left::Ranges(ranges.iter().map(|text| range(text)).collect::<Option<_>>().ok_or_else(damaged)?)
+            }
+            _ => return Err(damaged()),
+        };
+        Ok(Self { population, began, left })
     }
 }
 
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.scope {
-            Scope::Full => write!(f, "{VERSION}.full.{}", self.population.0)?,
-            Scope::Changes(from) => write!(f, "{VERSION}.changes.{from}.{}", self.population.0)?,
+        let Self { population: Population(bits), began, left } = self;
+        match left {
+            Left::Changes(from, last) => write!(f, "{VERSION}.changes.{bits}.{began}.{from}.{last}"),
+            Left::Ranges(ranges) => {
+                write!(f, "{VERSION}.full.{bits}.{began}")?;
+                let id = |id: &Option<Id>| id.map(|id| id.to_string()).unwrap_or_default();
+                ranges.iter().try_for_each(|Range { after, end, left }| write!(f, ".{}-{}-{left}", id(after), id(end)))
+            }
         }
-        let Some(Reached { began, last }) = &self.reached else { return Ok(()) };
-        write!(f, ".{began}.{last}")
     }
+}
+
+/// Reads a range as `after-end-left`, of which the first two may be empty.
+fn range(text: &str) -> Option<Range> {
+    let mut parts = text.split('-');
+    let (after, end, left, None) = (parts.next()?, parts.next()?, parts.next()?, parts.next()) else { return None };
+    let optional = |text: &str| if text.is_empty() { Some(None) } else { user(text).map(Some) };
+    Some(Range { after: optional(after)?, end: optional(end)?, left: left.parse().ok()? })
+}
+
+fn user(text: &str) -> Option<Id> {
+    Id::parse_of(text, prefix::USER).ok()
 }
 
 /// The watermark of an import that began at this time; `overlap` is taken off.
@@ -153,8 +155,14 @@ mod tests {
 
     #[test]
     fn a_cursor_survives_its_string() {
-        for scope in [Scope::Full, Scope::Changes(1_700_000_000)] {
-            let cursor = Cursor::start(ALL, scope).behind(id(), 1_700_000_300);
+        let other = Id::parse("0055e000001AbcF").unwrap();
+        let ranges = vec![
+            Range { after: None, end: Some(id()), left: 7 },
+            Range { after: Some(id()), end: Some(other), left: 0 },
+            Range { after: Some(other), end: None, left: 123_456 },
+        ];
+        for left in [Left::Changes(1_700_000_000, id()), Left::Ranges(ranges)] {
+            let cursor = Cursor { population: ALL, began: 1_700_000_300, left };
             assert_eq!(Cursor::parse(&cursor.to_string(), ALL), Ok(cursor));
         }
     }
@@ -167,18 +175,23 @@ mod tests {
 
     #[test]
     fn what_cannot_be_resumed_says_why() {
+        let range = "0055e000001AbcD--1";
         for (text, reason) in [
-            ("3.full.15.0.0055e000001AbcD", "another version"),
-            ("1.full.0055e000001AbcD", "another version"),
-            ("2.delta.x", "another kind"),
-            ("2.since.15.5", "another kind"),
-            ("2.full.15.0.", "damaged"),
-            ("2.full.15.0.0035e000001AbcD", "damaged"),
-            ("2.full.15.0055e000001AbcD", "damaged"),
-            ("2.full.15.99999999999999.0055e000001AbcD", "damaged"),
-            ("2.full.15.5.0055e000001AbcD.job.", "damaged"),
-            ("2.changes.x.15.0.0055e000001AbcD", "damaged"),
-            ("2.full.7.1700000000.0055e000001AbcD", "user-types"),
+            ("4.full.15.0.0055e000001AbcD--1", "another version"),
+            ("2.full.15.1700000000.0055e000001AbcD", "another version"),
+            ("3.delta.x", "another kind"),
+            ("3.since.15.5", "another kind"),
+            ("3.full.15.0", "damaged"),
+            ("3.full.15.0.", "damaged"),
+            ("3.full.15.0.0055e000001AbcD", "damaged"),
+            ("3.full.15.0.0055e000001AbcD--x", "damaged"),
+            ("3.full.15.0.0055e000001AbcD--1-1", "damaged"),
+            ("3.full.15.0.0035e000001AbcD--1", "damaged"),
+            ("3.full.15.99999999999999.0055e000001AbcD--1", "damaged"),
+            (&format!("3.full.15.0{}", format!(".{range}").repeat(101)), "damaged"),
+            ("3.changes.15.0.x.0055e000001AbcD", "damaged"),
+            ("3.changes.15.0.5", "damaged"),
+            ("3.full.7.1700000000.0055e000001AbcD--1", "user-types"),
             ("", "none of this"),
             ("01g5e000001AbcD-2000", "none of this"),
         ] {
@@ -186,8 +199,8 @@ mod tests {
             assert_eq!(error.kind, ErrorKind::StaleReference, "{text}");
             assert!(error.message.contains(reason), "{text}: {}", error.message);
         }
-        assert!(parse_watermark("2.since.7.5", ALL).unwrap_err().message.contains("user-types"));
-        assert!(parse_watermark("2.full.15.5.0055e000001AbcD", ALL).unwrap_err().message.contains("another kind"));
+        assert!(parse_watermark("3.since.7.5", ALL).unwrap_err().message.contains("user-types"));
+        assert!(parse_watermark("3.full.15.5.0055e000001AbcD--1", ALL).unwrap_err().message.contains("another kind"));
     }
 
     #[test]
@@ -199,7 +212,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_string_resumes_or_is_refused(text in "\\PC*|[0-9]\\.(full|changes|since)(\\.[0-9a-zA-Z]{0,20}){0,5}") {
+        fn any_string_resumes_or_is_refused(text in "\\PC*|[0-9]\\.(full|changes|since)(\\.[0-9a-zA-Z-]{0,20}){0,5}") {
             for outcome in [Cursor::parse(&text, ALL).map(|_| ()), parse_watermark(&text, ALL).map(|_| ())] {
                 if let Err(error) = outcome {
                     prop_assert_eq!(error.kind.clone(), ErrorKind::StaleReference);

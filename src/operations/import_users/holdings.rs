@@ -8,17 +8,17 @@ use super::cursor::Population;
 use super::{has_type, user_id};
 use crate::diagnosis;
 use crate::host::{Host, Level};
-use crate::model::{Details, Error, ErrorKind, Grant, Result};
+use crate::model::{Details, Error, ErrorKind, Grant, Result, Status, User};
 use crate::salesforce::client::{Call, Client};
-use crate::salesforce::composite::{Answer, Read};
+use crate::salesforce::composite::Answer;
 use crate::salesforce::id::Id;
 use crate::salesforce::query;
 use crate::salesforce::record::Record;
 use crate::salesforce::soql::{Condition, Literal, Select};
 
-/// Users whose permission sets one query asks for. An answer has up to 2,000 rows (H), so it holds three sets for each of
-/// these; a page of 2,000 users takes three such queries.
-const USERS_A_QUERY: usize = 667;
+/// Users whose permission sets one query asks for. An answer has up to 2,000 rows (H), so it holds two sets for each of
+/// these; a page of 2,000 users takes two such queries, and the next 2,000 users go along with them.
+const USERS_A_QUERY: usize = 1000;
 
 /// Whose holdings a query asks for.
 pub(super) enum Who<'a> {
@@ -46,7 +46,7 @@ impl Kind {
     }
 }
 
-/// The queries for what users hold; grants only where there is a schema. They are at most five.
+/// The queries for what users hold; grants only where there is a schema. They are at most four.
 pub(super) fn queries(who: &Who<'_>, schema: Option<&Schema>) -> Vec<(Kind, Select)> {
     let (Who::Range(ids, _) | Who::Listed(ids)) = who;
     let mut queries = vec![(Kind::Frozen, frozen(who))];
@@ -100,19 +100,14 @@ fn range(field: &'static str, ids: &[Id]) -> Vec<Condition> {
     vec![Condition::at_least(field, Literal::Id(*first)), Condition::up_to(field, Literal::Id(*last))]
 }
 
-/// The queries as parts of one call.
-pub(super) fn reads(queries: &[(Kind, Select)]) -> impl Iterator<Item = Read<'_>> {
-    queries.iter().map(|(_, query)| Read::Query(query))
-}
-
 /// What the users of a page hold.
 pub(super) struct Holdings(HashMap<Id, Held>);
 
 /// What one user holds.
 #[derive(Default)]
-pub(super) struct Held {
-    pub(super) is_frozen: bool,
-    pub(super) grants: Vec<Grant>,
+struct Held {
+    is_frozen: bool,
+    grants: Vec<Grant>,
 }
 
 impl Holdings {
@@ -121,20 +116,19 @@ impl Holdings {
         Self(ids.iter().map(|id| (*id, Held::default())).collect())
     }
 
-    /// Takes out what a user holds.
-    pub(super) fn take(&mut self, id: Id) -> Held {
-        self.0.remove(&id).unwrap_or_default()
+    /// Gives a user what it holds.
+    pub(super) fn give(&mut self, id: Id, user: &mut User) {
+        let Held { is_frozen, grants } = self.0.remove(&id).unwrap_or_default();
+        if is_frozen && user.status == Status::Active {
+            user.status = Status::Frozen;
+        }
+        user.grants.extend(grants);
     }
 
     /// Reads the answers to [`queries`], and what follows those that Salesforce has cut.
-    pub(super) fn read<H: Host>(
-        &mut self,
-        client: &Client<H>,
-        queries: &[(Kind, Select)],
-        answers: &[Answer<'_>],
-    ) -> Result<()> {
+    pub(super) fn read<H: Host>(&mut self, client: &Client<H>, kinds: &[Kind], answers: &[Answer<'_>]) -> Result<()> {
         let mut open = Vec::new();
-        for ((kind, _), answer) in queries.iter().zip(answers) {
+        for (kind, answer) in kinds.iter().zip(answers) {
             match answer.fault().map(|fault| diagnosis::diagnose(fault, kind.subject())) {
                 None => open.extend(self.page(client, *kind, &*answer.page(kind.subject())?)),
                 Some(error) if *kind == Kind::Frozen => tolerate(client, error, UNSEEN_FREEZES)?,

@@ -1,6 +1,6 @@
 use super::*;
 
-const SINCE: &str = "2.since.15.1699990000";
+const SINCE: &str = "3.since.15.1699990000";
 const TIME: &str = "2023-11-14T19:26:40Z";
 const FIELDS: &str = "Id,Username,IsActive,UserType,SystemModstamp,ProfileId,UserRoleId,Email,Contact.AccountId";
 
@@ -48,7 +48,7 @@ fn a_user_that_changed_in_several_places_is_given_once() {
     read(&script, &[A, B, C], &[&row(A, true), &row(B, true), &row(C, false)]);
     let page = session.import_users(&since()).unwrap();
     assert_eq!(page.users.iter().map(|user| user.id.as_str()).collect::<Vec<_>>(), [A, B, C]);
-    assert_eq!((page.next, page.watermark), (None, Some(format!("2.since.15.{}", NOW - 300))));
+    assert_eq!((page.next, page.watermark), (None, Some(format!("3.since.15.{}", NOW - 300))));
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn without_changes_one_call_is_all_and_the_watermark_moves_on() {
     asked(&script, None, [NONE, NONE]);
     let page = session.import_users(&since()).unwrap();
     assert!(page.users.is_empty() && page.departed.is_empty());
-    assert_eq!(page.watermark, Some(format!("2.since.15.{}", NOW - 300)));
+    assert_eq!(page.watermark, Some(format!("3.since.15.{}", NOW - 300)));
 }
 
 #[test]
@@ -69,12 +69,12 @@ fn pages_of_changes_go_on_behind_the_last_user_given() {
     read(&script, &[A, B], &[&row(A, true), &row(B, true)]);
     let first = session.import_users(&ImportQuery { page_size: 2, ..since() }).unwrap();
     let next = first.next.unwrap();
-    assert_eq!((next.as_str(), first.watermark), (&*format!("2.changes.1699990000.15.{NOW}.{B}"), None));
+    assert_eq!((next.as_str(), first.watermark), (&*format!("3.changes.15.{NOW}.1699990000.{B}"), None));
     asked(&script, Some(B), [NONE, &ids("UserId", &[C])]);
     read(&script, &[C], &[&row(C, true)]);
     let second = session.import_users(&query(ImportScope::Resume(next), 2)).unwrap();
     assert_eq!((second.users.len(), second.next), (1, None));
-    assert_eq!(second.watermark, Some(format!("2.since.15.{}", NOW - 300)));
+    assert_eq!(second.watermark, Some(format!("3.since.15.{}", NOW - 300)));
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn what_lies_behind_the_end_of_a_list_that_was_cut_waits_for_the_next_page() {
     read(&script, &[A], &[&row(A, true)]);
     let page = session.import_users(&since()).unwrap();
     assert_eq!(page.users.len(), 1);
-    assert_eq!(page.next, Some(format!("2.changes.1699990000.15.{NOW}.{A}")));
+    assert_eq!(page.next, Some(format!("3.changes.15.{NOW}.1699990000.{A}")));
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn who_left_the_chosen_kinds_of_users_is_reported_and_internal_users_are_not() {
     let partner = row(B, true).replace("CspLitePortal", "PowerPartner");
     let internal = row(C, true).replace("CspLitePortal", "Standard");
     read(&script, &[A, B, C], &[&row(A, true), &partner, &internal]);
-    let page = session.import_users(&query(ImportScope::Since("2.since.1.1699990000".to_owned()), 100)).unwrap();
+    let page = session.import_users(&query(ImportScope::Since("3.since.1.1699990000".to_owned()), 100)).unwrap();
     assert_eq!(page.users.iter().map(|user| user.id.as_str()).collect::<Vec<_>>(), [A]);
     assert_eq!(page.departed, [B]);
 }
@@ -106,7 +106,7 @@ fn who_left_the_chosen_kinds_of_users_is_reported_and_internal_users_are_not() {
 fn a_watermark_of_other_user_types_is_stale() {
     let script = Script::new();
     let session = session(&script);
-    let error = session.import_users(&query(ImportScope::Since("2.since.1.5".to_owned()), 9)).unwrap_err();
+    let error = session.import_users(&query(ImportScope::Since("3.since.1.5".to_owned()), 9)).unwrap_err();
     assert_eq!(error.kind, ErrorKind::StaleReference);
     assert_eq!(error.remedy.as_deref(), Some("Start with a full import"));
 }
@@ -189,7 +189,7 @@ fn an_increment_begins_at_salesforces_own_time() {
     let session = session(&script);
     script.date("Sun, 06 Nov 1994 08:49:37 GMT");
     asked(&script, None, [NONE, NONE]);
-    assert_eq!(session.import_users(&since()).unwrap().watermark, Some(format!("2.since.15.{}", 784_111_777 - 300)));
+    assert_eq!(session.import_users(&since()).unwrap().watermark, Some(format!("3.since.15.{}", 784_111_777 - 300)));
 }
 
 #[test]

@@ -15,6 +15,26 @@ fn none_frozen(script: &Script, first: &str, last: &str) {
     script.composite(&[(&frozen_soql(first, last), 200, NONE)]);
 }
 
+fn census_soql(range: &str) -> String {
+    format!("SELECT COUNT(Id) counted,MIN(Id) least,MAX(Id) greatest FROM User WHERE {TYPES}{range}")
+}
+
+fn counted(users: u64, least: &str, greatest: &str) -> String {
+    records(&[&format!(
+        r#"{{"attributes":{{"type":"AggregateResult"}},"counted":{users},"least":"{least}","greatest":"{greatest}"}}"#
+    )])
+}
+
+/// The first request of an import, which is the only one that counts the users.
+fn begins(script: &Script, soql: &str, answer: impl AsRef<str>, users: u64) {
+    script.composite(&[(soql, 200, answer.as_ref()), (&census_soql(""), 200, &counted(users, A, C))]);
+}
+
+/// What is left behind this user, without an end.
+fn behind(last: &str, left: u64) -> String {
+    format!("3.full.15.{NOW}.{last}--{left}")
+}
+
 fn range(first: &str, last: &str) -> String {
     format!("(SELECT Id FROM User WHERE {TYPES} AND Id >= '{first}' AND Id <= '{last}')")
 }
@@ -24,7 +44,7 @@ fn a_page_is_one_call_for_the_users_and_one_for_what_they_hold() {
     let script = Script::new();
     let session = session(&script);
     described(&script);
-    script.query(golden("import/default.soql").trim_end(), 200, golden("import/page.json"));
+    begins(&script, golden("import/default.soql").trim_end(), golden("import/page.json"), 3);
     let members = records(&[&format!(r#"{{"UserOrGroupId":"{A}","GroupId":"00G5e000001GrpAAAS"}}"#)]);
     let sets = records(&[
         &format!(r#"{{"AssigneeId":"{C}","PermissionSetId":"0PS5e000001SetAAAS","PermissionSetGroupId":null}}"#),
@@ -56,7 +76,7 @@ fn a_page_is_one_call_for_the_users_and_one_for_what_they_hold() {
     let query = ImportQuery { scope: ImportScope::Full, page_size: 100, attributes: vec![], grants: true };
     let page = session.import_users(&query).unwrap();
     assert_eq!(page.next, None);
-    assert_eq!(page.watermark, Some(format!("2.since.15.{}", NOW - 300)));
+    assert_eq!(page.watermark, Some(format!("3.since.15.{}", NOW - 300)));
     let statuses: Vec<Status> = page.users.iter().map(|user| user.status).collect();
     assert_eq!(statuses, [Status::Active, Status::Frozen, Status::Inactive]);
     let ada = &page.users[0];
@@ -74,39 +94,55 @@ fn a_page_is_one_call_for_the_users_and_one_for_what_they_hold() {
         [
             ("profile", "00e5e000001PrtAAAS"),
             ("role", "00E5e000001RolAEAS"),
+            ("feature-license", "UserPermissionsKnowledgeUser"),
             ("public-group", "00G5e000001GrpAAAS"),
             ("permission-set-group", "0PG5e000001GrpAAAS"),
-            ("feature-license", "UserPermissionsKnowledgeUser"),
         ]
     );
     assert!(grants(&page.users[2]).contains(&("permission-set", "0PS5e000001SetAAAS")));
 }
 
 #[test]
-fn pages_continue_behind_the_last_id_until_one_is_not_full() {
+fn a_request_asks_for_the_next_users_and_for_what_the_last_ones_hold() {
     let script = Script::new();
     let session = session(&script);
-    script.query(&soql("", 2), 200, records(&[&row(A, true), &row(B, true)]));
-    none_frozen(&script, A, B);
-    let first = session.import_users(&query(ImportScope::Full, 2)).unwrap();
-    assert_eq!(first.watermark, None);
-    let next = first.next.unwrap();
-    script.query(&soql(&format!(" AND Id > '{B}'"), 2), 200, records(&[&row(C, true)]));
+    begins(&script, &soql("", 2), records(&[&row(A, true), &row(B, true)]), 3);
+    let next = soql(&format!(" AND Id > '{B}'"), 2);
+    script.composite(&[(&next, 200, &records(&[&row(C, true)])), (&frozen_soql(A, B), 200, NONE)]);
+    // Goes out before the first page is given.
     none_frozen(&script, C, C);
-    let second = session.import_users(&query(ImportScope::Resume(next), 2)).unwrap();
+    let first = session.import_users(&query(ImportScope::Full, 2)).unwrap();
+    assert_eq!((first.users.len(), &first.watermark), (2, &None));
+    assert_eq!(first.next, Some(behind(B, 1)));
+    let second = session.import_users(&query(ImportScope::Resume(first.next.unwrap()), 2)).unwrap();
     assert_eq!(second.users.len(), 1);
     assert_eq!(second.next, None);
     // From when the first page was read, not the last.
-    assert_eq!(second.watermark, Some(format!("2.since.15.{}", NOW - 300)));
+    assert_eq!(second.watermark, Some(format!("3.since.15.{}", NOW - 300)));
+}
+
+#[test]
+fn what_was_read_beyond_the_cursor_is_only_used_for_the_same_wishes() {
+    let script = Script::new();
+    let session = session(&script);
+    begins(&script, &soql("", 2), records(&[&row(A, true), &row(B, true)]), 3);
+    let next = soql(&format!(" AND Id > '{B}'"), 2);
+    script.composite(&[(&next, 200, &records(&[&row(C, true)])), (&frozen_soql(A, B), 200, NONE)]);
+    none_frozen(&script, C, C);
+    let first = session.import_users(&query(ImportScope::Full, 2)).unwrap();
+    let again = query(ImportScope::Resume(first.next.unwrap()), 1);
+    script.composite(&[(&soql(&format!(" AND Id > '{B}'"), 1), 200, &records(&[&row(C, true)]))]);
+    script.composite(&[(&soql(&format!(" AND Id > '{C}'"), 1), 200, NONE), (&frozen_soql(C, C), 200, NONE)]);
+    assert_eq!(session.import_users(&again).unwrap().next, None);
 }
 
 #[test]
 fn a_full_page_at_the_very_end_is_followed_by_an_empty_last_one() {
     let script = Script::new();
     let session = session(&script);
-    script.query(&soql(&format!(" AND Id > '{A}'"), 1), 200, records(&[]));
-    let page = session.import_users(&query(ImportScope::Resume(format!("2.full.15.{NOW}.{A}")), 1)).unwrap();
-    assert_eq!((page.users.len(), page.next, page.watermark), (0, None, Some(format!("2.since.15.{}", NOW - 300))));
+    script.composite(&[(&soql(&format!(" AND Id > '{A}'"), 1), 200, NONE)]);
+    let page = session.import_users(&query(ImportScope::Resume(behind(A, 0)), 1)).unwrap();
+    assert_eq!((page.users.len(), page.next, page.watermark), (0, None, Some(format!("3.since.15.{}", NOW - 300))));
 }
 
 #[test]
@@ -117,17 +153,64 @@ fn a_page_that_salesforce_cuts_short_is_not_the_last_and_its_locator_is_not_used
         r#"{{"totalSize":3,"done":false,"nextRecordsUrl":"/services/data/v66.0/query/01g-1","records":[{}]}}"#,
         row(A, true)
     );
-    script.query(&soql("", 2000), 200, cut);
-    none_frozen(&script, A, A);
+    begins(&script, &soql("", 2000), cut, 2);
+    let next = soql(&format!(" AND Id > '{A}'"), 2000);
+    script.composite(&[(&next, 200, &records(&[&row(C, true)])), (&frozen_soql(A, A), 200, NONE)]);
+    none_frozen(&script, C, C);
     let page = session.import_users(&query(ImportScope::Full, 5000)).unwrap();
-    assert_eq!(page.next, Some(format!("2.full.15.{NOW}.{A}")));
+    assert_eq!(page.next, Some(behind(A, 1)));
+}
+
+/// Users of one letter each, in the order of their ids.
+fn letters(letters: &str) -> Vec<String> {
+    letters.chars().map(|letter| Id::parse(&format!("0055e000001Usr{letter}")).unwrap().to_string()).collect()
+}
+
+#[test]
+fn many_users_are_parted_into_ranges_that_are_read_side_by_side() {
+    let script = Script::new();
+    let session = session_with(&script, &[("requests-in-flight", "2")]);
+    let ids = letters("ABCDEFGHI");
+    let [a, b, c, d, e, f, g, h, i] = &ids[..] else { panic!("{ids:?}") };
+    let rows = |ids: &[&String]| {
+        records(&ids.iter().map(|id| row(id, true)).collect::<Vec<_>>().iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    let between = |after: &str, end: &str| format!(" AND Id > '{after}' AND Id <= '{end}'");
+    let first = soql("", 1);
+    script.composite(&[(&first, 200, &rows(&[a])), (&census_soql(""), 200, &counted(9, a, i))]);
+    // One request of five counts, since one of two requests asks for what the first user holds.
+    let bounds = letters("ABDEGI");
+    let cells: Vec<(String, String)> = bounds
+        .windows(2)
+        .zip([(b, b, 1), (c, d, 2), (e, e, 1), (f, g, 2), (h, i, 2)])
+        .map(|(two, (least, greatest, users))| {
+            (census_soql(&between(&two[0], &two[1])), counted(users, least, greatest))
+        })
+        .collect();
+    script.composite(&cells.iter().map(|(soql, answer)| (soql.as_str(), 200, answer.as_str())).collect::<Vec<_>>());
+    none_frozen(&script, a, a);
+    // Of the eight others, half of them in each range.
+    let (low, high) = (soql(&between(a, e), 1), soql(&format!(" AND Id > '{e}'"), 1));
+    script.composite(&[(&high, 200, &rows(&[f]))]);
+    script.composite(&[(&low, 200, &rows(&[b]))]);
+    let page = session.import_users(&query(ImportScope::Full, 1)).unwrap();
+    assert_eq!(page.users[0].id, *a);
+    let next = page.next.unwrap();
+    assert_eq!(next, format!("3.full.15.{NOW}.{a}-{e}-4.{e}--4"));
+    // Another session goes on with both.
+    let session = session_with(&script, &[("requests-in-flight", "2")]);
+    script.composite(&[(&low, 200, NONE)]);
+    script.composite(&[(&high, 200, &rows(&[f]))]);
+    script.composite(&[(&soql(&format!(" AND Id > '{f}'"), 1), 200, NONE), (&frozen_soql(f, f), 200, NONE)]);
+    let page = session.import_users(&query(ImportScope::Resume(next), 1)).unwrap();
+    assert_eq!(page.users[0].id, *f);
 }
 
 #[test]
 fn holdings_that_salesforce_cuts_short_are_read_to_their_end() {
     let script = Script::new();
     let session = session(&script);
-    script.query(&soql("", 10), 200, records(&[&row(A, true), &row(B, true)]));
+    begins(&script, &soql("", 10), records(&[&row(A, true), &row(B, true)]), 2);
     let cut = r#"{"totalSize":2,"done":false,"nextRecordsUrl":"/services/data/v66.0/query/01g-2000","records":[]}"#;
     script.composite(&[(&frozen_soql(A, B), 200, cut)]);
     let rest = records(&[&format!(r#"{{"UserId":"{B}"}}"#)]);
@@ -144,8 +227,8 @@ fn answers_without_progress_are_errors_and_no_endless_import() {
     ] {
         let script = Script::new();
         let session = session(&script);
-        script.query(&soql(&format!(" AND Id > '{A}'"), 10), 200, body);
-        let error = session.import_users(&query(ImportScope::Resume(format!("2.full.15.{NOW}.{A}")), 10)).unwrap_err();
+        script.composite(&[(&soql(&format!(" AND Id > '{A}'"), 10), 200, &body)]);
+        let error = session.import_users(&query(ImportScope::Resume(behind(A, 3)), 10)).unwrap_err();
         assert_eq!(error.kind, ErrorKind::Transient);
     }
 }
@@ -153,9 +236,7 @@ fn answers_without_progress_are_errors_and_no_endless_import() {
 #[test]
 fn malformed_answers_are_errors() {
     for body in [
-        "",
         "[]",
-        "{",
         "null",
         r#"{"done":true}"#,
         r#"{"done":true,"records":[{"Username":"x"}]}"#,
@@ -163,7 +244,7 @@ fn malformed_answers_are_errors() {
     ] {
         let script = Script::new();
         let session = session(&script);
-        script.query(&soql("", 10), 200, body);
+        begins(&script, &soql("", 10), body, 1);
         assert_eq!(
             session.import_users(&query(ImportScope::Full, 10)).unwrap_err().kind,
             ErrorKind::Transient,
@@ -176,7 +257,10 @@ fn malformed_answers_are_errors() {
 fn a_page_size_of_nothing_still_makes_progress() {
     let script = Script::new();
     let session = session(&script);
-    script.query(&soql("", 1), 200, records(&[]));
+    script.composite(&[
+        (&soql("", 1), 200, NONE),
+        (&census_soql(""), 200, &records(&[r#"{"counted":0,"least":null,"greatest":null}"#])),
+    ]);
     assert!(session.import_users(&query(ImportScope::Full, 0)).is_ok());
 }
 
@@ -186,7 +270,7 @@ const HIDDEN: &str = r#"[{"message":"sObject type 'UserLogin' is not supported."
 fn without_the_right_to_see_the_frozen_the_import_goes_on_and_says_so() {
     let script = Script::new();
     let session = session(&script);
-    script.query(&soql("", 10), 200, records(&[&row(A, true)]));
+    begins(&script, &soql("", 10), records(&[&row(A, true)]), 1);
     script.composite(&[(&frozen_soql(A, A), 400, HIDDEN)]);
     let page = session.import_users(&query(ImportScope::Full, 10)).unwrap();
     assert_eq!(page.users[0].status, Status::Active);
@@ -197,7 +281,7 @@ fn without_the_right_to_see_the_frozen_the_import_goes_on_and_says_so() {
 fn a_passing_failure_never_makes_frozen_users_active() {
     let script = Script::new();
     let session = session(&script);
-    script.query(&soql("", 10), 200, records(&[&row(A, true)]));
+    begins(&script, &soql("", 10), records(&[&row(A, true)]), 1);
     let busy = r#"[{"message":"busy","errorCode":"SERVER_UNAVAILABLE"}]"#;
     script.composite(&[(&frozen_soql(A, A), 503, busy)]);
     assert_eq!(session.import_users(&query(ImportScope::Full, 10)).unwrap_err().kind, ErrorKind::Transient);
@@ -213,11 +297,8 @@ fn custom_attributes_are_read_by_their_own_names() {
          WHERE {TYPES} ORDER BY Id LIMIT 10"
     );
     let row = row(A, true).replace(r#""Email":"a@x.example","#, r#""Level__c":2.5,"#);
-    script.query(
-        &soql,
-        200,
-        records(&[&row.replace(r#""AccountId":"0015e00000AcmeAAAR""#, r#""Newsletter__c":true"#)]),
-    );
+    let row = row.replace(r#""AccountId":"0015e00000AcmeAAAR""#, r#""Newsletter__c":true"#);
+    begins(&script, &soql, records(&[&row]), 1);
     none_frozen(&script, A, A);
     let attributes = vec!["Level__c".to_owned(), "Contact.Newsletter__c".to_owned()];
     let query = ImportQuery { scope: ImportScope::Full, page_size: 10, attributes, grants: false };
@@ -236,16 +317,19 @@ fn the_watermark_is_salesforces_own_time_and_the_hosts_only_where_it_gives_none(
         let script = Script::new();
         let session = session(&script);
         script.date(date);
-        script.query(&soql("", 1), 200, records(&[&row(A, true)]));
-        none_frozen(&script, A, A);
-        let first = session.import_users(&query(ImportScope::Full, 1)).unwrap();
+        begins(&script, &soql("", 2), records(&[&row(A, true), &row(B, true)]), 3);
+        let rest = soql(&format!(" AND Id > '{B}'"), 2);
+        script.composite(&[(&rest, 200, &records(&[&row(C, true)])), (&frozen_soql(A, B), 200, NONE)]);
+        none_frozen(&script, C, C);
+        let first = session.import_users(&query(ImportScope::Full, 2)).unwrap();
         let next = first.next.unwrap();
-        assert_eq!(next, format!("2.full.15.{began}.{A}"), "{date}");
-        // The later pages are of a later time, which doesn't count.
+        assert_eq!(next, format!("3.full.15.{began}.{B}--1"), "{date}");
+        // Another session goes on from there, at a later time, which doesn't count.
+        let session = self::session(&script);
         script.date("Mon, 07 Nov 1994 08:49:37 GMT");
-        script.query(&soql(&format!(" AND Id > '{A}'"), 1), 200, NONE);
-        let last = session.import_users(&query(ImportScope::Resume(next), 1)).unwrap();
-        assert_eq!(last.watermark, Some(format!("2.since.15.{}", began - 300)), "{date}");
+        script.composite(&[(&rest, 200, NONE)]);
+        let last = session.import_users(&query(ImportScope::Resume(next), 2)).unwrap();
+        assert_eq!(last.watermark, Some(format!("3.since.15.{}", began - 300)), "{date}");
     }
 }
 
@@ -257,7 +341,7 @@ fn holdings_of_more_pages_than_one_are_asked_for_side_by_side_to_their_end() {
     let fields = "Id,Username,IsActive,UserType,SystemModstamp,ProfileId,UserRoleId,Email,Contact.AccountId,\
                   UserPermissionsKnowledgeUser";
     let soql = format!("SELECT {fields} FROM User WHERE {TYPES} ORDER BY Id LIMIT 9");
-    script.query(&soql, 200, records(&[&row(A, true), &row(B, true)]));
+    begins(&script, &soql, records(&[&row(A, true), &row(B, true)]), 2);
     let cut = |next: &str, row: String| {
         format!(
             r#"{{"totalSize":9,"done":false,"nextRecordsUrl":"/services/data/v66.0/query/{next}","records":[{row}]}}"#

@@ -208,7 +208,7 @@ impl World {
 }
 
 /// Each attack, whether it signs in as an honest connector would on the way, and what the loot has to say.
-const ATTACKS: [(&str, bool, &[&str]); 22] = [
+const ATTACKS: [(&str, bool, &[&str]); 23] = [
     ("echo", false, &["Denied", "`password`", "POST", "/store", "`uses`"]),
     ("base64", false, &["Denied", "`password`", "/store"]),
     ("range", true, &["`range` belongs to the host"]),
@@ -231,6 +231,7 @@ const ATTACKS: [(&str, bool, &[&str]); 22] = [
     ("cookie", true, &["`cookie` belongs to the host"]),
     ("twice-in-the-body", false, &["Denied", "stands twice"]),
     ("as-plain-text", false, &["Denied", "content-type"]),
+    ("started", false, &["Denied", "`password`", "/store", "none of those that an admin has approved"]),
 ];
 
 #[test]
@@ -252,6 +253,24 @@ fn no_attack_gets_a_secret() {
             assert_eq!(honest, signs_in, "{attack}: {:?}", world.app.got());
             world.nothing_is_stolen(attack, &loot);
         }
+    });
+}
+
+#[test]
+fn requests_that_are_started_are_bounded_and_answered_once() {
+    journey(async {
+        let world = World::start().await;
+        let loot = world.loot("many-started", &[]).await;
+        let told: Vec<&str> = loot.lines().collect();
+        assert_eq!(told.len(), 72, "{loot}");
+        for (number, told) in told.iter().enumerate() {
+            if number < 64 {
+                assert!(told.contains(&format!("you said {number}.")), "{number}: {told}");
+            } else {
+                assert!(told.contains("there is no answer for the number"), "{number}: {told}");
+            }
+        }
+        assert_eq!(world.app.got().len(), 64);
     });
 }
 

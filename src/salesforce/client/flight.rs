@@ -21,9 +21,17 @@ type Answer = Result<Response, Failed>;
 
 /// Calls that are under way, the oldest first, and answers that nobody has taken yet.
 pub(super) struct Flight<H: Host> {
-    under_way: RefCell<VecDeque<(u64, Pending<H>)>>,
+    under_way: RefCell<VecDeque<Entry<H>>>,
     landed: RefCell<HashMap<u64, Answer>>,
     next: Cell<u64>,
+}
+
+/// A call that is under way.
+struct Entry<H: Host> {
+    number: u64,
+    pending: Pending<H>,
+    /// Whether somebody waits for the answer. A host bounds the requests that are started and not finished, so it is fetched anyway.
+    is_wanted: bool,
 }
 
 impl<H: Host> Flight<H> {
@@ -33,7 +41,7 @@ impl<H: Host> Flight<H> {
 
     fn add(&self, pending: Pending<H>) -> Ticket<'_, H> {
         let number = self.next.replace(self.next.get() + 1);
-        self.under_way.borrow_mut().push_back((number, pending));
+        self.under_way.borrow_mut().push_back(Entry { number, pending, is_wanted: true });
         Ticket { flight: self, number }
     }
 }
@@ -53,7 +61,8 @@ impl<H: Host> Ticket<'_, H> {
 impl<H: Host> Drop for Ticket<'_, H> {
     fn drop(&mut self) {
         self.flight.landed.borrow_mut().remove(&self.number);
-        self.flight.under_way.borrow_mut().retain(|(number, _)| *number != self.number);
+        let mut under_way = self.flight.under_way.borrow_mut();
+        under_way.iter_mut().filter(|entry| entry.number == self.number).for_each(|entry| entry.is_wanted = false);
     }
 }
 
@@ -85,9 +94,13 @@ impl<H: Host> Client<H> {
                 return done;
             }
             let oldest = self.flight.under_way.borrow_mut().pop_front();
-            if let Some((number, pending)) = oldest {
-                let answer = self.finish(pending);
-                self.flight.landed.borrow_mut().insert(number, answer);
+            match oldest {
+                Some(Entry { number, pending, is_wanted: true }) => {
+                    let answer = self.finish(pending);
+                    self.flight.landed.borrow_mut().insert(number, answer);
+                }
+                Some(Entry { pending, .. }) => self.discard(pending),
+                None => {}
             }
         }
     }

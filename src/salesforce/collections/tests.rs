@@ -233,6 +233,26 @@ fn a_call_of_several_parts_that_is_lost_leaves_all_its_records_uncertain() {
 }
 
 #[test]
+fn after_a_call_of_several_parts_that_was_not_answered_each_part_goes_by_a_call_of_its_own() {
+    let names = names(0..400);
+    let parts: Vec<&[String]> = names.chunks(200).collect();
+    let script = Script::new();
+    let client = client(&script).with_width(8);
+    script.unanswered("POST", "composite", &composite("POST", &parts), Failure::TimedOut);
+    let done = client.wait_for(create(&client, &records(&names, false), "the contacts", &mut |_| {}));
+    assert_eq!(outcomes(&done), ["perhaps"; 400]);
+    for part in parts {
+        let plain: Vec<&str> = part.iter().map(String::as_str).collect();
+        script.rest("POST", "composite/sobjects", &body(&plain, false), 200, all_done(part));
+    }
+    let mut heard = Vec::new();
+    let done = client.wait_for(create(&client, &records(&names, false), "the contacts", &mut |done| {
+        heard.push(done.len());
+    }));
+    assert_eq!((outcomes(&done), heard), (written(&names), vec![200, 200]));
+}
+
+#[test]
 fn deletions_of_several_parts_name_their_ids_in_the_addresses() {
     let ids = written(&names(0..201));
     let script = Script::new();

@@ -41,7 +41,7 @@ fn of_several_calls_that_meet_an_ended_session_the_first_renews_it() {
 }
 
 #[test]
-fn whoever_gives_work_up_leaves_room_for_others() {
+fn whoever_gives_work_up_leaves_room_for_others_and_nothing_open_at_the_host() {
     let script = Script::new();
     let client = client(&script).with_width(2);
     let refusal = r#"[{"errorCode":"NOT_FOUND","message":"no"}]"#;
@@ -50,5 +50,7 @@ fn whoever_gives_work_up_leaves_room_for_others() {
     let failed = client.wait_for(try_all(["a", "b"].map(ask))).err().unwrap();
     assert_eq!(failed.kind, ErrorKind::NotFound);
     script.rest("GET", "c", "", 200, "c").rest("GET", "d", "", 200, "d");
+    assert_eq!(script.open(), 1);
     assert!(client.wait_for(try_all(["c", "d"].map(ask))).is_ok());
+    assert_eq!(script.open(), 0);
 }

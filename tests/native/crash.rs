@@ -88,7 +88,7 @@ fn cut_and_repeat(people: usize, chunk: usize, requests: u64, fate: UnderWay, ex
     push(&org, Native::new(), &people, chunk).unwrap();
     assert_eq!(picture(&org), expected, "{case}");
     // Nothing is left to do for a third one.
-    if requests % 8 == 0 {
+    if requests.is_multiple_of(8) {
         let again = push(&org, Native::new(), &people, chunk).unwrap();
         assert!(again.iter().all(|action| *action == Action::Unchanged), "{case}");
     }

@@ -40,7 +40,7 @@ fn org(seed: u64) -> Org {
 }
 
 /// A session, and the host that counts its rounds.
-fn counted(org: &Org) -> (Session<Native>, Native) {
+fn session(org: &Org) -> (Session<Native>, Native) {
     let host = Native::new();
     (Session::open(host.clone(), org.settings()).unwrap(), host)
 }
@@ -52,7 +52,7 @@ fn costs<T>(
     (calls, rounds): (usize, u64),
     work: impl FnOnce(&Session<Native>) -> T,
 ) -> (T, Native) {
-    let (session, host) = counted(org);
+    let (session, host) = session(org);
     let before = host.rounds();
     let (done, journal) = org.observe(|| work(&session));
     let took = host.rounds() - before;
@@ -135,20 +135,22 @@ fn a_test_of_the_settings_an_increment_and_lists_take_few_rounds() {
 fn a_push_of_thousands_with_locked_rows_loses_nobody_and_never_writes_two_calls_of_contacts_of_one_account() {
     let org = org(913);
     let people = people(&org, 3_000);
-    let locked = Effect::RowLock { records: vec![0, 7, 150] };
-    org.emulator.inject(Fault::new(locked).method("POST").path("*/composite").times(100));
-    let (session, host) = counted(&org);
-    let made = push_all(&session, &people);
-    org.emulator.clear_faults();
-    assert!(made.iter().all(|outcome| outcome.action == Action::Created));
-    assert_eq!(host.most_contacts(), 1);
-    for what in [
+    let counted = [
         "User WHERE Username LIKE 'person-%'",
         "Contact WHERE Email LIKE 'person-%'",
         "GroupMember WHERE Group.DeveloperName = 'Priority_Customers'",
         "PermissionSetAssignment WHERE PermissionSet.Name = 'Portal_Case_Access' AND Assignee.Username LIKE 'person-%'",
-    ] {
-        assert_eq!(org.count(what), 3_000, "{what}");
+    ];
+    let had = counted.map(|what| org.count(what));
+    let locked = Effect::RowLock { records: vec![0, 7, 150] };
+    org.emulator.inject(Fault::new(locked).method("POST").path("*/composite").times(100));
+    let (session, host) = session(&org);
+    let made = push_all(&session, &people);
+    org.emulator.clear_faults();
+    assert!(made.iter().all(|outcome| outcome.action == Action::Created));
+    assert_eq!(host.most_contacts(), 1);
+    for (what, had) in counted.into_iter().zip(had) {
+        assert_eq!(org.count(what) - had, 3_000, "{what}");
     }
     assert!(push_all(&session, &people).iter().all(|outcome| outcome.action == Action::Unchanged));
 }

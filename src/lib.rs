@@ -19,6 +19,8 @@
 //! - All logic is plain Rust that builds natively and is tested there against a scripted host. Only `component`, which is
 //!   compiled for WebAssembly alone, sees generated bindings.
 //! - No secret is ever in this code's memory: a secret is an opaque handle that is placed into a request's body.
+//! - What doesn't depend on each other goes side by side: pieces of work are `async` functions that one thread looks at in turns,
+//!   as [`salesforce::client`] explains.
 //! - Work comes in batches, since Salesforce bills calls and not records; each record has its own result.
 
 pub mod attributes;
@@ -29,6 +31,7 @@ pub mod operations;
 pub mod salesforce;
 pub mod settings;
 mod text;
+mod together;
 
 #[cfg(target_arch = "wasm32")]
 mod component;

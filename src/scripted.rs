@@ -46,6 +46,8 @@ struct State {
     script: RefCell<VecDeque<Exchange>>,
     logged: RefCell<Vec<String>>,
     pauses: RefCell<Vec<Duration>>,
+    /// Requests that were started and not finished.
+    open: Cell<usize>,
     /// What the clock has beyond whole seconds.
     nanos: Cell<u32>,
     /// The field `Date` of every answer.
@@ -161,6 +163,11 @@ impl Script {
         self.0.pauses.borrow().clone()
     }
 
+    /// How many requests were started and not finished.
+    pub(crate) fn open(&self) -> usize {
+        self.0.open.get()
+    }
+
     /// Sets what the clock has beyond whole seconds.
     pub(crate) fn nanos(&self, nanos: u32) -> &Self {
         self.0.nanos.set(nanos);
@@ -236,10 +243,12 @@ impl Host for Script {
     }
 
     fn start(&self, request: Request<'_>) -> Self::Started {
+        self.0.open.set(self.0.open.get() + 1);
         self.play(&request)
     }
 
     fn finish(&self, started: Self::Started) -> Result<Response, Failure> {
+        self.0.open.set(self.0.open.get() - 1);
         started
     }
 

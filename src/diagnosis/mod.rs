@@ -79,7 +79,7 @@ pub fn diagnose(fault: Fault, subject: &str) -> Error {
 pub fn diagnose_sign_in(fault: Fault, subject: &str) -> Error {
     match row(&fault) {
         Some(row) => told(row, fault, subject),
-        None if fault.status >= 500 && fault.code.is_empty() => diagnose(fault, subject),
+        None if fault.is_silent() => diagnose(fault, subject),
         None => Details {
             kind: if fault.status == 429 { ErrorKind::RateLimited } else { ErrorKind::InvalidCredentials },
             message: format!("Salesforce refuses the sign-in of {subject} with {}", words(&fault)),
@@ -139,7 +139,7 @@ fn error_id(message: &str) -> &str {
 pub fn is_passing(fault: &Fault) -> bool {
     /// Seconds that a call waits at most for a condition to pass; the next job is better for longer ones.
     const PATIENCE: u32 = 60;
-    row(fault).map_or(fault.status >= 500 && fault.code.is_empty(), |row| {
+    row(fault).map_or(fault.is_silent(), |row| {
         row.kind == ErrorKind::Transient && matches!(row.retry, Retry::AtOnce | Retry::After(..=PATIENCE))
     })
 }
@@ -147,6 +147,11 @@ pub fn is_passing(fault: &Fault) -> bool {
 /// Whether too many requests run at once in the organization, of which ours may be some.
 pub fn is_crowded(fault: &Fault) -> bool {
     fault.code == "REQUEST_LIMIT_EXCEEDED" && fault.message.contains("Concurrent")
+}
+
+/// Whether somebody was changing the same records at that moment, which may have been ourselves.
+pub fn is_lock(fault: &Fault) -> bool {
+    fault.code == "UNABLE_TO_LOCK_ROW" || contains(&fault.message, "group membership operation already in progress")
 }
 
 /// Whether the session has ended, so that another sign-in lets the same call go on. Not every 401 says so (H).

@@ -181,7 +181,7 @@ fn write<H: Host>(
             places.push(at);
         }
     }
-    let written = collections::update(client, &writes, "the users to change", &mut |done| {
+    let mut report = |done: &[(usize, &str)]| {
         let progress = done.iter().filter_map(|(record, _)| {
             let at = *places.get(*record)?;
             let plan = plans.get(at)?.as_ref().ok()?;
@@ -192,7 +192,8 @@ fn write<H: Host>(
             Some(Progress { subject: subjects.get(at)?.clone(), id: Some(plan.user.to_string()), written })
         });
         client.host().written(&progress.collect::<Vec<_>>());
-    });
+    };
+    let written = client.wait_for(collections::update(client, &writes, "the users to change", &mut report));
     for (at, written) in places.into_iter().zip(written) {
         let (Err(refused), Some(slot)) = (written, plans.get_mut(at)) else { continue };
         let Ok(plan) = slot else { continue };

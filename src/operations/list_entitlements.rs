@@ -22,9 +22,11 @@ use crate::salesforce::query::Page;
 use crate::salesforce::record::Record;
 use crate::salesforce::soql::{Condition, Literal, Select};
 use crate::text::quoted;
+use crate::together::both;
 
-/// Entitlements of a page; only roles come in numbers that need several, three for each account.
-const PAGE: u32 = 1000;
+/// Entitlements of a page, as many as an answer to a query has at most (H); only roles come in numbers that need several, three for
+/// each account.
+const PAGE: u32 = 2000;
 
 const SUBJECT: &str = "what can be assigned to portal users";
 
@@ -87,7 +89,13 @@ impl<H: Host> Job<'_, H> {
     }
 
     fn ask(&self, queries: &[Select]) -> Result<Response> {
-        composite::send(self.client, &queries.iter().map(Read::Query).collect::<Vec<_>>(), SUBJECT)
+        self.client.wait_for(self.answer(queries))
+    }
+
+    async fn answer(&self, queries: &[Select]) -> Result<Response> {
+        let reads: Vec<Read<'_>> = queries.iter().map(Read::Query).collect();
+        let call = composite::reading(self.client, &reads);
+        self.client.answer(call, SUBJECT).await.map_err(|failed| failed.error)
     }
 
     /// The page of entitlements that an answer holds. `describe` gives their names, tags and seats.
@@ -199,9 +207,9 @@ fn public_groups<H: Host>(job: &Job<'_, H>) -> Result<EntitlementPage> {
 
 /// All on one page. Their seats stand on the page Company Information alone: no object of the API has them.
 fn feature_licences<H: Host>(job: &Job<'_, H>, schema: &Cached) -> Result<EntitlementPage> {
-    let flags = &schema.get(job.client)?.flags;
     let queries = [Licences::query()];
-    let response = job.ask(&queries)?;
+    let (schema, response) = job.client.wait_for(both(schema.answer(job.client), job.answer(&queries)));
+    let (flags, response) = (&schema?.flags, response?);
     let licences = Licences::read(&answers(&response, &queries)?[0], SUBJECT)?;
     let entitlements = flags.iter().map(|flag| {
         let is_known = PORTAL_USER_TYPES.iter().any(|kind| allows_feature(kind, &flag.field).is_some());

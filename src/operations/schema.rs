@@ -70,21 +70,26 @@ pub(super) struct Cached(OnceCell<Schema>);
 impl Cached {
     /// The schema; the first call asks for it.
     pub(super) fn get<H: Host>(&self, client: &Client<H>) -> Result<&Schema> {
+        client.wait_for(self.answer(client))
+    }
+
+    /// As [`Cached::get`], beside other work.
+    pub(super) async fn answer<H: Host>(&self, client: &Client<H>) -> Result<&Schema> {
         match self.0.get() {
             Some(schema) => Ok(schema),
             None => {
-                let schema = load(client)?;
+                let schema = load(client).await?;
                 Ok(self.0.get_or_init(|| schema))
             }
         }
     }
 }
 
-fn load<H: Host>(client: &Client<H>) -> Result<Schema> {
+async fn load<H: Host>(client: &Client<H>) -> Result<Schema> {
     let objects = ["User", "Contact", "PermissionSetAssignment"];
     let paths = objects.map(|object| format!("sobjects/{object}/describe"));
     let reads: Vec<Read<'_>> = paths.iter().map(|path| Read::Resource(path)).collect();
-    let response = composite::send(client, &reads, SUBJECT)?;
+    let response = client.answer(composite::reading(client, &reads), SUBJECT).await.map_err(|failed| failed.error)?;
     let answers = composite::answers(&response, reads.len(), SUBJECT)?;
     let (user, contact): (Object<'_>, Object<'_>) = (answers[0].resource(SUBJECT)?, answers[1].resource(SUBJECT)?);
     // Whoever may not see assignments learns that where they are asked for.

@@ -45,7 +45,7 @@ pub(super) fn take_back_users<H: Host>(
     mode: &PushMode,
 ) -> Result<Vec<Result<Outcome>>> {
     check_digests(mode, people.len())?;
-    let left = look(tenant, people)?;
+    let left = tenant.client.wait_for(look(tenant, people))?;
     let digest = |at: usize| match mode {
         PushMode::ApplyPlanned(digests) => digests.get(at).cloned(),
         PushMode::Plan | PushMode::Apply => None,
@@ -149,13 +149,14 @@ fn delete<H: Host>(
     }
     let ids: Vec<String> = open.iter().map(|(_, _, id)| id.clone()).collect();
     let what = "the contacts that pushes have left";
-    let deleted = collections::delete(tenant.client, &ids, what, &mut |done| {
+    let mut report = |done: &[(usize, &str)]| {
         let progress = done.iter().filter_map(|(record, _)| {
             let (at, position, _) = open.get(*record)?;
             Some(Progress { subject: key(*at), id: None, written: vec![*position] })
         });
         tenant.client.host().written(&progress.collect::<Vec<_>>());
-    });
+    };
+    let deleted = tenant.client.wait_for(collections::delete(tenant.client, &ids, what, &mut report));
     for ((at, _, id), deleted) in open.into_iter().zip(deleted) {
         if let (false, Err(refused), Some(slot)) = (is_gone(&deleted), deleted, results.get_mut(at)) {
             *slot = Err(refused.into_error(&format!("the contact {id}")));
@@ -164,8 +165,8 @@ fn delete<H: Host>(
 }
 
 /// Looks for what is left. Results stand in order.
-fn look<H: Host>(tenant: &Tenant<'_, H>, people: &[Abandoned]) -> Result<Vec<Left>> {
-    let users = Users::find(tenant, people)?;
+async fn look<H: Host>(tenant: &Tenant<'_, H>, people: &[Abandoned]) -> Result<Vec<Left>> {
+    let users = Users::find(tenant, people).await?;
     let mut left: Vec<Left> = people.iter().map(|person| users.of(person)).collect();
     let open: Vec<usize> = (0..people.len())
         .filter(|at| {
@@ -176,7 +177,7 @@ fn look<H: Host>(tenant: &Tenant<'_, H>, people: &[Abandoned]) -> Result<Vec<Lef
             is_new && matches!(left.get(*at), Some(Left::Nothing(_)))
         })
         .collect();
-    for (at, lone) in open.iter().zip(lone_contacts(tenant, people, &open)?) {
+    for (at, lone) in open.iter().zip(lone_contacts(tenant, people, &open).await?) {
         let (Some(slot), Some(person)) = (left.get_mut(*at), people.get(*at)) else { continue };
         let is_new = |one: &&Begun| one.object == CONTACT && one.field == "AccountId" && one.new.is_some();
         let begun = person.begun.iter().filter(is_new).count();
@@ -288,7 +289,7 @@ struct Users<'a> {
 }
 
 impl<'a> Users<'a> {
-    fn find<H: Host>(tenant: &Tenant<'a, H>, people: &[Abandoned]) -> Result<Self> {
+    async fn find<H: Host>(tenant: &Tenant<'a, H>, people: &[Abandoned]) -> Result<Self> {
         let key_field = tenant.writing.user_key.as_ref();
         let mut columns = Columns::default();
         if let Some(name) = key_field {
@@ -303,7 +304,8 @@ impl<'a> Users<'a> {
                 ways.push(Condition::texts_of(field, made.iter().map(|(key, _)| *key)));
             }
             Condition::any(&ways)
-        })?;
+        })
+        .await?;
         let (mut by_key, mut by_name) = (HashMap::new(), HashMap::new());
         for (at, user) in users.iter().enumerate() {
             if let Some(key) = key_field.and_then(|name| user.extra.text(name.as_str())) {
@@ -369,7 +371,7 @@ impl<'a> Users<'a> {
 }
 
 /// The contacts that were made for the people at these places, and have no user.
-fn lone_contacts<H: Host>(tenant: &Tenant<'_, H>, people: &[Abandoned], open: &[usize]) -> Result<Vec<Vec<Id>>> {
+async fn lone_contacts<H: Host>(tenant: &Tenant<'_, H>, people: &[Abandoned], open: &[usize]) -> Result<Vec<Vec<Id>>> {
     let open: Vec<&Abandoned> = open.iter().filter_map(|at| people.get(*at)).collect();
     let Ok(admin) = Id::parse(&tenant.client.signed_in().user_id) else {
         return Ok(open.iter().map(|_| Vec::new()).collect());
@@ -387,11 +389,13 @@ fn lone_contacts<H: Host>(tenant: &Tenant<'_, H>, people: &[Abandoned], open: &[
         };
         let account = Condition::equals("AccountId", Literal::Id(tenant.account_id));
         Condition::all(&[account, Condition::equals("CreatedById", Literal::Id(admin)), way])
-    })?;
+    })
+    .await?;
     let users: Vec<UserOfContact> = find(tenant.client, Columns::default(), contacts.len(), LEFT, |part| {
         let ids: Vec<Id> = contacts.get(part).unwrap_or_default().iter().map(|contact| contact.id).collect();
         Condition::ids("ContactId", &ids)
-    })?;
+    })
+    .await?;
     let of = |person: &&Abandoned| {
         // The contact of a user that is there is nobody's leftover.
         let has_user = |contact: &LeftContact| users.iter().any(|user| user.contact == Some(contact.id));

@@ -1,5 +1,6 @@
 //! A signed-in client: the session, its renewal, repeated tries, and what the calls cost.
 
+mod flight;
 mod width;
 
 use std::borrow::Cow;
@@ -13,6 +14,7 @@ use crate::diagnosis;
 use crate::host::{self, Failure, Host, Level, Request, Response};
 use crate::model::{Details, Error, ErrorKind, Result, Retry, Usage};
 use crate::settings::Reserve;
+use flight::Flight;
 use width::Width;
 
 /// How often a call that met a passing condition is tried again.
@@ -83,12 +85,17 @@ pub struct Client<H: Host> {
     width: Width,
     /// Calls that were started and not finished: the organization's own count may lack them.
     under_way: Cell<u64>,
+    /// Whether a call of several parts was given up without an answer.
+    is_slow: Cell<bool>,
+    flight: Flight<H>,
 }
 
 /// A call that is under way.
 pub struct Pending<H: Host> {
     call: Call<'static>,
     subject: &'static str,
+    /// The session that it was sent with.
+    session_id: String,
     /// Or why it wasn't sent.
     progress: std::result::Result<H::Started, Failed>,
 }
@@ -111,6 +118,8 @@ impl<H: Host> Client<H> {
             reserve: Reserve::Calls(0),
             width: Width::new(1),
             under_way: Cell::new(0),
+            is_slow: Cell::new(false),
+            flight: Flight::new(),
         })
     }
 
@@ -178,7 +187,7 @@ impl<H: Host> Client<H> {
                 Ok(self.host.start(self.request(&call)))
             }
         };
-        Pending { call, subject, progress }
+        Pending { session_id: self.signed_in.borrow().session_id.clone(), call, subject, progress }
     }
 
     /// Waits for the answer to a call, and tries again and signs in again as needed.
@@ -187,12 +196,19 @@ impl<H: Host> Client<H> {
     ///
     /// As [`Client::attempt`].
     pub fn finish(&self, pending: Pending<H>) -> std::result::Result<Response, Failed> {
-        let Pending { call, subject, progress } = pending;
+        let Pending { call, subject, session_id, progress } = pending;
         let response = self.host.finish(progress?);
         self.under_way.set(self.under_way.get().saturating_sub(1));
         self.note_usage(response.as_ref().ok());
-        let mut answers = self.see_through(&[&call], &[subject], vec![response]);
+        let mut answers = self.see_through(&[&call], &[subject], Some((session_id, vec![response])));
         answers.pop().unwrap_or_else(|| Err(unanswered(subject)))
+    }
+
+    /// Waits for the answer to a call, which nobody wants any more.
+    fn discard(&self, pending: Pending<H>) {
+        if let Ok(started) = pending.progress {
+            self.note_usage(self.host.finish(started).ok().as_ref());
+        }
     }
 
     /// Requests that go side by side at a time, as Salesforce bears it.
@@ -205,26 +221,40 @@ impl<H: Host> Client<H> {
         self.width.shrink();
     }
 
-    /// Makes independent calls side by side, each with its own subject. Answers stand in the order of the calls.
-    pub fn attempt_all(&self, calls: &[&Call<'_>], subjects: &[&str]) -> Vec<std::result::Result<Response, Failed>> {
-        self.see_through(calls, subjects, Vec::new())
+    /// Whether a call of several parts took too long before, so that each part should go by a call of its own.
+    pub(super) fn is_slow(&self) -> bool {
+        self.is_slow.get()
     }
 
-    /// Makes calls, of which the first tries may have been answered already.
+    /// Notes that a call of several parts took too long.
+    pub(super) fn note_slow(&self) {
+        self.is_slow.set(true);
+    }
+
+    /// Makes independent calls side by side, each with its own subject. Answers stand in the order of the calls.
+    pub fn attempt_all(&self, calls: &[&Call<'_>], subjects: &[&str]) -> Vec<std::result::Result<Response, Failed>> {
+        self.see_through(calls, subjects, None)
+    }
+
+    /// Makes calls, of which the first tries may have been answered already, in a session that may no longer be the client's.
     fn see_through(
         &self,
         calls: &[&Call<'_>],
         subjects: &[&str],
-        first: Vec<std::result::Result<Response, Failure>>,
+        first: Option<(String, Vec<std::result::Result<Response, Failure>>)>,
     ) -> Vec<std::result::Result<Response, Failed>> {
         let mut answers: Vec<Option<std::result::Result<Response, Failed>>> = calls.iter().map(|_| None).collect();
         let mut pending: Vec<usize> = (0..calls.len()).collect();
         let mut renewed = false;
         let mut attempt = 0;
-        let mut given = Some(first).filter(|first| !first.is_empty());
+        let mut given = first;
         while !pending.is_empty() {
+            let session_id = match &given {
+                Some((session_id, _)) => session_id.clone(),
+                None => self.signed_in.borrow().session_id.clone(),
+            };
             let responses = match given.take() {
-                Some(given) => given,
+                Some((_, given)) => given,
                 None => {
                     if let Some(error) = self.starved(pending.len(), subjects[pending[0]]) {
                         for at in pending {
@@ -261,7 +291,8 @@ impl<H: Host> Client<H> {
                 self.back_off(attempt, subjects[again[0]]);
                 attempt += 1;
             }
-            if !ended.is_empty() {
+            // Of several calls that were under way when the session ended, the first renews it.
+            if !ended.is_empty() && session_id == self.signed_in.borrow().session_id {
                 renewed = true;
                 if let Err(error) = self.renew() {
                     again.retain(|at| !ended.contains(at));
@@ -403,8 +434,7 @@ impl<H: Host> Client<H> {
             self.width.shrink();
         }
         let passing = is_crowded || diagnosis::is_passing(&fault);
-        // Salesforce rolls back what it refuses with a code of its own; a gateway that answers without one knows nothing.
-        let uncertain = fault.status >= 500 && fault.code.is_empty();
+        let uncertain = fault.is_silent();
         let ended = diagnosis::is_end_of_session(&fault);
         let failed = Failed { error: diagnosis::diagnose(fault, subject), uncertain };
         match repeat {

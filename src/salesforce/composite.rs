@@ -1,7 +1,7 @@
-//! Several reads in one call (`composite`).
+//! Several reads in one call (`composite`), or several collections of records to write.
 //!
-//! A call takes up to 25 parts, of which five may be queries (H); parts succeed and fail on their own, and all together are
-//! one API call. Longer queries fit here than fit a URL, since the addresses stand in the body.
+//! A call takes up to 25 parts, of which five may be queries or collections (H); parts succeed and fail on their own, and all
+//! together are one API call. Longer queries fit here than fit a URL, since the addresses stand in the body.
 
 use std::borrow::Cow;
 
@@ -21,6 +21,9 @@ use crate::model::Result;
 /// Most queries of one call (H).
 pub const MOST_QUERIES: usize = 5;
 
+/// Most collections of one call (H).
+pub const MOST_COLLECTIONS: usize = 5;
+
 /// What a part of a call reads.
 #[derive(Debug)]
 pub enum Read<'a> {
@@ -30,19 +33,32 @@ pub enum Read<'a> {
     Resource(&'a str),
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Body {
-    all_or_none: bool,
-    composite_request: Vec<Part>,
+/// A part of a call.
+#[derive(Debug)]
+pub struct Part {
+    /// What to do.
+    pub method: &'static str,
+    /// Below the root of the API.
+    pub path: String,
+    /// JSON; none where there is no body.
+    pub body: Option<Box<RawValue>>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Part {
+struct Body<'a> {
+    all_or_none: bool,
+    composite_request: Vec<Subrequest<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Subrequest<'a> {
     method: &'static str,
     reference_id: String,
     url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<&'a RawValue>,
 }
 
 /// The answer to a call.
@@ -94,28 +110,39 @@ struct AnsweredPage<'a> {
     body: WholePage<'a>,
 }
 
+/// The call that has these parts; [`answers`] reads what comes back.
+pub fn call<H: Host>(client: &Client<H>, parts: &[Part], repeat: Repeat) -> Call<'static> {
+    let root = client.root();
+    let composite_request = parts.iter().enumerate().map(|(at, part)| Subrequest {
+        method: part.method,
+        reference_id: format!("r{at}"),
+        url: format!("{root}{}", part.path),
+        body: part.body.as_deref(),
+    });
+    let composite_request = composite_request.collect();
+    let body = json::body(&Body { all_or_none: false, composite_request });
+    Call { method: Method::Post, path: Cow::Borrowed("composite"), body, repeat }
+}
+
+/// The call that reads these together; [`answers`] reads what comes back.
+pub fn reading<H: Host>(client: &Client<H>, reads: &[Read<'_>]) -> Call<'static> {
+    let part = |read: &Read<'_>| {
+        let path = match read {
+            Read::Query(query) => format!("query?q={}", encode_query(&query.to_string())),
+            Read::Resource(path) => (*path).to_owned(),
+        };
+        Part { method: "GET", path, body: None }
+    };
+    call(client, &reads.iter().map(part).collect::<Vec<_>>(), Repeat::Always)
+}
+
 /// Sends reads together; [`answers`] reads what comes back. `subject` says what is asked for, for errors.
 ///
 /// # Errors
 ///
 /// As [`Client::call`].
 pub fn send<H: Host>(client: &Client<H>, reads: &[Read<'_>], subject: &str) -> Result<Response> {
-    client.call(&call(client, reads), subject)
-}
-
-/// The call that asks for reads together.
-pub fn call<H: Host>(client: &Client<H>, reads: &[Read<'_>]) -> Call<'static> {
-    let part = |(at, read): (usize, &Read<'_>)| {
-        let root = client.root();
-        let url = match read {
-            Read::Query(query) => format!("{root}query?q={}", encode_query(&query.to_string())),
-            Read::Resource(path) => format!("{root}{path}"),
-        };
-        Part { method: "GET", reference_id: format!("r{at}"), url }
-    };
-    let parts = reads.iter().enumerate().map(part).collect();
-    let body = json::body(&Body { all_or_none: false, composite_request: parts });
-    Call { method: Method::Post, path: Cow::Borrowed("composite"), body, repeat: Repeat::Always }
+    client.call(&reading(client, reads), subject)
 }
 
 /// Reads the answers to `count` parts, which stand in the order of the parts (H).
@@ -154,6 +181,24 @@ pub fn parts<'a>(response: &'a Response, subject: &str) -> Result<Vec<Answer<'a>
 }
 
 impl<'a> Answer<'a> {
+    /// The HTTP status of the part.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The id of the whole call.
+    pub fn request_id(&self) -> Option<&'a str> {
+        self.request_id
+    }
+
+    /// The part's JSON. Returns `None` for a page of a query.
+    pub fn json(&self) -> Option<&'a str> {
+        match self.body {
+            Content::Page(_) => None,
+            Content::Json(body) => Some(body),
+        }
+    }
+
     /// What the part was refused with, if it was.
     pub fn fault(&self) -> Option<Fault> {
         if self.status < 300 {

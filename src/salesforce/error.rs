@@ -27,6 +27,12 @@ impl Fault {
     pub fn of(self, response: &Response) -> Self {
         Self { request_id: request_id(response).map(str::to_owned), ..self }
     }
+
+    /// Whether it says nothing of what was done. Salesforce rolls back what it refuses with a code of its own; a gateway that
+    /// answers without one knows nothing.
+    pub fn is_silent(&self) -> bool {
+        self.status >= 500 && self.code.is_empty()
+    }
 }
 
 impl From<Fault> for Upstream {

@@ -1,53 +1,104 @@
 //! Asking several queries together, and reading all of them to their ends.
 
+use std::cell::RefCell;
 use std::ops::Range;
 
-use super::client::Client;
+use super::client::{Call, Client};
 use super::composite::{self, MOST_QUERIES, Read};
 use super::query::{self, LONGEST};
 use super::record::Record;
 use super::soql::Select;
 use super::url::encode_query;
-use crate::host::Host;
+use crate::host::{Host, Response};
 use crate::model::{Error, Result};
+use crate::together;
 
-/// Sends queries, as few calls as they fit into, and gives each record with the place of its query to `each`. Results stand
-/// in the order of the queries: why one was refused, while the others were answered.
+/// What each record is given to, with the place of its query.
+type Each<'a> = RefCell<&'a mut dyn FnMut(usize, &Record<'_>)>;
+
+/// Sends queries, in as few calls as they fit into and these side by side, and gives each record with the place of its query to
+/// `each`. Results stand in the order of the queries: why one was refused, while the others were answered.
 ///
 /// # Errors
 ///
 /// When a call as a whole failed.
-pub fn gather<H: Host>(
+pub async fn gather<H: Host>(
     client: &Client<H>,
     queries: &[Select],
-    subject: &str,
+    subject: &'static str,
     mut each: impl FnMut(usize, &Record<'_>),
 ) -> Result<Vec<Result<()>>> {
-    let mut outcomes = Vec::with_capacity(queries.len());
-    for chunk in queries.chunks(MOST_QUERIES) {
-        let first = outcomes.len();
-        if let [only] = chunk {
-            match query::for_each(client, only, subject, |record| each(first, record)) {
-                // What Salesforce itself refuses concerns this query; anything else would meet the next one, too.
-                Err(error) if !is_refusal(&error) => return Err(error),
-                outcome => outcomes.push(outcome),
-            }
-            continue;
-        }
-        let reads: Vec<Read<'_>> = chunk.iter().map(Read::Query).collect();
-        let response = composite::send(client, &reads, subject)?;
-        let mut rest = Vec::new();
-        for (at, answer) in composite::answers(&response, chunk.len(), subject)?.iter().enumerate() {
-            outcomes.push(answer.page(subject).map(|page| {
-                page.records.iter().for_each(|record| each(first + at, record));
-                rest.extend(page.rest().map(|next| (first + at, next)));
-            }));
-        }
-        for (at, next) in rest {
-            query::follow(client, next, subject, |record| each(at, record))?;
+    let each: Each<'_> = RefCell::new(&mut each);
+    let calls = queries.chunks(MOST_QUERIES).enumerate().map(|(number, queries)| {
+        let asking = Asking { client, subject, each: &each, first: number * MOST_QUERIES };
+        asking.ask(queries)
+    });
+    Ok(together::try_all(calls).await?.into_iter().flatten().collect())
+}
+
+/// One call of several.
+struct Asking<'a, H: Host> {
+    client: &'a Client<H>,
+    subject: &'static str,
+    each: &'a Each<'a>,
+    /// The place of its first query.
+    first: usize,
+}
+
+impl<H: Host> Asking<'_, H> {
+    async fn ask(self, queries: &[Select]) -> Result<Vec<Result<()>>> {
+        match queries {
+            [only] => self.ask_one(only).await,
+            several => self.ask_several(several).await,
         }
     }
-    Ok(outcomes)
+
+    async fn ask_one(&self, query: &Select) -> Result<Vec<Result<()>>> {
+        let path = format!("query?q={}", encode_query(&query.to_string()));
+        match self.read(0, path).await {
+            // What Salesforce itself refuses concerns this query; anything else would meet the next one, too.
+            Err(error) if !is_refusal(&error) => Err(error),
+            outcome => Ok(vec![outcome]),
+        }
+    }
+
+    async fn ask_several(&self, queries: &[Select]) -> Result<Vec<Result<()>>> {
+        let reads: Vec<Read<'_>> = queries.iter().map(Read::Query).collect();
+        let response = self.send(composite::reading(self.client, &reads)).await?;
+        let (mut outcomes, mut rest) = (Vec::with_capacity(queries.len()), Vec::new());
+        for (at, answer) in composite::answers(&response, queries.len(), self.subject)?.iter().enumerate() {
+            outcomes.push(answer.page(self.subject).map(|page| {
+                self.give(at, &page.records);
+                rest.extend(page.rest().map(|next| (at, next)));
+            }));
+        }
+        drop(response);
+        for (at, next) in rest {
+            self.read(at, next).await?;
+        }
+        Ok(outcomes)
+    }
+
+    /// Reads an answer, which is at this path, to its end.
+    async fn read(&self, at: usize, path: String) -> Result<()> {
+        let mut next = Some(path);
+        while let Some(path) = next {
+            let response = self.send(Call::get(path)).await?;
+            let page = query::page(&response, self.subject)?;
+            self.give(at, &page.records);
+            next = page.rest();
+        }
+        Ok(())
+    }
+
+    async fn send(&self, call: Call<'static>) -> Result<Response> {
+        self.client.answer(call, self.subject).await.map_err(|failed| failed.error)
+    }
+
+    fn give(&self, at: usize, records: &[Record<'_>]) {
+        let mut each = self.each.borrow_mut();
+        records.iter().for_each(|record| each(self.first + at, record));
+    }
 }
 
 fn is_refusal(error: &Error) -> bool {
@@ -59,13 +110,13 @@ fn is_refusal(error: &Error) -> bool {
 /// # Errors
 ///
 /// When a call failed or a query was refused.
-pub fn gather_all<H: Host>(
+pub async fn gather_all<H: Host>(
     client: &Client<H>,
     queries: &[Select],
-    subject: &str,
+    subject: &'static str,
     each: impl FnMut(usize, &Record<'_>),
 ) -> Result<()> {
-    gather(client, queries, subject, each)?.into_iter().collect()
+    gather(client, queries, subject, each).await?.into_iter().collect()
 }
 
 /// One query about `count` items, or several of about the same length where it would be too long. `query` asks about some of

@@ -125,7 +125,7 @@ impl Org {
 
     /// Requests since the last look that wrote something.
     pub(crate) fn writes(&self) -> Vec<String> {
-        // Of the composite requests, the connector writes by collections alone.
+        // The connector writes more than 200 records by `composite`, which no journey does, and reads by it.
         let reading = |method: &str, path: &str| {
             method == "GET" || path.contains("/services/Soap/") || path.ends_with("/composite")
         };

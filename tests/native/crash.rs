@@ -1,9 +1,10 @@
-//! A push that ends between any two calls, and is then repeated.
+//! A push that ends between any two calls, and is then repeated. Of the requests that were under way none, all, or some took
+//! effect.
 
 use salesforce_portal_connector::model::{Action, DesiredUser, PushMode};
 use salesforce_portal_connector::operations::Session;
 
-use crate::support::{Native, Org, grant, person, unless_dropped};
+use crate::support::{Native, Org, UnderWay, WIDTHS, at_width, grant, person, unless_dropped};
 
 /// What of the org a push touches, without what differs from org to org: ids and times.
 fn picture(org: &Org) -> Vec<String> {
@@ -44,48 +45,81 @@ fn people(org: &Org, count: usize) -> Vec<DesiredUser> {
     let set = grant("permission-set", &org.id("PermissionSet", "Name = 'Portal_Case_Access'"));
     let group = grant("public-group", &org.id("Group", "DeveloperName = 'Priority_Customers'"));
     let one = |at| {
-        let mut person = person(&format!("Crash-{at:03}"), &profile);
+        let mut person = person(&format!("Crash-{at:04}"), &profile);
         person.grants.extend([set.clone(), group.clone()]);
         person
     };
     (0..count).map(one).collect()
 }
 
-/// Pushes in chunks of 50; none where the host dropped the connector on the way.
-fn push(org: &Org, host: Native, people: &[DesiredUser]) -> Option<Vec<Action>> {
+/// Pushes in chunks; none where the host dropped the connector on the way.
+fn push(org: &Org, host: Native, people: &[DesiredUser], chunk: usize) -> Option<Vec<Action>> {
     unless_dropped(|| {
         let session = Session::open(host, org.settings()).unwrap();
-        let results = people.chunks(50).flat_map(|chunk| session.push_users(chunk, &PushMode::Apply).unwrap());
+        let results = people.chunks(chunk).flat_map(|chunk| session.push_users(chunk, &PushMode::Apply).unwrap());
         results.map(|result| result.unwrap_or_else(|error| panic!("{error:?}")).action).collect()
     })
 }
 
 fn org() -> Org {
     let org = Org::start(3, 921);
-    org.emulator.set_licence_seats("Customer Community Plus", 400).unwrap();
+    org.emulator.set_licence_seats("Customer Community Plus", 2_000).unwrap();
     org
+}
+
+/// A whole push: what the org then has, and how many requests it took.
+fn whole(people: usize, chunk: usize) -> (Vec<String>, u64) {
+    let org = org();
+    let people = self::people(&org, people);
+    let (done, journal) = org.observe(|| push(&org, Native::new(), &people, chunk));
+    assert!(done.unwrap().iter().all(|action| *action == Action::Created));
+    (picture(&org), journal.len() as u64)
+}
+
+/// Pushes until the connector is dropped after so many requests, and then again.
+fn cut_and_repeat(people: usize, chunk: usize, requests: u64, fate: UnderWay, expected: &[String]) {
+    let case = format!("ended after {requests} requests, of those under way {fate:?}");
+    let org = org();
+    let people = self::people(&org, people);
+    let host = Native::new();
+    host.drop_after(requests);
+    host.leave(fate);
+    assert_eq!(push(&org, host, &people, chunk), None, "{case}");
+    push(&org, Native::new(), &people, chunk).unwrap();
+    assert_eq!(picture(&org), expected, "{case}");
+    // Nothing is left to do for a third one.
+    if requests.is_multiple_of(8) {
+        let again = push(&org, Native::new(), &people, chunk).unwrap();
+        assert!(again.iter().all(|action| *action == Action::Unchanged), "{case}");
+    }
 }
 
 #[test]
 fn a_push_that_ended_between_any_two_calls_comes_to_the_same_when_it_is_repeated() {
-    let whole = org();
-    let people = people(&whole, 200);
-    let (done, journal) = whole.observe(|| push(&whole, Native::new(), &people));
-    assert!(done.unwrap().iter().all(|action| *action == Action::Created));
-    let expected = picture(&whole);
-    assert!(expected.len() >= 800, "{}", expected.len());
+    for width in WIDTHS {
+        at_width(width, || {
+            let (expected, requests) = whole(100, 50);
+            assert!(expected.len() >= 400, "{}", expected.len());
+            for at in 0..requests {
+                // Of one request at a time none is under way when the next one is sent.
+                let kinds = UnderWay::kinds(at);
+                let kinds = if width == 1 { &kinds[..1] } else { &kinds[..] };
+                kinds.iter().for_each(|fate| cut_and_repeat(100, 50, at, *fate, &expected));
+            }
+        });
+    }
+}
 
-    for calls in 0..journal.len() as u64 {
-        let org = org();
-        let host = Native::new();
-        host.drop_after(calls);
-        assert_eq!(push(&org, host, &people), None, "ended after {calls} calls");
-        push(&org, Native::new(), &people).unwrap();
-        assert_eq!(picture(&org), expected, "ended after {calls} calls");
-        // Nothing is left to do for a third one.
-        if calls % 8 == 0 {
-            let again = push(&org, Native::new(), &people).unwrap();
-            assert!(again.iter().all(|action| *action == Action::Unchanged), "ended after {calls} calls");
-        }
+/// More people than go together from the contact to the grants, so that contacts, users and grants of several groups are under way.
+#[test]
+fn a_push_of_several_groups_of_people_that_ended_anywhere_comes_to_the_same_when_it_is_repeated() {
+    const PEOPLE: usize = 1_100;
+
+    let (expected, requests) = whole(PEOPLE, PEOPLE);
+    assert!((12..30).contains(&requests), "{requests}");
+    for at in 2..requests {
+        let kinds = UnderWay::kinds(at);
+        let fate = kinds[usize::try_from(at).unwrap() % kinds.len()];
+        cut_and_repeat(PEOPLE, PEOPLE, at, fate, &expected);
     }
 }

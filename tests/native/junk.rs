@@ -9,7 +9,7 @@ use salesforce_portal_connector::host::{Failure, Host, Level, Request, Response}
 use salesforce_portal_connector::model::{Deactivation, Error, ImportQuery, ImportScope, PushMode, Settings, Verdict};
 use salesforce_portal_connector::operations::{Session, test_credentials};
 
-use crate::support::{Native, Org, person, secret};
+use crate::support::{Native, Org, WIDTHS, person, secret};
 
 /// Answers to each operation.
 const ANSWERS: u64 = 10_000;
@@ -153,7 +153,7 @@ impl Host for Junk {
     fn sleep(&self, _: Duration) {}
 }
 
-fn settings() -> Settings {
+fn settings(width: usize) -> Settings {
     let mut settings = [
         ("instance-type", "my-domain"),
         ("my-domain", "acme.my.salesforce.com"),
@@ -166,17 +166,20 @@ fn settings() -> Settings {
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
     .to_vec();
     settings.push(("password".to_owned(), secret("x")));
+    settings.push(("requests-in-flight".to_owned(), width.to_string()));
     settings
 }
 
-/// Runs an operation until it has met all its answers. It says whether all that it returned was errors.
+/// Runs an operation until it has met all its answers, with one request at a time and with several. It says whether all that it
+/// returned was errors.
 fn feed(seed: u64, operation: impl Fn(&Session<Junk>) -> bool) {
     let answers = Rc::<Cell<u64>>::default();
     let random = Rc::new(RefCell::new(Random(seed)));
     let host = Junk { random, answers: Rc::clone(&answers), sign_in: true };
+    let mut widths = WIDTHS.iter().cycle();
     while answers.get() < ANSWERS {
         let before = answers.get();
-        let session = Session::open(host.clone(), settings()).unwrap();
+        let session = Session::open(host.clone(), settings(*widths.next().unwrap())).unwrap();
         assert!(operation(&session), "after {before} answers");
         let met = answers.get() - before;
         assert!((1..200).contains(&met), "{met} answers in one call");
@@ -197,7 +200,7 @@ fn signing_in_survives_any_answer() {
     let host = Junk { random: Rc::new(RefCell::new(Random(1))), answers: Rc::clone(&answers), sign_in: false };
     while answers.get() < ANSWERS {
         let before = answers.get();
-        let error = Session::open(host.clone(), settings()).map(|_| ()).unwrap_err();
+        let error = Session::open(host.clone(), settings(8)).map(|_| ()).unwrap_err();
         assert_eq!(answers.get(), before + 1, "one answer to one sign-in");
         assert!(!error.message.is_empty() && !error.message.contains("hunter2"), "{error:?}");
     }
@@ -209,7 +212,7 @@ fn the_probes_survive_any_answer() {
     let host = Junk { random: Rc::new(RefCell::new(Random(2))), answers: Rc::clone(&answers), sign_in: true };
     while answers.get() < ANSWERS {
         let before = answers.get();
-        let probes = test_credentials(host.clone(), settings());
+        let probes = test_credentials(host.clone(), settings(8));
         assert!(answers.get() > before, "no answer was met");
         assert!(probes.len() == 14 && probes.iter().any(|probe| probe.verdict == Verdict::Failed), "{probes:?}");
     }
@@ -359,7 +362,9 @@ fn one_spoilt_answer_anywhere_never_panics_and_every_operation_ends_as_it_is_or_
         let left = Rc::new(Cell::new(u64::MAX));
         let host = Spoiling { inner: Native::new(), left: Rc::clone(&left), random: Rc::clone(&random) };
         left.set(round % 9);
-        let Some(session) = ends[0].note("sign-in", Session::open(host.clone(), org.settings())) else { continue };
+        let width = WIDTHS[usize::try_from(round).unwrap() / 9 % WIDTHS.len()];
+        let settings = org.settings_with(&[("requests-in-flight", &width.to_string())]);
+        let Some(session) = ends[0].note("sign-in", Session::open(host.clone(), settings)) else { continue };
         let people = [person(&format!("Round{round}"), &profile), person("Ada", &profile)];
         if let Ok(results) = session.push_users(&people, &PushMode::Apply) {
             assert_eq!(results.len(), 2);

@@ -10,7 +10,7 @@ use salesforce_portal_connector::model::{
 use salesforce_portal_connector::operations::Session;
 
 use crate::lifecycle::ada;
-use crate::support::{Native, Org, grant, person, set};
+use crate::support::{Native, Org, at_width, grant, person, set};
 
 /// What was told of one subject.
 #[derive(Default)]
@@ -133,4 +133,12 @@ fn users_that_are_frozen_or_deactivated_are_told_as_out_of_use_and_left_so() {
     assert_eq!(kept.borrow().out_of_use, told);
     assert_eq!(org.count(&format!("User WHERE Id = '{}' AND IsActive = false", ids[0])), 1);
     assert_eq!(org.count(&format!("UserLogin WHERE UserId = '{}' AND IsFrozen = true", ids[1])), 1);
+}
+
+#[test]
+fn both_hold_with_one_request_at_a_time_and_with_as_many_as_may_be() {
+    for width in [1, 25] {
+        at_width(width, every_change_of_a_push_is_told_exactly_once_when_it_is_written);
+        at_width(width, users_that_are_frozen_or_deactivated_are_told_as_out_of_use_and_left_so);
+    }
 }

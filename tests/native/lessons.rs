@@ -8,12 +8,48 @@ use salesforce_portal_connector::operations::Session;
 
 use crate::import::{all, later, query, users, watermark};
 use crate::lifecycle::{ada, held};
-use crate::support::{Native, Org, grant, person, set, writes};
+use crate::support::{Native, Org, at_width, grant, person, set, writes};
 
 const COMMUNITY: &str = "Customer Community User";
 const PLUS: &str = "Customer Community Plus User";
 const CONTACTS: &str = "Contact WHERE Email = 'ada@lighthouse.example'";
 const USERS: &str = "User WHERE Username = 'ada@lighthouse.example'";
+
+/// All of them.
+const LESSONS: [fn(); 22] = [
+    an_email_address_that_two_contacts_share_finds_neither,
+    a_user_that_exists_is_updated_and_its_password_never_reset,
+    no_null_is_sent_for_what_a_new_record_does_not_have,
+    no_read_only_field_is_sent_in_an_update,
+    api_usage_is_what_is_used_and_not_what_is_left,
+    more_users_are_read_than_an_offset_reaches,
+    no_page_ends_an_import_before_its_end,
+    an_import_resumes_after_days_and_without_query_locators,
+    a_contact_that_has_a_user_gets_no_second_one,
+    every_attribute_that_can_be_set_can_be_cleared,
+    a_dry_run_moves_nothing_that_the_next_import_reads,
+    an_update_of_nothing_writes_nothing,
+    entitlements_do_not_cost_a_call_each,
+    entitlements_of_one_name_are_told_apart_by_their_ids,
+    a_feature_that_is_switched_off_is_told_and_not_left_out_silently,
+    a_leaver_with_a_bad_email_address_is_deactivated_all_the_same,
+    groups_lost_by_a_deactivation_are_named_and_given_again,
+    a_refused_user_leaves_no_contact_that_nobody_knows_of,
+    an_account_owner_without_a_role_is_told_before_any_write,
+    licenses_that_run_out_halfway_through_a_batch_stop_only_those_without_a_seat,
+    a_username_taken_in_another_org_is_told_and_leaves_no_contact_behind,
+    ids_of_before_a_refresh_of_the_sandbox_are_named_with_what_to_do,
+];
+
+#[test]
+fn they_hold_with_one_request_at_a_time() {
+    at_width(1, || LESSONS.iter().for_each(|lesson| lesson()));
+}
+
+#[test]
+fn they_hold_with_as_many_requests_side_by_side_as_may_be() {
+    at_width(25, || LESSONS.iter().for_each(|lesson| lesson()));
+}
 
 /// A session, and the host that notes what it sends.
 fn noted(org: &Org) -> (Session<Native>, Native) {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 use std::sync::{Mutex, OnceLock};
+use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
@@ -54,10 +55,58 @@ fn filled(text: &str, escape: impl Fn(&str) -> String) -> String {
     filled + rest
 }
 
+/// How many requests go side by side: one after the other, as many as by default, and as many as may.
+pub(crate) const WIDTHS: [usize; 3] = [1, 8, 25];
+
+thread_local! {
+    /// The width that this thread's settings name.
+    static WIDTH: Cell<Option<usize>> = const { Cell::new(None) };
+}
+
+/// Does work with so many requests side by side.
+pub(crate) fn at_width<T>(width: usize, work: impl FnOnce() -> T) -> T {
+    WIDTH.set(Some(width));
+    let done = work();
+    WIDTH.set(None);
+    done
+}
+
 /// What a host unwinds with where it is told to drop the connector.
 struct Dropped;
 
+/// Which of the requests that are under way take effect when a host drops the connector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum UnderWay {
+    None,
+    All,
+    /// Some of them, other ones for each seed.
+    Some(u64),
+}
+
+impl UnderWay {
+    /// Each kind.
+    pub(crate) fn kinds(seed: u64) -> [Self; 3] {
+        [Self::None, Self::All, Self::Some(seed)]
+    }
+
+    fn takes_effect(self, number: u64) -> bool {
+        match self {
+            Self::None => false,
+            Self::All => true,
+            Self::Some(seed) => {
+                // The finalizer of SplitMix64, which makes neighbours differ.
+                let mixed = (seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15)).wrapping_add(0x9e37_79b9_7f4a_7c15);
+                let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+                (mixed ^ (mixed >> 27)) & 1 == 1
+            }
+        }
+    }
+}
+
 /// A host over loopback HTTP. Clones share their counts.
+///
+/// A request that is started is carried out when its answer is waited for, so that what a crash leaves of several that are under
+/// way can be chosen. A host that is [real](Native::real) carries it out at once.
 #[derive(Clone)]
 pub(crate) struct Native {
     agent: ureq::Agent,
@@ -65,6 +114,16 @@ pub(crate) struct Native {
     left: Rc<Cell<Option<u64>>>,
     /// Whether it is dropped only once the next request has been answered.
     loses_answer: Rc<Cell<bool>>,
+    /// What becomes then of the other requests that are under way.
+    fate: Rc<Cell<UnderWay>>,
+    /// Requests that are under way and have not been carried out, by their numbers.
+    under_way: Rc<RefCell<BTreeMap<u64, Carriage>>>,
+    started: Rc<Cell<u64>>,
+    /// How often an answer takes as long as a request travels.
+    rounds: Rc<Cell<u64>>,
+    /// Most requests at a time that wrote contacts.
+    most_contacts: Rc<Cell<usize>>,
+    is_real: bool,
     ledger: Option<Rc<RefCell<Kept>>>,
     sent: Rc<RefCell<Vec<Sent>>>,
     /// How far the clock is ahead.
@@ -78,6 +137,35 @@ struct Sent {
     body: String,
 }
 
+impl Sent {
+    /// The requests that it consists of: itself, or the parts of a composite, each by method, address and body.
+    fn parts(&self) -> Vec<(String, String, Json)> {
+        let body = serde_json::from_str::<Json>(&self.body).unwrap_or_default();
+        match body["compositeRequest"].as_array() {
+            Some(parts) => {
+                let text = |part: &Json, name: &str| part[name].as_str().unwrap().to_owned();
+                parts.iter().map(|part| (text(part, "method"), text(part, "url"), part["body"].clone())).collect()
+            }
+            None => vec![(self.method.to_owned(), self.url.clone(), body)],
+        }
+    }
+}
+
+/// A request with the values of its secrets.
+struct Carriage {
+    request: ureq::http::request::Builder,
+    body: Option<String>,
+}
+
+/// A request that was started.
+pub(crate) struct Started {
+    number: u64,
+    /// The round with which its answer is there.
+    arrives: u64,
+    /// Of a host that is real.
+    thread: Option<JoinHandle<Result<Response, Failure>>>,
+}
+
 impl Native {
     pub(crate) fn new() -> Self {
         let config = ureq::Agent::config_builder()
@@ -89,6 +177,12 @@ impl Native {
             agent: config.into(),
             left: Rc::default(),
             loses_answer: Rc::default(),
+            fate: Rc::new(Cell::new(UnderWay::None)),
+            under_way: Rc::default(),
+            started: Rc::default(),
+            rounds: Rc::default(),
+            most_contacts: Rc::default(),
+            is_real: false,
             ledger: None,
             sent: Rc::default(),
             ahead: Rc::default(),
@@ -100,26 +194,35 @@ impl Native {
         Self { ledger: Some(Rc::clone(ledger)), ..Self::new() }
     }
 
+    /// A host whose requests are under way while the connector works. It notes none of them.
+    pub(crate) fn real() -> Self {
+        Self { is_real: true, ..Self::new() }
+    }
+
     /// The records of the write requests so far, each with its method.
-    pub(crate) fn written(&self) -> Vec<(&'static str, Json)> {
-        let records = |body: &str| match serde_json::from_str::<Json>(body) {
-            Ok(mut body) => body["records"].as_array_mut().map(std::mem::take).unwrap_or_default(),
-            Err(_) => Vec::new(),
-        };
+    pub(crate) fn written(&self) -> Vec<(String, Json)> {
         let sent = self.sent.borrow();
-        sent.iter().flat_map(|sent| records(&sent.body).into_iter().map(|record| (sent.method, record))).collect()
+        let records = |(method, _, mut body): (String, String, Json)| {
+            let records = body["records"].as_array_mut().map(std::mem::take).unwrap_or_default();
+            records.into_iter().map(move |record| (method.clone(), record))
+        };
+        sent.iter().flat_map(Sent::parts).flat_map(records).collect()
     }
 
     /// The queries since the last look, alone or as parts of a composite request.
     pub(crate) fn queries(&self) -> Vec<String> {
-        let mut urls = Vec::new();
-        for sent in self.sent.take() {
-            let parts = serde_json::from_str::<Json>(&sent.body).unwrap_or_default();
-            let parts = parts["compositeRequest"].as_array().cloned().unwrap_or_default();
-            urls.extend(parts.iter().map(|part| part["url"].as_str().unwrap().to_owned()));
-            urls.push(sent.url);
-        }
-        urls.iter().filter_map(|url| Some(decoded(url.split_once("/query?q=")?.1))).collect()
+        let parts = self.sent.take().into_iter().flat_map(|sent| sent.parts());
+        parts.filter_map(|(_, url, _)| Some(decoded(url.split_once("/query?q=")?.1))).collect()
+    }
+
+    /// How many requests were waited for one after the other so far. Those that were under way together count as one.
+    pub(crate) fn rounds(&self) -> u64 {
+        self.rounds.get()
+    }
+
+    /// How many requests that wrote contacts were under way at a time, at most.
+    pub(crate) fn most_contacts(&self) -> usize {
+        self.most_contacts.get()
     }
 
     /// Lets time pass.
@@ -137,10 +240,15 @@ impl Native {
         self.left.set(Some(requests));
         self.loses_answer.set(true);
     }
+
+    /// Lets these of the other requests take effect that are under way when the connector is dropped.
+    pub(crate) fn leave(&self, fate: UnderWay) {
+        self.fate.set(fate);
+    }
 }
 
 impl Native {
-    fn carry(&self, request: &Request<'_>) -> Result<Response, Failure> {
+    fn load(&self, request: &Request<'_>) -> Carriage {
         assert!(request.url.len() <= 16 * 1024, "a URL of {} bytes", request.url.len());
         let method = match request.method {
             Method::Get => "GET",
@@ -158,12 +266,35 @@ impl Native {
             Some(value) if value.contains("xml") => xml,
             _ => form,
         };
-        let body = request.body.as_deref().map(|body| filled(body, escape)).unwrap_or_default();
-        self.sent.borrow_mut().push(Sent { method, url: request.url.clone(), body: body.clone() });
-        let sent = if request.body.is_none() {
-            self.agent.run(builder.body(()).unwrap())
-        } else {
-            self.agent.run(builder.body(body).unwrap())
+        let body = request.body.as_deref().map(|body| filled(body, escape));
+        if !self.is_real {
+            let sent = Sent { method, url: request.url.clone(), body: body.clone().unwrap_or_default() };
+            self.sent.borrow_mut().push(sent);
+        }
+        Carriage { request: builder, body }
+    }
+
+    /// Drops the connector.
+    fn end(&self) -> ! {
+        for (number, request) in self.under_way.take() {
+            if self.fate.get().takes_effect(number) {
+                // What was answered nobody hears.
+                let _ = request.carry(&self.agent);
+            }
+        }
+        resume_unwind(Box::new(Dropped));
+    }
+}
+
+impl Carriage {
+    fn writes_contacts(&self) -> bool {
+        self.body.as_ref().is_some_and(|body| body.contains(r#""type":"Contact""#))
+    }
+
+    fn carry(self, agent: &ureq::Agent) -> Result<Response, Failure> {
+        let sent = match self.body {
+            None => agent.run(self.request.body(()).unwrap()),
+            Some(body) => agent.run(self.request.body(body).unwrap()),
         };
         let mut response = sent.map_err(failure)?;
         let headers = response.headers().iter();
@@ -184,27 +315,48 @@ pub(crate) fn unless_dropped<T>(work: impl FnOnce() -> T) -> Option<T> {
 }
 
 impl Host for Native {
-    /// The answer, which is there at once.
-    type Started = Result<Response, Failure>;
+    type Started = Started;
 
     fn send(&self, request: Request<'_>) -> Result<Response, Failure> {
-        let Some(left) = self.left.get() else { return self.carry(&request) };
-        if left > 0 {
-            self.left.set(Some(left - 1));
-            return self.carry(&request);
-        }
-        if self.loses_answer.get() {
-            // What was answered nobody hears.
-            let _ = self.carry(&request);
-        }
-        resume_unwind(Box::new(Dropped));
-    }
-    fn start(&self, request: Request<'_>) -> Self::Started {
-        self.send(request)
+        let started = self.start(request);
+        self.finish(started)
     }
 
-    fn finish(&self, started: Self::Started) -> Result<Response, Failure> {
-        started
+    fn start(&self, request: Request<'_>) -> Started {
+        let number = self.started.replace(self.started.get() + 1);
+        let is_last = self.left.get() == Some(0);
+        if is_last && !self.loses_answer.get() {
+            self.end();
+        }
+        let request = self.load(&request);
+        if is_last {
+            let _ = request.carry(&self.agent);
+            self.end();
+        }
+        self.left.set(self.left.get().map(|left| left - 1));
+        let arrives = self.rounds.get() + 1;
+        let thread = if self.is_real {
+            let agent = self.agent.clone();
+            Some(std::thread::spawn(move || request.carry(&agent)))
+        } else {
+            let mut under_way = self.under_way.borrow_mut();
+            under_way.insert(number, request);
+            let contacts = under_way.values().filter(|request| request.writes_contacts()).count();
+            self.most_contacts.set(self.most_contacts.get().max(contacts));
+            None
+        };
+        Started { number, arrives, thread }
+    }
+
+    fn finish(&self, started: Started) -> Result<Response, Failure> {
+        self.rounds.set(self.rounds.get().max(started.arrives));
+        match started.thread {
+            Some(thread) => thread.join().unwrap(),
+            None => {
+                let request = self.under_way.borrow_mut().remove(&started.number);
+                request.unwrap().carry(&self.agent)
+            }
+        }
     }
 
     fn sign_jwt(&self, key: &str, claims: &str) -> Result<String, String> {
@@ -321,7 +473,7 @@ impl Org {
     /// Settings for this org that sign in with the admin's password.
     pub(crate) fn settings(&self) -> Settings {
         let org = self.emulator.credentials();
-        [
+        let mut settings = [
             ("instance-type", "my-domain".to_owned()),
             ("my-domain", org.url),
             ("username", org.username),
@@ -332,7 +484,9 @@ impl Org {
             ("security-token", secret(&org.security_token)),
         ]
         .map(|(name, value)| (name.to_owned(), value))
-        .to_vec()
+        .to_vec();
+        settings.extend(WIDTH.get().map(|width| ("requests-in-flight".to_owned(), width.to_string())));
+        settings
     }
 
     /// Settings with some more, or others.
@@ -391,7 +545,8 @@ impl Org {
 }
 
 /// Of some requests, those that write something, as `METHOD path`. Signing in writes nothing, and neither does asking
-/// several queries by one `composite`, which the connector uses for nothing else.
+/// several queries by one `composite`. By that the connector also writes, but only more than 200 records, of which a journal
+/// doesn't tell: [`Native::written`] does.
 pub(crate) fn writes(journal: &[JournalEntry]) -> Vec<String> {
     let reads = |entry: &&JournalEntry| {
         entry.method == "GET"

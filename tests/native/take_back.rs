@@ -7,7 +7,7 @@ use salesforce_portal_connector::model::{Deactivation, DesiredUser, PushMode};
 use salesforce_portal_connector::operations::Session;
 
 use crate::ledger::{Kept, session};
-use crate::support::{Native, Org, grant, person, unless_dropped, writes};
+use crate::support::{Native, Org, UnderWay, WIDTHS, at_width, grant, person, unless_dropped, writes};
 
 const KEYS: [(&str, &str); 2] = [("user-key-field", "IdP_Key__c"), ("contact-key-field", "IdP_Key__c")];
 /// Without keys, and with them.
@@ -32,18 +32,24 @@ fn people(org: &Org) -> Vec<DesiredUser> {
 /// How the connector ends.
 #[derive(Clone, Copy, Debug)]
 enum Cut {
-    /// Before a request is sent.
-    Before,
+    /// Before a request is sent, with a fate for those that are under way.
+    Before(UnderWay),
     /// When it has been answered, which nobody hears.
-    Behind,
+    Behind(UnderWay),
 }
 
 /// Pushes until the cut; none where it came.
 fn push(org: &Org, kept: &Rc<RefCell<Kept>>, more: &[(&str, &str)], cut: Cut, requests: u64) -> Option<()> {
     let host = Native::keeping(kept);
     match cut {
-        Cut::Before => host.drop_after(requests),
-        Cut::Behind => host.lose_answer_after(requests),
+        Cut::Before(fate) => {
+            host.leave(fate);
+            host.drop_after(requests);
+        }
+        Cut::Behind(fate) => {
+            host.leave(fate);
+            host.lose_answer_after(requests);
+        }
     }
     unless_dropped(|| {
         let session = Session::open(host, org.settings_with(more)).unwrap();
@@ -51,13 +57,21 @@ fn push(org: &Org, kept: &Rc<RefCell<Kept>>, more: &[(&str, &str)], cut: Cut, re
     })
 }
 
+const WHOLE: Cut = Cut::Before(UnderWay::None);
+
 /// Every request of a whole push, with each way to end there.
-fn cuts(more: &[(&str, &str)]) -> Vec<(Cut, u64)> {
+fn cuts(more: &[(&str, &str)], width: usize) -> Vec<(Cut, u64)> {
     let org = Org::start(3, 981);
-    let (_, journal) = org.observe(|| push(&org, &Kept::new(), more, Cut::Before, u64::MAX));
+    let (_, journal) = org.observe(|| push(&org, &Kept::new(), more, WHOLE, u64::MAX));
     let requests = journal.len() as u64;
     assert!(requests >= 8, "{requests}");
-    (0..requests).flat_map(|at| [(Cut::Before, at), (Cut::Behind, at)]).collect()
+    let cuts = |at| {
+        let kinds = UnderWay::kinds(at);
+        // Of one request at a time no other is under way.
+        let kinds = if width == 1 { &kinds[..1] } else { &kinds[..] };
+        kinds.iter().flat_map(|fate| [Cut::Before(*fate), Cut::Behind(*fate)]).map(move |cut| (cut, at)).collect()
+    };
+    (0..requests).flat_map::<Vec<_>, _>(cuts).collect()
 }
 
 const ACTIVE: &str = "User WHERE Username LIKE '%@lighthouse.example' AND IsActive = true";
@@ -70,9 +84,13 @@ fn lone_contacts(org: &Org) -> usize {
 
 #[test]
 fn wherever_a_push_is_cut_off_all_of_it_can_be_taken_back() {
+    WIDTHS.into_iter().for_each(|width| at_width(width, || take_all_back(width)));
+}
+
+fn take_all_back(width: usize) {
     for more in SETTINGS {
         let mut found = 0;
-        for (cut, at) in cuts(more) {
+        for (cut, at) in cuts(more, width) {
             let case = format!("{cut:?} request {at} with {more:?}");
             let org = Org::start(3, 981);
             let kept = Kept::new();
@@ -105,13 +123,17 @@ fn wherever_a_push_is_cut_off_all_of_it_can_be_taken_back() {
 
 #[test]
 fn wherever_a_push_is_cut_off_the_next_one_completes_it_with_one_user_and_contact_each() {
+    WIDTHS.into_iter().for_each(|width| at_width(width, || complete_all(width)));
+}
+
+fn complete_all(width: usize) {
     for more in SETTINGS {
-        for (cut, at) in cuts(more) {
+        for (cut, at) in cuts(more, width) {
             let case = format!("{cut:?} request {at} with {more:?}");
             let org = Org::start(3, 981);
             let kept = Kept::new();
             assert_eq!(push(&org, &kept, more, cut, at), None, "{case}");
-            push(&org, &kept, more, Cut::Before, u64::MAX).unwrap();
+            push(&org, &kept, more, WHOLE, u64::MAX).unwrap();
             assert_eq!((org.count(ACTIVE), lone_contacts(&org)), (3, 0), "{case}");
             assert_eq!(org.count("Contact WHERE Email LIKE '%@lighthouse.example'"), 3, "{case}");
             assert_eq!(org.count("GroupMember WHERE Group.DeveloperName = 'Priority_Customers'"), 3, "{case}");
@@ -130,7 +152,7 @@ fn a_person_of_whom_a_push_left_nothing_is_told_so_and_nothing_is_changed() {
     let kept = Kept::new();
     // The first request behind the beginning is the first that writes.
     for requests in 0.. {
-        assert_eq!(push(&org, &kept, &[], Cut::Before, requests), None);
+        assert_eq!(push(&org, &kept, &[], WHOLE, requests), None);
         if !kept.borrow().attempts.is_empty() {
             break;
         }

@@ -14,14 +14,15 @@ pub(crate) const EPOCH_TICK: Duration = Duration::from_millis(2);
 /// The defaults fit a connector that pages 2,000 records a call; none of them is reached by well-behaved work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Linear memory of the component, in bytes. Default 64 MiB: a page of 2,000 users was seen to need under 16 MiB.
+    /// Linear memory of the component, in bytes. Default 64 MiB: a page of 2,000 users was seen to need under 16 MiB, and a push of
+    /// 10,000 is reckoned to need 35 MiB.
     pub memory: usize,
     /// Elements in the component's tables. Default 20,000: a connector's function table has a few thousand.
     pub table_elements: usize,
     /// Time that one call may compute, waiting not counted. Default 10 s.
     pub compute: Duration,
-    /// Time that one call may take in all, waiting included. Default 20 min: a batch of 2,000 new users is ten writes of 200
-    /// contacts and ten of 200 users, each of which may take half a minute.
+    /// Time that one call may take in all, waiting included. Default 20 min: a batch of 10,000 new users is ten writes of 1,000
+    /// contacts one after the other and ten of 1,000 users beside them, each of which may take up to two minutes.
     pub call: Duration,
     /// Time that one HTTP request may take, its answer included. Default 2 min.
     pub request: Duration,

@@ -104,7 +104,7 @@ pub(super) fn find<H: Host>(client: &Client<H>, ids: &[Id], goal: Goal) -> Resul
         queries.push(Select::new(LicenceRow::OBJECT, &LicenceRow::COLUMNS));
     }
     let mut found = Found::default();
-    gather_all(client, &queries, "the users to change", |at, record| {
+    client.wait_for(gather_all(client, &queries, "the users to change", |at, record| {
         if at < users {
             if let Some(user) = id(record, "Id") {
                 found.subjects.entry(user).or_insert_with(|| Subject::read(record));
@@ -122,6 +122,6 @@ pub(super) fn find<H: Host>(client: &Client<H>, ids: &[Id], goal: Goal) -> Resul
         } else {
             found.licences.extend(LicenceRow::read(record));
         }
-    })?;
+    }))?;
     Ok(found)
 }

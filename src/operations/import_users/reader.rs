@@ -228,7 +228,7 @@ impl<H: Host> Reader<H> {
             .collect();
         for some in counts.chunks(MOST_QUERIES) {
             let reads: Vec<Read<'_>> = some.iter().map(Read::Query).collect();
-            self.cells.push(job.client.start(composite::call(job.client, &reads), SUBJECT));
+            self.cells.push(job.client.start(composite::reading(job.client, &reads), SUBJECT));
         }
     }
 
@@ -313,7 +313,7 @@ fn ask<H: Host>(job: &Job<'_, H>, reading: &Reading<H>, number: u64, census: boo
     };
     let queries = users.iter().chain(&counted).chain(held.iter().map(|(_, query)| query));
     let reads: Vec<Read<'_>> = queries.map(Read::Query).collect();
-    let pending = job.client.start(composite::call(job.client, &reads), SUBJECT);
+    let pending = job.client.start(composite::reading(job.client, &reads), SUBJECT);
     let holdings = held.iter().map(|(kind, _)| *kind).collect();
     Request { number, pending, users: users.is_some(), census, holdings }
 }

@@ -24,7 +24,7 @@ fn a_profile_fits_its_licence_and_takes_one_of_its_seats() {
     let session = session(&script);
     script.composite(&[(
         "SELECT Id,Name,UserLicense.Name,UserLicense.TotalLicenses,UserLicense.UsedLicenses FROM Profile WHERE UserType IN \
-         ('CspLitePortal','CustomerSuccess','PowerCustomerSuccess','PowerPartner') ORDER BY Id LIMIT 1000",
+         ('CspLitePortal','CustomerSuccess','PowerCustomerSuccess','PowerPartner') ORDER BY Id LIMIT 2000",
         200,
         &records(&[
             r#"{"Id":"00e5e000001PrtAAAS","Name":"Community User","UserLicense":{"Name":"Customer Community","TotalLicenses":10,"UsedLicenses":3}}"#,
@@ -42,7 +42,7 @@ fn a_profile_fits_its_licence_and_takes_one_of_its_seats() {
 fn a_role_fits_the_licences_of_its_portal() {
     let script = Script::new();
     let session = session(&script);
-    let soql = "SELECT Id,Name,PortalType FROM UserRole WHERE PortalType IN ('CustomerPortal','Partner') ORDER BY Id LIMIT 1000";
+    let soql = "SELECT Id,Name,PortalType FROM UserRole WHERE PortalType IN ('CustomerPortal','Partner') ORDER BY Id LIMIT 2000";
     let roles = records(&[
         r#"{"Id":"00E5e000001RolA","Name":"Acme Customer User","PortalType":"CustomerPortal"}"#,
         r#"{"Id":"00E5e000001RolB","Name":"Acme Partner User","PortalType":"Partner"}"#,
@@ -58,7 +58,7 @@ fn a_permission_set_fits_the_licence_that_it_is_bound_to() {
     let script = Script::new();
     let session = session(&script);
     let soql = "SELECT Id,Label,LicenseId FROM PermissionSet WHERE (IsOwnedByProfile = false AND \
-                Type IN ('Regular','Standard','Session')) ORDER BY Id LIMIT 1000";
+                Type IN ('Regular','Standard','Session')) ORDER BY Id LIMIT 2000";
     let sets = records(&[
         r#"{"Id":"0PS5e000001SetA","Label":"Any","LicenseId":null}"#,
         r#"{"Id":"0PS5e000001SetB","Label":"Bound","LicenseId":"1005e000001LicA"}"#,
@@ -89,7 +89,7 @@ fn a_permission_set_fits_the_licence_that_it_is_bound_to() {
 fn a_public_group_fits_no_high_volume_licence() {
     let script = Script::new();
     let session = session(&script);
-    let soql = "SELECT Id,Name FROM Group WHERE Type = 'Regular' ORDER BY Id LIMIT 1000";
+    let soql = "SELECT Id,Name FROM Group WHERE Type = 'Regular' ORDER BY Id LIMIT 2000";
     let groups = records(&[r#"{"Id":"00G5e000001GrpA","Name":"Managers"}"#]);
     script.composite(&[(soql, 200, &groups), (PROFILES, 200, &licences())]);
     let page = session.list_entitlements("public-group", None).unwrap();
@@ -128,7 +128,7 @@ fn feature_licences_are_those_that_the_organization_has() {
 fn lists_are_paged_by_id_and_duplicate_names_do_no_harm() {
     let script = Script::new();
     let session = session(&script);
-    let soql = |after: &str| format!("SELECT Id,MasterLabel FROM PermissionSetGroup{after} ORDER BY Id LIMIT 1000");
+    let soql = |after: &str| format!("SELECT Id,MasterLabel FROM PermissionSetGroup{after} ORDER BY Id LIMIT 2000");
     let cut = records(&[
         r#"{"Id":"0PG5e000001GrpA","MasterLabel":"Same"}"#,
         r#"{"Id":"0PG5e000001GrpB","MasterLabel":"Same"}"#,

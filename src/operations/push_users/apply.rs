@@ -6,14 +6,18 @@
 //! it finds the user by its username, and a contact without a user by its e-mail address.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
 
 use super::assign::assign;
 use super::plan::{CONTACT, Step, Target, USER, UserPlan};
 use crate::host::Host;
-use crate::model::{Error, ErrorKind, Intent, Outcome, Progress, Result};
+use crate::model::{Error, ErrorKind, Outcome, Progress, Result};
 use crate::salesforce::client::Client;
-use crate::salesforce::collections::{self, Refused, Written};
+use crate::salesforce::collections::{self, MOST, Refused, Written};
+use crate::salesforce::id::Id;
 use crate::salesforce::json::{Datum, Write};
+use crate::together::{Turn, all, until};
 
 /// One user on its way.
 pub(super) struct Slot {
@@ -66,40 +70,96 @@ impl Slot {
     }
 }
 
+/// What the parts of a push that go side by side have one after the other.
+pub(super) struct Turns {
+    /// Accounts whose contacts are being written: Salesforce locks the account of each, and of two calls for contacts of one
+    /// account the second is refused (M, jsforce issue 773).
+    accounts: RefCell<HashSet<Id>>,
+    /// Memberships of groups.
+    pub(super) groups: Turn,
+}
+
+/// Holds accounts.
+struct Locked<'a> {
+    turns: &'a Turns,
+    accounts: HashSet<Id>,
+}
+
+impl Turns {
+    fn new() -> Self {
+        Self { accounts: RefCell::default(), groups: Turn::default() }
+    }
+
+    /// Waits until no contact of these accounts is being written.
+    async fn lock(&self, accounts: HashSet<Id>) -> Locked<'_> {
+        until(|| self.accounts.borrow().is_disjoint(&accounts).then_some(())).await;
+        self.accounts.borrow_mut().extend(&accounts);
+        Locked { turns: self, accounts }
+    }
+}
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        self.turns.accounts.borrow_mut().retain(|account| !self.accounts.contains(account));
+    }
+}
+
 /// Writes the plans, as far as the host still wants them. Results stand in order.
-pub(super) fn apply<H: Host>(client: &Client<H>, mut plans: Vec<Result<UserPlan>>) -> Vec<Result<Outcome>> {
-    begin(client, &mut plans);
+///
+/// As many users as one call takes are written together, from the contact to the grants; while one such group waits, the others
+/// go on. People of one account are put into as few groups as they can be, since groups with contacts of the same account wait
+/// for each other.
+pub(super) async fn apply<H: Host>(client: &Client<H>, plans: Vec<Result<UserPlan>>) -> Vec<Result<Outcome>> {
     let mut slots: Vec<Result<Slot>> = plans.into_iter().map(|plan| plan.map(Slot::new)).collect();
-    make_contacts(client, &mut pick(&mut slots, |slot| slot.plan.target == Target::New));
-    make_users(client, &mut pick(&mut slots, |slot| slot.user.is_none()));
-    // Users that were just made have all their fields; only those that existed are changed.
-    let exists = |slot: &Slot| matches!(slot.plan.target, Target::Existing { .. });
-    change_users(client, &mut pick(&mut slots, |slot| exists(slot) && slot.plan.changes_of(USER).next().is_some()));
-    // Contacts that were just made, too.
-    let known = |slot: &Slot| slot.plan.target != Target::New;
-    change_contacts(
-        client,
-        &mut pick(&mut slots, |slot| known(slot) && slot.plan.changes_of(CONTACT).next().is_some()),
-    );
-    assign(client, &mut slots);
+    let mut changing: Vec<&mut Slot> =
+        slots.iter_mut().flatten().filter(|slot| !slot.plan.changes.is_empty()).collect();
+    by_account(&mut changing);
+    let turns = Turns::new();
+    all(changing.chunks_mut(MOST).map(|group| write(client, &turns, group))).await;
     slots.into_iter().map(|slot| slot.and_then(Slot::into_result)).collect()
 }
 
-/// Tells the host what is about to be written, and drops what it no longer wants.
-fn begin<H: Host>(client: &Client<H>, plans: &mut [Result<UserPlan>]) {
-    let mut open: Vec<&mut Result<UserPlan>> =
-        plans.iter_mut().filter(|plan| matches!(plan, Ok(plan) if !plan.changes.is_empty())).collect();
-    let intents: Vec<Intent> = open.iter().filter_map(|plan| plan.as_ref().ok()).map(UserPlan::intent).collect();
-    if intents.is_empty() {
-        return;
+/// Puts those of one account together, in the order in which the accounts first come.
+fn by_account(slots: &mut [&mut Slot]) {
+    let mut ranks: HashMap<Option<Id>, usize> = HashMap::new();
+    for slot in &*slots {
+        let rank = ranks.len();
+        ranks.entry(slot.plan.fit.account).or_insert(rank);
     }
-    let mut wanted = client.host().begin(intents).into_iter();
-    for slot in &mut open {
+    slots.sort_by_key(|slot| ranks.get(&slot.plan.fit.account).copied());
+}
+
+/// Writes a group of users, one kind of record after the other.
+async fn write<H: Host>(client: &Client<H>, turns: &Turns, slots: &mut [&mut Slot]) {
+    let makes_contact = |slot: &Slot| slot.plan.target == Target::New;
+    let locked = lock(turns, slots, makes_contact).await;
+    begin(client, slots);
+    make_contacts(client, &mut pick(slots, makes_contact)).await;
+    drop(locked);
+    make_users(client, turns, &mut pick(slots, |slot| slot.user.is_none())).await;
+    // Users that were just made have all their fields; only those that existed are changed.
+    let exists = |slot: &Slot| matches!(slot.plan.target, Target::Existing { .. });
+    let changed = |slot: &Slot| exists(slot) && slot.plan.changes_of(USER).next().is_some();
+    change_users(client, &mut pick(slots, changed)).await;
+    // Contacts that were just made, too.
+    let known = |slot: &Slot| slot.plan.target != Target::New && slot.plan.changes_of(CONTACT).next().is_some();
+    change_contacts(client, turns, &mut pick(slots, known)).await;
+    assign(client, turns, slots).await;
+}
+
+/// Waits until no other group writes contacts of the accounts of these slots, and keeps others from it.
+async fn lock<'t>(turns: &'t Turns, slots: &[&mut Slot], concerns: impl Fn(&Slot) -> bool) -> Locked<'t> {
+    let concerned = slots.iter().filter(|slot| slot.error.is_none() && concerns(slot));
+    turns.lock(concerned.filter_map(|slot| slot.plan.fit.account).collect()).await
+}
+
+/// Tells the host what is about to be written, and stops what it no longer wants.
+fn begin<H: Host>(client: &Client<H>, slots: &mut [&mut Slot]) {
+    let mut wanted = client.host().begin(slots.iter().map(|slot| slot.plan.intent()).collect()).into_iter();
+    for slot in slots {
         // A host that gives fewer answers than it was asked for wants none of the rest.
-        if !wanted.next().unwrap_or(false)
-            && let Ok(plan) = slot
-        {
-            **slot = Err(no_longer_wanted(&plan.subject));
+        if !wanted.next().unwrap_or(false) {
+            slot.error = Some(no_longer_wanted(&slot.plan.subject));
         }
     }
 }
@@ -116,15 +176,15 @@ pub(super) fn report_written<H: Host>(client: &Client<H>, slots: &[&mut Slot], s
 }
 
 /// The slots that a step concerns; those that were stopped before never are.
-fn pick(slots: &mut [Result<Slot>], concerns: impl Fn(&Slot) -> bool) -> Vec<&mut Slot> {
-    slots.iter_mut().flatten().filter(|slot| slot.error.is_none() && concerns(slot)).collect()
+pub(super) fn pick<'s>(slots: &'s mut [&mut Slot], concerns: impl Fn(&Slot) -> bool) -> Vec<&'s mut Slot> {
+    let slots = slots.iter_mut().map(|slot| &mut **slot);
+    slots.filter(|slot| slot.error.is_none() && concerns(slot)).collect()
 }
 
-fn make_contacts<H: Host>(client: &Client<H>, slots: &mut [&mut Slot]) {
+async fn make_contacts<H: Host>(client: &Client<H>, slots: &mut [&mut Slot]) {
     let writes: Vec<Write> = slots.iter().map(|slot| slot.write(CONTACT, None)).collect();
-    let written = collections::create(client, &writes, "the new contacts of a push", &mut |made| {
-        report_written(client, slots, Step::Record(CONTACT), made);
-    });
+    let mut report = |made: &[(usize, &str)]| report_written(client, slots, Step::Record(CONTACT), made);
+    let written = collections::create(client, &writes, "the new contacts of a push", &mut report).await;
     for (slot, written) in slots.iter_mut().zip(written) {
         match written {
             Ok(id) => slot.contact = Some(id),
@@ -140,10 +200,11 @@ fn make_contacts<H: Host>(client: &Client<H>, slots: &mut [&mut Slot]) {
     }
 }
 
-fn make_users<H: Host>(client: &Client<H>, slots: &mut [&mut Slot]) {
+async fn make_users<H: Host>(client: &Client<H>, turns: &Turns, slots: &mut [&mut Slot]) {
     let subject = "the new users of a push";
     let writes: Vec<Write> = slots.iter().map(|slot| slot.new_user()).collect();
-    let mut written = collections::create(client, &writes, subject, &mut |made| note_made(client, slots, made));
+    let mut report = |made: &[(usize, &str)]| note_made(client, slots, made);
+    let mut written = collections::create(client, &writes, subject, &mut report).await;
     // A nickname of our own making may be one that a former user of the same name still has.
     let is_taken =
         |written: &Written| matches!(written, Err(Refused::Record(fault)) if fault.code == "DUPLICATE_COMM_NICKNAME");
@@ -155,10 +216,11 @@ fn make_users<H: Host>(client: &Client<H>, slots: &mut [&mut Slot]) {
             writes.push(slot.new_user());
         }
     }
-    let again = collections::create(client, &writes, subject, &mut |made| {
+    let mut report = |made: &[(usize, &str)]| {
         let made: Vec<_> = made.iter().filter_map(|(at, id)| Some((*places.get(*at)?, *id))).collect();
         note_made(client, slots, &made);
-    });
+    };
+    let again = collections::create(client, &writes, subject, &mut report).await;
     for (at, again) in places.into_iter().zip(again) {
         if let Some(written) = written.get_mut(at) {
             *written = again;
@@ -183,7 +245,7 @@ fn make_users<H: Host>(client: &Client<H>, slots: &mut [&mut Slot]) {
             }
         }
     }
-    remove_orphans(client, &mut orphans);
+    remove_orphans(client, turns, &mut orphans).await;
 }
 
 /// Notes users that were created, and reports them to the ledger.
@@ -197,9 +259,10 @@ fn note_made<H: Host>(client: &Client<H>, slots: &mut [&mut Slot], made: &[(usiz
 }
 
 /// Deletes the contacts that this call made for users that were then refused.
-fn remove_orphans<H: Host>(client: &Client<H>, orphans: &mut [&mut Slot]) {
+async fn remove_orphans<H: Host>(client: &Client<H>, turns: &Turns, orphans: &mut [&mut Slot]) {
+    let _locked = turns.lock(orphans.iter().filter_map(|slot| slot.plan.fit.account).collect()).await;
     let ids: Vec<String> = orphans.iter().filter_map(|slot| slot.contact.clone()).collect();
-    let deleted = collections::delete(client, &ids, "the contacts of users that were refused", &mut |_| {});
+    let deleted = collections::delete(client, &ids, "the contacts of users that were refused", &mut |_| {}).await;
     for (slot, deleted) in orphans.iter_mut().zip(deleted) {
         let (Some(error), Some(contact)) = (&mut slot.error, &slot.contact) else { continue };
         if is_gone(&deleted) {
@@ -227,11 +290,10 @@ pub(in crate::operations) fn is_gone(deleted: &Written) -> bool {
     }
 }
 
-fn change_users<H: Host>(client: &Client<H>, slots: &mut [&mut Slot]) {
+async fn change_users<H: Host>(client: &Client<H>, slots: &mut [&mut Slot]) {
     let writes: Vec<Write> = slots.iter().map(|slot| slot.write(USER, slot.user.clone())).collect();
-    let written = collections::update(client, &writes, "the changed users of a push", &mut |done| {
-        report_written(client, slots, Step::Record(USER), done);
-    });
+    let mut report = |done: &[(usize, &str)]| report_written(client, slots, Step::Record(USER), done);
+    let written = collections::update(client, &writes, "the changed users of a push", &mut report).await;
     for (slot, written) in slots.iter_mut().zip(written) {
         let Err(refused) = written else { continue };
         let mut error = refused.into_error(&slot.plan.subject);
@@ -255,11 +317,11 @@ fn name_references(error: &mut Error, plan: &UserPlan) {
     add(error, &format!("the write names {}", all.join(", ")));
 }
 
-fn change_contacts<H: Host>(client: &Client<H>, slots: &mut [&mut Slot]) {
+async fn change_contacts<H: Host>(client: &Client<H>, turns: &Turns, slots: &mut [&mut Slot]) {
+    let _locked = lock(turns, slots, |_| true).await;
     let writes: Vec<Write> = slots.iter().map(|slot| slot.write(CONTACT, slot.contact.clone())).collect();
-    let written = collections::update(client, &writes, "the changed contacts of a push", &mut |done| {
-        report_written(client, slots, Step::Record(CONTACT), done);
-    });
+    let mut report = |done: &[(usize, &str)]| report_written(client, slots, Step::Record(CONTACT), done);
+    let written = collections::update(client, &writes, "the changed contacts of a push", &mut report).await;
     for (slot, written) in slots.iter_mut().zip(written) {
         let Err(refused) = written else { continue };
         let mut error = refused.into_error(&format!("the contact of {}", slot.plan.subject));

@@ -85,7 +85,7 @@ pub(super) struct Held {
 }
 
 /// Reads what users have. Results stand in the order of the users.
-pub(super) fn held<H: Host>(client: &Client<H>, users: &[Id], schema: Option<&Schema>) -> Result<Vec<Vec<Held>>> {
+pub(super) async fn held<H: Host>(client: &Client<H>, users: &[Id], schema: Option<&Schema>) -> Result<Vec<Vec<Held>>> {
     const SUBJECT: &str = "the permission sets and groups of a push";
 
     let mut fields = vec!["Id", "AssigneeId", "PermissionSetId"];
@@ -124,6 +124,7 @@ pub(super) fn held<H: Host>(client: &Client<H>, users: &[Id], schema: Option<&Sc
             let has_ended = schema::has_ended(found, now);
             user.push(Held { assignment: Assignment { kind, id }, record: record.to_owned(), has_ended });
         }
-    })?;
+    })
+    .await?;
     Ok(users.iter().map(|user| held.remove(user).unwrap_or_default()).collect())
 }

@@ -34,12 +34,12 @@ struct Contacts<'a, H: Host> {
 
 const ACCOUNT_ID: &str = "AccountId";
 
-/// For those without a user, looks for a contact in the portal's account.
-pub(super) fn match_contacts<H: Host>(
+/// For those without a user, looks for a contact in the portal's account. Gives what becomes of them, with their places.
+pub(super) async fn match_contacts<H: Host>(
     tenant: &Tenant<'_, H>,
     wanted: &[&CheckedUser],
-    found: &mut [Result<Match>],
-) -> Result<()> {
+    found: &[Result<Match>],
+) -> Result<Vec<(usize, Result<Match>)>> {
     let open: Vec<(usize, &CheckedUser, &str)> = wanted
         .iter()
         .zip(found.iter())
@@ -48,27 +48,29 @@ pub(super) fn match_contacts<H: Host>(
         .filter_map(|(at, (wanted, _))| Some((at, *wanted, wanted.value(EMAIL)?)))
         .collect();
     if open.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
-    let contacts = Contacts::find(tenant, wanted, &open)?;
+    let contacts = Contacts::find(tenant, wanted, &open).await?;
     let mut wishes: HashMap<String, usize> = HashMap::new();
     for (_, _, email) in &open {
         *wishes.entry(email.to_ascii_lowercase()).or_default() += 1;
     }
     let mut seen = HashSet::new();
-    for (at, wanted, email) in open {
+    let matched = open.into_iter().map(|(at, wanted, email)| {
         let address = email.to_ascii_lowercase();
         let is_shared = wishes.get(&address).is_some_and(|wishes| *wishes > 1);
         let is_second = !seen.insert(address);
-        if let Some(slot) = found.get_mut(at) {
-            *slot = contacts.match_one(wanted, email, is_shared, is_second);
-        }
-    }
-    Ok(())
+        (at, contacts.match_one(wanted, email, is_shared, is_second))
+    });
+    Ok(matched.collect())
 }
 
 impl<'a, H: Host> Contacts<'a, H> {
-    fn find(tenant: &Tenant<'a, H>, batch: &[&'a CheckedUser], open: &[(usize, &CheckedUser, &str)]) -> Result<Self> {
+    async fn find(
+        tenant: &Tenant<'a, H>,
+        batch: &[&'a CheckedUser],
+        open: &[(usize, &CheckedUser, &str)],
+    ) -> Result<Self> {
         let key_field = tenant.writing.contact_key.as_ref();
         let mut columns = Columns::default();
         if let Some(name) = key_field {
@@ -103,13 +105,15 @@ impl<'a, H: Host> Contacts<'a, H> {
                 false => Condition::equals(ACCOUNT_ID, Literal::Id(tenant.account_id)),
             };
             Condition::all(&[account, Condition::any(&ways)])
-        })?;
+        })
+        .await?;
         let subject = "the users of the contacts of a push";
         let users: Vec<ContactUser> = find(tenant.client, Columns::default(), contacts.len(), subject, |part| {
             let contacts = contacts.get(part).unwrap_or_default();
             let ids: Vec<Id> = contacts.iter().map(|contact| contact.id).collect();
             Condition::ids("ContactId", &ids)
-        })?;
+        })
+        .await?;
         let users: Vec<UserRow> = users.into_iter().map(|ContactUser(user)| user).collect();
         let (mut by_key, mut by_email) = (HashMap::<_, Vec<_>>::new(), HashMap::<_, Vec<_>>::new());
         for (at, contact) in contacts.iter().enumerate() {

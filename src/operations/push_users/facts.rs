@@ -119,7 +119,7 @@ pub(super) struct Facts {
 
 impl Facts {
     /// Reads what concerns the plans that change something that has to fit; where there is none, nothing is asked.
-    pub(super) fn of<H: Host>(client: &Client<H>, plans: &[&UserPlan]) -> Result<Self> {
+    pub(super) async fn of<H: Host>(client: &Client<H>, plans: &[&UserPlan]) -> Result<Self> {
         let mut ids: [Vec<Id>; OBJECTS.len()] = Default::default();
         let mut seen = HashSet::new();
         let mut add = |at: usize, id: Id| {
@@ -162,7 +162,8 @@ impl Facts {
             if let Some(kind) = kinds.get(at) {
                 facts.add(*kind, record);
             }
-        })?;
+        })
+        .await?;
         for (outcome, kind) in outcomes.into_iter().zip(kinds) {
             if let (Err(error), Some((object, _)), Some(unseen)) =
                 (outcome, OBJECTS.get(kind), facts.unseen.get_mut(kind))

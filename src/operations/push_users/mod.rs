@@ -34,9 +34,8 @@ use crate::salesforce::id::Id;
 use crate::settings::Writing;
 use crate::text::quoted;
 
-/// Users that are resolved, planned and written together. It bounds what stands in memory, and the work that a crash leaves
-/// half done.
-const BATCH: usize = 2000;
+/// Users that are resolved, planned and written together. It bounds what stands in memory.
+const BATCH: usize = 10_000;
 
 /// How often those who wait for names that come free are looked at again. Each time costs some calls and a host bounds a call's
 /// time; a longer chain of renames is gone on with by the next push.
@@ -98,34 +97,37 @@ fn push_batch<H: Host>(
     if *mode == PushMode::Plan {
         return Ok(plans.into_iter().map(|plan| plan.map(UserPlan::into_outcome)).collect());
     }
-    let mut results = apply::apply(tenant.client, plans);
+    // What the others are to have stands in their plans, which takes memory enough.
+    let mut waiting = taken(&mut checked, &later);
+    drop(checked);
+    let mut results = tenant.client.wait_for(apply::apply(tenant.client, plans));
     // Names that go round come free one after the other: whoever waits for one is looked at again as long as others got on.
     let mut got_on = results.iter().any(Result::is_ok);
     let mut waves = if *mode == PushMode::Apply { WAVES } else { 0 };
     while waves > 0 && got_on && !later.is_empty() {
         waves -= 1;
-        let waiting: Vec<Result<CheckedUser>> =
-            later.iter().map(|at| checked.get_mut(*at).map_or_else(looked_at, take)).collect();
         let (plans, still) = match plan_all(tenant, schema, &waiting) {
             Ok(planned) => planned,
             // What was done is done, so a failure here is for those alone that wait.
             Err(error) => (waiting.iter().map(|_| Err(error.clone())).collect(), Vec::new()),
         };
-        let again = apply::apply(tenant.client, plans);
+        let again = tenant.client.wait_for(apply::apply(tenant.client, plans));
         got_on = again.iter().any(Result::is_ok);
-        for ((at, wanted), result) in later.iter().zip(waiting).zip(again) {
-            if let (Some(slot), Some(place)) = (results.get_mut(*at), checked.get_mut(*at)) {
-                (*slot, *place) = (result, wanted);
+        for (at, result) in later.iter().zip(again) {
+            if let Some(slot) = results.get_mut(*at) {
+                *slot = result;
             }
         }
+        waiting = taken(&mut waiting, &still);
         later = still.into_iter().filter_map(|at| later.get(at).copied()).collect();
     }
     Ok(results)
 }
 
-/// Takes one of a batch out for a while.
-fn take(place: &mut Result<CheckedUser>) -> Result<CheckedUser> {
-    std::mem::replace(place, looked_at())
+/// Takes some out of a batch, given by their places.
+fn taken(batch: &mut [Result<CheckedUser>], places: &[usize]) -> Vec<Result<CheckedUser>> {
+    let take = |at: &usize| batch.get_mut(*at).map_or_else(looked_at, |place| std::mem::replace(place, looked_at()));
+    places.iter().map(take).collect()
 }
 
 fn looked_at() -> Result<CheckedUser> {
@@ -139,7 +141,7 @@ fn plan_all<H: Host>(
     checked: &[Result<CheckedUser>],
 ) -> Result<(Vec<Result<UserPlan>>, Vec<usize>)> {
     let sound: Vec<&CheckedUser> = checked.iter().flatten().collect();
-    let mut matches = resolve::resolve(tenant, schema, &sound)?.into_iter();
+    let mut matches = tenant.client.wait_for(resolve::resolve(tenant, schema, &sound))?.into_iter();
     let defaults = plan::Defaults::of(&tenant.client.signed_in());
     let terms = Terms { account_id: tenant.account_id, writing: tenant.writing, defaults };
     let (mut later, mut waits) = (Vec::new(), Vec::new());
@@ -162,7 +164,8 @@ fn plan_all<H: Host>(
         }
         !is_endless
     });
-    let facts = Facts::of(tenant.client, &plans.iter().flatten().collect::<Vec<_>>())?;
+    let concerned: Vec<&UserPlan> = plans.iter().flatten().collect();
+    let facts = tenant.client.wait_for(Facts::of(tenant.client, &concerned))?;
     let mut seats = Seats::default();
     for slot in &mut plans {
         if let Ok(plan) = slot

@@ -192,6 +192,8 @@ pub(super) fn plan(wanted: &CheckedUser, found: Match, terms: &Terms<'_>) -> Res
         Match::Later(reason, _) => return Err(reason),
     };
     plan.digest = digest::digest(&[kind, &user, &contact], &plan.changes);
+    // Thousands of plans stand in memory at a time.
+    plan.changes.shrink_to_fit();
     Ok(plan)
 }
 

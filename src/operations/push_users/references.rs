@@ -1,17 +1,18 @@
 //! Managers and accounts, which directories know by other names than their ids.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::Tenant;
 use super::wanted::CheckedUser;
 use crate::attributes::{ACCOUNT, MANAGER};
 use crate::host::Host;
 use crate::model::{Error, ErrorKind, Result, Retry};
+use crate::salesforce::gather::gather_all;
 use crate::salesforce::id::{Id, prefix};
-use crate::salesforce::query;
 use crate::salesforce::record::Record;
 use crate::salesforce::soql::{Condition, Name, Select};
 use crate::text::quoted;
+use crate::together::both;
 
 /// Names of one query, which fit into a URL.
 const NAMES: usize = 50;
@@ -22,8 +23,10 @@ type Found = HashMap<String, Vec<Id>>;
 /// Puts ids in the place of managers' usernames and keys, and of accounts' names and external ids. Who names one that isn't there,
 /// or that several are, is refused.
 pub(super) fn resolve<H: Host>(tenant: &Tenant<'_, H>, checked: &mut [Result<CheckedUser>]) -> Result<()> {
-    let managers = managers(tenant, &named(checked, MANAGER, prefix::USER))?;
-    let accounts = accounts(tenant, &named(checked, ACCOUNT, prefix::ACCOUNT))?;
+    let (managers, accounts) = (named(checked, MANAGER, prefix::USER), named(checked, ACCOUNT, prefix::ACCOUNT));
+    let (managers, accounts) =
+        tenant.client.wait_for(both(find_managers(tenant, &managers), find_accounts(tenant, &accounts)));
+    let (managers, accounts) = (managers?, accounts?);
     for slot in checked {
         let Ok(wanted) = slot else { continue };
         if let Err(error) = settle(wanted, &managers, &accounts) {
@@ -43,10 +46,9 @@ fn named(checked: &[Result<CheckedUser>], attribute: &str, prefix: &'static str)
     names
 }
 
-fn managers<H: Host>(tenant: &Tenant<'_, H>, names: &[String]) -> Result<Found> {
+async fn find_managers<H: Host>(tenant: &Tenant<'_, H>, names: &[String]) -> Result<Found> {
     let key_field = tenant.writing.user_key.as_ref();
-    let mut found = Found::new();
-    for names in names.chunks(NAMES) {
+    let query = |names: &[String]| {
         let texts = || names.iter().map(String::as_str);
         let mut query = Select::new("User", &["Id", "Username"]);
         let mut ways = vec![Condition::texts("Username", texts())];
@@ -54,42 +56,51 @@ fn managers<H: Host>(tenant: &Tenant<'_, H>, names: &[String]) -> Result<Found> 
             query = query.with(std::slice::from_ref(name));
             ways.push(Condition::texts_of(name, texts()));
         }
-        query::for_each(tenant.client, &query.filter(&Condition::any(&ways)), "the managers of a push", |record| {
-            note(&mut found, record, "Username");
-            if let Some(name) = key_field {
-                note(&mut found, record, name.as_str());
-            }
-        })?;
-    }
+        query.filter(&Condition::any(&ways))
+    };
+    let queries: Vec<Select> = names.chunks(NAMES).map(query).collect();
+    let mut found = Found::new();
+    gather_all(tenant.client, &queries, "the managers of a push", |_, record| {
+        note(&mut found, record, "Username");
+        if let Some(name) = key_field {
+            note(&mut found, record, name.as_str());
+        }
+    })
+    .await?;
     Ok(found)
 }
 
-fn accounts<H: Host>(tenant: &Tenant<'_, H>, names: &[String]) -> Result<Found> {
-    const SUBJECT: &str = "the accounts of a push";
+async fn find_accounts<H: Host>(tenant: &Tenant<'_, H>, names: &[String]) -> Result<Found> {
     let (by_field, by_name): (Vec<&str>, Vec<&str>) =
         names.iter().map(String::as_str).partition(|name| external_id(name).is_some());
-    let mut found = Found::new();
+    // Each query with the field that it asks by, of those that are no names.
+    let (mut queries, mut fields) = (Vec::new(), Vec::new());
     for names in by_name.chunks(NAMES) {
         let query = Select::new("Account", &["Id", "Name"]);
-        let query = query.filter(&Condition::texts("Name", names.iter().copied()));
-        query::for_each(tenant.client, &query, SUBJECT, |record| note(&mut found, record, "Name"))?;
+        queries.push(query.filter(&Condition::texts("Name", names.iter().copied())));
+        fields.push(None);
     }
-    let mut fields: HashMap<&str, (Name, Vec<&str>)> = HashMap::new();
-    for (name, text) in by_field.into_iter().filter_map(external_id) {
-        let key = text.0;
-        fields.entry(key).or_insert_with(|| (name, Vec::new())).1.push(text.1);
+    let mut by_key: BTreeMap<&str, (Name, Vec<&str>)> = BTreeMap::new();
+    for (name, (field, value)) in by_field.into_iter().filter_map(external_id) {
+        by_key.entry(field).or_insert_with(|| (name, Vec::new())).1.push(value);
     }
-    for (field, (name, texts)) in fields {
+    for (field, (name, texts)) in &by_key {
         for texts in texts.chunks(NAMES) {
-            let query = Select::new("Account", &["Id"]).with(std::slice::from_ref(&name));
-            let query = query.filter(&Condition::texts_of(&name, texts.iter().copied()));
-            query::for_each(tenant.client, &query, SUBJECT, |record| {
-                if let (Some(id), Some(text)) = (id(record), record.text(field)) {
-                    found.entry(format!("{field}={text}").to_lowercase()).or_default().push(id);
-                }
-            })?;
+            let query = Select::new("Account", &["Id"]).with(std::slice::from_ref(name));
+            queries.push(query.filter(&Condition::texts_of(name, texts.iter().copied())));
+            fields.push(Some(*field));
         }
     }
+    let mut found = Found::new();
+    gather_all(tenant.client, &queries, "the accounts of a push", |at, record| match fields.get(at) {
+        Some(Some(field)) => {
+            if let (Some(id), Some(text)) = (id(record), record.text(field)) {
+                found.entry(format!("{field}={text}").to_lowercase()).or_default().push(id);
+            }
+        }
+        _ => note(&mut found, record, "Name"),
+    })
+    .await?;
     Ok(found)
 }
 

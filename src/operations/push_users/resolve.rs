@@ -24,6 +24,7 @@ use crate::salesforce::client::Client;
 use crate::salesforce::gather::{gather_all, split};
 use crate::salesforce::id::Id;
 use crate::salesforce::soql::{Condition, Name, Select};
+use crate::together::both;
 
 /// Who was found for a wanted user.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,20 +41,31 @@ pub(super) enum Match {
 }
 
 /// Finds the users and contacts of a batch. Results stand in order.
-pub(super) fn resolve<H: Host>(
+pub(super) async fn resolve<H: Host>(
     tenant: &Tenant<'_, H>,
     schema: Option<&Schema>,
     wanted: &[&CheckedUser],
 ) -> Result<Vec<Result<Match>>> {
-    let users = Users::find(tenant, schema, wanted)?;
+    let client = tenant.client;
+    let users = Users::find(tenant, schema, wanted).await?;
     let key_field = tenant.writing.user_key.as_ref().map(Name::as_str);
-    let claims = Claims::of(tenant.client, key_field, &users.users, wanted);
-    let mut found: Vec<Result<Match>> =
-        wanted.iter().map(|wanted| users.match_one(tenant.client, &claims, wanted)).collect();
-    refuse_shared(tenant.client, &claims, wanted, &mut found);
-    match_contacts(tenant, wanted, &mut found)?;
-    add_held(tenant, schema, wanted, &mut found)?;
-    out_of_use::report(tenant.client, wanted, &found)?;
+    let claims = Claims::of(client, key_field, &users.users, wanted);
+    let mut found: Vec<Result<Match>> = wanted.iter().map(|wanted| users.match_one(client, &claims, wanted)).collect();
+    refuse_shared(client, &claims, wanted, &mut found);
+    // Contacts concern those who have no user; what is held and who is out of use, those who have one.
+    let of_users = both(held(tenant, schema, wanted, &found), out_of_use::frozen(client, &found));
+    let (contacts, (held, frozen)) = both(match_contacts(tenant, wanted, &found), of_users).await;
+    for (at, matched) in contacts? {
+        if let Some(slot) = found.get_mut(at) {
+            *slot = matched;
+        }
+    }
+    for (at, held) in held? {
+        if let Some(Ok(Match::User(_, slot, _))) = found.get_mut(at) {
+            *slot = held;
+        }
+    }
+    out_of_use::report(client, wanted, &found, &frozen?);
     Ok(found)
 }
 
@@ -83,40 +95,37 @@ fn refuse_shared<H: Host>(
     }
 }
 
-/// Reads what is assigned to the users of whom assignments are wanted.
-fn add_held<H: Host>(
+/// Reads what is assigned to the users of whom assignments are wanted, with their places.
+async fn held<H: Host>(
     tenant: &Tenant<'_, H>,
     schema: Option<&Schema>,
     wanted: &[&CheckedUser],
-    found: &mut [Result<Match>],
-) -> Result<()> {
-    let mut open: Vec<(Id, &mut Vec<Held>)> = Vec::new();
-    for (wanted, found) in wanted.iter().zip(found) {
-        if let Ok(Match::User(user, held, _)) = found
+    found: &[Result<Match>],
+) -> Result<Vec<(usize, Vec<Held>)>> {
+    let (mut places, mut ids) = (Vec::new(), Vec::new());
+    for (at, (wanted, found)) in wanted.iter().zip(found).enumerate() {
+        if let Ok(Match::User(user, ..)) = found
             && (wanted.exact || !wanted.assignments.is_empty())
         {
-            open.push((user.id, held));
+            places.push(at);
+            ids.push(user.id);
         }
     }
-    let ids: Vec<Id> = open.iter().map(|(id, _)| *id).collect();
     // Only the schema tells whether assignments of permission sets have an end.
     let has_sets = wanted.iter().any(|wanted| wanted.assignments.iter().any(|one| one.kind == Kind::Set));
     let schema = match schema {
-        None if has_sets && !ids.is_empty() => Some(tenant.schema.get(tenant.client)?),
+        None if has_sets && !ids.is_empty() => Some(tenant.schema.answer(tenant.client).await?),
         schema => schema,
     };
-    for ((_, slot), held) in open.into_iter().zip(assignment::held(tenant.client, &ids, schema)?) {
-        *slot = held;
-    }
-    Ok(())
+    Ok(places.into_iter().zip(assignment::held(tenant.client, &ids, schema).await?).collect())
 }
 
 /// The records that queries find, each once, with the columns of their kind and those that are added.
-pub(in crate::operations) fn find<H: Host, R: Row>(
+pub(in crate::operations) async fn find<H: Host, R: Row>(
     client: &Client<H>,
     added: Columns,
     count: usize,
-    subject: &str,
+    subject: &'static str,
     condition: impl Fn(Range<usize>) -> Condition,
 ) -> Result<Vec<R>> {
     let added = added.share();
@@ -133,7 +142,8 @@ pub(in crate::operations) fn find<H: Host, R: Row>(
         {
             found.push(row);
         }
-    })?;
+    })
+    .await?;
     Ok(found)
 }
 
@@ -156,7 +166,7 @@ fn folded(key: usize, text: &str) -> String {
 }
 
 impl Users {
-    fn find<H: Host>(tenant: &Tenant<'_, H>, schema: Option<&Schema>, wanted: &[&CheckedUser]) -> Result<Self> {
+    async fn find<H: Host>(tenant: &Tenant<'_, H>, schema: Option<&Schema>, wanted: &[&CheckedUser]) -> Result<Self> {
         let mut columns = Columns::default();
         let key_field = tenant.writing.user_key.as_ref();
         if let Some(name) = key_field {
@@ -198,7 +208,8 @@ impl Users {
                 conditions.push(Condition::texts("FederationIdentifier", federation));
             }
             Condition::any(&conditions)
-        })?;
+        })
+        .await?;
         let by_id = users.iter().enumerate().map(|(at, user)| (user.id, at)).collect();
         let mut by_key: [HashMap<String, Vec<usize>>; KEYS.len()] = Default::default();
         for (at, user) in users.iter().enumerate() {

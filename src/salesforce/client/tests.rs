@@ -1,6 +1,7 @@
 use super::*;
 use crate::scripted::{NOW, SECOND_SESSION, Script, client, golden, placeholder, records, settings};
 
+mod beside;
 mod repeats;
 mod signing_in;
 

@@ -57,9 +57,9 @@ type Places = Vec<(usize, String)>;
 /// What comes of queries, and how each of them ended.
 fn gathered(client: &Client<Script>, count: usize) -> Result<(Places, Vec<Result<()>>)> {
     let mut found = Vec::new();
-    let outcomes = gather(client, &queries(count), "things", |at, record| {
+    let outcomes = client.wait_for(gather(client, &queries(count), "things", |at, record| {
         found.push((at, record.text("Id").unwrap().to_owned()));
-    })?;
+    }))?;
     Ok((found, outcomes))
 }
 
@@ -182,5 +182,5 @@ fn where_every_query_has_to_be_answered_one_that_is_refused_fails_them_all() {
     let script = Script::new();
     let client = client(&script);
     script.composite(&[("SELECT Id FROM User", 200, &records(&[])), ("SELECT Id FROM Contact", 400, HIDDEN)]);
-    assert!(gather_all(&client, &queries(2), "things", |_, _| {}).is_err());
+    assert!(client.wait_for(gather_all(&client, &queries(2), "things", |_, _| {})).is_err());
 }

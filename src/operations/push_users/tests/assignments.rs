@@ -127,8 +127,8 @@ fn exact_grants_take_what_is_not_listed_before_they_give_what_is_missing() {
         "0Pa1,0Pa2",
         r#"[{"id":"0Pa1","success":true,"errors":[]},{"id":"0Pa2","success":true,"errors":[]}]"#,
     );
-    set_given(&script, OTHER_SET, DONE);
     taken(&script, "0111", DONE);
+    set_given(&script, OTHER_SET, DONE);
     group_given(&script, OTHER_GROUP, DONE);
     patch(&script, &format!(r#"{{"attributes":{{"type":"User"}},"Id":"{USER}","{OTHER_FLAG}":true,"{FLAG}":false}}"#));
     let user = exact(&[
@@ -216,8 +216,8 @@ fn the_first_grant_that_fails_is_the_error_and_the_others_are_told_behind_it() {
     find_frozen(&script, USER, &[]);
     facts(&script, &[set_fact(OTHER_SET), group_fact(OTHER_GROUP)]);
     taken(&script, "0Pa1", &refused("STRING_TOO_LONG", "first"));
-    set_given(&script, OTHER_SET, &refused("STRING_TOO_LONG", "second"));
     taken(&script, "0111", &refused("STRING_TOO_LONG", "third"));
+    set_given(&script, OTHER_SET, &refused("STRING_TOO_LONG", "second"));
     group_given(&script, OTHER_GROUP, &refused("STRING_TOO_LONG", "fourth"));
     let flags = format!(r#"{{"attributes":{{"type":"User"}},"Id":"{USER}","{FLAG}":false}}"#);
     let body = format!(r#"{{"allOrNone":false,"records":[{flags}]}}"#);

@@ -159,10 +159,10 @@ fn the_address_of_somebody_who_gets_another_one_comes_free_in_the_same_push() {
             200,
             records(&[&contact(CONTACT, "null")]),
         );
+        find_frozen(&script, USER, &[]);
         let has =
             format!(r#"{{"Id":"{USER}","Username":"nina@portal.example","IsActive":true,"ContactId":"{CONTACT}"}}"#);
         users_of(&script, &[CONTACT], &[&has]);
-        find_frozen(&script, USER, &[]);
         let results = session.push_users(&people, &PushMode::Plan).unwrap();
         let error = results[0].as_ref().unwrap_err();
         assert_eq!(error.kind, kind, "{error:?}");

@@ -119,8 +119,8 @@ fn sets_and_groups_are_told_by_the_places_that_they_have_among_the_changes() {
         "SELECT Id,UserOrGroupId,GroupId FROM GroupMember WHERE UserOrGroupId IN ('{USER}') AND Group.Type = 'Regular'"
     );
     let none = records(&[]);
-    script.composite(&[(&sets, 200, &none), (&groups, 200, &none)]);
     find_frozen(&script, USER, &[]);
+    script.composite(&[(&sets, 200, &none), (&groups, 200, &none)]);
     let licence = "1005e000000LicAAAS";
     let facts = [
         (
@@ -160,8 +160,8 @@ fn sets_and_groups_are_told_by_the_places_that_they_have_among_the_changes() {
             "PATCH".to_owned(),
             format!("written person-1 {USER}: User.Division"),
             "POST".to_owned(),
-            format!("written person-1 {USER}: PermissionSetAssignment.PermissionSetId"),
             "POST".to_owned(),
+            format!("written person-1 {USER}: PermissionSetAssignment.PermissionSetId"),
             format!("written person-1 {USER}: GroupMember.GroupId"),
         ]
     );

@@ -78,11 +78,12 @@ pub(super) use ledger::note_cut_off;
 pub(super) use record::{TaskResult, keep_claims, record};
 pub(super) use wanted::{Prepared, is_in_use};
 
-/// Users a call. A connector looks a batch up together, so that a larger one costs fewer requests: 2,000 new users of Salesforce
-/// took 26 requests in one call of 2,000 and 53 in calls of 200, unchanged ones 5 and 13, changed ones 25 and 33. The process
-/// then took 58 MB at its peak instead of 49, and the deadline of a call allows for it. A call that is cut short is done again,
+/// Users a call. A connector looks a batch up together and writes parts of it side by side, so that a larger one costs fewer requests,
+/// and fewer of them wait for each other: 10,000 new users of Salesforce took 66 requests and 16 round trips in one call, and took
+/// 224 of each in calls of 2,000 that wrote 200 at a time. All of a batch is in memory, here and in the sandbox: between calls of 200
+/// and of 2,000 the process took 9 MB more at its peak. The deadline of a call allows for it. A call that is cut short is done again,
 /// which costs its look-ups and writes nothing twice.
-const BATCH: usize = 2_000;
+const BATCH: usize = 5_000;
 
 /// Passwords a call. Each costs a request of its own, so that a larger batch saves nothing, and is more to do again.
 const PASSWORDS: usize = 200;

@@ -38,7 +38,7 @@ const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().f
 pub(crate) struct Output {
     json: bool,
     color: bool,
-    out: Box<dyn Write>,
+    out: Box<dyn Write + Send>,
 }
 
 impl Output {

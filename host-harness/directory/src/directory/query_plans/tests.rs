@@ -270,6 +270,7 @@ fn tasks(change: &WriteTransaction<'_>, tenant: &TenantRecord, ada: &Person) -> 
     change.plan(tenant.id, None)?;
     change.plans(tenant.id, 10)?;
     change.plan_items(plan)?;
+    change.approved(plan, None, TaskId::from_number(7))?;
     change.count_plan_items(plan)?;
     change.close_plan(plan)?;
     change.discard_plan(plan)?;

@@ -1,7 +1,10 @@
-//! How long users take to settle, and how long others wait beside them.
+//! How long users take to settle, what that writes, keeps and holds in memory, and how long others wait beside them.
 //!
 //! `BENCH_SETTLE` is the number of users of the large tenant (default 100,000), `BENCH_MATCH` of those that find people by their
-//! usernames (default 20,000). The application answers at once, so that the figures are those of the directory. Two threads poll.
+//! usernames (default 20,000). `BENCH_ALONE` lists the sizes of the tenants that settle with nobody beside them, each in a process
+//! of its own (default 10,000, 100,000 and 1,000,000), `BENCH_PUSH` is the number of new people that are pushed (default 100,000);
+//! `BENCH_ONLY_ALONE` leaves the rest out. The application answers at once,
+//! so that the figures are those of the directory. Two threads poll.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod support;
@@ -12,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use provisioning_directory::config::{MatchRule, TenantConfig};
 use provisioning_directory::sync::import::{ImportOptions, import};
+use provisioning_directory::sync::push::push;
 use provisioning_directory::sync::{finish_chores, intents};
 use provisioning_directory::{
     Actor, Directory, DirectoryError, ImportPhase, NewAssignment, NewPerson, PersonEdit, TenantRecord,
@@ -19,7 +23,7 @@ use provisioning_directory::{
 use tokio::runtime::Runtime;
 
 use support::users::{Users, username};
-use support::{figure, number};
+use support::{figure, number, process};
 
 /// Users and people of the small tenant.
 const FEW: u32 = 20;
@@ -192,8 +196,89 @@ async fn beside_a_page(directory: &Directory, what: &str, work: impl FnOnce() + 
     figure(&format!("console_save_beside_{what}"), longest.as_secs_f64(), "s", Some("≤ 0.3"));
 }
 
+/// Set in a process that imports so many users and nothing else.
+const ALONE: &str = "BENCH_ALONE_USERS";
+
+/// Imports the users of a tenant into a new directory, and prints what that costs each of them: time, what is written and kept on
+/// disk, and memory.
+fn alone(executor: &Runtime, users: u32) {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = Directory::open(folder.path()).unwrap();
+    let tenant = tenant(&directory, "large", users);
+    let (before, cpu) = (process::written(), process::cpu_time());
+    let [(read, longest_page), (settled, longest_piece)] = executor.block_on(timed_import(&directory, &tenant));
+    let of_each = |bytes: u64| bytes as f64 / f64::from(users) / 1e3;
+    figure(&format!("read_{users}"), read.as_secs_f64(), "s", None);
+    figure(&format!("read_{users}_longest_page"), longest_page.as_secs_f64(), "s", None);
+    figure(&format!("settle_{users}"), settled.as_secs_f64(), "s", None);
+    figure(&format!("settle_{users}_longest_piece"), longest_piece.as_secs_f64(), "s", None);
+    let cost = (read + settled).as_secs_f64() / f64::from(users) * 1e6;
+    figure(&format!("import_{users}_each"), cost, "µs", None);
+    let cpu = (process::cpu_time() - cpu).as_secs_f64() / f64::from(users) * 1e6;
+    figure(&format!("import_{users}_cpu_each"), cpu, "µs", None);
+    figure(&format!("written_{users}_each"), of_each(process::written() - before), "KB", Some("≤ 10"));
+    figure(&format!("kept_{users}_each"), of_each(kept(folder.path())), "KB", Some("≤ 2.5"));
+    figure(&format!("memory_{users}"), process::peak_resident() as f64 / 1e6, "MB", Some("≤ 128"));
+}
+
+/// What the files of a directory take.
+fn kept(folder: &std::path::Path) -> u64 {
+    let files = std::fs::read_dir(folder).unwrap();
+    files.map(|file| file.unwrap()).filter(|file| is_database(file)).map(|file| file.metadata().unwrap().len()).sum()
+}
+
+/// Whether a file is the database, and not its log, which is as long as it once was.
+fn is_database(file: &std::fs::DirEntry) -> bool {
+    file.path().extension().is_some_and(|extension| extension == "sqlite3")
+}
+
+/// Set in a process that carries out so many tasks and nothing else.
+const PUSHED: &str = "BENCH_PUSHED_USERS";
+
+/// Pushes so many new people, and prints how long that takes and how much memory.
+fn pushed(executor: &Runtime, users: u32) {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = Directory::open(folder.path()).unwrap();
+    let tenant = tenant(&directory, "large", 0);
+    // One by one, so that the peak is that of the push.
+    directory
+        .write_in_turns(&actor(), 0..users, |change, number| -> Result<(), DirectoryError> {
+            let person = change.add_person(&NewPerson::new(format!("E{number}"), username(number)))?;
+            intents::assign(change, &tenant, &person, &NewAssignment::default()).map(drop)
+        })
+        .unwrap();
+    let started = Instant::now();
+    let report = executor.block_on(push(&directory, &Users, &tenant, &actor(), &|_| {})).unwrap();
+    assert_eq!((report.waiting, report.failed), (0, 0));
+    figure(&format!("push_{users}"), started.elapsed().as_secs_f64(), "s", None);
+    figure(&format!("push_{users}_memory"), process::peak_resident() as f64 / 1e6, "MB", Some("≤ 100"));
+}
+
+/// Runs this program again with a variable set.
+fn again(name: &str, value: &str) {
+    let program = std::env::current_exe().unwrap();
+    assert!(std::process::Command::new(program).env(name, value).status().unwrap().success());
+}
+
+/// Runs this program again for each size.
+fn each_alone() {
+    let sizes = std::env::var("BENCH_ALONE").unwrap_or_else(|_| "10000,100000,1000000".to_owned());
+    sizes.split(',').filter(|size| !size.is_empty()).for_each(|users| again(ALONE, users));
+    again(PUSHED, &number("BENCH_PUSH", 100_000).to_string());
+}
+
 fn main() {
     let executor = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    if std::env::var(ALONE).is_ok() {
+        return alone(&executor, number(ALONE, 0));
+    }
+    if std::env::var(PUSHED).is_ok() {
+        return pushed(&executor, number(PUSHED, 0));
+    }
+    each_alone();
+    if std::env::var("BENCH_ONLY_ALONE").is_ok() {
+        return;
+    }
     let count = number("BENCH_MATCH", 20_000);
     let indexed = matching(&executor, count, true);
     figure(&format!("settle_by_username_{count}"), indexed, "s", None);

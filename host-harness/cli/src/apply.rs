@@ -8,7 +8,8 @@ use super::global::Global;
 use super::output::Output;
 use super::report::SyncReport;
 use provisioning_directory::PlanId;
-use provisioning_directory::sync::plans::apply;
+use provisioning_directory::sync::plans::apply_watched;
+use provisioning_directory::sync::push::PushEntry;
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -21,6 +22,11 @@ pub(crate) struct Options {
 pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
     let (directory, tenant) = open_tenant(global, &options.tenant)?;
     let id = options.plan.map(PlanId::from_number);
-    let (plan, report) = apply(&directory, &applications(global)?, &tenant, &actor(), id).await?;
-    SyncReport { tenant: &tenant.name, command: "apply", plan: Some(plan.id), report: &report }.print(output)
+    let applications = applications(global)?;
+    let mut printed = SyncReport::new(&tenant.name, "apply", output);
+    let mut note = |entry: &PushEntry| printed.note(entry);
+    match apply_watched(&directory, &applications, &tenant, &actor(), id, &mut note).await {
+        Ok((plan, report)) => printed.print(Some(plan.id), &report),
+        Err(error) => printed.fail(error.into()),
+    }
 }

@@ -45,6 +45,7 @@ pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Re
         output.document(&rows)?;
         return Ok(DONE);
     }
+    let last = rows.last().filter(|_| rows.len() == options.limit as usize).map(|row| row.id);
     let mut table = output.table(&["No.", "When", "Who", "Tenant", "Person", "What", "Before", "After", "Result"]);
     for row in rows {
         let json = |value: Option<serde_json::Value>| value.map(|value| value.to_string()).unwrap_or_default();
@@ -61,5 +62,8 @@ pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Re
         ]);
     }
     output.print_table(&table)?;
+    if let Some(last) = last {
+        output.line(&format!("Go on with --before {last}"))?;
+    }
     Ok(DONE)
 }

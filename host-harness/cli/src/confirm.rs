@@ -8,7 +8,7 @@ use super::failure::{DONE, Failure};
 use super::global::Global;
 use super::output::Output;
 use provisioning_directory::sync::{Decided, Decision, OpenClaim, confirm, confirm_all};
-use provisioning_directory::{ClaimFilter, DirectoryError, QueueFilter, Queued};
+use provisioning_directory::{ClaimFilter, DirectoryError, QueueFilter, QueueReason, Queued};
 
 /// Users that are fetched at once, to be confirmed.
 const PIECE: u32 = 500;
@@ -35,7 +35,13 @@ pub(crate) struct Options {
     /// List those that are left alone too.
     #[arg(long, conflicts_with_all = ["user", "all"])]
     ignored: bool,
+    /// Users to list: 100 in a table, and all in JSON, where there is no other limit.
+    #[arg(long, conflicts_with_all = ["user", "all"])]
+    limit: Option<u32>,
 }
+
+/// Users that a table shows, unless more or fewer are wanted.
+const ROWS: u32 = 100;
 
 #[derive(Serialize)]
 struct DecidedView<'a> {
@@ -91,13 +97,22 @@ pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Re
         if options.new {
             return Err(Failure::usage("--new needs the id of a user, or --all"));
         }
-        let (queue, claims) = directory.read(|view| -> Result<_, DirectoryError> {
-            let filter = QueueFilter { with_ignored: options.ignored, ..QueueFilter::default() };
-            let claims = view.claims(tenant.id, &ClaimFilter::default())?.into_iter();
+        let limit = options.limit.or_else(|| (!output.json()).then_some(ROWS));
+        let (queue, claims, more) = directory.read(|view| -> Result<_, DirectoryError> {
+            let filter = QueueFilter { with_ignored: options.ignored, limit, ..QueueFilter::default() };
+            let claims = view.claims(tenant.id, &ClaimFilter { limit, ..ClaimFilter::default() })?.into_iter();
             let claims = claims.map(|claim| OpenClaim::of(view, &tenant, claim)).collect::<Result<Vec<_>, _>>()?;
-            Ok((view.queue(tenant.id, &filter)?, claims))
+            let queue = view.queue(tenant.id, &filter)?;
+            let all = view.count_queue_by_reason(tenant.id)?.into_iter();
+            let waiting = all.filter(|(reason, _)| options.ignored || *reason != QueueReason::Ignored);
+            let more = waiting.map(|(_, count)| count).sum::<u64>().saturating_sub(queue.len() as u64);
+            Ok((queue, claims, more))
         })?;
-        return list(&tenant.name, &queue, &claims, output);
+        list(&tenant.name, &queue, &claims, output)?;
+        if more > 0 {
+            output.line(&format!("… and {more} more that imports have found; show more at once with --limit"))?;
+        }
+        return Ok(DONE);
     };
     let decision = match (&options.person, options.new, options.ignore) {
         (Some(person), ..) => Decision::Person(person.clone()),
@@ -141,14 +156,14 @@ pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Re
     Ok(DONE)
 }
 
-fn list(tenant: &str, queue: &[Queued], claims: &[OpenClaim], output: &mut Output) -> Result<u8, Failure> {
+fn list(tenant: &str, queue: &[Queued], claims: &[OpenClaim], output: &mut Output) -> Result<(), Failure> {
     if output.json() {
         output.document(&Waiting { imported: queue, undecided: claims })?;
-        return Ok(DONE);
+        return Ok(());
     }
     if queue.is_empty() && claims.is_empty() {
         output.line(&format!("No user of {tenant} waits."))?;
-        return Ok(DONE);
+        return Ok(());
     }
     if !claims.is_empty() {
         output.heading("Found by a push, which could not tell whose they are")?;
@@ -169,7 +184,7 @@ fn list(tenant: &str, queue: &[Queued], claims: &[OpenClaim], output: &mut Outpu
         output.print_table(&table)?;
     }
     if queue.is_empty() {
-        return Ok(DONE);
+        return Ok(());
     }
     if !claims.is_empty() {
         output.heading("Found by an import")?;
@@ -190,5 +205,5 @@ fn list(tenant: &str, queue: &[Queued], claims: &[OpenClaim], output: &mut Outpu
     output.line(&format!(
         "Decide with `confirm {tenant} USER --person KEY`, `--new` or `--ignore`; `confirm {tenant} --all` takes all that are clear."
     ))?;
-    Ok(DONE)
+    Ok(())
 }

@@ -38,7 +38,7 @@ const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().f
 pub(crate) struct Output {
     json: bool,
     color: bool,
-    out: Box<dyn Write>,
+    out: Box<dyn Write + Send>,
 }
 
 impl Output {
@@ -67,6 +67,20 @@ impl Output {
         serde_json::to_writer_pretty(&mut self.out, document)?;
         writeln!(self.out)?;
         self.out.flush()
+    }
+
+    /// A JSON document that is a list, and is written as its entries come.
+    pub(crate) fn list(&mut self) -> io::Result<List<'_>> {
+        write!(self.out, "[")?;
+        Ok(List { out: &mut *self.out, is_empty: true })
+    }
+
+    /// Says how much a table doesn't show, and with what the command shows it; nothing where it shows all.
+    pub(crate) fn more(&mut self, more: u64, with: &str) -> io::Result<()> {
+        if more == 0 {
+            return Ok(());
+        }
+        self.line(&format!("… and {more} more: go on with {with}, or show more at once with --limit"))
     }
 
     /// One line of text, where there is no JSON.
@@ -126,6 +140,27 @@ impl Output {
     /// A bar for long work on standard error; see [`progress`].
     pub(crate) fn progress(&self, label: &'static str, total: Option<u64>) -> ProgressBar {
         progress(label, total)
+    }
+}
+
+/// A list that is being written.
+pub(crate) struct List<'a> {
+    out: &'a mut (dyn Write + Send),
+    is_empty: bool,
+}
+
+impl List<'_> {
+    /// Writes an entry.
+    pub(crate) fn add(&mut self, entry: &impl Serialize) -> io::Result<()> {
+        let separator = if std::mem::replace(&mut self.is_empty, false) { "\n  " } else { ",\n  " };
+        self.out.write_all(separator.as_bytes())?;
+        Ok(serde_json::to_writer(&mut self.out, entry)?)
+    }
+
+    /// Ends the list.
+    pub(crate) fn end(self) -> io::Result<()> {
+        writeln!(self.out, "{}]", if self.is_empty { "" } else { "\n" })?;
+        self.out.flush()
     }
 }
 

@@ -7,7 +7,8 @@ use super::failure::Failure;
 use super::global::Global;
 use super::output::Output;
 use super::report::SyncReport;
-use provisioning_directory::sync::plans::plan;
+use provisioning_directory::sync::plans::plan_watched;
+use provisioning_directory::sync::push::PushEntry;
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -17,9 +18,14 @@ pub(crate) struct Options {
 
 pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
     let (directory, tenant) = open_tenant(global, &options.tenant)?;
-    let planned = plan(&directory, &applications(global)?, &tenant, &actor()).await?;
-    let exit = SyncReport { tenant: &tenant.name, command: "plan", plan: Some(planned.id), report: &planned.report }
-        .print(output)?;
+    let applications = applications(global)?;
+    let mut printed = SyncReport::new(&tenant.name, "plan", output);
+    let mut note = |entry: &PushEntry| printed.note(entry);
+    let planned = match plan_watched(&directory, &applications, &tenant, &actor(), &mut note).await {
+        Ok(planned) => planned,
+        Err(error) => return printed.fail(error.into()),
+    };
+    let exit = printed.print(Some(planned.id), &planned.report)?;
     output.line(&format!(
         "Nothing was written. Plan {} is kept; `apply {} {}` writes exactly that.",
         planned.id, tenant.name, planned.id

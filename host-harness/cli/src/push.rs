@@ -13,7 +13,7 @@ use super::output::Output;
 use super::people::{self, EmptyCell};
 use super::report::SyncReport;
 use provisioning_directory::sync::intents::push_everybody;
-use provisioning_directory::sync::push::push;
+use provisioning_directory::sync::push::{PushEntry, PushProgress, push_watched};
 use provisioning_directory::{Directory, GrantName, TenantRecord};
 
 #[derive(Args)]
@@ -87,17 +87,22 @@ async fn push_tasks(
     }
     let applications = applications(global)?;
     let bar = output.progress("tasks", Some(0));
-    let result = push(directory, &applications, tenant, &actor, &|progress| {
+    let mut printed = SyncReport::new(&tenant.name, "push", output);
+    let progress = |progress: PushProgress| {
         bar.set_length(progress.total);
         bar.set_position(progress.done);
-    })
-    .await;
+    };
+    let mut note = |entry: &PushEntry| printed.note(entry);
+    let result = push_watched(directory, &applications, tenant, &actor, &progress, &mut note).await;
     bar.finish_and_clear();
-    let mut report = result?;
+    let mut report = match result {
+        Ok(report) => report,
+        Err(error) => return printed.fail(error.into()),
+    };
     for sentence in off {
         if !report.off.contains(&sentence) {
             report.off.push(sentence);
         }
     }
-    SyncReport { tenant: &tenant.name, command: "push", plan: None, report: &report }.print(output)
+    printed.print(None, &report)
 }

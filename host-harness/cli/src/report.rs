@@ -1,36 +1,37 @@
 //! The report of tasks: a table or JSON, a summary, and the exit code; and the texts that all reports share.
 
 use std::collections::BTreeMap;
+use std::io;
 
 use serde::Serialize;
 
 use super::failure::{DONE, Failure, SOME_FAILED};
-use super::output::{Output, Tone, printable, printable_words};
+use super::output::{Output, Tone, complain, printable, printable_words};
 use super::view::OutcomeView;
-use provisioning_directory::sync::push::{PushEntry, PushReport};
+use provisioning_directory::sync::push::{KEPT, PushEntry, PushReport};
 use provisioning_directory::{OpenCause, PlanId, TaskFailure, Upstream};
 use provisioning_runtime::wit::Outcome;
 
 /// Rows that a table shows of those that went well.
 const ROWS: usize = 25;
 
-/// A push, a plan, or a plan that was applied.
+/// A push, a plan, or a plan that was applied, while it goes on: in JSON its results are written as they come, and none is held.
 pub(super) struct SyncReport<'a> {
-    pub(super) tenant: &'a str,
-    pub(super) command: &'static str,
-    /// The plan, if there is one.
-    pub(super) plan: Option<PlanId>,
-    pub(super) report: &'a PushReport,
-}
-
-#[derive(Serialize)]
-struct Document<'a> {
     tenant: &'a str,
     command: &'static str,
+    output: &'a mut Output,
+    /// Whether the document has begun.
+    begun: bool,
+    /// Whether what was written so far could be written.
+    written: io::Result<()>,
+}
+
+/// What follows the results in a document.
+#[derive(Serialize)]
+struct Rest<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     plan: Option<PlanId>,
-    summary: BTreeMap<&'static str, usize>,
-    results: Vec<EntryView<'a>>,
+    summary: &'a BTreeMap<&'static str, u64>,
     off: &'a [String],
     waiting: u64,
     failed: u64,
@@ -60,31 +61,88 @@ struct FailureView<'a> {
     upstream: Option<&'a Upstream>,
 }
 
-impl SyncReport<'_> {
-    fn summary(&self) -> BTreeMap<&'static str, usize> {
-        counted(self.report.entries.iter().map(|entry| self.report.word(entry)))
+impl<'a> SyncReport<'a> {
+    pub(super) fn new(tenant: &'a str, command: &'static str, output: &'a mut Output) -> Self {
+        Self { tenant, command, output, begun: false, written: Ok(()) }
     }
 
-    /// Prints it and gives the exit code.
-    pub(super) fn print(&self, output: &mut Output) -> Result<u8, Failure> {
-        let exit = if self.report.entries.iter().any(|entry| entry.result.is_err()) { SOME_FAILED } else { DONE };
-        if output.json() {
-            output.document(&Document {
-                tenant: self.tenant,
-                command: self.command,
-                plan: self.plan,
-                summary: self.summary(),
-                results: self.report.entries.iter().map(view).collect(),
-                off: &self.report.off,
-                waiting: self.report.waiting,
-                failed: self.report.failed,
-                causes: &self.report.causes,
+    /// Takes note of what became of a task. What cannot be written is an error at the end: the work goes on.
+    pub(super) fn note(&mut self, entry: &PushEntry) {
+        if self.output.json() && self.written.is_ok() {
+            self.written = self.write(&view(entry));
+        }
+    }
+
+    fn write(&mut self, entry: &EntryView<'_>) -> io::Result<()> {
+        let separator = if self.begun { ",\n    " } else { "\n    " };
+        self.begin()?;
+        self.output.raw().write_all(separator.as_bytes())?;
+        Ok(serde_json::to_writer(self.output.raw(), entry)?)
+    }
+
+    /// Begins the document, unless it has begun.
+    fn begin(&mut self) -> io::Result<()> {
+        if std::mem::replace(&mut self.begun, true) {
+            return Ok(());
+        }
+        let (tenant, command) = (serde_json::to_string(self.tenant)?, self.command);
+        write!(self.output.raw(), "{{\n  \"tenant\": {tenant},\n  \"command\": \"{command}\",\n  \"results\": [")
+    }
+
+    /// Ends the document with the fields of `rest`.
+    fn end(&mut self, rest: &impl Serialize) -> io::Result<()> {
+        std::mem::replace(&mut self.written, Ok(()))?;
+        self.begin()?;
+        let rest = serde_json::to_string_pretty(rest)?;
+        let fields = rest.strip_prefix('{').unwrap_or(&rest);
+        write!(self.output.raw(), "\n  ],{fields}\n")?;
+        self.output.raw().flush()
+    }
+
+    /// Ends a command that has failed. A document that has begun is ended with the error.
+    pub(super) fn fail(mut self, failure: Failure) -> Result<u8, Failure> {
+        if !self.begun {
+            return Err(failure);
+        }
+        self.end(&failure.document())?;
+        complain(&failure.text());
+        Ok(failure.exit)
+    }
+
+    /// Prints what is left to print, and gives the exit code. With a plan, what it would write is printed with it.
+    pub(super) fn print(mut self, plan: Option<PlanId>, report: &PushReport) -> Result<u8, Failure> {
+        let exit = if report.not_done > 0 { SOME_FAILED } else { DONE };
+        if self.output.json() {
+            self.end(&Rest {
+                plan,
+                summary: &report.words,
+                off: &report.off,
+                waiting: report.waiting,
+                failed: report.failed,
+                causes: &report.causes,
             })?;
             return Ok(exit);
         }
+        self.print_table(if self.command == "plan" { KEPT } else { ROWS }, report)?;
+        for sentence in &report.off {
+            self.output.line(sentence)?;
+        }
+        let counts = listed(&report.words, "nothing to do");
+        self.output.line(&format!(
+            "{counts}. {} tasks wait, {} need an admin (`tasks --tenant {}`).",
+            report.waiting, report.failed, self.tenant
+        ))?;
+        for sentence in report.open() {
+            self.output.line(&format!("  {sentence}"))?;
+        }
+        Ok(exit)
+    }
+
+    /// Prints what failed, and `shown` of what went well.
+    fn print_table(&mut self, shown: usize, report: &PushReport) -> Result<(), Failure> {
+        let output = &mut *self.output;
         let mut table = output.table(&["Task", "Person", "Result", "What changed, or why not"]);
-        let (bad, good): (Vec<_>, Vec<_>) = self.report.entries.iter().partition(|entry| entry.result.is_err());
-        let shown = if self.plan.is_some() { good.len() } else { ROWS };
+        let (bad, good): (Vec<_>, Vec<_>) = report.entries.iter().partition(|entry| entry.result.is_err());
         for entry in bad.iter().chain(good.iter().take(shown)) {
             let (tone, detail) = match &entry.result {
                 Ok(outcome) => (Tone::Good, outcome.as_ref().map(outcome_text).unwrap_or_default()),
@@ -93,28 +151,25 @@ impl SyncReport<'_> {
             table.add_row(vec![
                 format!("{} {}", entry.task, entry.kind.name()).into(),
                 format!("{}\n{}", printable(&entry.person), printable(&entry.username)).into(),
-                output.cell(self.report.word(entry), tone),
+                output.cell(report.word(entry), tone),
                 detail.into(),
             ]);
         }
-        if !self.report.entries.is_empty() {
+        if !report.entries.is_empty() {
             output.print_table(&table)?;
         }
-        if good.len() > shown {
-            output.line(&format!("… and {} more that went well (--json gives them whole)", good.len() - shown))?;
+        let more = report.not_done.saturating_sub(bad.len() as u64);
+        if more > 0 {
+            output.line(&format!(
+                "… and {more} more that failed (`tasks --tenant {}` lists them, --json gives them whole)",
+                self.tenant
+            ))?;
         }
-        for sentence in &self.report.off {
-            output.line(sentence)?;
+        let more = (report.tried() - report.not_done).saturating_sub(good.len().min(shown) as u64);
+        if more > 0 {
+            output.line(&format!("… and {more} more that went well (--json gives them whole)"))?;
         }
-        let counts = listed(&self.summary(), "nothing to do");
-        output.line(&format!(
-            "{counts}. {} tasks wait, {} need an admin (`tasks --tenant {}`).",
-            self.report.waiting, self.report.failed, self.tenant
-        ))?;
-        for sentence in self.report.open() {
-            output.line(&format!("  {sentence}"))?;
-        }
-        Ok(exit)
+        Ok(())
     }
 }
 
@@ -146,7 +201,7 @@ fn failure_text(failure: &TaskFailure, entry: &PushEntry) -> String {
 }
 
 /// How often each word comes.
-pub(super) fn counted(words: impl Iterator<Item = &'static str>) -> BTreeMap<&'static str, usize> {
+pub(super) fn counted(words: impl Iterator<Item = &'static str>) -> BTreeMap<&'static str, u64> {
     let mut summary = BTreeMap::new();
     for word in words {
         *summary.entry(word).or_insert(0) += 1;
@@ -155,7 +210,7 @@ pub(super) fn counted(words: impl Iterator<Item = &'static str>) -> BTreeMap<&'s
 }
 
 /// The counts of a summary in one line, or `nothing` if there are none.
-pub(super) fn listed(summary: &BTreeMap<&'static str, usize>, nothing: &str) -> String {
+pub(super) fn listed(summary: &BTreeMap<&'static str, u64>, nothing: &str) -> String {
     let counts: Vec<String> = summary.iter().map(|(name, count)| format!("{count} {name}")).collect();
     if counts.is_empty() { nothing.to_owned() } else { counts.join(", ") }
 }

@@ -7,7 +7,7 @@ use super::context::open_directory;
 use super::failure::{DONE, Failure};
 use super::global::Global;
 use super::output::{Output, Tone};
-use provisioning_directory::{Task, TaskFilter, TaskState};
+use provisioning_directory::{Directory, DirectoryError, Task, TaskFilter, TaskId, TaskState};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -23,7 +23,19 @@ pub(crate) struct Options {
     /// Ended ones too.
     #[arg(long, conflicts_with = "state")]
     all: bool,
+    /// Tasks to show: 100 in a table, and all in JSON, where there is no other limit.
+    #[arg(long)]
+    limit: Option<u32>,
+    /// Behind this task, by its number.
+    #[arg(long, value_name = "NUMBER")]
+    after: Option<i64>,
 }
+
+/// Tasks that a table shows, unless more or fewer are wanted.
+const ROWS: u32 = 100;
+
+/// Tasks that are read at a time for a document.
+const PIECE: u32 = 500;
 
 #[derive(Clone, Copy, ValueEnum)]
 enum State {
@@ -53,27 +65,46 @@ struct TaskView<'a> {
 
 pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
     let directory = open_directory(global)?;
-    let tasks = directory.read(|view| {
-        let filter = TaskFilter {
+    let filter = directory.read(|view| -> Result<_, DirectoryError> {
+        Ok(TaskFilter {
             tenant: options.tenant.as_deref().map(|name| view.tenant(name)).transpose()?.map(|tenant| tenant.id),
             person: options.person.as_deref().map(|name| view.person(name)).transpose()?.map(|person| person.id),
             state: options.state.map(TaskState::from),
             all: options.all,
+            after: options.after.map(TaskId::from_number),
             ..TaskFilter::default()
-        };
-        view.tasks(&filter)
+        })
     })?;
     if output.json() {
-        let views: Vec<TaskView<'_>> = tasks
-            .iter()
-            .map(|task| TaskView {
-                task,
-                retry_command: (task.state == TaskState::Failed).then(|| task.retry_command()),
-            })
-            .collect();
-        output.document(&views)?;
-        return Ok(DONE);
+        json(&directory, filter, options.limit, output)
+    } else {
+        table(&directory, filter, options.limit.unwrap_or(ROWS), output)
     }
+}
+
+/// Writes a list of tasks piece by piece, since there may be hundreds of thousands.
+fn json(directory: &Directory, mut filter: TaskFilter, limit: Option<u32>, output: &mut Output) -> Result<u8, Failure> {
+    let mut left = limit.unwrap_or(u32::MAX);
+    let mut list = output.list()?;
+    while left > 0 {
+        filter.limit = Some(left.min(PIECE));
+        let tasks = directory.read(|view| view.tasks(&filter))?;
+        let Some(last) = tasks.last() else { break };
+        filter.after = Some(last.id);
+        left -= u32::try_from(tasks.len()).unwrap_or(left).min(left);
+        for task in &tasks {
+            let retry_command = (task.state == TaskState::Failed).then(|| task.retry_command());
+            list.add(&TaskView { task, retry_command })?;
+        }
+    }
+    list.end()?;
+    Ok(DONE)
+}
+
+fn table(directory: &Directory, filter: TaskFilter, limit: u32, output: &mut Output) -> Result<u8, Failure> {
+    let filter = TaskFilter { limit: Some(limit), ..filter };
+    let (tasks, count) = directory
+        .read(|view| -> Result<_, DirectoryError> { Ok((view.tasks(&filter)?, view.count_tasks(&filter)?)) })?;
     let mut table = output.table(&["Task", "Tenant", "Person", "What", "State", "Why, and what to do"]);
     for task in &tasks {
         let tone = match task.state {
@@ -81,28 +112,34 @@ pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Re
             TaskState::Done => Tone::Good,
             TaskState::Waiting | TaskState::Cancelled => Tone::Quiet,
         };
-        let cause = task.cause.as_deref().unwrap_or_default();
-        let mut why = super::report::refusal_text(cause, task.upstream.as_ref(), task.remedy.as_deref());
-        match task.state {
-            TaskState::Failed => why.push_str(&format!("\n→ then `{}`", task.retry_command())),
-            TaskState::Waiting if task.attempts > 0 => {
-                why.push_str(&format!("\ntried {} times; again from {}", task.attempts, task.next_attempt_at));
-            }
-            _ => {}
-        }
         table.add_row(vec![
             task.id.to_string().into(),
             task.tenant.clone().into(),
             task.person.clone().unwrap_or_default().into(),
             task.kind.name().into(),
             output.cell(task.state.name(), tone),
-            why.into(),
+            why(task).into(),
         ]);
     }
-    if tasks.is_empty() {
+    let Some(last) = tasks.last() else {
         output.line("No tasks.")?;
-    } else {
-        output.print_table(&table)?;
-    }
+        return Ok(DONE);
+    };
+    output.print_table(&table)?;
+    output.more(count - tasks.len() as u64, &format!("--after {}", last.id))?;
     Ok(DONE)
+}
+
+/// Why a task is as it is, and what to do about it.
+fn why(task: &Task) -> String {
+    let cause = task.cause.as_deref().unwrap_or_default();
+    let mut why = super::report::refusal_text(cause, task.upstream.as_ref(), task.remedy.as_deref());
+    match task.state {
+        TaskState::Failed => why.push_str(&format!("\n→ then `{}`", task.retry_command())),
+        TaskState::Waiting if task.attempts > 0 => {
+            why.push_str(&format!("\ntried {} times; again from {}", task.attempts, task.next_attempt_at));
+        }
+        _ => {}
+    }
+    why
 }

@@ -18,8 +18,17 @@ pub(crate) fn peak_resident() -> u64 {
     field("VmHWM:")
 }
 
+/// What was written to files so far, in bytes; 0 where there is no `/proc`.
+pub(crate) fn written() -> u64 {
+    number("/proc/self/io", "wchar:")
+}
+
 fn field(name: &str) -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
-    line.split_whitespace().next().and_then(|number| number.parse::<u64>().ok()).unwrap_or_default() << 10
+    number("/proc/self/status", name) << 10
+}
+
+fn number(file: &str, name: &str) -> u64 {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
+    line.split_whitespace().next().and_then(|number| number.parse().ok()).unwrap_or_default()
 }

@@ -3,8 +3,8 @@
 use provisioning_directory::config::ComponentChoice;
 use provisioning_directory::sync::{Applications, Declared, SyncError};
 use provisioning_runtime::wit::{
-    Abandoned, AttributeDefinition, Deactivation, Descriptor, DesiredUser, EntitlementPage, Error, ErrorKind,
-    ImportPage, ImportQuery, ImportScope, Outcome, PushMode, Retry, Status, User, Value,
+    Abandoned, Action, AttributeDefinition, Deactivation, Descriptor, DesiredUser, EntitlementPage, Error, ErrorKind,
+    FieldChange, ImportPage, ImportQuery, ImportScope, Outcome, PushMode, Retry, Status, User, Value,
 };
 use provisioning_runtime::{Application, JobError, Results, Secret, Spent, Tenant};
 
@@ -45,7 +45,9 @@ fn unsupported<T>() -> Result<T, JobError> {
 }
 
 fn user(number: u32) -> User {
-    let values = [username(number), format!("Given{}", number % 997), format!("Family{number}"), "Engineer".to_owned()];
+    // Some share their names with others: of 100,000 two each, of a million twenty.
+    let (given, family) = (format!("Given{}", number % 50), format!("Family{}", number % 1_009));
+    let values = [username(number), given, family, "Engineer".to_owned()];
     User {
         id: format!("U{number:07}"),
         username: username(number),
@@ -84,8 +86,22 @@ impl Application for Count {
         })
     }
 
-    async fn push_users(&mut self, _: &[DesiredUser], _: &PushMode) -> Result<Results<Outcome>, JobError> {
-        unsupported()
+    /// Makes everybody anew, with a change for each attribute and twenty more, which is what a new user of Salesforce has.
+    async fn push_users(&mut self, users: &[DesiredUser], _: &PushMode) -> Result<Results<Outcome>, JobError> {
+        let change =
+            |field: String, new: Option<String>| FieldChange { object: "User".to_owned(), field, old: None, new };
+        let made = |user: &DesiredUser| {
+            let named = [("Username".to_owned(), user.username.clone())].into_iter();
+            let filled = (0..20).map(|number| (format!("Field{number}__c"), format!("value {number} of {}", user.key)));
+            Ok(Outcome {
+                id: Some(format!("P{}", user.key)),
+                action: Action::Created,
+                changes: named.chain(filled).map(|(field, value)| change(field, Some(value))).collect(),
+                side_effects: Vec::new(),
+                digest: user.key.clone(),
+            })
+        };
+        Ok(users.iter().map(made).collect())
     }
 
     async fn deactivate_users(

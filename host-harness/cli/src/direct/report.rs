@@ -33,7 +33,7 @@ struct ReportDocument<'a> {
     tenant: &'a str,
     command: &'static str,
     plan: bool,
-    summary: BTreeMap<&'static str, usize>,
+    summary: BTreeMap<&'static str, u64>,
     results: Vec<EntryView<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a ErrorView>,
@@ -50,7 +50,7 @@ struct EntryView<'a> {
 }
 
 impl RecordsReport<'_> {
-    fn summary(&self) -> BTreeMap<&'static str, usize> {
+    fn summary(&self) -> BTreeMap<&'static str, u64> {
         counted(self.entries.iter().map(|entry| match &entry.result {
             Ok(outcome) => action_name(outcome.action),
             Err(_) => "failed",

@@ -225,6 +225,30 @@ fn users_are_imported_confirmed_and_rehearsed() {
 }
 
 #[test]
+fn a_list_of_tasks_shows_some_and_says_how_to_see_the_others() {
+    let fixture = fixture(5, 67);
+    switch_on(&fixture);
+    let rows: String = (0..4).map(|n| format!("E{n},p{n}@new.example,Ada,King{n},p{n}@new.example\n")).collect();
+    people(&fixture, &rows);
+    done(&fixture, &["person", "import", "people.csv", "--assign", "acme", "--grant", PROFILE]);
+    let all = done(&fixture, &["tasks"]);
+    assert_eq!(all.as_array().unwrap().len(), 4);
+    let two = done(&fixture, &["tasks", "--limit", "2"]);
+    assert_eq!(two.as_array().unwrap()[..], all.as_array().unwrap()[..2]);
+    let last = two[1]["id"].to_string();
+    let others = done(&fixture, &["tasks", "--after", &last]);
+    assert_eq!(others.as_array().unwrap()[..], all.as_array().unwrap()[2..]);
+    let shown = fixture.run(&["tasks", "--limit", "2", "--data", "data"]).stdout;
+    assert!(
+        shown.contains("E0")
+            && !shown.contains("E2")
+            && shown.contains(&format!("… and 2 more: go on with --after {last}")),
+        "{shown}"
+    );
+    assert!(!fixture.run(&["tasks", "--data", "data"]).stdout.contains("more"));
+}
+
+#[test]
 fn a_plan_is_kept_approved_and_applied() {
     let fixture = fixture(20, 65);
     switch_on(&fixture);

@@ -181,9 +181,9 @@ pub(super) fn done(outcome: Option<&Outcome>) -> &'static str {
 }
 
 fn push_report(report: &PushReport, begin: &str) -> JobReport {
-    let failed = report.entries.iter().filter(|entry| entry.result.is_err()).count();
-    let well = report.entries.len() - failed;
-    let mut summary = if report.entries.is_empty() {
+    let (tried, failed) = (report.tried(), report.not_done);
+    let well = tried - failed;
+    let mut summary = if tried == 0 {
         format!("{begin}Nothing was to be done")
     } else {
         format!("{begin}{well} went well, {failed} failed")
@@ -196,7 +196,7 @@ fn push_report(report: &PushReport, begin: &str) -> JobReport {
         summary.push_str(&format!(" {}.", on_page(sentence.trim_end_matches('.'))));
     }
     let (bad, good): (Vec<_>, Vec<_>) = report.entries.iter().partition(|entry| entry.result.is_err());
-    let hidden = report.entries.len().saturating_sub(LINES);
+    let hidden = tried.saturating_sub(LINES as u64);
     if hidden > 0 {
         summary.push_str(&format!(" {hidden} are not shown here; the audit trail and the tasks have all."));
     }

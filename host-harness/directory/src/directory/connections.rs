@@ -2,11 +2,18 @@
 //!
 //! Writers of this process queue up at the one connection that writes, in the order in which they came, and the first of them
 //! takes its turn with the other processes ([`Gate`]). Readers have connections of their own, and in WAL mode neither wait for a writer nor hold one up.
+//!
+//! SQLite copies its log into the database file while a writer commits, by default every 1,000 pages. Here this happens after a
+//! writer's turn, on a connection that reads, so that nobody waits for it but the one whose transaction has filled the log; and
+//! rarely, since a page that many transactions change is copied once.
 
+use std::ffi::c_int;
 use std::path::{Path, PathBuf};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::backup::Backup;
+use rusqlite::hooks::Wal;
 use rusqlite::{Connection, OpenFlags};
 
 use super::gate::Gate;
@@ -16,19 +23,19 @@ use super::{DirectoryError, folder, schema};
 /// Connections that read at once. Each is open for the rest of the process once it was needed, and holds up to 2 MB of pages.
 const READERS: usize = 8;
 
+/// Pages of the log, 40 MB, from which on it is copied into the database file.
+const LOG: u32 = 10_000;
+
 /// What a data folder is read and written through.
 #[derive(Debug)]
 pub(super) struct Connections {
     writers: Queue,
     /// For the one whose turn it is.
-    writer: Mutex<Writer>,
-    readers: Readers,
-}
-
-#[derive(Debug)]
-struct Writer {
-    connection: Connection,
+    writer: Mutex<Connection>,
     gate: Gate,
+    /// Pages of the log after the last transaction of this process.
+    logged: Arc<AtomicU32>,
+    readers: Readers,
 }
 
 impl Connections {
@@ -40,8 +47,15 @@ impl Connections {
         schema::prepare(&mut connection)?;
         #[cfg(test)]
         super::query_plans::watch(&mut connection);
-        let writer = Mutex::new(Writer { connection, gate: Gate::open(data)? });
-        Ok(Self { writers: Queue::default(), writer, readers: Readers::new(path) })
+        let logged = Arc::new(AtomicU32::new(0));
+        let of_writer = Arc::clone(&logged);
+        // In the place of SQLite's own hook, which copies the log.
+        connection.wal_hook(Some(move |_: &mut Wal, pages: c_int| {
+            of_writer.store(u32::try_from(pages).unwrap_or(0), Ordering::Relaxed);
+            Ok(())
+        }))?;
+        let (writer, gate) = (Mutex::new(connection), Gate::open(data)?);
+        Ok(Self { writers: Queue::default(), writer, gate, logged, readers: Readers::new(path) })
     }
 
     /// Lends `work` a connection that reads, once one is free.
@@ -66,12 +80,36 @@ impl Connections {
 
     /// Lends `work` the connection that writes, once everybody has had it who asked before.
     pub(super) fn write<T>(&self, work: impl FnOnce(&mut Connection) -> T) -> Result<T, DirectoryError> {
+        let value = self.write_in_turn(work)?;
+        if self.logged.load(Ordering::Relaxed) >= LOG {
+            self.copy_log()?;
+        }
+        Ok(value)
+    }
+
+    fn write_in_turn<T>(&self, work: impl FnOnce(&mut Connection) -> T) -> Result<T, DirectoryError> {
         let _turn = self.writers.enter();
         // A panic inside a transaction has undone it.
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let Writer { connection, gate } = &mut *writer;
-        let _pass = gate.enter()?;
-        Ok(work(connection))
+        let _pass = self.gate.enter()?;
+        Ok(work(&mut writer))
+    }
+
+    /// Whether somebody waits for the writer's turn to end, in this process or another.
+    pub(super) fn is_waited_for(&self) -> bool {
+        self.writers.is_waited_in() || self.gate.is_waited_at()
+    }
+
+    /// Copies the log into the database file, as far as no reader still needs the pages that would be overwritten. Nobody waits for
+    /// it: who writes meanwhile lengthens the log, and copies the rest.
+    fn copy_log(&self) -> Result<(), DirectoryError> {
+        self.logged.store(0, Ordering::Relaxed);
+        let copied = self.read(|connection| connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())))?;
+        // What was written is kept all the same, and the next transaction tries it again.
+        if let Err(error) = copied {
+            tracing::warn!(%error, "the log of the database could not be copied into it");
+        }
+        Ok(())
     }
 }
 

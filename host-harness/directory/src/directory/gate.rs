@@ -47,6 +47,11 @@ impl Gate {
         self.wait(&self.access, until)
     }
 
+    /// Whether another process waits for the right to write, or cannot be seen not to.
+    pub(super) fn is_waited_at(&self) -> bool {
+        self.turnstile.try_lock().map(|()| Pass(&self.turnstile)).is_err()
+    }
+
     fn wait<'a>(&self, file: &'a File, until: Instant) -> Result<Pass<'a>, DirectoryError> {
         loop {
             match file.try_lock() {
@@ -80,6 +85,18 @@ mod tests {
     fn gate(folder: &tempfile::TempDir) -> Gate {
         folder::prepare(folder.path()).unwrap();
         Gate::open(folder.path()).unwrap()
+    }
+
+    #[test]
+    fn who_has_the_right_to_write_sees_whether_another_waits_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, other) = (gate(&folder), gate(&folder));
+        let _pass = one.enter().unwrap();
+        assert!(!one.is_waited_at() && !one.is_waited_at());
+        let waiting = other.wait(&other.turnstile, Instant::now() + BUSY).unwrap();
+        assert!(one.is_waited_at());
+        drop(waiting);
+        assert!(!one.is_waited_at());
     }
 
     #[test]

@@ -159,13 +159,8 @@ impl WriteTransaction<'_> {
         }
         // What a push that was cut off may have set has to be known for it to be cleared.
         let attempt = self.attempt(tenant.id, person.id, TaskKind::Push)?;
-        let pushed = serde_json::to_string(&attempt.map(|attempt| attempt.names).unwrap_or_default())?;
-        self.db
-            .prepare_cached(
-                "INSERT INTO link (tenant_id, person_id, remote_id, reason, pushed, created_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            )?
-            .execute(params![tenant.id.0, person.id.0, remote_id, reason.name(), pushed, Timestamp::now()])?;
+        let pushed = attempt.map(|attempt| attempt.names).unwrap_or_default();
+        self.insert_link(tenant.id, person.id, remote_id, reason, &pushed)?;
         if reason == LinkReason::Confirmed {
             self.forget_former_owners(tenant.id, remote_id)?;
         }
@@ -177,6 +172,25 @@ impl WriteTransaction<'_> {
             new: Some(json!({ "user": remote_id })),
             result: reason.name(),
         })
+    }
+
+    /// Links two who are known to have no links, and says so nowhere else.
+    pub(super) fn insert_link(
+        &self,
+        tenant: TenantId,
+        person: PersonId,
+        remote_id: &str,
+        reason: LinkReason,
+        pushed: &[String],
+    ) -> Result<(), DirectoryError> {
+        let pushed = serde_json::to_string(pushed)?;
+        self.db
+            .prepare_cached(
+                "INSERT INTO link (tenant_id, person_id, remote_id, reason, pushed, created_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )?
+            .execute(params![tenant.0, person.0, remote_id, reason.name(), pushed, Timestamp::now()])?;
+        Ok(())
     }
 
     /// Takes a link away. Person and user stay.

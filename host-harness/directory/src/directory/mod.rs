@@ -98,7 +98,7 @@ pub(crate) use people::MatchColumn;
 pub use people::{NewPerson, Person, PersonEdit, PersonFilter, PersonId, PersonStatus};
 pub use plans::{Plan, PlanId, PlanItem, PlanState, PlannedOutcome};
 pub use prune::Pruned;
-pub(crate) use remote_users::Staged;
+pub(crate) use remote_users::{Pending, Staged};
 pub use remote_users::{QueueFilter, QueueReason, Queued, RemoteStatus, RemoteUser};
 pub use sources::{AttributeSchema, Source};
 pub(crate) use sources::{imported_names, source_of_attribute, source_of_status, sourced_edit};
@@ -118,6 +118,10 @@ pub const BUSY: Duration = Duration::from_secs(20);
 /// How long a transaction goes on that could end. A job of a small tenant takes half a dozen turns beside one that writes all the
 /// time; what it costs to end one is a twentieth of this.
 const TURN: Duration = Duration::from_millis(50);
+
+/// How long it goes on where nobody waits. A page that many users change is written once for each transaction, so longer ones write
+/// less; and who comes in the meantime ends it.
+const LONG_TURN: Duration = Duration::from_millis(100);
 
 /// Who acts: stands in every audit row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,15 +163,18 @@ pub struct WriteTransaction<'a> {
     view: ReadTransaction<'a>,
     actor: &'a Actor,
     began: Instant,
-    /// How long it may take; none where nobody waits for its end.
-    turn: Option<Duration>,
+    /// Those who may wait for its end; none where nobody can.
+    others: Option<&'a Connections>,
 }
 
 impl WriteTransaction<'_> {
     /// Whether this transaction has taken as long as one may that others wait for. Whoever has more to do ends it, and goes on in
     /// another.
     pub fn has_had_its_turn(&self) -> bool {
-        self.turn.is_some_and(|turn| self.began.elapsed() >= turn)
+        self.others.is_some_and(|others| {
+            let time = self.began.elapsed();
+            time >= LONG_TURN || time >= TURN && others.is_waited_for()
+        })
     }
 }
 
@@ -301,7 +308,7 @@ impl Directory {
         aside(|| {
             let copy = connections.copy()?;
             let view = ReadTransaction { db: &copy, vault };
-            let value = work(&WriteTransaction { view, actor, began: Instant::now(), turn: None })?;
+            let value = work(&WriteTransaction { view, actor, began: Instant::now(), others: None })?;
             let unfinished = || {
                 DirectoryError::Invalid(
                     "the dry run gave up on its own copy of the directory; report this with the command that was run"
@@ -327,7 +334,7 @@ impl Directory {
                     .transaction_with_behavior(TransactionBehavior::Immediate)
                     .map_err(DirectoryError::from)?;
                 let view = ReadTransaction { db: &transaction, vault };
-                let value = work(&WriteTransaction { view, actor, began: Instant::now(), turn: Some(TURN) })?;
+                let value = work(&WriteTransaction { view, actor, began: Instant::now(), others: Some(connections) })?;
                 #[cfg(test)]
                 query_plans::check(&transaction);
                 if keep {

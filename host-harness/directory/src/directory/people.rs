@@ -10,7 +10,10 @@ use serde_json::json;
 
 use super::audit::Note;
 use super::values::MatchKeys;
-use super::{AttributeValue, Attributes, DirectoryError, ReadTransaction, Timestamp, WriteTransaction};
+use super::{
+    AttributeValue, Attributes, DirectoryError, LinkReason, ReadTransaction, TenantId, TenantRecord, Timestamp,
+    WriteTransaction,
+};
 
 /// A person's number in this directory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -139,9 +142,9 @@ pub struct PersonFilter {
     /// In this status only.
     pub status: Option<PersonStatus>,
     /// Assigned to this tenant only.
-    pub assigned_to: Option<super::TenantId>,
+    pub assigned_to: Option<TenantId>,
     /// Not assigned to this tenant only.
-    pub not_assigned_to: Option<super::TenantId>,
+    pub not_assigned_to: Option<TenantId>,
     /// Whose key, username, e-mail address or full name contains this, without regard to case.
     pub contains: Option<String>,
     /// Behind this key.
@@ -322,13 +325,30 @@ impl ReadTransaction<'_> {
     }
 }
 
+impl ReadTransaction<'_> {
+    /// Those of the first `limit` people of a name who have no user in a tenant.
+    pub(crate) fn unlinked_people_of_name(
+        &self,
+        tenant: TenantId,
+        name: &str,
+        limit: u32,
+    ) -> Result<Vec<PersonId>, DirectoryError> {
+        let mut statement = self.db.prepare_cached(
+            "SELECT p.id FROM (SELECT id FROM person WHERE full_name_key = ?2 ORDER BY id LIMIT ?3) p
+             LEFT JOIN link l ON l.tenant_id = ?1 AND l.person_id = p.id
+             WHERE l.person_id IS NULL ORDER BY p.id",
+        )?;
+        let ids = statement.query_map(params![tenant.number(), name, limit], |row| row.get(0).map(PersonId))?;
+        Ok(ids.collect::<Result<_, _>>()?)
+    }
+}
+
 /// What people and users are matched by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MatchColumn {
     Username,
     Email,
     FederationId,
-    FullName,
 }
 
 impl MatchColumn {
@@ -337,7 +357,6 @@ impl MatchColumn {
             Self::Username => "username_key",
             Self::Email => "email_key",
             Self::FederationId => "federation_key",
-            Self::FullName => "full_name_key",
         }
     }
 }
@@ -365,6 +384,42 @@ impl WriteTransaction<'_> {
     /// # Errors
     /// When key or username belong to somebody else already, or are malformed.
     pub fn add_person(&self, new: &NewPerson) -> Result<Person, DirectoryError> {
+        let person = self.insert_person(new)?;
+        self.note(&Note {
+            tenant: None,
+            person: Some(&new.key),
+            action: "person.add",
+            old: None,
+            new: Some(json!({ "username": new.username, "attributes": new.attributes })),
+            result: "added",
+        })?;
+        Ok(person)
+    }
+
+    /// Adds a person for a user that nobody stands for, and links the two. One row of the audit trail tells both.
+    ///
+    /// # Errors
+    /// As [`WriteTransaction::add_person`].
+    pub(crate) fn add_person_of_user(
+        &self,
+        tenant: &TenantRecord,
+        new: &NewPerson,
+        remote_id: &str,
+    ) -> Result<Person, DirectoryError> {
+        let person = self.insert_person(new)?;
+        self.insert_link(tenant.id, person.id, remote_id, LinkReason::Imported, &[])?;
+        self.note(&Note {
+            tenant: Some(&tenant.name),
+            person: Some(&new.key),
+            action: "person.add",
+            old: None,
+            new: Some(json!({ "username": new.username, "attributes": new.attributes, "user": remote_id })),
+            result: "added and linked: imported",
+        })?;
+        Ok(person)
+    }
+
+    fn insert_person(&self, new: &NewPerson) -> Result<Person, DirectoryError> {
         check("key", &new.key)?;
         check("username", &new.username)?;
         self.free(&new.key, &new.username, None)?;
@@ -385,17 +440,8 @@ impl WriteTransaction<'_> {
                 keys.name,
                 now
             ])?;
-        let id = PersonId(self.db.last_insert_rowid());
-        self.note(&Note {
-            tenant: None,
-            person: Some(&new.key),
-            action: "person.add",
-            old: None,
-            new: Some(json!({ "username": new.username, "attributes": new.attributes })),
-            result: "added",
-        })?;
         Ok(Person {
-            id,
+            id: PersonId(self.db.last_insert_rowid()),
             key: new.key.clone(),
             username: new.username.clone(),
             status: PersonStatus::Active,

@@ -1,5 +1,6 @@
 //! Plans: what a push would write, kept so that an admin can approve exactly that.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use rusqlite::{Row, params};
@@ -173,6 +174,24 @@ impl ReadTransaction<'_> {
             });
         }
         Ok(items)
+    }
+}
+
+impl ReadTransaction<'_> {
+    /// The revisions and digests that a plan has of the tasks behind one, up to another.
+    pub(crate) fn approved(
+        &self,
+        plan: PlanId,
+        after: Option<TaskId>,
+        last: TaskId,
+    ) -> Result<BTreeMap<TaskId, (i64, String)>, DirectoryError> {
+        let mut statement = self.db.prepare_cached(
+            "SELECT task_id, revision, digest FROM plan_item WHERE plan_id = ?1 AND task_id > ?2 AND task_id <= ?3",
+        )?;
+        let items = statement.query_map(params![plan.0, after.map_or(0, |id| id.0), last.0], |row| {
+            Ok((TaskId(row.get(0)?), (row.get(1)?, row.get(2)?)))
+        })?;
+        Ok(items.collect::<Result<_, _>>()?)
     }
 }
 

@@ -33,6 +33,7 @@ const ALLOWED: &[(&str, &str, &str)] = &[
         "a page by keys, or a search through short texts",
     ),
     ("FROM person INDEXED BY person_search WHERE instr", "INDEX person_search", "a search through short texts"),
+    ("FROM (SELECT id FROM person WHERE full_name_key", "SCAN p", "the first few people of a name"),
     ("FROM task k WHERE 1", " k", "how many have ended, shown to an admin"),
     ("LEFT JOIN person p ON p.id = k.person_id WHERE 1", " k", "a page of what has ended, by its number"),
     ("FROM audit WHERE 1", "SCAN audit", "backwards from the newest, until the page is full"),

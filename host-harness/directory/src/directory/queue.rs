@@ -36,6 +36,12 @@ impl Queue {
         Turn(self)
     }
 
+    /// Whether somebody waits for the turn under way to end.
+    pub(super) fn is_waited_in(&self) -> bool {
+        let numbers = self.numbers();
+        numbers.drawn > numbers.served + 1
+    }
+
     fn numbers(&self) -> MutexGuard<'_, Numbers> {
         // It is only changed in steps that leave it whole.
         self.numbers.lock().unwrap_or_else(PoisonError::into_inner)

@@ -80,6 +80,18 @@ pub(crate) struct Staged {
     pub(crate) settled_status: Option<RemoteStatus>,
 }
 
+/// A user that is to be settled, with what settling asks of every user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Pending {
+    pub(crate) staged: Staged,
+    /// Why it has waited for an admin so far.
+    pub(crate) waiting: Option<QueueReason>,
+    /// The person that it is linked to.
+    pub(crate) linked: Option<PersonId>,
+    /// Whether it was linked to somebody before.
+    pub(crate) was_linked: bool,
+}
+
 /// Why a user waits for an admin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -246,15 +258,25 @@ impl ReadTransaction<'_> {
             .query_row([tenant.number()], |row| row.get(0))?)
     }
 
-    /// Pending users behind a row, at most `limit`.
-    pub(crate) fn pending_users(&self, tenant: TenantId, limit: u32) -> Result<Vec<Staged>, DirectoryError> {
-        let mut statement = self.db.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM remote_user WHERE tenant_id = ?1 AND pending ORDER BY id LIMIT ?2"
-        ))?;
+    /// Pending users in the order in which they were first seen, at most `limit`. One statement tells of each what three would.
+    pub(crate) fn pending_users(&self, tenant: TenantId, limit: u32) -> Result<Vec<Pending>, DirectoryError> {
+        let mut statement = self.db.prepare_cached(
+            "SELECT u.id, u.remote_id, u.username, u.status, u.modified, u.attributes, u.grants, u.username_key, u.email_key,
+               u.federation_key, u.full_name_key, u.gone, u.settled_status, u.waiting, l.person_id,
+               EXISTS (SELECT 1 FROM former_link f WHERE f.tenant_id = u.tenant_id AND f.remote_id = u.remote_id)
+             FROM remote_user u LEFT JOIN link l ON l.tenant_id = u.tenant_id AND l.remote_id = u.remote_id
+             WHERE u.tenant_id = ?1 AND u.pending ORDER BY u.id LIMIT ?2",
+        )?;
         let mut rows = statement.query(params![tenant.number(), limit])?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
-            found.push(staged(row)?);
+            let waiting: Option<String> = row.get(13)?;
+            found.push(Pending {
+                staged: staged(row)?,
+                waiting: waiting.as_deref().map(QueueReason::parse).transpose()?,
+                linked: row.get::<_, Option<i64>>(14)?.map(PersonId),
+                was_linked: row.get(15)?,
+            });
         }
         Ok(found)
     }

@@ -243,13 +243,18 @@ impl ReadTransaction<'_> {
     /// # Errors
     /// When there is none.
     pub fn task(&self, id: TaskId) -> Result<Task, DirectoryError> {
-        let mut statement = self.db.prepare_cached(&format!("{SELECT} WHERE k.id = ?1"))?;
-        let mut rows = statement.query([id.0])?;
-        rows.next()?.map(task).transpose()?.ok_or_else(|| DirectoryError::NotFound {
+        self.find_task(id)?.ok_or_else(|| DirectoryError::NotFound {
             what: "task",
             name: id.to_string(),
             hint: "`tasks` lists the open ones",
         })
+    }
+
+    /// A task by its number. Returns `None` if there is none, as when its person was removed.
+    pub(crate) fn find_task(&self, id: TaskId) -> Result<Option<Task>, DirectoryError> {
+        let mut statement = self.db.prepare_cached(&format!("{SELECT} WHERE k.id = ?1"))?;
+        let mut rows = statement.query([id.0])?;
+        rows.next()?.map(task).transpose()
     }
 
     /// Tasks in the order of their numbers.

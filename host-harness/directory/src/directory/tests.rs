@@ -180,11 +180,11 @@ fn staging_the_same_again_makes_nothing_pending() {
             stage(change, tenant.id, run.id, &active)?;
             let pending = change.pending_users(tenant.id, 10)?;
             assert_eq!(pending.len(), 1);
-            change.settle_user(pending[0].row, None)?;
+            change.settle_user(pending[0].staged.row, None)?;
             stage(change, tenant.id, run.id, &RemoteUser { modified: "later".to_owned(), ..active.clone() })?;
             assert!(change.pending_users(tenant.id, 10)?.is_empty());
             stage(change, tenant.id, run.id, &user("U1", RemoteStatus::Frozen))?;
-            assert_eq!(change.pending_users(tenant.id, 10)?[0].settled_status, Some(RemoteStatus::Active));
+            assert_eq!(change.pending_users(tenant.id, 10)?[0].staged.settled_status, Some(RemoteStatus::Active));
             Ok(())
         })
         .unwrap();

@@ -73,6 +73,14 @@ pub fn confirm(
             linked(change, tenant, remote_id, person)
         }
         Decision::New => {
+            // A push may have found it meanwhile.
+            if let Some(link) = change.link_of_user(tenant.id, remote_id)? {
+                let owner = change.person_by_id(link.person)?;
+                return Err(DirectoryError::Invalid(format!(
+                    "the user {remote_id} of {} is linked to the person {} already, so no person is made of it",
+                    tenant.name, owner.key
+                )));
+            }
             let person = Settling::new(change, tenant)?.make_person(change, &staged)?;
             linked(change, tenant, remote_id, person)
         }

@@ -1,18 +1,16 @@
 //! Plan and approve: what a push would write, kept; and exactly that, written.
 
-use std::collections::BTreeMap;
-
 use super::intents::Followed;
 use super::push::{
-    Prepared, PushEntry, PushReport, Pushing, ReportOf, TaskResult, batch_size, keep_claims, note_cut_off,
+    Prepared, PushEntry, PushReport, Pushing, ReportOf, TaskResult, Watcher, batch_size, keep_claims, note_cut_off,
 };
 use super::{Applications, SyncError, finish_chores};
 use crate::directory::{
     Actor, Directory, DirectoryError, FailureKind, Note, Plan, PlanId, PlanItem, PlanState, PlannedOutcome, Task,
-    TaskFailure, TaskId, TaskKind, TenantRecord, Timestamp, WriteTransaction,
+    TaskFailure, TaskKind, TenantRecord, Timestamp, WriteTransaction,
 };
 use provisioning_runtime::action_name;
-use provisioning_runtime::wit::{Outcome, PushMode};
+use provisioning_runtime::wit::PushMode;
 
 /// What can be planned. Setting a password has nothing to show, so an approved plan carries it out with the rest.
 const PLANNED: [TaskKind; 3] = [TaskKind::Deactivate, TaskKind::Reactivate, TaskKind::Push];
@@ -36,10 +34,25 @@ pub async fn plan<A: Applications>(
     tenant: &TenantRecord,
     actor: &Actor,
 ) -> Result<Planned, SyncError> {
+    plan_watched(directory, applications, tenant, actor, &mut |_| {}).await
+}
+
+/// As [`plan`], for whoever wants to know of every task: the report keeps a few hundred.
+///
+/// # Errors
+/// As [`plan`].
+pub async fn plan_watched<A: Applications>(
+    directory: &Directory,
+    applications: &A,
+    tenant: &TenantRecord,
+    actor: &Actor,
+    watcher: Watcher<'_>,
+) -> Result<Planned, SyncError> {
     let _lock = directory.lock_tenant(tenant)?;
     finish_chores(directory, actor, tenant)?;
     let tenant = &directory.read(|view| view.tenant(&tenant.name))?;
     let mut pushing = Pushing::new(directory, applications, tenant, actor)?;
+    pushing.watcher = Some(watcher);
     let result = work_out(&mut pushing).await;
     pushing.end(result).await
 }
@@ -47,7 +60,7 @@ pub async fn plan<A: Applications>(
 async fn work_out<A: Applications>(pushing: &mut Pushing<'_, A>) -> Result<Planned, SyncError> {
     let (directory, tenant, actor) = (pushing.directory, pushing.tenant, pushing.actor);
     let mut report = PushReport::new(ReportOf::Plan);
-    let mut items = Vec::new();
+    let mut started = None;
     let now = Timestamp::now();
     for kind in PLANNED {
         let mut after = None;
@@ -62,21 +75,35 @@ async fn work_out<A: Applications>(pushing: &mut Pushing<'_, A>) -> Result<Plann
             if let Some(error) = carried.stopped_by {
                 return Err(error);
             }
+            let id = start_once(pushing, &mut started)?;
+            let items = carried.verdicts.iter().filter_map(item);
+            directory.write_in_turns(actor, items, |change, item| change.add_plan_item(id, &item))?;
+            pushing.keep_reasons(&mut report)?;
             for verdict in carried.verdicts {
-                if let Some(outcome) = verdict.outcome() {
-                    items.push(item(&verdict, outcome));
-                }
-                report.entries.push(planned_entry(verdict));
+                pushing.tell_now(&mut report, planned_entry(verdict));
             }
         }
     }
-    let id = directory.write(actor, |change| change.start_plan(tenant.id))?;
-    directory.write_in_turns(actor, &items, |change, item| change.add_plan_item(id, item))?;
+    let id = start_once(pushing, &mut started)?;
     directory.write(actor, |change| -> Result<_, DirectoryError> {
         change.open_plan(tenant.id, id)?;
         report.close(change, tenant.id)
     })?;
     Ok(Planned { id, report })
+}
+
+/// Starts the plan once there is something to put into it: an application that cannot be reached leaves none. Nobody sees it before it
+/// is complete.
+fn start_once<A: Applications>(
+    pushing: &Pushing<'_, A>,
+    started: &mut Option<PlanId>,
+) -> Result<PlanId, DirectoryError> {
+    if let Some(id) = started {
+        return Ok(*id);
+    }
+    let id = pushing.directory.write(pushing.actor, |change| change.start_plan(pushing.tenant.id))?;
+    *started = Some(id);
+    Ok(id)
 }
 
 /// Keeps with a task why it could not be planned; nothing with one that could. It waits as before: planning is no attempt.
@@ -100,8 +127,10 @@ fn planned_entry(verdict: TaskResult) -> PushEntry {
     PushEntry { retried: entry.result.is_err(), ..entry }
 }
 
-fn item(verdict: &TaskResult, outcome: &Outcome) -> PlanItem {
-    PlanItem {
+/// What a plan keeps of a task; nothing of one that could not be planned.
+fn item(verdict: &TaskResult) -> Option<PlanItem> {
+    let outcome = verdict.outcome()?;
+    Some(PlanItem {
         task: verdict.task.id,
         revision: verdict.task.revision,
         digest: outcome.digest.clone(),
@@ -114,7 +143,7 @@ fn item(verdict: &TaskResult, outcome: &Outcome) -> PlanItem {
                 .collect(),
             side_effects: outcome.side_effects.clone(),
         },
-    }
+    })
 }
 
 /// Writes what a plan says, and nothing else. A user whose plan would be another by now is refused with the difference, and
@@ -128,6 +157,21 @@ pub async fn apply<A: Applications>(
     tenant: &TenantRecord,
     actor: &Actor,
     id: Option<PlanId>,
+) -> Result<(Plan, PushReport), SyncError> {
+    apply_watched(directory, applications, tenant, actor, id, &mut |_| {}).await
+}
+
+/// As [`apply`], for whoever wants to know of every task: the report keeps a few hundred.
+///
+/// # Errors
+/// As [`apply`].
+pub async fn apply_watched<A: Applications>(
+    directory: &Directory,
+    applications: &A,
+    tenant: &TenantRecord,
+    actor: &Actor,
+    id: Option<PlanId>,
+    watcher: Watcher<'_>,
 ) -> Result<(Plan, PushReport), SyncError> {
     let _lock = directory.lock_tenant(tenant)?;
     finish_chores(directory, actor, tenant)?;
@@ -144,14 +188,10 @@ pub async fn apply<A: Applications>(
             plan.id, tenant.name, tenant.name
         )));
     }
-    let approved: BTreeMap<TaskId, (i64, String)> = directory
-        .read(|view| view.plan_items(plan.id))?
-        .into_iter()
-        .map(|item| (item.task, (item.revision, item.digest)))
-        .collect();
     note_cut_off(directory, tenant, actor)?;
     let mut pushing = Pushing::new(directory, applications, tenant, actor)?;
-    let result = write(&mut pushing, &plan, &approved).await;
+    pushing.watcher = Some(watcher);
+    let result = write(&mut pushing, &plan).await;
     let report = pushing.end_writing(result).await?;
     Ok((plan, report))
 }
@@ -183,11 +223,7 @@ pub fn discard(directory: &Directory, tenant: &TenantRecord, actor: &Actor, id: 
 }
 
 /// Carries out the tasks of a plan as they were approved.
-async fn write<A: Applications>(
-    pushing: &mut Pushing<'_, A>,
-    plan: &Plan,
-    approved: &BTreeMap<TaskId, (i64, String)>,
-) -> Result<PushReport, SyncError> {
+async fn write<A: Applications>(pushing: &mut Pushing<'_, A>, plan: &Plan) -> Result<PushReport, SyncError> {
     let (directory, tenant, actor) = (pushing.directory, pushing.tenant, pushing.actor);
     let mut report = PushReport::new(ReportOf::Apply);
     let now = Timestamp::now();
@@ -196,12 +232,16 @@ async fn write<A: Applications>(
         loop {
             let tasks = directory.read(|view| view.due_tasks(tenant.id, kind, now, after, batch_size(kind)))?;
             let Some(last) = tasks.last() else { break };
+            let approved = directory.read(|view| view.approved(plan.id, after, last.id))?;
             after = Some(last.id);
             let (tasks, others): (Vec<Task>, Vec<Task>) = tasks.into_iter().partition(|task| {
                 kind == TaskKind::Password
                     || approved.get(&task.id).is_some_and(|(revision, _)| *revision == task.revision)
             });
-            others.into_iter().for_each(|task| leave_out(task, plan, &tenant.name, &mut report));
+            let known = others.into_iter().filter_map(|task| leave_out(task, plan, &tenant.name, &mut report));
+            for entry in known.collect::<Vec<_>>() {
+                pushing.tell_now(&mut report, entry);
+            }
             let batch = pushing.prepare(kind, tasks, &mut report).await?;
             let carried = if kind == TaskKind::Password {
                 pushing.carry_out(batch, &PushMode::Apply).await
@@ -224,29 +264,18 @@ async fn write<A: Applications>(
 
 /// What is told of a task that the plan does not write: why it could not be planned, where that is so, or else that it was
 /// asked for when the plan had been made.
-fn leave_out(task: Task, plan: &Plan, tenant: &str, report: &mut PushReport) {
-    let (Some(kind), Some(cause)) = (&task.error_kind, &task.cause) else {
-        let cause = format!("it was asked for after plan {} had been made, which says nothing of it", plan.id);
-        let remedy = format!("Make another plan with `plan {tenant}`, and write it with `apply {tenant}`");
-        return report.keep_back(task, TaskFailure::new(FailureKind::NotInPlan, cause).with_remedy(remedy));
-    };
-    if matches!(kind, FailureKind::FeatureOff | FailureKind::NotInPlan) {
+fn leave_out(task: Task, plan: &Plan, tenant: &str, report: &mut PushReport) -> Option<PushEntry> {
+    match &task.error_kind {
         // Known already, and nothing that went wrong.
-        return;
+        Some(FailureKind::FeatureOff | FailureKind::NotInPlan) => None,
+        Some(_) if task.cause.is_some() => PushEntry::of_waiting(task),
+        _ => {
+            let cause = format!("it was asked for after plan {} had been made, which says nothing of it", plan.id);
+            let remedy = format!("Make another plan with `plan {tenant}`, and write it with `apply {tenant}`");
+            report.keep_back(task, TaskFailure::new(FailureKind::NotInPlan, cause).with_remedy(remedy));
+            None
+        }
     }
-    let failure = TaskFailure {
-        remedy: task.remedy.clone(),
-        upstream: task.upstream.clone(),
-        ..TaskFailure::new(kind.clone(), cause.clone())
-    };
-    report.entries.push(PushEntry {
-        task: task.id,
-        kind: task.kind,
-        person: task.person.unwrap_or_default(),
-        username: task.username.unwrap_or_default(),
-        result: Err(failure),
-        retried: true,
-    });
 }
 
 /// A user that has changed since the plan needs another plan, not an admin's retry.
@@ -312,7 +341,7 @@ async fn plan_prepared<A: Applications>(
         if let Some(error) = carried.stopped_by {
             return Err(error);
         }
-        report.entries.extend(carried.verdicts.into_iter().map(TaskResult::into_entry));
+        carried.verdicts.into_iter().for_each(|verdict| report.add(verdict.into_entry()));
     }
     Ok(report)
 }

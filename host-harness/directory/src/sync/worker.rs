@@ -171,9 +171,8 @@ async fn serve<A: Applications>(directory: &Directory, applications: &A, tenant:
             end(
                 "push",
                 result.map(|report| {
-                    let failed = report.entries.iter().filter(|entry| entry.result.is_err()).count();
                     let open: String = report.open().iter().map(|sentence| format!("; {sentence}")).collect();
-                    format!("{} tasks tried, {failed} of them failed{open}", report.entries.len())
+                    format!("{} tasks tried, {} of them failed{open}", report.tried(), report.not_done)
                 }),
             );
         }

@@ -137,7 +137,7 @@ fn exercise(change: &WriteTransaction<'_>) -> Result<(), DirectoryError> {
     change.hide_tenant(&tenant)?;
     assert_eq!(change.removed_tenant()?, Some(tenant.id));
     // However long all of this has taken.
-    let patient = WriteTransaction { view: ReadTransaction { ..change.view }, turn: None, ..*change };
+    let patient = WriteTransaction { view: ReadTransaction { ..change.view }, others: None, ..*change };
     patient.delete_some_of(tenant.id)
 }
 
@@ -146,9 +146,11 @@ fn people(change: &WriteTransaction<'_>, tenant: &TenantRecord) -> Result<Person
     let edit = PersonEdit { username: Some("a@x.example".to_owned()), ..PersonEdit::default() };
     change.store_person(&ada, &edit)?;
     ada = change.person_by_id(change.person("E1")?.id)?;
-    for column in [MatchColumn::Username, MatchColumn::Email, MatchColumn::FederationId, MatchColumn::FullName] {
+    for column in [MatchColumn::Username, MatchColumn::Email, MatchColumn::FederationId] {
         change.people_by_match_key(column, "a@x.example", 20)?;
     }
+    change.unlinked_people_of_name(tenant.id, "ada\u{1f}king", 20)?;
+    change.add_person_of_user(tenant, &NewPerson::new("acme:U8", "u8@x.example"), "U8")?;
     let grants = vec![GrantName { kind: "profile".to_owned(), name: "P".to_owned() }];
     change.store_assignment(tenant, &ada, &NewAssignment { grants, ..NewAssignment::default() })?;
     change.tenants_assigned_to(ada.id)?;
@@ -196,8 +198,8 @@ fn users(change: &WriteTransaction<'_>, tenant: &TenantRecord, ada: &Person) -> 
         change.users_with_match_key(tenant.id, column, "u1@x.example")?;
     }
     let pending = change.pending_users(tenant.id, 10)?;
-    change.settle_user(pending[0].row, Some((QueueReason::Similar, &[(ada.id, "names".to_owned())])))?;
-    change.waits_for(pending[0].row)?;
+    change.settle_user(pending[0].staged.row, Some((QueueReason::Similar, &[(ada.id, "names".to_owned())])))?;
+    change.waits_for(pending[0].staged.row)?;
     for reason in [None, Some(QueueReason::Similar)] {
         for contains in [None, Some("u".to_owned())] {
             let filter = QueueFilter { reason, contains, after: Some(0), limit: Some(10), with_ignored: false };
@@ -221,7 +223,7 @@ fn users(change: &WriteTransaction<'_>, tenant: &TenantRecord, ada: &Person) -> 
     change.unsettle_linked(tenant.id, "")?;
     change.unsettle_unlinked(tenant.id, "")?;
     change.remote_user(tenant.id, "U1")?;
-    change.forget_user(pending[1].row)
+    change.forget_user(pending[1].staged.row)
 }
 
 fn tasks(change: &WriteTransaction<'_>, tenant: &TenantRecord, ada: &Person) -> Result<(), DirectoryError> {
@@ -268,6 +270,7 @@ fn tasks(change: &WriteTransaction<'_>, tenant: &TenantRecord, ada: &Person) -> 
     change.plan(tenant.id, None)?;
     change.plans(tenant.id, 10)?;
     change.plan_items(plan)?;
+    change.approved(plan, None, TaskId::from_number(7))?;
     change.count_plan_items(plan)?;
     change.close_plan(plan)?;
     change.discard_plan(plan)?;

@@ -141,9 +141,39 @@ fn a_transaction_ends_when_it_has_had_its_turn() {
     assert!(directory.read(|view| view.find_person("E5")).unwrap().is_none());
 }
 
+/// A transaction that began so long ago.
+fn after<'a>(change: &'a WriteTransaction<'_>, time: Duration) -> WriteTransaction<'a> {
+    WriteTransaction { view: ReadTransaction { ..change.view }, began: Instant::now() - time, ..*change }
+}
+
 /// A transaction that has had its turn.
 fn late<'a>(change: &'a WriteTransaction<'_>) -> WriteTransaction<'a> {
-    WriteTransaction { view: ReadTransaction { ..change.view }, began: Instant::now() - TURN, ..*change }
+    after(change, LONG_TURN)
+}
+
+#[test]
+fn a_turn_is_longer_where_nobody_waits() {
+    let (folder, directory, actor) = scratch();
+    // The operating system does not know that the other is of the same process.
+    for other in [directory.clone(), Directory::open(folder.path()).unwrap()] {
+        let key = format!("E{}", directory.read(|view| view.count_people()).unwrap());
+        std::thread::scope(|scope| {
+            directory
+                .write(&actor, |change| -> Result<(), DirectoryError> {
+                    // A busy machine may take a while between the two.
+                    assert!((0..50).any(|_| !after(change, TURN).has_had_its_turn()), "nobody waits");
+                    assert!(late(change).has_had_its_turn());
+                    scope.spawn(|| add(&other, &key));
+                    while !after(change, TURN).has_had_its_turn() {
+                        std::thread::yield_now();
+                    }
+                    assert!(change.others.is_some_and(Connections::is_waited_for));
+                    Ok(())
+                })
+                .unwrap();
+        });
+    }
+    assert_eq!(directory.read(|view| view.count_people()).unwrap(), 2);
 }
 
 #[test]
@@ -153,7 +183,7 @@ fn a_long_rehearsal_is_on_a_copy_and_holds_up_nobody() {
     let mut seen = Vec::new();
     let rehearsed = directory.rehearse_apart(&actor, |change| -> Result<_, DirectoryError> {
         change.add_person(&NewPerson::new("rehearsed", "r@x.example"))?;
-        if change.turn.is_some() {
+        if change.others.is_some() {
             seen.push(change.count_people()?);
             return Ok(None);
         }
@@ -174,11 +204,11 @@ fn a_long_rehearsal_is_on_a_copy_and_holds_up_nobody() {
 fn a_short_rehearsal_needs_no_copy() {
     let (_folder, directory, actor) = scratch();
     let mut times = 0;
-    let turn = directory.rehearse_apart(&actor, |change| -> Result<_, DirectoryError> {
+    let is_waited_for = directory.rehearse_apart(&actor, |change| -> Result<_, DirectoryError> {
         times += 1;
-        Ok(Some(change.turn))
+        Ok(Some(change.others.is_some()))
     });
-    assert_eq!((turn.unwrap(), times), (Some(TURN), 1));
+    assert_eq!((is_waited_for.unwrap(), times), (true, 1));
 }
 
 #[test]

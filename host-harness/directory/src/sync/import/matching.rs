@@ -102,10 +102,8 @@ pub(super) fn find(
         return Ok(Match::Ambiguous(candidates));
     }
     if let (true, Some(name)) = (matching.names, &keys.name) {
-        for person in view.people_by_match_key(MatchColumn::FullName, name, CANDIDATES)? {
-            if view.link(tenant, person)?.is_none() {
-                candidates.push((person, but("names", objection(view, tenant, person, remote_id, keys)?)));
-            }
+        for person in view.unlinked_people_of_name(tenant, name, CANDIDATES)? {
+            candidates.push((person, but("names", objection(view, tenant, person, remote_id, keys)?)));
         }
     }
     Ok(if candidates.is_empty() { Match::Nobody } else { Match::Similar(candidates) })

@@ -16,7 +16,7 @@
 //!    [`Settling`](ImportPhase::Settling).
 //! 4. **Guard.** Count the links that would vanish or be deactivated. If there are more than the safeguard allows, the run
 //!    is [`Halted`](ImportPhase::Halted) and a task asks an admin. Nothing has taken effect.
-//! 5. **Settle** (`settle`). Take pending users a few hundred at a time: each finds its person, becomes one, waits to be
+//! 5. **Settle** (`settle`). Take pending users, as many at a time as a turn allows: each finds its person, becomes one, waits to be
 //!    confirmed, or brings its person up to date. Marking the user as settled is part of the transaction that has the
 //!    effect.
 //! 6. **Close.** One transaction ends the run, moves the tenant's watermark and ends the task that asked about a halted
@@ -60,9 +60,12 @@ use crate::directory::{
 pub(super) use read::schema;
 pub(crate) use settle::{Settling, take_over};
 
-/// Users that are fetched to settle in one transaction, which may end before all of them have: as many as settle within a turn on
-/// a fast machine.
-const SETTLED_AT_ONCE: u32 = 500;
+/// Users that are fetched at once to settle: a transaction takes as many of these pieces as its turn allows, and may end within one.
+const SETTLED_AT_ONCE: u32 = 250;
+
+/// Users that settle in one transaction at most, however fast the machine is: what a crash may undo, and what a commit has to write,
+/// stay small.
+const SETTLED_AT_MOST: u64 = 2_000;
 
 /// Hours after which everybody is read again, where the tenant does not say.
 const FULL_IMPORT_HOURS: u32 = 24;
@@ -270,22 +273,25 @@ fn settle_some(
     tenant: &TenantRecord,
     run: &mut ImportRun,
 ) -> Result<u64, DirectoryError> {
-    let pending = change.pending_users(tenant.id, SETTLED_AT_ONCE)?;
-    if pending.is_empty() {
-        run.phase = ImportPhase::Done;
-        change.store_import(run)?;
-        change.store_watermark(tenant.id, run.watermark.as_deref(), run.scope == ImportScopeKind::Full)?;
-        change.cancel(tenant.id, TaskKind::Import, None)?;
-        return Ok(0);
-    }
     let settling = Settling::new(change, tenant)?;
     let mut settled = 0;
-    for staged in &pending {
-        settling.settle(change, staged, &mut run.counts)?;
-        settled += 1;
-        if change.has_had_its_turn() {
+    while settled == 0 || settled < SETTLED_AT_MOST && !change.has_had_its_turn() {
+        let pending = change.pending_users(tenant.id, SETTLED_AT_ONCE)?;
+        if pending.is_empty() {
             break;
         }
+        for staged in &pending {
+            settling.settle(change, staged, &mut run.counts)?;
+            settled += 1;
+            if change.has_had_its_turn() {
+                break;
+            }
+        }
+    }
+    if settled == 0 {
+        run.phase = ImportPhase::Done;
+        change.store_watermark(tenant.id, run.watermark.as_deref(), run.scope == ImportScopeKind::Full)?;
+        change.cancel(tenant.id, TaskKind::Import, None)?;
     }
     change.store_import(run)?;
     Ok(settled)

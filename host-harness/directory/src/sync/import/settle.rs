@@ -7,8 +7,8 @@ use super::matching::{self, Match, rule_name};
 use crate::config::LifecycleRule;
 use crate::directory::{
     AttributeValue, Attributes, DirectoryError, FailureKind, ImportCounts, LinkReason, NewPerson, NewTask, Note,
-    Person, PersonEdit, PersonId, PersonStatus, QueueReason, RemoteStatus, RemoteUser, Source, Staged, TaskFailure,
-    TaskKind, TenantRecord, WriteTransaction, source_of_attribute, source_of_status,
+    Pending, Person, PersonEdit, PersonId, PersonStatus, QueueReason, RemoteStatus, RemoteUser, Source, Staged,
+    TaskFailure, TaskKind, TenantRecord, WriteTransaction, source_of_attribute, source_of_status,
 };
 use crate::sync::intents;
 use crate::sync::mapping::{USERNAME, imported, username_of};
@@ -29,19 +29,20 @@ impl<'t> Settling<'t> {
     pub(crate) fn settle(
         &self,
         change: &WriteTransaction<'_>,
-        staged: &Staged,
+        pending: &Pending,
         counts: &mut ImportCounts,
     ) -> Result<(), DirectoryError> {
+        let staged = &pending.staged;
         if staged.gone {
             return self.vanish(change, staged, counts);
         }
-        match change.link_of_user(self.tenant.id, &staged.user.remote_id)? {
-            Some(link) => {
-                let person = change.person_by_id(link.person)?;
+        match pending.linked {
+            Some(person) => {
+                let person = change.person_by_id(person)?;
                 change.settle_user(staged.row, None)?;
                 self.follow(change, staged, &person, counts)
             }
-            None => self.find_person(change, staged, counts),
+            None => self.find_person(change, pending, counts),
         }
     }
 
@@ -49,10 +50,11 @@ impl<'t> Settling<'t> {
     fn find_person(
         &self,
         change: &WriteTransaction<'_>,
-        staged: &Staged,
+        pending: &Pending,
         counts: &mut ImportCounts,
     ) -> Result<(), DirectoryError> {
-        if change.waits_for(staged.row)? == Some(QueueReason::Ignored) {
+        let staged = &pending.staged;
+        if pending.waiting == Some(QueueReason::Ignored) {
             return change.settle_user(staged.row, Some((QueueReason::Ignored, &[])));
         }
         let rules = &self.tenant.config.to_idp.matching;
@@ -87,9 +89,7 @@ impl<'t> Settling<'t> {
             }
             Match::Similar(candidates) => wait(QueueReason::Similar, &candidates),
             // It was somebody's who has been removed, and whether that person is to come back is for an admin to say.
-            Match::Nobody if !rules.auto_create || was_somebodys(change, self.tenant, staged)? => {
-                wait(QueueReason::Nobody, &[])
-            }
+            Match::Nobody if !rules.auto_create || pending.was_linked => wait(QueueReason::Nobody, &[]),
             Match::Nobody => match self.make_person(change, staged) {
                 Ok(_) => {
                     counts.created += 1;
@@ -131,8 +131,8 @@ impl<'t> Settling<'t> {
         attributes.remove(USERNAME);
         let username = username_of(&self.tenant.config.mapping, &user.username).to_owned();
         let key = format!("{}:{}", self.tenant.name, user.remote_id);
-        let person = change.add_person(&NewPerson { key, username, attributes })?;
-        change.add_link(self.tenant, &person, &user.remote_id, LinkReason::Imported)?;
+        let new = NewPerson { key, username, attributes };
+        let person = change.add_person_of_user(self.tenant, &new, &user.remote_id)?;
         change.settle_user(staged.row, None)?;
         Ok(person)
     }
@@ -276,15 +276,6 @@ impl<'t> Settling<'t> {
         }
         Ok(())
     }
-}
-
-/// Whether a user that nobody is linked to was linked before.
-fn was_somebodys(
-    change: &WriteTransaction<'_>,
-    tenant: &TenantRecord,
-    staged: &Staged,
-) -> Result<bool, DirectoryError> {
-    Ok(change.owner_of_user(tenant.id, &staged.user.remote_id)?.is_some())
 }
 
 fn status_after(rule: LifecycleRule) -> Option<PersonStatus> {

@@ -58,7 +58,7 @@ mod leftovers;
 mod record;
 mod wanted;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use self::ledger::PushLedger;
@@ -128,11 +128,43 @@ pub struct PushEntry {
     pub retried: bool,
 }
 
+impl PushEntry {
+    /// What the directory keeps of a task that waits with a cause; none of one that has none.
+    pub(super) fn of_waiting(task: Task) -> Option<Self> {
+        let failure = TaskFailure {
+            remedy: task.remedy,
+            retry: task.retry.unwrap_or_default(),
+            upstream: task.upstream,
+            ..TaskFailure::new(task.error_kind?, task.cause?)
+        };
+        Some(Self {
+            task: task.id,
+            kind: task.kind,
+            person: task.person.unwrap_or_default(),
+            username: task.username.unwrap_or_default(),
+            result: Err(failure),
+            retried: true,
+        })
+    }
+}
+
+/// Is given what became of each task, once that is final for this push.
+pub type Watcher<'a> = &'a mut (dyn FnMut(&PushEntry) + Send);
+
+/// Entries that a report keeps of those that went well, and as many of those that failed. With 100,000 tasks, a report with all of
+/// them took 626 MB.
+pub const KEPT: usize = 500;
+
 /// What a push has come to.
 #[derive(Clone, Debug, Default)]
 pub struct PushReport {
-    /// What was tried, in the order in which it was.
+    /// What was tried, in the order in which it was settled. Of those that went well, and of those that failed, the first [`KEPT`]: a
+    /// [`Watcher`] is given all of them.
     pub entries: Vec<PushEntry>,
+    /// How many tasks fared how, by [`PushReport::word`].
+    pub words: BTreeMap<&'static str, u64>,
+    /// Tasks that were tried and not done.
+    pub not_done: u64,
     /// Sentences that say which tasks wait because a feature is off.
     pub off: Vec<String>,
     /// Tasks that wait for their time.
@@ -143,7 +175,7 @@ pub struct PushReport {
     pub causes: Vec<OpenCause>,
     /// What it is the report of.
     pub of: ReportOf,
-    /// Tasks that were not tried, with the reason.
+    /// Tasks of the batch under way that were not tried, with the reason.
     kept_back: Vec<(Task, TaskFailure)>,
 }
 
@@ -159,14 +191,10 @@ pub enum ReportOf {
     Apply,
 }
 
-impl PushReport {
-    pub(super) fn new(of: ReportOf) -> Self {
-        Self { of, ..Self::default() }
-    }
-
-    /// How a task of the report fared, in a word or two.
-    pub fn word(&self, entry: &PushEntry) -> &'static str {
-        match (&entry.result, self.of) {
+impl ReportOf {
+    /// How a task fared, in a word or two.
+    pub fn word(self, entry: &PushEntry) -> &'static str {
+        match (&entry.result, self) {
             (Ok(Some(outcome)), _) => action_name(outcome.action),
             (Ok(None), _) => "password set",
             (Err(_), ReportOf::Plan) => "cannot be planned",
@@ -175,7 +203,33 @@ impl PushReport {
             (Err(_), _) => "failed",
         }
     }
+}
 
+impl PushReport {
+    pub(super) fn new(of: ReportOf) -> Self {
+        Self { of, ..Self::default() }
+    }
+
+    /// How a task of the report fared, in a word or two.
+    pub fn word(&self, entry: &PushEntry) -> &'static str {
+        self.of.word(entry)
+    }
+
+    /// Tasks that were tried.
+    pub fn tried(&self) -> u64 {
+        self.words.values().sum()
+    }
+
+    /// Counts an entry, and keeps it as long as there are few.
+    pub(super) fn add(&mut self, entry: PushEntry) {
+        *self.words.entry(self.word(&entry)).or_default() += 1;
+        let failed = entry.result.is_err();
+        self.not_done += u64::from(failed);
+        let of_its_kind = if failed { self.not_done } else { self.tried() - self.not_done };
+        if of_its_kind <= KEPT as u64 {
+            self.entries.push(entry);
+        }
+    }
     /// Sentences that say how many tasks are still open, and why, the most frequent cause first.
     pub fn open(&self) -> Vec<String> {
         self.causes
@@ -200,25 +254,11 @@ impl PushReport {
         self.kept_back.push((task, reason));
     }
 
-    /// Keeps why tasks were not tried, and counts what is still open.
+    /// Counts what is still open.
     pub(super) fn close(&mut self, change: &WriteTransaction<'_>, tenant: TenantId) -> Result<(), DirectoryError> {
-        for (task, reason) in self.kept_back.drain(..) {
-            change.explain_task(&task, Some(&reason))?;
-        }
         (self.waiting, self.failed) = change.count_open_tasks(tenant)?;
         self.causes = change.open_causes(tenant)?;
         Ok(())
-    }
-
-    /// Leaves one entry of each task that was tried several times: the last.
-    fn keep_last(&mut self) {
-        let last: HashMap<TaskId, usize> =
-            self.entries.iter().enumerate().map(|(at, entry)| (entry.task, at)).collect();
-        let mut at = 0;
-        self.entries.retain(|entry| {
-            at += 1;
-            last.get(&entry.task) == Some(&(at - 1))
-        });
     }
 }
 
@@ -234,6 +274,22 @@ pub async fn push<A: Applications>(
     actor: &Actor,
     progress: &(dyn Fn(PushProgress) + Sync),
 ) -> Result<PushReport, SyncError> {
+    push_watched(directory, applications, tenant, actor, progress, &mut |_| {}).await
+}
+
+/// As [`push()`], for whoever wants to know of every task: the report keeps a few hundred. A task that is tried several times is
+/// told of once, after the last of them.
+///
+/// # Errors
+/// As [`push()`].
+pub async fn push_watched<A: Applications>(
+    directory: &Directory,
+    applications: &A,
+    tenant: &TenantRecord,
+    actor: &Actor,
+    progress: &(dyn Fn(PushProgress) + Sync),
+    watcher: Watcher<'_>,
+) -> Result<PushReport, SyncError> {
     let _lock = directory.lock_tenant(tenant)?;
     finish_chores(directory, actor, tenant)?;
     let tenant = &directory.read(|view| view.tenant(&tenant.name))?;
@@ -242,6 +298,7 @@ pub async fn push<A: Applications>(
     }
     note_cut_off(directory, tenant, actor)?;
     let mut pushing = Pushing::new(directory, applications, tenant, actor)?;
+    pushing.watcher = Some(watcher);
     let result = run(&mut pushing, progress).await;
     pushing.end_writing(result).await
 }
@@ -253,13 +310,13 @@ async fn run<A: Applications>(
 ) -> Result<PushReport, SyncError> {
     let (directory, tenant, actor) = (pushing.directory, pushing.tenant, pushing.actor);
     let mut report = PushReport::default();
+    let mut done = 0;
     for _ in 0..PASSES {
         let due = pushing.due()?;
         if due == 0 {
             break;
         }
-        let start = report.entries.len() as u64;
-        report.kept_back.clear();
+        let start = done;
         let (now, total) = (Timestamp::now(), start + due);
         for kind in ORDER {
             let mut after = None;
@@ -269,17 +326,16 @@ async fn run<A: Applications>(
                 after = Some(last.id);
                 let batch = pushing.prepare(kind, tasks, &mut report).await?;
                 let applied = pushing.carry_out(batch, &PushMode::Apply).await;
-                pushing.keep(applied, &mut report).await?;
-                let done = report.entries.len() as u64;
+                done += pushing.keep(applied, &mut report).await?;
                 progress(PushProgress { done, total: total.max(done) });
             }
         }
-        if report.entries.len() as u64 == start {
+        if done == start {
             break;
         }
     }
     pushing.clear_leftovers().await?;
-    report.keep_last();
+    pushing.tell_of_waiting(&mut report)?;
     directory.write(actor, |change| {
         change.store_pushed(tenant.id)?;
         change.forget_old_leftovers(tenant.id, Timestamp::now().before(leftovers::WHILE))?;
@@ -305,6 +361,9 @@ pub(super) struct Pushing<'a, A: Applications> {
     sources: Vec<Source>,
     /// Whether the connector was asked for its attributes.
     described: bool,
+    pub(super) watcher: Option<Watcher<'a>>,
+    /// Tasks that have failed and wait to be tried again, perhaps by this push.
+    waiting: BTreeSet<TaskId>,
 }
 
 impl<'a, A: Applications> Pushing<'a, A> {
@@ -327,6 +386,8 @@ impl<'a, A: Applications> Pushing<'a, A> {
             entitlements: Entitlements::default(),
             sources: directory.read(|view| view.sources())?,
             described: false,
+            watcher: None,
+            waiting: BTreeSet::new(),
         })
     }
 
@@ -404,8 +465,9 @@ impl<'a, A: Applications> Pushing<'a, A> {
         batch.carry_out(&mut self.session, self.tenant, &self.ledger, mode).await
     }
 
-    /// Keeps what became of a batch. A job that ends in the middle leaves the rest as a job does that ends before the answer.
-    pub(super) async fn keep(&mut self, carried: CarriedOut, report: &mut PushReport) -> Result<(), SyncError> {
+    /// Keeps what became of a batch, and returns how many tasks were tried. A job that ends in the middle leaves the rest as a job does
+    /// that ends before the answer.
+    pub(super) async fn keep(&mut self, carried: CarriedOut, report: &mut PushReport) -> Result<u64, SyncError> {
         let CarriedOut { pointless, mut verdicts, stopped_by } = carried;
         let spent = self.session.spent().await;
         self.directory.write(self.actor, |change| -> Result<(), DirectoryError> {
@@ -414,11 +476,52 @@ impl<'a, A: Applications> Pushing<'a, A> {
         })?;
         self.directory
             .write_in_turns(self.actor, &mut verdicts, |change, verdict| record(change, self.tenant, verdict))?;
-        report.entries.extend(verdicts.into_iter().map(TaskResult::into_entry));
+        self.keep_reasons(report)?;
+        let tried = verdicts.len() as u64;
+        for verdict in verdicts {
+            self.tell(report, verdict.into_entry());
+        }
         match stopped_by {
             Some(error) => Err(error),
-            None => Ok(()),
+            None => Ok(tried),
         }
+    }
+
+    /// Keeps why tasks of a batch were not tried.
+    pub(super) fn keep_reasons(&self, report: &mut PushReport) -> Result<(), DirectoryError> {
+        self.directory.write_in_turns(self.actor, report.kept_back.drain(..), |change, (task, reason)| {
+            change.explain_task(&task, Some(&reason))
+        })
+    }
+
+    /// Tells of a task, unless a push may try it again: then it is told of at the end.
+    fn tell(&mut self, report: &mut PushReport, entry: PushEntry) {
+        if report.of == ReportOf::Push && entry.retried {
+            self.waiting.insert(entry.task);
+            return;
+        }
+        self.waiting.remove(&entry.task);
+        self.tell_now(report, entry);
+    }
+
+    /// Tells of a task at once.
+    pub(super) fn tell_now(&mut self, report: &mut PushReport, entry: PushEntry) {
+        if let Some(watcher) = &mut self.watcher {
+            watcher(&entry);
+        }
+        report.add(entry);
+    }
+
+    /// Tells of the tasks that wait to be tried again, from what the directory keeps of them. One that was asked for anew meanwhile is
+    /// for the next push to tell of.
+    fn tell_of_waiting(&mut self, report: &mut PushReport) -> Result<(), DirectoryError> {
+        for id in std::mem::take(&mut self.waiting) {
+            let task = self.directory.read(|view| view.find_task(id))?;
+            if let Some(entry) = task.and_then(PushEntry::of_waiting) {
+                self.tell_now(report, entry);
+            }
+        }
+        Ok(())
     }
 
     /// Keeps what is left of the job's requests, and gives its end back.

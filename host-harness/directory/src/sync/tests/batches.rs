@@ -1,6 +1,7 @@
 //! What a batch's error means for the tasks in it, and which tasks wait for others.
 
 use super::*;
+use crate::sync::push::{KEPT, PushEntry, push_watched};
 
 impl Fixture {
     /// Pushes into this error, which comes in the place of the users' answers. The attributes and the profiles are listed before.
@@ -134,4 +135,53 @@ async fn a_password_of_somebody_who_is_no_longer_wanted_is_given_up() {
     fixture.write(|change| intents::unassign(change, &tenant, &person)).unwrap();
     fixture.push().await;
     assert!(fixture.tasks().is_empty() && fixture.application.world().passwords.is_empty());
+}
+
+/// Pushes, and returns the report with what a watcher was told.
+async fn watched(fixture: &Fixture) -> (PushReport, Vec<(String, bool)>) {
+    let mut told = Vec::new();
+    let mut watcher = |entry: &PushEntry| told.push((entry.person.clone(), entry.result.is_ok()));
+    let Fixture { directory, application, actor, .. } = fixture;
+    let report = push_watched(directory, application, &fixture.tenant(), actor, &|_| {}, &mut watcher).await.unwrap();
+    (report, told)
+}
+
+#[tokio::test]
+async fn a_watcher_is_told_of_every_task_and_the_report_keeps_the_first() {
+    const MANY: usize = KEPT + 10;
+    let fixture = Fixture::new("");
+    for n in 0..MANY {
+        let key = format!("E{n}");
+        fixture.add(&key, &[]);
+        fixture.assign(&key);
+    }
+    // The last fails, when the report has many that went well.
+    let last = format!("E{}", MANY - 1);
+    fixture.application.world().refused.insert(last.clone(), refusal(ErrorKind::MissingValue, Retry::AfterRemedy));
+    let (report, told) = watched(&fixture).await;
+    assert_eq!(told.len(), MANY);
+    assert_eq!((report.tried(), report.not_done), (MANY as u64, 1));
+    assert_eq!(report.words, [("created", MANY as u64 - 1), ("failed", 1)].into());
+    assert_eq!(report.entries.len(), KEPT + 1);
+    assert!(report.entries.iter().any(|entry| entry.person == last), "failures are kept beside what went well");
+}
+
+#[tokio::test]
+async fn a_task_that_is_tried_again_is_told_of_once_with_how_it_ended() {
+    let fixture = Fixture::new("");
+    for key in ["E1", "E2", "E3"] {
+        fixture.add(key, &[]);
+        fixture.assign(key);
+    }
+    let mut world = fixture.application.world();
+    world.refused_once.insert("E1".to_owned(), refusal(ErrorKind::Transient, Retry::AtOnce));
+    world.refused.insert("E2".to_owned(), refusal(ErrorKind::Transient, Retry::After(60)));
+    drop(world);
+    let (report, told) = watched(&fixture).await;
+    let told: Vec<(&str, bool)> = told.iter().map(|(key, is_ok)| (key.as_str(), *is_ok)).collect();
+    assert_eq!(told, [("E3", true), ("E1", true), ("E2", false)]);
+    let waiting = report.entries.iter().find(|entry| entry.person == "E2").unwrap();
+    let failure = waiting.result.as_ref().unwrap_err();
+    assert_eq!((failure.kind.clone(), failure.cause.as_str()), (FailureKind::Transient, "it was refused"));
+    assert_eq!((report.word(waiting), report.tried(), report.not_done), ("to be tried again", 3, 1));
 }

@@ -48,7 +48,7 @@ fn others_write_between_two_pieces_of_an_import_that_settles() {
         }
     });
     let pieces = pieces.into_inner();
-    assert!(pieces >= 8, "{pieces}");
+    assert!(pieces >= 3, "{pieces}");
     assert!(3 * found_between >= pieces, "another writer came in between {found_between} times in {pieces} pieces");
 }
 

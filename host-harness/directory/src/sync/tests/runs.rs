@@ -97,8 +97,8 @@ async fn an_import_that_reads_can_be_given_up_and_the_next_one_reads_everybody()
 #[test]
 fn an_import_that_has_begun_to_take_effect_cannot_be_given_up() {
     let fixture = Fixture::new("");
-    // More than settle in one piece.
-    fixture.seed(600);
+    // More than settle in two pieces.
+    fixture.seed(4_100);
     let executor = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     executor.block_on(async {
         let (tenant, begun) = (fixture.tenant(), AtomicBool::new(false));
@@ -118,5 +118,5 @@ fn an_import_that_has_begun_to_take_effect_cannot_be_given_up() {
     let refused = fixture.discard().unwrap_err().to_string();
     assert!(refused.contains("has begun to take effect and cannot be given up"), "{refused}");
     let report = executor.block_on(fixture.import_changes());
-    assert_eq!((report.resumed, report.run.counts.created), (true, 600));
+    assert_eq!((report.resumed, report.run.counts.created), (true, 4_100));
 }

@@ -6,7 +6,7 @@ use crate::config::{AttributeMapping, MatchRule};
 /// Pending users of a tenant, in the order in which they were first seen.
 fn pending(fixture: &Fixture, tenant: &str) -> Vec<String> {
     let staged = fixture.directory.read(|view| view.pending_users(view.tenant(tenant)?.id, 10)).unwrap();
-    staged.into_iter().map(|one| one.user.remote_id).collect()
+    staged.into_iter().map(|one| one.staged.user.remote_id).collect()
 }
 
 /// What an edit is called, and the edit.

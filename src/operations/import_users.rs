@@ -95,24 +95,33 @@ pub(super) fn import_users<H: Host>(
     };
     let job = Job { client, population, columns, own, schema, flags, page_size: *page_size };
     let wishes = Wishes { page_size: *page_size, attributes: attributes.clone(), grants: *grants };
-    // If anything fails, what was under way is given up, and the page is read again from its cursor.
-    let last = under_way.take().filter(|(_, last)| *last == wishes).map(|(reader, _)| reader);
-    let mut reader = match start {
-        Start::Changes(from) => return changes::page(&job, from, None, None),
-        Start::At(_, Cursor { began, left: Left::Changes(from, last), .. }) => {
-            return changes::page(&job, from, Some(last), Some(began));
-        }
-        Start::Full => Reader::new(),
-        Start::At(text, Cursor { began, left: Left::Ranges(ranges), .. }) => {
-            let last = last.filter(|reader| reader.is_at(text));
-            last.unwrap_or_else(|| Reader::resume(ranges, began, text.clone()))
+    // What was under way and isn't gone on with is given up; so is a page that fails, which is read again from its cursor.
+    let mut reader = match (under_way.take(), start) {
+        (Some((reader, last)), Start::At(text, _)) if reader.is_at(text) && last == wishes => reader,
+        (last, start) => {
+            last.into_iter().for_each(|(reader, _)| reader.give_up(client));
+            match start {
+                Start::Full => Reader::new(),
+                Start::Changes(from) => return changes::page(&job, from, None, None),
+                Start::At(text, Cursor { began, left, .. }) => match left {
+                    Left::Ranges(ranges) => Reader::resume(ranges, began, text.clone()),
+                    Left::Changes(from, last) => return changes::page(&job, from, Some(last), Some(began)),
+                },
+            }
         }
     };
-    let page = reader.page(&job)?;
-    if page.next.is_some() {
-        under_way.replace(Some((reader, wishes)));
+    match reader.page(&job) {
+        Ok(page) => {
+            if page.next.is_some() {
+                under_way.replace(Some((reader, wishes)));
+            }
+            Ok(page)
+        }
+        Err(error) => {
+            reader.give_up(client);
+            Err(error)
+        }
     }
-    Ok(page)
 }
 
 /// Where a page begins.

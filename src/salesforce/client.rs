@@ -204,10 +204,12 @@ impl<H: Host> Client<H> {
         answers.pop().unwrap_or_else(|| Err(unanswered(subject)))
     }
 
-    /// Waits for the answer to a call, which nobody wants any more.
-    fn discard(&self, pending: Pending<H>) {
+    /// Waits for the answer to a call, which nobody wants any more: a host bounds the requests that are started and not finished.
+    pub fn discard(&self, pending: Pending<H>) {
         if let Ok(started) = pending.progress {
-            self.note_usage(self.host.finish(started).ok().as_ref());
+            let response = self.host.finish(started);
+            self.under_way.set(self.under_way.get().saturating_sub(1));
+            self.note_usage(response.ok().as_ref());
         }
     }
 

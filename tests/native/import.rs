@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use salesforce_emulator::{Effect, Fault};
 use salesforce_portal_connector::model::{
     Action, Deactivation, ErrorKind, ImportPage, ImportQuery, ImportScope, PushMode, Status, User, Value,
 };
@@ -133,6 +134,37 @@ fn an_import_goes_on_in_another_session_after_any_page() {
     }
     assert!(once(&pages) == expected, "{} users", users(&pages).len());
     assert!(pages.iter().any(|page| page.next.as_ref().is_some_and(|next| next.split('.').count() > 6)), "in ranges");
+}
+
+#[test]
+fn a_page_that_fails_leaves_no_request_open_and_is_read_again() {
+    let org = Org::start(1_200, 37);
+    let expected = once(&all(&org.session(), ImportScope::Full, 2_000));
+    let host = Native::new();
+    let session = Session::open(host.clone(), org.settings()).unwrap();
+    let mut pages = vec![session.import_users(&query(ImportScope::Full, 60)).unwrap()];
+    let mut failures = Vec::new();
+    while let Some(next) = pages[pages.len() - 1].next.clone() {
+        if pages.len() % 3 == 0 && failures.last() != Some(&pages.len()) {
+            failures.push(pages.len());
+            assert!(host.open_requests() > 0, "it reads on");
+            org.emulator.inject(Fault::new(Effect::RequestLimit).path("*/composite"));
+            let error = session.import_users(&query(ImportScope::Resume(next), 60)).unwrap_err();
+            assert_eq!((error.kind.clone(), host.open_requests()), (ErrorKind::BudgetExhausted, 0));
+            continue;
+        }
+        pages.push(session.import_users(&query(ImportScope::Resume(next), 60)).unwrap());
+    }
+    assert!(failures.len() > 4 && host.open_requests() == 0, "{failures:?}");
+    assert!(once(&pages) == expected, "{} users", users(&pages).len());
+}
+
+#[test]
+fn an_organization_that_is_crowded_is_asked_for_less_at_a_time() {
+    let org = Org::start(1_200, 38);
+    let expected = once(&all(&org.session(), ImportScope::Full, 2_000));
+    org.emulator.inject(Fault::new(Effect::ConcurrentRequestLimit).path("*/composite").skip(4).times(6));
+    assert!(once(&all(&org.session(), ImportScope::Full, 60)) == expected);
 }
 
 #[test]

@@ -225,6 +225,11 @@ impl Native {
         self.most_contacts.get()
     }
 
+    /// Requests that were started and not finished.
+    pub(crate) fn open_requests(&self) -> usize {
+        self.under_way.borrow().len()
+    }
+
     /// Lets time pass.
     pub(crate) fn wait(&self, time: Duration) {
         self.ahead.set(self.ahead.get() + time);

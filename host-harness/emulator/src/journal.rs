@@ -17,7 +17,8 @@ pub struct JournalEntry {
     pub method: String,
     /// Path, without its query.
     pub path: String,
-    /// The query's text, for requests that carry one: `query`, `queryAll` and Bulk query jobs.
+    /// The query's text, for requests that carry one: `query`, `queryAll` and Bulk query jobs; of a composite request each on
+    /// a line of its own.
     pub soql: Option<String>,
     /// HTTP status of the answer; 0 where the connection was dropped before there was one.
     pub status: u16,

@@ -15,7 +15,7 @@ use super::{Job, SUBJECT, has_type, malformed, watermark};
 use crate::host::{Host, Level};
 use crate::model::{Error, ImportPage, Result, User};
 use crate::operations::ID;
-use crate::salesforce::client::Pending;
+use crate::salesforce::client::{Client, Pending};
 use crate::salesforce::composite::{self, Answer, MOST_QUERIES, Read};
 use crate::salesforce::id::Id;
 use crate::salesforce::record::Record;
@@ -120,6 +120,12 @@ impl<H: Host> Reader<H> {
                 return Ok(self.give(job, users));
             }
         }
+    }
+
+    /// Ends what is under way.
+    pub(super) fn give_up(self, client: &Client<H>) {
+        let requests = self.readings.into_iter().filter_map(|reading| reading.request);
+        requests.map(|request| request.pending).chain(self.cells).for_each(|pending| client.discard(pending));
     }
 
     fn give(&mut self, job: &Job<'_, H>, users: Vec<User>) -> ImportPage {

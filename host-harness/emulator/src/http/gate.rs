@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt, stream};
+use serde::Deserialize;
 
 use super::connection::Hangup;
 use super::edge::{self, accepts_gzip};
@@ -141,16 +142,41 @@ async fn go_through(shared: Arc<Shared>, hangup: Hangup, request: Request, next:
     if dropped { response } else { edge::pass(response, gzip).await }
 }
 
-/// The SOQL of a request, from its address or, for a Bulk query job, its body. Nothing else of either is looked at.
+/// The SOQL of a request, from its address or, for a Bulk query job or a composite request, its body. Nothing else of either is
+/// looked at.
 fn soql(path: &str, query: Option<&str>, body: &Bytes) -> Option<String> {
     if !path.starts_with("/services/data/") {
         return None;
     }
-    if path.trim_end_matches('/').ends_with("/jobs/query") {
+    let resource = path.trim_end_matches('/');
+    if resource.ends_with("/jobs/query") {
         let job: serde_json::Value = serde_json::from_slice(body).ok()?;
         return job["query"].as_str().map(str::to_owned);
     }
-    query_pairs(query?).into_iter().find_map(|(key, value)| (key == "q").then_some(value))
+    if resource.ends_with("/composite") {
+        return soql_of_parts(body);
+    }
+    soql_in(query?)
+}
+
+fn soql_in(query: &str) -> Option<String> {
+    query_pairs(query).into_iter().find_map(|(key, value)| (key == "q").then_some(value))
+}
+
+/// The queries of a composite request, each on a line of its own.
+fn soql_of_parts(body: &Bytes) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Parts {
+        #[serde(rename = "compositeRequest")]
+        parts: Vec<Part>,
+    }
+    #[derive(Deserialize)]
+    struct Part {
+        url: String,
+    }
+    let Parts { parts } = serde_json::from_slice(body).ok()?;
+    let queries: Vec<String> = parts.iter().filter_map(|part| soql_in(part.url.split_once('?')?.1)).collect();
+    (!queries.is_empty()).then(|| queries.join("\n"))
 }
 
 /// Marks an answer that never leaves: the connection closes instead.

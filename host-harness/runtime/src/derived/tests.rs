@@ -2,6 +2,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 
+use tokio::sync::Semaphore;
+
 use super::*;
 use crate::access::{
     Access, Approval, Declaration, HostEntry, HostSource, JwtBounds, Place, Put, SecretForm, SecretUse,
@@ -61,6 +63,7 @@ fn gate() -> (Gate, String, String) {
         access: Mutex::new(Access::new(Some(&approval), &settings, names, EgressPolicy::default())),
         placeholders: Mutex::new(placeholders),
         limits: Limits { handles: 6, ..Limits::default() },
+        turns: Semaphore::new(1),
         sent: AtomicU64::new(0),
         received_bytes: AtomicU64::new(0),
         log: RequestLog::default(),

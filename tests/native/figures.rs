@@ -170,17 +170,3 @@ fn contacts_of_several_accounts_are_written_side_by_side() {
     assert!(made.iter().all(|outcome| outcome.action == Action::Created));
     assert_eq!(host.most_contacts(), 2);
 }
-
-/// Not run by itself: how long a push takes over a network, which no test may depend on.
-#[test]
-#[ignore = "measures time"]
-fn ten_thousand_new_users_over_a_network() {
-    let org = org(915);
-    let people = people(&org, 10_000);
-    org.emulator.set_switches(|switches| switches.latency_milliseconds = 250);
-    let start = std::time::Instant::now();
-    let session = Session::open(Native::real(), org.settings()).unwrap();
-    let (made, journal) = org.observe(|| push_all(&session, &people));
-    assert!(made.iter().all(|outcome| outcome.action == Action::Created));
-    println!("new over 250 ms: {} calls, {:?}", journal.len(), start.elapsed());
-}

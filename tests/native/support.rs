@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 use std::sync::{Mutex, OnceLock};
-use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
@@ -123,7 +122,6 @@ pub(crate) struct Native {
     rounds: Rc<Cell<u64>>,
     /// Most requests at a time that wrote contacts.
     most_contacts: Rc<Cell<usize>>,
-    is_real: bool,
     ledger: Option<Rc<RefCell<Kept>>>,
     sent: Rc<RefCell<Vec<Sent>>>,
     /// How far the clock is ahead.
@@ -162,8 +160,6 @@ pub(crate) struct Started {
     number: u64,
     /// The round with which its answer is there.
     arrives: u64,
-    /// Of a host that is real.
-    thread: Option<JoinHandle<Result<Response, Failure>>>,
 }
 
 impl Native {
@@ -182,7 +178,6 @@ impl Native {
             started: Rc::default(),
             rounds: Rc::default(),
             most_contacts: Rc::default(),
-            is_real: false,
             ledger: None,
             sent: Rc::default(),
             ahead: Rc::default(),
@@ -192,11 +187,6 @@ impl Native {
     /// A host that keeps what it is told of single users.
     pub(crate) fn keeping(ledger: &Rc<RefCell<Kept>>) -> Self {
         Self { ledger: Some(Rc::clone(ledger)), ..Self::new() }
-    }
-
-    /// A host whose requests are under way while the connector works. It notes none of them.
-    pub(crate) fn real() -> Self {
-        Self { is_real: true, ..Self::new() }
     }
 
     /// The records of the write requests so far, each with its method.
@@ -272,10 +262,8 @@ impl Native {
             _ => form,
         };
         let body = request.body.as_deref().map(|body| filled(body, escape));
-        if !self.is_real {
-            let sent = Sent { method, url: request.url.clone(), body: body.clone().unwrap_or_default() };
-            self.sent.borrow_mut().push(sent);
-        }
+        let sent = Sent { method, url: request.url.clone(), body: body.clone().unwrap_or_default() };
+        self.sent.borrow_mut().push(sent);
         Carriage { request: builder, body }
     }
 
@@ -340,28 +328,17 @@ impl Host for Native {
         }
         self.left.set(self.left.get().map(|left| left - 1));
         let arrives = self.rounds.get() + 1;
-        let thread = if self.is_real {
-            let agent = self.agent.clone();
-            Some(std::thread::spawn(move || request.carry(&agent)))
-        } else {
-            let mut under_way = self.under_way.borrow_mut();
-            under_way.insert(number, request);
-            let contacts = under_way.values().filter(|request| request.writes_contacts()).count();
-            self.most_contacts.set(self.most_contacts.get().max(contacts));
-            None
-        };
-        Started { number, arrives, thread }
+        let mut under_way = self.under_way.borrow_mut();
+        under_way.insert(number, request);
+        let contacts = under_way.values().filter(|request| request.writes_contacts()).count();
+        self.most_contacts.set(self.most_contacts.get().max(contacts));
+        Started { number, arrives }
     }
 
     fn finish(&self, started: Started) -> Result<Response, Failure> {
         self.rounds.set(self.rounds.get().max(started.arrives));
-        match started.thread {
-            Some(thread) => thread.join().unwrap(),
-            None => {
-                let request = self.under_way.borrow_mut().remove(&started.number);
-                request.unwrap().carry(&self.agent)
-            }
-        }
+        let request = self.under_way.borrow_mut().remove(&started.number);
+        request.unwrap().carry(&self.agent)
     }
 
     fn sign_jwt(&self, key: &str, claims: &str) -> Result<String, String> {

@@ -184,7 +184,7 @@ async fn a_large_push_goes_in_batches() {
     let tenant = fixture.tenant();
     fixture
         .write(|change| {
-            for n in 0..2_100 {
+            for n in 0..5_100 {
                 let person = change.add_person(&NewPerson::new(format!("E{n:04}"), format!("e{n}@x.example")))?;
                 intents::assign(change, &tenant, &person, &NewAssignment::default())?;
             }
@@ -193,7 +193,7 @@ async fn a_large_push_goes_in_batches() {
         .unwrap();
     fixture.push().await;
     assert_eq!(fixture.application.count("push-users"), 2);
-    assert_eq!(fixture.application.world().users.len(), 2_100);
+    assert_eq!(fixture.application.world().users.len(), 5_100);
 }
 
 #[tokio::test]

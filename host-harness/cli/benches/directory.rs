@@ -224,7 +224,7 @@ fn alone(executor: &Runtime, users: u32) {
 /// What the files of a directory take.
 fn kept(folder: &std::path::Path) -> u64 {
     let files = std::fs::read_dir(folder).unwrap();
-    files.map(|file| file.unwrap()).filter(|file| is_database(file)).map(|file| file.metadata().unwrap().len()).sum()
+    files.map(|file| file.unwrap()).filter(is_database).map(|file| file.metadata().unwrap().len()).sum()
 }
 
 /// Whether a file is the database, and not its log, which is as long as it once was.

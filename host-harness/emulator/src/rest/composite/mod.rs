@@ -10,12 +10,13 @@ mod references;
 mod subrequest;
 mod transaction;
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Context, Request, Response};
 use crate::error::ApiError;
 use crate::org::unconfirmed::Unconfirmed;
-use subrequest::Subrequest;
+use subrequest::{Outcome, Subrequest};
 
 pub(super) use batch::run as batch;
 pub(super) use graph::run as graph;
@@ -56,11 +57,20 @@ pub(super) fn run(context: &Context<'_>, request: &Request) -> Result<Response, 
     if parts.iter().filter(|part| part.is_heavy()).count() > MAX_HEAVY {
         return Err(over_limit(MAX_HEAVY, "query and sObject Collections subrequests in the Composite request"));
     }
-    let results: Vec<Value> = if all_or_none {
-        transaction::run(context, &parts, Subrequest::is_composable).into_results(|_| transaction::rolled_back())
-    } else {
-        let mut known = references::Known::new(context.version);
-        parts.iter().map(|part| part.run(context, &mut known, Subrequest::is_composable).result(part)).collect()
-    };
-    Ok(Response::json(200, &json!({"compositeResponse": results})))
+    if all_or_none {
+        let done = transaction::run(context, &parts, Subrequest::is_composable);
+        return Ok(Response::json(200, &Answers { elements: done.into_results(|_| transaction::rolled_back()) }));
+    }
+    let mut known = references::Known::new(context.version, &parts);
+    let outcomes: Vec<Outcome> =
+        parts.iter().map(|part| part.run(context, &mut known, Subrequest::is_composable)).collect();
+    let elements = outcomes.iter().zip(&parts).map(|(outcome, part)| outcome.element(part)).collect();
+    let rows = outcomes.iter().map(|outcome| outcome.rows).sum();
+    Ok(Response { rows, ..Response::json(200, &Answers { elements }) })
+}
+
+#[derive(Serialize)]
+struct Answers<T> {
+    #[serde(rename = "compositeResponse")]
+    elements: Vec<T>,
 }

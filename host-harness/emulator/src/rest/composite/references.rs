@@ -1,11 +1,11 @@
 //! `@{referenceId.path}`: values of earlier parts in the addresses, headers and bodies of later ones.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
-use super::subrequest::Subrequest;
+use super::subrequest::{Outcome, Subrequest};
 use crate::rest::Version;
 
 /// From here on a reference to a field that is null is null; before, it had no value (H).
@@ -20,10 +20,12 @@ pub(super) struct Unresolved {
     pub(super) reference_id: String,
 }
 
-/// The answers of the parts so far.
+/// The answers of the parts so far that others refer to.
 #[derive(Debug)]
 pub(super) struct Known {
     answers: BTreeMap<String, Value>,
+    /// The ids that are referred to.
+    wanted: BTreeSet<String>,
     version: Version,
 }
 
@@ -44,12 +46,14 @@ fn head(path: &str) -> &str {
 }
 
 impl Known {
-    pub(super) fn new(version: Version) -> Self {
-        Self { answers: BTreeMap::new(), version }
+    pub(super) fn new(version: Version, parts: &[Subrequest]) -> Self {
+        Self { answers: BTreeMap::new(), wanted: parts.iter().flat_map(used).collect(), version }
     }
 
-    pub(super) fn insert(&mut self, reference_id: &str, answer: Value) {
-        self.answers.insert(reference_id.to_owned(), answer);
+    pub(super) fn insert(&mut self, reference_id: &str, outcome: &Outcome) {
+        if self.wanted.contains(reference_id) {
+            self.answers.insert(reference_id.to_owned(), outcome.body());
+        }
     }
 
     /// The part with its references replaced by their values.
@@ -130,12 +134,15 @@ mod tests {
 
     use super::*;
 
+    fn known(version: u32, answers: impl IntoIterator<Item = (&'static str, Value)>) -> Known {
+        let answers = answers.into_iter().map(|(id, answer)| (id.to_owned(), answer)).collect();
+        Known { answers, wanted: BTreeSet::new(), version: Version(version) }
+    }
+
     #[test]
     fn paths_are_walked() {
         let answer = json!({"id": "1", "records": [{"Id": "2", "Owner": {"Name": "x"}}], "none": null});
-        let mut known = Known::new(Version(51));
-        known.insert("q", answer);
-        known.insert("list", json!([{"id": "3"}]));
+        let mut known = known(51, [("q", answer), ("list", json!([{"id": "3"}]))]);
         for (path, expected) in [
             ("q.id", Some(json!("1"))),
             ("q.records[0].Id", Some(json!("2"))),
@@ -154,8 +161,7 @@ mod tests {
 
     #[test]
     fn values_are_encoded_in_addresses_only_and_keep_their_type_in_bodies() {
-        let mut known = Known::new(Version(64));
-        known.insert("a", json!({"Name": "A & B/é", "Count": 3}));
+        let known = known(64, [("a", json!({"Name": "A & B/é", "Count": 3}))]);
         assert_eq!(
             known.replaced("x/@{a.Name}?n=@{a.Count}", |value| utf8_percent_encode(&value, NON_ALPHANUMERIC)
                 .to_string()),

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Serialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::address::Address;
@@ -28,8 +30,21 @@ pub(super) struct Subrequest {
 #[derive(Clone, Debug)]
 pub(super) struct Outcome {
     pub(super) status: u16,
-    pub(super) body: Value,
+    /// The answer as it was written: a query's is long, and few parts are referred to.
+    text: String,
     headers: Map<String, Value>,
+    /// How many rows it has.
+    pub(super) rows: usize,
+}
+
+/// An element of `compositeResponse`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Element<'a> {
+    body: Option<&'a RawValue>,
+    http_headers: &'a Map<String, Value>,
+    http_status_code: u16,
+    reference_id: &'a str,
 }
 
 /// Letters, digits and underscores, the first not an underscore (H).
@@ -99,7 +114,7 @@ impl Subrequest {
                 illegal_reference_id(&path)
             )),
         };
-        known.insert(&self.reference_id, outcome.body.clone());
+        known.insert(&self.reference_id, &outcome);
         outcome
     }
 
@@ -136,9 +151,15 @@ impl Outcome {
         let headers = response.headers.into_iter();
         Self {
             status: response.status,
-            body: exact::read(response.body.as_bytes()).unwrap_or(Value::Null),
+            text: response.body,
+            rows: response.rows,
             headers: headers.filter_map(|(key, value)| Some((name(key)?.to_owned(), json!(plain(value))))).collect(),
         }
+    }
+
+    /// The answer.
+    pub(super) fn body(&self) -> Value {
+        exact::read(self.text.as_bytes()).unwrap_or(Value::Null)
     }
 
     /// A part that was not run, or whose work was undone, because of another.
@@ -152,13 +173,23 @@ impl Outcome {
         let record_failed = |record: &Value| record.get("success") == Some(&Value::Bool(false));
         self.status >= 400
             || self.status == 300
-            || self.body.as_array().is_some_and(|records| records.iter().any(record_failed))
+            || self.body().as_array().is_some_and(|records| records.iter().any(record_failed))
     }
 
-    /// An element of `compositeResponse`.
+    /// Its element of `compositeResponse`, as it is written.
+    pub(super) fn element<'a>(&'a self, part: &'a Subrequest) -> Element<'a> {
+        Element {
+            body: serde_json::from_str(&self.text).ok(),
+            http_headers: &self.headers,
+            http_status_code: self.status,
+            reference_id: &part.reference_id,
+        }
+    }
+
+    /// Its element of `compositeResponse`, as a value.
     pub(super) fn result(self, part: &Subrequest) -> Value {
         json!({
-            "body": self.body,
+            "body": self.body(),
             "httpHeaders": self.headers,
             "httpStatusCode": self.status,
             "referenceId": part.reference_id,

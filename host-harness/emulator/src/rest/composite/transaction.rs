@@ -28,7 +28,7 @@ pub(super) fn rolled_back() -> Outcome {
 pub(super) fn run<'a>(context: &Context<'_>, parts: &'a [Subrequest], allowed: fn(&Subrequest) -> bool) -> Done<'a> {
     let transaction = Transaction::default();
     let context = Context { actor: Actor { transaction: Some(&transaction), ..context.actor }, ..*context };
-    let mut known = Known::new(context.version);
+    let mut known = Known::new(context.version, parts);
     let mut outcomes = Vec::with_capacity(parts.len());
     let mut failed = None;
     let whole = savepoint(context.actor.db, || {

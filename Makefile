@@ -5,7 +5,7 @@ CARGO ?= cargo
 NATIVE = --package salesforce-portal-connector --package salesforce-emulator --package native
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test wit embedding browser-test pictures soak bench clients clients-airbyte mutants check lint deny notices format doc component wasm-target
+.PHONY: help demo test wit embedding browser-test pictures soak bench bench-peers clients clients-airbyte mutants check lint deny notices format doc component wasm-target
 
 help: ## Lists the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -37,6 +37,9 @@ bench: wasm-target ## Measures sandbox, tenants, component against native, the d
 	$(CARGO) bench --locked --package host-harness --bench sandbox --bench native --bench tenants --bench console --bench directory
 	$(CARGO) test --locked --release --package journeys --test journeys -- --nocapture hostile::neighbour
 	$(CARGO) bench --locked --package salesforce-emulator --bench million
+
+bench-peers: wasm-target ## Measures imports and pushes against jsforce, simple-salesforce and aiosalesforce, which it installs (in release; half an hour)
+	python3 host-harness/cli/benches/peers/run.py
 
 mutants: wasm-target ## Puts faults into the code, a sample by default, and lists those that no test notices (CONTRIBUTING.md)
 	scripts/mutants.sh

@@ -173,10 +173,11 @@ async fn a_task_that_is_tried_again_is_told_of_once_with_how_it_ended() {
         fixture.add(key, &[]);
         fixture.assign(key);
     }
-    let mut world = fixture.application.world();
-    world.refused_once.insert("E1".to_owned(), refusal(ErrorKind::Transient, Retry::AtOnce));
-    world.refused.insert("E2".to_owned(), refusal(ErrorKind::Transient, Retry::After(60)));
-    drop(world);
+    {
+        let mut world = fixture.application.world();
+        world.refused_once.insert("E1".to_owned(), refusal(ErrorKind::Transient, Retry::AtOnce));
+        world.refused.insert("E2".to_owned(), refusal(ErrorKind::Transient, Retry::After(60)));
+    }
     let (report, told) = watched(&fixture).await;
     let told: Vec<(&str, bool)> = told.iter().map(|(key, is_ok)| (key.as_str(), *is_ok)).collect();
     assert_eq!(told, [("E3", true), ("E1", true), ("E2", false)]);

@@ -48,36 +48,30 @@ async function create(connection, object, records) {
 
 async function push(connection) {
   const given = JSON.parse(process.env.GRANTS);
-  const people = Array.from({ length: Number(count) }, (_, at) => at);
+  const people = Array.from({ length: Number(count) }, (_, at) => ({
+    LastName: `Newcomer ${at}`,
+    FirstName: 'Nora',
+    Email: `newcomer${at}@bench.example`,
+  }));
   const contacts = await create(
     connection,
     'Contact',
-    people.map((at) => ({
-      LastName: `Newcomer ${at}`,
-      FirstName: 'Nora',
-      Email: `newcomer${at}@bench.example`,
-      AccountId: org.account_id,
-    })),
+    people.map((person) => ({ ...person, AccountId: org.account_id })),
   );
-  const users = await create(
-    connection,
-    'User',
-    people.map((at) => ({
-      LastName: `Newcomer ${at}`,
-      FirstName: 'Nora',
-      Email: `newcomer${at}@bench.example`,
-      Username: `newcomer${at}@bench.example`,
-      FederationIdentifier: `newcomer${at}`,
-      Alias: `n${at}`,
-      CommunityNickname: `newcomer${at}`,
-      TimeZoneSidKey: 'Europe/Berlin',
-      LocaleSidKey: 'en_US',
-      LanguageLocaleKey: 'en_US',
-      EmailEncodingKey: 'UTF-8',
-      ProfileId: given.profile,
-      ContactId: contacts[at],
-    })),
-  );
+  const newUser = (person, at) => ({
+    ...person,
+    Username: person.Email,
+    FederationIdentifier: `newcomer${at}`,
+    Alias: `n${at}`,
+    CommunityNickname: `newcomer${at}`,
+    TimeZoneSidKey: 'Europe/Berlin',
+    LocaleSidKey: 'en_US',
+    LanguageLocaleKey: 'en_US',
+    EmailEncodingKey: 'UTF-8',
+    ProfileId: given.profile,
+    ContactId: contacts[at],
+  });
+  const users = await create(connection, 'User', people.map(newUser));
   const assignments = users.flatMap((user) => given.sets.map((set) => ({ AssigneeId: user, PermissionSetId: set })));
   await create(connection, 'PermissionSetAssignment', assignments);
   return users.length;

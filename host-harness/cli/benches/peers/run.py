@@ -26,8 +26,11 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[3]
-sys.path.insert(0, str(ROOT / "host-harness" / "emulator" / "clients"))
+CLIENTS = ROOT / "host-harness" / "emulator" / "clients"
+sys.path.insert(0, str(CLIENTS))
+import harness  # noqa: E402  pylint: disable=wrong-import-position
 import run as clients  # noqa: E402  pylint: disable=wrong-import-position
+from harness import Org  # noqa: E402  pylint: disable=wrong-import-position
 
 # What the host reads of each user where nobody names attributes.
 FIELDS = (
@@ -38,46 +41,25 @@ FIELDS = (
 ROWS_A_SECOND = 2_667
 
 
-class Org:
-    """A running emulator."""
-
-    def __init__(self, connection: dict):
-        self.connection = connection
-
-    def control(self, method: str, path: str, body=None):
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(
-            self.connection["control_url"] + path, method=method, data=data, headers={"content-type": "application/json"}
-        )
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request) as answer:
-            text = answer.read()
-        return json.loads(text) if text else None
-
-    def calls(self) -> int:
-        return self.control("GET", "/api-requests")["used"]
-
-
 @contextmanager
-def served(serve: Path, users: int, latency: int, rows: int | None):
+def served(users: int, latency: int, rows: int | None):
     """An organization of so many users, of which each request takes so many milliseconds."""
-    process = subprocess.Popen(
-        [serve, "--users", str(users)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        org = Org(json.loads(process.stdout.readline()))
+    with harness.org("--users", str(users)) as org:
         for licence in org.control("GET", "/licences"):
-            org.control("PUT", f"/licences/{urllib.request.quote(licence['name'])}", {"total": 1_000_000})
+            org.control("PUT", f"/licences/{urllib.parse.quote(licence['name'])}", {"total": 1_000_000})
         org.control("PUT", "/api-requests", {"max": 10_000_000})
         org.control("PATCH", "/switches", {"latencyMilliseconds": latency, "rowsPerSecond": rows})
         yield org
-    finally:
-        process.stdin.close()
-        process.wait(timeout=60)
+
+
+def calls(org: Org) -> int:
+    """The requests that the organization has counted."""
+    return org.control("GET", "/api-requests")["used"]
 
 
 def tenants_file(folder: Path, org: Org) -> Path:
     """The organization as a tenant of the host."""
-    connection = org.connection
+    connection = vars(org)
     settings = {
         "instance-type": "my-domain",
         "my-domain": connection["url"],
@@ -117,7 +99,7 @@ class Bench:
     """The contenders, and where they are installed."""
 
     def __init__(self, target: Path):
-        self.host, self.serve = self.built(target)
+        self.host, os.environ["EMULATOR"] = self.built(target)
         # The first run on a machine compiles the connector and keeps it, as Python keeps the peers' modules.
         subprocess.run([self.host, "describe"], stdout=subprocess.DEVNULL, check=True)
         self.place = target / "clients"
@@ -129,14 +111,15 @@ class Bench:
         }
 
     @staticmethod
-    def built(target: Path) -> tuple[Path, Path]:
+    def built(target: Path) -> tuple[Path, str]:
         cargo = [os.environ.get("CARGO", "cargo"), "build", "--locked", "--release"]
         subprocess.run([*cargo, "--package", "host-harness"], cwd=ROOT, check=True)
         subprocess.run([*cargo, "--package", "salesforce-emulator", "--example", "serve"], cwd=ROOT, check=True)
-        return target / "release" / "host-harness", target / "release" / "examples" / "serve"
+        return target / "release" / "host-harness", str(target / "release" / "examples" / "serve")
 
     def environment(self, org: Org) -> dict:
-        environment = {**os.environ, "ORG": json.dumps(org.connection), "NODE_NO_WARNINGS": "1"}
+        environment = {**os.environ, "ORG": json.dumps(vars(org)), "NODE_NO_WARNINGS": "1"}
+        environment["PYTHONPATH"] = str(CLIENTS)
         environment["NODE_PATH"] = str(self.place / "jsforce" / "node_modules")
         for proxy in ("http_proxy", "https_proxy", "all_proxy"):
             environment.pop(proxy, None)
@@ -156,25 +139,25 @@ class Bench:
         }
 
     def imports(self, title: str, latency: int, rows: int | None, users: int, rounds: int) -> None:
-        with served(self.serve, users, latency, rows) as org, tempfile.TemporaryDirectory() as folder:
+        with served(users, latency, rows) as org, tempfile.TemporaryDirectory() as folder:
             environment = self.environment(org)
             found: dict = {}
             for _ in range(rounds):
                 for name, (command, count) in self.importers(tenants_file(Path(folder), org)).items():
-                    before = org.calls()
+                    before = calls(org)
                     one = measured(command, environment, users, count)
-                    found.setdefault(name, []).append((*one, org.calls() - before))
+                    found.setdefault(name, []).append((*one, calls(org) - before))
         table(f"{title}: {users} users", found)
 
     def pushes(self, title: str, latency: int, users: int, new: int, rounds: int) -> None:
         found: dict = {}
         for _ in range(rounds):
             for name in ("host-harness", "jsforce"):
-                with served(self.serve, users, latency, None) as org, tempfile.TemporaryDirectory() as folder:
+                with served(users, latency, None) as org, tempfile.TemporaryDirectory() as folder:
                     command, count, environment = self.pusher(name, org, Path(folder), new)
-                    before = org.calls()
+                    before = calls(org)
                     one = measured(command, environment, new, count)
-                    found.setdefault(name, []).append((*one, org.calls() - before))
+                    found.setdefault(name, []).append((*one, calls(org) - before))
         table(f"{title}: {new} new users with contact, profile, federation id and two permission sets", found)
 
     def pusher(self, name: str, org: Org, folder: Path, new: int):
@@ -204,7 +187,7 @@ def grants(org: Org):
 
 
 def query(org: Org, soql: str) -> list:
-    connection = org.connection
+    connection = vars(org)
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     form = {
         "grant_type": "client_credentials",

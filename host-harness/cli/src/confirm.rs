@@ -1,5 +1,7 @@
 //! `confirm`: lists users that wait for an admin, since an import or a push, and decides of them.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 use serde::Serialize;
 
@@ -35,8 +37,8 @@ pub(crate) struct Options {
     /// List those that are left alone too.
     #[arg(long, conflicts_with_all = ["user", "all"])]
     ignored: bool,
-    /// Users to list: 100 in a table, and all in JSON, where there is no other limit.
-    #[arg(long, conflicts_with_all = ["user", "all"])]
+    /// Users to list. Without it, a table has 100 and JSON has all.
+    #[arg(long, conflicts_with_all = ["user", "all"], value_parser = clap::value_parser!(u32).range(1..))]
     limit: Option<u32>,
 }
 
@@ -100,17 +102,23 @@ pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Re
         let limit = options.limit.or_else(|| (!output.json()).then_some(ROWS));
         let (queue, claims, more) = directory.read(|view| -> Result<_, DirectoryError> {
             let filter = QueueFilter { with_ignored: options.ignored, limit, ..QueueFilter::default() };
-            let claims = view.claims(tenant.id, &ClaimFilter { limit, ..ClaimFilter::default() })?.into_iter();
-            let claims = claims.map(|claim| OpenClaim::of(view, &tenant, claim)).collect::<Result<Vec<_>, _>>()?;
             let queue = view.queue(tenant.id, &filter)?;
             let all = view.count_queue_by_reason(tenant.id)?.into_iter();
             let waiting = all.filter(|(reason, _)| options.ignored || *reason != QueueReason::Ignored);
-            let more = waiting.map(|(_, count)| count).sum::<u64>().saturating_sub(queue.len() as u64);
-            Ok((queue, claims, more))
+            let imported = waiting.map(|(_, count)| count).sum::<u64>().saturating_sub(queue.len() as u64);
+            let claims = view.claims(tenant.id, &ClaimFilter { limit, ..ClaimFilter::default() })?;
+            let shown = claims.iter().map(|claim| &claim.remote_id).collect::<BTreeSet<_>>().len() as u64;
+            let undecided = view.count_claimed_users(tenant.id)?.saturating_sub(shown);
+            let claims = claims.into_iter().map(|claim| OpenClaim::of(view, &tenant, claim));
+            Ok((
+                queue,
+                claims.collect::<Result<Vec<_>, _>>()?,
+                [(undecided, "a push has"), (imported, "an import has")],
+            ))
         })?;
         list(&tenant.name, &queue, &claims, output)?;
-        if more > 0 {
-            output.line(&format!("… and {more} more that imports have found; show more at once with --limit"))?;
+        for (more, who) in more.into_iter().filter(|(more, _)| *more > 0) {
+            output.line(&format!("… and {more} more that {who} found; show more at once with --limit"))?;
         }
         return Ok(DONE);
     };

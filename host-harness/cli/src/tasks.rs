@@ -23,8 +23,8 @@ pub(crate) struct Options {
     /// Ended ones too.
     #[arg(long, conflicts_with = "state")]
     all: bool,
-    /// Tasks to show: 100 in a table, and all in JSON, where there is no other limit.
-    #[arg(long)]
+    /// Tasks to show. Without it, a table has 100 and JSON has all.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     limit: Option<u32>,
     /// Behind this task, by its number.
     #[arg(long, value_name = "NUMBER")]

@@ -163,7 +163,7 @@ pub struct WriteTransaction<'a> {
     view: ReadTransaction<'a>,
     actor: &'a Actor,
     began: Instant,
-    /// Those who may wait for its end; none where nobody can.
+    /// Those who may wait for its end. `None` if nobody can.
     others: Option<&'a Connections>,
 }
 

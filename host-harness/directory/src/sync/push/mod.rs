@@ -230,6 +230,7 @@ impl PushReport {
             self.entries.push(entry);
         }
     }
+
     /// Sentences that say how many tasks are still open, and why, the most frequent cause first.
     pub fn open(&self) -> Vec<String> {
         self.causes
@@ -494,7 +495,7 @@ impl<'a, A: Applications> Pushing<'a, A> {
         })
     }
 
-    /// Tells of a task, unless a push may try it again: then it is told of at the end.
+    /// Reports a task at once, unless this push may try it again: such a task is reported at the end.
     fn tell(&mut self, report: &mut PushReport, entry: PushEntry) {
         if report.of == ReportOf::Push && entry.retried {
             self.waiting.insert(entry.task);

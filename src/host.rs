@@ -30,7 +30,7 @@ pub struct Request<'a> {
     pub url: String,
     /// Names in lower case, and values.
     pub headers: Vec<(&'static str, String)>,
-    /// None where there is no body; GET and DELETE have none.
+    /// `None` if there is no body; GET and DELETE have none.
     pub body: Option<Cow<'a, str>>,
 }
 

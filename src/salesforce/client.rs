@@ -36,7 +36,7 @@ pub struct Call<'a> {
     pub method: host::Method,
     /// Below `/services/data/vNN.0/`, or absolute with a slash first.
     pub path: Cow<'a, str>,
-    /// JSON; none where there is no body.
+    /// JSON. `None` if there is no body.
     pub body: Option<Cow<'a, str>>,
     /// What to do when it is not known whether it was acted on.
     pub repeat: Repeat,

@@ -40,7 +40,7 @@ pub struct Part {
     pub method: &'static str,
     /// Below the root of the API.
     pub path: String,
-    /// JSON; none where there is no body.
+    /// JSON. `None` if there is no body.
     pub body: Option<Box<RawValue>>,
 }
 

@@ -52,7 +52,7 @@ fn people(org: &Org, count: usize) -> Vec<DesiredUser> {
     (0..count).map(one).collect()
 }
 
-/// Pushes in chunks; none where the host dropped the connector on the way.
+/// Pushes in chunks. Returns `None` if the host dropped the connector on the way.
 fn push(org: &Org, host: Native, people: &[DesiredUser], chunk: usize) -> Option<Vec<Action>> {
     unless_dropped(|| {
         let session = Session::open(host, org.settings()).unwrap();

@@ -298,7 +298,7 @@ impl Carriage {
     }
 }
 
-/// Runs a piece of work; none where the host dropped the connector in the middle of it.
+/// Runs a piece of work. Returns `None` if the host dropped the connector in the middle of it.
 pub(crate) fn unless_dropped<T>(work: impl FnOnce() -> T) -> Option<T> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(done) => Some(done),

@@ -28,8 +28,7 @@ pub struct Limits {
     pub request: Duration,
     /// Length of one HTTP response after decoding, in bytes. Default 16 MiB: 2,000 users of 2 KiB are 4 MiB.
     pub response: usize,
-    /// HTTP requests of one job that are under way at once. Default 25, the most that Salesforce lets an organization have under way
-    /// that take long; a connector may stay below.
+    /// HTTP requests of one job that are under way at once. Default 25; a connector may stay below.
     pub requests_in_flight: usize,
     /// HTTP requests that one job may send. Default 10,000.
     pub requests: u64,

@@ -68,7 +68,7 @@ impl Started {
                 Err(Failure::Other("the host failed over this request; its log says more".to_owned()))
             }),
             None => Err(Failure::Other(format!(
-                "there is no answer for the number {number}: it was given already, or {MOST} other requests weren't finished when this one was started, or none was"
+                "request {number} has no answer: either it was never started, or its answer was given already, or it was refused because {MOST} others weren't finished; finish requests before starting more"
             ))),
         }
     }

@@ -89,8 +89,7 @@ fn between(first: Id, last: Id, steps: u64, parts: u64) -> Option<Id> {
     Id::parse(&format!("{kind}{}", String::from_utf8_lossy(&digits))).ok()
 }
 
-/// The characters of ids, in the order in which Salesforce counts and compares them (H for their order in comparisons, M for
-/// counting).
+/// The characters of ids, in the order in which Salesforce counts and compares them (M).
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const BASE: u128 = 62;
 /// Characters that name the kind of record.

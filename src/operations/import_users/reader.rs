@@ -64,7 +64,7 @@ struct Rows {
 
 /// A request that is under way.
 struct Request<H: Host> {
-    /// The how manieth it is.
+    /// Its place among all requests of the reader, counted from 1.
     number: u64,
     pending: Pending<H>,
     /// Whether it asks for users.
@@ -156,7 +156,9 @@ impl<H: Host> Reader<H> {
             let idle = self.readings.iter().position(Reading::is_idle).or_else(|| self.part_longest(job.limit()));
             let Some(at) = idle else { return };
             self.started += 1;
-            let (number, census) = (self.started, self.began.is_none() && self.readings.len() == 1);
+            // Who reads one range at a time has no use for a count.
+            let census = self.began.is_none() && self.readings.len() == 1 && job.client.width() > 1;
+            let number = self.started;
             if let Some(reading) = self.readings.get_mut(at) {
                 reading.request = Some(ask(job, reading, number, census));
             }

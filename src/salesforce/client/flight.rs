@@ -2,7 +2,7 @@
 //!
 //! A component has one thread. Work of which pieces don't depend on each other is written as `async` functions; whoever wants the
 //! result gives it to [`Client::wait_for`], which looks at the pieces in turns. Each runs until it needs an answer, which
-//! [`Client::answer`] gives. When none can go on, the oldest call is waited for. There is no waker and no runtime: answers are few,
+//! [`Client::answer`] gives. When none can go on, the oldest call is waited for. It needs neither wakers nor a runtime: answers are few,
 //! so after each one every piece that waits is looked at again.
 //!
 //! An explicit machine of states and a queue would do the same. With `async`, what happens to some records reads from top to bottom

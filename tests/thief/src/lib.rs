@@ -213,7 +213,7 @@ fn attack(settings: &Settings) -> String {
             let started: Vec<u32> = (0..70).map(|number| http::start(&echo(number))).collect();
             let mut told: Vec<String> = started.iter().rev().map(|number| loot(http::finish(*number))).collect();
             told.reverse();
-            // Each is given once, and what was never started is no answer either.
+            // An answer is given once, and a number that was never started has none.
             told.push(loot(http::finish(started[0])));
             told.push(loot(http::finish(u32::MAX)));
             told.join("\n")

@@ -102,16 +102,20 @@ fn a_page_is_one_call_for_the_users_and_one_for_what_they_hold() {
     assert!(grants(&page.users[2]).contains(&("permission-set", "0PS5e000001SetAAAS")));
 }
 
+/// The first of two pages, of two users and of one. What is asked for the second one goes out before the first is given.
+fn first_of_two(script: &Script, session: &Session<Script>) -> ImportPage {
+    begins(script, &soql("", 2), records(&[&row(A, true), &row(B, true)]), 3);
+    let next = soql(&format!(" AND Id > '{B}'"), 2);
+    script.composite(&[(&next, 200, &records(&[&row(C, true)])), (&frozen_soql(A, B), 200, NONE)]);
+    none_frozen(script, C, C);
+    session.import_users(&query(ImportScope::Full, 2)).unwrap()
+}
+
 #[test]
 fn a_request_asks_for_the_next_users_and_for_what_the_last_ones_hold() {
     let script = Script::new();
     let session = session(&script);
-    begins(&script, &soql("", 2), records(&[&row(A, true), &row(B, true)]), 3);
-    let next = soql(&format!(" AND Id > '{B}'"), 2);
-    script.composite(&[(&next, 200, &records(&[&row(C, true)])), (&frozen_soql(A, B), 200, NONE)]);
-    // Goes out before the first page is given.
-    none_frozen(&script, C, C);
-    let first = session.import_users(&query(ImportScope::Full, 2)).unwrap();
+    let first = first_of_two(&script, &session);
     assert_eq!((first.users.len(), &first.watermark), (2, &None));
     assert_eq!(first.next, Some(behind(B, 1)));
     let second = session.import_users(&query(ImportScope::Resume(first.next.unwrap()), 2)).unwrap();
@@ -125,11 +129,7 @@ fn a_request_asks_for_the_next_users_and_for_what_the_last_ones_hold() {
 fn what_was_read_beyond_the_cursor_is_only_used_for_the_same_wishes() {
     let script = Script::new();
     let session = session(&script);
-    begins(&script, &soql("", 2), records(&[&row(A, true), &row(B, true)]), 3);
-    let next = soql(&format!(" AND Id > '{B}'"), 2);
-    script.composite(&[(&next, 200, &records(&[&row(C, true)])), (&frozen_soql(A, B), 200, NONE)]);
-    none_frozen(&script, C, C);
-    let first = session.import_users(&query(ImportScope::Full, 2)).unwrap();
+    let first = first_of_two(&script, &session);
     let again = query(ImportScope::Resume(first.next.unwrap()), 1);
     script.composite(&[(&soql(&format!(" AND Id > '{B}'"), 1), 200, &records(&[&row(C, true)]))]);
     script.composite(&[(&soql(&format!(" AND Id > '{C}'"), 1), 200, NONE), (&frozen_soql(C, C), 200, NONE)]);

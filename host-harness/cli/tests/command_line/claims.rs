@@ -175,3 +175,27 @@ fn a_federation_id_of_somebody_else_never_leads_to_that_persons_user() {
     assert!(said.contains("is linked to the person K1 already") && said.contains("`unlink acme K1`"), "{said}");
     assert_eq!(user(&fixture, ADDRESS), before);
 }
+
+#[test]
+fn a_table_says_how_many_matches_it_leaves_out() {
+    let fixture = fixture(145);
+    let addresses = [("K1", "ada@new.example"), ("K2", "bo@new.example")];
+    for (key, address) in addresses {
+        assign(&fixture, key, address, "King", &[]);
+    }
+    push(&fixture, 0);
+    for (key, _) in addresses {
+        done(&fixture, &["unassign", "acme", key]);
+    }
+    push(&fixture, 0);
+    for (key, address) in addresses {
+        done(&fixture, &["person", "remove", key]);
+        assign(&fixture, &format!("{key}-next"), address, "Bell", &[]);
+    }
+    push(&fixture, 1);
+    let shown = |more: &[&str]| fixture.run(&[&["confirm", "acme", "--data", "data"], more].concat()).stdout;
+    assert!(!shown(&[]).contains('…'), "{}", shown(&[]));
+    assert!(shown(&["--limit", "1"]).contains("… and 1 more that a push has found"), "{}", shown(&["--limit", "1"]));
+    assert!(fails(&fixture, &["confirm", "acme", "--limit", "0"], 2).contains("0 is not in 1.."));
+    assert!(fails(&fixture, &["tasks", "--limit", "0"], 2).contains("0 is not in 1.."));
+}

@@ -99,6 +99,12 @@ export class World {
     if (!answer.ok) throw new Error(await answer.text());
   }
 
+  /** Lets the org's requests meet no fault any more. */
+  async clearFaults() {
+    const answer = await fetch(`${this.connection.control_url}/faults`, { method: "DELETE" });
+    if (!answer.ok) throw new Error(await answer.text());
+  }
+
   /** Asks the org by SOQL, past the console. */
   async query(soql) {
     const org = this.connection;

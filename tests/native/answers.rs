@@ -18,118 +18,7 @@ use salesforce_portal_connector::operations::{Session, test_credentials};
 use serde_json::{Value as Json, json};
 
 use crate::support::{Native, Org, grant, person, secret, set};
-
-const PAGE: &str = include_str!("../../docs/errors.md");
-const FAULTS: &str = include_str!("../golden/connector/diagnosis/faults.tsv");
-
-/// What can be refused.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-enum Area {
-    SignIn,
-    Request,
-    Record,
-}
-
-/// A row of the page.
-#[derive(Clone)]
-struct Row {
-    area: Area,
-    kind: String,
-    sentence: String,
-    remedy: String,
-    retry: String,
-}
-
-/// An answer of Salesforce's, and the row that it belongs to.
-#[derive(Clone)]
-struct Case {
-    row: Row,
-    status: u16,
-    code: String,
-    message: String,
-}
-
-impl Case {
-    fn name(&self) -> String {
-        format!("{} {:?}", self.code, self.message)
-    }
-
-    /// One error of REST, with the fields that errors of records have.
-    fn error(&self, code_name: &str) -> Json {
-        json!({code_name: self.code, "message": self.message, "fields": []})
-    }
-
-    /// As the answer to a whole request.
-    fn whole(&self) -> Response {
-        json_answer(self.status, &json!([self.error("errorCode")]))
-    }
-
-    /// As the fault of a SOAP call.
-    fn soap(&self) -> Response {
-        let message = self.message.replace('&', "&amp;").replace('<', "&lt;");
-        let body = format!(
-            "<soapenv:Envelope xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\" xmlns:sf=\"urn:fault.partner.soap.sforce.com\"><soapenv:Body><soapenv:Fault><faultcode>sf:{code}</faultcode><faultstring>{code}: {message}</faultstring><detail><sf:LoginFault><sf:exceptionCode>{code}</sf:exceptionCode><sf:exceptionMessage>{message}</sf:exceptionMessage></sf:LoginFault></detail></soapenv:Fault></soapenv:Body></soapenv:Envelope>",
-            code = self.code
-        );
-        Response { status: 500, headers: Vec::new(), body: body.into_bytes() }
-    }
-
-    /// As the answer of the token endpoint.
-    fn oauth(&self) -> Response {
-        json_answer(self.status, &json!({"error": self.code, "error_description": self.message}))
-    }
-}
-
-fn json_answer(status: u16, body: &Json) -> Response {
-    let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
-    Response { status, headers, body: body.to_string().into_bytes() }
-}
-
-/// The rows of the page, by code and words.
-fn rows() -> HashMap<(String, String), Row> {
-    let mut area = None;
-    let mut rows = HashMap::new();
-    for line in PAGE.lines() {
-        area = match line {
-            "## Signing in" => Some(Area::SignIn),
-            "## Any request" => Some(Area::Request),
-            "## One record" => Some(Area::Record),
-            _ => area,
-        };
-        let (Some(area), Some(cells)) = (area, line.strip_prefix("| ")) else { continue };
-        let cells: Vec<String> = cells
-            .trim_end_matches(" |")
-            .split(" | ")
-            .map(|cell| cell.replace("\\|", "|").replace("\\<", "<"))
-            .collect();
-        let [code, words, kind, sentence, remedy, retry, _] = &cells[..] else { panic!("seven cells: {line}") };
-        if code == "code" {
-            continue;
-        }
-        let key = |cell: &str| if cell == "any" { String::new() } else { cell.trim_matches('`').to_owned() };
-        let row =
-            Row { area, kind: kind.clone(), sentence: sentence.clone(), remedy: remedy.clone(), retry: retry.clone() };
-        rows.insert((key(code), key(words)), row);
-    }
-    assert!(rows.len() > 150, "{}", rows.len());
-    rows
-}
-
-/// All answers of an area.
-fn cases(area: Area) -> Vec<Case> {
-    let rows = rows();
-    let any = |cell: &str| if cell == "*" { String::new() } else { cell.to_owned() };
-    let cases = FAULTS.lines().skip(1).map(|line| {
-        let [code, pattern, status, answered, _, message] = line.split('\t').collect::<Vec<_>>()[..] else {
-            panic!("six cells: {line}")
-        };
-        let row = rows.get(&(any(code), any(pattern))).unwrap_or_else(|| panic!("no row {code} {pattern}")).clone();
-        Case { row, status: status.parse().unwrap(), code: answered.to_owned(), message: message.replace("\\n", "\n") }
-    });
-    let cases: Vec<Case> = cases.filter(|case| case.row.area == area).collect();
-    assert!(!cases.is_empty());
-    cases
-}
+use crate::table::{Area, Case, cases, json_answer, says};
 
 /// A request as it is seen on its way.
 struct Seen {
@@ -220,19 +109,6 @@ impl Host for Answering {
     }
 
     fn sleep(&self, _: Duration) {}
-}
-
-/// Whether a text has all of a sentence in it, in order. The first letter may be in another case.
-fn says(text: &str, sentence: &str) -> bool {
-    let (text, sentence) = (text.to_lowercase(), sentence.to_lowercase());
-    let mut rest = text.as_str();
-    sentence.split("*…*").flat_map(|part| part.split("“…”")).all(|part| match rest.split_once(part) {
-        Some((_, behind)) => {
-            rest = behind;
-            true
-        }
-        None => false,
-    })
 }
 
 /// Holds an error against the row of its case.

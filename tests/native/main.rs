@@ -24,4 +24,5 @@ mod owners;
 mod settings;
 mod sign_in;
 mod support;
+mod table;
 mod take_back;

@@ -1,8 +1,12 @@
 //! The command line as a process: what it prints, what it exits with, and what it leaves behind.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+mod refusing;
 mod support;
+#[path = "../../../../tests/native/table.rs"]
+mod table;
 
+mod answers;
 mod approval;
 mod bad_input;
 mod cache;

@@ -63,12 +63,13 @@ pub(crate) fn load(db: &Connection, user_id: &str) -> rusqlite::Result<Option<Cr
 /// When SQLite fails.
 pub(crate) fn set(db: &Connection, user_id: &str, password: &str, token: Option<&str>) -> rusqlite::Result<()> {
     let salt: String = std::iter::repeat_with(fastrand::alphanumeric).take(16).collect();
-    db.execute("INSERT INTO _old_password SELECT UserId, Salt, Hash FROM _credential WHERE UserId = ?1", [user_id])?;
-    db.execute(
+    db.prepare_cached("INSERT INTO _old_password SELECT UserId, Salt, Hash FROM _credential WHERE UserId = ?1")?
+        .execute([user_id])?;
+    db.prepare_cached(
         "INSERT INTO _credential (UserId, Salt, Hash, SecurityToken) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT DO UPDATE SET Salt = ?2, Hash = ?3, SecurityToken = ?4, IsExpired = 0, FailedLogins = 0",
-        params![user_id, salt, hash(&salt, password), token],
-    )?;
+    )?
+    .execute(params![user_id, salt, hash(&salt, password), token])?;
     Ok(())
 }
 
@@ -115,12 +116,13 @@ pub(crate) fn was_used(db: &Connection, user_id: &str, password: &str, remembere
 /// # Errors
 /// When SQLite fails.
 pub(crate) fn count_failure(db: &Connection, user_id: &str, limit: u32) -> rusqlite::Result<()> {
-    db.execute("UPDATE _credential SET FailedLogins = FailedLogins + 1 WHERE UserId = ?1", [user_id])?;
-    db.execute(
+    db.prepare_cached("UPDATE _credential SET FailedLogins = FailedLogins + 1 WHERE UserId = ?1")?
+        .execute([user_id])?;
+    db.prepare_cached(
         "UPDATE UserLogin SET IsPasswordLocked = 1
          WHERE UserId = ?1 AND (SELECT FailedLogins FROM _credential WHERE UserId = ?1) >= ?2",
-        params![user_id, limit],
-    )?;
+    )?
+    .execute(params![user_id, limit])?;
     Ok(())
 }
 
@@ -139,6 +141,6 @@ pub(crate) fn clear_failures(db: &Connection, user_id: &str) -> rusqlite::Result
 /// # Errors
 /// When SQLite fails.
 pub(crate) fn expire(db: &Connection, user_id: &str) -> rusqlite::Result<()> {
-    db.execute("UPDATE _credential SET IsExpired = 1 WHERE UserId = ?1", [user_id])?;
+    db.prepare_cached("UPDATE _credential SET IsExpired = 1 WHERE UserId = ?1")?.execute([user_id])?;
     Ok(())
 }

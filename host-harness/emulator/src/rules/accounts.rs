@@ -20,11 +20,10 @@ pub(super) fn check_owner(actor: &Actor<'_>, before: &Row, changes: &Row) -> Res
         return Ok(());
     }
     let id = store::text(before, "Id").unwrap_or_default();
-    let role_based: bool = actor.db.query_row(
-        "SELECT count(*) > 0 FROM User WHERE AccountId = ?1 AND UserType <> 'CspLitePortal'",
-        [id],
-        |row| row.get(0),
-    )?;
+    let role_based: bool = actor
+        .db
+        .prepare_cached("SELECT count(*) > 0 FROM User WHERE AccountId = ?1 AND UserType <> 'CspLitePortal'")?
+        .query_row([id], |row| row.get(0))?;
     if role_based { Err(owner_without_role(actor)) } else { Ok(()) }
 }
 

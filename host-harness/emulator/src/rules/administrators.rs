@@ -50,12 +50,13 @@ pub(super) fn check_change(actor: &Actor<'_>, before: &Row, after: &Row, changes
     let switches = actor.org.switches();
     let admin = store::flag(before, "IsActive") && is_admin_profile(actor, before)?;
     if admin && (deactivates || !is_admin_profile(actor, after)?) {
-        let others: bool = actor.db.query_row(
-            "SELECT count(*) > 0 FROM User u JOIN Profile p ON p.Id = u.ProfileId
+        let others: bool = actor
+            .db
+            .prepare_cached(
+                "SELECT count(*) > 0 FROM User u JOIN Profile p ON p.Id = u.ProfileId
              WHERE u.IsActive = 1 AND p.Name = 'System Administrator' AND u.Id <> ?1",
-            [id],
-            |row| row.get(0),
-        )?;
+            )?
+            .query_row([id], |row| row.get(0))?;
         if !others {
             return Err(Unconfirmed::LastAdmin.refusal());
         }
@@ -74,9 +75,10 @@ pub(super) fn check_change(actor: &Actor<'_>, before: &Row, after: &Row, changes
 }
 
 fn owns_portal_accounts(actor: &Actor<'_>, user_id: &str) -> Result<bool, ApiError> {
-    Ok(actor.db.query_row(
-        "SELECT count(*) > 0 FROM Account WHERE OwnerId = ?1 AND (IsCustomerPortal = 1 OR IsPartner = 1)",
-        [user_id],
-        |row| row.get(0),
-    )?)
+    Ok(actor
+        .db
+        .prepare_cached(
+            "SELECT count(*) > 0 FROM Account WHERE OwnerId = ?1 AND (IsCustomerPortal = 1 OR IsPartner = 1)",
+        )?
+        .query_row([user_id], |row| row.get(0))?)
 }

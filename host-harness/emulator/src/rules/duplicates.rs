@@ -79,12 +79,15 @@ fn shown(actor: &Actor<'_>, id: &str) -> Result<Json, ApiError> {
     if actor.options.show_duplicates
         && let Some(map) = record.as_object_mut()
     {
-        actor.db.query_row("SELECT Name, Email, SystemModstamp FROM Contact WHERE Id = ?1", [id], |row| {
-            map.insert("Name".to_owned(), json!(row.get::<_, Option<String>>(0)?));
-            map.insert("Email".to_owned(), json!(row.get::<_, Option<String>>(1)?));
-            map.insert("SystemModstamp".to_owned(), json!(clock::rest_datetime(row.get(2)?)));
-            Ok(())
-        })?;
+        actor.db.prepare_cached("SELECT Name, Email, SystemModstamp FROM Contact WHERE Id = ?1")?.query_row(
+            [id],
+            |row| {
+                map.insert("Name".to_owned(), json!(row.get::<_, Option<String>>(0)?));
+                map.insert("Email".to_owned(), json!(row.get::<_, Option<String>>(1)?));
+                map.insert("SystemModstamp".to_owned(), json!(clock::rest_datetime(row.get(2)?)));
+                Ok(())
+            },
+        )?;
     }
     Ok(json!({"additionalInformation": [], "fieldDiffs": [], "matchConfidence": 100.0, "record": record}))
 }

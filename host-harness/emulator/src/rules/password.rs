@@ -70,7 +70,7 @@ fn check_policy(actor: &Actor<'_>, user_id: &str, username: &str, password: &str
 /// Keeps the password. Internal users get a new security token with it, by mail (H); portal users have none.
 fn store(actor: &Actor<'_>, user_id: &str, password: &str) -> Result<(), ApiError> {
     let user_type: String =
-        actor.db.query_row("SELECT UserType FROM User WHERE Id = ?1", [user_id], |row| row.get(0))?;
+        actor.db.prepare_cached("SELECT UserType FROM User WHERE Id = ?1")?.query_row([user_id], |row| row.get(0))?;
     let token = (!licences::is_portal(&user_type)).then(credentials::new_token);
     credentials::set(actor.db, user_id, password, token.as_deref())?;
     touch(actor, user_id)
@@ -91,11 +91,9 @@ pub(crate) fn reset(actor: &Actor<'_>, user_id: &str) -> Result<String, ApiError
 
 fn touch(actor: &Actor<'_>, user_id: &str) -> Result<(), ApiError> {
     let now = actor.org.clock.now();
-    actor.db.execute(
-        "UPDATE User SET LastPasswordChangeDate = ?2, SystemModstamp = ?2, LastModifiedDate = ?2, LastModifiedById = ?3
-         WHERE Id = ?1",
-        rusqlite::params![user_id, now, actor.user_id],
+    actor.db.prepare_cached("UPDATE User SET LastPasswordChangeDate = ?2, SystemModstamp = ?2, LastModifiedDate = ?2, LastModifiedById = ?3
+         WHERE Id = ?1")?.execute(rusqlite::params![user_id, now, actor.user_id],
     )?;
-    actor.db.execute("UPDATE UserLogin SET IsPasswordLocked = 0 WHERE UserId = ?1", [user_id])?;
+    actor.db.prepare_cached("UPDATE UserLogin SET IsPasswordLocked = 0 WHERE UserId = ?1")?.execute([user_id])?;
     Ok(())
 }

@@ -55,10 +55,12 @@ pub(super) fn give(actor: &Actor<'_>, row: &mut Row, profile: &Profile, contact:
         // With the second user the account gets roles of its own, and the first user moves there (H).
         make(actor, account, portal_type)?;
         if let Some(role) = role_of(actor, account, portal_type, "Worker")? {
-            actor.db.execute(
-                "UPDATE User SET UserRoleId = ?2, PortalRole = 'Worker', SystemModstamp = ?3 WHERE Id = ?1",
-                rusqlite::params![first, role, actor.org.clock.now()],
-            )?;
+            actor
+                .db
+                .prepare_cached(
+                    "UPDATE User SET UserRoleId = ?2, PortalRole = 'Worker', SystemModstamp = ?3 WHERE Id = ?1",
+                )?
+                .execute(rusqlite::params![first, role, actor.org.clock.now()])?;
         }
     } else if !has_roles(actor, account, portal_type)? {
         make(actor, account, portal_type)?;
@@ -113,11 +115,10 @@ fn word(portal_type: &str) -> &'static str {
 
 /// The role that all accounts of one owner with a single user each share (H for the name).
 fn shared_role(actor: &Actor<'_>, account: &str, portal_type: &'static str) -> Result<String, ApiError> {
-    let (owner, alias): (String, String) = actor.db.query_row(
-        "SELECT u.Id, u.Alias FROM Account a JOIN User u ON u.Id = a.OwnerId WHERE a.Id = ?1",
-        [account],
-        |row| Ok((row.get(0)?, row.get(1)?)),
-    )?;
+    let (owner, alias): (String, String) = actor
+        .db
+        .prepare_cached("SELECT u.Id, u.Alias FROM Account a JOIN User u ON u.Id = a.OwnerId WHERE a.Id = ?1")?
+        .query_row([account], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let known: Option<String> = actor
         .db
         .query_row(
@@ -137,10 +138,10 @@ fn shared_role(actor: &Actor<'_>, account: &str, portal_type: &'static str) -> R
 
 /// Makes the account's roles: as many levels as the org wants, from the bottom up (H).
 fn make(actor: &Actor<'_>, account: &str, portal_type: &'static str) -> Result<(), ApiError> {
-    let (name, owner): (String, String) =
-        actor.db.query_row("SELECT Name, OwnerId FROM Account WHERE Id = ?1", [account], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })?;
+    let (name, owner): (String, String) = actor
+        .db
+        .prepare_cached("SELECT Name, OwnerId FROM Account WHERE Id = ?1")?
+        .query_row([account], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let wanted = actor.org.switches().portal_roles_per_account.clamp(1, 3);
     let mut parent = owner_role(actor, account)?;
     for (level, title) in &LEVELS[LEVELS.len() - usize::from(wanted)..] {

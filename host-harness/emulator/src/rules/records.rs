@@ -22,8 +22,11 @@ pub(super) fn before_update(actor: &Actor<'_>, object: &Object, changes: &Row) -
     check_references(actor, object, changes)?;
     check_account(actor, object, changes)?;
     if let Some(owner) = store::text(changes, "OwnerId") {
-        let active: Option<bool> =
-            actor.db.query_row("SELECT IsActive FROM User WHERE Id = ?1", [owner], |row| row.get(0)).optional()?;
+        let active: Option<bool> = actor
+            .db
+            .prepare_cached("SELECT IsActive FROM User WHERE Id = ?1")?
+            .query_row([owner], |row| row.get(0))
+            .optional()?;
         if active == Some(false) {
             return Err(ApiError::dml(
                 "INACTIVE_OWNER_OR_USER",
@@ -83,11 +86,10 @@ fn developer_name(row: &mut Row) {
 pub(super) fn before_create_role(actor: &Actor<'_>, row: &mut Row) -> Result<(), ApiError> {
     developer_name(row);
     let parent = store::text(row, "ParentRoleId").unwrap_or_default();
-    let below_portal: bool = actor.db.query_row(
-        "SELECT count(*) > 0 FROM UserRole WHERE Id = ?1 AND PortalType <> 'None'",
-        [parent],
-        |row| row.get(0),
-    )?;
+    let below_portal: bool = actor
+        .db
+        .prepare_cached("SELECT count(*) > 0 FROM UserRole WHERE Id = ?1 AND PortalType <> 'None'")?
+        .query_row([parent], |row| row.get(0))?;
     if below_portal {
         return Err(ApiError::dml(
             "FIELD_INTEGRITY_EXCEPTION",
@@ -97,8 +99,10 @@ pub(super) fn before_create_role(actor: &Actor<'_>, row: &mut Row) -> Result<(),
     }
     let switches = actor.org.switches();
     if let Some(limit) = switches.role_limit {
-        let used: u32 =
-            actor.db.query_row("SELECT count(*) FROM UserRole WHERE PortalType = 'None'", [], |row| row.get(0))?;
+        let used: u32 = actor
+            .db
+            .prepare_cached("SELECT count(*) FROM UserRole WHERE PortalType = 'None'")?
+            .query_row([], |row| row.get(0))?;
         if used >= limit {
             return Err(Unconfirmed::RoleLimit.refusal());
         }
@@ -162,11 +166,13 @@ pub(super) fn after_delete(actor: &Actor<'_>, object: &Object, id: &str) -> Resu
     match object.name {
         // An account takes its contacts along to the recycle bin.
         "Account" => {
-            actor.db.execute(
-                "UPDATE Contact SET IsDeleted = 1, SystemModstamp = ?2, LastModifiedDate = ?2
+            actor
+                .db
+                .prepare_cached(
+                    "UPDATE Contact SET IsDeleted = 1, SystemModstamp = ?2, LastModifiedDate = ?2
                  WHERE AccountId = ?1 AND IsDeleted = 0",
-                rusqlite::params![id, now],
-            )?;
+                )?
+                .execute(rusqlite::params![id, now])?;
         }
         "Group" => {
             assignments::leave(actor, "GroupId = ?1 OR UserOrGroupId = ?1", &[id])?;

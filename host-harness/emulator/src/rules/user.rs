@@ -57,16 +57,20 @@ pub(super) fn after_create(actor: &Actor<'_>, id: &str, row: &Row) -> Result<(),
 fn assign_profile_set(actor: &Actor<'_>, user_id: &str, profile_id: &str) -> Result<(), ApiError> {
     let Some(object) = catalogue::object("PermissionSetAssignment") else { return Ok(()) };
     let id = store::next_id(actor.db, object, &actor.org.facts.pod)?;
-    actor.db.execute(
-        "DELETE FROM PermissionSetAssignment WHERE AssigneeId = ?1
+    actor
+        .db
+        .prepare_cached(
+            "DELETE FROM PermissionSetAssignment WHERE AssigneeId = ?1
            AND PermissionSetId IN (SELECT Id FROM PermissionSet WHERE IsOwnedByProfile = 1)",
-        [user_id],
-    )?;
-    actor.db.execute(
-        "INSERT INTO PermissionSetAssignment (Id, PermissionSetId, AssigneeId, SystemModstamp)
+        )?
+        .execute([user_id])?;
+    actor
+        .db
+        .prepare_cached(
+            "INSERT INTO PermissionSetAssignment (Id, PermissionSetId, AssigneeId, SystemModstamp)
          SELECT ?1, Id, ?2, ?4 FROM PermissionSet WHERE ProfileId = ?3 AND IsOwnedByProfile = 1",
-        params![id, user_id, profile_id, actor.org.clock.now()],
-    )?;
+        )?
+        .execute(params![id, user_id, profile_id, actor.org.clock.now()])?;
     Ok(())
 }
 

@@ -40,8 +40,14 @@ fn column(field: &Field) -> String {
         FieldType::Double | FieldType::Currency => "TEXT COLLATE DECIMAL",
         _ => "TEXT COLLATE NOCASE",
     });
-    if let Stored::Formula(expression) | Stored::Aside(expression) = field.stored {
+    if let Stored::Formula(expression) = field.stored {
         let _ = write!(sql, " GENERATED ALWAYS AS ({expression}) VIRTUAL");
+    } else if let Stored::Aside(expression) = field.stored {
+        // SQLite works out all of these for each new row, and nearly all rows have nothing aside: calling a function for each
+        // of 87 preferences was a tenth of the time that a user took to make.
+        let nothing = expression.replace(&format!("json_extract(_aside, '$.{}')", field.name), "NULL");
+        let _ =
+            write!(sql, " GENERATED ALWAYS AS (CASE WHEN _aside IS NULL THEN {nothing} ELSE {expression} END) VIRTUAL");
     } else if let Some(default) = field.default_sql {
         let _ = write!(sql, " NOT NULL DEFAULT {default}");
     }

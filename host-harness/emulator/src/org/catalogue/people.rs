@@ -74,7 +74,15 @@ macro_rules! state_code {
             concat!($prefix, "StateCode"),
             concat!($label, "State/Province Code"),
             concat!($prefix, "CountryCode"),
-            concat!("state_code(", $prefix, "Country, ", $prefix, "State)"),
+            concat!(
+                "CASE WHEN ",
+                $prefix,
+                "State IS NOT NULL THEN state_code(",
+                $prefix,
+                "Country, ",
+                $prefix,
+                "State) END"
+            ),
         )
     };
 }
@@ -85,7 +93,7 @@ macro_rules! country_code {
         Field::country_code(
             concat!($prefix, "CountryCode"),
             concat!($label, "Country Code"),
-            concat!("country_code(", $prefix, "Country)"),
+            concat!("CASE WHEN ", $prefix, "Country IS NOT NULL THEN country_code(", $prefix, "Country) END"),
         )
     };
 }

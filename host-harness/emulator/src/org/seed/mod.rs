@@ -51,7 +51,6 @@ pub(crate) fn populate(db: &Connection, facts: &Facts, users: u32, sandbox: bool
     let set_groups = generator.permission_set_groups()?;
     let roles = generator.roles()?;
     let staff = generator.staff(&profiles, &roles)?;
-    generator.grades()?;
     let mut accounts = generator.accounts(&staff)?;
     let groups = generator.groups()?;
     generator.portal_roles(&mut accounts, &roles)?;

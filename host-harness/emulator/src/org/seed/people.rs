@@ -64,6 +64,11 @@ impl Generator<'_> {
                 federation: None,
                 date: self.date(index),
                 nickname: format!("{}{index}n", names::handle(first, last)),
+                grade: match (index, profile.licence.user_type) {
+                    (0, _) => "Executive",
+                    (_, "Standard") => "Professional",
+                    _ => "Associate",
+                },
             };
             user.insert(&mut insert_user, &self.facts.admin_id)?;
             insert_login.execute(params![self.id("0Yw"), id, false, user.date, self.facts.admin_id])?;
@@ -71,15 +76,6 @@ impl Generator<'_> {
             staff.push(id);
         }
         Ok(staff)
-    }
-
-    /// A custom field of the staff. By hand of the ids, so that no random number moves.
-    pub(super) fn grades(&self) -> rusqlite::Result<()> {
-        self.db.execute_batch(
-            "UPDATE User SET Cost_Center__c = 'CC-' || substr(Id, 14, 2), Employee_Grade__c = CASE
-               WHEN Id = (SELECT min(Id) FROM User) THEN 'Executive'
-               WHEN UserType = 'Standard' THEN 'Professional' ELSE 'Associate' END",
-        )
     }
 
     pub(super) fn accounts(&mut self, staff: &[String]) -> rusqlite::Result<Vec<Account>> {
@@ -184,6 +180,7 @@ impl Generator<'_> {
                 federation: self.rng.bool().then_some(handle.as_str()),
                 date,
                 nickname: handle.clone(),
+                grade: "Associate",
             };
             user.insert(&mut insert_user, &self.facts.admin_id)?;
             let frozen = self.rng.u8(..100) < 2;
@@ -266,9 +263,10 @@ const INSERT_USER: &str =
     "INSERT INTO User (Id, Username, FirstName, LastName, CompanyName, Email, Alias, CommunityNickname, IsActive,
     TimeZoneSidKey, UserRoleId, LocaleSidKey, EmailEncodingKey, LanguageLocaleKey, ProfileId, UserType, ContactId,
     AccountId, PortalRole, IsPortalEnabled, FederationIdentifier, CreatedDate, CreatedById, LastModifiedDate,
-    LastModifiedById, SystemModstamp, HasUserVerifiedEmail)
+    LastModifiedById, SystemModstamp, HasUserVerifiedEmail, Cost_Center__c, Employee_Grade__c)
   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'Europe/London', ?10, 'en_GB', 'UTF-8', 'en_US', ?11, ?12, ?13, ?14,
-    (SELECT PortalRole FROM UserRole WHERE Id = ?10), ?15, ?16, ?17, ?18, ?17, ?18, ?17, 1)";
+    (SELECT PortalRole FROM UserRole WHERE Id = ?10), ?15, ?16, ?17, ?18, ?17, ?18, ?17, 1,
+    'CC-' || substr(?1, 14, 2), ?19)";
 const INSERT_CONTACT: &str =
     "INSERT INTO Contact (Id, AccountId, FirstName, LastName, Email, Phone, External_Id__c, OwnerId,
     CreatedDate, CreatedById, LastModifiedDate, LastModifiedById, SystemModstamp)
@@ -291,6 +289,8 @@ struct NewUser<'a> {
     federation: Option<&'a str>,
     date: i64,
     nickname: String,
+    /// The choice of a picklist of the organization's own.
+    grade: &'static str,
 }
 
 impl NewUser<'_> {
@@ -316,6 +316,7 @@ impl NewUser<'_> {
             self.federation,
             self.date,
             admin,
+            self.grade,
         ])?;
         Ok(())
     }

@@ -268,7 +268,7 @@ fn guard(
 
 /// Settles at least one user and goes on until the transaction has had its turn, or ends the run where nothing is pending.
 /// Returns how many have settled.
-fn settle_some(
+pub(super) fn settle_some(
     change: &WriteTransaction<'_>,
     tenant: &TenantRecord,
     run: &mut ImportRun,

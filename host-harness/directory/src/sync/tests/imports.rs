@@ -1,4 +1,5 @@
 use super::*;
+use crate::sync::import::settle_some;
 use provisioning_runtime::SandboxFault;
 
 #[tokio::test]
@@ -50,6 +51,21 @@ fn others_write_between_two_pieces_of_an_import_that_settles() {
     let pieces = pieces.into_inner();
     assert!(pieces >= 3, "{pieces}");
     assert!(3 * found_between >= pieces, "another writer came in between {found_between} times in {pieces} pieces");
+}
+
+#[tokio::test]
+async fn a_piece_of_an_import_that_settles_ends_when_it_has_had_its_turn() {
+    let fixture = Fixture::imported("", 3, "2026-02-01").await;
+    let tenant = fixture.tenant();
+    let settled = fixture.write(|change| {
+        change.unsettle_linked(tenant.id, "")?;
+        let mut run = change.imports(tenant.id, 1)?.remove(0);
+        while !change.has_had_its_turn() {
+            std::hint::spin_loop();
+        }
+        settle_some(change, &tenant, &mut run)
+    });
+    assert_eq!(settled.unwrap(), 1);
 }
 
 #[tokio::test]

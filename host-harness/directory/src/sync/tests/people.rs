@@ -142,3 +142,38 @@ async fn a_connector_that_lists_no_attributes_is_imported_from_all_the_same() {
         "what the application answers is another matter"
     );
 }
+
+#[tokio::test]
+async fn no_import_brings_back_a_link_that_an_admin_took_away_while_nobody_wants_the_person_to_have_a_user() {
+    let fixture = Fixture::new("");
+    let person = fixture.add("E1", &[]);
+    fixture.assign("E1");
+    fixture.push().await;
+    let (tenant, id) = (fixture.tenant(), fixture.link("E1").unwrap());
+    fixture.write(|change| intents::unassign(change, &tenant, &person)).unwrap();
+    fixture.push().await;
+    fixture.write(|change| intents::unlink(change, &tenant, &person)).unwrap();
+    fixture.import().await;
+    assert_eq!(fixture.link("E1"), None);
+    let queue = fixture.queue();
+    assert_eq!((queue[0].user.remote_id.as_str(), queue[0].reason), (id.as_str(), QueueReason::Matched));
+    // Somebody who is wanted again has the user again as soon as it is looked at.
+    fixture.assign("E1");
+    fixture.remote(&id, |user| user.status = Status::Active);
+    fixture.import().await;
+    assert_eq!(fixture.link("E1"), Some(id));
+}
+
+#[tokio::test]
+async fn what_an_import_finds_out_of_use_waits_with_a_cause_while_the_feature_is_off() {
+    let fixture = Fixture::imported("", 1, "2026-02-01").await;
+    fixture.assign("acme:U0000");
+    fixture.push().await;
+    fixture.edit(|config| config.to_app.push_user_deactivation = false);
+    fixture.remote("U0000", |user| user.status = Status::Frozen);
+    fixture.import().await;
+    let open = fixture.tasks();
+    let [task] = &open[..] else { panic!("{open:?}") };
+    assert_eq!((task.kind, &task.error_kind), (TaskKind::Reactivate, &Some(FailureKind::FeatureOff)));
+    assert!(task.cause.as_ref().unwrap().contains("Push User Deactivation is off"), "{open:?}");
+}

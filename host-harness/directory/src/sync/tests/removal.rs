@@ -73,3 +73,22 @@ async fn only_the_source_of_a_lifecycle_holds_a_person() {
         }
     }
 }
+
+#[tokio::test]
+async fn no_import_makes_a_person_of_a_user_whose_person_was_removed() {
+    let fixture = Fixture::new("");
+    let (tenant, person) = (fixture.tenant(), fixture.add("E1", &[]));
+    fixture.assign("E1");
+    fixture.push().await;
+    let id = fixture.link("E1").unwrap();
+    fixture.write(|change| intents::unassign(change, &tenant, &person)).unwrap();
+    fixture.push().await;
+    assert!(matches!(fixture.write(|change| remove_person(change, "E1", false)).unwrap(), Removal::Removed { .. }));
+    fixture.import().await;
+    // Somebody puts it into use again over there.
+    fixture.remote(&id, |user| user.status = Status::Active);
+    fixture.import().await;
+    assert_eq!(fixture.directory.read(|view| view.count_people()).unwrap(), 0);
+    let queue = fixture.queue();
+    assert_eq!((queue[0].user.remote_id.as_str(), queue[0].reason), (id.as_str(), QueueReason::Nobody));
+}

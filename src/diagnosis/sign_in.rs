@@ -246,12 +246,12 @@ pub(super) static ROWS: [Row; 56] = [
     },
     Row {
         code: "invalid_grant",
-        pattern: "ip restricted or invalid login hours",
+        pattern: "ip restricted",
         kind: ErrorKind::PermissionDenied,
         retry: Retry::AfterRemedy,
         sentence: "the profile of {} does not allow signing in from this network address or at this time",
         remedy: "Add the addresses of the provisioning host to Login IP Ranges and widen Login Hours under Setup > Users > Profiles; JWT sign-ins always keep the ranges of the profile, other flows also those that the policies of the app set",
-        source: "Salesforce Help, OAuth 2.0 Authorization Errors (M)",
+        source: "forceworkbench issue 772, other recorded answers (H); Salesforce Help, OAuth 2.0 Authorization Errors, for the words that go on",
     },
     // Wrong passwords, locked users and a flow that is switched off look the same.
     Row {

@@ -204,3 +204,22 @@ fn a_page_that_refuses_is_told_as_one_of_a_proxy() {
         }
     }
 }
+
+// Salesforce says no more than "ip restricted", which was told as any refused sign-in is.
+#[test]
+fn a_jwt_sign_in_from_outside_the_profiles_ranges_names_them() {
+    let body = "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion={signed}";
+    for words in ["ip restricted", "IP restricted", "ip restricted or invalid login hours"] {
+        let script = Script::new();
+        let answer = format!(r#"{{"error":"invalid_grant","error_description":"{words}"}}"#);
+        script.answer(&token_request(body), 400, answer);
+        let method = Method::JwtBearer("3MVG9".to_owned(), placeholder("key"));
+        let error = signing_in_by(&script, "api@acme.example", method).map(|_| ()).unwrap_err();
+        assert_eq!((&error.kind, error.retry), (&ErrorKind::PermissionDenied, Retry::AfterRemedy), "{words}: {error}");
+        assert!(error.message.starts_with("the profile of the admin user api@acme.example does not allow"), "{error}");
+        let remedy = error.remedy.as_ref().unwrap();
+        for part in ["addresses of the provisioning host", "Login IP Ranges", "JWT sign-ins always keep"] {
+            assert!(remedy.contains(part), "{remedy}");
+        }
+    }
+}

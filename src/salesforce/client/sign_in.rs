@@ -16,7 +16,7 @@ use crate::salesforce::oauth;
 pub(super) fn sign_in<H: Host>(host: &H, credentials: &Credentials, usage: &mut Usage) -> Result<SignedIn> {
     let Credentials { login_url, username, method } = credentials;
     let subject = match username.as_str() {
-        "" => "the connected app".to_owned(),
+        "" => "the app of client-id".to_owned(),
         username => format!("the admin user {username}"),
     };
     let request = match method {
@@ -28,7 +28,7 @@ pub(super) fn sign_in<H: Host>(host: &H, credentials: &Credentials, usage: &mut 
             let assertion = host.sign_jwt(key, &claims).map_err(|reason| {
                 let message = format!("the assertion of {subject} cannot be signed: {}", reason.trim_end_matches('.'));
                 Error::new(ErrorKind::InvalidSettings, message)
-                    .with_remedy("Enter the PEM-encoded RSA private key whose certificate the connected app has")
+                    .with_remedy("Enter the PEM-encoded RSA private key whose certificate is uploaded to the app under Setup > External Client App Manager (for a connected app, Setup > Apps > App Manager)")
             })?;
             oauth::jwt_bearer(login_url, &assertion)
         }

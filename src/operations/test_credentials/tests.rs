@@ -1,6 +1,6 @@
 use super::*;
 use crate::host::Failure;
-use crate::scripted::{Script, golden, records, settings};
+use crate::scripted::{Script, golden, placeholder, records, settings};
 
 const TYPES: &str = "UserType IN ('CspLitePortal','CustomerSuccess','PowerCustomerSuccess','PowerPartner')";
 const WRITABLE: &str = r#"{"objectDescribe":{"createable":true,"updateable":true},"recentItems":[]}"#;
@@ -21,7 +21,13 @@ struct Org {
 impl Default for Org {
     fn default() -> Self {
         let licences = vec![SEATS, MORE_SEATS, MORE_SEATS];
-        Self { contact: WRITABLE, licences, user: vec![USER], account: (200, ACCOUNT), owner: vec![OWNER] }
+        Self {
+            contact: WRITABLE,
+            licences,
+            user: vec![USER],
+            account: (200, ACCOUNT),
+            owner: vec![OWNER],
+        }
     }
 }
 
@@ -65,12 +71,32 @@ fn check(probes: &[Probe]) {
     let names: Vec<&str> = probes.iter().map(|probe| probe.name).collect();
     assert_eq!(
         names,
-        [&[names::SETTINGS, names::REACHABLE, names::SIGNED_IN, names::PASSWORD][..], &SIGNED_IN_ONLY].concat()
+        [
+            &[names::SETTINGS, names::API_VERSION, names::SIGN_IN][..],
+            &[names::REACHABLE, names::SIGNED_IN, names::PASSWORD],
+            &SIGNED_IN_ONLY
+        ]
+        .concat()
     );
     for probe in probes {
         assert!(probe.detail.ends_with('.'), "{probe:?}");
-        assert_eq!(probe.remedy.is_some(), probe.verdict == Verdict::Failed, "{probe:?}");
+        assert_eq!(probe.kind.is_some(), probe.verdict == Verdict::Failed, "{probe:?}");
+        match probe.verdict {
+            Verdict::Failed => assert!(probe.remedy.is_some(), "{probe:?}"),
+            Verdict::Skipped => assert_eq!(probe.remedy, None, "{probe:?}"),
+            Verdict::Passed => assert!(probe.remedy.is_none() || WARNS.contains(&probe.name), "{probe:?}"),
+        }
     }
+}
+
+/// The probes that can pass with a warning.
+const WARNS: [&str; 2] = [names::API_VERSION, names::SIGN_IN];
+
+/// The probes that passed and have a remedy all the same.
+fn warnings(probes: &[Probe]) -> Vec<&'static str> {
+    check(probes);
+    let warnings = probes.iter().filter(|probe| probe.verdict == Verdict::Passed && probe.remedy.is_some());
+    warnings.map(|probe| probe.name).collect()
 }
 
 fn those(probes: &[Probe], verdict: Verdict) -> Vec<&'static str> {
@@ -83,9 +109,9 @@ fn detail<'a>(probes: &'a [Probe], name: &str) -> &'a str {
 }
 
 #[test]
-fn good_settings_pass_fourteen_probes_in_three_requests() {
+fn good_settings_pass_all_probes_in_three_requests() {
     let probes = Org::default().probes();
-    assert_eq!(those(&probes, Verdict::Passed).len(), 14);
+    assert_eq!(those(&probes, Verdict::Passed).len(), probes.len());
     assert!(detail(&probes, "signed-in").contains("Acme & Söhne"));
     assert!(detail(&probes, "account-exists").contains("Acme Customers"));
     assert!(detail(&probes, "api-requests-left").contains("14982"));
@@ -98,7 +124,7 @@ fn nothing_is_sent_while_the_sign_in_has_no_settings() {
     settings.retain(|(name, _)| !matches!(name.as_str(), "password" | "security-token"));
     let probes = test_credentials(Script::new(), settings);
     assert_eq!(those(&probes, Verdict::Failed), ["settings-valid"]);
-    assert_eq!(those(&probes, Verdict::Passed), ["portal-id-plausible"]);
+    assert_eq!(those(&probes, Verdict::Passed), ["end-of-api-version", "portal-id-plausible"]);
     assert!(probes[0].detail.contains("password is missing"), "{}", probes[0].detail);
 }
 
@@ -123,10 +149,14 @@ fn a_wrong_password_fails_the_sign_in_with_its_remedy() {
     script.answer(&golden("login/request.txt"), 500, golden("login/fault.xml"));
     let probes = test_credentials(script, settings());
     assert_eq!(those(&probes, Verdict::Failed), ["signed-in"]);
-    assert!(probes[2].remedy.as_ref().unwrap().contains("security token"));
+    let signed_in = probes.iter().find(|probe| probe.name == names::SIGNED_IN).unwrap();
+    assert!(signed_in.remedy.as_ref().unwrap().contains("security token"));
     let said = "Salesforce said: Invalid username, password, security token; or user locked out.";
-    assert!(probes[2].detail.ends_with(said), "{}", probes[2].detail);
-    assert_eq!(those(&probes, Verdict::Passed), ["settings-valid", "host-reachable", "portal-id-plausible"]);
+    assert!(signed_in.detail.ends_with(said), "{}", signed_in.detail);
+    assert_eq!(
+        those(&probes, Verdict::Passed),
+        ["settings-valid", "end-of-api-version", "end-of-sign-in", "host-reachable", "portal-id-plausible"]
+    );
 }
 
 #[test]
@@ -201,11 +231,43 @@ fn an_answer_that_cannot_be_read_fails_what_hangs_on_it_and_nothing_else() {
 }
 
 #[test]
-fn an_old_version_of_the_api_is_warned_of() {
-    for (version, warns) in [("42.0", true), ("59.0", true), ("60.0", false), ("66.0", false)] {
-        let probe = settings_valid(&[], Some(version));
-        assert_eq!(probe.verdict, Verdict::Passed);
-        assert_eq!(probe.detail.contains("api-version is below 60.0"), warns, "{version}");
-    }
-    assert!(!settings_valid(&[], None).detail.contains("Warning"));
+fn what_salesforce_is_about_to_end_passes_with_a_remedy() {
+    let tried = |more: &[(&str, &str)]| {
+        let script = Script::new();
+        script.answer(&golden("login/request.txt"), 500, golden("login/fault.xml"));
+        let mut settings = settings();
+        settings.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        test_credentials(script, settings)
+    };
+    // A tenant that leaves sign-in out keeps SOAP login().
+    let probes = tried(&[]);
+    assert_eq!(warnings(&probes), ["end-of-sign-in"]);
+    assert!(detail(&probes, "end-of-sign-in").ends_with("about 2027-06-01: 1295 days are left."));
+    let remedy = probes.iter().find_map(|probe| probe.remedy.as_deref().filter(|_| probe.name == "end-of-sign-in"));
+    assert!(remedy.unwrap().contains("set sign-in to client-credentials and instance-type to my-domain"));
+
+    assert_eq!(warnings(&tried(&[("api-version", "59.0")])), ["end-of-api-version", "end-of-sign-in"]);
+    assert_eq!(warnings(&tried(&[("api-version", "60.0")])), ["end-of-sign-in"]);
+    assert_eq!(
+        those(&test_credentials(Script::new(), Vec::new()), Verdict::Skipped)[..2],
+        ["end-of-sign-in", "host-reachable"]
+    );
+}
+
+#[test]
+fn a_sign_in_that_stays_has_no_warning() {
+    let script = Script::new();
+    let form = "grant_type=client_credentials&client_id=3MVG9&client_secret={clientsecret}";
+    let request = format!(
+        "POST https://acme.my.salesforce.com/services/oauth2/token\ncontent-type: application/x-www-form-urlencoded\naccept: application/json\n\n{form}"
+    );
+    script.answer(&request, 400, r#"{"error":"invalid_grant","error_description":"inactive user"}"#);
+    let mut settings = settings();
+    settings.retain(|(name, _)| !matches!(name.as_str(), "username" | "password" | "security-token"));
+    let more =
+        [("sign-in", "client-credentials"), ("client-id", "3MVG9"), ("client-secret", &placeholder("clientsecret"))];
+    settings.extend(more.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    let probes = test_credentials(script, settings);
+    assert_eq!(warnings(&probes), Vec::<&str>::new());
+    assert_eq!(detail(&probes, "end-of-sign-in"), "Salesforce has announced no end of this way to sign in.");
 }

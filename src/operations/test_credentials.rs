@@ -1,5 +1,5 @@
 //! Trying the settings, also incomplete ones, point by point. Everything is read-only: the sign-in, one call that reads
-//! eight things, and one for what needs an answer of the first.
+//! up to ten things, and one for what needs an answer of the first.
 
 mod looks;
 
@@ -13,7 +13,7 @@ use crate::host::Host;
 use crate::model::{Error, ErrorKind, Probe, Result, Settings, Verdict};
 use crate::salesforce::client::Client;
 use crate::salesforce::id::Id;
-use crate::salesforce::login::Credentials;
+use crate::salesforce::login::{Credentials, Method};
 use crate::settings::{self, Reserve};
 
 /// The probes' names, in their order.
@@ -26,6 +26,7 @@ mod names {
     pub(super) const PASSWORD: &str = "password-not-expired";
     pub(super) const ORGANIZATION: &str = "organization-id-matches";
     pub(super) const BUDGET: &str = "api-requests-left";
+    pub(super) const SOAP_LOGIN: &str = "may-use-soap-login";
     pub(super) const USERS: &str = "may-write-users";
     pub(super) const CONTACTS: &str = "may-write-contacts";
     pub(super) const PERMISSION_SETS: &str = "may-assign-permission-sets";
@@ -37,9 +38,10 @@ mod names {
 }
 
 /// The probes that need a session.
-const SIGNED_IN_ONLY: [&str; 10] = [
+const SIGNED_IN_ONLY: [&str; 11] = [
     names::ORGANIZATION,
     names::BUDGET,
+    names::SOAP_LOGIN,
     names::USERS,
     names::CONTACTS,
     names::PERMISSION_SETS,
@@ -61,6 +63,7 @@ pub fn test_credentials<H: Host>(host: H, settings: Settings) -> Vec<Probe> {
     let portal = portal_plausible(checked.portal_id);
     let reserve = checked.api_reserve.unwrap_or_default();
     let api_version = checked.api_version.as_deref().unwrap_or(settings::DEFAULT_API_VERSION);
+    let is_soap = checked.credentials.as_ref().is_some_and(|credentials| matches!(credentials.method, Method::Soap(_)));
     let signed_in = match checked.credentials {
         None => {
             probes.extend([names::REACHABLE, names::SIGNED_IN, names::PASSWORD].map(|name| skipped(name, NO_SIGN_IN)));
@@ -80,7 +83,7 @@ pub fn test_credentials<H: Host>(host: H, settings: Settings) -> Vec<Probe> {
         return probes;
     };
     probes.push(organization_matches(&client, checked.organization_id));
-    match Looks::take(&client, checked.account_id) {
+    match Looks::take(&client, checked.account_id, is_soap) {
         Ok(looks) => {
             probes.push(budget(&client, reserve));
             probes.extend(looks.into_probes());

@@ -10,7 +10,20 @@ const SEATS: &str = r#"{"UserLicense":{"Name":"Customer Community","TotalLicense
 const MORE_SEATS: &str = r#"{"UserLicense":{"Name":"Partner Community","TotalLicenses":10,"UsedLicenses":8}}"#;
 const USER: &str = r#"{"Id":"0055e000001UsrAAAS"}"#;
 
+const EXTERNAL_SOQL: &str = "SELECT PermissionsManageCustomerUsers FROM UserPermissionAccess LIMIT 1";
+const EXTERNAL: &str = r#"{"totalSize":1,"done":true,"records":[{"PermissionsManageCustomerUsers":true}]}"#;
+const NOT_EXTERNAL: &str = r#"{"totalSize":1,"done":true,"records":[{"PermissionsManageCustomerUsers":false}]}"#;
+const ANY_AUTH_SOQL: &str = "SELECT PermissionsUseAnyApiAuth FROM UserPermissionAccess LIMIT 1";
+const ANY_AUTH: &str = r#"{"totalSize":1,"done":true,"records":[{"PermissionsUseAnyApiAuth":true}]}"#;
+const NO_ANY_AUTH: &str = r#"{"totalSize":1,"done":true,"records":[{"PermissionsUseAnyApiAuth":false}]}"#;
+const NONE: &str = r#"{"totalSize":0,"done":true,"records":[]}"#;
+const NO_SUCH_FIELD: &str = r#"[{"errorCode":"INVALID_FIELD","message":"No such column 'PermissionsUseAnyApiAuth' on entity 'UserPermissionAccess'."}]"#;
+const READ_ONLY: &str = r#"{"objectDescribe":{"createable":true,"updateable":false}}"#;
+
 struct Org {
+    users: &'static str,
+    external: (u16, &'static str),
+    any_auth: (u16, &'static str),
     contact: &'static str,
     licences: Vec<&'static str>,
     user: Vec<&'static str>,
@@ -22,6 +35,9 @@ impl Default for Org {
     fn default() -> Self {
         let licences = vec![SEATS, MORE_SEATS, MORE_SEATS];
         Self {
+            users: WRITABLE,
+            external: (200, EXTERNAL),
+            any_auth: (200, ANY_AUTH),
             contact: WRITABLE,
             licences,
             user: vec![USER],
@@ -39,11 +55,13 @@ impl Org {
         );
         let user_soql = format!("SELECT Id FROM User WHERE {TYPES} LIMIT 1");
         let mut parts = vec![
-            ("sobjects/User", 200, WRITABLE),
+            ("sobjects/User", 200, self.users),
             ("sobjects/Contact", 200, self.contact),
             ("sobjects/PermissionSetAssignment", 200, WRITABLE),
             (licences_soql.as_str(), 200, licences.as_str()),
             (user_soql.as_str(), 200, user.as_str()),
+            (EXTERNAL_SOQL, self.external.0, self.external.1),
+            (ANY_AUTH_SOQL, self.any_auth.0, self.any_auth.1),
         ];
         if account {
             parts.push(("sobjects/Account/0015e00000AcmeAAAR", self.account.0, self.account.1));
@@ -90,7 +108,7 @@ fn check(probes: &[Probe]) {
 }
 
 /// The probes that can pass with a warning.
-const WARNS: [&str; 2] = [names::API_VERSION, names::SIGN_IN];
+const WARNS: [&str; 3] = [names::API_VERSION, names::SIGN_IN, names::SOAP_LOGIN];
 
 /// The probes that passed and have a remedy all the same.
 fn warnings(probes: &[Probe]) -> Vec<&'static str> {
@@ -184,9 +202,8 @@ fn an_account_that_is_missing_or_a_person_fails() {
 
 #[test]
 fn missing_rights_roles_and_seats_fail_their_own_probes() {
-    let read_only = r#"{"objectDescribe":{"createable":true,"updateable":false}}"#;
     let no_role = r#"{"Owner":{"Name":"Olga Owner","UserRoleId":null,"IsActive":true}}"#;
-    let org = Org { contact: read_only, owner: vec![no_role], licences: vec![SEATS], ..Org::default() };
+    let org = Org { contact: READ_ONLY, owner: vec![no_role], licences: vec![SEATS], ..Org::default() };
     let probes = org.probes();
     assert_eq!(those(&probes, Verdict::Failed), ["may-write-contacts", "account-owner-has-role", "license-seats-left"]);
     assert!(detail(&probes, "account-owner-has-role").contains("Olga Owner, has no role"));
@@ -211,6 +228,8 @@ fn an_answer_that_cannot_be_read_fails_what_hangs_on_it_and_nothing_else() {
             "SELECT UserLicense.Name,UserLicense.TotalLicenses,UserLicense.UsedLicenses FROM Profile WHERE {types}"
         ),
         format!("SELECT Id FROM User WHERE {types} LIMIT 1"),
+        EXTERNAL_SOQL.to_owned(),
+        ANY_AUTH_SOQL.to_owned(),
     ];
     let parts: Vec<_> = requests.iter().map(|request| (request.as_str(), 200, "null")).collect();
     script.composite(&parts);
@@ -221,6 +240,7 @@ fn an_answer_that_cannot_be_read_fails_what_hangs_on_it_and_nothing_else() {
         those(&probes, Verdict::Failed),
         [
             "settings-valid",
+            "may-use-soap-login",
             "may-write-users",
             "may-write-contacts",
             "may-assign-permission-sets",
@@ -228,6 +248,37 @@ fn an_answer_that_cannot_be_read_fails_what_hangs_on_it_and_nothing_else() {
             "license-seats-left"
         ]
     );
+}
+
+#[test]
+fn a_sign_in_by_soap_that_lacks_use_any_api_auth_is_warned_of() {
+    let verdict = |any_auth| {
+        let probes = Org { any_auth, ..Org::default() }.probes();
+        let probe = probes.iter().find(|probe| probe.name == names::SOAP_LOGIN).unwrap().clone();
+        check(&probes);
+        (probe.verdict, probe.remedy.is_some(), probe.detail)
+    };
+    let (found, warns, detail) = verdict((200, NO_ANY_AUTH));
+    assert_eq!((found, warns), (Verdict::Passed, true), "it works for now");
+    assert!(detail.starts_with("The admin user lacks the permission Use Any API Auth"), "{detail}");
+    assert!(!verdict((200, ANY_AUTH)).1);
+    // An organization that doesn't know the permission, and one that doesn't show it.
+    for untold in [(400, NO_SUCH_FIELD), (200, NONE)] {
+        let (found, warns, detail) = verdict(untold);
+        assert_eq!((found, warns), (Verdict::Skipped, false), "{untold:?}");
+        assert!(detail.contains("doesn't say whether"), "{detail}");
+    }
+}
+
+#[test]
+fn manage_external_users_is_enough_to_write_users() {
+    let verdict = |users, external| those(&Org { users, external, ..Org::default() }.probes(), Verdict::Failed);
+    assert_eq!(verdict(READ_ONLY, (200, EXTERNAL)), Vec::<&str>::new());
+    assert_eq!(verdict(READ_ONLY, (200, NOT_EXTERNAL)), ["may-write-users"]);
+    // An organization without portals lacks the field; then the description alone tells.
+    assert_eq!(verdict(READ_ONLY, (400, NO_SUCH_FIELD)), ["may-write-users"]);
+    assert_eq!(verdict(WRITABLE, (400, NO_SUCH_FIELD)), Vec::<&str>::new());
+    assert_eq!(verdict(WRITABLE, (200, NOT_EXTERNAL)), Vec::<&str>::new());
 }
 
 #[test]

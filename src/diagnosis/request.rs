@@ -30,7 +30,7 @@ pub(super) static ROWS: [Row; 32] = [
         kind: ErrorKind::Transient,
         retry: Retry::AtOnce,
         sentence: "the session ended again right after a new sign-in, so {} could not be dealt with",
-        remedy: "Check that no other program ends the sessions of this user and that its profile has no very short session timeout",
+        remedy: "Check under Setup > Security > Session Settings whether sessions are locked to the address of their sign-in or login IP ranges are enforced on every request, that no other program ends the sessions of this user, and that its profile has no very short session timeout",
         source: "recorded answer (H)",
     },
     Row {

@@ -246,12 +246,12 @@ pub(super) static ROWS: [Row; 56] = [
     },
     Row {
         code: "invalid_grant",
-        pattern: "ip restricted or invalid login hours",
+        pattern: "ip restricted",
         kind: ErrorKind::PermissionDenied,
         retry: Retry::AfterRemedy,
         sentence: "the profile of {} does not allow signing in from this network address or at this time",
         remedy: "Add the addresses of the provisioning host to Login IP Ranges and widen Login Hours under Setup > Users > Profiles; JWT sign-ins always keep the ranges of the profile, other flows also those that the policies of the app set",
-        source: "Salesforce Help, OAuth 2.0 Authorization Errors (M)",
+        source: "forceworkbench issue 772, other recorded answers (H); Salesforce Help, OAuth 2.0 Authorization Errors, for the words that go on",
     },
     // Wrong passwords, locked users and a flow that is switched off look the same.
     Row {
@@ -367,9 +367,9 @@ pub(super) static ROWS: [Row; 56] = [
         pattern: "Use Any API Auth",
         kind: ErrorKind::PermissionDenied,
         retry: Retry::AfterRemedy,
-        sentence: "the organization limits how API users sign in, and {} lacks the permission for this way",
-        remedy: "Give the user the permission Use Any API Auth in a permission set, or set sign-in to client-credentials or jwt-bearer",
-        source: "Salesforce Help 005132110 (H for the permission), words U",
+        sentence: "the organization limits who may sign in by SOAP login(), and {} lacks the permission Use Any API Auth for it",
+        remedy: "Create an External Client App and set sign-in to client-credentials or jwt-bearer, or give the user Use Any API Auth in a permission set under Setup > Users > Permission Sets",
+        source: "SOAP guide, login() (H for the code), CRMArena issue 23 (M for the words)",
     },
     Row {
         code: "",

@@ -220,7 +220,8 @@ pub struct Probe {
     pub kind: Option<ErrorKind>,
     /// One sentence: what was found.
     pub detail: String,
-    /// One sentence: what to do, and where. Present where the verdict is [`Verdict::Failed`].
+    /// One sentence: what to do, and where. Present where the verdict is [`Verdict::Failed`]; beside [`Verdict::Passed`] it is a
+    /// warning of what will end.
     pub remedy: Option<String>,
 }
 

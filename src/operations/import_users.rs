@@ -18,13 +18,14 @@ use std::cell::RefCell;
 use self::column::Column;
 use self::cursor::{Cursor, Left};
 use super::describe::{PROFILE, ROLE};
+use super::rows::untold;
 use super::schema::{Cached, Flag, Schema};
 use crate::host::{Host, Response};
 use crate::model::{Error, ErrorKind, Grant, ImportPage, ImportQuery, ImportScope, Result, Retry, Status, User};
 use crate::salesforce::client::Client;
 use crate::salesforce::id::{Id, prefix};
 use crate::salesforce::path::Path;
-use crate::salesforce::record::{Cell, Record};
+use crate::salesforce::record::Record;
 use crate::salesforce::soql::{Condition, Name};
 use crate::salesforce::time;
 
@@ -150,24 +151,34 @@ impl<H: Host> Job<'_, H> {
     }
 
     /// A user, with those grants that it tells itself.
-    fn user(&self, record: &Record<'_>, id: &Id) -> User {
-        let text = |path: &Path| record.at(path).and_then(Cell::text);
-        let boolean = |path: &Path| record.at(path).and_then(Cell::boolean);
-        let username = text(&self.own.username).unwrap_or_default().to_owned();
-        let status = if boolean(&self.own.is_active) == Some(true) { Status::Active } else { Status::Inactive };
-        let modified = rfc3339(text(&self.own.modified).unwrap_or_default());
+    ///
+    /// # Errors
+    ///
+    /// When the record lacks a field that was asked for: its user would lose what the field stands for, or be taken for inactive.
+    fn user(&self, record: &Record<'_>, id: &Id) -> Result<User> {
+        let cell = |path: &Path| match record.at(path) {
+            None => Err(untold(path.as_str(), SUBJECT)),
+            Some(cell) => Ok(cell),
+        };
+        let is_set = |path: &Path| cell(path).map(|cell| cell.boolean() == Some(true));
+        let username = cell(&self.own.username)?.text().unwrap_or_default().to_owned();
+        let status = if is_set(&self.own.is_active)? { Status::Active } else { Status::Inactive };
+        let modified = rfc3339(cell(&self.own.modified)?.text().unwrap_or_default());
         let mut grants = Vec::new();
         if self.schema.is_some() {
             for (kind, path) in [(PROFILE, &self.own.profile), (ROLE, &self.own.role)] {
-                if let Some(id) = text(path) {
+                if let Some(id) = cell(path)?.text() {
                     grants.push(Grant { kind: kind.to_owned(), id: id.to_owned() });
                 }
             }
         }
-        let values = self.columns.iter().map(|column| column.value(record)).collect();
-        let flags = self.flags.iter().filter(|(path, _)| boolean(path) == Some(true));
-        grants.extend(flags.map(|(_, flag)| flag.grant()));
-        User { id: id.as_str().to_owned(), username, status, modified, values, grants }
+        let values = self.columns.iter().map(|column| column.value(record)).collect::<Result<_>>()?;
+        for (path, flag) in &self.flags {
+            if is_set(path)? {
+                grants.push(flag.grant());
+            }
+        }
+        Ok(User { id: id.as_str().to_owned(), username, status, modified, values, grants })
     }
 
     /// Salesforce's time when it gave the first page: the import began no later.

@@ -3,6 +3,7 @@
 mod deactivate_users;
 mod describe;
 mod digest;
+mod endings;
 mod import_users;
 mod list_attributes;
 mod list_entitlements;

@@ -4,6 +4,7 @@
 
 use std::rc::Rc;
 
+use crate::model::{Error, ErrorKind, Retry};
 use crate::salesforce::id::Id;
 use crate::salesforce::record::{Cell, Record};
 
@@ -19,6 +20,17 @@ pub(super) trait Row: Sized {
 
     /// The record's id.
     fn id(&self) -> Id;
+}
+
+/// The error for a record that lacks a field which was asked for. What the field holds is unknown then, which is another thing
+/// than that it is empty.
+pub(super) fn untold(path: &str, subject: &str) -> Error {
+    let message = format!("Salesforce's answer for {subject} lacks the field {path}, so it isn't known what it holds");
+    Error::new(ErrorKind::PermissionDenied, message).with_retry(Retry::AfterRemedy).with_remedy(
+        "Make the field visible to the admin user's profile under Setup > Object Manager > Fields & Relationships > Set \
+         Field-Level Security, with View Concealed Field Data where Enhanced Personal Information Management conceals it, \
+         or leave the attribute out",
+    )
 }
 
 /// The id under a name or path.

@@ -4,7 +4,8 @@ use super::import_users::{Population, UnderWay};
 use super::push_users::Tenant;
 use super::schema::Cached;
 use super::{
-    deactivate_users, import_users, list_attributes, list_entitlements, push_users, sync_password, take_back_users,
+    deactivate_users, endings, import_users, list_attributes, list_entitlements, push_users, sync_password,
+    take_back_users,
 };
 use crate::host::Host;
 use crate::model::{
@@ -36,6 +37,9 @@ impl<H: Host> Session<H> {
     /// sign-in leads to another organisation than the settings name: writing into the wrong one could not be undone.
     pub fn open(host: H, settings: Settings) -> Result<Self> {
         let settings = settings::check(settings).complete()?;
+        // Before the sign-in, which fails once it has come to that.
+        let ending = endings::of_sign_in(&settings.credentials.method, host.now());
+        ending.iter().chain(&endings::of_api_version(&settings.api_version)).for_each(|ending| ending.log(&host));
         let client = Client::sign_in(host, settings.credentials, &settings.api_version)?
             .with_reserve(settings.api_reserve)
             .with_width(settings.requests_in_flight);

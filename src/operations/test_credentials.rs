@@ -1,25 +1,32 @@
 //! Trying the settings, also incomplete ones, point by point. Everything is read-only: the sign-in, one call that reads
-//! eight things, and one for what needs an answer of the first.
+//! up to ten things, and one for what needs an answer of the first.
 
 mod looks;
 
+use std::time::Duration;
+
 use self::looks::Looks;
+use super::endings::{self, Ending};
 use super::session::wrong_organization;
 use crate::diagnosis;
 use crate::host::Host;
 use crate::model::{Error, ErrorKind, Probe, Result, Settings, Verdict};
 use crate::salesforce::client::Client;
 use crate::salesforce::id::Id;
+use crate::salesforce::login::{Credentials, Method};
 use crate::settings::{self, Reserve};
 
 /// The probes' names, in their order.
 mod names {
     pub(super) const SETTINGS: &str = "settings-valid";
+    pub(super) const API_VERSION: &str = "end-of-api-version";
+    pub(super) const SIGN_IN: &str = "end-of-sign-in";
     pub(super) const REACHABLE: &str = "host-reachable";
     pub(super) const SIGNED_IN: &str = "signed-in";
     pub(super) const PASSWORD: &str = "password-not-expired";
     pub(super) const ORGANIZATION: &str = "organization-id-matches";
     pub(super) const BUDGET: &str = "api-requests-left";
+    pub(super) const SOAP_LOGIN: &str = "may-use-soap-login";
     pub(super) const USERS: &str = "may-write-users";
     pub(super) const CONTACTS: &str = "may-write-contacts";
     pub(super) const PERMISSION_SETS: &str = "may-assign-permission-sets";
@@ -31,9 +38,10 @@ mod names {
 }
 
 /// The probes that need a session.
-const SIGNED_IN_ONLY: [&str; 10] = [
+const SIGNED_IN_ONLY: [&str; 11] = [
     names::ORGANIZATION,
     names::BUDGET,
+    names::SOAP_LOGIN,
     names::USERS,
     names::CONTACTS,
     names::PERMISSION_SETS,
@@ -47,14 +55,18 @@ const SIGNED_IN_ONLY: [&str; 10] = [
 /// Tries the settings and says of each point whether it holds. Writes nothing.
 pub fn test_credentials<H: Host>(host: H, settings: Settings) -> Vec<Probe> {
     let checked = settings::check(settings);
-    let mut probes = vec![settings_valid(&checked.problems, checked.api_version.as_deref())];
+    let mut probes = vec![
+        settings_valid(&checked.problems),
+        end_of_api_version(checked.api_version.as_deref()),
+        end_of_sign_in(checked.credentials.as_ref(), host.now()),
+    ];
     let portal = portal_plausible(checked.portal_id);
     let reserve = checked.api_reserve.unwrap_or_default();
     let api_version = checked.api_version.as_deref().unwrap_or(settings::DEFAULT_API_VERSION);
+    let is_soap = checked.credentials.as_ref().is_some_and(|credentials| matches!(credentials.method, Method::Soap(_)));
     let signed_in = match checked.credentials {
         None => {
-            let missing = "Not tried, because settings that the sign-in needs are missing or wrong.";
-            probes.extend([names::REACHABLE, names::SIGNED_IN, names::PASSWORD].map(|name| skipped(name, missing)));
+            probes.extend([names::REACHABLE, names::SIGNED_IN, names::PASSWORD].map(|name| skipped(name, NO_SIGN_IN)));
             None
         }
         Some(credentials) => {
@@ -71,7 +83,7 @@ pub fn test_credentials<H: Host>(host: H, settings: Settings) -> Vec<Probe> {
         return probes;
     };
     probes.push(organization_matches(&client, checked.organization_id));
-    match Looks::take(&client, checked.account_id) {
+    match Looks::take(&client, checked.account_id, is_soap) {
         Ok(looks) => {
             probes.push(budget(&client, reserve));
             probes.extend(looks.into_probes());
@@ -85,20 +97,36 @@ pub fn test_credentials<H: Host>(host: H, settings: Settings) -> Vec<Probe> {
     probes
 }
 
-/// The version of the API below which a warning is due: Salesforce retires 31.0 to 40.0 with Summer '28 (H, Salesforce Help
-/// 005321531), and has retired ten versions at a time before.
-const AGEING: u32 = 60;
+/// Why nothing of the sign-in can be tried.
+const NO_SIGN_IN: &str = "Not tried, because settings that the sign-in needs are missing or wrong.";
 
-fn settings_valid(problems: &[settings::Problem], api_version: Option<&str>) -> Probe {
-    if problems.is_empty() {
-        let mut detail = "All settings are there and well-formed.".to_owned();
-        let version = api_version.and_then(|version| version.split('.').next()?.parse::<u32>().ok());
-        if version.is_some_and(|version| version < AGEING) {
-            detail.push_str(&format!(
-                " Warning: api-version is below {AGEING}.0, and Salesforce retires old versions; leave it out, or set a newer one."
-            ));
+fn end_of_api_version(api_version: Option<&str>) -> Probe {
+    match api_version {
+        None => skipped(names::API_VERSION, "Not tried, because api-version is malformed."),
+        Some(version) => still_there(names::API_VERSION, endings::of_api_version(version), "this version of the API"),
+    }
+}
+
+fn end_of_sign_in(credentials: Option<&Credentials>, now: Duration) -> Probe {
+    match credentials {
+        None => skipped(names::SIGN_IN, NO_SIGN_IN),
+        Some(credentials) => {
+            still_there(names::SIGN_IN, endings::of_sign_in(&credentials.method, now), "this way to sign in")
         }
-        return passed(names::SETTINGS, detail);
+    }
+}
+
+/// What is about to end works until then, so the probe passes; its remedy says what to do before that.
+fn still_there(name: &'static str, ending: Option<Ending>, what: &str) -> Probe {
+    match ending {
+        None => passed(name, format!("Salesforce has announced no end of {what}.")),
+        Some(ending) => warned(name, &ending.detail, ending.remedy),
+    }
+}
+
+fn settings_valid(problems: &[settings::Problem]) -> Probe {
+    if problems.is_empty() {
+        return passed(names::SETTINGS, "All settings are there and well-formed.".to_owned());
     }
     let mut remedies: Vec<&str> = problems.iter().map(|problem| problem.remedy).collect();
     remedies.dedup();
@@ -182,6 +210,11 @@ fn portal_plausible(portal_id: Option<Id>) -> Probe {
 
 fn passed(name: &'static str, detail: String) -> Probe {
     Probe { name, verdict: Verdict::Passed, kind: None, detail, remedy: None }
+}
+
+/// A point that holds for now, and what to do so that it goes on to.
+fn warned(name: &'static str, detail: &str, remedy: &str) -> Probe {
+    Probe { remedy: Some(sentence(remedy)), ..passed(name, sentence(detail)) }
 }
 
 fn skipped(name: &'static str, reason: &str) -> Probe {

@@ -1,6 +1,7 @@
 //! A signed-in client: the session, its renewal, repeated tries, and what the calls cost.
 
 mod flight;
+mod sign_in;
 mod width;
 
 use std::borrow::Cow;
@@ -8,13 +9,13 @@ use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use super::error::{self, Detour, Fault};
-use super::login::{self, Credentials, Method, SignedIn};
-use super::oauth;
+use super::login::{self, Credentials, SignedIn};
 use crate::diagnosis;
 use crate::host::{self, Failure, Host, Level, Request, Response};
 use crate::model::{Details, Error, ErrorKind, Result, Retry, Usage};
 use crate::settings::Reserve;
 use flight::Flight;
+use sign_in::sign_in;
 use width::Width;
 
 /// How often a call that met a passing condition is tried again.
@@ -87,6 +88,8 @@ pub struct Client<H: Host> {
     under_way: Cell<u64>,
     /// Whether a call of several parts was given up without an answer.
     is_slow: Cell<bool>,
+    /// Whether the session is a renewed one in which nothing has been answered yet.
+    is_fresh: Cell<bool>,
     flight: Flight<H>,
 }
 
@@ -119,6 +122,7 @@ impl<H: Host> Client<H> {
             width: Width::new(1),
             under_way: Cell::new(0),
             is_slow: Cell::new(false),
+            is_fresh: Cell::new(false),
             flight: Flight::new(),
         })
     }
@@ -267,6 +271,9 @@ impl<H: Host> Client<H> {
                     self.send_all(pending.iter().map(|&at| calls[at]))
                 }
             };
+            // A renewed session that is of no use is refused for another reason than its age, such as the address that it is
+            // used from (M). Further sign-ins come to the same, and count towards Salesforce's limit of them.
+            let is_of_no_use = self.is_fresh.get() && session_id == self.signed_in.borrow().session_id;
             // Those to send again, in order; and of them those whose session has ended.
             let mut again = Vec::new();
             let mut ended = Vec::new();
@@ -274,7 +281,7 @@ impl<H: Host> Client<H> {
                 answers[at] = Some(match self.judge(response, calls[at].repeat, subjects[at]) {
                     Next::Done(response) => Ok(response),
                     Next::Renew(failed) => {
-                        if !renewed {
+                        if !renewed && !is_of_no_use {
                             again.push(at);
                             ended.push(at);
                         }
@@ -415,6 +422,7 @@ impl<H: Host> Client<H> {
             Ok(response) => match Detour::of(&response) {
                 Some(detour) => return self.judge_detour(&detour, &response, repeat, subject),
                 None if response.status < 300 => {
+                    self.is_fresh.set(false);
                     self.width.grow();
                     return Next::Done(response);
                 }
@@ -438,6 +446,9 @@ impl<H: Host> Client<H> {
         let passing = is_crowded || diagnosis::is_passing(&fault);
         let uncertain = fault.is_silent();
         let ended = diagnosis::is_end_of_session(&fault);
+        if !ended {
+            self.is_fresh.set(false);
+        }
         let failed = Failed { error: diagnosis::diagnose(fault, subject), uncertain };
         match repeat {
             _ if ended => Next::Renew(failed),
@@ -464,6 +475,7 @@ impl<H: Host> Client<H> {
         let renewed = sign_in(&self.host, &self.credentials, &mut usage);
         self.usage.set(usage);
         *self.signed_in.borrow_mut() = renewed?;
+        self.is_fresh.set(true);
         Ok(())
     }
 }
@@ -472,66 +484,6 @@ impl<H: Host> Client<H> {
 fn unanswered(subject: &str) -> Failed {
     let error = Error::new(ErrorKind::Transient, format!("the host gave no answer for {subject}"));
     Failed { error, uncertain: true }
-}
-
-fn sign_in<H: Host>(host: &H, credentials: &Credentials, usage: &mut Usage) -> Result<SignedIn> {
-    let Credentials { login_url, username, method } = credentials;
-    let subject = match username.as_str() {
-        "" => "the connected app".to_owned(),
-        username => format!("the admin user {username}"),
-    };
-    let request = match method {
-        Method::Soap(password) => login::request(login_url, username, password),
-        Method::PasswordFlow(app, password) => oauth::password_flow(login_url, app, username, password),
-        Method::ClientCredentials(app) => oauth::client_credentials(login_url, app),
-        Method::JwtBearer(client_id, key) => {
-            let claims = oauth::claims(client_id, username, login_url, host.now());
-            let assertion = host.sign_jwt(key, &claims).map_err(|reason| {
-                let message = format!("the assertion of {subject} cannot be signed: {}", reason.trim_end_matches('.'));
-                Error::new(ErrorKind::InvalidSettings, message)
-                    .with_remedy("Enter the PEM-encoded RSA private key whose certificate the connected app has")
-            })?;
-            oauth::jwt_bearer(login_url, &assertion)
-        }
-    };
-    let parse = if matches!(method, Method::Soap(_)) { login::parse } else { oauth::parse };
-    usage.calls = usage.calls.saturating_add(1);
-    let response = host.send(request).map_err(|failure| no_answer(failure, "the sign-in at Salesforce"))?;
-    let signed_in = parse(response.status, &response.body).map_err(|fault| {
-        let fault = fault.of(&response);
-        if let Some(detour) = Detour::of(&response) {
-            return diagnosis::detour_of_sign_in(&detour, fault, login_url, &subject);
-        }
-        // An answer of some other server.
-        if fault.code.is_empty() && fault.status < 500 {
-            let message = format!("the login host did not answer the sign-in of {subject} as Salesforce does");
-            let error = Error::new(ErrorKind::InvalidSettings, message).with_remedy(
-                "Check instance-type and my-domain; the right host ends in .my.salesforce.com and stands under \
-                 Setup > Company Settings > My Domain",
-            );
-            return error.with_upstream(fault.into());
-        }
-        diagnosis::diagnose_sign_in(fault, &subject)
-    })?;
-    if !is_safe(&signed_in.instance_url, login_url) {
-        return Err(Error::new(
-            ErrorKind::InvalidSettings,
-            "the login host answered with an instance address that is not https, so nothing more was sent",
-        )
-        .with_remedy("Check instance-type and my-domain; only Salesforce's own hosts can sign in"));
-    }
-    if signed_in.password_expired {
-        // Such a session can do nothing but set a new password (H).
-        return Err(Error::new(ErrorKind::InvalidCredentials, format!("the password of {subject} has expired"))
-            .with_remedy(diagnosis::EXPIRED_PASSWORD_REMEDY));
-    }
-    Ok(signed_in)
-}
-
-/// The session id only goes to an https address, or back to the loopback address that it came from.
-fn is_safe(instance_url: &str, login_url: &str) -> bool {
-    let https = instance_url.strip_prefix("https://").is_some_and(|host| !host.is_empty() && !host.contains('@'));
-    https || (login_url.starts_with("http://") && instance_url == login_url)
 }
 
 /// Reads `api-usage=18/15000`: used and limit (H). The first number is what is used, not what is left.

@@ -20,7 +20,7 @@ pub const VERSION: &str = "64.0";
 pub struct Credentials {
     /// Scheme and host, without a slash at the end.
     pub login_url: String,
-    /// The admin's username; empty where the connected app names the user itself.
+    /// The admin's username; empty if the app names the user itself.
     pub username: String,
     /// By what means.
     pub method: Method,
@@ -33,10 +33,10 @@ pub enum Method {
     Soap(Password),
     /// OAuth 2.0, resource owner password credentials (RFC 6749 §4.3).
     PasswordFlow(App, Password),
-    /// OAuth 2.0, client credentials (RFC 6749 §4.4); the connected app names the user that it runs as.
+    /// OAuth 2.0, client credentials (RFC 6749 §4.4); the app names the user that it runs as.
     ClientCredentials(App),
     /// OAuth 2.0, a signed assertion (RFC 7523): the consumer key and the RSA private key that belongs to the certificate of
-    /// the connected app.
+    /// the app.
     JwtBearer(String, String),
 }
 
@@ -49,7 +49,7 @@ pub struct Password {
     pub security_token: Option<String>,
 }
 
-/// A connected app.
+/// An External Client App, or a connected app made before Spring '26 (H, Salesforce Help 005228017).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct App {
     /// The consumer key.

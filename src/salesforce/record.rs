@@ -69,6 +69,16 @@ impl<'a> Record<'a> {
         }
     }
 
+    /// Whether the record says anything under a name or path, be it that the field is empty. A related record that isn't there has
+    /// no fields, which is known as well.
+    pub fn tells(&self, path: &str) -> bool {
+        let Some((name, rest)) = path.split_once('.') else { return self.field(path).is_some() };
+        match self.field(name) {
+            Some(Cell::Record(record)) => record.tells(rest),
+            field => field.is_some(),
+        }
+    }
+
     fn field(&self, name: &str) -> Option<&Cell<'a>> {
         self.place(name).map(|(_, cell)| cell)
     }
@@ -270,6 +280,19 @@ mod tests {
     /// How a number of an answer is read.
     fn number(written: &str) -> Option<String> {
         parse(&format!(r#"{{"N":{written}}}"#))?.text("N").map(str::to_owned)
+    }
+
+    #[test]
+    fn a_record_tells_of_what_is_empty_and_not_of_what_it_lacks() {
+        let record = parse(r#"{"Empty":null,"Flag":false,"Contact":{"Email":null},"Manager":null}"#).unwrap();
+        for known in
+            ["Empty", "flag", "Contact", "Contact.Email", "contact.EMAIL", "Manager.Email", "Contact.Email.Domain"]
+        {
+            assert!(record.tells(known), "{known}");
+        }
+        for unknown in ["Title", "Contact.Title", "Owner.Email"] {
+            assert!(!record.tells(unknown), "{unknown}");
+        }
     }
 
     #[test]

@@ -10,11 +10,11 @@ pub mod names {
     pub const MY_DOMAIN: &str = "my-domain";
     /// Which way to sign in.
     pub const SIGN_IN: &str = "sign-in";
-    /// The consumer key of the connected app.
+    /// The consumer key of the app.
     pub const CLIENT_ID: &str = "client-id";
-    /// The consumer secret of the connected app, a secret.
+    /// The consumer secret of the app, a secret.
     pub const CLIENT_SECRET: &str = "client-secret";
-    /// The private key of the connected app, a secret.
+    /// The private key whose certificate the app has, a secret.
     pub const PRIVATE_KEY: &str = "private-key";
     /// The admin's username.
     pub const USERNAME: &str = "username";
@@ -56,8 +56,12 @@ pub(super) const SOAP: &str = "soap";
 pub(super) const CLIENT_CREDENTIALS: &str = "client-credentials";
 pub(super) const JWT_BEARER: &str = "jwt-bearer";
 pub(super) const PASSWORD_FLOW: &str = "password-flow";
-/// The ways to sign in.
-pub(super) const SIGN_INS: [&str; 4] = [SOAP, CLIENT_CREDENTIALS, JWT_BEARER, PASSWORD_FLOW];
+/// The ways to sign in, those first that a new tenant should take: Salesforce has announced the end of the last two (H,
+/// Salesforce Help 005132110, 000886201).
+pub(super) const SIGN_INS: [&str; 4] = [CLIENT_CREDENTIALS, JWT_BEARER, SOAP, PASSWORD_FLOW];
+/// What a tenant that leaves `sign-in` out signs in by. It was all that there was, so that another default would lock out the
+/// tenants of that time.
+pub(super) const DEFAULT_SIGN_IN: &str = SOAP;
 
 pub(super) const APPLY: &str = "apply";
 pub(super) const HOLD: &str = "hold";
@@ -67,8 +71,9 @@ pub const DEFINITIONS: &[Setting] = &[
     Setting {
         name: names::INSTANCE_TYPE,
         label: "Instance type",
-        help: "Choose production for production and developer organizations, sandbox for sandboxes, my-domain where the organization only allows signing in at its own host.",
-        kind: SettingKind::Choice(&[PRODUCTION, SANDBOX, MY_DOMAIN]),
+        help: "Choose my-domain for a new tenant, since client-credentials needs the organization's own host; the other sign-ins also take production (for production and developer organizations) and sandbox.",
+        // Salesforce grants client credentials only at the organization's own host (H), so it comes first.
+        kind: SettingKind::Choice(&[MY_DOMAIN, PRODUCTION, SANDBOX]),
         required: true,
         panel: Panel::General,
         multiline: false,
@@ -85,7 +90,7 @@ pub const DEFINITIONS: &[Setting] = &[
     Setting {
         name: names::SIGN_IN,
         label: "Sign-in",
-        help: "Choose client-credentials or jwt-bearer with a connected app of Setup > Apps > App Manager; soap (the default) takes the admin's password, which new organizations refuse and Salesforce ends with Summer '27, and password-flow takes both.",
+        help: "Choose client-credentials for a new tenant: create an External Client App under Setup > External Client App Manager, switch on Enable Client Credentials Flow in its OAuth settings and again in its policies, and enter the run-as user there; jwt-bearer takes an app with a certificate instead; soap (if this is left out) takes the admin's password, which new organizations refuse and Salesforce ends with Summer '27, and password-flow takes both and ends before that.",
         kind: SettingKind::Choice(&SIGN_INS),
         required: false,
         panel: Panel::Integration,
@@ -94,7 +99,7 @@ pub const DEFINITIONS: &[Setting] = &[
     Setting {
         name: names::USERNAME,
         label: "Admin username",
-        help: "Enter the username of an admin user made for the API, such as api@acme.com; it stands under Setup > Users > Users, and only client-credentials does without.",
+        help: "Enter the username of an admin user made for the API, such as api@acme.com; it stands under Setup > Users > Users, and only client-credentials does without, whose run-as user is named in the app.",
         kind: SettingKind::Text,
         required: false,
         panel: Panel::Integration,
@@ -121,7 +126,7 @@ pub const DEFINITIONS: &[Setting] = &[
     Setting {
         name: names::CLIENT_ID,
         label: "Consumer key",
-        help: "Copy it from Setup > Apps > App Manager, the connected app's Manage Consumer Details; every sign-in but soap needs it.",
+        help: "Copy it from Setup > External Client App Manager, the app's OAuth Settings > Consumer Key and Secret (for a connected app, Setup > Apps > App Manager > Manage Consumer Details); every sign-in but soap needs it.",
         kind: SettingKind::Text,
         required: false,
         panel: Panel::Integration,
@@ -130,7 +135,7 @@ pub const DEFINITIONS: &[Setting] = &[
     Setting {
         name: names::CLIENT_SECRET,
         label: "Consumer secret",
-        help: "Copy it from Setup > Apps > App Manager, the connected app's Manage Consumer Details; client-credentials and password-flow need it.",
+        help: "Copy it from Setup > External Client App Manager, the app's OAuth Settings > Consumer Key and Secret (for a connected app, Setup > Apps > App Manager > Manage Consumer Details); client-credentials and password-flow need it.",
         kind: SettingKind::Secret,
         required: false,
         panel: Panel::Integration,
@@ -139,7 +144,7 @@ pub const DEFINITIONS: &[Setting] = &[
     Setting {
         name: names::PRIVATE_KEY,
         label: "Private key",
-        help: "Enter the PEM-encoded RSA private key whose certificate the connected app has under Use Digital Signatures; jwt-bearer needs it.",
+        help: "Enter the PEM-encoded RSA private key whose certificate is uploaded to the External Client App under Enable JWT Bearer Flow (to a connected app, under Use Digital Signatures); jwt-bearer needs it, and a user whom the app's policies admit.",
         kind: SettingKind::Secret,
         required: false,
         panel: Panel::Integration,

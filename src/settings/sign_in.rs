@@ -7,8 +7,9 @@ impl Reader {
     /// The credentials, where all that their way of signing in needs is there.
     pub(super) fn credentials(&mut self) -> Option<Credentials> {
         let login_url = self.login_url();
-        let way =
-            self.optional(names::SIGN_IN).map_or_else(|| definition::SOAP.to_owned(), |way| way.to_ascii_lowercase());
+        let way = self
+            .optional(names::SIGN_IN)
+            .map_or(definition::DEFAULT_SIGN_IN.to_owned(), |way| way.to_ascii_lowercase());
         let (username, method) = match way.as_str() {
             definition::SOAP => {
                 let (username, password) = (self.admin(), self.password());
@@ -20,7 +21,7 @@ impl Reader {
             }
             definition::CLIENT_CREDENTIALS => {
                 let app = self.app();
-                // The user stands in the connected app; one named here as well would be ignored.
+                // The app names the user that it runs as; one named here as well would be ignored.
                 (Some(String::new()), app.map(Method::ClientCredentials))
             }
             definition::JWT_BEARER => {

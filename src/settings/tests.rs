@@ -152,3 +152,38 @@ fn the_declared_settings_are_those_that_are_read() {
         assert_eq!(definition.kind == model::SettingKind::Secret, expected, "{}", definition.name);
     }
 }
+
+// New organizations refuse SOAP login(), and Salesforce ends it; a form that offers it first leads new tenants into that.
+#[test]
+fn new_tenants_are_offered_client_credentials_with_my_domain_first() {
+    let setting = |name: &str| DEFINITIONS.iter().find(|setting| setting.name == name).unwrap();
+    let first = |name: &str| match setting(name).kind {
+        model::SettingKind::Choice(choices) => choices[0],
+        kind => panic!("{kind:?}"),
+    };
+    assert_eq!([first(names::SIGN_IN), first(names::INSTANCE_TYPE)], ["client-credentials", "my-domain"]);
+    // Who left sign-in out before there was another way goes on as before.
+    assert!(matches!(check(settings()).complete().unwrap().credentials.method, Method::Soap(_)));
+}
+
+// Since Spring '26 no connected app can be created: help that leads to one leads nowhere.
+#[test]
+fn help_speaks_of_external_client_apps_with_their_steps() {
+    let help = |name: &str| DEFINITIONS.iter().find(|setting| setting.name == name).unwrap().help;
+    for (name, steps) in [
+        (names::SIGN_IN, &["External Client App Manager", "Enable Client Credentials Flow", "run-as user"][..]),
+        (names::USERNAME, &["run-as user"]),
+        (names::CLIENT_ID, &["External Client App Manager", "Consumer Key and Secret"]),
+        (names::CLIENT_SECRET, &["External Client App Manager", "Consumer Key and Secret"]),
+        (names::PRIVATE_KEY, &["External Client App", "certificate", "Enable JWT Bearer Flow"]),
+    ] {
+        for step in steps {
+            assert!(help(name).contains(step), "{name} doesn't say {step}: {}", help(name));
+        }
+    }
+    for setting in DEFINITIONS {
+        let leads_to_an_app = setting.help.contains("app") && setting.help.contains("Setup >");
+        let is_old_alone = setting.help.contains("connected app") && !setting.help.contains("External Client App");
+        assert!(!(leads_to_an_app && is_old_alone), "{}", setting.help);
+    }
+}

@@ -3,7 +3,7 @@
 use salesforce_portal_connector::model::{Probe, Verdict};
 use salesforce_portal_connector::operations::test_credentials;
 
-use crate::support::{Native, Org, writes};
+use crate::support::{Native, Org, secret, writes};
 
 fn those(probes: &[Probe], verdict: Verdict) -> Vec<&str> {
     probes.iter().filter(|probe| probe.verdict == verdict).map(|probe| probe.name).collect()
@@ -17,6 +17,28 @@ fn sound_settings_pass_every_probe_in_three_requests_and_write_nothing() {
     assert!(probes.len() >= 12);
     assert_eq!(journal.len(), 3);
     assert_eq!(writes(&journal), Vec::<String>::new());
+}
+
+#[test]
+fn what_will_end_passes_with_a_remedy() {
+    let org = Org::start(5, 55);
+    let warned = |settings| {
+        let probes = test_credentials(Native::new(), settings);
+        let warned = probes.into_iter().filter(|probe| probe.verdict == Verdict::Passed && probe.remedy.is_some());
+        warned.map(|probe| probe.name).collect::<Vec<_>>()
+    };
+    // The administrator lacks Use Any API Auth, which the org doesn't enforce.
+    assert_eq!(warned(org.settings()), ["end-of-sign-in", "may-use-soap-login"]);
+    let connection = org.emulator.credentials();
+    let mut settings = org.settings_with(&[("sign-in", "client-credentials"), ("client-id", &connection.client_id)]);
+    settings.push(("client-secret".to_owned(), secret(&connection.client_secret)));
+    assert_eq!(warned(settings), Vec::<&str>::new());
+    // Once it does, the sign-in itself is refused and says so.
+    org.emulator.set_switches(|switches| switches.soap_login_needs_permission = true);
+    let probes = test_credentials(Native::new(), org.settings());
+    assert_eq!(those(&probes, Verdict::Failed), ["signed-in"]);
+    let refused = probes.iter().find(|probe| probe.name == "signed-in").unwrap();
+    assert!(refused.detail.contains("lacks the permission Use Any API Auth"), "{refused:?}");
 }
 
 #[test]

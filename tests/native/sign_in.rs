@@ -67,6 +67,12 @@ fn each_refusal_has_its_own_remedy() {
     assert_eq!(kind, ErrorKind::InvalidSettings);
     assert!(text.contains("PEM-encoded RSA private key"), "{text}");
 
+    org.emulator.set_switches(|switches| switches.login_address_restricted = true);
+    let (kind, text) = refusal(settings(&org, "jwt-bearer", KEY));
+    assert_eq!(kind, ErrorKind::PermissionDenied);
+    assert!(text.contains("Login IP Ranges") && text.contains("JWT sign-ins always keep"), "{text}");
+    org.emulator.set_switches(|switches| switches.login_address_restricted = false);
+
     org.emulator.set_switches(|switches| switches.my_domain = false);
     let (kind, text) = refusal(settings(&org, "client-credentials", KEY));
     assert_eq!(kind, ErrorKind::InvalidSettings);

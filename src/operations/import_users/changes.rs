@@ -157,7 +157,7 @@ fn read<H: Host>(job: &Job<'_, H>, ids: &[Id]) -> Result<(Vec<crate::model::User
         let id = user_id(record, "Id").ok_or_else(|| malformed("a user without an id"))?;
         let user_type = record.text("UserType").unwrap_or_default();
         if job.population.user_types().contains(&user_type) {
-            let mut user = job.user(record, &id);
+            let mut user = job.user(record, &id)?;
             holdings.give(id, &mut user);
             users.push(user);
         } else if PORTAL_USER_TYPES.contains(&user_type) {

@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::rfc3339;
+use super::{SUBJECT, rfc3339};
 use crate::attributes;
 use crate::model::{AttributeDefinition, AttributeKind, Error, ErrorKind, Result, Value};
+use crate::operations::rows::untold;
 use crate::salesforce::number::decimal;
 use crate::salesforce::path::Path;
 use crate::salesforce::record::{Cell, Record};
@@ -20,14 +21,19 @@ pub(super) struct Column {
 }
 
 impl Column {
-    /// The attribute's value; none where it is empty.
-    pub(super) fn value(&self, record: &Record<'_>) -> Option<Value> {
-        let text = match record.at(&self.path)? {
-            Cell::Boolean(value) => return Some(Value::Boolean(*value)),
-            Cell::Text(text) if !text.is_empty() => text,
-            _ => return None,
+    /// The attribute's value. Returns `None` if it is empty.
+    ///
+    /// # Errors
+    ///
+    /// When the record doesn't say. To a host, an attribute without a value is one that the user doesn't have, and clears it.
+    pub(super) fn value(&self, record: &Record<'_>) -> Result<Option<Value>> {
+        let text = match record.at(&self.path) {
+            Some(Cell::Boolean(value)) => return Ok(Some(Value::Boolean(*value))),
+            Some(Cell::Text(text)) if !text.is_empty() => text,
+            None if !record.tells(self.path.as_str()) => return Err(untold(self.path.as_str(), SUBJECT)),
+            _ => return Ok(None),
         };
-        Some(match self.kind {
+        Ok(Some(match self.kind {
             AttributeKind::DateTime => Value::Text(rfc3339(text)),
             // Salesforce parts the values of a multi-select picklist by semicolons (H).
             _ if self.many => Value::Many(text.split(';').map(str::to_owned).collect()),
@@ -40,7 +46,7 @@ impl Column {
                 }
             }
             _ => Value::Text(text.to_string()),
-        })
+        }))
     }
 }
 
@@ -100,7 +106,7 @@ mod tests {
     fn value(kind: AttributeKind, many: bool, json: &str) -> Option<Value> {
         let json = format!(r#"{{"F__c":{json}}}"#);
         let record = record::parse(&json).unwrap();
-        Column { name: "F__c".into(), path: Path::new("F__c"), kind, many }.value(&record)
+        Column { name: "F__c".into(), path: Path::new("F__c"), kind, many }.value(&record).unwrap()
     }
 
     #[test]

@@ -289,7 +289,8 @@ impl<H: Host> Reading<H> {
             self.unread = Some(Range { after, left: unread.left.saturating_sub(read as u64), ..unread });
         }
         if !ids.is_empty() {
-            let users = page.records.iter().zip(&ids).map(|(record, id)| job.user(record, id)).collect();
+            let users =
+                page.records.iter().zip(&ids).map(|(record, id)| job.user(record, id)).collect::<Result<_>>()?;
             self.rows = Some(Rows { ids, users });
         }
         Ok(())

@@ -17,7 +17,7 @@ use super::wanted::CheckedUser;
 use crate::attributes::FEDERATION_ID;
 use crate::host::Host;
 use crate::model::{Error, ErrorKind, Result, Retry};
-use crate::operations::rows::{Columns, Extra, Row};
+use crate::operations::rows::{Columns, Extra, Row, untold};
 use crate::operations::schema::Schema;
 use crate::operations::{ID, is_portal_user_type};
 use crate::salesforce::client::Client;
@@ -121,6 +121,11 @@ async fn held<H: Host>(
 }
 
 /// The records that queries find, each once, with the columns of their kind and those that are added.
+///
+/// # Errors
+///
+/// When Salesforce doesn't answer, and when a record lacks a column: to compare what is wanted with what isn't known would
+/// take the field for empty, and the record for one that nobody's key is on.
 pub(in crate::operations) async fn find<H: Host, R: Row>(
     client: &Client<H>,
     added: Columns,
@@ -134,8 +139,9 @@ pub(in crate::operations) async fn find<H: Host, R: Row>(
     // Every path comes from our own table or the organisation's description, so none is lost here.
     let fields: Vec<Name> = fields.filter_map(Name::parse).collect();
     let queries = split(count, |part| Select::new(R::OBJECT, &[]).with(&fields).filter(&condition(part)));
-    let (mut found, mut seen) = (Vec::new(), HashSet::new());
+    let (mut found, mut seen, mut lacking) = (Vec::new(), HashSet::new(), None);
     gather_all(client, &queries, subject, |_, record| {
+        lacking = lacking.or_else(|| fields.iter().find(|field| !record.tells(field.as_str())));
         // A record may be found by its username in one query and by another key in the next.
         if let Some(row) = R::read(record, Extra::read(record, &added))
             && seen.insert(row.id())
@@ -144,7 +150,10 @@ pub(in crate::operations) async fn find<H: Host, R: Row>(
         }
     })
     .await?;
-    Ok(found)
+    match lacking {
+        Some(field) => Err(untold(field.as_str(), subject)),
+        None => Ok(found),
+    }
 }
 
 /// What users are found by, in the order of trust, with the words for it.

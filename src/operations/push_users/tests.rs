@@ -351,6 +351,27 @@ fn an_attribute_can_be_cleared() {
     assert_eq!(fields(&outcome), [("User.Division".to_owned(), Some("North"), None)]);
 }
 
+// A field that a row lacks was taken for one that is empty: a plan said that it had been cleared, and each push wrote it again.
+#[test]
+fn a_field_that_a_row_lacks_is_not_compared_as_if_it_were_empty() {
+    let account = r#""AccountId":"0015e00000AcmeAAAR""#;
+    for (extra, field) in [
+        (format!(r#","Contact":{{"Title":"Countess",{account}}}"#), "Title"),
+        (format!(r#","Title":"Countess","Contact":{{{account}}}"#), "Contact.Title"),
+        (r#","Title":"Countess","Contact":{"Title":"Countess"}"#.to_owned(), "Contact.AccountId"),
+    ] {
+        for wanted in [Some("Countess"), Some("Analyst"), None] {
+            let script = Script::new();
+            let session = session(&script);
+            find_known(script.incomplete(), ",Title,Contact.Title", &[&row(&extra)]);
+            // No write is expected.
+            let error = session.push_users(&[known_ada("title", wanted)], &PushMode::Apply).unwrap_err();
+            assert_eq!(error.kind, ErrorKind::PermissionDenied, "{error}");
+            assert!(error.message.contains(&format!("lacks the field {field},")), "{error}");
+        }
+    }
+}
+
 #[test]
 fn nothing_changed_means_no_write() {
     let script = Script::new();

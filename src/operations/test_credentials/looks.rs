@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{failed, names, passed, skipped};
+use super::{failed, names, passed, skipped, warned};
 use crate::host::Host;
 use crate::model::{Error, ErrorKind, Probe, Result, Verdict};
 use crate::operations::{ID, PORTAL_USER_TYPES};
@@ -13,6 +13,17 @@ use crate::salesforce::soql::{Condition, Literal, Select};
 
 const SUBJECT: &str = "the test of the settings";
 
+/// What the signed-in user itself may do, whatever it has that from: profile, permission sets, groups of them. It has one row, and
+/// needs no right to the setup (H, field reference; since API 41.0).
+const OWN_PERMISSIONS: &str = "UserPermissionAccess";
+
+/// "Manage External Users", by its API name (H, the same).
+const MANAGE_EXTERNAL_USERS: &str = "PermissionsManageCustomerUsers";
+
+/// "Use Any API Auth", by its API name (M: a list of the fields of `PermissionSet`, and an auditing tool that queries it). An
+/// organization that doesn't know the permission yet refuses the query, which therefore stands alone.
+const USE_ANY_API_AUTH: &str = "PermissionsUseAnyApiAuth";
+
 /// The probes that were looked at, in their order.
 pub(super) struct Looks(Vec<Probe>);
 
@@ -22,11 +33,13 @@ impl Looks {
     /// # Errors
     ///
     /// When Salesforce does not answer at all.
-    pub(super) fn take<H: Host>(client: &Client<H>, account_id: Option<Id>) -> Result<Self> {
+    pub(super) fn take<H: Host>(client: &Client<H>, account_id: Option<Id>, is_soap: bool) -> Result<Self> {
         let portal_type = Condition::texts("UserType", PORTAL_USER_TYPES);
         let fields = ["UserLicense.Name", "UserLicense.TotalLicenses", "UserLicense.UsedLicenses"];
         let licences = Select::new("Profile", &fields).filter(&portal_type);
         let user = Select::new("User", &[ID]).filter(&portal_type).limit(1);
+        let external = Select::new(OWN_PERMISSIONS, &[MANAGE_EXTERNAL_USERS]).limit(1);
+        let any_auth = is_soap.then(|| Select::new(OWN_PERMISSIONS, &[USE_ANY_API_AUTH]).limit(1));
         let owner = account_id.map(|id| {
             let fields = ["Owner.Name", "Owner.UserRoleId", "Owner.IsActive"];
             Select::new("Account", &fields).filter(&Condition::equals(ID, Literal::Id(id)))
@@ -39,15 +52,20 @@ impl Looks {
             Read::Resource("sobjects/PermissionSetAssignment"),
             Read::Query(&licences),
             Read::Query(&user),
+            Read::Query(&external),
         ];
+        let places = reads.len();
+        reads.extend(any_auth.as_ref().map(Read::Query));
         reads.extend(account.as_deref().map(Read::Resource));
         reads.extend(owner.as_ref().map(Read::Query));
         let response = composite::send(client, &reads, SUBJECT)?;
         let answers = composite::answers(&response, reads.len(), SUBJECT)?;
-        let write = "Give its profile Manage External Users or Manage Users under Setup > Users > Profiles";
+        let write = "Give it Manage External Users in its profile under Setup > Users > Profiles, or in a permission set; Manage Users also does";
         let contacts = "Give its profile Create and Edit on contacts under Setup > Users > Profiles > Object Settings";
         let assign = "Give its profile Assign Permission Sets under Setup > Users > Profiles";
-        let (account, owner) = match (account_id, answers.get(5), answers.get(6)) {
+        let (any_auth, of_account) =
+            answers.get(places..).and_then(|rest| rest.split_at_checked(usize::from(is_soap))).unwrap_or_default();
+        let (account, owner) = match (account_id, of_account.first(), of_account.get(1)) {
             (Some(id), Some(account), Some(owner)) => (account_exists(id, account), owner_has_role(owner)),
             _ => {
                 let reason = "Not tried, because account-id is missing or malformed.";
@@ -55,7 +73,8 @@ impl Looks {
             }
         };
         Ok(Self(vec![
-            may_write(names::USERS, &answers[0], Rights::to_write, "make and change users", write),
+            may_use_soap_login(any_auth.first()),
+            may_write_users(&answers[0], &answers[5], write),
             may_write(names::CONTACTS, &answers[1], Rights::to_write, "make and change contacts", contacts),
             may_write(
                 names::PERMISSION_SETS,
@@ -116,6 +135,46 @@ fn may_write(name: &'static str, answer: &Answer<'_>, allows: fn(&Rights) -> boo
         }
         Err(error) => failed(name, error.with_remedy(remedy)),
     }
+}
+
+/// Whether a sign-in by SOAP `login()` will go on: without the permission, Salesforce refuses it in organizations made since
+/// Summer '26, and with Winter '27 in all (H, Salesforce Help 005132110, SOAP guide, `login()`). One that let the user in
+/// doesn't enforce it yet. Other ways to sign in don't need it.
+fn may_use_soap_login(answer: Option<&Answer<'_>>) -> Probe {
+    const UNTOLD: &str = "The organization doesn't say whether the admin user has the permission Use Any API Auth, which SOAP login() needs.";
+    let Some(answer) = answer else {
+        return passed(
+            names::SOAP_LOGIN,
+            "The sign-in isn't by SOAP login(), which alone needs Use Any API Auth.".to_owned(),
+        );
+    };
+    if answer.fault().is_some() {
+        return skipped(names::SOAP_LOGIN, UNTOLD);
+    }
+    match answer.page(SUBJECT).map(|page| page.records.first()?.boolean(USE_ANY_API_AUTH)) {
+        Ok(Some(true)) => {
+            passed(names::SOAP_LOGIN, "The admin user has Use Any API Auth, which SOAP login() needs.".to_owned())
+        }
+        Ok(Some(false)) => warned(
+            names::SOAP_LOGIN,
+            "the admin user lacks the permission Use Any API Auth, without which Salesforce refuses SOAP login() in new organizations and, with its release Winter '27, in all",
+            "Give the user the permission in a permission set under Setup > Users > Permission Sets > System Permissions, or set sign-in to client-credentials",
+        ),
+        Ok(None) => skipped(names::SOAP_LOGIN, UNTOLD),
+        Err(error) => failed(names::SOAP_LOGIN, error),
+    }
+}
+
+/// Portal users can be written with Manage External Users alone (H, Special Access Rules of User). Whether the description of
+/// users, which internal users have as well, then says so is U, so the permission is looked at, too.
+fn may_write_users(described: &Answer<'_>, external: &Answer<'_>, remedy: &str) -> Probe {
+    let probe = may_write(names::USERS, described, Rights::to_write, "make and change users", remedy);
+    let may_external = || external.page(SUBJECT).ok()?.records.first()?.boolean(MANAGE_EXTERNAL_USERS);
+    if probe.verdict == Verdict::Failed && may_external() == Some(true) {
+        let detail = "The admin user may make and change portal users, by Manage External Users.";
+        return passed(names::USERS, detail.to_owned());
+    }
+    probe
 }
 
 /// Whoever may reset a password may see whether it has expired; others get 403 (H).

@@ -84,7 +84,10 @@ pub(crate) fn by_password(org: &Org, db: &Connection, username: &str, password: 
 fn refused(refusal: Refusal) -> OAuthError {
     match refusal {
         Refusal::Invalid | Refusal::TokenMissing => AUTHENTICATION_FAILURE,
-        Refusal::Address | Refusal::Hours => OAuthError::grant("ip restricted or invalid login hours"),
+        // H.
+        Refusal::Address => OAuthError::grant("ip restricted"),
+        // M.
+        Refusal::Hours => OAuthError::grant("ip restricted or invalid login hours"),
     }
 }
 

@@ -12,8 +12,8 @@ pub struct Switches {
     pub unknown_exception_status: u16,
     /// Whether the SOAP `login` call is there at all; new orgs have it off (H).
     pub soap_login: bool,
-    /// Whether SOAP `login` needs the permission "Use Any API Auth", which nobody has then. New orgs do so since Summer '26, all
-    /// orgs from Winter '27 on (H; the words are U).
+    /// Whether SOAP `login` needs the permission "Use Any API Auth", which nobody has. New orgs do so since Summer '26, all
+    /// orgs from Winter '27 on (H; the words are M).
     pub soap_login_needs_permission: bool,
     /// Whether the organisation calls itself a sandbox.
     pub sandbox: bool,

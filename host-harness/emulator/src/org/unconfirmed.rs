@@ -53,8 +53,6 @@ pub(crate) enum Unconfirmed {
     WrongOldPassword,
     /// A login outside the hours of the user's profile. The code is H.
     LoginHours,
-    /// SOAP `login` by a user without the permission "Use Any API Auth".
-    AnyApiAuth,
     /// A token to revoke that is not there. The code is H.
     UnknownToken,
 }
@@ -128,9 +126,6 @@ impl Unconfirmed {
                 ApiError::new(500, "INVALID_OLD_PASSWORD", "The old password you have entered is incorrect.")
             }
             Self::LoginHours => ApiError::new(500, "LOGIN_DURING_RESTRICTED_TIME", "cannot log in at current time"),
-            Self::AnyApiAuth => {
-                ApiError::new(500, "INVALID_OPERATION", "The user needs the permission Use Any API Auth for login().")
-            }
             Self::UnknownToken => ApiError::new(400, "invalid_token", "invalid token"),
         }
     }

@@ -24,7 +24,7 @@ async fn every_object_is_listed_and_described() {
     let global = org.get("sobjects").await;
     assert_eq!((&global.body["encoding"], &global.body["maxBatchSize"]), (&json!("UTF-8"), &json!(200)));
     let objects = global.body["sobjects"].as_array().unwrap();
-    assert_eq!(objects.len(), 18);
+    assert_eq!(objects.len(), 19);
     for object in objects {
         let (name, urls) = (object["name"].as_str().unwrap(), &object["urls"]);
         assert_eq!(urls["describe"], format!("/services/data/v64.0/sobjects/{name}/describe"));

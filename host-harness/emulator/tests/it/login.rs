@@ -76,7 +76,8 @@ async fn login_can_need_a_permission_that_nobody_has() {
     let c = org.emulator.credentials();
     let (status, body) = org.soap_login("64.0", "", &c.username, &format!("{}{}", c.password, c.security_token)).await;
     assert_eq!(status, 500);
-    assert!(body.contains("Use Any API Auth"), "{body}");
+    let words = "INSUFFICIENT_ACCESS: SOAP API login() requires the Use Any API Auth user permission.";
+    assert!(body.contains(words), "{body}");
 }
 
 #[tokio::test]

@@ -221,3 +221,13 @@ fn a_part_of_the_changed_users_is_an_error_and_not_all_of_them() {
     ]);
     assert_eq!(session.import_users(&since()).unwrap_err().kind, ErrorKind::Transient);
 }
+
+#[test]
+fn a_field_that_a_changed_user_lacks_fails_the_import_and_is_never_an_empty_value() {
+    let script = Script::new();
+    let session = session(&script);
+    asked(&script, None, [&ids("Id", &[A]), &ids("UserId", &[])]);
+    read(script.incomplete(), &[A], &[&row(A, true).replace(r#","Email":"a@x.example""#, "")]);
+    let error = session.import_users(&since()).unwrap_err();
+    assert!(error.message.contains("lacks the field Email,"), "{error}");
+}

@@ -375,3 +375,83 @@ fn holdings_of_more_pages_than_one_are_asked_for_side_by_side_to_their_end() {
     assert_eq!(held(&page.users[0]), ["00e5e000001PrtAAAS", "00G1", "0PS1"]);
     assert_eq!(held(&page.users[1]), ["00e5e000001PrtAAAS", "00G2", "0PS2", "00G3"]);
 }
+
+/// A row without one of its fields; what stands for it there is taken out.
+fn without(part: &str) -> String {
+    let (row, less) = (row(A, true), row(A, true).replacen(part, "", 1));
+    assert_ne!(row, less, "{part}");
+    less
+}
+
+// A row that lacks a field was read as one in which it is empty. A host that has the application as its source then cleared the
+// attribute, and without IsActive took the user for inactive.
+#[test]
+fn a_field_that_a_row_lacks_fails_the_import_and_is_never_an_empty_value() {
+    for (part, field) in [
+        (r#""Username":"0055e000001UsrAAAS@x.example","#, "Username"),
+        (r#""IsActive":true,"#, "IsActive"),
+        (r#""SystemModstamp":"2022-03-17T16:21:26.000+0000","#, "SystemModstamp"),
+        (r#","Email":"a@x.example""#, "Email"),
+        (r#","Contact":{"AccountId":"0015e00000AcmeAAAR"}"#, "Contact.AccountId"),
+        (r#""AccountId":"0015e00000AcmeAAAR""#, "Contact.AccountId"),
+    ] {
+        let script = Script::new();
+        let session = session(&script);
+        begins(script.incomplete(), &soql("", 2), records(&[&without(part), &row(B, true)]), 2);
+        let error = session.import_users(&query(ImportScope::Full, 2)).unwrap_err();
+        assert_eq!((&error.kind, error.retry), (&ErrorKind::PermissionDenied, Retry::AfterRemedy), "{part}: {error}");
+        assert!(error.message.contains(&format!("lacks the field {field},")), "{part}: {error}");
+        assert!(error.remedy.as_ref().unwrap().contains("View Concealed Field Data"), "{error:?}");
+        assert_eq!(script.open(), 0, "{part}");
+    }
+    // What is there and empty, or belongs to a record that isn't there, is known.
+    for (old, new) in [
+        (r#""Email":"a@x.example""#, r#""Email":null"#),
+        (r#"{"AccountId":"0015e00000AcmeAAAR"}"#, "null"),
+        (r#""AccountId":"0015e00000AcmeAAAR""#, r#""AccountId":null"#),
+    ] {
+        let script = Script::new();
+        let session = session(&script);
+        begins(&script, &soql("", 2), records(&[&row(A, true).replace(old, new)]), 1);
+        none_frozen(&script, A, A);
+        let page = session.import_users(&query(ImportScope::Full, 2)).unwrap();
+        assert_eq!(page.users[0].values.iter().filter(|value| value.is_none()).count(), 1, "{new}");
+    }
+}
+
+#[test]
+fn a_grant_whose_field_a_row_lacks_fails_the_import_and_is_never_taken_away() {
+    let whole = row(A, true).replace(r#","Email""#, r#","UserPermissionsKnowledgeUser":true,"Email""#);
+    for (part, field) in [
+        (r#""ProfileId":"00e5e000001PrtAAAS","#, "ProfileId"),
+        (r#""UserRoleId":null,"#, "UserRoleId"),
+        (r#""UserPermissionsKnowledgeUser":true,"#, "UserPermissionsKnowledgeUser"),
+    ] {
+        let script = Script::new();
+        let session = session(&script);
+        described(&script);
+        let soql = soql("", 9).replace(" FROM User", ",UserPermissionsKnowledgeUser FROM User");
+        begins(script.incomplete(), &soql, records(&[&whole.replacen(part, "", 1)]), 1);
+        let error = session.import_users(&ImportQuery { grants: true, ..query(ImportScope::Full, 9) }).unwrap_err();
+        assert!(error.message.contains(&format!("lacks the field {field},")), "{error}");
+    }
+}
+
+#[test]
+fn a_field_that_vanishes_from_the_description_is_refused_by_name_and_never_an_empty_value() {
+    // A custom field is looked up before users are asked for.
+    let script = Script::new();
+    let session = session(&script);
+    described(&script);
+    let asks = |name: &str| ImportQuery { attributes: vec![name.to_owned()], ..query(ImportScope::Full, 9) };
+    let error = session.import_users(&asks("Score__c")).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::InvalidValue);
+    assert!(error.message.contains("Score__c"), "{error}");
+    // Of the others Salesforce says so.
+    let hidden = r#"[{"errorCode":"INVALID_FIELD","message":"No such column 'MobilePhone' on entity 'User'."}]"#;
+    let soql = soql("", 9).replace("Email,Contact.AccountId", "MobilePhone");
+    script.composite(&[(&soql, 400, hidden), (&census_soql(""), 200, &counted(2, A, B))]);
+    let error = session.import_users(&asks("mobilePhone")).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::PermissionDenied);
+    assert!(error.upstream.as_ref().unwrap().message.contains("MobilePhone"), "{error:?}");
+}

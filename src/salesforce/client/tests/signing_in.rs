@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::host::Failure;
+use crate::salesforce::client::sign_in::is_safe;
+use crate::salesforce::login::Method;
 
 fn sign_in(script: &Script) -> Error {
     let settings = crate::settings::check(settings()).complete().unwrap();
@@ -201,6 +203,89 @@ fn a_page_that_refuses_is_told_as_one_of_a_proxy() {
             let words = [&status.to_string(), "\"Blocked by policy\""];
             assert!(words.iter().all(|words| error.message.contains(*words)), "{error:?}");
             assert!(error.remedy.as_ref().unwrap().contains("proxy"), "{error:?}");
+        }
+    }
+}
+
+// Each of these was, or could be, taken for a session that has expired: every call then signed in once more for nothing.
+#[test]
+fn a_401_that_is_no_end_of_a_session_is_told_and_never_signs_in_again() {
+    let error = |code: &str, message: &str| format!(r#"[{{"message":"{message}","errorCode":"{code}"}}]"#);
+    for (body, kind, remedy) in [
+        (
+            error("INVALID_SESSION_ID", "Connected app is not attached to Agent"),
+            ErrorKind::PermissionDenied,
+            "External Client App Manager",
+        ),
+        (
+            error("INVALID_SESSION_ID", "This session is not valid for use with the REST API"),
+            ErrorKind::PermissionDenied,
+            "API Enabled",
+        ),
+        (error("INVALID_AUTH_HEADER", "INVALID_HEADER_TYPE"), ErrorKind::InvalidCredentials, "Login History"),
+        (
+            error("INVALID_OPERATION_WITH_EXPIRED_PASSWORD", "The users password has expired"),
+            ErrorKind::InvalidCredentials,
+            "Set a new password",
+        ),
+        (error("SOMETHING_NEW", "Session expired or invalid"), ErrorKind::InvalidCredentials, "Login History"),
+        ("Bad_OAuth_Token".to_owned(), ErrorKind::InvalidCredentials, "Login History"),
+        (String::new(), ErrorKind::InvalidCredentials, "Login History"),
+        ("<html><title>Blocked by policy</title></html>".to_owned(), ErrorKind::Unreachable, "proxy"),
+    ] {
+        let script = Script::new();
+        let client = client(&script);
+        // The script has no sign-in beyond the first, and fails the test over one.
+        for _ in 0..3 {
+            script.rest("GET", "limits", "", 401, &body);
+            let told = client.call(&Call::get("limits".to_owned()), "the limits").map(|_| ()).unwrap_err();
+            assert_eq!((&told.kind, told.upstream.as_ref().unwrap().status), (&kind, 401), "{body}: {told:?}");
+            assert!(told.remedy.as_ref().unwrap().contains(remedy), "{body}: {told:?}");
+        }
+        assert_eq!(client.usage().calls, 4, "{body}");
+        assert_eq!(script.pauses(), [], "{body}");
+    }
+}
+
+// A session that may not be used from the address of the host is refused like one that has expired. Each call signed in again, up
+// to Salesforce's limit of sign-ins.
+#[test]
+fn a_renewed_session_that_is_refused_at_once_is_not_renewed_by_every_call() {
+    let script = Script::new();
+    let client = client(&script);
+    script.rest("GET", "limits", "", 401, EXPIRED);
+    script.answer(&golden("login/request.txt"), 200, golden("login/renewed.xml"));
+    for _ in 0..4 {
+        script.get_as(SECOND_SESSION, "limits", 401, EXPIRED);
+    }
+    for _ in 0..4 {
+        let error = client.call(&Call::get("limits".to_owned()), "the limits").map(|_| ()).unwrap_err();
+        assert!(error.message.starts_with("the session ended again right after a new sign-in"), "{error}");
+    }
+    // Once it was of use, its end is an end like any other.
+    script.get_as(SECOND_SESSION, "limits", 200, "{}").get_as(SECOND_SESSION, "limits", 401, EXPIRED);
+    script.answer(&golden("login/request.txt"), 200, golden("login/success.xml"));
+    script.rest("GET", "limits", "", 200, "{}");
+    for _ in 0..2 {
+        assert!(client.call(&Call::get("limits".to_owned()), "the limits").is_ok());
+    }
+}
+
+// Salesforce says no more than "ip restricted", which was told as any refused sign-in is.
+#[test]
+fn a_jwt_sign_in_from_outside_the_profiles_ranges_names_them() {
+    let body = "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion={signed}";
+    for words in ["ip restricted", "IP restricted", "ip restricted or invalid login hours"] {
+        let script = Script::new();
+        let answer = format!(r#"{{"error":"invalid_grant","error_description":"{words}"}}"#);
+        script.answer(&token_request(body), 400, answer);
+        let method = Method::JwtBearer("3MVG9".to_owned(), placeholder("key"));
+        let error = signing_in_by(&script, "api@acme.example", method).map(|_| ()).unwrap_err();
+        assert_eq!((&error.kind, error.retry), (&ErrorKind::PermissionDenied, Retry::AfterRemedy), "{words}: {error}");
+        assert!(error.message.starts_with("the profile of the admin user api@acme.example does not allow"), "{error}");
+        let remedy = error.remedy.as_ref().unwrap();
+        for part in ["addresses of the provisioning host", "Login IP Ranges", "JWT sign-ins always keep"] {
+            assert!(remedy.contains(part), "{remedy}");
         }
     }
 }

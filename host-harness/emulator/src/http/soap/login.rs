@@ -25,7 +25,11 @@ pub(super) fn answer(shared: &Shared, version: Version, origin: &str, envelope: 
         return Err(Fault::unexpected("INVALID_OPERATION", "SOAP API login() is disabled by default in this org."));
     }
     if switches.soap_login_needs_permission {
-        return Err(Fault::of("UnexpectedErrorFault", Unconfirmed::AnyApiAuth.refusal()));
+        // The code is H, the words are M.
+        return Err(Fault::unexpected(
+            "INSUFFICIENT_ACCESS",
+            "SOAP API login() requires the Use Any API Auth user permission.",
+        ));
     }
     let scope = envelope.headers.child("LoginScopeHeader").map(|header| Scope {
         organization_id: header.text_of("organizationId").trim().to_owned(),

@@ -74,6 +74,31 @@ pub(super) static PERMISSION_SET_ASSIGNMENT: Object = Object {
     ],
 };
 
+/// What the user that asks may do. The API is the administrator's in an org here, so the one row is the administrator's.
+pub(super) static USER_PERMISSION_ACCESS: Object = Object {
+    name: "UserPermissionAccess",
+    label: "User Permission Access",
+    label_plural: "User Permission Access",
+    // Rows that are computed for each query have no prefix of their own (L).
+    key_prefix: "000",
+    createable: false,
+    updateable: false,
+    deletable: false,
+    recycled: false,
+    setup: true,
+    fields: &[
+        Field::id("UserPermissionAccess ID"),
+        Field::datetime("LastCacheUpdate", "Last Cache Update").read_only(),
+        Field::boolean("PermissionsApiEnabled", "API Enabled").read_only(),
+        Field::boolean("PermissionsAssignPermissionSets", "Assign Permission Sets").read_only(),
+        Field::boolean("PermissionsManageCustomerUsers", "Manage External Users").read_only(),
+        Field::boolean("PermissionsManageInternalUsers", "Manage Internal Users").read_only(),
+        Field::boolean("PermissionsManageUsers", "Manage Users").read_only(),
+        Field::boolean("PermissionsUseAnyApiAuth", "Use Any API Auth").read_only(),
+        Field::boolean("PermissionsViewSetup", "View Setup and Configuration").read_only(),
+    ],
+};
+
 pub(super) static PERMISSION_SET_LICENSE: Object = Object {
     name: "PermissionSetLicense",
     label: "Permission Set License",

@@ -147,7 +147,7 @@ impl Object {
 }
 
 /// Every object of the org.
-pub(crate) static OBJECTS: [&Object; 19] = [
+pub(crate) static OBJECTS: [&Object; 20] = [
     &identity::ORGANIZATION,
     &people::ACCOUNT,
     &people::CONTACT,
@@ -158,6 +158,7 @@ pub(crate) static OBJECTS: [&Object; 19] = [
     &identity::USER_LICENSE,
     &access::PERMISSION_SET,
     &access::PERMISSION_SET_ASSIGNMENT,
+    &access::USER_PERMISSION_ACCESS,
     &set_groups::PERMISSION_SET_GROUP,
     &set_groups::PERMISSION_SET_GROUP_COMPONENT,
     &access::PERMISSION_SET_LICENSE,

@@ -83,6 +83,14 @@ impl Generator<'_> {
                ?3, ?4, ?3, ?4, ?3)",
             params![self.facts.organization_id, sandbox, EPOCH, self.facts.admin_id],
         )?;
+        // Nobody has "Use Any API Auth", and the administrator everything else.
+        self.db.execute(
+            "INSERT INTO UserPermissionAccess (Id, LastCacheUpdate, PermissionsApiEnabled, PermissionsAssignPermissionSets,
+               PermissionsManageCustomerUsers, PermissionsManageInternalUsers, PermissionsManageUsers,
+               PermissionsUseAnyApiAuth, PermissionsViewSetup)
+             VALUES ('000000000000000AAA', ?1, 1, 1, 1, 1, 1, 0, 1)",
+            params![EPOCH],
+        )?;
         Ok(())
     }
 

@@ -392,7 +392,12 @@ fn one_spoilt_answer_anywhere_never_panics_and_every_operation_ends_as_it_is_or_
         let probes = test_credentials(host, org.settings());
         assert_eq!(probes.len(), 17, "round {round}");
         for probe in probes {
-            assert_eq!(probe.remedy.is_some(), probe.verdict == Verdict::Failed, "round {round}: {probe:?}");
+            // One that passed may warn.
+            let is_failed = probe.verdict == Verdict::Failed;
+            assert!(
+                probe.remedy.is_some() == is_failed || probe.verdict == Verdict::Passed,
+                "round {round}: {probe:?}"
+            );
         }
     }
     for (what, ends) in ["sign-ins", "pushes", "imports", "lists"].iter().zip(&ends) {

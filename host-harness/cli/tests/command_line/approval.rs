@@ -98,7 +98,7 @@ fn a_component_that_grew_a_use_stops_until_it_is_approved() {
 fn a_component_that_declares_no_more_is_approved_by_what_was() {
     let fixture = fixture(5, 93);
     // A word of a help text.
-    patched(&fixture, "newer.wasm", "Choose production for", "Select production for");
+    patched(&fixture, "newer.wasm", "Choose my-domain for", "Select my-domain for");
     add(&fixture, "real", "newer.wasm");
     let said = fails(&fixture, &["test-credentials", "real"], 3);
     assert!(said.contains("login.salesforce.com"), "{said}");

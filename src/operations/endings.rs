@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::host::{Host, Level};
 use crate::salesforce::login::Method;
+use crate::salesforce::time;
 use crate::settings::names;
 
 /// What is about to end.
@@ -27,23 +28,19 @@ struct EndOfSignIn {
     what: &'static str,
     release: &'static str,
     date: &'static str,
-    /// The same date, in days since 1 January 1970.
-    day: i64,
 }
 
 /// SOAP `login()` is retired in all versions with Summer '27 (H, Salesforce Help 005132110); for the day, a partner quotes
 /// Salesforce's notice of 21 April 2026 (L).
 const SOAP_LOGIN: EndOfSignIn =
-    EndOfSignIn { what: "SOAP login()", release: "its release Summer '27", date: "2027-06-01", day: 20_970 };
+    EndOfSignIn { what: "SOAP login()", release: "its release Summer '27", date: "2027-06-01" };
 
 /// The username-password flow was to end with Winter '27, which the release notes of Winter '27 put off to this day (M, as
 /// quoted).
-const PASSWORD_FLOW: EndOfSignIn = EndOfSignIn {
-    what: "the OAuth username-password flow",
-    release: "its release Spring '27",
-    date: "2027-02-20",
-    day: 20_869,
-};
+const PASSWORD_FLOW: EndOfSignIn =
+    EndOfSignIn { what: "the OAuth username-password flow", release: "its release Spring '27", date: "2027-02-20" };
+
+const SECONDS_A_DAY: i64 = 86_400;
 
 const OTHER_SIGN_IN: &str = "Create an External Client App under Setup > External Client App Manager with Enable Client Credentials Flow and a run-as user, set sign-in to client-credentials and instance-type to my-domain, and enter the app's client-id and client-secret";
 
@@ -57,13 +54,13 @@ const OTHER_VERSION: &str =
 
 /// What is about to end of the way to sign in. `now` is the time since 1 January 1970, UTC.
 pub(super) fn of_sign_in(method: &Method, now: Duration) -> Option<Ending> {
-    let EndOfSignIn { what, release, date, day } = match method {
+    let EndOfSignIn { what, release, date } = match method {
         Method::Soap(_) => SOAP_LOGIN,
         Method::PasswordFlow(..) => PASSWORD_FLOW,
         Method::ClientCredentials(_) | Method::JwtBearer(..) => return None,
     };
-    let today = i64::try_from(now.as_secs() / 86_400).unwrap_or(i64::MAX);
-    let left = day.saturating_sub(today);
+    let today = i64::try_from(now.as_secs()).ok()? / SECONDS_A_DAY;
+    let left = time::moment(&format!("{date}T00:00:00Z"))? / SECONDS_A_DAY - today;
     let end = format!("the tenant signs in by {what}, which Salesforce ends with {release}, about {date}");
     let detail = match left {
         ..=0 => format!("{end}: that day has come"),
@@ -101,7 +98,6 @@ impl Ending {
 mod tests {
     use super::*;
     use crate::salesforce::login::{App, Password};
-    use crate::salesforce::time;
     use crate::scripted::{Script, session, session_with};
 
     fn at(moment: &str) -> Duration {

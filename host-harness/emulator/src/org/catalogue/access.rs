@@ -7,10 +7,6 @@ pub(super) static PERMISSION_SET: Object = Object {
     label: "Permission Set",
     label_plural: "Permission Sets",
     key_prefix: "0PS",
-    createable: false,
-    updateable: false,
-    deletable: false,
-    recycled: false,
     setup: true,
     fields: &[
         Field::id("PermissionSet ID"),
@@ -39,6 +35,7 @@ pub(super) static PERMISSION_SET: Object = Object {
         Field::LAST_MODIFIED_BY,
         Field::SYSTEM_MODSTAMP,
     ],
+    ..Object::READ_ONLY
 };
 
 pub(super) static PERMISSION_SET_ASSIGNMENT: Object = Object {
@@ -81,10 +78,6 @@ pub(super) static USER_PERMISSION_ACCESS: Object = Object {
     label_plural: "User Permission Access",
     // Rows that are computed for each query have no prefix of their own (L).
     key_prefix: "000",
-    createable: false,
-    updateable: false,
-    deletable: false,
-    recycled: false,
     setup: true,
     fields: &[
         Field::id("UserPermissionAccess ID"),
@@ -97,6 +90,7 @@ pub(super) static USER_PERMISSION_ACCESS: Object = Object {
         Field::boolean("PermissionsUseAnyApiAuth", "Use Any API Auth").read_only(),
         Field::boolean("PermissionsViewSetup", "View Setup and Configuration").read_only(),
     ],
+    ..Object::READ_ONLY
 };
 
 pub(super) static PERMISSION_SET_LICENSE: Object = Object {
@@ -104,10 +98,6 @@ pub(super) static PERMISSION_SET_LICENSE: Object = Object {
     label: "Permission Set License",
     label_plural: "Permission Set Licenses",
     key_prefix: "0PL",
-    createable: false,
-    updateable: false,
-    deletable: false,
-    recycled: false,
     setup: false,
     fields: &[
         Field::id("Permission Set License ID"),
@@ -124,6 +114,7 @@ pub(super) static PERMISSION_SET_LICENSE: Object = Object {
         Field::LAST_MODIFIED_BY,
         Field::SYSTEM_MODSTAMP,
     ],
+    ..Object::READ_ONLY
 };
 
 pub(super) static PERMISSION_SET_LICENSE_ASSIGN: Object = Object {

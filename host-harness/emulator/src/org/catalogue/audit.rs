@@ -7,10 +7,6 @@ pub(super) static SETUP_AUDIT_TRAIL: Object = Object {
     label: "Setup Audit Trail Entry",
     label_plural: "Setup Audit Trail Entries",
     key_prefix: "0Ym",
-    createable: false,
-    updateable: false,
-    deletable: false,
-    recycled: false,
     setup: true,
     fields: &[
         Field::id("Setup Audit Trail Entry ID"),
@@ -21,4 +17,5 @@ pub(super) static SETUP_AUDIT_TRAIL: Object = Object {
         Field::datetime("CreatedDate", "Date").required().read_only().with_default(),
         Field::reference("CreatedById", "User ID", "CreatedBy", &["User"]).read_only().with_default(),
     ],
+    ..Object::READ_ONLY
 };

@@ -24,10 +24,6 @@ pub(super) static CURRENCY_TYPE: Object = Object {
     label: "Currency Type",
     label_plural: "Currency Types",
     key_prefix: "01L",
-    createable: false,
-    updateable: false,
-    deletable: false,
-    recycled: false,
     setup: true,
     fields: &[
         Field::id("Currency Type ID"),
@@ -42,6 +38,7 @@ pub(super) static CURRENCY_TYPE: Object = Object {
         Field::LAST_MODIFIED_BY,
         Field::SYSTEM_MODSTAMP,
     ],
+    ..Object::READ_ONLY
 };
 
 /// Makes the rows.

@@ -78,10 +78,6 @@ pub(super) static PROFILE: Object = Object {
     label: "Profile",
     label_plural: "Profiles",
     key_prefix: "00e",
-    createable: false,
-    updateable: false,
-    deletable: false,
-    recycled: false,
     setup: true,
     fields: &[
         Field::id("Profile ID"),
@@ -95,6 +91,7 @@ pub(super) static PROFILE: Object = Object {
         Field::LAST_MODIFIED_BY,
         Field::SYSTEM_MODSTAMP,
     ],
+    ..Object::READ_ONLY
 };
 
 pub(super) static USER_LICENSE: Object = Object {
@@ -102,10 +99,6 @@ pub(super) static USER_LICENSE: Object = Object {
     label: "User License",
     label_plural: "User Licenses",
     key_prefix: "100",
-    createable: false,
-    updateable: false,
-    deletable: false,
-    recycled: false,
     setup: false,
     fields: &[
         Field::id("User License ID"),
@@ -120,4 +113,5 @@ pub(super) static USER_LICENSE: Object = Object {
         Field::LAST_MODIFIED_DATE,
         Field::SYSTEM_MODSTAMP,
     ],
+    ..Object::READ_ONLY
 };

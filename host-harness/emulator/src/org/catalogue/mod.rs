@@ -43,6 +43,20 @@ pub(crate) struct Object {
 }
 
 impl Object {
+    /// What is the same of all objects that the API only reads; the rest is each one's own.
+    pub(crate) const READ_ONLY: Self = Self {
+        name: "",
+        label: "",
+        label_plural: "",
+        key_prefix: "",
+        createable: false,
+        updateable: false,
+        deletable: false,
+        recycled: false,
+        setup: false,
+        fields: &[],
+    };
+
     /// The field with this API name; Salesforce compares names without regard to case.
     #[must_use]
     pub(crate) fn field(&self, name: &str) -> Option<&'static Field> {

@@ -45,10 +45,6 @@ pub(super) static RECORD_TYPE: Object = Object {
     label: "Record Type",
     label_plural: "Record Types",
     key_prefix: "012",
-    createable: false,
-    updateable: false,
-    deletable: false,
-    recycled: false,
     setup: true,
     fields: &[
         Field::id("Record Type ID"),
@@ -70,6 +66,7 @@ pub(super) static RECORD_TYPE: Object = Object {
         Field::LAST_MODIFIED_BY,
         Field::SYSTEM_MODSTAMP,
     ],
+    ..Object::READ_ONLY
 };
 
 /// The record types of an object, with their ids in this organization.

@@ -7,10 +7,6 @@ pub(super) static PERMISSION_SET_GROUP: Object = Object {
     label: "Permission Set Group",
     label_plural: "Permission Set Groups",
     key_prefix: "0PG",
-    createable: false,
-    updateable: false,
-    deletable: false,
-    recycled: false,
     setup: true,
     fields: &[
         Field::id("PermissionSetGroup ID"),
@@ -31,6 +27,7 @@ pub(super) static PERMISSION_SET_GROUP: Object = Object {
         Field::LAST_MODIFIED_BY,
         Field::SYSTEM_MODSTAMP,
     ],
+    ..Object::READ_ONLY
 };
 
 pub(super) static PERMISSION_SET_GROUP_COMPONENT: Object = Object {
@@ -38,10 +35,6 @@ pub(super) static PERMISSION_SET_GROUP_COMPONENT: Object = Object {
     label: "Permission Set Group Component",
     label_plural: "Permission Set Group Components",
     key_prefix: "0PM",
-    createable: false,
-    updateable: false,
-    deletable: false,
-    recycled: false,
     setup: true,
     fields: &[
         Field::id("PermissionSetGroupComponent ID"),
@@ -65,4 +58,5 @@ pub(super) static PERMISSION_SET_GROUP_COMPONENT: Object = Object {
         Field::LAST_MODIFIED_BY,
         Field::SYSTEM_MODSTAMP,
     ],
+    ..Object::READ_ONLY
 };

@@ -159,6 +159,7 @@ mod approvals;
 mod batches;
 mod chores;
 mod claims;
+mod cut_off;
 mod departures;
 mod entitlements;
 mod imports;

@@ -17,8 +17,8 @@ use salesforce_portal_connector::model::{
 use salesforce_portal_connector::operations::{Session, test_credentials};
 use serde_json::{Value as Json, json};
 
+use crate::error_table::{Area, Case, cases, json_answer, refusing_each, says};
 use crate::support::{Native, Org, grant, person, secret, set};
-use crate::table::{Area, Case, cases, json_answer, says};
 
 /// A request as it is seen on its way.
 struct Seen {
@@ -404,12 +404,7 @@ fn refusing(
             return None;
         }
         // Others in the same request are refused, too; their people aren't looked at.
-        let results = records.iter().map(|record| {
-            let case = record[field].as_str().and_then(|value| cases.get(value));
-            let case = case.unwrap_or_else(|| panic!("nothing is known of {record}"));
-            json!({"success": false, "errors": [case.error("statusCode")]})
-        });
-        Some(json_answer(200, &Json::Array(results.collect())))
+        Some(refusing_each(&records, field, &cases))
     }
 }
 

@@ -9,6 +9,8 @@ mod compatibility;
 mod crash;
 mod decimals;
 mod ended;
+#[path = "../error_table.rs"]
+mod error_table;
 mod faults;
 mod figures;
 mod first;
@@ -24,5 +26,4 @@ mod owners;
 mod settings;
 mod sign_in;
 mod support;
-mod table;
 mod take_back;

@@ -12,9 +12,9 @@ use axum::http::Method;
 use serde_json::{Value as Json, json};
 
 use crate::directory::{PROFILE, done, switch_on};
+use crate::error_table::{Area, Case, cases, refusing_each, says};
 use crate::refusing::{Refusing, Seen};
 use crate::support::{Fixture, Run};
-use crate::table::{Area, Case, cases, json_answer, says};
 
 /// Runs of the program that wait side by side: most of their time passes before they try again.
 const SIDE_BY_SIDE: usize = 12;
@@ -83,7 +83,8 @@ fn mail(number: usize) -> String {
     format!("person{number}@answers.example")
 }
 
-/// Holds what is told of an error against the row of its case. Keys differ: an error has a `message`, a task a `cause`.
+/// Checks what is reported about an error against the row of its case. What an error calls `message` and `kind`, a task calls
+/// `cause` and `error_kind`.
 fn holds(what: &str, case: &Case, told: &Json) {
     let name = format!("{what}, {}", case.name());
     let row = &case.row;
@@ -107,7 +108,7 @@ fn keeps_words(name: &str, case: &Case, told: &Json) {
     );
 }
 
-/// Holds the rows of the audit trail that an attempt left.
+/// Checks the row of the audit trail that an attempt left.
 fn holds_audit(what: &str, case: &Case, row: &Json) {
     let name = format!("{what}, in the audit trail, {}", case.name());
     let result = row["result"].as_str().unwrap_or_default();
@@ -310,12 +311,7 @@ fn refuse_records(
         if seen.method != method || records.first()?["attributes"]["type"] != object {
             return None;
         }
-        let results = records.iter().map(|record| {
-            let case = record[field].as_str().and_then(|value| cases.get(value));
-            let case = case.unwrap_or_else(|| panic!("nothing is known of {record}"));
-            json!({"success": false, "errors": [case.error("statusCode")]})
-        });
-        Some(json_answer(200, &Json::Array(results.collect())))
+        Some(refusing_each(&records, field, &cases))
     });
 }
 

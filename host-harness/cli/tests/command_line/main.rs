@@ -1,10 +1,10 @@
 //! The command line as a process: what it prints, what it exits with, and what it leaves behind.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+#[path = "../../../../tests/error_table.rs"]
+mod error_table;
 mod refusing;
 mod support;
-#[path = "../../../../tests/native/table.rs"]
-mod table;
 
 mod answers;
 mod approval;

@@ -1,4 +1,5 @@
-//! An org that refuses what it is told to: it stands between the program and the emulated org, and carries on what it doesn't answer.
+//! An org that refuses what a test says: it stands between the program and the emulated org, and forwards what it doesn't answer
+//! itself.
 
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, PoisonError};

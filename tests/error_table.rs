@@ -1,12 +1,13 @@
-//! The table of errors as `docs/errors.md` has it, and for each of its rows what Salesforce answers (`faults.tsv`).
+//! The table of errors as `docs/errors.md` has it, and for each of its rows what Salesforce answers (`faults.tsv`). Shared by the
+//! tests of the connector and of the command line.
 
 use std::collections::HashMap;
 
 use salesforce_portal_connector::host::Response;
 use serde_json::{Value as Json, json};
 
-const PAGE: &str = include_str!("../../docs/errors.md");
-const FAULTS: &str = include_str!("../golden/connector/diagnosis/faults.tsv");
+const PAGE: &str = include_str!("../docs/errors.md");
+const FAULTS: &str = include_str!("golden/connector/diagnosis/faults.tsv");
 
 /// What can be refused.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -70,6 +71,16 @@ impl Case {
 pub(crate) fn json_answer(status: u16, body: &Json) -> Response {
     let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
     Response { status, headers, body: body.to_string().into_bytes() }
+}
+
+/// The answer to a write of records that refuses each by the case of its own, which is found by what the record has in a field.
+pub(crate) fn refusing_each(records: &[Json], field: &str, cases: &HashMap<String, Case>) -> Response {
+    let results = records.iter().map(|record| {
+        let case = record[field].as_str().and_then(|value| cases.get(value));
+        let case = case.unwrap_or_else(|| panic!("nothing is known of {record}"));
+        json!({"success": false, "errors": [case.error("statusCode")]})
+    });
+    json_answer(200, &Json::Array(results.collect()))
 }
 
 /// The rows of the page, by code and words.

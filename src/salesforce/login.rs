@@ -61,7 +61,7 @@ pub struct App {
 /// A session of the admin's, and what the sign-in says about it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SignedIn {
-    /// The bearer token of REST calls; a placeholder of it.
+    /// The bearer token of REST calls; a placeholder for it.
     pub session_id: String,
     /// Scheme and host of the organization's own instance.
     pub instance_url: String,

@@ -144,7 +144,7 @@ pub(super) async fn play(
         match context.job.sync_passwords(&[(id, password)]).await?.into_iter().next() {
             Some(Ok(())) => {
                 output.line(
-                    "Done. The password went from the host into the request; the connector held only a placeholder of it.",
+                    "Done. The password went from the host into the request; the connector held only a placeholder for it.",
                 )?;
                 password_set = Some(username);
             }

@@ -5,7 +5,7 @@ CARGO ?= cargo
 NATIVE = --package salesforce-portal-connector --package salesforce-emulator --package native
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test wit embedding browser-test pictures soak bench bench-peers clients clients-airbyte mutants check lint deny notices format doc component wasm-target
+.PHONY: help demo test test-postgres wit embedding browser-test pictures soak bench bench-peers clients clients-airbyte mutants check lint deny notices format doc component wasm-target
 
 help: ## Lists the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -16,6 +16,9 @@ demo: wasm-target ## Runs the main job against an emulated Salesforce org
 
 test: wasm-target ## Runs the whole suite
 	$(CARGO) test --locked --workspace
+
+test-postgres: wasm-target ## Runs the directory's and the sync's suites on a private PostgreSQL, which it installs where missing
+	scripts/postgres.sh $(CARGO) test --locked --package provisioning-directory
 
 browser-test: wasm-target ## Walks the console in a headless browser, which it installs where missing
 	scripts/browser-test.sh

@@ -62,7 +62,7 @@ impl Kept {
         kept
     }
 
-    pub(crate) fn write<T>(&self, work: impl FnOnce(&WriteTransaction<'_>) -> Result<T, DirectoryError>) -> T {
+    pub(crate) fn write<T>(&self, work: impl Fn(&WriteTransaction<'_>) -> Result<T, DirectoryError>) -> T {
         self.directory.write(&self.actor, work).unwrap()
     }
 
@@ -85,7 +85,7 @@ impl Kept {
     /// As [`Kept::write`], where the directory may refuse.
     pub(crate) fn try_write<T>(
         &self,
-        work: impl FnOnce(&WriteTransaction<'_>) -> Result<T, DirectoryError>,
+        work: impl Fn(&WriteTransaction<'_>) -> Result<T, DirectoryError>,
     ) -> Result<T, DirectoryError> {
         self.directory.write(&self.actor, work)
     }

@@ -53,7 +53,8 @@ fn assign_with(kept: &Kept, key: &str, grants: &[(&str, &str)]) {
 
 fn set(kept: &Kept, key: &str, name: &str, value: Option<&str>) {
     let attributes = [(name.to_owned(), value.map(AttributeValue::from))].into();
-    kept.write(|change| intents::edit_person(change, key, &PersonEdit { attributes, ..PersonEdit::default() }));
+    let edit = PersonEdit { attributes, ..PersonEdit::default() };
+    kept.write(|change| intents::edit_person(change, key, &edit));
 }
 
 /// What the audit trail says of pushes of somebody: what each row has as new, and its result.

@@ -40,8 +40,8 @@ fn tenant(directory: &Directory, name: &str, users: u32) -> TenantRecord {
 }
 
 fn people(directory: &Directory, keys: &str, count: u32) {
-    let add = |change: &provisioning_directory::WriteTransaction<'_>, number: u32| -> Result<(), DirectoryError> {
-        let new = NewPerson::new(format!("{keys}{number}"), username(number));
+    let add = |change: &provisioning_directory::WriteTransaction<'_>, number: &u32| -> Result<(), DirectoryError> {
+        let new = NewPerson::new(format!("{keys}{number}"), username(*number));
         change.add_person(&new).map(drop)
     };
     directory.write_in_turns(&actor(), 0..count, add).unwrap();
@@ -243,7 +243,7 @@ fn pushed(executor: &Runtime, users: u32) {
     // One by one, so that the peak is that of the push.
     directory
         .write_in_turns(&actor(), 0..users, |change, number| -> Result<(), DirectoryError> {
-            let person = change.add_person(&NewPerson::new(format!("E{number}"), username(number)))?;
+            let person = change.add_person(&NewPerson::new(format!("E{number}"), username(*number)))?;
             intents::assign(change, &tenant, &person, &NewAssignment::default()).map(drop)
         })
         .unwrap();

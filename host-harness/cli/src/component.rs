@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::context::{actor, data_folder, declared, load, open_directory, open_tenant, runtime};
+use super::context::{actor, data_folder, declared, directory_exists, load, open_directory, open_tenant, runtime};
 use super::failure::{DONE, Failure};
 use super::global::Global;
 use super::output::Output;
 use provisioning_directory::config::ComponentChoice;
 use provisioning_directory::sync::{Declared, Standing, standing};
-use provisioning_directory::{ApprovalRecord, Directory, DirectoryError, WriteTransaction};
+use provisioning_directory::{ApprovalRecord, DirectoryError, WriteTransaction};
 use provisioning_runtime::wit::Descriptor;
 use provisioning_runtime::{Declaration, Tenant};
 
@@ -93,7 +93,7 @@ async fn chosen(global: &Global, chosen: &Chosen) -> Result<(Declared, Descripto
 async fn uses(global: &Global, options: &Chosen, approve: bool, output: &mut Output) -> Result<u8, Failure> {
     let (declared, descriptor, tenant) = chosen(global, options).await?;
     // Only an approval makes a data folder.
-    let directory = (approve || Directory::exists(&data_folder(global))).then(|| open_directory(global)).transpose()?;
+    let directory = (approve || directory_exists(global)).then(|| open_directory(global)).transpose()?;
     if let Some(directory) = directory.as_ref().filter(|_| approve) {
         directory.write(&actor(), |change: &WriteTransaction<'_>| -> Result<(), DirectoryError> {
             change.approve(&declared.digest, &declared.declaration, "approved by an admin")
@@ -130,7 +130,7 @@ async fn uses(global: &Global, options: &Chosen, approve: bool, output: &mut Out
 }
 
 fn list(global: &Global, output: &mut Output) -> Result<u8, Failure> {
-    let approvals = match Directory::exists(&data_folder(global)) {
+    let approvals = match directory_exists(global) {
         true => open_directory(global)?.read(|view| -> Result<_, DirectoryError> { view.approvals() })?,
         false => Vec::new(),
     };

@@ -114,12 +114,11 @@ impl TenantSource {
         if let Some(file) = &global.tenants {
             return Ok(Self::File(file.clone()));
         }
-        let folder = data_folder(global);
         let file = default_tenants_file();
-        if !Directory::exists(&folder) {
+        if !directory_exists(global) {
             return Ok(Self::File(file));
         }
-        let directory = Directory::open(&folder)?;
+        let directory = open_directory(global)?;
         match directory.read(|view| view.tenant(name)) {
             Ok(tenant) => Ok(Self::Directory(Box::new((directory, tenant)))),
             Err(DirectoryError::NotFound { .. }) if file.is_file() => Ok(Self::File(file)),
@@ -133,9 +132,18 @@ pub(crate) fn data_folder(global: &Global) -> PathBuf {
     global.data.clone().unwrap_or_else(default_folder)
 }
 
-/// Opens the data folder, and makes it where there is none.
+/// Opens the directory: in the data folder, which is made where there is none, or in the database that was named.
 pub(crate) fn open_directory(global: &Global) -> Result<Directory, Failure> {
-    Ok(Directory::open(&data_folder(global))?)
+    let folder = data_folder(global);
+    Ok(match &global.database.url {
+        Some(url) => Directory::open_postgres(&folder, url, global.database.leases()?)?,
+        None => Directory::open(&folder)?,
+    })
+}
+
+/// Whether there is a directory already. One in a database that was named is asked for there.
+pub(crate) fn directory_exists(global: &Global) -> bool {
+    global.database.url.is_some() || Directory::exists(&data_folder(global))
 }
 
 /// Opens the data folder, and a tenant in it.
@@ -273,11 +281,11 @@ impl Context {
     pub(crate) fn note<'a>(
         &self,
         kind: TaskKind,
-        tried: impl Iterator<Item = (&'a str, Result<Option<&'a Outcome>, &'a TaskFailure>)>,
+        tried: impl Iterator<Item = (&'a str, Result<Option<&'a Outcome>, &'a TaskFailure>)> + Clone,
     ) -> Result<(), Failure> {
         let Some((directory, tenant)) = &self.kept else { return Ok(()) };
         directory.write(&actor(), |change| -> Result<(), DirectoryError> {
-            for (user, result) in tried {
+            for (user, result) in tried.clone() {
                 let person = match change.link_of_user(*tenant, user)? {
                     Some(link) => Some(change.person_by_id(link.person)?.key),
                     None => None,

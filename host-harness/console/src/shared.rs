@@ -64,7 +64,7 @@ impl Shared {
     pub(crate) async fn write<T: Send + 'static>(
         &self,
         visitor: &Visitor,
-        work: impl FnOnce(&WriteTransaction<'_>) -> Result<T, Problem> + Send + 'static,
+        work: impl Fn(&WriteTransaction<'_>) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
         let (directory, actor) = (self.directory.clone(), visitor.actor());
         let written = tokio::task::spawn_blocking(move || directory.write(&actor, work)).await;
@@ -80,7 +80,7 @@ impl Shared {
         &self,
         visitor: &Visitor,
         name: &str,
-        work: impl FnOnce(&WriteTransaction<'_>, &TenantRecord) -> Result<(T, Followed), Problem> + Send + 'static,
+        work: impl Fn(&WriteTransaction<'_>, &TenantRecord) -> Result<(T, Followed), Problem> + Send + 'static,
     ) -> Result<(T, Followed), Problem> {
         let (directory, actor, name) = (self.directory.clone(), visitor.actor(), name.to_owned());
         let edited = tokio::task::spawn_blocking(move || -> Result<_, Problem> {

@@ -61,7 +61,7 @@ pub(crate) async fn open(folder: &Path) -> Result<(Org, Directory), Failure> {
     let wanted = org.tenant(TENANT);
     directory.write(&actor(), |change: &WriteTransaction<'_>| -> Result<(), DirectoryError> {
         keep_tenant(change, &wanted)?;
-        people.into_iter().filter_map(|row| row.person.ok()).try_for_each(|person| keep_person(change, &person))
+        people.iter().filter_map(|row| row.person.as_ref().ok()).try_for_each(|person| keep_person(change, person))
     })?;
     Ok((org, directory))
 }

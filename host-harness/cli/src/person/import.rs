@@ -45,6 +45,17 @@ struct Document {
     refused: Vec<Refused>,
 }
 
+impl Document {
+    /// Adds what became of another row.
+    fn merge(&mut self, other: Self) {
+        self.added += other.added;
+        self.changed += other.changed;
+        self.unchanged += other.unchanged;
+        self.assigned += other.assigned;
+        self.refused.extend(other.refused);
+    }
+}
+
 #[derive(Serialize)]
 struct Refused {
     record: String,
@@ -65,17 +76,23 @@ pub(super) async fn run(global: &Global, options: &Options, output: &mut Output)
     let mut done = Document::default();
     let mut followed = Followed::default();
     let progress = output.progress("people", Some(rows.len() as u64));
-    directory.write_in_turns(&actor, &rows, |change, Row { label, person }| -> Result<(), DirectoryError> {
-        let taken = match person {
-            Ok(person) => take(change, person, tenant.as_ref(), &options.grants, &mut done, &mut followed)?,
-            Err(error) => Err(error.clone()),
-        };
-        if let Err(error) = taken {
-            done.refused.push(Refused { record: label.clone(), error });
-        }
-        progress.inc(1);
-        Ok(())
-    })?;
+    let each =
+        directory.write_in_turns(&actor, &rows, |change, Row { label, person }| -> Result<_, DirectoryError> {
+            let (mut done, mut followed) = (Document::default(), Followed::default());
+            let taken = match person {
+                Ok(person) => take(change, person, tenant.as_ref(), &options.grants, &mut done, &mut followed)?,
+                Err(error) => Err(error.clone()),
+            };
+            if let Err(error) = taken {
+                done.refused.push(Refused { record: label.clone(), error });
+            }
+            progress.inc(1);
+            Ok((done, followed))
+        })?;
+    for (one, of_one) in each {
+        done.merge(one);
+        followed.merge(of_one);
+    }
     progress.finish_and_clear();
     done.tasks = followed.tasks.len();
     done.off = followed.off;

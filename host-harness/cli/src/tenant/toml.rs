@@ -118,8 +118,8 @@ pub(super) async fn import(global: &Global, options: &ImportOptions, output: &mu
         }
         ready.push((name, config, secrets));
     }
-    let mut imported = Imported { added: Vec::new(), changed: Vec::new(), unchanged: Vec::new() };
-    directory.write(&actor(), |change: &WriteTransaction<'_>| -> Result<(), DirectoryError> {
+    let imported = directory.write(&actor(), |change: &WriteTransaction<'_>| -> Result<_, DirectoryError> {
+        let mut imported = Imported { added: Vec::new(), changed: Vec::new(), unchanged: Vec::new() };
         for (name, config, secrets) in &ready {
             let tenant = match change.find_tenant(name)? {
                 Some(tenant) => {
@@ -141,7 +141,7 @@ pub(super) async fn import(global: &Global, options: &ImportOptions, output: &mu
                 }
             }
         }
-        Ok(())
+        Ok(imported)
     })?;
     for name in &imported.changed {
         finish_chores(&directory, &actor(), &directory.read(|view| view.tenant(name))?)?;

@@ -224,7 +224,10 @@ pub(super) async fn save(
         return Ok(unsound(&page));
     }
     let known = shared.known(&tenant).await?;
-    match Edit::default().make(&shared, &visitor, &tenant, &known, move |config| config.mapping = mapping).await {
+    match Edit::default()
+        .make(&shared, &visitor, &tenant, &known, move |config| config.mapping.clone_from(&mapping))
+        .await
+    {
         Ok(made) => {
             // A mapping changes no source of people's data, so there is nothing to confirm.
             if let Made::Saved(saved) = made {
@@ -253,10 +256,10 @@ async fn read(shared: &Arc<Shared>, visitor: &Visitor, tenant: &TenantRecord) ->
         let spent = job.spent().await;
         within.directory.write(&actor, |change| -> Result<JobReport, Problem> {
             change.add_usage(record.id, &spent)?;
-            let listed = match listed {
+            let listed = match &listed {
                 Ok(listed) => listed,
                 // Kept as a report, so that the usage is kept too.
-                Err(error) => return Ok(JobReport::short(false, Problem::from(error).sentence())),
+                Err(error) => return Ok(JobReport::short(false, Problem::from(error.clone()).sentence())),
             };
             let schema: Vec<AttributeSchema> = listed.iter().map(AttributeSchema::from).collect();
             change.set_attribute_schema(record.id, &schema)?;

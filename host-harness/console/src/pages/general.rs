@@ -152,7 +152,7 @@ pub(super) async fn pin(
     shared
         .edit_tenant(&visitor, &tenant.name, move |change, tenant| {
             let mut config = tenant.config.clone();
-            config.pin(digest);
+            config.pin(digest.clone());
             Ok(((), intents::edit_tenant(change, tenant, &config)?))
         })
         .await?;

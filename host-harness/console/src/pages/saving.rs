@@ -200,7 +200,7 @@ impl Edit {
         visitor: &Visitor,
         tenant: &TenantRecord,
         known: &Known,
-        take: impl FnOnce(&mut TenantConfig) + Send + 'static,
+        take: impl Fn(&mut TenantConfig) + Send + 'static,
     ) -> Result<Made, Problem> {
         let Self { secrets, confirmed } = self;
         let declaration = Arc::clone(&known.declared.declaration);
@@ -221,7 +221,7 @@ impl Edit {
                 let changes_source = config.to_idp.mastering != tenant.config.to_idp.mastering;
                 if changes_source
                     && !consequences.is_empty()
-                    && confirmed.is_none_or(|words| words != digest(&consequences))
+                    && confirmed.as_ref().is_none_or(|words| *words != digest(&consequences))
                 {
                     return Ok((Err(consequences), Followed::default()));
                 }

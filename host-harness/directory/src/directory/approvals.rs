@@ -1,7 +1,7 @@
 //! What was approved of components. An approval is for all tenants: it says what a component may do with secrets, and a tenant's own
 //! settings say which hosts that are.
 
-use rusqlite::{OptionalExtension as _, Row, params};
+use super::database::{Optional as _, Row, params};
 use serde_json::json;
 
 use super::audit::Note;
@@ -51,7 +51,7 @@ impl ReadTransaction<'_> {
     pub fn approvals(&self) -> Result<Vec<ApprovalRecord>, DirectoryError> {
         let sql = format!("SELECT {COLUMNS} FROM approval ORDER BY digest");
         let mut statement = self.db.prepare_cached(&sql)?;
-        let rows = statement.query_map([], record)?;
+        let rows = statement.query_map(params![], record)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 }
@@ -100,9 +100,7 @@ impl WriteTransaction<'_> {
     }
 }
 
-fn record(row: &Row<'_>) -> rusqlite::Result<ApprovalRecord> {
-    let text: String = row.get(1)?;
-    let declaration = serde_json::from_str(&text)
-        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(1, rusqlite::types::Type::Text, error.into()))?;
+fn record(row: Row<'_>) -> Result<ApprovalRecord, DirectoryError> {
+    let declaration = serde_json::from_str(row.text(1)?)?;
     Ok(ApprovalRecord { digest: row.get(0)?, declaration, approved_by: row.get(2)?, approved_at: row.get(3)? })
 }

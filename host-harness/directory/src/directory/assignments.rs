@@ -1,6 +1,6 @@
 //! Assignments: who is to have a user in a tenant, and what that user is to hold.
 
-use rusqlite::params;
+use super::database::params;
 use serde::Serialize;
 use serde_json::json;
 
@@ -70,7 +70,7 @@ impl ReadTransaction<'_> {
             tenant,
             person,
             grants: grants.collect::<Result<_, _>>()?,
-            attributes: serde_json::from_str(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?)?,
+            attributes: serde_json::from_str(row.text(0)?)?,
             exact_grants: row.get(1)?,
             created_at: row.get(2)?,
             changed_at: row.get(3)?,
@@ -86,7 +86,7 @@ impl ReadTransaction<'_> {
             "SELECT t.name FROM assignment a JOIN tenant t ON t.id = a.tenant_id
              WHERE a.person_id = ?1 AND t.removed_at IS NULL ORDER BY t.name_key",
         )?;
-        let names = statement.query_map([person.0], |row| row.get::<_, String>(0))?;
+        let names = statement.query_map([person.0], |row| row.get::<String>(0))?;
         let names: Vec<String> = names.collect::<Result<_, _>>()?;
         names.iter().map(|name| self.tenant(name)).collect()
     }
@@ -141,7 +141,7 @@ impl WriteTransaction<'_> {
             .prepare_cached(
                 "INSERT INTO assignment (tenant_id, person_id, attributes, exact_grants, created_at, changed_at)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?5)
-                 ON CONFLICT DO UPDATE SET attributes = excluded.attributes, exact_grants = excluded.exact_grants,
+                 ON CONFLICT (tenant_id, person_id) DO UPDATE SET attributes = excluded.attributes, exact_grants = excluded.exact_grants,
                    changed_at = excluded.changed_at",
             )?
             .execute(params![

@@ -4,7 +4,7 @@
 //! An attempt goes when its end is known. One that is left behind by a job that was cut off is noted in the audit trail, and
 //! stays for as long as it may have made a user that is not known here.
 
-use rusqlite::{Row, params};
+use super::database::{Row, params};
 
 use super::{DirectoryError, PersonId, ReadTransaction, TaskKind, TenantId, Timestamp, WriteTransaction};
 
@@ -59,10 +59,8 @@ pub(crate) struct Leftover {
 
 const COLUMNS: &str = "person_id, kind, remote_id, changes, written, names, noted, begun_at, earlier";
 
-fn attempt(row: &Row<'_>) -> Result<Attempt, DirectoryError> {
-    let text = |index: usize| -> Result<&str, DirectoryError> {
-        Ok(row.get_ref(index)?.as_str().map_err(rusqlite::Error::from)?)
-    };
+fn attempt(row: Row<'_>) -> Result<Attempt, DirectoryError> {
+    let text = |index: usize| row.text(index);
     Ok(Attempt {
         person: PersonId(row.get(0)?),
         kind: TaskKind::parse(text(1)?)?,
@@ -76,12 +74,12 @@ fn attempt(row: &Row<'_>) -> Result<Attempt, DirectoryError> {
     })
 }
 
-fn leftover(row: &Row<'_>) -> Result<Leftover, DirectoryError> {
+fn leftover(row: Row<'_>) -> Result<Leftover, DirectoryError> {
     Ok(Leftover {
         person: PersonId(row.get(0)?),
-        begun: serde_json::from_str(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?)?,
+        begun: serde_json::from_str(row.text(1)?)?,
         begun_at: row.get(2)?,
-        names: serde_json::from_str(row.get_ref(3)?.as_str().map_err(rusqlite::Error::from)?)?,
+        names: serde_json::from_str(row.text(3)?)?,
     })
 }
 
@@ -102,9 +100,9 @@ impl ReadTransaction<'_> {
 
     /// Attempts that the audit trail does not have yet, at most `limit`.
     pub(crate) fn attempts_to_note(&self, tenant: TenantId, limit: u32) -> Result<Vec<Attempt>, DirectoryError> {
-        let mut statement = self
-            .db
-            .prepare_cached(&format!("SELECT {COLUMNS} FROM attempt WHERE tenant_id = ?1 AND noted = 0 LIMIT ?2"))?;
+        let mut statement = self.db.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM attempt WHERE tenant_id = ?1 AND noted = FALSE LIMIT ?2"
+        ))?;
         let mut rows = statement.query(params![tenant.number(), limit])?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
@@ -186,7 +184,7 @@ impl WriteTransaction<'_> {
                 "INSERT INTO attempt (tenant_id, person_id, kind, remote_id, changes, names, begun_at, earlier)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
                  ON CONFLICT (person_id, tenant_id, kind) DO UPDATE SET remote_id = excluded.remote_id,
-                   changes = excluded.changes, written = '[]', names = excluded.names, noted = 0,
+                   changes = excluded.changes, written = '[]', names = excluded.names, noted = FALSE,
                    begun_at = excluded.begun_at, earlier = excluded.earlier",
             )?
             .execute(params![
@@ -221,7 +219,7 @@ impl WriteTransaction<'_> {
     /// Takes note that the audit trail has an attempt.
     pub(crate) fn attempt_is_noted(&self, tenant: TenantId, attempt: &Attempt) -> Result<(), DirectoryError> {
         self.db
-            .prepare_cached("UPDATE attempt SET noted = 1 WHERE tenant_id = ?1 AND person_id = ?2 AND kind = ?3")?
+            .prepare_cached("UPDATE attempt SET noted = TRUE WHERE tenant_id = ?1 AND person_id = ?2 AND kind = ?3")?
             .execute(params![tenant.number(), attempt.person.0, attempt.kind.name()])?;
         Ok(())
     }

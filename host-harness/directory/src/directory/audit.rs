@@ -1,8 +1,7 @@
 //! The audit trail: who did what to whom, what was there before and after, and how it ended. Rows are only ever added;
 //! triggers of the database see to it.
 
-use rusqlite::types::Value as Sql;
-use rusqlite::{OptionalExtension as _, params, params_from_iter};
+use super::database::{Optional as _, Value as Sql, params, params_from_iter};
 use serde::Serialize;
 use serde_json::Value as Json;
 
@@ -109,8 +108,9 @@ impl ReadTransaction<'_> {
     /// # Errors
     /// SQLite's.
     pub fn audit(&self, filter: &AuditFilter) -> Result<Vec<AuditEntry>, DirectoryError> {
-        let mut sql =
-            String::from("SELECT id, at, actor, tenant, person, action, old, new, result, upstream FROM audit WHERE 1");
+        let mut sql = String::from(
+            "SELECT id, at, actor, tenant, person, action, old, new, result, upstream FROM audit WHERE TRUE",
+        );
         let mut values: Vec<Sql> = Vec::new();
         let mut and = |condition: &str, value: Sql| {
             values.push(value);
@@ -118,7 +118,7 @@ impl ReadTransaction<'_> {
         };
         if let Some(tenant) = &filter.tenant {
             // A tenant that is gone is still in the trail, so the name is not looked up first.
-            and("tenant COLLATE NOCASE = ??", tenant.clone().into());
+            and("lower(tenant) = ??", tenant.to_lowercase().into());
         }
         if let Some(person) = &filter.person {
             and("person = ??", person.clone().into());
@@ -171,7 +171,7 @@ impl ReadTransaction<'_> {
     /// SQLite's.
     pub fn newest_audit(&self) -> Result<i64, DirectoryError> {
         let newest =
-            self.db.query_row("SELECT max(id) FROM audit", [], |row| row.get::<_, Option<i64>>(0)).optional()?;
+            self.db.query_row("SELECT max(id) FROM audit", params![], |row| row.get::<Option<i64>>(0)).optional()?;
         Ok(newest.flatten().unwrap_or(0))
     }
 }

@@ -1,6 +1,6 @@
 //! Why tasks are still open: what is kept of a failure, and how many open tasks have which cause.
 
-use rusqlite::params;
+use super::database::params;
 use serde::Serialize;
 
 use super::upstream::stored;
@@ -62,7 +62,7 @@ impl ReadTransaction<'_> {
             let mut statement = self.db.prepare_cached(
                 "SELECT error_kind, count(*), min(id) FROM task
                  WHERE tenant_id = ?1 AND state = ?2 AND state IN ('waiting', 'failed')
-                 GROUP BY error_kind ORDER BY count(*) DESC, error_kind",
+                 GROUP BY error_kind ORDER BY count(*) DESC, error_kind NULLS FIRST",
             )?;
             let mut rows = statement.query(params![tenant.number(), state.name()])?;
             while let Some(row) = rows.next()? {

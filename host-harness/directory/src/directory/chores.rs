@@ -3,7 +3,7 @@
 //! A chore is kept in the transaction of the change that it belongs to, so the two happen together or not at all. It is done in
 //! the order of some ids, piece by piece, and knows up to where; whoever does a piece of it keeps that with the piece.
 
-use rusqlite::{OptionalExtension as _, params};
+use super::database::{Optional as _, params};
 
 use super::{DirectoryError, ReadTransaction, TenantId, WriteTransaction};
 

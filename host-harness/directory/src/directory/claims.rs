@@ -1,7 +1,6 @@
 //! Users of an application that may be a person's, where a push could not tell: an admin decides.
 
-use rusqlite::types::Value as Sql;
-use rusqlite::{OptionalExtension as _, Row, params, params_from_iter};
+use super::database::{Optional as _, Row, Value as Sql, params, params_from_iter};
 use serde::Serialize;
 
 use super::people::searched;
@@ -51,8 +50,8 @@ impl ClaimFilter {
             values.push(searched(text).into());
             let at = values.len();
             sql.push_str(&format!(
-                " AND (instr(lower(c.remote_id), ?{at}) OR instr(lower(c.username), ?{at}) OR instr(lower(p.key), ?{at})
-                   OR instr(p.username_key, ?{at}))"
+                " AND (instr(lower(c.remote_id), ?{at}) > 0 OR instr(lower(c.username), ?{at}) > 0 OR instr(lower(p.key), ?{at}) > 0
+                   OR instr(p.username_key, ?{at}) > 0)"
             ));
         }
         (sql, values)
@@ -72,10 +71,8 @@ pub(crate) struct NewClaim {
 const SELECT: &str = "SELECT p.key, p.username, c.remote_id, c.username, c.status, c.evidence, c.objections
   FROM claim c JOIN person p ON p.id = c.person_id";
 
-fn claim(row: &Row<'_>) -> Result<Claim, DirectoryError> {
-    let text = |index: usize| -> Result<&str, DirectoryError> {
-        Ok(row.get_ref(index)?.as_str().map_err(rusqlite::Error::from)?)
-    };
+fn claim(row: Row<'_>) -> Result<Claim, DirectoryError> {
+    let text = |index: usize| row.text(index);
     Ok(Claim {
         person: row.get(0)?,
         person_username: row.get(1)?,

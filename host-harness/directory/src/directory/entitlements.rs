@@ -1,8 +1,7 @@
 //! What a tenant's application has to assign, as its connector last listed it. Listing costs requests, so forms are filled from
 //! here, and say how old it is.
 
-use rusqlite::types::Value as Sql;
-use rusqlite::{Row, params, params_from_iter};
+use super::database::{Row, Value as Sql, params, params_from_iter};
 
 use super::{DirectoryError, ReadTransaction, TenantId, Timestamp, WriteTransaction};
 use provisioning_runtime::wit::{Entitlement, GrantKind};
@@ -56,13 +55,13 @@ pub struct EntitlementFilter {
 
 const COLUMNS: &str = "kind, id, name, compatibility, seats_used, seats_total";
 
-fn listed(row: &Row<'_>) -> Result<ListedEntitlement, DirectoryError> {
+fn listed(row: Row<'_>) -> Result<ListedEntitlement, DirectoryError> {
     let (used, total): (Option<u64>, Option<u64>) = (row.get(4)?, row.get(5)?);
     Ok(ListedEntitlement {
         kind: row.get(0)?,
         id: row.get(1)?,
         name: row.get(2)?,
-        compatibility: serde_json::from_str(row.get_ref(3)?.as_str().map_err(rusqlite::Error::from)?)?,
+        compatibility: serde_json::from_str(row.text(3)?)?,
         seats: used.zip(total),
     })
 }
@@ -102,7 +101,7 @@ impl ReadTransaction<'_> {
         let mut values: Vec<Sql> = vec![tenant.number().into(), kind.to_owned().into()];
         if let Some(text) = &filter.contains {
             values.push(text.trim().to_lowercase().into());
-            sql.push_str(" AND (instr(name_key, ?3) OR instr(lower(id), ?3))");
+            sql.push_str(" AND (instr(name_key, ?3) > 0 OR instr(lower(id), ?3) > 0)");
         }
         sql.push_str(" ORDER BY name_key, id");
         if let Some(limit) = filter.limit {
@@ -184,9 +183,12 @@ impl WriteTransaction<'_> {
             for one in found.iter().flatten() {
                 self.db
                     .prepare_cached(
-                        "INSERT OR REPLACE INTO entitlement
+                        "INSERT INTO entitlement
                            (tenant_id, kind, id, name, name_key, compatibility, seats_used, seats_total)
-                         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+                         ON CONFLICT (tenant_id, kind, name_key, id) DO UPDATE SET name = excluded.name,
+                           compatibility = excluded.compatibility, seats_used = excluded.seats_used,
+                           seats_total = excluded.seats_total",
                     )?
                     .execute(params![
                         tenant.number(),

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::database::StoreError;
+
 /// Each says what happened, to which record, and what to do; none quotes a secret.
 #[derive(Debug, thiserror::Error)]
 pub enum DirectoryError {
@@ -47,6 +49,11 @@ pub enum DirectoryError {
         /// The tenant.
         tenant: String,
     },
+    /// Another host has taken over the tenant of a job.
+    #[error(
+        "this host was silent for longer than its lease lasts, and another may work for the tenant now; what was kept stays, and the next job goes on from there"
+    )]
+    LeaseLost,
     /// Others write to the data folder all the time.
     #[error(
         "other processes have been writing to the data folder for {seconds} seconds, and nothing was changed here; try again when they are done, or look for one that hangs"
@@ -108,12 +115,18 @@ pub enum DirectoryError {
     /// A value that cannot be.
     #[error("{0}")]
     Invalid(String),
-    /// What SQLite says.
-    #[error("the directory's database failed: {0}; check the disk, and that no other program writes the file")]
-    Store(#[from] rusqlite::Error),
+    /// What the database says.
+    #[error("the directory's database failed: {0}")]
+    Store(#[from] StoreError),
     /// A row that this program did not write.
     #[error("the directory holds a damaged record: {0}; restore the data folder from a backup")]
     Damaged(String),
+}
+
+impl From<rusqlite::Error> for DirectoryError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Store(error.into())
+    }
 }
 
 impl From<serde_json::Error> for DirectoryError {

@@ -2,10 +2,9 @@
 
 use std::fmt;
 
-use rusqlite::ToSql;
-use rusqlite::types::{FromSql, FromSqlResult, ToSqlOutput, ValueRef};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::database::{FromValue, StoreError, ToValue, ValueRef};
 use provisioning_runtime::wit::ErrorKind;
 
 macro_rules! kinds {
@@ -142,15 +141,18 @@ impl<'de> Deserialize<'de> for FailureKind {
     }
 }
 
-impl ToSql for FailureKind {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(self.name().into())
+impl ToValue for FailureKind {
+    fn value(&self) -> Result<ValueRef<'_>, StoreError> {
+        self.name().value()
     }
 }
 
-impl FromSql for FailureKind {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        value.as_str().map(Self::parse)
+impl FromValue for FailureKind {
+    fn from_value(value: &ValueRef<'_>) -> Option<Self> {
+        match value {
+            ValueRef::Text(text) => Some(Self::parse(text)),
+            _ => None,
+        }
     }
 }
 

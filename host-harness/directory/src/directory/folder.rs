@@ -1,11 +1,10 @@
-//! The data folder: who may read it, and who may work for a tenant.
+//! The data folder: who may read it.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::tenants::TenantRecord;
-use super::{Directory, DirectoryError};
+use super::DirectoryError;
 use provisioning_runtime::{Untrusted, own_files};
 
 /// The database's file name.
@@ -62,28 +61,4 @@ pub(super) fn create_private(path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)
-}
-
-/// The right to work for a tenant, as long as it is held. The operating system takes it back when the process ends,
-/// however it ends.
-#[derive(Debug)]
-pub struct TenantLock {
-    _file: File,
-}
-
-impl Directory {
-    /// Takes the right to run jobs for a tenant. Every process asks for it before it imports or pushes.
-    ///
-    /// # Errors
-    /// [`DirectoryError::Locked`] where another holds it, at once.
-    pub fn lock_tenant(&self, tenant: &TenantRecord) -> Result<TenantLock, DirectoryError> {
-        let path = self.folder().join(LOCKS).join(format!("tenant-{}", tenant.id));
-        let file =
-            OpenOptions::new().write(true).create(true).truncate(false).open(&path).map_err(failed(self.folder()))?;
-        match file.try_lock() {
-            Ok(()) => Ok(TenantLock { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(DirectoryError::Locked { tenant: tenant.name.clone() }),
-            Err(TryLockError::Error(reason)) => Err(failed(self.folder())(reason)),
-        }
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use rusqlite::{Row, params};
+use super::database::{Row, params};
 use serde::{Deserialize, Serialize};
 
 use super::{DirectoryError, ReadTransaction, TenantId, Timestamp, WriteTransaction};
@@ -130,10 +130,8 @@ pub struct NewImport<'a> {
 const COLUMNS: &str =
     "id, scope, phase, actor, since, cursor, watermark, pages, users, counts, accepted, reason, started_at, changed_at";
 
-fn run(row: &Row<'_>) -> Result<ImportRun, DirectoryError> {
-    let text = |index: usize| -> Result<&str, DirectoryError> {
-        Ok(row.get_ref(index)?.as_str().map_err(rusqlite::Error::from)?)
-    };
+fn run(row: Row<'_>) -> Result<ImportRun, DirectoryError> {
+    let text = |index: usize| row.text(index);
     let phases =
         [ImportPhase::Reading, ImportPhase::Settling, ImportPhase::Halted, ImportPhase::Done, ImportPhase::Discarded];
     let phase = text(2)?;

@@ -1,6 +1,6 @@
 //! Links: which user of an application is which person. A person has one user in a tenant at most, and a user is one person.
 
-use rusqlite::{OptionalExtension as _, Row, params};
+use super::database::{Optional as _, Row, params};
 use serde::Serialize;
 use serde_json::json;
 
@@ -65,13 +65,13 @@ pub struct Link {
 
 const COLUMNS: &str = "tenant_id, person_id, remote_id, reason, pushed, created_at";
 
-fn link(row: &Row<'_>) -> Result<Link, DirectoryError> {
+fn link(row: Row<'_>) -> Result<Link, DirectoryError> {
     Ok(Link {
         tenant: TenantId(row.get(0)?),
         person: PersonId(row.get(1)?),
         remote_id: row.get(2)?,
-        reason: LinkReason::parse(row.get_ref(3)?.as_str().map_err(rusqlite::Error::from)?)?,
-        pushed: serde_json::from_str(row.get_ref(4)?.as_str().map_err(rusqlite::Error::from)?)?,
+        reason: LinkReason::parse(row.text(3)?)?,
+        pushed: serde_json::from_str(row.text(4)?)?,
         created_at: row.get(5)?,
     })
 }

@@ -41,44 +41,46 @@ mod audit;
 mod causes;
 mod chores;
 mod claims;
-mod connections;
+mod database;
 mod entitlements;
 mod error;
 mod failure_kind;
 mod folder;
-mod gate;
 mod imports;
 mod links;
+mod locks;
 mod owners;
 mod people;
 mod plans;
 mod prune;
 #[cfg(test)]
 mod query_plans;
-mod queue;
 mod remote_users;
 mod removed_tenants;
-mod schema;
 mod secrets;
 mod sources;
 mod task_filter;
 mod tasks;
 mod tenants;
+#[cfg(test)]
+pub(crate) mod testing;
 mod time;
 mod upstream;
 mod usage;
 mod values;
 mod vault;
 
+use std::cell::RefCell;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, TransactionBehavior};
 use tokio::runtime::{Handle, RuntimeFlavor};
 
-use self::connections::Connections;
+use self::database::postgres::{Lease, Postgres};
+use self::database::sqlite::Connections;
+use self::database::{Database, Session};
 pub use approvals::ApprovalRecord;
 pub use assignments::{Assignment, GrantName, NewAssignment};
 pub use attempts::RecordChange;
@@ -87,12 +89,15 @@ pub use audit::{AuditEntry, AuditFilter, Note};
 pub use causes::{OpenCause, TaskFailure};
 pub(crate) use claims::NewClaim;
 pub use claims::{Claim, ClaimFilter};
+pub use database::StoreError;
+pub use database::postgres::LeaseTimes;
 pub use entitlements::{EntitlementFilter, EntitlementKind, ListedEntitlement};
 pub use error::DirectoryError;
 pub use failure_kind::FailureKind;
-pub use folder::{TenantLock, default_folder};
+pub use folder::default_folder;
 pub use imports::{ImportCounts, ImportPhase, ImportRun, ImportScopeKind, NewImport, RunId};
 pub use links::{Link, LinkReason};
+pub use locks::TenantLock;
 pub(crate) use owners::UserOwner;
 pub(crate) use people::MatchColumn;
 pub use people::{NewPerson, Person, PersonEdit, PersonFilter, PersonId, PersonStatus};
@@ -143,18 +148,20 @@ impl Actor {
 #[derive(Clone, Debug)]
 pub struct Directory {
     open: Arc<Open>,
+    /// What its transactions are held to: a job that has lost its lease changes nothing any more.
+    lease: Option<Arc<Lease>>,
 }
 
 #[derive(Debug)]
 struct Open {
     folder: PathBuf,
-    connections: Connections,
+    database: Database,
     vault: Vault,
 }
 
 /// A consistent view of the directory.
 pub struct ReadTransaction<'a> {
-    db: &'a Connection,
+    db: Session<'a>,
     vault: &'a Vault,
 }
 
@@ -164,7 +171,7 @@ pub struct WriteTransaction<'a> {
     actor: &'a Actor,
     began: Instant,
     /// Those who may wait for its end. `None` if nobody can.
-    others: Option<&'a Connections>,
+    others: Option<&'a Database>,
 }
 
 impl WriteTransaction<'_> {
@@ -204,8 +211,20 @@ impl Directory {
     /// As [`Directory::open`], without the key.
     pub fn open_with(folder: &Path, vault: Vault) -> Result<Self, DirectoryError> {
         folder::prepare(folder)?;
-        let connections = Connections::open(folder)?;
-        Ok(Self { open: Arc::new(Open { folder: folder.to_owned(), connections, vault }) })
+        let database = Database::Sqlite(Connections::open(folder)?);
+        Ok(Self { open: Arc::new(Open { folder: folder.to_owned(), database, vault }), lease: None })
+    }
+
+    /// Opens a directory that is kept in a PostgreSQL database (`postgres://USER:PASSWORD@HOST:PORT/NAME`), which any number of hosts
+    /// share. The data folder has the key alone, which has to be the same one for all of them.
+    ///
+    /// # Errors
+    /// As [`Directory::open`], and when the database cannot be reached or used.
+    pub fn open_postgres(folder: &Path, url: &str, leases: LeaseTimes) -> Result<Self, DirectoryError> {
+        folder::prepare(folder)?;
+        let vault = Vault::open(folder)?;
+        let database = Database::Postgres(Arc::new(Postgres::open(url, leases)?));
+        Ok(Self { open: Arc::new(Open { folder: folder.to_owned(), database, vault }), lease: None })
     }
 
     /// Whether a data folder is there already.
@@ -226,54 +245,59 @@ impl Directory {
         &self,
         work: impl FnOnce(&ReadTransaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let Open { connections, vault, .. } = &*self.open;
-        aside(|| {
-            connections.read(|connection| {
-                let transaction = connection.transaction().map_err(DirectoryError::from)?;
-                let value = work(&ReadTransaction { db: &transaction, vault });
-                #[cfg(test)]
-                query_plans::check(&transaction);
-                value
-            })
-        })?
+        let Open { database, vault, .. } = &*self.open;
+        aside(|| database.read(|db| work(&ReadTransaction { db, vault })))
     }
 
-    /// Runs a transaction. It is kept when `work` succeeds, and undone when it fails or panics.
+    /// Runs a transaction. It is kept when `work` succeeds, and undone when it fails or panics. On PostgreSQL, `work` is run again if
+    /// another transaction was in its way, so what it does beside its transaction may be done twice.
     ///
     /// # Errors
     /// Those of `work`, and SQLite's.
     pub fn write<T, E: From<DirectoryError>>(
         &self,
         actor: &Actor,
-        work: impl FnOnce(&WriteTransaction<'_>) -> Result<T, E>,
+        work: impl Fn(&WriteTransaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         self.transact(actor, true, work)
     }
 
     /// Runs `work` on one item after another, in as many transactions as it takes for others to have their turns in between.
-    /// When an item fails, its transaction is undone, and those before it stay.
+    /// When an item fails, its transaction is undone, and those before it stay. Returns what `work` has returned, in the order of the
+    /// items.
     ///
     /// # Errors
-    /// The first of `work`, and SQLite's.
-    pub fn write_in_turns<T, E: From<DirectoryError>>(
+    /// The first of `work`, and the database's.
+    pub fn write_in_turns<I, T, E: From<DirectoryError>>(
         &self,
         actor: &Actor,
-        items: impl IntoIterator<Item = T>,
-        mut work: impl FnMut(&WriteTransaction<'_>, T) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let mut items = items.into_iter().peekable();
-        while items.peek().is_some() {
-            self.write(actor, |change| -> Result<(), E> {
-                for item in items.by_ref() {
-                    work(change, item)?;
-                    if change.has_had_its_turn() {
-                        break;
+        items: impl IntoIterator<Item = I>,
+        work: impl Fn(&WriteTransaction<'_>, &I) -> Result<T, E>,
+    ) -> Result<Vec<T>, E> {
+        let mut items = items.into_iter();
+        let mut kept = Vec::new();
+        // Taken from the iterator, and not kept yet: a transaction that is run again has the same ones.
+        let begun = RefCell::new(Vec::new());
+        loop {
+            let source = RefCell::new(&mut items);
+            let done = self.write(actor, |change| -> Result<Vec<T>, E> {
+                let mut done = Vec::new();
+                while !change.has_had_its_turn() || done.is_empty() {
+                    let mut begun = begun.borrow_mut();
+                    if begun.len() == done.len() {
+                        let Some(next) = source.borrow_mut().next() else { break };
+                        begun.push(next);
                     }
+                    done.push(work(change, &begun[done.len()])?);
                 }
-                Ok(())
+                Ok(done)
             })?;
+            if done.is_empty() {
+                return Ok(kept);
+            }
+            begun.borrow_mut().drain(..done.len());
+            kept.extend(done);
         }
-        Ok(())
     }
 
     /// Runs a transaction and undoes it: what it returns is what would have happened. Others wait for it meanwhile, so it is for what
@@ -284,7 +308,7 @@ impl Directory {
     pub fn rehearse<T, E: From<DirectoryError>>(
         &self,
         actor: &Actor,
-        work: impl FnOnce(&WriteTransaction<'_>) -> Result<T, E>,
+        work: impl Fn(&WriteTransaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         self.transact(actor, false, work)
     }
@@ -299,23 +323,24 @@ impl Directory {
     pub fn rehearse_apart<T, E: From<DirectoryError>>(
         &self,
         actor: &Actor,
-        mut work: impl FnMut(&WriteTransaction<'_>) -> Result<Option<T>, E>,
+        work: impl Fn(&WriteTransaction<'_>) -> Result<Option<T>, E>,
     ) -> Result<T, E> {
-        if let Some(value) = self.rehearse(actor, &mut work)? {
+        if let Some(value) = self.rehearse(actor, &work)? {
             return Ok(value);
         }
-        let Open { connections, vault, .. } = &*self.open;
+        let Open { database, vault, .. } = &*self.open;
+        let unfinished = || {
+            DirectoryError::Invalid(
+                "the dry run gave up on its own copy of the directory; report this with the command that was run"
+                    .to_owned(),
+            )
+        };
         aside(|| {
-            let copy = connections.copy()?;
-            let view = ReadTransaction { db: &copy, vault };
-            let value = work(&WriteTransaction { view, actor, began: Instant::now(), others: None })?;
-            let unfinished = || {
-                DirectoryError::Invalid(
-                    "the dry run gave up on its own copy of the directory; report this with the command that was run"
-                        .to_owned(),
-                )
-            };
-            Ok(value.ok_or_else(unfinished)?)
+            database.rehearse_apart(|db| {
+                let view = ReadTransaction { db, vault };
+                let value = work(&WriteTransaction { view, actor, began: Instant::now(), others: None })?;
+                Ok(value.ok_or_else(unfinished)?)
+            })
         })
     }
 
@@ -323,26 +348,20 @@ impl Directory {
         &self,
         actor: &Actor,
         keep: bool,
-        work: impl FnOnce(&WriteTransaction<'_>) -> Result<T, E>,
+        work: impl Fn(&WriteTransaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let Open { connections, vault, .. } = &*self.open;
+        let Open { database, vault, .. } = &*self.open;
         aside(|| {
-            connections.write(|connection| {
-                // Immediate, so that a writer that comes by another way than the gate is waited for here, and not at the first
-                // write.
-                let transaction = connection
-                    .transaction_with_behavior(TransactionBehavior::Immediate)
-                    .map_err(DirectoryError::from)?;
-                let view = ReadTransaction { db: &transaction, vault };
-                let value = work(&WriteTransaction { view, actor, began: Instant::now(), others: Some(connections) })?;
-                #[cfg(test)]
-                query_plans::check(&transaction);
-                if keep {
-                    transaction.commit().map_err(DirectoryError::from)?;
+            database.write(keep, |db| {
+                if let Some(lease) = &self.lease
+                    && !lease.check(db)?
+                {
+                    return Err(DirectoryError::LeaseLost.into());
                 }
-                Ok(value)
+                let view = ReadTransaction { db, vault };
+                work(&WriteTransaction { view, actor, began: Instant::now(), others: Some(database) })
             })
-        })?
+        })
     }
 }
 

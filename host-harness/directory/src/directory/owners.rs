@@ -1,7 +1,7 @@
 //! Whose a user of an application is, or was: a user stays its former owner's until an admin says otherwise, so that a username
 //! that is given to somebody new doesn't bring the old owner's user with it.
 
-use rusqlite::{OptionalExtension as _, params};
+use super::database::{Optional as _, params};
 
 use super::audit::Note;
 use super::{
@@ -49,7 +49,7 @@ impl ReadTransaction<'_> {
             .db
             .prepare_cached(
                 "SELECT EXISTS (SELECT 1 FROM former_link
-                 WHERE tenant_id = ?1 AND remote_id = ?2 AND key = ?3 AND given_up = 1)",
+                 WHERE tenant_id = ?1 AND remote_id = ?2 AND key = ?3 AND given_up)",
             )?
             .query_row(params![tenant.number(), remote_id, key], |row| row.get(0))?)
     }
@@ -61,7 +61,7 @@ impl WriteTransaction<'_> {
         self.db
             .prepare_cached(
                 "INSERT INTO former_link (tenant_id, remote_id, key, ended_at) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT (tenant_id, remote_id, key) DO UPDATE SET ended_at = excluded.ended_at, given_up = 0",
+                 ON CONFLICT (tenant_id, remote_id, key) DO UPDATE SET ended_at = excluded.ended_at, given_up = FALSE",
             )?
             .execute(params![tenant.number(), remote_id, key, Timestamp::now()])?;
         Ok(())
@@ -70,7 +70,9 @@ impl WriteTransaction<'_> {
     /// Takes note that an admin has taken the link between a person and a user away.
     pub(crate) fn give_user_up(&self, tenant: TenantId, remote_id: &str, key: &str) -> Result<(), DirectoryError> {
         self.db
-            .prepare_cached("UPDATE former_link SET given_up = 1 WHERE tenant_id = ?1 AND remote_id = ?2 AND key = ?3")?
+            .prepare_cached(
+                "UPDATE former_link SET given_up = TRUE WHERE tenant_id = ?1 AND remote_id = ?2 AND key = ?3",
+            )?
             .execute(params![tenant.number(), remote_id, key])?;
         Ok(())
     }

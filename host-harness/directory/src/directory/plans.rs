@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use rusqlite::{Row, params};
+use super::database::{Row, params};
 use serde::{Deserialize, Serialize};
 
 use super::{DirectoryError, ReadTransaction, TaskId, TenantId, Timestamp, WriteTransaction};
@@ -78,8 +78,8 @@ pub struct PlannedOutcome {
     pub side_effects: Vec<String>,
 }
 
-fn plan(row: &Row<'_>) -> Result<Plan, DirectoryError> {
-    let state = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
+fn plan(row: Row<'_>) -> Result<Plan, DirectoryError> {
+    let state = row.text(1)?;
     Ok(Plan {
         id: PlanId(row.get(0)?),
         state: STATES
@@ -162,15 +162,15 @@ impl ReadTransaction<'_> {
             "SELECT task_id, revision, digest, outcome FROM plan_item WHERE plan_id = ?1 AND task_id > ?2
              ORDER BY task_id LIMIT ?3",
         )?;
-        // A negative limit is none.
-        let mut rows = statement.query(params![plan.0, after.map_or(0, |id| id.0), limit.map_or(-1, i64::from)])?;
+        let mut rows =
+            statement.query(params![plan.0, after.map_or(0, |id| id.0), limit.map_or(i64::MAX, i64::from)])?;
         let mut items = Vec::new();
         while let Some(row) = rows.next()? {
             items.push(PlanItem {
                 task: TaskId(row.get(0)?),
                 revision: row.get(1)?,
                 digest: row.get(2)?,
-                outcome: serde_json::from_str(row.get_ref(3)?.as_str().map_err(rusqlite::Error::from)?)?,
+                outcome: serde_json::from_str(row.text(3)?)?,
             });
         }
         Ok(items)
@@ -199,12 +199,12 @@ impl WriteTransaction<'_> {
     /// Starts a plan. It is to be filled with [`WriteTransaction::add_plan_item`], in as many transactions as that takes, and counts for nothing
     /// before [`WriteTransaction::open_plan`].
     pub(crate) fn start_plan(&self, tenant: TenantId) -> Result<PlanId, DirectoryError> {
-        self.db
+        Ok(self.db
             .prepare_cached(
-                "INSERT INTO plan (tenant_id, state, actor, created_at, changed_at) VALUES (?1, 'superseded', ?2, ?3, ?3)",
+                "INSERT INTO plan (tenant_id, state, actor, created_at, changed_at) VALUES (?1, 'superseded', ?2, ?3, ?3)
+                 RETURNING id",
             )?
-            .execute(params![tenant.0, self.actor.name(), Timestamp::now()])?;
-        Ok(PlanId(self.db.last_insert_rowid()))
+            .query_row(params![tenant.0, self.actor.name(), Timestamp::now()], |row| row.get(0).map(PlanId))?)
     }
 
     /// Puts an item into a plan that was started. One whose task has gone since, with its person or its tenant, is left out.

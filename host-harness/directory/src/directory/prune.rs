@@ -1,6 +1,6 @@
 //! Taking away what has only history in it.
 
-use rusqlite::params;
+use super::database::params;
 use serde::Serialize;
 use serde_json::json;
 
@@ -36,10 +36,6 @@ const IMPORTS: &str = "DELETE FROM import_run WHERE id IN (
       AND EXISTS (SELECT 1 FROM import_run later WHERE later.tenant_id = r.tenant_id AND later.id > r.id) LIMIT ?2)";
 const AUDIT: &str = "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < ?1 LIMIT ?2)";
 
-/// The trigger that migration 1 makes; it is away while rows are pruned, within one transaction.
-const AUDIT_GUARD: &str = "CREATE TRIGGER audit_is_not_erased BEFORE DELETE ON audit
-  BEGIN SELECT RAISE(ABORT, 'audit rows are never deleted'); END;";
-
 impl Directory {
     /// Takes away ended tasks, plans and imports that last moved before `before`, and rows of the audit trail from before then
     /// where `audit` says so. What is open stays, however old. Others write in between; the trail tells of the end, and of the
@@ -51,7 +47,9 @@ impl Directory {
         let mut pruned = Pruned::default();
         let mut has_begun = false;
         loop {
-            let is_done = self.write(actor, |change| -> Result<bool, DirectoryError> {
+            let is_done;
+            (is_done, pruned) = self.write(actor, |change| -> Result<_, DirectoryError> {
+                let mut pruned = pruned;
                 let is_done = change.prune_some(before, audit, &mut pruned)?;
                 if is_done || !has_begun {
                     change.note(&Note {
@@ -63,7 +61,7 @@ impl Directory {
                         result: if is_done { "pruned" } else { "begun" },
                     })?;
                 }
-                Ok(is_done)
+                Ok((is_done, pruned))
             })?;
             if is_done {
                 return Ok(pruned);
@@ -95,9 +93,9 @@ impl WriteTransaction<'_> {
         if !audit {
             return Ok(true);
         }
-        self.db.execute_batch("DROP TRIGGER audit_is_not_erased")?;
+        self.db.execute("INSERT INTO audit_pruning (begun_at) VALUES (?1)", [Timestamp::now()])?;
         let is_done = self.delete_some(AUDIT, before, &mut pruned.audit)?;
-        self.db.execute_batch(AUDIT_GUARD)?;
+        self.db.execute("DELETE FROM audit_pruning", params![])?;
         Ok(is_done)
     }
 

@@ -3,8 +3,7 @@
 //! An import first stages its pages here and settles them afterwards: a staged user whose content differs from what the
 //! directory has taken note of is *pending*. So an import that is cut off, halted or repeated loses and repeats nothing.
 
-use rusqlite::types::Value as Sql;
-use rusqlite::{OptionalExtension as _, Row, params, params_from_iter};
+use super::database::{Optional as _, Row, Value as Sql, params, params_from_iter};
 use serde::{Deserialize, Serialize};
 
 use super::people::{MatchColumn, searched};
@@ -192,8 +191,8 @@ impl QueueFilter {
         }
         if let Some(text) = &self.contains {
             and(
-                "(instr(lower(remote_id), ??) OR instr(username_key, ??) OR instr(email_key, ??)
-                  OR instr(replace(full_name_key, char(31), ' '), ??))",
+                "(instr(lower(remote_id), ??) > 0 OR instr(username_key, ??) > 0 OR instr(email_key, ??) > 0
+                  OR instr(replace(full_name_key, '\u{1f}', ' '), ??) > 0)",
                 searched(text).into(),
             );
         }
@@ -203,10 +202,8 @@ impl QueueFilter {
 
 const COLUMNS: &str = "id, remote_id, username, status, modified, attributes, grants, username_key, email_key, federation_key, full_name_key, gone, settled_status";
 
-fn staged(row: &Row<'_>) -> Result<Staged, DirectoryError> {
-    let text = |index: usize| -> Result<&str, DirectoryError> {
-        Ok(row.get_ref(index)?.as_str().map_err(rusqlite::Error::from)?)
-    };
+fn staged(row: Row<'_>) -> Result<Staged, DirectoryError> {
+    let text = |index: usize| row.text(index);
     let settled: Option<String> = row.get(12)?;
     Ok(Staged {
         row: row.get(0)?,
@@ -274,7 +271,7 @@ impl ReadTransaction<'_> {
             found.push(Pending {
                 staged: staged(row)?,
                 waiting: waiting.as_deref().map(QueueReason::parse).transpose()?,
-                linked: row.get::<_, Option<i64>>(14)?.map(PersonId),
+                linked: row.get::<Option<i64>>(14)?.map(PersonId),
                 was_linked: row.get(15)?,
             });
         }
@@ -292,7 +289,7 @@ impl ReadTransaction<'_> {
             .db
             .prepare_cached(
                 "SELECT count(*) FILTER (WHERE gone),
-                        count(*) FILTER (WHERE NOT gone AND status <> 'active' AND settled_status IS 'active')
+                        count(*) FILTER (WHERE NOT gone AND status <> 'active' AND settled_status = 'active')
                  FROM remote_user u
                  WHERE tenant_id = ?1 AND pending
                    AND EXISTS (SELECT 1 FROM link l WHERE l.tenant_id = u.tenant_id AND l.remote_id = u.remote_id)",
@@ -313,7 +310,7 @@ impl ReadTransaction<'_> {
         Ok(self
             .db
             .prepare_cached(&format!(
-                "SELECT count(*) FROM (SELECT 1 FROM remote_user WHERE tenant_id = ?1 AND {column} = ?2 AND NOT gone LIMIT 2)"
+                "SELECT count(*) FROM (SELECT 1 FROM remote_user WHERE tenant_id = ?1 AND {column} = ?2 AND NOT gone LIMIT 2) AS few"
             ))?
             .query_row(params![tenant.number(), value], |row| row.get(0))?)
     }
@@ -340,7 +337,7 @@ impl ReadTransaction<'_> {
             found.push(Queued {
                 place: id,
                 user,
-                reason: QueueReason::parse(row.get_ref(13)?.as_str().map_err(rusqlite::Error::from)?)?,
+                reason: QueueReason::parse(row.text(13)?)?,
                 candidates: candidates.collect::<Result<_, _>>()?,
             });
         }
@@ -371,7 +368,7 @@ impl ReadTransaction<'_> {
         let mut rows = statement.query([tenant.number()])?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
-            let reason = QueueReason::parse(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?)?;
+            let reason = QueueReason::parse(row.text(0)?)?;
             found.push((reason, row.get(1)?));
         }
         found.sort_by_key(|(reason, _)| REASONS.iter().position(|one| one == reason));
@@ -407,8 +404,8 @@ impl WriteTransaction<'_> {
                    modified = excluded.modified, attributes = excluded.attributes, grants = excluded.grants,
                    username_key = excluded.username_key, email_key = excluded.email_key,
                    federation_key = excluded.federation_key, full_name_key = excluded.full_name_key,
-                   seen_run = excluded.seen_run, digest = excluded.digest, gone = 0,
-                   pending = settled_digest IS NOT excluded.digest",
+                   seen_run = excluded.seen_run, digest = excluded.digest, gone = FALSE,
+                   pending = remote_user.settled_digest IS DISTINCT FROM excluded.digest",
             )?
             .execute(params![
                 tenant.number(),
@@ -432,7 +429,7 @@ impl WriteTransaction<'_> {
     pub(crate) fn stage_departure(&self, tenant: TenantId, remote_id: &str) -> Result<(), DirectoryError> {
         self.db
             .prepare_cached(
-                "UPDATE remote_user SET gone = 1, pending = 1 WHERE tenant_id = ?1 AND remote_id = ?2 AND NOT gone",
+                "UPDATE remote_user SET gone = TRUE, pending = TRUE WHERE tenant_id = ?1 AND remote_id = ?2 AND NOT gone",
             )?
             .execute(params![tenant.number(), remote_id])?;
         Ok(())
@@ -449,7 +446,7 @@ impl WriteTransaction<'_> {
         let Some(last) = self.last_of_piece(tenant, after)? else { return Ok(None) };
         self.db
             .prepare_cached(
-                "UPDATE remote_user SET gone = 1, pending = 1
+                "UPDATE remote_user SET gone = TRUE, pending = TRUE
                  WHERE tenant_id = ?1 AND remote_id > ?3 AND remote_id <= ?4 AND seen_run <> ?2 AND NOT gone",
             )?
             .execute(params![tenant.number(), run.number(), after, last])?;
@@ -465,13 +462,14 @@ impl WriteTransaction<'_> {
         self.db.prepare_cached("DELETE FROM candidate WHERE remote_user_id = ?1")?.execute([row])?;
         self.db
             .prepare_cached(
-                "UPDATE remote_user SET pending = 0, settled_digest = digest, settled_status = status, waiting = ?2 WHERE id = ?1",
+                "UPDATE remote_user SET pending = FALSE, settled_digest = digest, settled_status = status, waiting = ?2 WHERE id = ?1",
             )?
             .execute(params![row, waiting.map(|(reason, _)| reason.name())])?;
         for (person, by) in waiting.map(|(_, candidates)| candidates).unwrap_or_default() {
             self.db
                 .prepare_cached(
-                    "INSERT OR IGNORE INTO candidate (remote_user_id, person_id, reason) VALUES (?1, ?2, ?3)",
+                    "INSERT INTO candidate (remote_user_id, person_id, reason) VALUES (?1, ?2, ?3)
+                     ON CONFLICT (remote_user_id, person_id) DO NOTHING",
                 )?
                 .execute(params![row, person.0, by])?;
         }
@@ -490,8 +488,8 @@ impl WriteTransaction<'_> {
         let Some(last) = self.last_of_piece(tenant, after)? else { return Ok(None) };
         self.db
             .prepare_cached(
-                "UPDATE remote_user AS u SET pending = 1, settled_digest = NULL
-                 WHERE tenant_id = ?1 AND remote_id > ?2 AND remote_id <= ?3 AND waiting IS NOT 'ignored'
+                "UPDATE remote_user AS u SET pending = TRUE, settled_digest = NULL
+                 WHERE tenant_id = ?1 AND remote_id > ?2 AND remote_id <= ?3 AND waiting IS DISTINCT FROM 'ignored'
                    AND NOT EXISTS (SELECT 1 FROM link l WHERE l.tenant_id = ?1 AND l.remote_id = u.remote_id)",
             )?
             .execute(params![tenant.number(), after, last])?;
@@ -503,7 +501,7 @@ impl WriteTransaction<'_> {
         let Some(last) = self.last_of_piece(tenant, after)? else { return Ok(None) };
         self.db
             .prepare_cached(
-                "UPDATE remote_user AS u SET pending = 1, settled_digest = NULL
+                "UPDATE remote_user AS u SET pending = TRUE, settled_digest = NULL
                  WHERE tenant_id = ?1 AND remote_id > ?2 AND remote_id <= ?3
                    AND EXISTS (SELECT 1 FROM link l WHERE l.tenant_id = ?1 AND l.remote_id = u.remote_id)",
             )?
@@ -517,7 +515,7 @@ impl WriteTransaction<'_> {
             .db
             .prepare_cached(
                 "SELECT max(remote_id) FROM
-                   (SELECT remote_id FROM remote_user WHERE tenant_id = ?1 AND remote_id > ?2 ORDER BY remote_id LIMIT ?3)",
+                   (SELECT remote_id FROM remote_user WHERE tenant_id = ?1 AND remote_id > ?2 ORDER BY remote_id LIMIT ?3) AS few",
             )?
             .query_row(params![tenant.number(), after, PIECE], |row| row.get(0))?;
         Ok(last)

@@ -3,7 +3,7 @@
 //! A tenant may have hundreds of thousands of rows, and what is deleted is overwritten too. So it is hidden first, and its rows go
 //! in as many transactions as that takes.
 
-use rusqlite::{OptionalExtension as _, params};
+use super::database::{Optional as _, params};
 use serde_json::json;
 
 use super::{
@@ -65,7 +65,7 @@ impl ReadTransaction<'_> {
         let found = self
             .db
             .prepare_cached("SELECT id FROM tenant WHERE removed_at IS NOT NULL LIMIT 1")?
-            .query_row([], |row| row.get(0).map(TenantId))
+            .query_row(params![], |row| row.get(0).map(TenantId))
             .optional()?;
         Ok(found)
     }

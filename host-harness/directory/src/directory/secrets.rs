@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::params;
+use super::database::params;
 use serde_json::json;
 
 use super::audit::Note;
@@ -20,8 +20,8 @@ impl ReadTransaction<'_> {
         let mut secrets = BTreeMap::new();
         while let Some(row) = rows.next()? {
             let name: String = row.get(0)?;
-            let sealed = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
-            let secret = self.vault.unseal(&tenant.name, &name, sealed)?;
+            let sealed: Vec<u8> = row.get(1)?;
+            let secret = self.vault.unseal(&tenant.name, &name, &sealed)?;
             secrets.insert(name, secret);
         }
         Ok(secrets)
@@ -50,7 +50,7 @@ impl WriteTransaction<'_> {
                 self.db
                     .prepare_cached(
                         "INSERT INTO secret (tenant_id, name, sealed, changed_at) VALUES (?1, ?2, ?3, ?4)
-                         ON CONFLICT DO UPDATE SET sealed = excluded.sealed, changed_at = excluded.changed_at",
+                         ON CONFLICT (tenant_id, name) DO UPDATE SET sealed = excluded.sealed, changed_at = excluded.changed_at",
                     )?
                     .execute(params![tenant.id.number(), name, sealed, Timestamp::now()])?;
             }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::params;
+use super::database::params;
 use serde::{Deserialize, Serialize};
 
 use super::{DirectoryError, Person, PersonEdit, PersonId, ReadTransaction, TenantId, TenantRecord, WriteTransaction};
@@ -113,7 +113,7 @@ impl ReadTransaction<'_> {
             self.db.prepare_cached("SELECT EXISTS (SELECT 1 FROM link WHERE tenant_id = ?1 AND person_id = ?2)")?;
         let mut found = Vec::new();
         for source in sources {
-            if statement.query_row(params![source.tenant.number(), person.0], |row| row.get::<_, bool>(0))? {
+            if statement.query_row(params![source.tenant.number(), person.0], |row| row.get::<bool>(0))? {
                 found.push(source);
             }
         }

@@ -1,7 +1,6 @@
 //! Which tasks are wanted, as conditions of a statement.
 
-use rusqlite::types::Value as Sql;
-
+use super::database::Value as Sql;
 use super::people::searched;
 use super::{FailureKind, PersonId, TaskId, TaskKind, TaskState, TenantId};
 
@@ -34,7 +33,7 @@ impl TaskFilter {
         let mut sql = String::from(match (self.state, self.all) {
             // Said of open ones although the state says it too, so that their index is used.
             (Some(TaskState::Waiting | TaskState::Failed), _) | (None, false) => "k.state IN ('waiting', 'failed')",
-            _ => "1",
+            _ => "TRUE",
         });
         if self.tenant.is_none() {
             sql.push_str(" AND k.tenant_id NOT IN (SELECT id FROM tenant WHERE removed_at IS NOT NULL)");
@@ -65,9 +64,9 @@ impl TaskFilter {
         }
         if let Some(text) = &self.contains {
             and(
-                "(k.person_id IN (SELECT id FROM person INDEXED BY person_search WHERE instr(search, ??))
-                  OR k.cause IS NOT NULL AND (instr(lower(k.cause), ??) OR instr(lower(coalesce(k.remedy, '')), ??)
-                    OR instr(lower(coalesce(k.upstream, '')), ??)))",
+                "(k.person_id IN (SELECT id FROM person INDEXED BY person_search WHERE instr(search, ??) > 0)
+                  OR k.cause IS NOT NULL AND (instr(lower(k.cause), ??) > 0 OR instr(lower(coalesce(k.remedy, '')), ??) > 0
+                    OR instr(lower(coalesce(k.upstream, '')), ??) > 0))",
                 searched(text).into(),
             );
         }

@@ -7,8 +7,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use rusqlite::types::Value as Sql;
-use rusqlite::{OptionalExtension as _, Row, params, params_from_iter};
+use super::database::{Optional as _, Row, Value as Sql, params, params_from_iter};
 use serde::Serialize;
 use serde_json::json;
 
@@ -208,10 +207,8 @@ const SELECT: &str = "SELECT k.id, t.name, p.key, p.username, k.person_id, k.kin
     k.next_attempt_at, k.retry, k.error_kind, k.cause, k.remedy, k.actor, k.created_at, k.changed_at, k.under_way, k.upstream
   FROM task k JOIN tenant t ON t.id = k.tenant_id LEFT JOIN person p ON p.id = k.person_id";
 
-fn task(row: &Row<'_>) -> Result<Task, DirectoryError> {
-    let text = |index: usize| -> Result<&str, DirectoryError> {
-        Ok(row.get_ref(index)?.as_str().map_err(rusqlite::Error::from)?)
-    };
+fn task(row: Row<'_>) -> Result<Task, DirectoryError> {
+    let text = |index: usize| row.text(index);
     let damaged = |what: &str| DirectoryError::Damaged(format!("a task's state `{what}`"));
     let (kind, state) = (text(5)?, text(6)?);
     Ok(Task {
@@ -219,7 +216,7 @@ fn task(row: &Row<'_>) -> Result<Task, DirectoryError> {
         tenant: row.get(1)?,
         person: row.get(2)?,
         username: row.get(3)?,
-        person_id: row.get::<_, Option<i64>>(4)?.map(PersonId),
+        person_id: row.get::<Option<i64>>(4)?.map(PersonId),
         kind: TaskKind::parse(kind)?,
         state: STATES.into_iter().find(|one| one.name() == state).ok_or_else(|| damaged(state))?,
         revision: row.get(7)?,
@@ -394,7 +391,7 @@ impl WriteTransaction<'_> {
                 "INSERT INTO task (tenant_id, person_id, kind, state, idempotency_key, next_attempt_at, actor, created_at, changed_at)
                  VALUES (?1, ?2, ?3, 'waiting', ?4, ?5, ?6, ?5, ?5)
                  ON CONFLICT (tenant_id, idempotency_key) WHERE state IN ('waiting', 'failed')
-                 DO UPDATE SET kind = excluded.kind, state = 'waiting', revision = revision + 1, attempts = 0,
+                 DO UPDATE SET kind = excluded.kind, state = 'waiting', revision = task.revision + 1, attempts = 0,
                    next_attempt_at = excluded.next_attempt_at, retry = NULL, error_kind = NULL, cause = NULL,
                    remedy = NULL, upstream = NULL, sealed = NULL, actor = excluded.actor, changed_at = excluded.changed_at
                  RETURNING id",
@@ -439,7 +436,8 @@ impl WriteTransaction<'_> {
 
     /// Takes note that tasks are about to be handed to the connector.
     pub(crate) fn begin_tasks(&self, tasks: impl Iterator<Item = TaskId>) -> Result<(), DirectoryError> {
-        let mut statement = self.db.prepare_cached("UPDATE task SET under_way = 1 WHERE id = ?1 AND NOT under_way")?;
+        let mut statement =
+            self.db.prepare_cached("UPDATE task SET under_way = TRUE WHERE id = ?1 AND NOT under_way")?;
         for id in tasks {
             statement.execute([id.0])?;
         }
@@ -451,7 +449,7 @@ impl WriteTransaction<'_> {
         let changed = self
             .db
             .prepare_cached(
-                "UPDATE task SET state = ?3, attempts = attempts + 1, under_way = 0, sealed = NULL, retry = NULL, error_kind = NULL,
+                "UPDATE task SET state = ?3, attempts = attempts + 1, under_way = FALSE, sealed = NULL, retry = NULL, error_kind = NULL,
                    cause = NULL, remedy = NULL, upstream = NULL, changed_at = ?4
                  WHERE id = ?1 AND revision = ?2 AND state IN ('waiting', 'failed')",
             )?

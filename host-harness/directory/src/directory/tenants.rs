@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use rusqlite::{OptionalExtension as _, Row, params};
+use super::database::{Optional as _, Row, params};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -88,18 +88,18 @@ mod millis {
 const COLUMNS: &str =
     "id, name, config, watermark, imported_at, fully_imported_at, pushed_at, created_at, changed_at, last_failure";
 
-fn tenant(row: &Row<'_>) -> Result<TenantRecord, DirectoryError> {
+fn tenant(row: Row<'_>) -> Result<TenantRecord, DirectoryError> {
     Ok(TenantRecord {
         id: TenantId(row.get(0)?),
         name: row.get(1)?,
-        config: serde_json::from_str(row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?)?,
+        config: serde_json::from_str(row.text(2)?)?,
         watermark: row.get(3)?,
         imported_at: row.get(4)?,
         fully_imported_at: row.get(5)?,
         pushed_at: row.get(6)?,
         created_at: row.get(7)?,
         changed_at: row.get(8)?,
-        last_failure: row.get::<_, Option<String>>(9)?.map(|text| serde_json::from_str(&text)).transpose()?,
+        last_failure: row.get::<Option<String>>(9)?.map(|text| serde_json::from_str(&text)).transpose()?,
     })
 }
 
@@ -128,7 +128,7 @@ impl ReadTransaction<'_> {
         let mut statement = self
             .db
             .prepare_cached(&format!("SELECT {COLUMNS} FROM tenant WHERE removed_at IS NULL ORDER BY name_key"))?;
-        let mut rows = statement.query([])?;
+        let mut rows = statement.query(params![])?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
             found.push(tenant(row)?);
@@ -233,7 +233,7 @@ impl WriteTransaction<'_> {
     ) -> Result<(), DirectoryError> {
         let text = failure.map(serde_json::to_string).transpose()?;
         self.db
-            .prepare_cached("UPDATE tenant SET last_failure = ?2 WHERE id = ?1 AND last_failure IS NOT ?2")?
+            .prepare_cached("UPDATE tenant SET last_failure = ?2 WHERE id = ?1 AND last_failure IS DISTINCT FROM ?2")?
             .execute(params![tenant.0, text])?;
         Ok(())
     }
@@ -248,7 +248,7 @@ impl WriteTransaction<'_> {
         self.db
             .prepare_cached(
                 "UPDATE tenant SET watermark = coalesce(?2, watermark), imported_at = ?3,
-                   fully_imported_at = iif(?4, ?3, fully_imported_at) WHERE id = ?1",
+                   fully_imported_at = CASE WHEN ?4 THEN ?3 ELSE fully_imported_at END WHERE id = ?1",
             )?
             .execute(params![tenant.0, watermark, Timestamp::now(), full])?;
         Ok(())
@@ -274,7 +274,9 @@ impl WriteTransaction<'_> {
     /// Keeps the attributes that the tenant's connector lists.
     pub(crate) fn store_attribute_schema(&self, tenant: TenantId, schema: &str) -> Result<(), DirectoryError> {
         self.db
-            .prepare_cached("UPDATE tenant SET attribute_schema = ?2 WHERE id = ?1 AND attribute_schema IS NOT ?2")?
+            .prepare_cached(
+                "UPDATE tenant SET attribute_schema = ?2 WHERE id = ?1 AND attribute_schema IS DISTINCT FROM ?2",
+            )?
             .execute(params![tenant.0, schema])?;
         Ok(())
     }

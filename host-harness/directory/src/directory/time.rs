@@ -3,9 +3,9 @@
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rusqlite::ToSql;
-use rusqlite::types::{FromSql, FromSqlResult, ToSqlOutput, ValueRef};
 use serde::{Serialize, Serializer};
+
+use super::database::{FromValue, StoreError, ToValue, ValueRef};
 
 /// Milliseconds since 1970-01-01T00:00:00Z. Displayed and serialised in the form of RFC 3339, in UTC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,15 +66,15 @@ impl Serialize for Timestamp {
     }
 }
 
-impl ToSql for Timestamp {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        self.0.to_sql()
+impl ToValue for Timestamp {
+    fn value(&self) -> Result<ValueRef<'_>, StoreError> {
+        self.0.value()
     }
 }
 
-impl FromSql for Timestamp {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        i64::column_result(value).map(Self)
+impl FromValue for Timestamp {
+    fn from_value(value: &ValueRef<'_>) -> Option<Self> {
+        i64::from_value(value).map(Self)
     }
 }
 

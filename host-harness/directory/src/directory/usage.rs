@@ -6,7 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use rusqlite::{OptionalExtension as _, params};
+use super::database::{Optional as _, params};
 use serde::{Serialize, Serializer};
 
 use super::{DirectoryError, ReadTransaction, TenantId, Timestamp, WriteTransaction};
@@ -124,7 +124,7 @@ impl ReadTransaction<'_> {
                 day: Day(row.get(0)?),
                 operation: row.get(1)?,
                 failures: row.get(2)?,
-                times: serde_json::from_str(row.get_ref(3)?.as_str().map_err(rusqlite::Error::from)?)?,
+                times: serde_json::from_str(row.text(3)?)?,
             });
         }
         Ok(found)
@@ -182,7 +182,7 @@ impl WriteTransaction<'_> {
             self.db
                 .prepare_cached(
                     "INSERT INTO api_usage (tenant_id, day, operation, failures, times) VALUES (?1, ?2, ?3, ?4, ?5)
-                     ON CONFLICT DO UPDATE SET failures = failures + excluded.failures, times = excluded.times",
+                     ON CONFLICT (tenant_id, day, operation) DO UPDATE SET failures = api_usage.failures + excluded.failures, times = excluded.times",
                 )?
                 .execute(params![tenant.number(), day.0, operation, calls.failures, serde_json::to_string(&times)?])?;
         }
@@ -190,7 +190,7 @@ impl WriteTransaction<'_> {
             self.db
                 .prepare_cached(
                     "INSERT INTO api_allowance (tenant_id, day, used, allowed, seen_at) VALUES (?1, ?2, ?3, ?4, ?5)
-                     ON CONFLICT DO UPDATE SET used = excluded.used, allowed = excluded.allowed, seen_at = excluded.seen_at",
+                     ON CONFLICT (tenant_id, day) DO UPDATE SET used = excluded.used, allowed = excluded.allowed, seen_at = excluded.seen_at",
                 )?
                 .execute(params![tenant.number(), day.0, used, limit, now])?;
         }
@@ -211,7 +211,7 @@ mod tests {
 
     use super::*;
     use crate::config::TenantConfig;
-    use crate::directory::{Actor, Directory};
+    use crate::directory::Actor;
     use provisioning_runtime::OperationCalls;
 
     fn spent(operation: &'static str, failures: u64, used: Option<u64>) -> Spent {
@@ -224,7 +224,7 @@ mod tests {
     #[test]
     fn what_jobs_ask_adds_up_by_day_and_function_and_old_days_go() {
         let folder = tempfile::tempdir().unwrap();
-        let directory = Directory::open(folder.path()).unwrap();
+        let directory = crate::directory::testing::open(folder.path());
         let actor = Actor::new("test");
         let (tenant, today) = directory
             .write(&actor, |change| -> Result<_, DirectoryError> {

@@ -67,11 +67,13 @@ pub(super) fn do_some(
 pub fn finish(directory: &Directory, actor: &Actor, tenant: &TenantRecord) -> Result<Followed, DirectoryError> {
     let mut followed = Followed::default();
     while directory.read(|view| view.first_chore(tenant.id))?.is_some() {
-        directory.write(actor, |change| -> Result<(), DirectoryError> {
+        followed.merge(directory.write(actor, |change| -> Result<_, DirectoryError> {
+            let mut followed = Followed::default();
             // As it is now: what was switched off since isn't followed any more.
             let tenant = change.tenant(&tenant.name)?;
-            do_some(change, &tenant, &mut followed)
-        })?;
+            do_some(change, &tenant, &mut followed)?;
+            Ok(followed)
+        })?);
     }
     Ok(followed)
 }

@@ -384,16 +384,15 @@ pub fn unlink(change: &WriteTransaction<'_>, tenant: &TenantRecord, person: &Per
 pub fn retry_failed(directory: &Directory, actor: &Actor, filter: &TaskFilter) -> Result<Vec<TaskId>, DirectoryError> {
     let failed = TaskFilter { state: Some(TaskState::Failed), ..filter.clone() };
     let found = directory.read(|view| view.tasks(&failed))?;
-    let mut retried = Vec::new();
-    directory.write_in_turns(actor, found, |change, found| -> Result<(), DirectoryError> {
+    let retried = directory.write_in_turns(actor, found, |change, found| -> Result<_, DirectoryError> {
         let task = change.task(found.id)?;
-        if task.state == TaskState::Failed && !matches!(task.kind, TaskKind::Vanished | TaskKind::Import) {
+        let is_retried = task.state == TaskState::Failed && !matches!(task.kind, TaskKind::Vanished | TaskKind::Import);
+        if is_retried {
             change.retry_task(&task)?;
-            retried.push(task.id);
         }
-        Ok(())
+        Ok(is_retried.then_some(task.id))
     })?;
-    Ok(retried)
+    Ok(retried.into_iter().flatten().collect())
 }
 
 /// Edits a tenant. What it has switched on takes up what lay still while it was off: as much of that as fits into a transaction, and
@@ -474,17 +473,19 @@ pub fn check_config(name: &str, config: &TenantConfig) -> Result<(), DirectoryEr
 pub fn push_everybody(directory: &Directory, actor: &Actor, tenant: &TenantRecord) -> Result<Followed, DirectoryError> {
     let people = directory.read(|view| view.assigned_people(tenant.id))?;
     let mut followed = Followed::default();
-    directory.write_in_turns(actor, people, |change, id| -> Result<(), DirectoryError> {
+    let each = directory.write_in_turns(actor, people, |change, id| -> Result<Followed, DirectoryError> {
+        let mut followed = Followed::default();
         // It may have been unassigned since it was found.
-        if change.assignment(tenant.id, id)?.is_none() {
-            return Ok(());
+        if change.assignment(tenant.id, *id)?.is_none() {
+            return Ok(followed);
         }
-        let person = change.person_by_id(id)?;
+        let person = change.person_by_id(*id)?;
         if person.status == PersonStatus::Active {
             bring_up_to_date(change, tenant, &person, &mut followed)?;
         }
-        Ok(())
+        Ok(followed)
     })?;
+    each.into_iter().for_each(|one| followed.merge(one));
     followed.changed = !followed.tasks.is_empty();
     Ok(followed)
 }

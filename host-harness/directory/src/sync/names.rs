@@ -195,7 +195,7 @@ mod tests {
 
     fn directory() -> (tempfile::TempDir, Directory, TenantRecord) {
         let folder = tempfile::tempdir().unwrap();
-        let directory = Directory::open(folder.path()).unwrap();
+        let directory = crate::directory::testing::open(folder.path());
         let tenant = directory
             .write(&Actor::new("a test"), |change: &WriteTransaction<'_>| -> Result<_, DirectoryError> {
                 let mut config = TenantConfig::default();

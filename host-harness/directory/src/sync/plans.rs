@@ -3,6 +3,7 @@
 use super::intents::Followed;
 use super::push::{
     Prepared, PushEntry, PushReport, Pushing, ReportOf, TaskResult, Watcher, batch_size, keep_claims, note_cut_off,
+    still_open,
 };
 use super::{Applications, SyncError, finish_chores};
 use crate::directory::{
@@ -48,7 +49,8 @@ pub async fn plan_watched<A: Applications>(
     actor: &Actor,
     watcher: Watcher<'_>,
 ) -> Result<Planned, SyncError> {
-    let _lock = directory.lock_tenant(tenant)?;
+    let lock = directory.lock_tenant(tenant)?;
+    let directory = &*lock;
     finish_chores(directory, actor, tenant)?;
     let tenant = &directory.read(|view| view.tenant(&tenant.name))?;
     let mut pushing = Pushing::new(directory, applications, tenant, actor)?;
@@ -69,26 +71,27 @@ async fn work_out<A: Applications>(pushing: &mut Pushing<'_, A>) -> Result<Plann
             let Some(last) = tasks.last() else { break };
             after = Some(last.id);
             let batch = pushing.prepare(kind, tasks, &mut report).await?;
-            let mut carried = pushing.carry_out(batch, &PushMode::Plan).await;
-            directory
-                .write_in_turns(actor, &mut carried.verdicts, |change, verdict| explain(change, tenant, verdict))?;
+            let carried = pushing.carry_out(batch, &PushMode::Plan).await;
+            let verdicts = directory
+                .write_in_turns(actor, carried.verdicts, |change, verdict| explain(change, tenant, verdict))?;
             if let Some(error) = carried.stopped_by {
                 return Err(error);
             }
             let id = start_once(pushing, &mut started)?;
-            let items = carried.verdicts.iter().filter_map(item);
-            directory.write_in_turns(actor, items, |change, item| change.add_plan_item(id, &item))?;
+            let items = verdicts.iter().filter_map(item);
+            directory.write_in_turns(actor, items, |change, item| change.add_plan_item(id, item))?;
             pushing.keep_reasons(&mut report)?;
-            for verdict in carried.verdicts {
+            for verdict in verdicts {
                 pushing.tell_now(&mut report, planned_entry(verdict));
             }
         }
     }
     let id = start_once(pushing, &mut started)?;
-    directory.write(actor, |change| -> Result<_, DirectoryError> {
+    let open = directory.write(actor, |change| -> Result<_, DirectoryError> {
         change.open_plan(tenant.id, id)?;
-        report.close(change, tenant.id)
+        still_open(change, tenant.id)
     })?;
+    report.close(open);
     Ok(Planned { id, report })
 }
 
@@ -107,18 +110,21 @@ fn start_once<A: Applications>(
 }
 
 /// Keeps with a task why it could not be planned; nothing with one that could. It waits as before: planning is no attempt.
-/// Between which users an admin has to decide is kept, too: where pushes are approved, it shows here first.
+/// Between which users an admin has to decide is kept, too: where pushes are approved, it shows here first. Returns the verdict as it
+/// was kept.
 fn explain(
     change: &WriteTransaction<'_>,
     tenant: &TenantRecord,
-    verdict: &mut TaskResult,
-) -> Result<(), DirectoryError> {
+    verdict: &TaskResult,
+) -> Result<TaskResult, DirectoryError> {
+    let mut verdict = verdict.clone();
     if let Some(id) = verdict.task.person_id
         && let Some(person) = change.find_person_by_id(id)?
     {
-        keep_claims(change, tenant, &person, verdict)?;
+        keep_claims(change, tenant, &person, &mut verdict)?;
     }
-    change.explain_task(&verdict.task, verdict.result.as_ref().err().map(|(failure, _)| failure))
+    change.explain_task(&verdict.task, verdict.result.as_ref().err().map(|(failure, _)| failure))?;
+    Ok(verdict)
 }
 
 /// What a plan reports of a task. One that could not be planned waits for another plan, and not for an admin's retry.
@@ -173,7 +179,8 @@ pub async fn apply_watched<A: Applications>(
     id: Option<PlanId>,
     watcher: Watcher<'_>,
 ) -> Result<(Plan, PushReport), SyncError> {
-    let _lock = directory.lock_tenant(tenant)?;
+    let lock = directory.lock_tenant(tenant)?;
+    let directory = &*lock;
     finish_chores(directory, actor, tenant)?;
     let tenant = &directory.read(|view| view.tenant(&tenant.name))?;
     let plan = directory.read(|view| view.plan(tenant.id, id))?;
@@ -201,7 +208,8 @@ pub async fn apply_watched<A: Applications>(
 /// # Errors
 /// When there is none of that number that is open, or another process works for the tenant.
 pub fn discard(directory: &Directory, tenant: &TenantRecord, actor: &Actor, id: PlanId) -> Result<(), SyncError> {
-    let _lock = directory.lock_tenant(tenant)?;
+    let lock = directory.lock_tenant(tenant)?;
+    let directory = &*lock;
     let plan = directory.read(|view| view.plan(tenant.id, Some(id)))?;
     if plan.state != PlanState::Open {
         return Err(SyncError::Invalid(format!(
@@ -254,11 +262,12 @@ async fn write<A: Applications>(pushing: &mut Pushing<'_, A>, plan: &Plan) -> Re
         }
     }
     pushing.clear_leftovers().await?;
-    directory.write(actor, |change| -> Result<(), DirectoryError> {
+    let open = directory.write(actor, |change| -> Result<_, DirectoryError> {
         change.close_plan(plan.id)?;
         change.store_pushed(tenant.id)?;
-        report.close(change, tenant.id)
+        still_open(change, tenant.id)
     })?;
+    report.close(open);
     Ok(report)
 }
 
@@ -309,7 +318,7 @@ pub async fn preview<A: Applications>(
     applications: &A,
     tenant: &TenantRecord,
     actor: &Actor,
-    intent: impl FnOnce(&WriteTransaction<'_>) -> Result<Followed, DirectoryError> + Send,
+    intent: impl Fn(&WriteTransaction<'_>) -> Result<Followed, DirectoryError> + Send,
 ) -> Result<Preview, SyncError> {
     let mut pushing = Pushing::new(directory, applications, tenant, actor)?;
     let (followed, mut prepared) = directory.rehearse(actor, |change| -> Result<_, DirectoryError> {

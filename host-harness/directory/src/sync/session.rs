@@ -93,9 +93,9 @@ impl<'a, A: Applications> Session<'a, A> {
             if !spent.is_empty() {
                 change.add_usage(self.id, &spent)?;
             }
-            match failure {
+            match &failure {
                 None => change.store_last_failure(self.id, None),
-                Some(Some(failure)) => change.store_last_failure(self.id, Some(&failure)),
+                Some(Some(failure)) => change.store_last_failure(self.id, Some(failure)),
                 // It says nothing about the application.
                 Some(None) => Ok(()),
             }

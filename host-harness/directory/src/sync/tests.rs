@@ -24,7 +24,7 @@ impl Fixture {
     /// A tenant `acme` with these settings, as TOML, and everything that writes switched on.
     fn new(settings: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let directory = Directory::open(folder.path()).unwrap();
+        let directory = testing::open(folder.path());
         let fixture =
             Self { _folder: folder, directory, actor: Actor::new("tester"), application: Scripted::default() };
         fixture.add_tenant("acme", settings);
@@ -61,10 +61,7 @@ impl Fixture {
         self.write(|change| change.add_tenant(name, &config)).unwrap();
     }
 
-    fn write<T>(
-        &self,
-        work: impl FnOnce(&WriteTransaction<'_>) -> Result<T, DirectoryError>,
-    ) -> Result<T, DirectoryError> {
+    fn write<T>(&self, work: impl Fn(&WriteTransaction<'_>) -> Result<T, DirectoryError>) -> Result<T, DirectoryError> {
         self.directory.write(&self.actor, work)
     }
 

@@ -47,7 +47,7 @@ impl Site {
         &self.world.directory
     }
 
-    pub(crate) fn write<T>(&self, work: impl FnOnce(&WriteTransaction<'_>) -> Result<T, DirectoryError>) -> T {
+    pub(crate) fn write<T>(&self, work: impl Fn(&WriteTransaction<'_>) -> Result<T, DirectoryError>) -> T {
         self.directory().write(&Actor::new("tester"), work).unwrap()
     }
 

@@ -346,14 +346,16 @@ async fn assign_all(
             after = Some(last.key.clone());
             done += people.len() as u64;
             let mut followed = Followed::default();
-            directory.write_in_turns(&actor, &people, |change, one| -> Result<(), DirectoryError> {
-                // It may have gone out of use since it was found, or been assigned.
-                let person = change.person_by_id(one.id)?;
-                if person.status == PersonStatus::Active && change.assignment(record.id, person.id)?.is_none() {
-                    followed.merge(intents::assign(change, &record, &person, &new)?);
-                }
-                Ok(())
-            })?;
+            let each =
+                directory.write_in_turns(&actor, &people, |change, one| -> Result<Followed, DirectoryError> {
+                    // It may have gone out of use since it was found, or been assigned.
+                    let person = change.person_by_id(one.id)?;
+                    if person.status == PersonStatus::Active && change.assignment(record.id, person.id)?.is_none() {
+                        return intents::assign(change, &record, &person, &new);
+                    }
+                    Ok(Followed::default())
+                })?;
+            each.into_iter().for_each(|one| followed.merge(one));
             tasks += followed.tasks.len();
             for sentence in followed.off {
                 if !off.contains(&sentence) {

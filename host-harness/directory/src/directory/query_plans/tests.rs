@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::super::tests::scratch;
+use super::super::tests::scratch_file;
 use super::super::*;
 use super::*;
 use crate::config::TenantConfig;
@@ -11,7 +11,7 @@ use provisioning_runtime::{Histogram, OperationCalls, Secret, Spent};
 
 #[test]
 fn every_statement_finds_its_rows_by_an_index() {
-    let (_folder, directory, actor) = scratch();
+    let (_folder, directory, actor) = scratch_file();
     RUN.take();
     directory.write(&actor, exercise).unwrap();
     directory.prune(&actor, Timestamp::now(), true).unwrap();
@@ -23,7 +23,7 @@ fn every_statement_finds_its_rows_by_an_index() {
 
 #[test]
 fn a_row_that_others_point_to_goes_without_a_look_at_all_of_them() {
-    let (_folder, directory, actor) = scratch();
+    let (_folder, directory, actor) = scratch_file();
     directory
         .write(&actor, |change| -> Result<(), DirectoryError> {
             let tables: Vec<String> =
@@ -68,7 +68,8 @@ fn a_walk_through_a_table_is_seen() {
     }
 }
 
-fn column(db: &Connection, sql: &str) -> Vec<String> {
+fn column(db: Session<'_>, sql: &str) -> Vec<String> {
+    let Session::Sqlite(db) = db else { panic!("these are plans of SQLite") };
     let mut statement = db.prepare(sql).unwrap();
     let found = statement.query_map([], |row| row.get(0)).unwrap();
     found.collect::<Result<_, _>>().unwrap()

@@ -74,7 +74,7 @@ fn changes_of_turn(one: &Directory, other: &Directory) -> usize {
         let key = turn.to_string();
         change.add_person(&NewPerson::new(&key, &key))?;
         let since = Instant::now();
-        while !one_has_left.load(Ordering::SeqCst) && !change.others.is_some_and(Connections::is_waited_for) {
+        while !one_has_left.load(Ordering::SeqCst) && !change.others.is_some_and(Database::is_waited_for) {
             assert!(since.elapsed() < PATIENCE, "the other is not seen to wait");
             std::thread::yield_now();
         }
@@ -99,14 +99,14 @@ const TURNS: usize = 80;
 
 #[test]
 fn writers_take_turns() {
-    let (_folder, directory, _) = scratch();
+    let (_folder, directory, _) = scratch_file();
     let changes = changes_of_turn(&directory, &directory.clone());
     assert!(changes >= TURNS - 1, "{changes} of {TURNS}");
 }
 
 #[test]
 fn processes_take_turns() {
-    let (folder, directory, _) = scratch();
+    let (folder, directory, _) = scratch_file();
     // The operating system does not know that the two are of one process.
     let changes = changes_of_turn(&directory, &Directory::open(folder.path()).unwrap());
     assert!(changes >= TURNS - 1, "{changes} of {TURNS}");
@@ -115,20 +115,19 @@ fn processes_take_turns() {
 #[test]
 fn a_transaction_ends_when_it_has_had_its_turn() {
     let (_folder, directory, actor) = scratch();
-    let mut seen = Vec::new();
-    directory
-        .write_in_turns(&actor, ["E1", "E2", "E3"], |change, key| -> Result<(), DirectoryError> {
-            seen.push(directory.read(|view| view.count_people())?);
-            change.add_person(&NewPerson::new(key, key))?;
+    let seen = directory
+        .write_in_turns(&actor, ["E1", "E2", "E3"], |change, key| -> Result<u64, DirectoryError> {
+            let seen = directory.read(|view| view.count_people())?;
+            change.add_person(&NewPerson::new(*key, *key))?;
             while !change.has_had_its_turn() {
                 std::hint::spin_loop();
             }
-            Ok(())
+            Ok(seen)
         })
         .unwrap();
     assert_eq!(seen, [0, 1, 2], "each sees that the one before is kept already");
     let failed = directory.write_in_turns(&actor, ["E4", "E1", "E5"], |change, key| {
-        change.add_person(&NewPerson::new(key, key)).map(drop)
+        change.add_person(&NewPerson::new(*key, *key)).map(drop)
     });
     assert!(matches!(failed, Err(DirectoryError::Exists { .. })));
     assert!(directory.read(|view| view.find_person("E5")).unwrap().is_none());
@@ -146,7 +145,7 @@ fn late<'a>(change: &'a WriteTransaction<'_>) -> WriteTransaction<'a> {
 
 #[test]
 fn a_turn_is_longer_where_nobody_waits() {
-    let (folder, directory, actor) = scratch();
+    let (folder, directory, actor) = scratch_file();
     // The operating system does not know that the other is of the same process.
     for other in [directory.clone(), Directory::open(folder.path()).unwrap()] {
         let key = format!("E{}", directory.read(|view| view.count_people()).unwrap());
@@ -160,7 +159,7 @@ fn a_turn_is_longer_where_nobody_waits() {
                     while !after(change, TURN).has_had_its_turn() {
                         std::thread::yield_now();
                     }
-                    assert!(change.others.is_some_and(Connections::is_waited_for));
+                    assert!(change.others.is_some_and(Database::is_waited_for));
                     Ok(())
                 })
                 .unwrap();
@@ -173,11 +172,11 @@ fn a_turn_is_longer_where_nobody_waits() {
 fn a_long_rehearsal_is_on_a_copy_and_holds_up_nobody() {
     let (_folder, directory, actor) = scratch();
     add(&directory, "E1");
-    let mut seen = Vec::new();
+    let seen = RefCell::new(Vec::new());
     let rehearsed = directory.rehearse_apart(&actor, |change| -> Result<_, DirectoryError> {
         change.add_person(&NewPerson::new("rehearsed", "r@x.example"))?;
         if change.others.is_some() {
-            seen.push(change.count_people()?);
+            seen.borrow_mut().push(change.count_people()?);
             return Ok(None);
         }
         assert!(!late(change).has_had_its_turn(), "nobody waits for it");
@@ -185,10 +184,10 @@ fn a_long_rehearsal_is_on_a_copy_and_holds_up_nobody() {
         add(&directory, "E2");
         let failed = change.apart(|| change.add_person(&NewPerson::new("E1", "e@x.example")));
         assert!(matches!(failed, Err(DirectoryError::Exists { .. })), "{failed:?}");
-        seen.push(change.count_people()?);
+        seen.borrow_mut().push(change.count_people()?);
         Ok(Some(change.find_person("rehearsed")?.is_some()))
     });
-    assert_eq!((rehearsed.unwrap(), seen), (true, vec![2, 2]));
+    assert_eq!((rehearsed.unwrap(), seen.into_inner()), (true, vec![2, 2]));
     let kept = |key| directory.read(|view| view.find_person(key)).unwrap().is_some();
     assert_eq!((kept("E1"), kept("E2"), kept("rehearsed")), (true, true, false));
 }
@@ -196,12 +195,12 @@ fn a_long_rehearsal_is_on_a_copy_and_holds_up_nobody() {
 #[test]
 fn a_short_rehearsal_needs_no_copy() {
     let (_folder, directory, actor) = scratch();
-    let mut times = 0;
+    let times = std::cell::Cell::new(0);
     let is_waited_for = directory.rehearse_apart(&actor, |change| -> Result<_, DirectoryError> {
-        times += 1;
+        times.set(times.get() + 1);
         Ok(Some(change.others.is_some()))
     });
-    assert_eq!((is_waited_for.unwrap(), times), (true, 1));
+    assert_eq!((is_waited_for.unwrap(), times.get()), (true, 1));
 }
 
 #[test]
@@ -264,12 +263,11 @@ fn pruning_ends_a_transaction_that_has_had_its_turn_and_goes_on() {
         })
         .unwrap();
     let future = Timestamp::now().after(Duration::from_secs(60));
-    let mut pruned = Pruned::default();
-    directory
-        .write(&actor, |change| -> Result<(), DirectoryError> {
-            let late = late(change);
-            assert!(!late.prune_some(future, true, &mut pruned)?);
-            Ok(())
+    let pruned = directory
+        .write(&actor, |change| -> Result<_, DirectoryError> {
+            let mut pruned = Pruned::default();
+            assert!(!late(change).prune_some(future, true, &mut pruned)?);
+            Ok(pruned)
         })
         .unwrap();
     assert_eq!(pruned.audit, 500);

@@ -122,7 +122,8 @@ pub async fn import<A: Applications>(
         let other = switches[1].off(&tenant.name, "nothing is imported");
         return Err(SyncError::Off(format!("{} is off too; {other}", switches[0].title())));
     }
-    let _lock = directory.lock_tenant(tenant)?;
+    let lock = directory.lock_tenant(tenant)?;
+    let directory = &*lock;
     finish_chores(directory, actor, tenant)?;
     // As it is now that nobody else works for it.
     let tenant = &directory.read(|view| view.tenant(&tenant.name))?;
@@ -175,7 +176,12 @@ async fn run<A: Applications>(
     let total = run.users;
     let mut done = 0;
     while run.phase != ImportPhase::Done {
-        let settled = directory.write(actor, |change| settle_some(change, tenant, &mut run))?;
+        let settled;
+        (run, settled) = directory.write(actor, |change| -> Result<_, DirectoryError> {
+            let mut run = run.clone();
+            let settled = settle_some(change, tenant, &mut run)?;
+            Ok((run, settled))
+        })?;
         done += settled;
         progress(ImportProgress { phase: ImportPhase::Settling, done, total: Some(total.max(done)) });
         tokio::task::yield_now().await;
@@ -188,7 +194,8 @@ async fn run<A: Applications>(
 /// # Errors
 /// When there is none, or another process is at it.
 pub fn discard(directory: &Directory, tenant: &TenantRecord, actor: &Actor) -> Result<ImportRun, SyncError> {
-    let _lock = directory.lock_tenant(tenant)?;
+    let lock = directory.lock_tenant(tenant)?;
+    let directory = &*lock;
     let run = directory.read(|view| view.open_import(tenant.id))?.ok_or_else(|| {
         SyncError::Invalid(format!("no import of {} is under way, so there is none to give up", tenant.name))
     })?;
@@ -214,9 +221,9 @@ fn discard_run(
         change.store_import(&run)?;
         change.cancel(tenant.id, TaskKind::Import, None)?;
         // What it has staged is half of a picture; only another look at everybody makes it whole.
-        change.forget_watermark(tenant.id)?;
-        Ok(run)
-    })
+        change.forget_watermark(tenant.id)
+    })?;
+    Ok(run)
 }
 
 /// Whether a scheduled import is due, by the tenant's settings.

@@ -80,16 +80,18 @@ pub(super) async fn read<A: Applications>(
                 let spent = session.spent().await;
                 let mut page = Unstaged::new(page, &run);
                 run = loop {
-                    let staged = directory.write(actor, |change| -> Result<_, DirectoryError> {
-                        if !page.stage_some(change, tenant, &run)? {
-                            return Ok(None);
+                    let (place, staged) = directory.write(actor, |change| -> Result<_, DirectoryError> {
+                        let (place, is_done) = page.stage_some(change, tenant, &run)?;
+                        if !is_done {
+                            return Ok((place, None));
                         }
                         change.add_usage(tenant.id, &spent)?;
-                        page.close(change, tenant, run.clone()).map(Some)
+                        Ok((place, Some(page.close(change, tenant, run.clone())?)))
                     })?;
                     if let Some(run) = staged {
                         break run;
                     }
+                    page.place = place;
                     tokio::task::yield_now().await;
                 };
             }
@@ -116,43 +118,51 @@ pub(super) async fn read<A: Applications>(
 /// page counts as not read, and staging a user twice is staging it once. So it is with those that no page had, who follow the
 /// last page.
 struct Unstaged {
-    users: std::vec::IntoIter<User>,
-    count: u64,
-    /// The page without its users.
     page: ImportPage,
+    place: Place,
+}
+
+/// How far a page is staged.
+#[derive(Clone)]
+struct Place {
+    /// Users that are.
+    users: usize,
     /// Behind which id those are still to be looked for that no page had; none where that is done, or not to be done.
     absent_after: Option<String>,
 }
 
 impl Unstaged {
-    fn new(mut page: ImportPage, run: &ImportRun) -> Self {
-        let users = std::mem::take(&mut page.users);
+    fn new(page: ImportPage, run: &ImportRun) -> Self {
         let is_end = page.next.is_none() && run.scope == ImportScopeKind::Full;
-        Self { count: users.len() as u64, users: users.into_iter(), absent_after: is_end.then(String::new), page }
+        Self { page, place: Place { users: 0, absent_after: is_end.then(String::new) } }
     }
 
-    /// Stages users until the transaction has had its turn. Returns whether all are staged.
+    /// Stages users until the transaction has had its turn. Returns how far it has come, and whether all are staged.
     fn stage_some(
-        &mut self,
+        &self,
         change: &WriteTransaction<'_>,
         tenant: &TenantRecord,
         run: &ImportRun,
-    ) -> Result<bool, DirectoryError> {
-        while let Some(user) = self.users.next() {
-            let user = remote_user(&self.page.attributes, user);
+    ) -> Result<(Place, bool), DirectoryError> {
+        let mut place = self.place.clone();
+        for user in &self.page.users[place.users..] {
+            let user = remote_user(&self.page.attributes, user.clone());
             let keys = match_keys(tenant, &user);
             change.stage_user(tenant.id, run.id, &user, &keys)?;
+            place.users += 1;
             if change.has_had_its_turn() {
-                return Ok(self.users.as_slice().is_empty() && self.absent_after.is_none());
+                let is_done = place.users == self.page.users.len() && place.absent_after.is_none();
+                return Ok((place, is_done));
             }
         }
-        while let Some(after) = self.absent_after.take() {
-            self.absent_after = change.stage_absent(tenant.id, run.id, &after)?;
+        while let Some(after) = place.absent_after.take() {
+            place.absent_after = change.stage_absent(tenant.id, run.id, &after)?;
             if change.has_had_its_turn() {
-                return Ok(self.absent_after.is_none());
+                break;
             }
         }
-        Ok(true)
+        let is_done = place.absent_after.is_none();
+        Ok((place, is_done))
     }
 
     /// Stages what the page says of all, with its cursor.
@@ -163,7 +173,7 @@ impl Unstaged {
         mut run: ImportRun,
     ) -> Result<ImportRun, DirectoryError> {
         run.pages += 1;
-        run.users += self.count;
+        run.users += self.page.users.len() as u64;
         for id in &self.page.departed {
             change.stage_departure(tenant.id, id)?;
         }
@@ -256,8 +266,8 @@ pub(super) async fn rehearse<A: Applications>(
             run = change.start_import(tenant.id, NewImport { since: since.as_deref() })?;
         }
         for page in &pages {
-            let mut page = Unstaged::new(page.clone(), &run);
-            if !page.stage_some(change, tenant, &run)? {
+            let page = Unstaged::new(page.clone(), &run);
+            if !page.stage_some(change, tenant, &run)?.1 {
                 return Ok(None);
             }
             run = page.close(change, tenant, run)?;

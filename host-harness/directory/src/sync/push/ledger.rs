@@ -78,11 +78,11 @@ impl PushLedger {
         self.lock().subjects.get(name).cloned()
     }
 
-    fn write<T>(&self, work: impl FnOnce(&WriteTransaction<'_>) -> Result<T, DirectoryError>) -> Result<T, String> {
+    fn write<T>(&self, work: impl Fn(&WriteTransaction<'_>) -> Result<T, DirectoryError>) -> Result<T, String> {
         self.directory.write(&self.actor, work).map_err(|error| error.to_string())
     }
 
-    fn begin_one(&self, change: &WriteTransaction<'_>, intent: Intent) -> Result<bool, DirectoryError> {
+    fn begin_one(&self, change: &WriteTransaction<'_>, intent: &Intent) -> Result<bool, DirectoryError> {
         let tenant = &self.tenant;
         let Some(subject) = self.subject(&intent.subject) else { return Ok(false) };
         let Some(person) = change.find_person_by_id(subject.person)? else { return Ok(false) };
@@ -113,7 +113,7 @@ impl PushLedger {
         let attempt = Attempt {
             person: person.id,
             kind: subject.kind,
-            remote_id: intent.id,
+            remote_id: intent.id.clone(),
             changes: intent.changes.iter().map(record_change).collect(),
             earlier,
             written: Vec::new(),
@@ -125,18 +125,18 @@ impl PushLedger {
         Ok(true)
     }
 
-    fn written_one(&self, change: &WriteTransaction<'_>, progress: Progress) -> Result<(), DirectoryError> {
+    fn written_one(&self, change: &WriteTransaction<'_>, progress: &Progress) -> Result<(), DirectoryError> {
         let tenant = &self.tenant;
         let Some(subject) = self.subject(&progress.subject) else { return Ok(()) };
         let Some(mut attempt) = change.attempt(tenant.id, subject.person, subject.kind)? else { return Ok(()) };
-        for at in progress.written {
+        for at in progress.written.iter().copied() {
             let is_one = usize::try_from(at).is_ok_and(|at| at < attempt.changes.len());
             if is_one && !attempt.written.contains(&at) {
                 attempt.written.push(at);
             }
         }
         if progress.id.is_some() {
-            attempt.remote_id = progress.id;
+            attempt.remote_id.clone_from(&progress.id);
         }
         change.store_progress(tenant.id, &attempt)?;
         if let (TaskKind::Push, Some(id), Some(person)) =
@@ -213,7 +213,7 @@ impl Ledger for PushLedger {
     fn begin(&self, intents: Vec<Intent>) -> Result<Vec<bool>, String> {
         let subjects: Vec<String> = intents.iter().map(|intent| intent.subject.clone()).collect();
         let wanted = self.write(|change| {
-            intents.into_iter().map(|intent| self.begin_one(change, intent)).collect::<Result<Vec<bool>, _>>()
+            intents.iter().map(|intent| self.begin_one(change, intent)).collect::<Result<Vec<bool>, _>>()
         })?;
         let mut heard = self.lock();
         for (subject, wanted) in subjects.into_iter().zip(&wanted) {
@@ -225,7 +225,7 @@ impl Ledger for PushLedger {
     }
 
     fn written(&self, progress: Vec<Progress>) -> Result<(), String> {
-        self.write(|change| progress.into_iter().try_for_each(|one| self.written_one(change, one)))
+        self.write(|change| progress.iter().try_for_each(|one| self.written_one(change, one)))
     }
 }
 

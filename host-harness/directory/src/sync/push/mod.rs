@@ -255,12 +255,18 @@ impl PushReport {
         self.kept_back.push((task, reason));
     }
 
-    /// Counts what is still open.
-    pub(super) fn close(&mut self, change: &WriteTransaction<'_>, tenant: TenantId) -> Result<(), DirectoryError> {
-        (self.waiting, self.failed) = change.count_open_tasks(tenant)?;
-        self.causes = change.open_causes(tenant)?;
-        Ok(())
+    /// Takes note of what is still open.
+    pub(super) fn close(&mut self, ((waiting, failed), causes): StillOpen) {
+        (self.waiting, self.failed, self.causes) = (waiting, failed, causes);
     }
+}
+
+/// How many tasks wait and how many need an admin, and why.
+type StillOpen = ((u64, u64), Vec<OpenCause>);
+
+/// What is still open of a tenant.
+pub(super) fn still_open(change: &WriteTransaction<'_>, tenant: TenantId) -> Result<StillOpen, DirectoryError> {
+    Ok((change.count_open_tasks(tenant)?, change.open_causes(tenant)?))
 }
 
 /// Carries out a tenant's tasks.
@@ -291,7 +297,8 @@ pub async fn push_watched<A: Applications>(
     progress: &(dyn Fn(PushProgress) + Sync),
     watcher: Watcher<'_>,
 ) -> Result<PushReport, SyncError> {
-    let _lock = directory.lock_tenant(tenant)?;
+    let lock = directory.lock_tenant(tenant)?;
+    let directory = &*lock;
     finish_chores(directory, actor, tenant)?;
     let tenant = &directory.read(|view| view.tenant(&tenant.name))?;
     if tenant.config.to_app.approval {
@@ -337,11 +344,12 @@ async fn run<A: Applications>(
     }
     pushing.clear_leftovers().await?;
     pushing.tell_of_waiting(&mut report)?;
-    directory.write(actor, |change| {
+    let open = directory.write(actor, |change| {
         change.store_pushed(tenant.id)?;
         change.forget_old_leftovers(tenant.id, Timestamp::now().before(leftovers::WHILE))?;
-        report.close(change, tenant.id)
+        still_open(change, tenant.id)
     })?;
+    report.close(open);
     Ok(report)
 }
 
@@ -458,8 +466,8 @@ impl<'a, A: Applications> Pushing<'a, A> {
     /// Has the connector do it, whole or in halves.
     pub(super) async fn carry_out(&mut self, batch: Batch, mode: &PushMode) -> CarriedOut {
         if !matches!(mode, PushMode::Plan) {
-            let ids = batch.items.iter().map(|item| item.task.id);
-            if let Err(error) = self.directory.write(self.actor, |change| change.begin_tasks(ids)) {
+            let ids = || batch.items.iter().map(|item| item.task.id);
+            if let Err(error) = self.directory.write(self.actor, |change| change.begin_tasks(ids())) {
                 return CarriedOut { stopped_by: Some(error.into()), ..CarriedOut::default() };
             }
         }
@@ -469,14 +477,15 @@ impl<'a, A: Applications> Pushing<'a, A> {
     /// Keeps what became of a batch, and returns how many tasks were tried. A job that ends in the middle leaves the rest as a job does
     /// that ends before the answer.
     pub(super) async fn keep(&mut self, carried: CarriedOut, report: &mut PushReport) -> Result<u64, SyncError> {
-        let CarriedOut { pointless, mut verdicts, stopped_by } = carried;
+        let CarriedOut { pointless, verdicts, stopped_by } = carried;
         let spent = self.session.spent().await;
         self.directory.write(self.actor, |change| -> Result<(), DirectoryError> {
             change.add_usage(self.tenant.id, &spent)?;
             pointless.iter().try_for_each(|task| change.end_task(task, TaskState::Cancelled).map(drop))
         })?;
-        self.directory
-            .write_in_turns(self.actor, &mut verdicts, |change, verdict| record(change, self.tenant, verdict))?;
+        let verdicts = self
+            .directory
+            .write_in_turns(self.actor, verdicts, |change, verdict| record(change, self.tenant, verdict))?;
         self.keep_reasons(report)?;
         let tried = verdicts.len() as u64;
         for verdict in verdicts {
@@ -491,8 +500,9 @@ impl<'a, A: Applications> Pushing<'a, A> {
     /// Keeps why tasks of a batch were not tried.
     pub(super) fn keep_reasons(&self, report: &mut PushReport) -> Result<(), DirectoryError> {
         self.directory.write_in_turns(self.actor, report.kept_back.drain(..), |change, (task, reason)| {
-            change.explain_task(&task, Some(&reason))
-        })
+            change.explain_task(task, Some(reason))
+        })?;
+        Ok(())
     }
 
     /// Reports a task at once, unless this push may try it again: such a task is reported at the end.

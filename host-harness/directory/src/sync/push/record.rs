@@ -27,6 +27,7 @@ pub(in crate::sync) enum Done {
 }
 
 /// How a task ended.
+#[derive(Clone)]
 pub(in crate::sync) struct TaskResult {
     pub(in crate::sync) task: Task,
     pub(in crate::sync) person: String,
@@ -68,13 +69,14 @@ impl TaskResult {
 }
 
 /// Keeps a verdict: links, the end of the task or the cause of its failure, and a row of the audit trail. What cannot be kept of
-/// it costs others of the same transaction nothing.
+/// it costs others of the same transaction nothing. Returns the verdict as it was kept.
 pub(in crate::sync) fn record(
     change: &WriteTransaction<'_>,
     tenant: &TenantRecord,
-    verdict: &mut TaskResult,
-) -> Result<(), DirectoryError> {
-    if let Err(error) = change.apart(|| record_one(change, tenant, verdict)) {
+    verdict: &TaskResult,
+) -> Result<TaskResult, DirectoryError> {
+    let mut verdict = verdict.clone();
+    if let Err(error) = change.apart(|| record_one(change, tenant, &mut verdict)) {
         tracing::warn!(tenant = %tenant.name, person = %verdict.person, %error, "what became of a task could not be kept");
         let cause = format!("what became of it could not be kept: {error}");
         let failure = TaskFailure::new(FailureKind::Unkept, cause).with_remedy("It is tried again by itself");
@@ -82,7 +84,7 @@ pub(in crate::sync) fn record(
         change.fail_task(&verdict.task, &failure, waiting)?;
         verdict.result = Err((failure, waiting));
     }
-    Ok(())
+    Ok(verdict)
 }
 
 fn record_one(

@@ -144,7 +144,7 @@ async fn what_a_failed_push_may_have_made_is_looked_for_once_nobody_wants_it_any
         let (tenant, person) = (fixture.tenant(), fixture.add("E1", &[]));
         fixture.assign("E1");
         cut_off(&fixture, &person, "User", "username", "e1@x.example");
-        let mut verdict = TaskResult {
+        let verdict = TaskResult {
             task: fixture.tasks().remove(0),
             person: person.key.clone(),
             username: person.username.clone(),
@@ -152,7 +152,7 @@ async fn what_a_failed_push_may_have_made_is_looked_for_once_nobody_wants_it_any
             claims: Vec::new(),
             result: Err((TaskFailure::new(kind, "the user may have been made"), Waiting::ForAdmin)),
         };
-        fixture.write(|change| record(change, &tenant, &mut verdict)).unwrap();
+        fixture.write(|change| record(change, &tenant, &verdict)).unwrap();
         fixture.write(|change| intents::unassign(change, &tenant, &person)).unwrap();
         let left: Vec<TaskKind> = fixture.tasks().iter().map(|task| task.kind).collect();
         assert_eq!(left == [TaskKind::Deactivate], is_looked_for, "{left:?}");

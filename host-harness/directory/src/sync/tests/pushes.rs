@@ -412,7 +412,7 @@ async fn a_tenant_that_another_process_works_for_is_looked_at_again_and_has_not_
     let fixture = Fixture::new("[schedule]\nimport-minutes = 60\npush-seconds = 1");
     fixture.add("E1", &[]);
     fixture.assign("E1");
-    let elsewhere = Directory::open(fixture.directory.folder()).unwrap();
+    let elsewhere = testing::open(fixture.directory.folder());
     let lock = elsewhere.lock_tenant(&fixture.tenant()).unwrap();
     let scheduler = Scheduler::new(SchedulerLimits::default());
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();

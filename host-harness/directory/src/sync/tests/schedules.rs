@@ -163,8 +163,7 @@ async fn an_import_that_the_safeguard_halts_is_told_as_a_failure_and_rests() {
     let fixture = Fixture::imported(settings, 3, "2026-02-01").await;
     fixture.application.world().departed = vec!["U0000".to_owned()];
     // As if an hour had passed.
-    let db = rusqlite::Connection::open(fixture.directory.folder().join("directory.sqlite3")).unwrap();
-    db.execute("UPDATE tenant SET imported_at = 0", []).unwrap();
+    fixture.directory.run("UPDATE tenant SET imported_at = 0", None).unwrap();
     assert_eq!(worked(&fixture, Duration::from_secs(3600)).await, [("import", false)]);
     assert!(fixture.link("acme:U0000").is_some());
 }

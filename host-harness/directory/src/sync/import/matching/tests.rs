@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::config::TenantConfig;
 use crate::directory::{
-    Actor, Attributes, Directory, LinkReason, NewImport, NewPerson, RemoteStatus, RemoteUser, WriteTransaction,
+    Actor, Attributes, LinkReason, NewImport, NewPerson, RemoteStatus, RemoteUser, WriteTransaction,
 };
 
 fn attributes(email: Option<u8>, federation: Option<u8>, name: Option<u8>) -> Attributes {
@@ -35,7 +35,7 @@ fn play(
     check: impl Fn(&ReadTransaction<'_>, TenantId, &Matching),
 ) {
     let folder = tempfile::tempdir().unwrap();
-    let directory = Directory::open(folder.path()).unwrap();
+    let directory = crate::directory::testing::open(folder.path());
     directory
         .write(&Actor::new("test"), |change: &WriteTransaction<'_>| -> Result<(), DirectoryError> {
             let tenant = change.add_tenant("acme", &TenantConfig::default())?;

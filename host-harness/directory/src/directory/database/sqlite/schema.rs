@@ -1,18 +1,12 @@
-//! The tables, and how an older file becomes a newer one.
+//! How connections to SQLite are set up, and their file brought up to date.
 //!
-//! `user_version` counts the migrations that a file has had, from [`UNRELEASED`] on; each runs once, in a transaction with the count. A
-//! migration that has been released is never changed: what comes later is appended.
+//! `user_version` counts the migrations that a file has had, from [`UNRELEASED`] on.
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::{BUSY, DirectoryError};
-
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001.sql"), include_str!("migrations/0002.sql")];
-
-/// What `user_version` is before the first migration that counts. Up to this number, versions were written before the first
-/// release.
-const UNRELEASED: u32 = 100;
+use crate::directory::database::schema::{self, Engine, UNRELEASED, known};
+use crate::directory::{BUSY, DirectoryError};
 
 /// Statements that a connection keeps prepared.
 const STATEMENTS: usize = 128;
@@ -71,17 +65,12 @@ pub(super) fn prepare(connection: &mut Connection) -> Result<(), DirectoryError>
     if (1..=UNRELEASED).contains(&found) {
         return Err(DirectoryError::Older { found });
     }
-    for migration in MIGRATIONS.iter().skip(found.saturating_sub(UNRELEASED) as usize) {
-        transaction.execute_batch(migration)?;
+    for migration in schema::missing(found, Engine::Sqlite) {
+        transaction.execute_batch(&migration)?;
     }
     transaction.pragma_update(None, "user_version", known)?;
     transaction.commit()?;
     Ok(())
-}
-
-/// The version of a file that has had every migration.
-fn known() -> u32 {
-    UNRELEASED + u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX - UNRELEASED)
 }
 
 fn version(connection: &Connection) -> Result<u32, DirectoryError> {
@@ -101,7 +90,7 @@ mod tests {
         prepare(&mut connection).unwrap();
         connection.pragma_update(None, "user_version", 999).unwrap();
         let error = prepare(&mut connection).unwrap_err();
-        assert!(matches!(error, DirectoryError::Newer { found: 999, known } if known == super::known()), "{error}");
+        assert!(matches!(error, DirectoryError::Newer { found: 999, known } if known == schema::known()), "{error}");
     }
 
     #[test]

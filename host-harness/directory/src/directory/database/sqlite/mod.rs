@@ -1,4 +1,4 @@
-//! The connections to the database: one that writes, and a few that read beside it.
+//! SQLite in a data folder: one connection that writes, and a few that read beside it.
 //!
 //! Writers of this process queue up at the one connection that writes, in the order in which they came, and the first of them
 //! takes its turn with the other processes ([`Gate`]). Readers have connections of their own, and in WAL mode neither wait for a writer nor hold one up.
@@ -7,18 +7,25 @@
 //! writer's turn, on a connection that reads, so that nobody waits for it but the one whose transaction has filled the log; and
 //! rarely, since a page that many transactions change is copied once.
 
+mod gate;
+mod queue;
+mod schema;
+
 use std::ffi::c_int;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::backup::Backup;
 use rusqlite::hooks::Wal;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::types::{ToSqlOutput, ValueRef as Stored};
+use rusqlite::{Connection, OpenFlags, Statement, ToSql, TransactionBehavior};
 
-use super::gate::Gate;
-use super::queue::Queue;
-use super::{DirectoryError, folder, schema};
+use self::gate::Gate;
+use self::queue::Queue;
+use super::lending::Lending;
+use super::{StoreError, ValueRef};
+use crate::directory::{DirectoryError, folder};
 
 /// Connections that read at once. Each is open for the rest of the process once it was needed, and holds up to 2 MB of pages.
 const READERS: usize = 8;
@@ -28,25 +35,26 @@ const LOG: u32 = 10_000;
 
 /// What a data folder is read and written through.
 #[derive(Debug)]
-pub(super) struct Connections {
+pub(in super::super) struct Connections {
     writers: Queue,
     /// For the one whose turn it is.
     writer: Mutex<Connection>,
     gate: Gate,
     /// Pages of the log after the last transaction of this process.
     logged: Arc<AtomicU32>,
-    readers: Readers,
+    path: PathBuf,
+    readers: Lending<Connection>,
 }
 
 impl Connections {
     /// Opens the database of a folder, and brings it up to date.
-    pub(super) fn open(data: &Path) -> Result<Self, DirectoryError> {
+    pub(in super::super) fn open(data: &Path) -> Result<Self, DirectoryError> {
         let path = data.join(folder::DATABASE);
         let mut connection = Connection::open(&path)?;
         folder::protect(data)?;
         schema::prepare(&mut connection)?;
         #[cfg(test)]
-        super::query_plans::watch(&mut connection);
+        crate::directory::query_plans::watch(&mut connection);
         let logged = Arc::new(AtomicU32::new(0));
         let of_writer = Arc::clone(&logged);
         // In the place of SQLite's own hook, which copies the log.
@@ -55,12 +63,48 @@ impl Connections {
             Ok(())
         }))?;
         let (writer, gate) = (Mutex::new(connection), Gate::open(data)?);
-        Ok(Self { writers: Queue::default(), writer, gate, logged, readers: Readers::new(path) })
+        Ok(Self { writers: Queue::default(), writer, gate, logged, path, readers: Lending::new(READERS) })
+    }
+
+    /// Runs `work` on a view of one moment.
+    pub(super) fn view<T, E: From<DirectoryError>>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.read(|connection| {
+            let transaction = connection.transaction().map_err(DirectoryError::from)?;
+            let value = work(&transaction);
+            #[cfg(test)]
+            crate::directory::query_plans::check(&transaction);
+            value
+        })?
+    }
+
+    /// Runs `work` in a transaction, which is kept if `keep` says so and `work` succeeds.
+    pub(super) fn transact<T, E: From<DirectoryError>>(
+        &self,
+        keep: bool,
+        work: impl FnOnce(&Connection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.write(|connection| {
+            // Immediate, so that a writer that comes by another way than the gate is waited for here, and not at the first
+            // write.
+            let transaction =
+                connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(DirectoryError::from)?;
+            let value = work(&transaction)?;
+            #[cfg(test)]
+            crate::directory::query_plans::check(&transaction);
+            if keep {
+                transaction.commit().map_err(DirectoryError::from)?;
+            }
+            Ok(value)
+        })?
     }
 
     /// Lends `work` a connection that reads, once one is free.
-    pub(super) fn read<T>(&self, work: impl FnOnce(&mut Connection) -> T) -> Result<T, DirectoryError> {
-        self.readers.lend(work)
+    fn read<T>(&self, work: impl FnOnce(&mut Connection) -> T) -> Result<T, DirectoryError> {
+        // One whose view could not be ended would read the same old view for ever.
+        self.readers.lend(|| open_reader(&self.path), Connection::is_autocommit, work)
     }
 
     /// A copy of everything as it is now, which is this connection's alone and goes with it. SQLite keeps it in a temporary file
@@ -79,7 +123,7 @@ impl Connections {
     }
 
     /// Lends `work` the connection that writes, once everybody has had it who asked before.
-    pub(super) fn write<T>(&self, work: impl FnOnce(&mut Connection) -> T) -> Result<T, DirectoryError> {
+    fn write<T>(&self, work: impl FnOnce(&mut Connection) -> T) -> Result<T, DirectoryError> {
         let value = self.write_in_turn(work)?;
         if self.logged.load(Ordering::Relaxed) >= LOG {
             self.copy_log()?;
@@ -113,70 +157,46 @@ impl Connections {
     }
 }
 
-#[derive(Debug)]
-struct Readers {
-    path: PathBuf,
-    pool: Mutex<Pool>,
-    returned: Condvar,
-}
-
-#[derive(Debug, Default)]
-struct Pool {
-    /// The one that was used last is used next: it has the pages at hand.
-    idle: Vec<Connection>,
-    lent: usize,
-}
-
-impl Readers {
-    fn new(path: PathBuf) -> Self {
-        Self { path, pool: Mutex::default(), returned: Condvar::new() }
-    }
-
-    fn pool(&self) -> MutexGuard<'_, Pool> {
-        // It is only changed in steps that leave it whole.
-        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn lend<T>(&self, work: impl FnOnce(&mut Connection) -> T) -> Result<T, DirectoryError> {
-        let _place = self.place();
-        let idle = self.pool().idle.pop();
-        let mut connection = match idle {
-            Some(connection) => connection,
-            None => open_reader(&self.path)?,
-        };
-        let value = work(&mut connection);
-        // One whose view could not be ended would read the same old view for ever.
-        if connection.is_autocommit() {
-            self.pool().idle.push(connection);
-        }
-        Ok(value)
-    }
-
-    /// Waits for a place among those who read.
-    fn place(&self) -> ReaderPermit<'_> {
-        let full = |pool: &mut Pool| pool.lent >= READERS;
-        let mut pool = self.returned.wait_while(self.pool(), full).unwrap_or_else(PoisonError::into_inner);
-        pool.lent += 1;
-        ReaderPermit(self)
-    }
-}
-
 fn open_reader(path: &Path) -> Result<Connection, DirectoryError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     #[cfg_attr(not(test), expect(unused_mut, reason = "tests watch it"))]
     let mut connection = Connection::open_with_flags(path, flags)?;
     schema::prepare_reader(&connection)?;
     #[cfg(test)]
-    super::query_plans::watch(&mut connection);
+    crate::directory::query_plans::watch(&mut connection);
     Ok(connection)
 }
 
-/// A place among those who read, given back however the reading ends.
-struct ReaderPermit<'a>(&'a Readers);
+/// Puts values into the placeholders of a statement.
+pub(super) fn bind(statement: &mut Statement<'_>, values: &[ValueRef<'_>]) -> Result<(), StoreError> {
+    if statement.parameter_count() != values.len() {
+        return Err(rusqlite::Error::InvalidParameterCount(values.len(), statement.parameter_count()).into());
+    }
+    for (index, value) in values.iter().enumerate() {
+        statement.raw_bind_parameter(index + 1, value)?;
+    }
+    Ok(())
+}
 
-impl Drop for ReaderPermit<'_> {
-    fn drop(&mut self) {
-        self.0.pool().lent -= 1;
-        self.0.returned.notify_one();
+/// The value of a column.
+pub(super) fn value<'r>(row: &'r rusqlite::Row<'r>, column: usize) -> Result<ValueRef<'r>, StoreError> {
+    Ok(match row.get_ref(column)? {
+        Stored::Null => ValueRef::Null,
+        Stored::Integer(number) => ValueRef::Integer(number),
+        Stored::Text(_) => ValueRef::Text(row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?.into()),
+        Stored::Blob(bytes) => ValueRef::Blob(bytes),
+        Stored::Real(_) => return Err(StoreError::Kind { column, found: "a fraction" }),
+    })
+}
+
+impl ToSql for ValueRef<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Null => Stored::Null,
+            Self::Boolean(flag) => Stored::Integer(i64::from(*flag)),
+            Self::Integer(number) => Stored::Integer(*number),
+            Self::Text(text) => Stored::Text(text.as_bytes()),
+            Self::Blob(bytes) => Stored::Blob(bytes),
+        }))
     }
 }

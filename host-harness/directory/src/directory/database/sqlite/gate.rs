@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use super::{BUSY, DirectoryError, folder};
+use crate::directory::{BUSY, DirectoryError, folder};
 
 /// Between two looks at a lock that another process holds. The system's own waiting would have no end.
 const LOOK: Duration = Duration::from_millis(1);

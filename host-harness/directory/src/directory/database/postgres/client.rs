@@ -1,0 +1,122 @@
+//! A connection, and the statements that it has prepared.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Row, Statement};
+
+use super::super::{StoreError, ValueRef};
+use super::convert::numbered;
+
+/// Statements that a connection keeps prepared; when there are more, it begins anew.
+const STATEMENTS: usize = 256;
+
+/// A connection that one thread has for itself.
+pub(in super::super::super) struct Client {
+    inner: tokio_postgres::Client,
+    prepared: RefCell<HashMap<String, Statement>>,
+    failed: Cell<Option<Failed>>,
+    within: Cell<bool>,
+}
+
+/// Why a transaction cannot be kept any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Failed {
+    /// Another transaction was in its way, or the connection ended: it may be run again.
+    InTheWay,
+    /// A statement failed.
+    Otherwise,
+}
+
+impl Client {
+    pub(super) fn new(inner: tokio_postgres::Client) -> Self {
+        Self { inner, prepared: RefCell::default(), failed: Cell::new(None), within: Cell::new(false) }
+    }
+
+    /// Whether it can be used for another transaction.
+    pub(super) fn is_usable(&self) -> bool {
+        !self.inner.is_closed() && !self.within.get()
+    }
+
+    /// Begins a transaction.
+    pub(super) fn begin(&self, how: &str) -> Result<(), StoreError> {
+        self.failed.set(None);
+        self.batch(how)?;
+        self.within.set(true);
+        Ok(())
+    }
+
+    /// Keeps the transaction.
+    pub(super) fn keep(&self) -> Result<(), StoreError> {
+        self.batch("COMMIT")?;
+        self.within.set(false);
+        Ok(())
+    }
+
+    /// Undoes the transaction. A connection on which that fails is closed, which undoes it as well.
+    pub(super) fn give_up(&self) {
+        if self.batch("ROLLBACK").is_ok() {
+            self.within.set(false);
+        }
+    }
+
+    /// Why the transaction under way cannot be kept; `None` if it can.
+    pub(super) fn failed(&self) -> Option<Failed> {
+        self.failed.get()
+    }
+
+    pub(in super::super) fn prepare(&self, sql: &str) -> Result<Statement, StoreError> {
+        if let Some(statement) = self.prepared.borrow().get(sql) {
+            return Ok(statement.clone());
+        }
+        let statement = self.noted(pollster::block_on(self.inner.prepare(&numbered(sql))))?;
+        let mut prepared = self.prepared.borrow_mut();
+        if prepared.len() >= STATEMENTS {
+            prepared.clear();
+        }
+        prepared.insert(sql.to_owned(), statement.clone());
+        Ok(statement)
+    }
+
+    pub(in super::super) fn execute(
+        &self,
+        statement: &Statement,
+        values: &[ValueRef<'_>],
+    ) -> Result<usize, StoreError> {
+        let rows = self.noted(pollster::block_on(self.inner.execute(statement, &borrowed(values))))?;
+        usize::try_from(rows).map_err(|_| StoreError::Number)
+    }
+
+    pub(in super::super) fn query(
+        &self,
+        statement: &Statement,
+        values: &[ValueRef<'_>],
+    ) -> Result<Vec<Row>, StoreError> {
+        self.noted(pollster::block_on(self.inner.query(statement, &borrowed(values))))
+    }
+
+    pub(in super::super) fn batch(&self, sql: &str) -> Result<(), StoreError> {
+        self.noted(pollster::block_on(self.inner.batch_execute(sql)))?;
+        // What went wrong after the mark is undone with what came after it.
+        if sql.starts_with("ROLLBACK TO") && self.failed.get() == Some(Failed::Otherwise) {
+            self.failed.set(None);
+        }
+        Ok(())
+    }
+
+    fn noted<T>(&self, result: Result<T, tokio_postgres::Error>) -> Result<T, StoreError> {
+        result.map_err(|error| {
+            let error = StoreError::from(error);
+            let failed = if error.is_conflict() || error.is_lost() { Failed::InTheWay } else { Failed::Otherwise };
+            if self.failed.get() != Some(Failed::InTheWay) {
+                self.failed.set(Some(failed));
+            }
+            error
+        })
+    }
+}
+
+fn borrowed<'v>(values: &'v [ValueRef<'_>]) -> Vec<&'v (dyn ToSql + Sync)> {
+    values.iter().map(|value| value as &(dyn ToSql + Sync)).collect()
+}

@@ -9,7 +9,7 @@ use super::bindings::identity::provisioning::http::{Failure, Response};
 use super::placeholders::{Kind, Placeholders};
 use super::placement::{Found, Parsed, Spot, Syntax};
 use super::recording::without_credentials;
-use super::secrets::{MASK, Masks, Secret};
+use super::secrets::{MASK, Masks, Secret, TooLong};
 
 /// The names under which sign-ins hand out credentials: OAuth 2.0 (RFC 6749 §5.1, OpenID Connect Core §3.1.3.3) and Salesforce's SOAP
 /// `login()`.
@@ -113,9 +113,13 @@ pub(crate) fn receive(
             *value = masked;
         }
     }
-    if let std::borrow::Cow::Owned(masked) = masks.apply(&answer.body) {
-        tracing::warn!(host, "the server repeated a secret; it was masked before the connector saw it");
-        answer.body = masked;
+    match masks.apply_within(&answer.body, limits.1) {
+        Ok(std::borrow::Cow::Borrowed(_)) => {}
+        Ok(std::borrow::Cow::Owned(masked)) => {
+            tracing::warn!(host, "the server repeated a secret; it was masked before the connector saw it");
+            answer.body = masked;
+        }
+        Err(TooLong) => return Err(Failure::TooLarge(limits.1 as u64)),
     }
     if answer.body.len() > limits.1 {
         return Err(Failure::TooLarge(limits.1 as u64));

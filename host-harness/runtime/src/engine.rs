@@ -19,6 +19,7 @@ use super::job::{Job, JobState};
 use super::limits::EPOCH_TICK;
 use super::metrics::Metrics;
 use super::recording::{Recorder, Replay};
+use super::room::Room;
 use super::tenant::Tenant;
 use super::wit::Descriptor;
 use super::{JobError, SandboxFault};
@@ -43,6 +44,7 @@ pub struct Runtime {
     slots: Arc<Semaphore>,
     next_job: Arc<AtomicU64>,
     pub(crate) metrics: Metrics,
+    pub(crate) room: Arc<Room>,
     pub(crate) recorder: Option<Recorder>,
     pub(crate) replay: Option<Replay>,
 }
@@ -52,6 +54,7 @@ pub struct Runtime {
 pub struct RuntimeBuilder {
     jobs: u32,
     largest_memory: usize,
+    held: usize,
     roots: Vec<CertificateDer<'static>>,
     memory: Option<Arc<dyn MemoryCreator>>,
     cache: Option<ComponentCache>,
@@ -69,6 +72,13 @@ impl RuntimeBuilder {
     /// The most that `limits.memory` of any tenant may be, in bytes. Default 256 MiB.
     pub fn largest_memory(mut self, bytes: usize) -> Self {
         self.largest_memory = bytes;
+        self
+    }
+
+    /// Bytes that the bodies of requests and answers of all jobs may hold in the host at once. Default 512 MiB. No job takes more than
+    /// half of what is left of it.
+    pub fn held(mut self, bytes: usize) -> Self {
+        self.held = bytes;
         self
     }
 
@@ -171,6 +181,7 @@ impl RuntimeBuilder {
             slots: Arc::new(Semaphore::new(self.jobs as usize)),
             next_job: Arc::default(),
             metrics: Metrics::default(),
+            room: Room::new(self.held),
             recorder: self.recorder,
             replay: self.replay,
         })
@@ -199,6 +210,7 @@ impl Runtime {
         RuntimeBuilder {
             jobs: 256,
             largest_memory: 256 << 20,
+            held: 512 << 20,
             roots: Vec::new(),
             memory: None,
             cache: None,

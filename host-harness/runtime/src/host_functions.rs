@@ -13,6 +13,7 @@ use super::bindings::wasi::clocks::monotonic_clock;
 use super::bindings::wasi::clocks::wall_clock::{self, Datetime};
 use super::bindings::wasi::io::poll;
 use super::clocks::{self, Deadline};
+use super::http::Answer;
 use super::job::JobState;
 use super::ledger::Unkept;
 use super::log::write;
@@ -24,7 +25,7 @@ impl types::Host for JobState {}
 impl http::Host for JobState {
     async fn send(&mut self, request: Request) -> wasmtime::Result<Result<Response, Failure>> {
         match self.gate.prepare(request) {
-            Ok(prepared) => Ok(self.gate.send(prepared).await),
+            Ok(prepared) => Ok(self.gate.send(prepared).await.result),
             Err(failure) => Ok(Err(failure)),
         }
     }
@@ -32,13 +33,14 @@ impl http::Host for JobState {
     async fn send_all(&mut self, requests: Vec<Request>) -> wasmtime::Result<Vec<Result<Response, Failure>>> {
         let prepared: Vec<_> = requests.into_iter().map(|request| self.gate.prepare(request)).collect();
         let gate = Arc::clone(&self.gate);
-        let answers = stream::iter(prepared)
+        // Each keeps its room until all are here.
+        let answers: Vec<Answer> = stream::iter(prepared)
             .map(|prepared| {
                 let gate = Arc::clone(&gate);
                 async move {
                     match prepared {
                         Ok(prepared) => gate.send(prepared).await,
-                        Err(failure) => Err(failure),
+                        Err(failure) => gate.unsent(failure),
                     }
                 }
             })
@@ -46,7 +48,7 @@ impl http::Host for JobState {
             .buffered(self.limits.requests_in_flight.max(1))
             .collect()
             .await;
-        Ok(answers)
+        Ok(answers.into_iter().map(|answer| answer.result).collect())
     }
 
     async fn start(&mut self, request: Request) -> wasmtime::Result<u32> {

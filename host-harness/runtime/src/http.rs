@@ -23,6 +23,7 @@ use super::outgoing::{Outgoing, Wiped};
 use super::placeholders::Placeholders;
 use super::placement::{Found, LONGEST_BODY, Parsed, Spot, Syntax};
 use super::recording::{Replay, Tape};
+use super::room::{Full, Kept, Share};
 use super::spent::RequestLog;
 
 /// Longest request line that Salesforce takes, and most servers (HTTP 414 beyond it).
@@ -88,6 +89,10 @@ pub(crate) struct Gate {
     pub(crate) access: Mutex<Access>,
     pub(crate) placeholders: Mutex<Placeholders>,
     pub(crate) limits: Limits,
+    /// Room for answers until the component has them.
+    pub(crate) answers: Arc<Share>,
+    /// Room for bodies until they are sent.
+    pub(crate) bodies: Arc<Share>,
     /// One for each request that may be under way.
     pub(crate) turns: Semaphore,
     pub(crate) sent: AtomicU64,
@@ -101,6 +106,8 @@ pub(crate) struct Prepared {
     url: Url,
     headers: HeaderMap,
     body: Option<Wiped>,
+    /// The room that the body takes.
+    kept: Kept,
     /// The kind of request that it is, if it is one that was approved.
     pub(crate) secret_use: Option<SecretUse>,
     /// The placeholders that were in it.
@@ -140,6 +147,12 @@ impl Gate {
 
     fn checked(&self, request: Request) -> Result<Prepared, Failure> {
         let Request { method, url: address, headers: fields, body } = request;
+        let mut kept = self.bodies.kept();
+        kept.grow(body.as_ref().map_or(0, Vec::len)).map_err(|Full(most)| {
+            Failure::Other(format!(
+                "the bodies of this job's unfinished requests would take more than the {most} bytes that there is room for; finish requests before sending more"
+            ))
+        })?;
         let (url, headers) = well_formed(method, &address, &fields, body.is_some())?;
         let placeholders = self.placeholders();
         let is_shown = self.tape.is_some() || self.replay.is_some();
@@ -185,10 +198,17 @@ impl Gate {
             None => body,
         };
         let body = body.map(|body| Wiped(Zeroizing::new(body)));
-        Ok(Prepared { method: self::method(method), url, headers, body, secret_use, found, shown })
+        Ok(Prepared { method: self::method(method), url, headers, body, kept, secret_use, found, shown })
     }
 
-    pub(crate) async fn send(&self, mut request: Prepared) -> Result<Response, Failure> {
+    /// Sends a request and waits for its answer.
+    pub(crate) async fn send(&self, request: Prepared) -> Answer {
+        let mut kept = self.answers.kept();
+        let result = self.answer(request, &mut kept).await;
+        Answer { result, _kept: kept }
+    }
+
+    async fn answer(&self, mut request: Prepared, kept: &mut Kept) -> Result<Response, Failure> {
         let place = authority(&request.url);
         // It's never closed.
         let _turn = self.turns.acquire().await;
@@ -198,8 +218,11 @@ impl Gate {
         let (shown, secret_use, found) =
             (request.shown.take(), request.secret_use.take(), std::mem::take(&mut request.found));
         let answer = match (&self.replay, &shown) {
-            (Some(replay), Some(shown)) => replay.answer(shown),
-            _ => match tokio::time::timeout(self.limits.request, self.exchange(request)).await {
+            (Some(replay), Some(shown)) => replay.answer(shown).and_then(|answer| {
+                kept.grow(length(&answer)).map_err(no_room)?;
+                Ok(answer)
+            }),
+            _ => match tokio::time::timeout(self.limits.request, self.exchange(request, kept)).await {
                 Ok(answer) => answer,
                 Err(_) => Err(Failure::TimedOut),
             },
@@ -215,6 +238,11 @@ impl Gate {
                 &mut self.access(),
                 limits,
             )
+        });
+        // Placeholders are longer than what they stand for.
+        let answer = answer.and_then(|answer| {
+            kept.resize(length(&answer)).map_err(no_room)?;
+            Ok(answer)
         });
         let elapsed = started.elapsed();
         let (status, received) = answer.as_ref().map_or((0, 0), |answer| (answer.status, answer.body.len() as u64));
@@ -243,12 +271,14 @@ impl Gate {
         Ok(())
     }
 
-    async fn exchange(&self, request: Prepared) -> Result<Response, Failure> {
+    async fn exchange(&self, request: Prepared, kept: &mut Kept) -> Result<Response, Failure> {
         let place = authority(&request.url);
         let failed = |error: &reqwest::Error| failure(&place, error);
         let client = self.client.get().map_err(|reason| Failure::Other(format!("no HTTP client: {reason}")))?;
         let mut outgoing = client.request(request.method, request.url).headers(request.headers);
         let mut exchange = None;
+        // The body is gone when its answer is here, or when nobody waits for that any more.
+        let _body = request.kept;
         if let Some(body) = request.body {
             let (body, begun) = Outgoing::new(body);
             exchange = Some(begun);
@@ -256,21 +286,45 @@ impl Gate {
         }
         let mut incoming = outgoing.send().await.map_err(|error| failed(&error))?;
         let status = incoming.status().as_u16();
-        let headers = incoming
-            .headers()
-            .iter()
-            .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
-            .collect();
+        let mut headers = Vec::new();
+        for (name, value) in incoming.headers() {
+            let field = (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned());
+            kept.grow(field.0.len() + field.1.len()).map_err(no_room)?;
+            headers.push(field);
+        }
         let mut body = Vec::new();
         while let Some(chunk) = incoming.chunk().await.map_err(|error| failed(&error))? {
             if body.len() + chunk.len() > self.limits.response {
                 return Err(Failure::TooLarge(self.limits.response as u64));
             }
+            kept.grow(chunk.len()).map_err(no_room)?;
             body.extend_from_slice(&chunk);
         }
         drop(exchange);
         Ok(Response { status, headers, body })
     }
+}
+
+/// What came of a request, and the room that it takes for as long as it is kept.
+pub(crate) struct Answer {
+    pub(crate) result: Result<Response, Failure>,
+    _kept: Kept,
+}
+
+impl Gate {
+    /// What came of a request that was not sent.
+    pub(crate) fn unsent(&self, failure: Failure) -> Answer {
+        Answer { result: Err(failure), _kept: self.answers.kept() }
+    }
+}
+
+/// The room that an answer takes.
+fn length(answer: &Response) -> usize {
+    answer.body.len() + answer.headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>()
+}
+
+fn no_room(Full(most): Full) -> Failure {
+    Failure::TooLarge(most as u64)
 }
 
 /// The id under which the server's operators find the request: the first field with a name such as `x-request-id`.

@@ -153,6 +153,8 @@ impl Job {
             replay: runtime.replay.clone(),
             access: Mutex::new(access),
             placeholders: Mutex::new(placeholders),
+            answers: runtime.room.share(limits.answers),
+            bodies: runtime.room.share(limits.transfer),
             turns: Semaphore::new(limits.requests_in_flight.max(1)),
             limits: limits.clone(),
             sent: AtomicU64::new(0),

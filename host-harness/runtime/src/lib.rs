@@ -63,6 +63,7 @@ pub mod own_files;
 mod placeholders;
 mod placement;
 mod recording;
+mod room;
 mod scheduler;
 pub(crate) mod secrets;
 mod spent;

@@ -13,6 +13,7 @@ use crate::egress::EgressPolicy;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::placeholders::Placeholders;
+use crate::room::Room;
 use crate::spent::RequestLog;
 
 const KEY: &str = include_str!("../../../emulator/tests/it/keys/app.key.pem");
@@ -63,6 +64,8 @@ fn gate() -> (Gate, String, String) {
         access: Mutex::new(Access::new(Some(&approval), &settings, names, EgressPolicy::default())),
         placeholders: Mutex::new(placeholders),
         limits: Limits { handles: 6, ..Limits::default() },
+        answers: Room::new(1 << 20).share(1 << 20),
+        bodies: Room::new(1 << 20).share(1 << 20),
         turns: Semaphore::new(1),
         sent: AtomicU64::new(0),
         received_bytes: AtomicU64::new(0),

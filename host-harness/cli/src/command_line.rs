@@ -9,6 +9,8 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use provisioning_runtime::{Compiler, compile_for_parent};
+
 use super::failure::{DONE, Failure, SOME_FAILED};
 use super::global::Global;
 use super::output::{Output, complain};
@@ -107,6 +109,11 @@ pub(super) fn definition() -> clap::Command {
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
+    let mut arguments = std::env::args_os().skip(1);
+    // How this program starts itself, and no command.
+    if arguments.next().is_some_and(|first| first == Compiler::ARGUMENT) {
+        return compile_for_parent(arguments);
+    }
     let CommandLine { global, command } = CommandLine::parse();
     log_to_standard_error(global.verbose);
     let mut output = Output::new(global.json, global.color);

@@ -115,7 +115,7 @@ async fn approved(
     directory: Option<&Directory>,
 ) -> Result<Option<Approval>, Failure> {
     let runtime = context::runtime(global)?;
-    let Ok(connector) = runtime.load(component) else { return Ok(None) };
+    let Ok(connector) = context::load_bytes(&runtime, component) else { return Ok(None) };
     let Ok(descriptor) = runtime.describe(&connector).await else { return Ok(None) };
     let Ok(declared) = context::declared(&runtime, &connector, &descriptor).await else { return Ok(None) };
     context::approved(directory, tenant, &declared).map(Some)

@@ -14,10 +14,12 @@ use zeroize::Zeroizing;
 use super::access::{Access, Asked, SecretUse, method_name};
 use super::addresses::is_public;
 use super::answers;
+use super::apart::{Failed, LONG};
 use super::bindings::identity::provisioning::http::{Failure, Method, Request, Response};
 use super::clients::TenantClient;
 use super::egress::{Refusal, is_localhost};
 use super::limits::Limits;
+use super::meter::Meter;
 use super::metrics::{self, Metrics};
 use super::outgoing::{Outgoing, Wiped};
 use super::placeholders::Placeholders;
@@ -28,6 +30,11 @@ use super::spent::RequestLog;
 
 /// Longest request line that Salesforce takes, and most servers (HTTP 414 beyond it).
 const LONGEST_URL: usize = 16 << 10;
+
+/// Most header fields of a request, and the most bytes in them: more than servers take (Apache: 100 fields of 8 KiB each; Tomcat and
+/// nginx: 8 KiB and 32 KiB in all).
+const MOST_FIELDS: usize = 100;
+const LONGEST_FIELDS: usize = 64 << 10;
 
 /// Fields that belong to the connection and not to the component.
 const HOST_FIELDS: &[&str] = &[
@@ -89,6 +96,11 @@ pub(crate) struct Gate {
     pub(crate) access: Mutex<Access>,
     pub(crate) placeholders: Mutex<Placeholders>,
     pub(crate) limits: Limits,
+    pub(crate) meter: Arc<Meter>,
+    /// Work of the job that takes long is done one piece at a time.
+    pub(crate) own_turn: Arc<Semaphore>,
+    /// Turns for such work of all jobs.
+    pub(crate) apart_turns: Arc<Semaphore>,
     /// Room for answers until the component has them.
     pub(crate) answers: Arc<Share>,
     /// Room for bodies until they are sent.
@@ -137,8 +149,11 @@ impl Gate {
     ///
     /// # Errors
     /// Why it can't be sent.
-    pub(crate) fn prepare(&self, request: Request) -> Result<Prepared, Failure> {
-        let prepared = self.checked(request);
+    pub(crate) async fn prepare(self: &Arc<Self>, request: Request) -> Result<Prepared, Failure> {
+        let prepared = match request.body.as_ref().is_some_and(|body| body.len() >= LONG) {
+            true => self.apart(move |gate| gate.checked(request)).await.map_err(failed).flatten(),
+            false => self.checked(request),
+        };
         if let Err(Failure::Denied(_)) = &prepared {
             self.metrics.request(&self.tenant, metrics::DENIED, 0, std::time::Duration::ZERO);
         }
@@ -202,13 +217,13 @@ impl Gate {
     }
 
     /// Sends a request and waits for its answer.
-    pub(crate) async fn send(&self, request: Prepared) -> Answer {
+    pub(crate) async fn send(self: &Arc<Self>, request: Prepared) -> Answer {
         let mut kept = self.answers.kept();
         let result = self.answer(request, &mut kept).await;
         Answer { result, _kept: kept }
     }
 
-    async fn answer(&self, mut request: Prepared, kept: &mut Kept) -> Result<Response, Failure> {
+    async fn answer(self: &Arc<Self>, mut request: Prepared, kept: &mut Kept) -> Result<Response, Failure> {
         let place = authority(&request.url);
         // It's never closed.
         let _turn = self.turns.acquire().await;
@@ -227,18 +242,16 @@ impl Gate {
                 Err(_) => Err(Failure::TimedOut),
             },
         };
-        let answer = answer.and_then(|answer| {
-            let limits = (self.limits.handles, self.limits.response);
-            answers::receive(
-                answer,
-                &place,
-                secret_use.as_ref(),
-                &found,
-                &mut self.placeholders(),
-                &mut self.access(),
-                limits,
-            )
-        });
+        let found = Arc::new(found);
+        let answer = match answer {
+            Ok(answer) if answer.body.len() >= LONG => {
+                let (place, found) = (place.clone(), Arc::clone(&found));
+                let received = self.apart(move |gate| gate.received(answer, &place, secret_use.as_ref(), &found));
+                received.await.map_err(failed).flatten()
+            }
+            Ok(answer) => self.received(answer, &place, secret_use.as_ref(), &found),
+            Err(failure) => Err(failure),
+        };
         // Placeholders are longer than what they stand for.
         let answer = answer.and_then(|answer| {
             kept.resize(length(&answer)).map_err(no_room)?;
@@ -256,6 +269,23 @@ impl Gate {
             tape.note(shown, &found, &answer, elapsed, &self.placeholders());
         }
         answer
+    }
+
+    /// What the component gets of an answer.
+    fn received(
+        &self,
+        answer: Response,
+        place: &str,
+        secret_use: Option<&SecretUse>,
+        found: &[Found],
+    ) -> Result<Response, Failure> {
+        let limits = (self.limits.handles, self.limits.response);
+        let (answer, masks) = {
+            let (placeholders, access) = (&mut self.placeholders(), &mut self.access());
+            answers::read(answer, place, secret_use, found, placeholders, access, limits.0)?
+        };
+        // A long answer is looked through for some milliseconds, in which the job's other requests need the placeholders.
+        answers::masked(answer, place, &masks, limits.1)
     }
 
     /// Counts a request against the job's allowance.
@@ -298,6 +328,8 @@ impl Gate {
                 return Err(Failure::TooLarge(self.limits.response as u64));
             }
             kept.grow(chunk.len()).map_err(no_room)?;
+            // A piece that has come unpacks to a thousand, all of them at once.
+            tokio::task::coop::consume_budget().await;
             body.extend_from_slice(&chunk);
         }
         drop(exchange);
@@ -321,6 +353,10 @@ impl Gate {
 /// The room that an answer takes.
 fn length(answer: &Response) -> usize {
     answer.body.len() + answer.headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>()
+}
+
+fn failed(failed: Failed) -> Failure {
+    Failure::Other(failed.to_string())
 }
 
 fn no_room(Full(most): Full) -> Failure {
@@ -392,6 +428,13 @@ fn well_formed(
     }
     if address.len() > LONGEST_URL {
         return Err(Failure::Other(format!("the address is {} bytes long; {LONGEST_URL} are the most", address.len())));
+    }
+    let length: usize = fields.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if fields.len() > MOST_FIELDS || length > LONGEST_FIELDS {
+        return Err(Failure::Other(format!(
+            "it has {} header fields of {length} bytes; {MOST_FIELDS} of {LONGEST_FIELDS} bytes in all are the most",
+            fields.len()
+        )));
     }
     let url = Url::parse(address).map_err(|error| Failure::Other(format!("the address is malformed: {error}")))?;
     let mut headers = HeaderMap::new();

@@ -159,6 +159,11 @@ impl Masks {
         Ok(masked)
     }
 
+    /// The length of the longest form that is masked.
+    pub(crate) fn longest(&self) -> usize {
+        self.0.first().map_or(0, |mask| mask.form.len())
+    }
+
     /// `text` with every secret masked.
     pub(crate) fn apply_str<'a>(&self, text: &'a str) -> Cow<'a, str> {
         match self.apply(text.as_bytes()) {

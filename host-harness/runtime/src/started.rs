@@ -41,15 +41,16 @@ impl Drop for Exchange {
 
 impl Started {
     /// Starts a request.
-    pub(crate) fn start(&mut self, gate: &Arc<Gate>, request: Request) -> u32 {
+    pub(crate) async fn start(&mut self, gate: &Arc<Gate>, request: Request) -> u32 {
         let number = self.next;
         self.next = self.next.wrapping_add(1);
         // Of one too many nothing is kept, or a component could fill the host with refusals.
         if self.requests.len() < MOST {
-            let state = match gate.prepare(request) {
+            let state = match gate.prepare(request).await {
                 Ok(prepared) => {
                     let gate = Arc::clone(gate);
-                    let exchange = async move { gate.send(prepared).await };
+                    let meter = Arc::clone(&gate.meter);
+                    let exchange = meter.beside(async move { gate.send(prepared).await });
                     State::Sent(Exchange(tokio::spawn(exchange.in_current_span())))
                 }
                 Err(failure) => State::Refused(failure),

@@ -4,11 +4,14 @@
 mod support;
 
 mod calls;
+mod compiling;
 mod computing;
 mod conformance;
+mod host_work;
 mod lies;
 mod memory;
 mod neighbour;
+mod room;
 mod secrets;
 mod smuggling;
 mod thief;

@@ -11,6 +11,7 @@ mod approval;
 mod bad_input;
 mod cache;
 mod claims;
+mod compiling;
 mod conformance;
 mod console;
 mod demo;

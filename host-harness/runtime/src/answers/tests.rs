@@ -58,8 +58,8 @@ impl Fixture {
     ) -> Result<(String, String), Failure> {
         let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let answer = Response { status: 200, headers, body: body.as_bytes().to_vec() };
-        let limits = (50, 10_000);
-        let got = receive(answer, "login", one, found, &mut self.placeholders, &mut self.access, limits)?;
+        let (got, masks) = read(answer, "login", one, found, &mut self.placeholders, &mut self.access, 50)?;
+        let got = masked(got, "login", &masks, 10_000)?;
         let headers: Vec<String> = got.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
         let named = |text: &str| self.placeholders.named_text(text).into_owned();
         Ok((named(&headers.join("\n")), named(&String::from_utf8(got.body).unwrap())))

@@ -97,6 +97,15 @@ fn fill(directory: &Directory, people: u32) {
     }
 }
 
+/// A client with the cookie of a browser that has opened the console's address.
+async fn entered(open: &str) -> Client {
+    let builder = || Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+    let answer = builder().build().unwrap().get(open).send().await.unwrap();
+    let cookie = answer.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().parse().unwrap();
+    let headers = [(reqwest::header::COOKIE, cookie)].into_iter().collect();
+    builder().default_headers(headers).build().unwrap()
+}
+
 /// The median of the times of a page, in milliseconds.
 async fn page(client: &Client, base: &str, path: &str) -> f64 {
     let mut times = Vec::with_capacity(TIMES);
@@ -146,9 +155,10 @@ fn main() {
         let console = Console::builder(directory.clone(), Arc::new(applications)).build();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
+        let open = console.address(&base).unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(console.serve(listener, async { drop(stopped.await) }));
-        let client = Client::builder().no_proxy().build().unwrap();
+        let client = entered(&open).await;
         // The component is compiled once, and not by the first page that is measured.
         page(&client, &base, PAGES[2]).await;
         for path in PAGES {

@@ -1,0 +1,98 @@
+use std::time::Instant;
+
+use axum::routing::{get, post};
+use tokio::io::AsyncReadExt as _;
+
+use super::*;
+
+struct Server {
+    address: SocketAddr,
+    _stopping: watch::Sender<bool>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// A server of `/`, of `/wait`, which is worked for until it is told to go on, and of `/body`, which takes a body.
+async fn server(limits: Limits, go_on: watch::Receiver<bool>) -> Server {
+    let router = Router::new()
+        .route("/", get(|| async { "here" }))
+        .route("/wait", get(async move || drop(go_on.clone().wait_for(|go_on| *go_on).await)))
+        .route("/body", post(|body: String| async move { body.len().to_string() }));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stopping, _) = watch::channel(false);
+    let sender = stopping.clone();
+    let task = tokio::spawn(async move { serve(listener, router, &limits, std::future::pending(), &sender).await });
+    Server { address, _stopping: stopping, task }
+}
+
+async fn said(address: SocketAddr, text: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(text.as_bytes()).await.unwrap();
+    stream
+}
+
+async fn answer(mut stream: TcpStream) -> String {
+    let mut text = String::new();
+    // A refused connection may be reset while it is read.
+    let _ = stream.read_to_string(&mut text).await;
+    text
+}
+
+const GET: &str = "GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+
+#[tokio::test]
+async fn connections_that_say_nothing_or_slowly_hold_up_nobody() {
+    let server = server(Limits::default(), watch::channel(false).1).await;
+    for (name, beginning) in [
+        ("silent", ""),
+        ("half of a head", "GET / HTTP/1.1\r\nhost: x\r\n"),
+        ("no body", "POST /body HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n"),
+        ("kept open", "GET / HTTP/1.1\r\nhost: x\r\n\r\n"),
+    ] {
+        let mut held = Vec::new();
+        for _ in 0..400 {
+            held.push(said(server.address, beginning).await);
+        }
+        let began = Instant::now();
+        let text = answer(said(server.address, GET).await).await;
+        println!("a page beside 400 connections ({name}): {:?}", began.elapsed());
+        assert!(text.starts_with("HTTP/1.1 200 ") && text.ends_with("here"), "{name}: {text}");
+        assert!(began.elapsed() < Duration::from_secs(2), "{name}: {:?}", began.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_is_worked_for_keeps_its_seat_and_one_too_many_is_refused() {
+    let (go_on, told) = watch::channel(false);
+    let server = server(Limits { connections: 4, of_one: 3, ..Limits::default() }, told).await;
+    let wait = "GET /wait HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    let mut working = Vec::new();
+    for _ in 0..3 {
+        working.push(said(server.address, wait).await);
+    }
+    // All three are with their handlers once a fourth is refused.
+    loop {
+        let text = answer(said(server.address, GET).await).await;
+        if text.starts_with("HTTP/1.1 503 ") || text.is_empty() {
+            break;
+        }
+    }
+    go_on.send_replace(true);
+    for stream in working {
+        let text = answer(stream).await;
+        assert!(text.starts_with("HTTP/1.1 200 ") || text.is_empty(), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_head_that_does_not_come_ends_its_connection() {
+    let server = server(Limits { head: Duration::from_millis(50), ..Limits::default() }, watch::channel(false).1).await;
+    let text = answer(said(server.address, "GET / HTTP/1.1\r\n").await).await;
+    assert!(!text.contains("here"), "{text}");
+}

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::ConfigError;
 use super::provisioning::{Mapping, Schedule, ToApp, ToIdp};
 use super::secret_source::{SecretSource, StandardInput};
+use crate::sync::import::ImportLimits;
 use crate::typo::nearest;
 use provisioning_runtime::wit::{Descriptor, SettingKind};
 use provisioning_runtime::{EgressPolicy, HostRule, Limits, Secret, Tenant};
@@ -111,6 +112,10 @@ struct LimitsConfig {
     response_mib: Option<u32>,
     requests_in_flight: Option<u16>,
     requests: Option<u64>,
+    import_pages: Option<u64>,
+    import_users: Option<u64>,
+    import_mib: Option<u64>,
+    import_minutes: Option<u64>,
 }
 
 impl LimitsConfig {
@@ -198,6 +203,20 @@ impl TenantsFile {
 }
 
 impl TenantConfig {
+    /// What its imports may read.
+    pub fn import_limits(&self) -> ImportLimits {
+        let defaults = ImportLimits::default();
+        let limits = &self.limits;
+        ImportLimits {
+            pages: limits.import_pages.unwrap_or(defaults.pages),
+            users: limits.import_users.unwrap_or(defaults.users),
+            bytes: limits.import_mib.map_or(defaults.bytes, |mib| mib.saturating_mul(1 << 20)),
+            time: limits
+                .import_minutes
+                .map_or(defaults.time, |minutes| Duration::from_secs(minutes.saturating_mul(60))),
+        }
+    }
+
     /// The component that it uses.
     pub fn component(&self) -> ComponentChoice {
         self.component.clone().map_or(ComponentChoice::Embedded, ComponentChoice::File)

@@ -13,12 +13,12 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::support::{host, journey};
 
-/// A tenant of a malicious connector; it has one secret and may reach this machine.
+/// A tenant of a malicious connector; it has one secret and may reach this machine, at the ports that its attack asks for.
 pub(crate) fn mallory() -> Tenant {
     Tenant {
         name: "mallory".to_owned(),
         secrets: BTreeMap::from([("password".to_owned(), Secret::new("mallorys-own-secret".to_owned()))]),
-        egress: EgressPolicy { allow: Vec::new(), loopback: true },
+        egress: EgressPolicy { allow: Vec::new(), loopback: vec![1] },
         limits: Limits { compute: Duration::from_millis(200), call: Duration::from_secs(30), ..Limits::default() },
         ..Tenant::default()
     }
@@ -34,9 +34,20 @@ pub(crate) async fn job_for(attack: &[u8], tenant: &Tenant) -> Job {
     let (runtime, _) = host();
     let connector = runtime.load(attack).unwrap();
     let mut tenant = tenant.clone();
-    tenant.approval =
-        Some(Approval { component_sha256: connector.digest().to_owned(), declaration: addresses(attack) });
+    let declaration = addresses(attack);
+    if !tenant.egress.loopback.is_empty() {
+        tenant.egress.loopback.extend(declaration.hosts.iter().filter_map(|host| match &host.source {
+            HostSource::Exact(origin) => Some(port(origin)),
+            _ => None,
+        }));
+    }
+    tenant.approval = Some(Approval { component_sha256: connector.digest().to_owned(), declaration });
     runtime.start(&connector, &tenant).await.unwrap()
+}
+
+/// The port of an address.
+pub(crate) fn port(url: &str) -> u16 {
+    EgressPolicy::this_machine(url).loopback.first().copied().unwrap_or(443)
 }
 
 /// A declaration of the addresses that an attack has in it, as if an admin had approved those: what stops it then is something else.
@@ -239,7 +250,7 @@ pub(crate) async fn thief(runtime: &Runtime, attack: &str, app: &str, limits: &L
         secrets: [("password", "mallorys-own-secret"), ("key", KEY)]
             .map(|(name, value)| (name.to_owned(), Secret::new(value.to_owned())))
             .into(),
-        egress: EgressPolicy { allow: Vec::new(), loopback: true },
+        egress: EgressPolicy::this_machine(app),
         approval: Some(runtime.approve(&connector).await.unwrap()),
         limits: limits.clone(),
         ..Tenant::default()

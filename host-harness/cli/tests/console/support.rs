@@ -143,7 +143,7 @@ pub(crate) fn integration(org: &Connection) -> Vec<(&'static str, &str)> {
         ("setting.username", &org.username),
         ("secret.password", &org.password),
         ("secret.security-token", &org.security_token),
-        ("egress.loopback", "true"),
+        ("egress.loopback", org.url.rsplit(':').next().unwrap()),
     ]
 }
 

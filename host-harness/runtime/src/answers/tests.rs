@@ -37,7 +37,7 @@ impl Fixture {
         let host = HostEntry { name: "instance".to_owned(), source: HostSource::Learned, when: None };
         let declaration = Arc::new(Declaration { hosts: vec![host], uses: vec![sign_in()], ..Declaration::default() });
         let approval = Approval { component_sha256: String::new(), declaration };
-        let egress = EgressPolicy { allow: vec!["acme.example.com".parse().unwrap()], loopback: false };
+        let egress = EgressPolicy { allow: vec!["acme.example.com".parse().unwrap()], loopback: Vec::new() };
         let access = Access::new(Some(&approval), &BTreeMap::new(), vec!["password".to_owned()], egress);
         Self { placeholders: Placeholders::default(), access }
     }

@@ -1,6 +1,5 @@
 //! What can be typed, and the way from there to a command.
 
-use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
@@ -13,7 +12,7 @@ use provisioning_runtime::{Compiler, compile_for_parent};
 
 use super::failure::{DONE, Failure, SOME_FAILED};
 use super::global::Global;
-use super::output::{Output, complain};
+use super::output::{EscapedLog, Output, complain};
 use super::{
     apply, assign, audit, completion, component, confirm, conformance, console, deactivate, describe, entitlements,
     import, licenses, man, person, plan, prune, push, retry, sync_password, tasks, tenant, test_credentials, unassign,
@@ -196,8 +195,9 @@ fn log_to_standard_error(verbose: u8) {
         _ => by_verbosity,
     };
     let layer = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(|| EscapedLog)
+        // Its colours could not be told from those of somebody else.
+        .with_ansi(false)
         .with_filter(filter);
     tracing_subscriber::registry().with(layer).init();
 }

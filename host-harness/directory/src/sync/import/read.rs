@@ -121,6 +121,8 @@ pub(super) async fn read<A: Applications>(
             }
         }
         progress(ImportProgress { phase: ImportPhase::Reading, done: run.users, total: expected });
+        // An application that answers at once would keep the thread.
+        tokio::task::yield_now().await;
     }
     Ok(run)
 }

@@ -55,6 +55,7 @@ pub struct Runtime {
 #[derive(Clone)]
 pub struct RuntimeBuilder {
     jobs: u32,
+    jobs_of_tenant: Option<u32>,
     largest_memory: usize,
     held: usize,
     roots: Vec<CertificateDer<'static>>,
@@ -69,6 +70,13 @@ impl RuntimeBuilder {
     /// Jobs that may hold an instance at once; further ones wait. Default 256. Each reserves address space, not memory.
     pub fn jobs(mut self, jobs: u32) -> Self {
         self.jobs = jobs.max(1);
+        self
+    }
+
+    /// Jobs that may hold an instance at once for one tenant; further ones wait, and hold up no other tenant. Default a quarter of
+    /// all ([`RuntimeBuilder::jobs`]). A [`Scheduler`](super::Scheduler) runs one.
+    pub fn jobs_of_tenant(mut self, jobs: u32) -> Self {
+        self.jobs_of_tenant = Some(jobs);
         self
     }
 
@@ -138,6 +146,7 @@ impl RuntimeBuilder {
     /// When this machine cannot carry it, such as for want of address space.
     pub fn build(self) -> Result<Runtime, EngineError> {
         let failed = |error: wasmtime::Error| EngineError(format!("{error:#}"));
+        let jobs_of_tenant = self.jobs_of_tenant.unwrap_or(self.jobs / 4).max(1);
         let mut config = compiling();
         config.cache(self.cache.clone().map(ComponentCache::into_wasmtime));
         // A child compiles for memory as it is by default, which is how it is unless somebody looks at it.
@@ -173,7 +182,7 @@ impl RuntimeBuilder {
         let engine = Engine::new(&config).map_err(failed)?;
         let mut linker = Linker::new(&engine);
         interface::add_to_linker(&mut linker).map_err(failed)?;
-        let clients = Clients::new(self.roots, self.jobs as usize)
+        let clients = Clients::new(self.roots, self.jobs as usize, jobs_of_tenant as usize)
             .map_err(|error| EngineError(format!("no TLS for its requests: {error}")))?;
         tick(&engine)?;
         Ok(Runtime {
@@ -229,6 +238,7 @@ impl Runtime {
     pub fn builder() -> RuntimeBuilder {
         RuntimeBuilder {
             jobs: 256,
+            jobs_of_tenant: None,
             largest_memory: 256 << 20,
             held: 512 << 20,
             roots: Vec::new(),
@@ -269,7 +279,7 @@ impl Runtime {
         Ok(Connector { prepared, interface, digest, size: bytes.len(), imports, exports })
     }
 
-    /// Starts a job: a fresh sandbox for `tenant`, once a slot is free.
+    /// Starts a job: a fresh sandbox for `tenant`, once a slot of the tenant's is free, and one of all.
     ///
     /// # Errors
     /// When the tenant pins another component, another one was approved for it, or the component fails as soon as it is instantiated.
@@ -289,8 +299,10 @@ impl Runtime {
             let fault = SandboxFault::NotApproved { found: connector.digest().to_owned() };
             return Err(JobError::Stopped { tenant: tenant.name.clone(), call: "start", fault });
         }
-        // The semaphore is never closed.
-        let slot = Arc::clone(&self.slots).acquire_owned().await.ok();
+        // Neither semaphore is ever closed. The tenant's own comes first, so that who waits for itself holds nothing.
+        let client = self.clients.of(&tenant.name.as_str().into());
+        let own = Arc::clone(&client.jobs).acquire_owned().await.ok();
+        let slot = (own, Arc::clone(&self.slots).acquire_owned().await.ok());
         // Whoever starts one short job after another would otherwise never let go of its thread.
         tokio::task::yield_now().await;
         let number = self.next_job.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;

@@ -382,26 +382,20 @@ fn failure(place: &str, error: &reqwest::Error) -> Failure {
         return Failure::Unreachable(format!("{place} did not accept a connection within 10 seconds"));
     }
     let mut root: &dyn std::error::Error = error;
-    loop {
+    let mut next = Some(root);
+    while let Some(one) = next {
+        root = one;
         if let Some(refusal) = root.downcast_ref::<Box<Refusal>>() {
             return Failure::Denied(refusal.to_string());
         }
         if let Some(refusal) = root.downcast_ref::<Refusal>() {
             return Failure::Denied(refusal.to_string());
         }
-        if let Some(tls) = root.downcast_ref::<rustls::Error>() {
+        // Of a connection that was trusted, TLS breaks as well; what was sent on it may have been acted on.
+        if let Some(tls) = root.downcast_ref::<rustls::Error>().filter(|_| error.is_connect()) {
             return Failure::Tls(format!("no trusted TLS connection to {place}: {tls}"));
         }
-        if let Some(io) = root.downcast_ref::<std::io::Error>() {
-            // An io error hides what it wraps from `source`.
-            if let Some(tls) = io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-                return Failure::Tls(format!("no trusted TLS connection to {place}: {tls}"));
-            }
-        }
-        match root.source() {
-            Some(source) => root = source,
-            None => break,
-        }
+        next = inner(root).or_else(|| root.source());
     }
     if error.is_connect() {
         Failure::Unreachable(format!("no connection to {place}: {root}"))
@@ -410,6 +404,12 @@ fn failure(place: &str, error: &reqwest::Error) -> Failure {
     } else {
         Failure::Unreachable(format!("the connection to {place} broke before the answer was complete: {root}"))
     }
+}
+
+/// What an io error wraps: its `source` is that of what it wraps, which may be another one.
+fn inner<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a (dyn std::error::Error + 'static)> {
+    let io = error.downcast_ref::<std::io::Error>()?;
+    io.get_ref().map(|inner| inner as &(dyn std::error::Error + 'static))
 }
 
 /// The address and the header fields of a request, if it can be sent at all.

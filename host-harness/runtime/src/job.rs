@@ -98,8 +98,11 @@ pub struct Job {
     metrics: Metrics,
     _running: RunningJob,
     /// Given back when the job goes.
-    _slot: Option<OwnedSemaphorePermit>,
+    _slot: Slot,
 }
+
+/// A job's slots: of its tenant, and of all.
+pub(crate) type Slot = (Option<OwnedSemaphorePermit>, Option<OwnedSemaphorePermit>);
 
 /// A call under way. It owns the store, so that the store does not outlive a call that was cut short.
 struct Call {
@@ -125,7 +128,7 @@ impl Job {
         connector: &Connector,
         tenant: &Tenant,
         number: u64,
-        slot: Option<OwnedSemaphorePermit>,
+        slot: Slot,
     ) -> Result<Self, JobError> {
         let limits = tenant.limits.clone();
         let secrets = tenant.secrets.keys().cloned().collect();

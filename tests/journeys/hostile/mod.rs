@@ -13,8 +13,10 @@ mod memory;
 mod neighbour;
 mod room;
 mod secrets;
+mod slots;
 mod smuggling;
 mod thief;
+mod tls;
 mod traps;
 mod versions;
 

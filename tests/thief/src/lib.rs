@@ -218,6 +218,7 @@ fn attack(settings: &Settings) -> String {
             told.push(loot(http::finish(u32::MAX)));
             told.join("\n")
         }
+        "reach" => get(format!("{app}/api/x")),
         "many-answers" | "many-answers-started" => {
             let large =
                 || Request { method: Method::Get, url: format!("{app}/api/large"), headers: Vec::new(), body: None };

@@ -57,7 +57,7 @@ fn gate() -> (Gate, String, String) {
     let tenant: Arc<str> = "acme".into();
     let gate = Gate {
         tenant: Arc::clone(&tenant),
-        client: Clients::new(Vec::new(), 1).unwrap().of(&tenant),
+        client: Clients::new(Vec::new(), 1, 1).unwrap().of(&tenant),
         metrics: Metrics::default(),
         tape: None,
         replay: None,

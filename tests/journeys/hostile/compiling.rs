@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use provisioning_runtime::{LoadError, Runtime};
 
 use super::attack;
+use super::neighbour;
 use super::support::replaced_all;
+use crate::support::journey;
 
 fn leb(mut number: usize, out: &mut Vec<u8>) {
     loop {
@@ -38,6 +40,25 @@ fn module(functions: usize, length: usize) -> Vec<u8> {
         code.extend_from_slice(&function);
     }
     [b"\0asm\x01\0\0\0".to_vec(), section(1, &[1, 0x60, 0, 0]), section(3, &declared), section(10, &code)].concat()
+}
+
+/// A function of so many locals and so many branches, each of which sets one: a compiler has to find out which value each has where.
+fn tangled(locals: usize, branches: usize) -> Vec<u8> {
+    let mut body = vec![1];
+    leb(locals, &mut body);
+    body.push(0x7f);
+    for branch in 0..branches {
+        let local = |step: usize| branch.wrapping_mul(step) % locals;
+        body.push(0x20);
+        leb(local(7_919), &mut body);
+        body.extend([0x04, 0x40, 0x20]);
+        leb(local(104_729), &mut body);
+        body.extend([0x41, 0x01, 0x6a, 0x21]);
+        leb(local(1_299_709), &mut body);
+        body.push(0x0b);
+    }
+    body.push(0x0b);
+    body
 }
 
 /// A harmless component with these modules in it besides.
@@ -74,4 +95,26 @@ fn a_foreign_import_is_named_before_anything_is_compiled() {
     println!("the foreign import of a component of {} bytes: {error}; after {:?}", bomb.len(), began.elapsed());
     assert!(matches!(&error, LoadError::ForeignImport(name) if name == "wasi:clocks/wall-clock@9.9.9"), "{error}");
     assert!(began.elapsed() < Duration::from_secs(1));
+}
+
+#[test]
+fn a_neighbour_of_a_component_that_takes_long_to_compile_is_not_held_up() {
+    journey(async {
+        let function = tangled(2_000, 2_000);
+        let mut code = vec![1];
+        leb(function.len(), &mut code);
+        code.extend_from_slice(&function);
+        let module =
+            [b"\0asm\x01\0\0\0".to_vec(), section(1, &[1, 0x60, 0, 0]), section(3, &[1, 0]), section(10, &code)]
+                .concat();
+        let bomb = with_modules(&[module]);
+        let attack = move || {
+            let bomb = bomb.clone();
+            async move {
+                let load = move || Runtime::builder().jobs(1).build().unwrap().load(&bomb).map(drop);
+                tokio::task::spawn_blocking(load).await.unwrap().unwrap();
+            }
+        };
+        neighbour::is_not_held_up("a component that takes long to compile", attack).await;
+    });
 }

@@ -8,6 +8,7 @@ mod compiling;
 mod computing;
 mod conformance;
 mod host_work;
+mod import;
 mod lies;
 mod memory;
 mod neighbour;

@@ -392,7 +392,7 @@ impl wit::Guest for Thief {
 
     fn open(settings: wit::Settings) -> Result<wit::Session, Error> {
         let settings = Settings(settings);
-        if settings.get("attack") == "other-user" {
+        if matches!(settings.get("attack"), "other-user" | "endless-import" | "short-import") {
             return Ok(wit::Session::new(Session { settings }));
         }
         let got = attack(&settings);
@@ -410,8 +410,29 @@ impl wit::GuestSession for Session {
         Err(refused("there are none".to_owned()))
     }
 
-    fn import_users(&self, _: wit::ImportQuery) -> Result<wit::ImportPage, Error> {
-        Err(refused("there are none".to_owned()))
+    /// Users who are new with every page, a mebibyte of them, and never a last page; or three users.
+    fn import_users(&self, query: wit::ImportQuery) -> Result<wit::ImportPage, Error> {
+        let is_endless = self.settings.get("attack") == "endless-import";
+        let first: u32 = match &query.scope {
+            wit::ImportScope::Resume(cursor) => cursor.parse().unwrap_or(0),
+            _ => 0,
+        };
+        let next = first + if is_endless { 1_000 } else { 3 };
+        let user = |number: u32| wit::User {
+            id: format!("X{number:09}"),
+            username: format!("x{number}@x.example"),
+            status: wit::Status::Active,
+            modified: String::new(),
+            values: vec![Some(wit::Value::Text("x".repeat(1_024)))],
+            grants: Vec::new(),
+        };
+        Ok(wit::ImportPage {
+            attributes: vec!["note".to_owned()],
+            users: (first..next).map(user).collect(),
+            departed: Vec::new(),
+            next: is_endless.then(|| next.to_string()),
+            watermark: None,
+        })
     }
 
     fn push_users(

@@ -17,6 +17,7 @@ mod console;
 mod demo;
 mod directory;
 mod documents;
+mod hostile_words;
 mod kill;
 mod licenses;
 mod manual;

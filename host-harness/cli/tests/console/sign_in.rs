@@ -240,5 +240,33 @@ async fn strangers_who_guess_keep_out_nobody_whose_browser_has_signed_in_before(
     println!("of 60 guesses from 60 addresses {refused} were refused");
     assert!(refused >= 40, "{refused}");
     sign_in(&known, "ada", PASSWORD, "/").await.expect(303);
-    known.get("/applications").await.expect(200);
+    let alone = page_time(&known).await;
+    // Each guesses at a name of its own, so that passwords are checked all the time.
+    let guessing: Vec<_> = (0..8)
+        .map(|number| {
+            let browser = world.browser();
+            tokio::spawn(async move {
+                for guess in 0.. {
+                    let name = format!("name-{number}-{guess}");
+                    sign_in(&browser, &name, "wrong", "/").await;
+                }
+            })
+        })
+        .collect();
+    let beside = page_time(&known).await;
+    guessing.iter().for_each(tokio::task::JoinHandle::abort);
+    println!("a page alone: {alone:?}; beside eight that guess: {beside:?}");
+    assert!(beside <= 3 * alone + Duration::from_millis(100), "{beside:?}, and {alone:?} alone");
+}
+
+/// The middle of the times of five pages.
+async fn page_time(browser: &Browser) -> Duration {
+    let mut times = Vec::new();
+    for _ in 0..5 {
+        let began = Instant::now();
+        browser.get("/applications").await.expect(200);
+        times.push(began.elapsed());
+    }
+    times.sort_unstable();
+    times[2]
 }

@@ -57,9 +57,23 @@ async fn answer(mut stream: TcpStream) -> String {
 
 const GET: &str = "GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
 
+/// The middle of the times of five pages.
+async fn page(address: SocketAddr) -> Duration {
+    let mut times = Vec::new();
+    for _ in 0..5 {
+        let began = Instant::now();
+        let text = answer(said(address, GET).await).await;
+        assert!(text.starts_with("HTTP/1.1 200 ") && text.ends_with("here"), "{text}");
+        times.push(began.elapsed());
+    }
+    times.sort_unstable();
+    times[2]
+}
+
 #[tokio::test]
 async fn connections_that_say_nothing_or_slowly_hold_up_nobody() {
     let server = server(Limits::default(), watch::channel(false).1).await;
+    let alone = page(server.address).await;
     for (name, beginning) in [
         ("silent", ""),
         ("half of a head", "GET / HTTP/1.1\r\nhost: x\r\n"),
@@ -70,11 +84,9 @@ async fn connections_that_say_nothing_or_slowly_hold_up_nobody() {
         for _ in 0..400 {
             held.push(said(server.address, beginning).await);
         }
-        let began = Instant::now();
-        let text = answer(said(server.address, GET).await).await;
-        println!("a page beside 400 connections ({name}): {:?}", began.elapsed());
-        assert!(text.starts_with("HTTP/1.1 200 ") && text.ends_with("here"), "{name}: {text}");
-        assert!(began.elapsed() < Duration::from_secs(2), "{name}: {:?}", began.elapsed());
+        let beside = page(server.address).await;
+        println!("a page alone: {alone:?}; beside 400 connections ({name}): {beside:?}");
+        assert!(beside <= 3 * alone + Duration::from_millis(100), "{name}: {beside:?}, and {alone:?} alone");
     }
 }
 

@@ -74,6 +74,9 @@ export class World {
     const context = await this.browser.newContext({ baseURL: this.url, ...options });
     context.setDefaultTimeout(20_000);
     const page = await context.newPage();
+    // Without admins, the address that the console has printed lets a browser in.
+    const { url, open } = this.console.said;
+    if (open !== url) await page.goto(open);
     page.faults = [];
     page.on("pageerror", (error) => page.faults.push(`${error}`));
     page.on("console", (message) => {

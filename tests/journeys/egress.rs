@@ -9,7 +9,8 @@ fn a_host_outside_the_list_is_refused_with_host_and_rule() {
     journey(async {
         let mut org = Org::start(1, 51).await;
         org.tenant.settings.insert("instance-type".to_owned(), "production".to_owned());
-        org.tenant.egress = EgressPolicy { allow: vec!["acme.my.salesforce.com".parse().unwrap()], loopback: false };
+        org.tenant.egress =
+            EgressPolicy { allow: vec!["acme.my.salesforce.com".parse().unwrap()], loopback: Vec::new() };
         let mut job = org.job().await;
         let error = refused(job.open().await.unwrap_err());
         for part in ["login.salesforce.com", "(acme.my.salesforce.com)", "egress"] {
@@ -23,7 +24,7 @@ fn a_host_outside_the_list_is_refused_with_host_and_rule() {
 fn loopback_is_refused_where_the_tenant_does_not_say_so() {
     journey(async {
         let mut org = Org::start(1, 52).await;
-        org.tenant.egress.loopback = false;
+        org.tenant.egress.loopback.clear();
         let error = refused(org.job().await.open().await.unwrap_err());
         assert!(error.message.contains("127.0.0.1") && error.message.contains("egress.loopback"), "{}", error.message);
         assert!(org.emulator.journal().is_empty());

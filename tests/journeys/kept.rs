@@ -41,7 +41,7 @@ impl Kept {
             _folder: folder,
         };
         let mut config: TenantConfig = serde_json::from_value(
-            serde_json::json!({ "settings": kept.org.tenant.settings, "egress": { "loopback": true } }),
+            serde_json::json!({ "settings": kept.org.tenant.settings, "egress": { "loopback": kept.org.tenant.egress.loopback } }),
         )
         .unwrap();
         config.to_app = ToApp {

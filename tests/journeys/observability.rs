@@ -152,7 +152,7 @@ fn a_job_is_counted_while_it_runs_and_when_it_ends() {
         assert_eq!(count("provisioning_faults_total{tenant=\"acme\",fault=\"memory\"}"), Some(1.0));
 
         let mut tenant = org.tenant.clone();
-        tenant.egress.loopback = false;
+        tenant.egress.loopback.clear();
         runtime.start(&connector, &tenant).await.unwrap().open().await.unwrap_err();
         assert_eq!(count("provisioning_requests_total{tenant=\"acme\",status=\"denied\"}"), Some(1.0));
     });

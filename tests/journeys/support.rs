@@ -163,7 +163,7 @@ pub(crate) fn tenant(emulator: &Emulator) -> Tenant {
             ("password".to_owned(), Secret::new(org.password)),
             ("security-token".to_owned(), Secret::new(org.security_token)),
         ]),
-        egress: EgressPolicy { allow: Vec::new(), loopback: true },
+        egress: EgressPolicy::this_machine(&org.url),
         approval: Some(approval()),
         ..Tenant::default()
     }

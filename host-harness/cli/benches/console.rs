@@ -97,6 +97,15 @@ fn fill(directory: &Directory, people: u32) {
     }
 }
 
+/// A client with the cookie of a browser that has opened the console's address.
+async fn entered(open: &str) -> Client {
+    let builder = || Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+    let answer = builder().build().unwrap().get(open).send().await.unwrap();
+    let cookie = answer.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().parse().unwrap();
+    let headers = [(reqwest::header::COOKIE, cookie)].into_iter().collect();
+    builder().default_headers(headers).build().unwrap()
+}
+
 /// The median of the times of a page, in milliseconds.
 async fn page(client: &Client, base: &str, path: &str) -> f64 {
     let mut times = Vec::with_capacity(TIMES);
@@ -117,15 +126,15 @@ fn write_on(directory: &Directory, people: u32, stop: &AtomicBool) -> u32 {
     while !stop.load(Ordering::Relaxed) {
         directory
             .write(&actor, |change: &WriteTransaction<'_>| -> Result<(), DirectoryError> {
-                for _ in 0..100 {
+                for number in changed..changed + 100 {
                     let mut edit = PersonEdit::default();
-                    edit.attributes.insert("title".to_owned(), Some(format!("Title {changed}").as_str().into()));
-                    intents::edit_person(change, &format!("E{}", changed % people), &edit)?;
-                    changed += 1;
+                    edit.attributes.insert("title".to_owned(), Some(format!("Title {number}").as_str().into()));
+                    intents::edit_person(change, &format!("E{}", number % people), &edit)?;
                 }
                 Ok(())
             })
             .unwrap();
+        changed += 100;
     }
     changed
 }
@@ -146,9 +155,10 @@ fn main() {
         let console = Console::builder(directory.clone(), Arc::new(applications)).build();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
+        let open = console.address(&base).unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(console.serve(listener, async { drop(stopped.await) }));
-        let client = Client::builder().no_proxy().build().unwrap();
+        let client = entered(&open).await;
         // The component is compiled once, and not by the first page that is measured.
         page(&client, &base, PAGES[2]).await;
         for path in PAGES {

@@ -5,7 +5,7 @@ use clap::Args;
 use super::context::open_directory;
 use super::failure::{DONE, Failure};
 use super::global::Global;
-use super::output::Output;
+use super::output::{Output, lines};
 use provisioning_directory::AuditFilter;
 
 #[derive(Args)]
@@ -49,16 +49,16 @@ pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Re
     let mut table = output.table(&["No.", "When", "Who", "Tenant", "Person", "What", "Before", "After", "Result"]);
     for row in rows {
         let json = |value: Option<serde_json::Value>| value.map(|value| value.to_string()).unwrap_or_default();
-        table.add_row([
-            row.id.to_string(),
-            row.at.to_string(),
-            row.actor,
-            row.tenant.unwrap_or_default(),
-            row.person.unwrap_or_default(),
-            row.action,
-            json(row.old),
-            json(row.new),
-            super::report::refusal_text(&row.result, row.upstream.as_ref(), None),
+        table.add_row(vec![
+            row.id.to_string().into(),
+            row.at.to_string().into(),
+            row.actor.into(),
+            row.tenant.unwrap_or_default().into(),
+            row.person.unwrap_or_default().into(),
+            row.action.into(),
+            json(row.old).into(),
+            json(row.new).into(),
+            lines(super::report::refusal_text(&row.result, row.upstream.as_ref(), None)),
         ]);
     }
     output.print_table(&table)?;

@@ -1,6 +1,5 @@
 //! What can be typed, and the way from there to a command.
 
-use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
@@ -9,9 +8,11 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use provisioning_runtime::{Compiler, compile_for_parent};
+
 use super::failure::{DONE, Failure, SOME_FAILED};
 use super::global::Global;
-use super::output::{Output, complain};
+use super::output::{EscapedLog, Output, complain};
 use super::{
     apply, assign, audit, completion, component, confirm, conformance, console, deactivate, describe, entitlements,
     import, licenses, man, person, plan, prune, push, retry, sync_password, tasks, tenant, test_credentials, unassign,
@@ -107,6 +108,11 @@ pub(super) fn definition() -> clap::Command {
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
+    let mut arguments = std::env::args_os().skip(1);
+    // How this program starts itself, and no command.
+    if arguments.next().is_some_and(|first| first == Compiler::ARGUMENT) {
+        return compile_for_parent(arguments);
+    }
     let CommandLine { global, command } = CommandLine::parse();
     log_to_standard_error(global.verbose);
     let mut output = Output::new(global.json, global.color);
@@ -189,8 +195,9 @@ fn log_to_standard_error(verbose: u8) {
         _ => by_verbosity,
     };
     let layer = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(|| EscapedLog)
+        // Its colours could not be told from those of somebody else.
+        .with_ansi(false)
         .with_filter(filter);
     tracing_subscriber::registry().with(layer).init();
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::context::{actor, open_tenant};
 use super::failure::{DONE, Failure};
 use super::global::Global;
-use super::output::Output;
+use super::output::{Output, listed};
 use provisioning_directory::sync::{Decided, Decision, OpenClaim, confirm, confirm_all};
 use provisioning_directory::{ClaimFilter, DirectoryError, QueueFilter, QueueReason, Queued};
 
@@ -177,16 +177,16 @@ fn list(tenant: &str, queue: &[Queued], claims: &[OpenClaim], output: &mut Outpu
         output.heading("Found by a push, which could not tell whose they are")?;
         let mut table = output.table(&["User", "Username", "Status", "May be", "For, against, and how to decide"]);
         for OpenClaim { claim, commands, otherwise, .. } in claims {
-            let mut lines: Vec<String> = claim.evidence.iter().map(|clause| format!("for: {clause}")).collect();
-            lines.extend(claim.objections.iter().map(|clause| format!("against: {clause}")));
-            lines.push(format!("→ it is: `{}`", commands.join("`, then `")));
-            lines.push(format!("→ it isn't: `{otherwise}`"));
-            table.add_row([
-                claim.remote_id.clone(),
-                claim.username.clone(),
-                claim.status.name().to_owned(),
-                format!("{}\n{}", claim.person, claim.person_username),
-                lines.join("\n"),
+            let mut clauses: Vec<String> = claim.evidence.iter().map(|clause| format!("for: {clause}")).collect();
+            clauses.extend(claim.objections.iter().map(|clause| format!("against: {clause}")));
+            clauses.push(format!("→ it is: `{}`", commands.join("`, then `")));
+            clauses.push(format!("→ it isn't: `{otherwise}`"));
+            table.add_row(vec![
+                claim.remote_id.clone().into(),
+                claim.username.clone().into(),
+                claim.status.name().into(),
+                listed([&claim.person, &claim.person_username]),
+                listed(clauses),
             ]);
         }
         output.print_table(&table)?;
@@ -201,12 +201,12 @@ fn list(tenant: &str, queue: &[Queued], claims: &[OpenClaim], output: &mut Outpu
     for queued in queue {
         let candidates: Vec<String> =
             queued.candidates.iter().map(|(key, username, by)| format!("{key} {username} (by {by})")).collect();
-        table.add_row([
-            queued.user.remote_id.clone(),
-            queued.user.username.clone(),
-            queued.user.status.name().to_owned(),
-            queued.reason.name().to_owned(),
-            candidates.join("\n"),
+        table.add_row(vec![
+            queued.user.remote_id.clone().into(),
+            queued.user.username.clone().into(),
+            queued.user.status.name().into(),
+            queued.reason.name().into(),
+            listed(candidates),
         ]);
     }
     output.print_table(&table)?;

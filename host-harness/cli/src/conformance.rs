@@ -10,7 +10,7 @@ use super::context::{self, TenantSource, component_bytes, data_folder};
 use super::demo;
 use super::failure::{DONE, Failure, SOME_FAILED};
 use super::global::Global;
-use super::output::{Output, Tone, printable, progress};
+use super::output::{Output, Tone, lines, printable, progress};
 use provisioning_conformance::{CheckVerdict, Checked, ComponentTarget, ConformanceReport, Samples, TargetError};
 use provisioning_directory::config::{ComponentChoice, StandardInput, TenantsFile};
 use provisioning_directory::{Directory, DirectoryError, Note, WriteTransaction};
@@ -115,7 +115,7 @@ async fn approved(
     directory: Option<&Directory>,
 ) -> Result<Option<Approval>, Failure> {
     let runtime = context::runtime(global)?;
-    let Ok(connector) = runtime.load(component) else { return Ok(None) };
+    let Ok(connector) = context::load_bytes(&runtime, component) else { return Ok(None) };
     let Ok(descriptor) = runtime.describe(&connector).await else { return Ok(None) };
     let Ok(declared) = context::declared(&runtime, &connector, &descriptor).await else { return Ok(None) };
     context::approved(directory, tenant, &declared).map(Some)
@@ -216,11 +216,11 @@ fn print(report: &ConformanceReport, emulated: bool, output: &mut Output) -> Res
     let mut table = output.table(&["Check", "Result", "What was seen"]);
     for Checked { name, wants, verdict, detail } in &report.checks {
         let (result, tone, seen) = match verdict {
-            CheckVerdict::Passed => ("passed", Tone::Good, detail.clone()),
+            CheckVerdict::Passed => ("passed", Tone::Good, printable(detail).into_owned()),
             CheckVerdict::Failed => ("failed", Tone::Bad, format!("{}\nWanted: {wants}", printable(detail))),
-            CheckVerdict::Skipped => ("skipped", Tone::Quiet, detail.clone()),
+            CheckVerdict::Skipped => ("skipped", Tone::Quiet, printable(detail).into_owned()),
         };
-        table.add_row(vec![(*name).into(), output.cell(result, tone), seen.into()]);
+        table.add_row(vec![(*name).into(), output.cell(result, tone), lines(seen)]);
     }
     output.print_table(&table)?;
     output.line(&format!("{passed} passed, {failed} failed, {skipped} skipped."))?;

@@ -17,8 +17,8 @@ use provisioning_directory::{
 };
 use provisioning_runtime::wit::{Descriptor, Outcome};
 use provisioning_runtime::{
-    Approval, CacheError, ComponentCache, Connector, Declaration, Job, Recorder, Replay, Runtime, RuntimeBuilder,
-    Tenant, digest_of,
+    Approval, CacheError, Compiler, ComponentCache, Connector, Declaration, Job, Recorder, Replay, Runtime,
+    RuntimeBuilder, Tenant, digest_of,
 };
 
 /// A job that is ready to be used, and what it was made from.
@@ -42,7 +42,9 @@ pub(crate) fn runtime_for(global: &Global, jobs: u32) -> Result<Runtime, Failure
 
 /// The settings of a runtime for so many jobs at a time.
 pub(crate) fn builder(global: &Global, jobs: u32) -> Result<RuntimeBuilder, Failure> {
-    let mut builder = Runtime::builder().jobs(jobs);
+    let program = std::env::current_exe()
+        .map_err(|error| Failure::usage(format!("where this program lies can't be told: {error}")))?;
+    let mut builder = Runtime::builder().jobs(jobs).compiler(Compiler::Child(program));
     if let Some(path) = &global.record {
         builder = builder.record(Recorder::create(path).map_err(|error| Failure::usage(error.to_string()))?);
     }
@@ -83,7 +85,12 @@ fn default_cache_folder() -> Option<PathBuf> {
 
 /// Loads a component file, or the embedded connector.
 pub(crate) fn load(runtime: &Runtime, component: &ComponentChoice, folder: &Path) -> Result<Connector, Failure> {
-    Ok(runtime.load(&component_bytes(component, folder)?)?)
+    load_bytes(runtime, &component_bytes(component, folder)?)
+}
+
+/// Loads a component, which is compiled here only if it is the embedded one.
+pub(crate) fn load_bytes(runtime: &Runtime, bytes: &[u8]) -> Result<Connector, Failure> {
+    Ok(if bytes == embedded::CONNECTOR { runtime.load_trusted(bytes)? } else { runtime.load(bytes)? })
 }
 
 /// The bytes of a component file, or of the embedded connector.
@@ -181,8 +188,9 @@ pub(crate) async fn describe(
     folder: &Path,
     name: &str,
 ) -> Result<(Connector, Descriptor), Failure> {
-    let connector = load(runtime, &config.component(), folder)?;
-    config.check_component(name, connector.digest())?;
+    let bytes = component_bytes(&config.component(), folder)?;
+    config.check_component(name, &digest_of(&bytes))?;
+    let connector = load_bytes(runtime, &bytes)?;
     // Settings are only worth fetching secrets for once they are known to be sound.
     let descriptor = runtime.describe(&connector).await?;
     Ok((connector, descriptor))
@@ -202,7 +210,7 @@ pub(crate) async fn declared(
     let is_embedded = connector.digest() == digest_of(embedded::CONNECTOR);
     let embedded = match is_embedded {
         true => Arc::clone(&declaration),
-        false => Arc::new(runtime.declaration(&runtime.load(embedded::CONNECTOR)?).await?),
+        false => Arc::new(runtime.declaration(&runtime.load_trusted(embedded::CONNECTOR)?).await?),
     };
     Ok(Declared { digest: connector.digest().to_owned(), declaration, embedded, is_embedded })
 }

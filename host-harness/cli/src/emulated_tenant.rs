@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::path::Path;
 
+use provisioning_runtime::EgressPolicy;
 use salesforce_emulator::Connection;
 
 /// The connector's settings for the organization.
@@ -46,9 +47,10 @@ impl TenantFiles<'_> {
             text.push_str(&format!("{name} = {}\n", toml::Value::from(value)));
         }
         let [password, token] = [self.password, self.security_token].map(toml::Value::from);
+        let ports = EgressPolicy::this_machine(&org.url).loopback;
         text.push_str(&format!(
             "\n[tenants.{tenant}.secrets]\npassword = {{ file = {password} }}\nsecurity-token = {{ file = {token} }}\n\n\
-             [tenants.{tenant}.egress]\nloopback = true\n"
+             [tenants.{tenant}.egress]\nloopback = {ports:?}\n"
         ));
         text
     }

@@ -142,7 +142,7 @@ impl From<SyncError> for Failure {
             SyncError::Off(_) => (BAD_USAGE, "feature-off"),
             SyncError::Halted { .. } => (SOME_FAILED, "safeguard"),
             SyncError::ApprovalWanted { .. } => (BAD_USAGE, "approval-wanted"),
-            SyncError::Misbehaved { .. } => (SOME_FAILED, "misbehaved"),
+            SyncError::Misbehaved { .. } | SyncError::TooMuch { .. } => (SOME_FAILED, "misbehaved"),
         };
         Self { exit, error: ErrorView::local(kind, error.to_string()) }
     }

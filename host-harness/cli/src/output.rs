@@ -1,7 +1,9 @@
 //! Where a command's words go: one JSON document or readable text on standard output, everything else on standard error.
 //!
 //! Text may come from an application or from other people, so nothing reaches the terminal that could steer it: whatever is
-//! printed goes through [`printable_lines`], and a part that must not begin a line of its own through [`printable`].
+//! printed goes through [`printable_lines`], and a part that must not begin a line of its own through [`printable`]. A cell of a table
+//! is such a part unless it is made of [`lines`]. JSON has its control characters escaped, those that it would not have to escape as
+//! well ([`Harmless`]), and so has the log ([`EscapedLog`]).
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,6 +14,7 @@ use clap::ValueEnum;
 use comfy_table::{Cell, Color, ContentArrangement, LineStyle, TableStyle};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
+use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 
 /// When colour is used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -64,7 +67,8 @@ impl Output {
 
     /// The JSON document.
     pub(crate) fn document(&mut self, document: &impl Serialize) -> io::Result<()> {
-        serde_json::to_writer_pretty(&mut self.out, document)?;
+        let mut serializer = serde_json::Serializer::with_formatter(&mut self.out, Harmless(PrettyFormatter::new()));
+        document.serialize(&mut serializer)?;
         writeln!(self.out)?;
         self.out.flush()
     }
@@ -127,8 +131,8 @@ impl Output {
     }
 
     /// A cell whose colour says how its thing fared.
-    pub(crate) fn cell(&self, text: impl AsRef<str>, tone: Tone) -> TableCell {
-        let TableCell(cell) = TableCell::from(text);
+    pub(crate) fn cell(&self, content: impl Into<TableCell>, tone: Tone) -> TableCell {
+        let TableCell(cell) = content.into();
         TableCell(match (self.color, tone) {
             (true, Tone::Good) => cell.fg(Color::Green),
             (true, Tone::Bad) => cell.fg(Color::Red),
@@ -154,7 +158,7 @@ impl List<'_> {
     pub(crate) fn add(&mut self, entry: &impl Serialize) -> io::Result<()> {
         let separator = if std::mem::replace(&mut self.is_empty, false) { "\n  " } else { ",\n  " };
         self.out.write_all(separator.as_bytes())?;
-        Ok(serde_json::to_writer(&mut self.out, entry)?)
+        Ok(write_json(&mut self.out, entry)?)
     }
 
     /// Ends the list.
@@ -172,7 +176,100 @@ pub(crate) struct TableCell(Cell);
 
 impl<T: AsRef<str>> From<T> for TableCell {
     fn from(text: T) -> Self {
-        Self(Cell::new(printable_lines(text.as_ref())))
+        Self(Cell::new(printable(text.as_ref())))
+    }
+}
+
+/// A cell of several lines. Whatever in `text` comes from elsewhere has gone through [`printable`]; its line breaks are ours.
+pub(crate) fn lines(text: impl AsRef<str>) -> TableCell {
+    TableCell(Cell::new(printable_lines(text.as_ref())))
+}
+
+/// A cell of a line for each of these.
+pub(crate) fn listed(parts: impl IntoIterator<Item = impl AsRef<str>>) -> TableCell {
+    lines(parts.into_iter().map(|part| printable(part.as_ref()).into_owned()).collect::<Vec<_>>().join("\n"))
+}
+
+/// Writes a value as JSON in one line.
+pub(crate) fn write_json(out: impl Write, value: &impl Serialize) -> serde_json::Result<()> {
+    value.serialize(&mut serde_json::Serializer::with_formatter(out, Harmless(CompactFormatter)))
+}
+
+/// A value as JSON in one line, as [`write_json`].
+pub(crate) fn json_text(value: &impl Serialize) -> serde_json::Result<String> {
+    let mut text = Vec::new();
+    write_json(&mut text, value)?;
+    Ok(String::from_utf8(text).unwrap_or_default())
+}
+
+/// Writes JSON in which nothing steers a terminal: RFC 8259 wants control characters up to U+001F escaped, and takes others that are.
+struct Harmless<F>(F);
+
+impl<F: Formatter> Formatter for Harmless<F> {
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        let mut rest = fragment;
+        while let Some(at) = rest.find(steers) {
+            let (before, from) = rest.split_at(at);
+            self.0.write_string_fragment(writer, before)?;
+            let mut characters = from.chars();
+            // All of them are in the basic plane.
+            let code = characters.next().map_or(0, u32::from);
+            write!(writer, "\\u{code:04x}")?;
+            rest = characters.as_str();
+        }
+        self.0.write_string_fragment(writer, rest)
+    }
+
+    fn begin_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.begin_array(writer)
+    }
+
+    fn end_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_array(writer)
+    }
+
+    fn begin_array_value<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_array_value(writer, first)
+    }
+
+    fn end_array_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_array_value(writer)
+    }
+
+    fn begin_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.begin_object(writer)
+    }
+
+    fn end_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_object(writer)
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_object_key(writer, first)
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.begin_object_value(writer)
+    }
+
+    fn end_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_object_value(writer)
+    }
+}
+
+/// Standard error for the log: an event is one line, whatever stands in its fields.
+pub(crate) struct EscapedLog;
+
+impl Write for EscapedLog {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(event);
+        let (line, end) = text.strip_suffix('\n').map_or((&*text, ""), |line| (line, "\n"));
+        io::stderr().write_all(format!("{}{end}", printable(line)).as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
     }
 }
 
@@ -200,19 +297,24 @@ pub(crate) fn printable_words(words: &impl fmt::Display) -> String {
 }
 
 fn escaped(text: &str, is_kept: impl Fn(char) -> bool) -> Cow<'_, str> {
-    let steers = |c: char| (c.is_control() || turns_direction(c)) && !is_kept(c);
-    if !text.contains(steers) {
+    let is_escaped = |c: char| steers(c) && !is_kept(c);
+    if !text.contains(is_escaped) {
         return Cow::Borrowed(text);
     }
     let mut safe = String::with_capacity(text.len() + 16);
     for c in text.chars() {
-        if steers(c) {
+        if is_escaped(c) {
             safe.extend(c.escape_default());
         } else {
             safe.push(c);
         }
     }
     Cow::Owned(safe)
+}
+
+/// Whether a character does something to a terminal, or to the text around it.
+fn steers(c: char) -> bool {
+    c.is_control() || turns_direction(c)
 }
 
 /// Whether a character embeds, overrides or isolates a direction, or breaks a line as Unicode has it (UAX #9, UAX #14). Plain marks
@@ -279,5 +381,26 @@ mod tests {
         table.add_row(vec!["Eve\u{1b}[2J".into(), output.cell("no\u{202e}", Tone::Bad)]);
         let text = table.0.to_string();
         assert!(!text.contains('\u{1b}') && !text.contains('\u{202e}') && text.contains("Eve\\u{1b}[2J"), "{text}");
+    }
+
+    #[test]
+    fn a_name_has_one_line_of_a_cell_and_only_lines_of_ours_are_lines() {
+        let output = Output::new(false, ColorChoice::Never);
+        let mut table = output.table(&["Name", "Result"]);
+        table.add_row(vec!["Eve\nAda passed".into(), listed(["one\ntwo", "three"])]);
+        let text = table.0.to_string();
+        assert!(text.contains("Eve\\nAda passed") && text.contains("one\\ntwo"), "{text}");
+        assert_eq!(text.lines().count(), 4, "{text}");
+    }
+
+    #[test]
+    fn json_is_the_same_value_and_steers_nothing() {
+        let hostile = "\u{1b}]52;c;aGk=\u{7}\u{9d}0;x\u{9c}\u{7f}\u{202e}\u{2028}ok \"quoted\" \\ 李雷";
+        let value = serde_json::json!({ hostile: [hostile, 1, true, null, {}] });
+        let mut text = Vec::new();
+        write_json(&mut text, &value).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        assert!(!text.contains(steers) && text.contains("李雷"), "{text}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
     }
 }

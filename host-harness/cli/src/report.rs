@@ -6,7 +6,7 @@ use std::io;
 use serde::Serialize;
 
 use super::failure::{DONE, Failure, SOME_FAILED};
-use super::output::{Output, Tone, complain, printable, printable_words};
+use super::output::{Output, Tone, complain, lines, listed as listed_cell, printable, printable_words};
 use super::view::OutcomeView;
 use provisioning_directory::sync::push::{KEPT, PushEntry, PushReport};
 use provisioning_directory::{OpenCause, PlanId, TaskFailure, Upstream};
@@ -150,9 +150,9 @@ impl<'a> SyncReport<'a> {
             };
             table.add_row(vec![
                 format!("{} {}", entry.task, entry.kind.name()).into(),
-                format!("{}\n{}", printable(&entry.person), printable(&entry.username)).into(),
+                listed_cell([&entry.person, &entry.username]),
                 output.cell(report.word(entry), tone),
-                detail.into(),
+                lines(detail),
             ]);
         }
         if !report.entries.is_empty() {

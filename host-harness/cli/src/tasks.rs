@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::context::open_directory;
 use super::failure::{DONE, Failure};
 use super::global::Global;
-use super::output::{Output, Tone};
+use super::output::{Output, Tone, lines};
 use provisioning_directory::{Directory, DirectoryError, Task, TaskFilter, TaskId, TaskState};
 
 #[derive(Args)]
@@ -118,7 +118,7 @@ fn table(directory: &Directory, filter: TaskFilter, limit: u32, output: &mut Out
             task.person.clone().unwrap_or_default().into(),
             task.kind.name().into(),
             output.cell(task.state.name(), tone),
-            why(task).into(),
+            lines(why(task)),
         ]);
     }
     let Some(last) = tasks.last() else {

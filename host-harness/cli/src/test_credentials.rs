@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::context::Context;
 use super::failure::{DONE, Failure, NO_ACCESS, exit_of};
 use super::global::Global;
-use super::output::{Output, Tone};
+use super::output::{Output, Tone, lines};
 use super::report::refusal_text;
 use super::view::{ProbeView, UsageView, verdict_name};
 use provisioning_directory::config::StandardInput;
@@ -52,7 +52,7 @@ pub(crate) fn print(probes: &[Probe], output: &mut Output) -> Result<(), Failure
             Verdict::Skipped => Tone::Quiet,
         };
         let detail = refusal_text(&probe.detail, None, probe.remedy.as_deref());
-        table.add_row(vec![probe.name.clone().into(), output.cell(verdict_name(probe.verdict), tone), detail.into()]);
+        table.add_row(vec![probe.name.clone().into(), output.cell(verdict_name(probe.verdict), tone), lines(detail)]);
     }
     output.print_table(&table)?;
     Ok(())

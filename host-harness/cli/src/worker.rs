@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use super::context::{data_folder, open_directory, runtime_for, warn_of_egress};
 use super::failure::{DONE, Failure};
 use super::global::Global;
-use super::output::{Output, complain};
+use super::output::{Output, complain, printable};
 use crate::embedded;
 use provisioning_directory::sync::ComponentApplications;
 use provisioning_directory::sync::worker::{WorkerOptions, work};
@@ -49,7 +49,7 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
     work(directory, applications, &scheduler, WorkerOptions::default(), stop, |finished| match finished.result {
         Ok(said) => {
             // A closed terminal does not stop the work.
-            let _ = output.line(&format!("{} {}: {said}", finished.tenant, finished.job));
+            let _ = output.line(&printable(&format!("{} {}: {said}", finished.tenant, finished.job)));
         }
         Err(error) => complain(&format!("{} {}: {}", finished.tenant, finished.job, Failure::from(error).text())),
     })

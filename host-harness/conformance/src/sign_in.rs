@@ -54,7 +54,7 @@ pub(super) async fn check<T: Target>(bench: &mut Bench<'_, T>) {
     bench
         .check(&EGRESS, async |bench| {
             let mut tenant = bench.target.tenant().clone();
-            tenant.egress = EgressPolicy { allow: Vec::new(), loopback: false };
+            tenant.egress = EgressPolicy { allow: Vec::new(), loopback: Vec::new() };
             let what = "`open` without an allowed host";
             let mut job = bench.target.start(&tenant).await?;
             let error = refused(what, job.open().await)?;

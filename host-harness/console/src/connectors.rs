@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::problem::Problem;
 use provisioning_directory::config::{ComponentChoice, TenantConfig};
-use provisioning_directory::sync::{Applications as _, ComponentApplications, Declared};
+use provisioning_directory::sync::{Applications as _, ComponentApplications, Declared, SyncError};
 use provisioning_runtime::Connector;
 use provisioning_runtime::wit::Descriptor;
 
@@ -33,9 +33,16 @@ impl Connectors {
         applications: &Arc<ComponentApplications>,
         component: &ComponentChoice,
     ) -> Result<Arc<Known>, Problem> {
-        let (loader, choice) = (Arc::clone(applications), component.clone());
-        let loaded = tokio::task::spawn_blocking(move || loader.connector(&choice)).await;
-        let connector = loaded.map_err(|error| Problem::internal(&error))??;
+        self.checked(applications, component, &|_| Ok(())).await
+    }
+
+    async fn checked(
+        &self,
+        applications: &Arc<ComponentApplications>,
+        component: &ComponentChoice,
+        check: &(dyn Fn(&str) -> Result<(), SyncError> + Sync),
+    ) -> Result<Arc<Known>, Problem> {
+        let connector = applications.checked_connector(component, check).await?;
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(connector.digest()).cloned();
         if let Some(known) = known {
             return Ok(known);
@@ -58,8 +65,8 @@ impl Connectors {
         name: &str,
         config: &TenantConfig,
     ) -> Result<Arc<Known>, Problem> {
-        let known = self.of(applications, &config.component()).await?;
-        config.check_component(name, known.connector.digest()).map_err(|error| Problem::refused(&error.to_string()))?;
-        Ok(known)
+        let check =
+            |digest: &str| config.check_component(name, digest).map_err(|error| SyncError::Invalid(error.to_string()));
+        self.checked(applications, &config.component(), &check).await
     }
 }

@@ -4,8 +4,8 @@
 //! server and work without JavaScript; one small script of ours adds live progress and choices that follow each other.
 //!
 //! # Who may use it
-//! On loopback everybody who can reach it, unless an admin password is set ([`Admins`]); elsewhere it refuses to start without
-//! one. `docs/console.md` says what it defends against and how to put it behind TLS.
+//! Admins with a password ([`Admins`]). Where there are none, whoever has the address that it prints at its start, which ends with a
+//! token ([`Console::address`]), and on loopback only; elsewhere it refuses to start without a password. `docs/console.md` says what it defends against and how to put it behind TLS.
 //!
 //! # Rooms
 //! - `access`: what a request must be before a page sees it. Host and origin, session, sign-in, form token, size.
@@ -21,7 +21,6 @@
 mod access;
 mod assets;
 mod chrome;
-mod connection;
 mod connectors;
 mod form;
 mod jobs;

@@ -182,6 +182,13 @@ impl From<SyncError> for Problem {
                 "Make a plan, look at it, and apply it.",
             ),
             SyncError::Invalid(_) => Self::refused(&what),
+            SyncError::TooMuch { .. } => Self::new(
+                StatusCode::BAD_GATEWAY,
+                "misbehaved",
+                "The application has more users than an import may read",
+                &what,
+                "Raise the limit if it really has so many; otherwise tell those who make the connector.",
+            ),
             SyncError::Misbehaved { .. } => Self::new(
                 StatusCode::BAD_GATEWAY,
                 "misbehaved",

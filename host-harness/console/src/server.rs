@@ -1,17 +1,17 @@
 //! From a directory and its applications to a console that serves.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use super::access::{Access, Admins, AdminsError, Hosts};
-use super::connection;
+use super::access::{Access, Admins, AdminsError, EntryToken, Hosts};
 use super::pages;
 use super::shared::Shared;
 use provisioning_directory::Directory;
 use provisioning_directory::sync::ComponentApplications;
+use provisioning_http::{Limits, TrustedProxies};
 
 /// Why a console does not start.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +41,9 @@ pub struct Console {
     applications: Arc<ComponentApplications>,
     hosts: Vec<String>,
     behind_tls: bool,
+    proxies: TrustedProxies,
+    /// `None` where the machine gives no random numbers.
+    token: Option<EntryToken>,
 }
 
 /// Makes a [`Console`].
@@ -49,7 +52,26 @@ pub struct ConsoleBuilder(Console);
 impl Console {
     /// A console over an open directory. Jobs run in `applications`.
     pub fn builder(directory: Directory, applications: Arc<ComponentApplications>) -> ConsoleBuilder {
-        ConsoleBuilder(Self { directory, applications, hosts: Vec::new(), behind_tls: false })
+        ConsoleBuilder(Self {
+            directory,
+            applications,
+            hosts: Vec::new(),
+            behind_tls: false,
+            proxies: TrustedProxies::default(),
+            token: EntryToken::random(),
+        })
+    }
+
+    /// The address to be opened of a console at `base`, such as `http://127.0.0.1:8720`: with a token in it where nobody has a
+    /// password, which is all that lets anybody in then. It is for whoever has started the console.
+    ///
+    /// # Errors
+    /// When the file of the admins cannot be read.
+    pub fn address(&self, base: &str) -> Result<String, AdminsError> {
+        Ok(match &self.token {
+            Some(token) if Admins::of(self.directory.folder()).is_empty()? => format!("{base}/?{}", token.query()),
+            _ => base.to_owned(),
+        })
     }
 
     /// Serves until `stop` completes; then requests and jobs that are under way have ten seconds to end.
@@ -60,14 +82,17 @@ impl Console {
         let address = listener.local_addr()?;
         let admins = Admins::of(self.directory.folder());
         let hosts = Hosts::new(address, self.hosts);
-        let access = Access::new(admins, hosts, self.behind_tls, address.port()).map_err(|_| ConsoleError::Random)?;
+        let token = self.token.ok_or(ConsoleError::Random)?;
+        let access =
+            Access::new(admins, hosts, self.behind_tls, address.port(), token).map_err(|_| ConsoleError::Random)?;
         if !access.is_private() && access.admins.is_empty()? {
             return Err(ConsoleError::Unprotected(address));
         }
         let (stopping, stopped) = watch::channel(false);
         let shared = Arc::new(Shared::new(self.directory, self.applications, access, stopped));
         let router = pages::router(Arc::clone(&shared));
-        connection::serve(listener, router, stop, &stopping).await;
+        let limits = Limits { proxies: self.proxies, ..Limits::default() };
+        provisioning_http::serve(listener, router, &limits, stop, &stopping).await;
         shared.jobs.shutdown().await;
         Ok(())
     }
@@ -87,6 +112,13 @@ impl ConsoleBuilder {
     #[must_use]
     pub fn behind_tls(mut self, yes: bool) -> Self {
         self.0.behind_tls = yes;
+        self
+    }
+
+    /// Addresses of proxies before it. What they say in `x-forwarded-for` is where a request comes from.
+    #[must_use]
+    pub fn trusted_proxies(mut self, addresses: impl IntoIterator<Item = IpAddr>) -> Self {
+        self.0.proxies = TrustedProxies::new(addresses);
         self
     }
 

@@ -24,6 +24,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use tokio::net::TcpListener;
 
+use provisioning_http::Limits;
 use provisioning_runtime::Metrics;
 
 /// `GET /metrics`: the counts. `GET /healthz`: 200 and `ok`, or 503 and the sentence that `health` gives. `health` may block
@@ -44,12 +45,18 @@ fn healthz(looked: Result<Result<(), String>, tokio::task::JoinError>) -> Respon
     (status, [(CONTENT_TYPE, "text/plain; charset=utf-8"), (CACHE_CONTROL, "no-store")], text + "\n").into_response()
 }
 
-/// Serves a router until the listener fails or the future is dropped.
+/// Connections at once: a Prometheus or two, a supervisor, and somebody who looks. The process needs its file handles for its work.
+const CONNECTIONS: usize = 64;
+
+/// Serves a router until the future is dropped.
 ///
 /// # Errors
-/// Those of the listener.
+/// None so far.
 pub async fn serve(listener: TcpListener, router: Router) -> io::Result<()> {
-    axum::serve(listener, router).await
+    let limits = Limits { connections: CONNECTIONS, of_one: CONNECTIONS / 2, ..Limits::default() };
+    let (stopping, _) = tokio::sync::watch::channel(false);
+    provisioning_http::serve(listener, router, &limits, std::future::pending(), &stopping).await;
+    Ok(())
 }
 
 #[cfg(test)]

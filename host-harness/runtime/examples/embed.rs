@@ -25,9 +25,9 @@ async fn main() -> anyhow::Result<()> {
         name: "acme".to_owned(),
         settings: arguments.filter_map(setting).collect(),
         secrets: [("password".to_owned(), Secret::new(std::env::var("PASSWORD")?))].into(),
-        egress: match host.as_str() {
-            "localhost" => EgressPolicy { loopback: true, ..EgressPolicy::default() },
-            host => EgressPolicy { allow: vec![host.parse()?], loopback: false },
+        egress: match host.strip_prefix("localhost:") {
+            Some(port) => EgressPolicy { loopback: vec![port.parse()?], ..EgressPolicy::default() },
+            None => EgressPolicy { allow: vec![host.parse()?], ..EgressPolicy::default() },
         },
         // Where its secrets go, for this very component. A platform shows `Declaration::sentences` to an admin first.
         approval: Some(runtime.approve(&connector).await?),

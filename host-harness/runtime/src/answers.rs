@@ -7,9 +7,9 @@
 use super::access::{Access, Place, SecretUse};
 use super::bindings::identity::provisioning::http::{Failure, Response};
 use super::placeholders::{Kind, Placeholders};
-use super::placement::{Found, Parsed, Spot, Syntax};
+use super::placement::{Found, LONGEST_BODY, Parsed, Spot, Syntax};
 use super::recording::without_credentials;
-use super::secrets::{MASK, Masks, Secret};
+use super::secrets::{MASK, Masks, Secret, TooLong};
 
 /// The names under which sign-ins hand out credentials: OAuth 2.0 (RFC 6749 §5.1, OpenID Connect Core §3.1.3.3) and Salesforce's SOAP
 /// `login()`.
@@ -21,16 +21,16 @@ const LONGEST_EXCERPT: usize = 1_024;
 /// How long a word may be in such an excerpt; tokens are longer (RFC 6749 §10.10 wants them beyond guessing).
 const SHORTEST_TOKEN: usize = 20;
 
-/// Makes of an answer what the component gets. `limits` are how many placeholders a job may hold, and how long an answer may be.
-pub(crate) fn receive(
+/// Takes out of an answer what a use takes, and says what is to be masked in it ([`masked`]). `most` placeholders may be held.
+pub(crate) fn read(
     mut answer: Response,
     host: &str,
     secret_use: Option<&SecretUse>,
     found: &[Found],
     placeholders: &mut Placeholders,
     access: &mut Access,
-    limits: (usize, usize),
-) -> Result<Response, Failure> {
+    most: usize,
+) -> Result<(Response, Masks), Failure> {
     let content_coding = answer.headers.iter().find(|(name, _)| name == "content-encoding");
     if let Some((_, coding)) = content_coding.filter(|(_, coding)| !coding.trim().eq_ignore_ascii_case("identity")) {
         return Err(Failure::Other(format!(
@@ -40,7 +40,7 @@ pub(crate) fn receive(
     }
     answer.headers.retain(|(name, _)| !matches!(name.as_str(), "set-cookie" | "set-cookie2"));
 
-    let mut taken = Taken { placeholders, most: limits.0, is_full: false };
+    let mut taken = Taken { placeholders, most, is_full: false };
     let takes = secret_use.map_or(&[][..], |one| &one.takes);
     for take in takes {
         let Place::Header(field, before) = &take.place else { continue };
@@ -58,6 +58,7 @@ pub(crate) fn receive(
         let content_type = answer.headers.iter().find(|(name, _)| name == "content-type");
         let parsed = content_type
             .and_then(|(_, content_type)| Syntax::of(content_type))
+            .filter(|_| answer.body.len() <= LONGEST_BODY)
             .and_then(|syntax| Parsed::read(syntax, &answer.body).ok());
         let rewritten = parsed.and_then(|parsed| {
             let mut has_changed = false;
@@ -83,7 +84,7 @@ pub(crate) fn receive(
         match rewritten {
             Some(Some(body)) => answer.body = body,
             Some(None) => {}
-            // What doesn't parse may hold what was to be taken.
+            // What doesn't parse, or is too long to be parsed, may hold what was to be taken.
             None => {
                 let excerpt = &answer.body[..answer.body.len().min(LONGEST_EXCERPT)];
                 let text = String::from_utf8_lossy(if takes.is_empty() { &answer.body } else { excerpt });
@@ -108,17 +109,26 @@ pub(crate) fn receive(
         masks.add(&held.value, &held.placeholder);
     }
     placeholders.taken().for_each(|held| masks.add_token(&held.value, &held.placeholder));
+    Ok((answer, masks))
+}
+
+/// The answer with secrets and tokens masked, of at most `longest` bytes.
+pub(crate) fn masked(mut answer: Response, host: &str, masks: &Masks, longest: usize) -> Result<Response, Failure> {
     for (_, value) in &mut answer.headers {
         if let std::borrow::Cow::Owned(masked) = masks.apply_str(value) {
             *value = masked;
         }
     }
-    if let std::borrow::Cow::Owned(masked) = masks.apply(&answer.body) {
-        tracing::warn!(host, "the server repeated a secret; it was masked before the connector saw it");
-        answer.body = masked;
+    match masks.apply_within(&answer.body, longest) {
+        Ok(std::borrow::Cow::Borrowed(_)) => {}
+        Ok(std::borrow::Cow::Owned(masked)) => {
+            tracing::warn!(host, "the server repeated a secret; it was masked before the connector saw it");
+            answer.body = masked;
+        }
+        Err(TooLong) => return Err(Failure::TooLarge(longest as u64)),
     }
-    if answer.body.len() > limits.1 {
-        return Err(Failure::TooLarge(limits.1 as u64));
+    if answer.body.len() > longest {
+        return Err(Failure::TooLarge(longest as u64));
     }
     Ok(answer)
 }

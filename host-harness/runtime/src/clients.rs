@@ -1,4 +1,4 @@
-//! The HTTP clients of tenants: one for each, so that no two tenants ever send on the same connection.
+//! The HTTP clients of tenants, and the slots of each: one client for each, so that no two tenants ever send on the same connection.
 //!
 //! A server that takes no notice of a request's body reads it as the beginning of the next request on that connection. Whoever
 //! may write a body to such a server writes the beginning of somebody's next request, and if that were another tenant's, its
@@ -18,6 +18,7 @@ use rustls::client::Resumption;
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::CertificateDer;
 use rustls_platform_verifier::Verifier;
+use tokio::sync::Semaphore;
 
 use super::http::CheckedResolver;
 
@@ -32,6 +33,8 @@ pub(crate) struct Clients {
     tls: Arc<ClientConfig>,
     /// Clients without a job that are kept.
     idle: usize,
+    /// Jobs that a tenant may have at once.
+    jobs: usize,
     kept: Mutex<HashMap<Arc<str>, Kept>>,
 }
 
@@ -43,15 +46,18 @@ struct Kept {
 /// The client of one tenant, made when it is first asked for.
 pub(crate) struct TenantClient {
     tls: Arc<ClientConfig>,
+    /// A slot for each job that the tenant may have at once.
+    pub(crate) jobs: Arc<Semaphore>,
     made: OnceLock<Result<Client, String>>,
 }
 
 impl Clients {
-    /// Clients that trust `roots` beside those of the operating system; without a job, `idle` of them are kept.
+    /// Clients that trust `roots` beside those of the operating system; without a job, `idle` of them are kept. A tenant may have `jobs`
+    /// jobs at once.
     ///
     /// # Errors
     /// When the operating system's roots cannot be read.
-    pub(crate) fn new(roots: Vec<CertificateDer<'static>>, idle: usize) -> Result<Self, rustls::Error> {
+    pub(crate) fn new(roots: Vec<CertificateDer<'static>>, idle: usize, jobs: usize) -> Result<Self, rustls::Error> {
         let provider = Arc::new(default_provider());
         let verifier = Verifier::new_with_extra_roots(roots, Arc::clone(&provider))?;
         let mut tls = ClientConfig::builder_with_provider(provider)
@@ -60,7 +66,7 @@ impl Clients {
             .with_custom_certificate_verifier(Arc::new(verifier))
             .with_no_client_auth();
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self { tls: Arc::new(tls), idle, kept: Mutex::default() })
+        Ok(Self { tls: Arc::new(tls), idle, jobs: jobs.max(1), kept: Mutex::default() })
     }
 
     /// The client of this tenant.
@@ -71,7 +77,11 @@ impl Clients {
     fn of_at(&self, tenant: &Arc<str>, now: Instant) -> Arc<TenantClient> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let found = kept.entry(Arc::clone(tenant)).or_insert_with(|| Kept {
-            client: Arc::new(TenantClient { tls: Arc::clone(&self.tls), made: OnceLock::new() }),
+            client: Arc::new(TenantClient {
+                tls: Arc::clone(&self.tls),
+                jobs: Arc::new(Semaphore::new(self.jobs)),
+                made: OnceLock::new(),
+            }),
             used: now,
         });
         found.used = now;
@@ -134,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_tenant_has_one_client_and_no_other_has_it() {
-        let clients = Clients::new(Vec::new(), 2).unwrap();
+        let clients = Clients::new(Vec::new(), 2, 1).unwrap();
         let (one, other) = (clients.of(&"one".into()), clients.of(&"other".into()));
         assert!(!Arc::ptr_eq(&one, &other));
         assert!(Arc::ptr_eq(&one, &clients.of(&"one".into())));
@@ -144,7 +154,7 @@ mod tests {
 
     #[test]
     fn clients_without_a_job_stay_for_a_while_and_in_a_bounded_number() {
-        let clients = Clients::new(Vec::new(), 2).unwrap();
+        let clients = Clients::new(Vec::new(), 2, 1).unwrap();
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
         let held: Vec<_> = ["a", "b", "c", "d"].map(|name| clients.of_at(&name.into(), at(0))).into();

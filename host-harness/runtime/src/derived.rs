@@ -10,6 +10,12 @@ use super::http::Gate;
 use super::placeholders::{Claims, Kind};
 use super::secrets::Secret;
 
+/// The longest username of the Basic scheme, in bytes. LDAP's longest names are shorter, and so are header fields that servers take.
+const LONGEST_USERNAME: usize = 1 << 10;
+
+/// The longest claims that are signed, in bytes: servers refuse longer tokens (HTTP 431), and signing them would take a while.
+const LONGEST_CLAIMS: usize = 8 << 10;
+
 const NO_PLACEHOLDER: &str = "this is no placeholder of a secret setting of this job";
 
 impl Gate {
@@ -21,6 +27,9 @@ impl Gate {
         let held = self.setting(secret)?;
         if !self.access().may_be_basic(&held.name) {
             return Err(format!("no approved use sends the secret `{}` in the form `basic`", held.name));
+        }
+        if username.len() > LONGEST_USERNAME {
+            return Err(format!("the username is {} bytes long; {LONGEST_USERNAME} are the most", username.len()));
         }
         if username.contains(':') {
             return Err("the username holds a colon, which the Basic scheme has no escape for (RFC 7617 §2)".to_owned());
@@ -35,6 +44,12 @@ impl Gate {
     /// A sentence: there is no such placeholder, the claims are beyond what was approved, or the key can't sign.
     pub(crate) fn sign_jwt(&self, key: &str, key_id: Option<&str>, claims: &str) -> Result<String, String> {
         let held = self.setting(key)?;
+        let length = claims.len() + key_id.map_or(0, str::len);
+        if length > LONGEST_CLAIMS {
+            return Err(format!(
+                "the claims and the name of the key are {length} bytes long; {LONGEST_CLAIMS} are the most"
+            ));
+        }
         let claims: Map<String, Value> =
             serde_json::from_str(claims).map_err(|_| "the claims are no JSON object".to_owned())?;
         let text = |name: &str| {

@@ -1,7 +1,7 @@
 //! Which hosts a tenant's component may reach.
 //!
-//! A policy is a list of rules and the switch for loopback. A request passes when its scheme is `https` and a rule names
-//! its host; plain `http` passes only to this machine itself, and only where the switch says so. The addresses that a name
+//! A policy is a list of rules and the ports of this machine. A request passes when its scheme is `https` and a rule names
+//! its host; plain `http` passes only to this machine itself, and only to a port that is named. The addresses that a name
 //! resolves to are checked once more when the connection is made ([`is_public`](super::addresses::is_public)), so a name that points into a private
 //! network gains nothing.
 
@@ -100,7 +100,7 @@ impl HostRule {
 /// use url::Url;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let policy = EgressPolicy { allow: vec!["acme.example.com".parse()?], loopback: false };
+/// let policy = EgressPolicy { allow: vec!["acme.example.com".parse()?], loopback: Vec::new() };
 /// assert!(policy.allows(&Url::parse("https://acme.example.com/users")?).is_ok());
 ///
 /// let other = policy.allows(&Url::parse("https://other.example.com/")?);
@@ -116,9 +116,9 @@ impl HostRule {
 pub struct EgressPolicy {
     /// Hosts reachable over https.
     pub allow: Vec<HostRule>,
-    /// Whether this machine itself (`127.0.0.0/8`, `::1`, `localhost`) is reachable, over http or https, on any port. For
-    /// emulators and tests.
-    pub loopback: bool,
+    /// Ports of this machine itself (`127.0.0.0/8`, `::1`, `localhost`) that are reachable, over http or https. For emulators and
+    /// tests. What else listens on this machine takes whoever comes from here for a friend, so there is no way to name all.
+    pub loopback: Vec<u16>,
 }
 
 /// A refusal: the host and the rule, in one sentence.
@@ -144,13 +144,17 @@ pub enum Refusal {
         /// The host asked for.
         host: String,
     },
-    /// This machine, without the switch.
+    /// A port of this machine that isn't named.
     #[error(
-        "the host {host} is this machine itself, which the rule `egress.loopback = false` refuses; set it to true to use an emulator"
+        "the host {host}:{port} is this machine itself, of which the rule `egress.loopback` lets this tenant reach {allowed}; add {port} to it to use an emulator there"
     )]
     Loopback {
         /// The host asked for.
         host: String,
+        /// Its port.
+        port: u16,
+        /// The ports that are named.
+        allowed: String,
     },
     /// An address where only names are allowed.
     #[error(
@@ -192,7 +196,14 @@ impl EgressPolicy {
             Host::Address(address) => (address.to_string(), Some(address)),
         };
         if is_localhost(&name) || address.is_some_and(|address| address.to_canonical().is_loopback()) {
-            return if self.loopback { Ok(()) } else { Err(Refusal::Loopback { host: name }) };
+            if self.loopback.contains(&port) {
+                return Ok(());
+            }
+            let allowed = match self.loopback.as_slice() {
+                [] => "no port".to_owned(),
+                ports => format!("the ports {}", ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", ")),
+            };
+            return Err(Refusal::Loopback { host: name, port, allowed });
         }
         if url.scheme() != "https" {
             return Err(Refusal::NotHttps { host: name });
@@ -212,13 +223,21 @@ impl EgressPolicy {
 }
 
 impl EgressPolicy {
-    /// Whether it allows the host of `url` by its own name: by a rule without `*`, or as this machine itself.
+    /// A policy that reaches what listens at `address` on this machine, such as an emulator at `http://127.0.0.1:8080`, and nothing
+    /// else. One that is no address with a port reaches nothing.
+    pub fn this_machine(address: &str) -> Self {
+        let port = Url::parse(address).ok().and_then(|url| url.port_or_known_default());
+        Self { allow: Vec::new(), loopback: port.into_iter().collect() }
+    }
+
+    /// Whether it allows the host of `url` by its own name: by a rule without `*`, or as a port of this machine.
     pub(crate) fn names(&self, url: &Url) -> bool {
         let is_loopback = url.host().is_some_and(|host| match Host::of(&host) {
             Host::Name(name) => is_localhost(&name),
             Host::Address(address) => address.to_canonical().is_loopback(),
         });
-        self.loopback && is_loopback || self.names_by_rule(url)
+        let is_named = url.port_or_known_default().is_some_and(|port| self.loopback.contains(&port));
+        is_named && is_loopback || self.names_by_rule(url)
     }
 
     /// Whether a rule without `*` names the host of `url`.

@@ -6,27 +6,26 @@ use std::sync::atomic::AtomicU64;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use tokio::sync::Semaphore;
-use wasmtime::component::{Component, Linker};
+use wasmtime::component::Linker;
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, MemoryCreator, PoolingAllocationConfig};
 
 use super::access::{Approval, Declaration};
+use super::apart;
 use super::cache::ComponentCache;
 use super::clients::Clients;
+use super::compiler::Compiler;
 use super::connector::{Connector, digest_of};
 use super::error::{EngineError, LoadError};
-use super::interface::{self, InterfaceVersion, Prepared, Spoken};
+use super::interface::{self, Prepared};
 use super::job::{Job, JobState};
 use super::limits::EPOCH_TICK;
 use super::metrics::Metrics;
 use super::recording::{Recorder, Replay};
+use super::room::Room;
+use super::survey::{Survey, survey};
 use super::tenant::Tenant;
 use super::wit::Descriptor;
 use super::{JobError, SandboxFault};
-
-/// What every connector may import. Interfaces are checked by name before Wasmtime links them, so that a component which
-/// asks for more gets an error that names it.
-const GIVEN: &[&str] =
-    &["identity:provisioning/", "wasi:clocks/wall-clock@0.2.", "wasi:clocks/monotonic-clock@0.2.", "wasi:io/poll@0.2."];
 
 /// Stands for the tenant where there is none.
 const NOBODY: &str = "(none)";
@@ -42,7 +41,12 @@ pub struct Runtime {
     pub(crate) clients: Arc<Clients>,
     slots: Arc<Semaphore>,
     next_job: Arc<AtomicU64>,
+    compiler: Compiler,
+    cache: Option<ComponentCache>,
     pub(crate) metrics: Metrics,
+    pub(crate) room: Arc<Room>,
+    /// Turns of work that takes long.
+    pub(crate) apart: Arc<Semaphore>,
     pub(crate) recorder: Option<Recorder>,
     pub(crate) replay: Option<Replay>,
 }
@@ -51,10 +55,13 @@ pub struct Runtime {
 #[derive(Clone)]
 pub struct RuntimeBuilder {
     jobs: u32,
+    jobs_of_tenant: Option<u32>,
     largest_memory: usize,
+    held: usize,
     roots: Vec<CertificateDer<'static>>,
     memory: Option<Arc<dyn MemoryCreator>>,
     cache: Option<ComponentCache>,
+    compiler: Compiler,
     recorder: Option<Recorder>,
     replay: Option<Replay>,
 }
@@ -66,9 +73,23 @@ impl RuntimeBuilder {
         self
     }
 
+    /// Jobs that may hold an instance at once for one tenant; further ones wait, and hold up no other tenant. Default a quarter of
+    /// all ([`RuntimeBuilder::jobs`]). A [`Scheduler`](super::Scheduler) runs one.
+    pub fn jobs_of_tenant(mut self, jobs: u32) -> Self {
+        self.jobs_of_tenant = Some(jobs);
+        self
+    }
+
     /// The most that `limits.memory` of any tenant may be, in bytes. Default 256 MiB.
     pub fn largest_memory(mut self, bytes: usize) -> Self {
         self.largest_memory = bytes;
+        self
+    }
+
+    /// Bytes that the bodies of requests and answers of all jobs may hold in the host at once. Default 512 MiB. No job takes more than
+    /// half of what is left of it.
+    pub fn held(mut self, bytes: usize) -> Self {
+        self.held = bytes;
         self
     }
 
@@ -101,6 +122,12 @@ impl RuntimeBuilder {
         self
     }
 
+    /// Where components are compiled that aren't trusted. Default: in this process.
+    pub fn compiler(mut self, compiler: Compiler) -> Self {
+        self.compiler = compiler;
+        self
+    }
+
     /// Records the HTTP of every job.
     pub fn record(mut self, recorder: Recorder) -> Self {
         self.recorder = Some(recorder);
@@ -119,17 +146,11 @@ impl RuntimeBuilder {
     /// When this machine cannot carry it, such as for want of address space.
     pub fn build(self) -> Result<Runtime, EngineError> {
         let failed = |error: wasmtime::Error| EngineError(format!("{error:#}"));
-        let mut config = Config::new();
-        config
-            .wasm_component_model(true)
-            // Synchronous functions are the interface; support for concurrent guests would cost 0.7 µs a call.
-            .concurrency_support(false)
-            // The checks are a sixth of an import's processor time in the component, and the only means that ends a loop
-            // without end. Wasmtime's own inlining does not buy it back: with it the code is five times as large, takes eight
-            // times as long to compile, and imports no faster.
-            .epoch_interruption(true)
-            .max_wasm_stack(512 << 10)
-            .cache(self.cache.map(ComponentCache::into_wasmtime));
+        let jobs_of_tenant = self.jobs_of_tenant.unwrap_or(self.jobs / 4).max(1);
+        let mut config = compiling();
+        config.cache(self.cache.clone().map(ComponentCache::into_wasmtime));
+        // A child compiles for memory as it is by default, which is how it is unless somebody looks at it.
+        let compiler = if self.memory.is_some() { Compiler::InProcess } else { self.compiler };
         match self.memory {
             Some(creator) => {
                 // Without a reservation, memory is exactly what the creator hands out; and it is filled by copying, since
@@ -161,7 +182,7 @@ impl RuntimeBuilder {
         let engine = Engine::new(&config).map_err(failed)?;
         let mut linker = Linker::new(&engine);
         interface::add_to_linker(&mut linker).map_err(failed)?;
-        let clients = Clients::new(self.roots, self.jobs as usize)
+        let clients = Clients::new(self.roots, self.jobs as usize, jobs_of_tenant as usize)
             .map_err(|error| EngineError(format!("no TLS for its requests: {error}")))?;
         tick(&engine)?;
         Ok(Runtime {
@@ -170,11 +191,30 @@ impl RuntimeBuilder {
             clients: Arc::new(clients),
             slots: Arc::new(Semaphore::new(self.jobs as usize)),
             next_job: Arc::default(),
+            compiler,
+            cache: self.cache,
             metrics: Metrics::default(),
+            room: Room::new(self.held),
+            apart: apart::turns(),
             recorder: self.recorder,
             replay: self.replay,
         })
     }
+}
+
+/// What machine code depends on.
+pub(crate) fn compiling() -> Config {
+    let mut config = Config::new();
+    config
+        .wasm_component_model(true)
+        // Synchronous functions are the interface; support for concurrent guests would cost 0.7 µs a call.
+        .concurrency_support(false)
+        // The checks are a sixth of an import's processor time in the component, and the only means that ends a loop
+        // without end. Wasmtime's own inlining does not buy it back: with it the code is five times as large, takes eight
+        // times as long to compile, and imports no faster.
+        .epoch_interruption(true)
+        .max_wasm_stack(512 << 10);
+    config
 }
 
 /// Advances the engine's epoch until the engine is gone.
@@ -198,37 +238,39 @@ impl Runtime {
     pub fn builder() -> RuntimeBuilder {
         RuntimeBuilder {
             jobs: 256,
+            jobs_of_tenant: None,
             largest_memory: 256 << 20,
+            held: 512 << 20,
             roots: Vec::new(),
             memory: None,
             cache: None,
+            compiler: Compiler::default(),
             recorder: None,
             replay: None,
         }
     }
 
-    /// Compiles a component and checks that it is a connector.
+    /// Checks that a component is a connector, and compiles it where [`RuntimeBuilder::compiler`] says. Blocks until that is done.
     ///
     /// # Errors
-    /// When it is no component, asks for something that no connector is given, or does not implement the interface in the
-    /// version that is served.
+    /// When it is no component, asks for something that no connector is given, does not implement the interface in the
+    /// version that is served, or would take too much to compile. All but the last is found before it is compiled.
     pub fn load(&self, bytes: &[u8]) -> Result<Connector, LoadError> {
+        self.load_by(&self.compiler, bytes)
+    }
+
+    /// As [`Runtime::load`], of a component that is trusted, such as one that the program was built with: it is compiled in this process.
+    ///
+    /// # Errors
+    /// As [`Runtime::load`].
+    pub fn load_trusted(&self, bytes: &[u8]) -> Result<Connector, LoadError> {
+        self.load_by(&Compiler::InProcess, bytes)
+    }
+
+    fn load_by(&self, compiler: &Compiler, bytes: &[u8]) -> Result<Connector, LoadError> {
+        let Survey { interface, imports, exports } = survey(bytes)?;
         let digest = digest_of(bytes);
-        let component =
-            Component::new(&self.engine, bytes).map_err(|error| LoadError::NotAComponent(format!("{error:#}")))?;
-        let kind = component.component_type();
-        let imports: Vec<String> = kind.imports(&self.engine).map(|(name, _)| name.to_owned()).collect();
-        if let Some(foreign) = imports.iter().find(|import| !GIVEN.iter().any(|given| import.starts_with(given))) {
-            return Err(LoadError::ForeignImport(foreign.clone()));
-        }
-        let exports: Vec<String> = kind.exports(&self.engine).map(|(name, _)| name.to_owned()).collect();
-        let interface = match interface::interface_version(&exports) {
-            Spoken::Served(version) => version,
-            Spoken::Other(found) => {
-                return Err(LoadError::OtherVersion { found: found.to_owned(), served: InterfaceVersion::SERVED });
-            }
-            Spoken::Nothing => return Err(LoadError::NotAConnector("it exports nothing of that name".to_owned())),
-        };
+        let component = compiler.compile(&self.engine, self.cache.as_ref(), bytes)?;
         let prepared = self
             .linker
             .instantiate_pre(&component)
@@ -237,7 +279,7 @@ impl Runtime {
         Ok(Connector { prepared, interface, digest, size: bytes.len(), imports, exports })
     }
 
-    /// Starts a job: a fresh sandbox for `tenant`, once a slot is free.
+    /// Starts a job: a fresh sandbox for `tenant`, once a slot of the tenant's is free, and one of all.
     ///
     /// # Errors
     /// When the tenant pins another component, another one was approved for it, or the component fails as soon as it is instantiated.
@@ -257,8 +299,10 @@ impl Runtime {
             let fault = SandboxFault::NotApproved { found: connector.digest().to_owned() };
             return Err(JobError::Stopped { tenant: tenant.name.clone(), call: "start", fault });
         }
-        // The semaphore is never closed.
-        let slot = Arc::clone(&self.slots).acquire_owned().await.ok();
+        // Neither semaphore is ever closed. The tenant's own comes first, so that who waits for itself holds nothing.
+        let client = self.clients.of(&tenant.name.as_str().into());
+        let own = Arc::clone(&client.jobs).acquire_owned().await.ok();
+        let slot = (own, Arc::clone(&self.slots).acquire_owned().await.ok());
         // Whoever starts one short job after another would otherwise never let go of its thread.
         tokio::task::yield_now().await;
         let number = self.next_job.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;

@@ -33,6 +33,12 @@ pub enum LoadError {
         /// The version that is served.
         served: &'static str,
     },
+    /// It would take more to compile than a component may.
+    #[error("the component is not compiled: {0}; make it smaller, or split long functions")]
+    TooLarge(String),
+    /// The process that compiles cannot do so.
+    #[error("the process that compiles components failed: {0}; see that this program can start itself")]
+    Compiler(String),
     /// It does not implement the interface.
     #[error("the component does not export identity:provisioning/provisioning-connector as this host knows it: {0}")]
     NotAConnector(String),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::{StreamExt as _, stream};
-use wasmtime::component::Resource;
+use wasmtime::component::{Resource, ResourceTableError};
 
 use super::bindings::identity::provisioning::http::{self, Failure, Request, Response};
 use super::bindings::identity::provisioning::ledger::{self, Candidate, Intent, Owner, Progress};
@@ -13,32 +13,57 @@ use super::bindings::wasi::clocks::monotonic_clock;
 use super::bindings::wasi::clocks::wall_clock::{self, Datetime};
 use super::bindings::wasi::io::poll;
 use super::clocks::{self, Deadline};
+use super::http::Answer;
 use super::job::JobState;
-use super::ledger::Unkept;
-use super::log::write;
+use super::ledger::{Ledger, Unkept};
+use super::log::{MOST_FIELDS, beginning, write};
 use super::wit::Status;
+
+/// Most requests of a `send-all`. A push of 10,000 users needs some hundred.
+const MOST_TOGETHER: usize = 1_000;
+
+/// Most entries of a list that the ledger is given in one call; a batch of the host has 5,000 people.
+const MOST_ENTRIES: usize = 20_000;
+
+/// From this many entries on, the ledger is asked apart from where jobs take turns.
+const MANY_ENTRIES: usize = 64;
 
 /// `types` declares no function; linking asks for the trait all the same.
 impl types::Host for JobState {}
 
 impl http::Host for JobState {
     async fn send(&mut self, request: Request) -> wasmtime::Result<Result<Response, Failure>> {
-        match self.gate.prepare(request) {
-            Ok(prepared) => Ok(self.gate.send(prepared).await),
+        match self.gate.prepare(request).await {
+            Ok(prepared) => Ok(self.gate.send(prepared).await.result),
             Err(failure) => Ok(Err(failure)),
         }
     }
 
     async fn send_all(&mut self, requests: Vec<Request>) -> wasmtime::Result<Vec<Result<Response, Failure>>> {
-        let prepared: Vec<_> = requests.into_iter().map(|request| self.gate.prepare(request)).collect();
+        if requests.len() > MOST_TOGETHER {
+            let refused = || {
+                Err(Failure::Other(format!(
+                    "none of the {} requests was sent, since {MOST_TOGETHER} are the most that are sent together; send them in several calls",
+                    requests.len()
+                )))
+            };
+            return Ok(requests.iter().map(|_| refused()).collect());
+        }
+        let mut prepared = Vec::with_capacity(requests.len());
+        for request in requests {
+            prepared.push(self.gate.prepare(request).await);
+            // Others have their turn between any two.
+            tokio::task::coop::consume_budget().await;
+        }
         let gate = Arc::clone(&self.gate);
-        let answers = stream::iter(prepared)
+        // Each keeps its room until all are here.
+        let answers: Vec<Answer> = stream::iter(prepared)
             .map(|prepared| {
                 let gate = Arc::clone(&gate);
                 async move {
                     match prepared {
                         Ok(prepared) => gate.send(prepared).await,
-                        Err(failure) => Err(failure),
+                        Err(failure) => gate.unsent(failure),
                     }
                 }
             })
@@ -46,11 +71,11 @@ impl http::Host for JobState {
             .buffered(self.limits.requests_in_flight.max(1))
             .collect()
             .await;
-        Ok(answers)
+        Ok(answers.into_iter().map(|answer| answer.result).collect())
     }
 
     async fn start(&mut self, request: Request) -> wasmtime::Result<u32> {
-        Ok(self.started.start(&self.gate, request))
+        Ok(self.started.start(&self.gate, request).await)
     }
 
     async fn finish(&mut self, started: u32) -> wasmtime::Result<Result<Response, Failure>> {
@@ -69,7 +94,9 @@ impl secrets::Host for JobState {
         key_id: Option<String>,
         claims: String,
     ) -> wasmtime::Result<Result<String, String>> {
-        Ok(self.gate.sign_jwt(&key, key_id.as_deref(), &claims))
+        // Reading the key and signing take some milliseconds.
+        let signed = self.gate.apart(move |gate| gate.sign_jwt(&key, key_id.as_deref(), &claims)).await;
+        Ok(signed.map_err(|failed| failed.to_string()).flatten())
     }
 }
 
@@ -84,8 +111,9 @@ impl log::Host for JobState {
         }
         let written = {
             let placeholders = self.gate.placeholders();
-            let named = |text: &str| placeholders.named_text(text).into_owned();
-            let fields: Vec<_> = fields.iter().map(|(name, value)| (named(name), named(value))).collect();
+            let named = |text: &str| placeholders.named_text(beginning(text)).into_owned();
+            let fields: Vec<_> =
+                fields.iter().take(MOST_FIELDS).map(|(name, value)| (named(name), named(value))).collect();
             (named(&message), fields)
         };
         let message = write((&self.tenant, &self.id), &self.masks, level, &written.0, &written.1);
@@ -96,31 +124,56 @@ impl log::Host for JobState {
     }
 }
 
+impl JobState {
+    /// Asks the ledger about `entries` entries. Returns `None` if there is no ledger.
+    async fn ask<T: Send + 'static>(
+        &mut self,
+        entries: usize,
+        ask: impl FnOnce(&dyn Ledger) -> Result<T, String> + Send + 'static,
+    ) -> wasmtime::Result<Option<T>> {
+        if entries > MOST_ENTRIES {
+            return Err(wasmtime::Error::msg(format!(
+                "it gave the ledger {entries} entries at once, and {MOST_ENTRIES} are the most"
+            )));
+        }
+        let Some(ledger) = &self.ledger else { return Ok(None) };
+        let told = match entries >= MANY_ENTRIES {
+            true => {
+                let ledger = Arc::clone(ledger);
+                self.gate
+                    .apart(move |_| ask(&*ledger))
+                    .await
+                    .map_err(|failed| wasmtime::Error::msg(failed.to_string()))?
+            }
+            false => ask(&**ledger),
+        };
+        Unkept::check(told).map(Some)
+    }
+}
+
 impl ledger::Host for JobState {
     async fn owners(&mut self, ids: Vec<String>) -> wasmtime::Result<Vec<Option<Owner>>> {
-        match &self.ledger {
-            Some(ledger) => Unkept::check(ledger.owners(&ids)),
-            None => Ok(ids.iter().map(|_| None).collect()),
-        }
+        let unknown = ids.len();
+        let owners = self.ask(unknown, move |ledger| ledger.owners(&ids)).await?;
+        Ok(owners.unwrap_or_else(|| vec![None; unknown]))
     }
 
     async fn undecided(&mut self, subject: String, candidates: Vec<Candidate>) -> wasmtime::Result<()> {
-        self.ledger.as_ref().map_or(Ok(()), |ledger| Unkept::check(ledger.undecided(&subject, candidates)))
+        let asked = self.ask(candidates.len(), move |ledger| ledger.undecided(&subject, candidates)).await?;
+        Ok(asked.unwrap_or_default())
     }
 
     async fn out_of_use(&mut self, subjects: Vec<(String, Status)>) -> wasmtime::Result<()> {
-        self.ledger.as_ref().map_or(Ok(()), |ledger| Unkept::check(ledger.out_of_use(subjects)))
+        Ok(self.ask(subjects.len(), move |ledger| ledger.out_of_use(subjects)).await?.unwrap_or_default())
     }
 
     async fn begin(&mut self, intents: Vec<Intent>) -> wasmtime::Result<Vec<bool>> {
-        match &self.ledger {
-            Some(ledger) => Unkept::check(ledger.begin(intents)),
-            None => Ok(intents.iter().map(|_| true).collect()),
-        }
+        let wanted = intents.len();
+        Ok(self.ask(wanted, move |ledger| ledger.begin(intents)).await?.unwrap_or_else(|| vec![true; wanted]))
     }
 
     async fn written(&mut self, progress: Vec<Progress>) -> wasmtime::Result<()> {
-        self.ledger.as_ref().map_or(Ok(()), |ledger| Unkept::check(ledger.written(progress)))
+        Ok(self.ask(progress.len(), move |ledger| ledger.written(progress)).await?.unwrap_or_default())
     }
 }
 
@@ -157,6 +210,10 @@ impl poll::Host for JobState {
         if pollables.is_empty() {
             // WASI has it trap (`wasi:io/poll`, `poll`).
             return Err(wasmtime::Error::msg("it waited for the first of no pollables"));
+        }
+        if pollables.len() > self.limits.handles {
+            // It has no more than so many, and named one repeatedly.
+            return Err(ResourceTableError::Full.into());
         }
         let deadlines: Vec<Deadline> =
             pollables.iter().map(|pollable| self.table.get(pollable).copied()).collect::<Result<_, _>>()?;

@@ -14,19 +14,27 @@ use zeroize::Zeroizing;
 use super::access::{Access, Asked, SecretUse, method_name};
 use super::addresses::is_public;
 use super::answers;
+use super::apart::{Failed, LONG};
 use super::bindings::identity::provisioning::http::{Failure, Method, Request, Response};
 use super::clients::TenantClient;
 use super::egress::{Refusal, is_localhost};
 use super::limits::Limits;
+use super::meter::Meter;
 use super::metrics::{self, Metrics};
 use super::outgoing::{Outgoing, Wiped};
 use super::placeholders::Placeholders;
 use super::placement::{Found, LONGEST_BODY, Parsed, Spot, Syntax};
 use super::recording::{Replay, Tape};
+use super::room::{Full, Kept, Share};
 use super::spent::RequestLog;
 
 /// Longest request line that Salesforce takes, and most servers (HTTP 414 beyond it).
 const LONGEST_URL: usize = 16 << 10;
+
+/// Most header fields of a request, and the most bytes in them: more than servers take (Apache: 100 fields of 8 KiB each; Tomcat and
+/// nginx: 8 KiB and 32 KiB in all).
+const MOST_FIELDS: usize = 100;
+const LONGEST_FIELDS: usize = 64 << 10;
 
 /// Fields that belong to the connection and not to the component.
 const HOST_FIELDS: &[&str] = &[
@@ -88,6 +96,15 @@ pub(crate) struct Gate {
     pub(crate) access: Mutex<Access>,
     pub(crate) placeholders: Mutex<Placeholders>,
     pub(crate) limits: Limits,
+    pub(crate) meter: Arc<Meter>,
+    /// Work of the job that takes long is done one piece at a time.
+    pub(crate) own_turn: Arc<Semaphore>,
+    /// Turns for such work of all jobs.
+    pub(crate) apart_turns: Arc<Semaphore>,
+    /// Room for answers until the component has them.
+    pub(crate) answers: Arc<Share>,
+    /// Room for bodies until they are sent.
+    pub(crate) bodies: Arc<Share>,
     /// One for each request that may be under way.
     pub(crate) turns: Semaphore,
     pub(crate) sent: AtomicU64,
@@ -101,6 +118,8 @@ pub(crate) struct Prepared {
     url: Url,
     headers: HeaderMap,
     body: Option<Wiped>,
+    /// The room that the body takes.
+    kept: Kept,
     /// The kind of request that it is, if it is one that was approved.
     pub(crate) secret_use: Option<SecretUse>,
     /// The placeholders that were in it.
@@ -130,8 +149,11 @@ impl Gate {
     ///
     /// # Errors
     /// Why it can't be sent.
-    pub(crate) fn prepare(&self, request: Request) -> Result<Prepared, Failure> {
-        let prepared = self.checked(request);
+    pub(crate) async fn prepare(self: &Arc<Self>, request: Request) -> Result<Prepared, Failure> {
+        let prepared = match request.body.as_ref().is_some_and(|body| body.len() >= LONG) {
+            true => self.apart(move |gate| gate.checked(request)).await.map_err(failed).flatten(),
+            false => self.checked(request),
+        };
         if let Err(Failure::Denied(_)) = &prepared {
             self.metrics.request(&self.tenant, metrics::DENIED, 0, std::time::Duration::ZERO);
         }
@@ -140,6 +162,12 @@ impl Gate {
 
     fn checked(&self, request: Request) -> Result<Prepared, Failure> {
         let Request { method, url: address, headers: fields, body } = request;
+        let mut kept = self.bodies.kept();
+        kept.grow(body.as_ref().map_or(0, Vec::len)).map_err(|Full(most)| {
+            Failure::Other(format!(
+                "the bodies of this job's unfinished requests would take more than the {most} bytes that there is room for; finish requests before sending more"
+            ))
+        })?;
         let (url, headers) = well_formed(method, &address, &fields, body.is_some())?;
         let placeholders = self.placeholders();
         let is_shown = self.tape.is_some() || self.replay.is_some();
@@ -185,10 +213,17 @@ impl Gate {
             None => body,
         };
         let body = body.map(|body| Wiped(Zeroizing::new(body)));
-        Ok(Prepared { method: self::method(method), url, headers, body, secret_use, found, shown })
+        Ok(Prepared { method: self::method(method), url, headers, body, kept, secret_use, found, shown })
     }
 
-    pub(crate) async fn send(&self, mut request: Prepared) -> Result<Response, Failure> {
+    /// Sends a request and waits for its answer.
+    pub(crate) async fn send(self: &Arc<Self>, request: Prepared) -> Answer {
+        let mut kept = self.answers.kept();
+        let result = self.answer(request, &mut kept).await;
+        Answer { result, _kept: kept }
+    }
+
+    async fn answer(self: &Arc<Self>, mut request: Prepared, kept: &mut Kept) -> Result<Response, Failure> {
         let place = authority(&request.url);
         // It's never closed.
         let _turn = self.turns.acquire().await;
@@ -198,23 +233,29 @@ impl Gate {
         let (shown, secret_use, found) =
             (request.shown.take(), request.secret_use.take(), std::mem::take(&mut request.found));
         let answer = match (&self.replay, &shown) {
-            (Some(replay), Some(shown)) => replay.answer(shown),
-            _ => match tokio::time::timeout(self.limits.request, self.exchange(request)).await {
+            (Some(replay), Some(shown)) => replay.answer(shown).and_then(|answer| {
+                kept.grow(length(&answer)).map_err(no_room)?;
+                Ok(answer)
+            }),
+            _ => match tokio::time::timeout(self.limits.request, self.exchange(request, kept)).await {
                 Ok(answer) => answer,
                 Err(_) => Err(Failure::TimedOut),
             },
         };
+        let found = Arc::new(found);
+        let answer = match answer {
+            Ok(answer) if answer.body.len() >= LONG => {
+                let (place, found) = (place.clone(), Arc::clone(&found));
+                let received = self.apart(move |gate| gate.received(answer, &place, secret_use.as_ref(), &found));
+                received.await.map_err(failed).flatten()
+            }
+            Ok(answer) => self.received(answer, &place, secret_use.as_ref(), &found),
+            Err(failure) => Err(failure),
+        };
+        // Placeholders are longer than what they stand for.
         let answer = answer.and_then(|answer| {
-            let limits = (self.limits.handles, self.limits.response);
-            answers::receive(
-                answer,
-                &place,
-                secret_use.as_ref(),
-                &found,
-                &mut self.placeholders(),
-                &mut self.access(),
-                limits,
-            )
+            kept.resize(length(&answer)).map_err(no_room)?;
+            Ok(answer)
         });
         let elapsed = started.elapsed();
         let (status, received) = answer.as_ref().map_or((0, 0), |answer| (answer.status, answer.body.len() as u64));
@@ -230,6 +271,23 @@ impl Gate {
         answer
     }
 
+    /// What the component gets of an answer.
+    fn received(
+        &self,
+        answer: Response,
+        place: &str,
+        secret_use: Option<&SecretUse>,
+        found: &[Found],
+    ) -> Result<Response, Failure> {
+        let limits = (self.limits.handles, self.limits.response);
+        let (answer, masks) = {
+            let (placeholders, access) = (&mut self.placeholders(), &mut self.access());
+            answers::read(answer, place, secret_use, found, placeholders, access, limits.0)?
+        };
+        // A long answer is looked through for some milliseconds, in which the job's other requests need the placeholders.
+        answers::masked(answer, place, &masks, limits.1)
+    }
+
     /// Counts a request against the job's allowance.
     fn count(&self, place: &str) -> Result<(), Failure> {
         if self.sent.fetch_add(1, Ordering::Relaxed) >= self.limits.requests {
@@ -243,12 +301,14 @@ impl Gate {
         Ok(())
     }
 
-    async fn exchange(&self, request: Prepared) -> Result<Response, Failure> {
+    async fn exchange(&self, request: Prepared, kept: &mut Kept) -> Result<Response, Failure> {
         let place = authority(&request.url);
         let failed = |error: &reqwest::Error| failure(&place, error);
         let client = self.client.get().map_err(|reason| Failure::Other(format!("no HTTP client: {reason}")))?;
         let mut outgoing = client.request(request.method, request.url).headers(request.headers);
         let mut exchange = None;
+        // The body is gone when its answer is here, or when nobody waits for that any more.
+        let _body = request.kept;
         if let Some(body) = request.body {
             let (body, begun) = Outgoing::new(body);
             exchange = Some(begun);
@@ -256,21 +316,51 @@ impl Gate {
         }
         let mut incoming = outgoing.send().await.map_err(|error| failed(&error))?;
         let status = incoming.status().as_u16();
-        let headers = incoming
-            .headers()
-            .iter()
-            .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
-            .collect();
+        let mut headers = Vec::new();
+        for (name, value) in incoming.headers() {
+            let field = (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned());
+            kept.grow(field.0.len() + field.1.len()).map_err(no_room)?;
+            headers.push(field);
+        }
         let mut body = Vec::new();
         while let Some(chunk) = incoming.chunk().await.map_err(|error| failed(&error))? {
             if body.len() + chunk.len() > self.limits.response {
                 return Err(Failure::TooLarge(self.limits.response as u64));
             }
+            kept.grow(chunk.len()).map_err(no_room)?;
+            // A piece that has come unpacks to a thousand, all of them at once.
+            tokio::task::coop::consume_budget().await;
             body.extend_from_slice(&chunk);
         }
         drop(exchange);
         Ok(Response { status, headers, body })
     }
+}
+
+/// What came of a request, and the room that it takes for as long as it is kept.
+pub(crate) struct Answer {
+    pub(crate) result: Result<Response, Failure>,
+    _kept: Kept,
+}
+
+impl Gate {
+    /// What came of a request that was not sent.
+    pub(crate) fn unsent(&self, failure: Failure) -> Answer {
+        Answer { result: Err(failure), _kept: self.answers.kept() }
+    }
+}
+
+/// The room that an answer takes.
+fn length(answer: &Response) -> usize {
+    answer.body.len() + answer.headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>()
+}
+
+fn failed(failed: Failed) -> Failure {
+    Failure::Other(failed.to_string())
+}
+
+fn no_room(Full(most): Full) -> Failure {
+    Failure::TooLarge(most as u64)
 }
 
 /// The id under which the server's operators find the request: the first field with a name such as `x-request-id`.
@@ -292,26 +382,20 @@ fn failure(place: &str, error: &reqwest::Error) -> Failure {
         return Failure::Unreachable(format!("{place} did not accept a connection within 10 seconds"));
     }
     let mut root: &dyn std::error::Error = error;
-    loop {
+    let mut next = Some(root);
+    while let Some(one) = next {
+        root = one;
         if let Some(refusal) = root.downcast_ref::<Box<Refusal>>() {
             return Failure::Denied(refusal.to_string());
         }
         if let Some(refusal) = root.downcast_ref::<Refusal>() {
             return Failure::Denied(refusal.to_string());
         }
-        if let Some(tls) = root.downcast_ref::<rustls::Error>() {
+        // Of a connection that was trusted, TLS breaks as well; what was sent on it may have been acted on.
+        if let Some(tls) = root.downcast_ref::<rustls::Error>().filter(|_| error.is_connect()) {
             return Failure::Tls(format!("no trusted TLS connection to {place}: {tls}"));
         }
-        if let Some(io) = root.downcast_ref::<std::io::Error>() {
-            // An io error hides what it wraps from `source`.
-            if let Some(tls) = io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-                return Failure::Tls(format!("no trusted TLS connection to {place}: {tls}"));
-            }
-        }
-        match root.source() {
-            Some(source) => root = source,
-            None => break,
-        }
+        next = inner(root).or_else(|| root.source());
     }
     if error.is_connect() {
         Failure::Unreachable(format!("no connection to {place}: {root}"))
@@ -320,6 +404,12 @@ fn failure(place: &str, error: &reqwest::Error) -> Failure {
     } else {
         Failure::Unreachable(format!("the connection to {place} broke before the answer was complete: {root}"))
     }
+}
+
+/// What an io error wraps: its `source` is that of what it wraps, which may be another one.
+fn inner<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a (dyn std::error::Error + 'static)> {
+    let io = error.downcast_ref::<std::io::Error>()?;
+    io.get_ref().map(|inner| inner as &(dyn std::error::Error + 'static))
 }
 
 /// The address and the header fields of a request, if it can be sent at all.
@@ -338,6 +428,13 @@ fn well_formed(
     }
     if address.len() > LONGEST_URL {
         return Err(Failure::Other(format!("the address is {} bytes long; {LONGEST_URL} are the most", address.len())));
+    }
+    let length: usize = fields.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if fields.len() > MOST_FIELDS || length > LONGEST_FIELDS {
+        return Err(Failure::Other(format!(
+            "it has {} header fields of {length} bytes; {MOST_FIELDS} of {LONGEST_FIELDS} bytes in all are the most",
+            fields.len()
+        )));
     }
     let url = Url::parse(address).map_err(|error| Failure::Other(format!("the address is malformed: {error}")))?;
     let mut headers = HeaderMap::new();

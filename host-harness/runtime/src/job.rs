@@ -28,7 +28,8 @@ use super::error::{ComputeExceeded, JobError, SandboxFault};
 use super::http::Gate;
 use super::interface::Exports;
 use super::ledger::Ledger;
-use super::limits::{EPOCH_TICK, Limits, MemoryLimiter};
+use super::limits::{Limits, MemoryLimiter};
+use super::meter::Meter;
 use super::metrics::{Metrics, RunningJob};
 use super::placeholders::{Kind, Placeholders};
 use super::secrets::{Masks, Secret};
@@ -59,8 +60,6 @@ pub(crate) struct JobState {
     pub(crate) log_events: u64,
     /// The last error that the component logged; a panic hook's text where it panicked.
     pub(crate) last_error: Option<String>,
-    /// Epochs that the call under way may still compute.
-    ticks_left: u64,
 }
 
 /// What a job has used.
@@ -99,14 +98,18 @@ pub struct Job {
     metrics: Metrics,
     _running: RunningJob,
     /// Given back when the job goes.
-    _slot: Option<OwnedSemaphorePermit>,
+    _slot: Slot,
 }
+
+/// A job's slots: of its tenant, and of all.
+pub(crate) type Slot = (Option<OwnedSemaphorePermit>, Option<OwnedSemaphorePermit>);
 
 /// A call under way. It owns the store, so that the store does not outlive a call that was cut short.
 struct Call {
     name: &'static str,
     store: Store<JobState>,
     deadline: Duration,
+    meter: Arc<Meter>,
     started: Instant,
     span: Span,
 }
@@ -114,8 +117,8 @@ struct Call {
 /// Waits for a call of the connector, until its deadline and within its span.
 macro_rules! within {
     ($call:ident, $work:expr) => {{
-        let (deadline, span) = ($call.deadline, $call.span.clone());
-        tokio::time::timeout(deadline, $work.instrument(span)).await
+        let (deadline, meter, span) = ($call.deadline, Arc::clone(&$call.meter), $call.span.clone());
+        tokio::time::timeout(deadline, meter.call($work).instrument(span)).await
     }};
 }
 
@@ -125,7 +128,7 @@ impl Job {
         connector: &Connector,
         tenant: &Tenant,
         number: u64,
-        slot: Option<OwnedSemaphorePermit>,
+        slot: Slot,
     ) -> Result<Self, JobError> {
         let limits = tenant.limits.clone();
         let secrets = tenant.secrets.keys().cloned().collect();
@@ -153,6 +156,11 @@ impl Job {
             replay: runtime.replay.clone(),
             access: Mutex::new(access),
             placeholders: Mutex::new(placeholders),
+            meter: Meter::new(limits.compute),
+            own_turn: Arc::new(Semaphore::new(1)),
+            apart_turns: Arc::clone(&runtime.apart),
+            answers: runtime.room.share(limits.answers),
+            bodies: runtime.room.share(limits.transfer),
             turns: Semaphore::new(limits.requests_in_flight.max(1)),
             limits: limits.clone(),
             sent: AtomicU64::new(0),
@@ -174,23 +182,18 @@ impl Job {
             ledger: tenant.ledger.clone(),
             log_events: 0,
             last_error: None,
-            ticks_left: 0,
             limits,
         };
         let mut store = Store::new(&runtime.engine, state);
         store.limiter(|state| &mut state.limiter);
         store.set_hostcall_fuel(tenant.limits.transfer);
         store.epoch_deadline_callback(|mut context| {
-            let state = context.data_mut();
-            match state.ticks_left.checked_sub(1) {
-                Some(left) => {
-                    state.ticks_left = left;
-                    // Tokio's own way to yield: it lets the executor look for finished I/O of other jobs even where every
-                    // thread has a component that computes. A plain wake-up would be run again before any of that.
-                    Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
-                }
-                None => Err(ComputeExceeded.into()),
+            if context.data_mut().gate.meter.is_exceeded() {
+                return Err(ComputeExceeded.into());
             }
+            // Tokio's own way to yield: it lets the executor look for finished I/O of other jobs even where every
+            // thread has a component that computes. A plain wake-up would be run again before any of that.
+            Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
         });
         let running = runtime.metrics.job(&name);
         let mut call = Call::new("instantiate", store);
@@ -453,11 +456,12 @@ impl Call {
     fn new(name: &'static str, mut store: Store<JobState>) -> Self {
         let state = store.data_mut();
         state.last_error = None;
-        state.ticks_left = (state.limits.compute.as_nanos() / EPOCH_TICK.as_nanos()) as u64;
+        let meter = Arc::clone(&state.gate.meter);
+        meter.reset();
         let deadline = state.limits.call;
         let span = tracing::info_span!("call", tenant = %state.tenant, job = %state.id, operation = name);
         store.set_epoch_deadline(1);
-        Self { name, store, deadline, started: Instant::now(), span }
+        Self { name, store, deadline, meter, started: Instant::now(), span }
     }
 
     fn end<T>(self, result: Result<wasmtime::Result<T>, Elapsed>) -> Result<(T, Store<JobState>), JobError> {

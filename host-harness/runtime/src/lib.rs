@@ -8,7 +8,7 @@
 //! # From a component to a result
 //!
 //! 1. [`Runtime::builder`] makes the engine; one per process is enough.
-//! 2. [`Runtime::load`] compiles a component and refuses one that asks for more than the world gives.
+//! 2. [`Runtime::load`] refuses a component that asks for more than the world gives, and compiles any other ([`Compiler`]).
 //! 3. A [`Tenant`] says whose job it is: settings, [`Secret`]s, [`EgressPolicy`], [`Limits`].
 //! 4. [`Runtime::start`] makes a [`Job`]; its methods are the connector's functions.
 //!
@@ -39,11 +39,13 @@
 mod access;
 mod addresses;
 mod answers;
+mod apart;
 mod application;
 pub(crate) mod bindings;
 mod cache;
 mod clients;
 pub(crate) mod clocks;
+mod compiler;
 mod connector;
 mod derived;
 mod egress;
@@ -56,6 +58,7 @@ mod job;
 mod ledger;
 mod limits;
 mod log;
+mod meter;
 mod metrics;
 mod names;
 mod outgoing;
@@ -63,10 +66,12 @@ pub mod own_files;
 mod placeholders;
 mod placement;
 mod recording;
+mod room;
 mod scheduler;
 pub(crate) mod secrets;
 mod spent;
 mod started;
+mod survey;
 mod tenant;
 
 pub use access::{
@@ -75,6 +80,7 @@ pub use access::{
 };
 pub use application::Application;
 pub use cache::{CacheError, ComponentCache};
+pub use compiler::{Compiler, compile_for_parent};
 pub use connector::{Connector, digest_of};
 pub use egress::{EgressPolicy, HostRule, Refusal, RuleError};
 pub use engine::{Runtime, RuntimeBuilder};

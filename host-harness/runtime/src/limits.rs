@@ -28,11 +28,15 @@ pub struct Limits {
     pub request: Duration,
     /// Length of one HTTP response after decoding, in bytes. Default 16 MiB: 2,000 users of 2 KiB are 4 MiB.
     pub response: usize,
+    /// Bytes that all answers of one job may hold in the host at once, those of a `send-all` and those that were started and are not
+    /// finished. Default 24 MiB: the component needs as much again to take them over, and both together stay below its memory.
+    pub answers: usize,
     /// HTTP requests of one job that are under way at once. Default 25; a connector may stay below.
     pub requests_in_flight: usize,
     /// HTTP requests that one job may send. Default 10,000.
     pub requests: u64,
-    /// Bytes that a component may hand to the host in one call. Default 32 MiB.
+    /// Bytes that a component may hand to the host in one call, and that the bodies of its requests may hold in the host until they
+    /// are sent. Default 32 MiB.
     pub transfer: usize,
     /// Timers, and placeholders of secrets, that a component may hold at once; of each so many. Default 4,096.
     pub handles: usize,
@@ -49,6 +53,7 @@ impl Default for Limits {
             call: Duration::from_secs(1200),
             request: Duration::from_secs(120),
             response: 16 << 20,
+            answers: 24 << 20,
             requests_in_flight: 25,
             requests: 10_000,
             transfer: 32 << 20,

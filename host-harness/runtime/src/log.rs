@@ -6,7 +6,9 @@ use super::secrets::Masks;
 /// Longest message and longest field that is kept, in bytes. A log line is for reading; a body belongs into a recording.
 const LONGEST_TEXT: usize = 4096;
 /// Most fields of one event that are kept.
-const MOST_FIELDS: usize = 16;
+pub(crate) const MOST_FIELDS: usize = 16;
+/// How much of a text is looked at. What is masked in it is longer than what stands there instead, so it is more than is kept.
+const LOOKED_AT: usize = 16 * LONGEST_TEXT;
 
 /// Writes what the component of a job logs. Returns the message as it was written.
 pub(crate) fn write(
@@ -33,9 +35,18 @@ pub(crate) fn write(
     message
 }
 
+/// As much of a text as is looked at.
+pub(crate) fn beginning(text: &str) -> &str {
+    &text[..text.floor_char_boundary(LOOKED_AT)]
+}
+
 /// `text` masked, cut, and without control characters, which could forge lines or steer a terminal.
 pub(crate) fn printable(masks: &Masks, text: &str) -> String {
-    let masked = masks.apply_str(text);
+    let begun = beginning(text);
+    let masked = masks.apply_str(begun);
+    // A secret that was cut in two at the end isn't found there.
+    let whole = if begun.len() < text.len() { masked.len().saturating_sub(masks.longest()) } else { masked.len() };
+    let masked = &masked[..masked.floor_char_boundary(whole)];
     let mut printable: String = String::with_capacity(masked.len().min(LONGEST_TEXT + 16));
     for c in masked.chars() {
         if printable.len() >= LONGEST_TEXT {

@@ -57,13 +57,23 @@ pub fn check_owner(path: &Path, file: &File) -> Result<(), Untrusted> {
     unix::check_owner(path, &file.metadata().map_err(io_error(path))?)
 }
 
-/// Whether a folder is this user's or root's, and not open to everybody. Its group may write to it: that is how a platform such
-/// as Kubernetes gives a volume to a process (`fsGroup`).
+/// Whether a folder is this user's or root's, and not open to everybody, and whether the files of these names in it, as far as they
+/// are there, are so too and no links. Its group may write to the folder: that is how a platform such as Kubernetes gives a volume
+/// to a process (`fsGroup`). Nobody else may be able to put another folder in its place.
 ///
 /// # Errors
-/// When it is another user's or everybody may write to it; when it cannot be looked at.
-pub fn check_shared_folder(path: &Path) -> Result<(), Untrusted> {
-    unix::check_shared(path, &std::fs::metadata(path).map_err(io_error(path))?)
+/// When any of that doesn't hold, or cannot be looked at.
+pub fn check_shared_folder(path: &Path, names: &[&str]) -> Result<(), Untrusted> {
+    unix::check_shared(path)?;
+    for name in names {
+        let file = path.join(name);
+        match std::fs::symlink_metadata(&file) {
+            Ok(found) => unix::check_entry(&file, &found)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(io_error(&file)(error)),
+        }
+    }
+    Ok(())
 }
 
 /// The folder by the path that has no link in it, where nobody but this user and root can write to it or put another in its
@@ -102,9 +112,24 @@ mod unix {
         }
     }
 
-    pub(super) fn check_shared(path: &Path, found: &Metadata) -> Result<(), Untrusted> {
+    /// Whether what was found is no link, ours, and not everybody's to write.
+    pub(super) fn check_entry(path: &Path, found: &Metadata) -> Result<(), Untrusted> {
+        if !(found.is_file() || found.is_dir()) {
+            return Err(Untrusted::Special { path: path.to_owned() });
+        }
         check_owner(path, found)?;
         check_mode(path, found, WRITE_BY_ALL)
+    }
+
+    pub(super) fn check_shared(path: &Path) -> Result<(), Untrusted> {
+        let path = std::path::absolute(path).map_err(io_error(path))?;
+        check_entry(&path, &std::fs::symlink_metadata(&path).map_err(io_error(&path))?)?;
+        // Both the way that was given, whose links others may not own, and the one behind its links.
+        let found = path.canonicalize().map_err(io_error(&path))?;
+        for path in [&path, &found] {
+            path.ancestors().skip(1).try_for_each(|path| above_by(path, WRITE_BY_ALL))?;
+        }
+        Ok(())
     }
 
     /// Whether what was found is ours alone to write.
@@ -129,11 +154,16 @@ mod unix {
 
     /// Whether nobody else can rename what is in this folder, which stands above one of ours.
     fn above(path: &Path) -> Result<(), Untrusted> {
+        above_by(path, WRITE_BY_OTHERS)
+    }
+
+    /// As [`above`], with these bits refused.
+    fn above_by(path: &Path, refused: u32) -> Result<(), Untrusted> {
         let found = std::fs::symlink_metadata(path).map_err(io_error(path))?;
         check_owner(path, &found)?;
         // The bits of a link say nothing; the folder that it is in is looked at as well.
         let is_guarded = !found.is_dir() || found.mode() & STICKY != 0;
-        if is_guarded { Ok(()) } else { check_mode(path, &found, WRITE_BY_OTHERS) }
+        if is_guarded { Ok(()) } else { check_mode(path, &found, refused) }
     }
 }
 
@@ -148,7 +178,11 @@ mod unix {
         Ok(())
     }
 
-    pub(super) fn check_shared(_: &Path, _: &Metadata) -> Result<(), Untrusted> {
+    pub(super) fn check_shared(_: &Path) -> Result<(), Untrusted> {
+        Ok(())
+    }
+
+    pub(super) fn check_entry(_: &Path, _: &Metadata) -> Result<(), Untrusted> {
         Ok(())
     }
 
@@ -209,8 +243,36 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         for (bits, trusted) in [(0o700, true), (0o2775, true), (0o777, false), (0o1777, false)] {
             mode(place.path(), bits);
-            assert_eq!(check_shared_folder(place.path()).is_ok(), trusted, "{bits:o}");
+            assert_eq!(check_shared_folder(place.path(), &[]).is_ok(), trusted, "{bits:o}");
         }
+    }
+
+    #[test]
+    fn what_is_planted_in_a_shared_folder_is_not_used() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("data");
+        fs::create_dir(&folder).unwrap();
+        fs::write(place.path().join("elsewhere"), "x").unwrap();
+        let check = || check_shared_folder(&folder, &["key", "locks"]);
+        assert!(check().is_ok(), "nothing is there yet");
+        fs::create_dir(folder.join("locks")).unwrap();
+        fs::write(folder.join("key"), "x").unwrap();
+        mode(&folder.join("key"), 0o600);
+        assert!(check().is_ok());
+        mode(&folder.join("key"), 0o666);
+        assert!(matches!(check(), Err(Untrusted::Writable { .. })));
+        fs::remove_file(folder.join("key")).unwrap();
+        symlink(place.path().join("elsewhere"), folder.join("key")).unwrap();
+        assert!(matches!(check(), Err(Untrusted::Special { path }) if path.ends_with("data/key")));
+        fs::remove_file(folder.join("key")).unwrap();
+        // The folder is a link, or lies where anybody can put another in its place.
+        let link = place.path().join("link");
+        symlink(&folder, &link).unwrap();
+        assert!(matches!(check_shared_folder(&link, &[]), Err(Untrusted::Special { .. })));
+        mode(place.path(), 0o777);
+        assert!(matches!(check(), Err(Untrusted::Writable { .. })));
+        mode(place.path(), 0o1777);
+        assert!(check().is_ok());
     }
 
     #[test]
@@ -228,8 +290,12 @@ mod tests {
         }
         let is_foreign = |error: Untrusted| matches!(error, Untrusted::Foreign { owner: 65534, .. });
         assert!(is_foreign(check_owner(&file, &File::open(&file).unwrap()).unwrap_err()));
-        assert!(is_foreign(check_shared_folder(&inner).unwrap_err()));
+        assert!(is_foreign(check_shared_folder(&inner, &[]).unwrap_err()));
         assert!(is_foreign(folder(&inner).unwrap_err()));
+        fs::create_dir(place.path().join("shared")).unwrap();
+        fs::write(place.path().join("shared/key"), "x").unwrap();
+        std::os::unix::fs::chown(place.path().join("shared/key"), Some(65534), None).unwrap();
+        assert!(is_foreign(check_shared_folder(&place.path().join("shared"), &["key"]).unwrap_err()), "a planted key");
         fs::create_dir(inner.join("ours")).unwrap();
         assert!(is_foreign(folder(&inner.join("ours")).unwrap_err()), "its owner can replace what is in it");
     }

@@ -17,6 +17,8 @@ use super::secrets::Secret;
 const START: &[u8] = b"sk0";
 /// The length of every placeholder.
 const LENGTH: usize = 43;
+/// Most values that a job may take from answers. A sign-in brings one or two, and a job seldom signs in twice.
+const MOST_TAKEN: usize = 64;
 const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 /// What a placeholder stands for.
@@ -83,7 +85,11 @@ impl Placeholders {
         if let Some(held) = self.held.values().find(|held| same(held)) {
             return Ok(held.placeholder.clone());
         }
-        self.mint(name, value, Kind::Taken, most)
+        // Every answer is searched for each of them.
+        self.mint(name, value, Kind::Taken, most).and_then(|minted| match self.taken().count() > MOST_TAKEN {
+            true => Err(Full),
+            false => Ok(minted),
+        })
     }
 
     /// Forgets users' new passwords, once the call that was given them is over.

@@ -82,6 +82,10 @@ impl fmt::Debug for Secret {
 #[derive(Clone, Default)]
 pub(crate) struct Masks(Vec<Mask>);
 
+/// A masked text that would be longer than it may be.
+#[derive(Debug)]
+pub(crate) struct TooLong;
+
 #[derive(Clone)]
 struct Mask {
     form: Zeroizing<Vec<u8>>,
@@ -122,13 +126,27 @@ impl Masks {
 
     /// `bytes` with every secret masked; borrowed where there was none.
     pub(crate) fn apply<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
+        self.apply_within(bytes, usize::MAX).unwrap_or(Cow::Borrowed(&[]))
+    }
+
+    /// `bytes` with every secret masked, if that is no longer than `most`. What stands for a short secret is longer than it, so an
+    /// answer that is nothing but secrets grows.
+    ///
+    /// # Errors
+    /// It would be longer.
+    pub(crate) fn apply_within<'a>(&self, bytes: &'a [u8], most: usize) -> Result<Cow<'a, [u8]>, TooLong> {
         let mut masked = Cow::Borrowed(bytes);
         for Mask { form, instead } in &self.0 {
             let finder = memchr::memmem::Finder::new(form.as_slice());
-            if finder.find(&masked).is_none() {
+            let found = finder.find_iter(&masked).count();
+            if found == 0 {
                 continue;
             }
-            let mut out = Vec::with_capacity(masked.len());
+            let length = masked.len() - found * form.len() + found * instead.len();
+            if length > most {
+                return Err(TooLong);
+            }
+            let mut out = Vec::with_capacity(length);
             let mut from = 0;
             for at in finder.find_iter(&masked) {
                 out.extend_from_slice(&masked[from..at]);
@@ -138,7 +156,12 @@ impl Masks {
             out.extend_from_slice(&masked[from..]);
             masked = Cow::Owned(out);
         }
-        masked
+        Ok(masked)
+    }
+
+    /// The length of the longest form that is masked.
+    pub(crate) fn longest(&self) -> usize {
+        self.0.first().map_or(0, |mask| mask.form.len())
     }
 
     /// `text` with every secret masked.

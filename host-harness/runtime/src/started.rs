@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
 use super::bindings::identity::provisioning::http::{Failure, Request, Response};
-use super::http::Gate;
+use super::http::{Answer, Gate};
 
 /// Most requests that a component may have started and not finished; the interface says so.
 const MOST: usize = 64;
@@ -31,7 +31,7 @@ enum State {
 }
 
 /// A request on its way. It ends when nobody waits for it any more.
-struct Exchange(JoinHandle<Result<Response, Failure>>);
+struct Exchange(JoinHandle<Answer>);
 
 impl Drop for Exchange {
     fn drop(&mut self) {
@@ -41,15 +41,16 @@ impl Drop for Exchange {
 
 impl Started {
     /// Starts a request.
-    pub(crate) fn start(&mut self, gate: &Arc<Gate>, request: Request) -> u32 {
+    pub(crate) async fn start(&mut self, gate: &Arc<Gate>, request: Request) -> u32 {
         let number = self.next;
         self.next = self.next.wrapping_add(1);
         // Of one too many nothing is kept, or a component could fill the host with refusals.
         if self.requests.len() < MOST {
-            let state = match gate.prepare(request) {
+            let state = match gate.prepare(request).await {
                 Ok(prepared) => {
                     let gate = Arc::clone(gate);
-                    let exchange = async move { gate.send(prepared).await };
+                    let meter = Arc::clone(&gate.meter);
+                    let exchange = meter.beside(async move { gate.send(prepared).await });
                     State::Sent(Exchange(tokio::spawn(exchange.in_current_span())))
                 }
                 Err(failure) => State::Refused(failure),
@@ -63,10 +64,12 @@ impl Started {
     pub(crate) async fn finish(&mut self, number: u32) -> Result<Response, Failure> {
         match self.requests.remove(&number) {
             Some(State::Refused(failure)) => Err(failure),
-            Some(State::Sent(mut exchange)) => (&mut exchange.0).await.unwrap_or_else(|error| {
-                tracing::error!(%error, "a request failed inside the host");
-                Err(Failure::Other("the host failed over this request; its log says more".to_owned()))
-            }),
+            Some(State::Sent(mut exchange)) => {
+                (&mut exchange.0).await.map(|answer| answer.result).unwrap_or_else(|error| {
+                    tracing::error!(%error, "a request failed inside the host");
+                    Err(Failure::Other("the host failed over this request; its log says more".to_owned()))
+                })
+            }
             None => Err(Failure::Other(format!(
                 "request {number} has no answer: either it was never started, or its answer was given already, or it was refused because {MOST} others weren't finished; finish requests before starting more"
             ))),

@@ -41,7 +41,7 @@ fn this_machine_is_out_of_reach_unless_the_tenant_says_otherwise() {
     journey(async {
         let server = Listener::start().await;
         let mut tenant = mallory();
-        tenant.egress.loopback = false;
+        tenant.egress.loopback.clear();
         let port = server.url.rsplit(':').next().unwrap();
         for host in ["127.0.0.1", "localhost", "[::1]", "127.1", "2130706433", "[::ffff:127.0.0.1]"] {
             let mut job = job_for(&aimed_at(REACH, &format!("http://{host}:{port}")), &tenant).await;

@@ -4,14 +4,20 @@
 mod support;
 
 mod calls;
+mod compiling;
 mod computing;
 mod conformance;
+mod host_work;
+mod import;
 mod lies;
 mod memory;
 mod neighbour;
+mod room;
 mod secrets;
+mod slots;
 mod smuggling;
 mod thief;
+mod tls;
 mod traps;
 mod versions;
 

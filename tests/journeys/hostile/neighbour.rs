@@ -72,6 +72,46 @@ where
     time
 }
 
+/// The middle of five times.
+async fn median(mut measured: impl AsyncFnMut() -> Duration) -> Duration {
+    let mut times = Vec::new();
+    for _ in 0..5 {
+        times.push(measured().await);
+    }
+    times.sort_unstable();
+    times[2]
+}
+
+/// Measures an import alone and beside an attack that is made again and again, and prints both: it takes at most three times as
+/// long, and a tenth of a second. What else this machine does may fall on either, so one of a few measurements has to hold.
+pub(super) async fn is_not_held_up<F>(name: &str, attack: impl Fn() -> F + Clone + Send + 'static)
+where
+    F: Future<Output = ()> + Send,
+{
+    let (connector, tenant) = (&host().1, tenant(&org().1));
+    import(connector, &tenant).await;
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        let alone = median(async || import(connector, &tenant).await).await;
+        let attack = attack.clone();
+        let attacking = tokio::spawn(async move {
+            loop {
+                attack().await;
+            }
+        });
+        let beside = median(async || import(connector, &tenant).await).await;
+        assert!(!attacking.is_finished(), "the attack was over before");
+        attacking.abort();
+        drop(attacking.await);
+        println!("an import alone: {alone:?}; beside {name}: {beside:?}");
+        if beside <= 3 * alone + Duration::from_millis(100) {
+            return;
+        }
+        seen.push((alone, beside));
+    }
+    panic!("an import alone, and beside {name}: {seen:?}");
+}
+
 /// Attacks, again and again.
 async fn attacking(hostile: Connector) {
     loop {

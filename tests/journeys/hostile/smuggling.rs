@@ -133,7 +133,9 @@ fn a_connection_with_an_unread_body_on_it_is_closed() {
             }
             rest
         });
-        let mut job = job(&aimed_at(attack!("large_body"), &url)).await;
+        let mut tenant = mallory();
+        tenant.limits.compute = std::time::Duration::from_secs(10);
+        let mut job = job_for(&aimed_at(attack!("large_body"), &url), &tenant).await;
         assert_eq!(refusal(job.open().await.unwrap_err()), "", "it was answered");
         answered.notify_one();
         assert!(server.await.unwrap() < LARGE, "the rest of the body was sent, and the connection kept");

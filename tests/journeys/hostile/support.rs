@@ -1,4 +1,4 @@
-//! What every attack needs: a tenant, a job, a server to reach.
+//! What every attack needs: a tenant, a job, a server to reach, and a process whose memory is its own.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,18 +6,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use provisioning_runtime::{
-    Approval, Declaration, EgressPolicy, HostEntry, HostSource, Job, JobError, Limits, SandboxFault, Secret, Tenant,
+    Approval, Declaration, EgressPolicy, HostEntry, HostSource, Job, JobError, Limits, Runtime, SandboxFault, Secret,
+    Tenant,
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use crate::support::host;
+use crate::support::{host, journey};
 
-/// A tenant of a malicious connector; it has one secret and may reach this machine.
+/// A tenant of a malicious connector; it has one secret and may reach this machine, at the ports that its attack asks for.
 pub(crate) fn mallory() -> Tenant {
     Tenant {
         name: "mallory".to_owned(),
         secrets: BTreeMap::from([("password".to_owned(), Secret::new("mallorys-own-secret".to_owned()))]),
-        egress: EgressPolicy { allow: Vec::new(), loopback: true },
+        egress: EgressPolicy { allow: Vec::new(), loopback: vec![1] },
         limits: Limits { compute: Duration::from_millis(200), call: Duration::from_secs(30), ..Limits::default() },
         ..Tenant::default()
     }
@@ -33,9 +34,20 @@ pub(crate) async fn job_for(attack: &[u8], tenant: &Tenant) -> Job {
     let (runtime, _) = host();
     let connector = runtime.load(attack).unwrap();
     let mut tenant = tenant.clone();
-    tenant.approval =
-        Some(Approval { component_sha256: connector.digest().to_owned(), declaration: addresses(attack) });
+    let declaration = addresses(attack);
+    if !tenant.egress.loopback.is_empty() {
+        tenant.egress.loopback.extend(declaration.hosts.iter().filter_map(|host| match &host.source {
+            HostSource::Exact(origin) => Some(port(origin)),
+            _ => None,
+        }));
+    }
+    tenant.approval = Some(Approval { component_sha256: connector.digest().to_owned(), declaration });
     runtime.start(&connector, &tenant).await.unwrap()
+}
+
+/// The port of an address.
+pub(crate) fn port(url: &str) -> u16 {
+    EgressPolicy::this_machine(url).loopback.first().copied().unwrap_or(443)
 }
 
 /// A declaration of the addresses that an attack has in it, as if an admin had approved those: what stops it then is something else.
@@ -152,3 +164,98 @@ impl Listener {
         self.requests.load(Ordering::SeqCst)
     }
 }
+
+/// Does the work of the test of this name in a process of its own, so that what the process takes is what the work takes.
+pub(crate) fn alone(test: &str, work: impl Future<Output = ()>) {
+    const HERE: &str = "PROVISIONING_TEST_ALONE";
+    if std::env::var_os(HERE).is_some() {
+        return journey(work);
+    }
+    let mut process = std::process::Command::new(std::env::current_exe().unwrap());
+    let done = process.args(["--exact", test, "--nocapture"]).env(HERE, "1").output().unwrap();
+    let (out, err) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+    assert!(done.status.success() && out.contains("1 passed"), "{out}\n{err}");
+    out.lines().filter(|line| line.contains(": ")).for_each(|line| println!("{line}"));
+}
+
+/// The most memory that this process has had resident, in bytes (proc(5), `VmHWM`).
+pub(crate) fn most_resident() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() << 10
+}
+
+/// A server for the thief: it hands out large answers, packed, and tokens, and is slow to read at `/api/slow`.
+pub(crate) struct Generous {
+    pub(crate) url: String,
+}
+
+/// Length of a large answer once it is unpacked.
+pub(crate) const LARGE_ANSWER: usize = 15 << 20;
+
+impl Generous {
+    pub(crate) async fn start() -> Self {
+        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        std::io::Write::write_all(&mut packer, &vec![b' '; LARGE_ANSWER]).unwrap();
+        let packed: Arc<[u8]> = packer.finish().unwrap().into();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(give(stream, Arc::clone(&packed)));
+            }
+        });
+        Self { url }
+    }
+}
+
+async fn give(mut stream: tokio::net::TcpStream, packed: Arc<[u8]>) {
+    let mut received = Vec::new();
+    let mut buffer = vec![0; 64 << 10];
+    while let Ok(read @ 1..) = stream.read(&mut buffer).await {
+        received.extend_from_slice(&buffer[..read]);
+        let Some(end) = received.windows(4).position(|four| four == b"\r\n\r\n") else { continue };
+        let head = String::from_utf8_lossy(&received[..end]).to_lowercase();
+        if head.starts_with("post /api/slow") {
+            // Nobody reads the rest of the body before the client gives up.
+            tokio::time::sleep(Duration::from_secs(10)).await;
+            return;
+        }
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
+        if received.len() < end + 4 + length.unwrap_or(0) {
+            continue;
+        }
+        received.clear();
+        let (coding, body): (&str, &[u8]) = match head.starts_with("get /api/large") {
+            true => ("content-encoding: gzip\r\n", &packed),
+            false => ("", br#"{"token":"T0KEN!of.the-session"}"#),
+        };
+        let head = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n{coding}content-length: {}\r\n\r\n",
+            body.len()
+        );
+        if stream.write_all(&[head.as_bytes(), body].concat()).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// A job of the thief, which does at `app` what `attack` names.
+pub(crate) async fn thief(runtime: &Runtime, attack: &str, app: &str, limits: &Limits, guess: &str) -> Job {
+    let connector = runtime.load(super::attack!("thief")).unwrap();
+    let setting = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let tenant = Tenant {
+        name: "mallory".to_owned(),
+        settings: [setting("attack", attack), setting("app", app), setting("guess", guess)].into(),
+        secrets: [("password", "mallorys-own-secret"), ("key", KEY)]
+            .map(|(name, value)| (name.to_owned(), Secret::new(value.to_owned())))
+            .into(),
+        egress: EgressPolicy::this_machine(app),
+        approval: Some(runtime.approve(&connector).await.unwrap()),
+        limits: limits.clone(),
+        ..Tenant::default()
+    };
+    runtime.start(&connector, &tenant).await.unwrap()
+}
+
+const KEY: &str = include_str!("../../../host-harness/emulator/tests/it/keys/app.key.pem");

@@ -11,6 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use wasmtime::MemoryCreator;
 
 use super::attack;
+use super::support::port;
 use crate::support::journey;
 
 const PASSWORD: &str = "Hunter2 & \"Correct\" <Horse>";
@@ -157,7 +158,10 @@ impl World {
             secrets: [("password", PASSWORD), ("key", KEY)]
                 .map(|(name, value)| (name.to_owned(), Secret::new(value.to_owned())))
                 .into(),
-            egress: EgressPolicy { allow: Vec::new(), loopback: true },
+            egress: EgressPolicy {
+                allow: Vec::new(),
+                loopback: [&self.app.url, &self.evil.url].map(|url| port(url)).to_vec(),
+            },
             approval: Some(self.runtime.approve(&connector).await.unwrap()),
             ..Tenant::default()
         };

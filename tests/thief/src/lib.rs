@@ -218,6 +218,78 @@ fn attack(settings: &Settings) -> String {
             told.push(loot(http::finish(u32::MAX)));
             told.join("\n")
         }
+        "reach" => get(format!("{app}/api/x")),
+        "many-answers" | "many-answers-started" => {
+            let large =
+                || Request { method: Method::Get, url: format!("{app}/api/large"), headers: Vec::new(), body: None };
+            let answers = match settings.get("attack") {
+                "many-answers" => http::send_all(&(0..300).map(|_| large()).collect::<Vec<_>>()),
+                _ => {
+                    let started: Vec<u32> = (0..64).map(|_| http::start(&large())).collect();
+                    // The last is here when nearly all are.
+                    started.iter().rev().map(|number| http::finish(*number)).collect()
+                }
+            };
+            let whole = answers.iter().filter(|answer| answer.is_ok()).count();
+            let refused = answers.iter().filter(|answer| matches!(answer, Err(Failure::TooLarge(_)))).count();
+            format!("{whole} whole, {refused} too large, of {}", answers.len())
+        }
+        "many-bodies" => {
+            let body = vec![b'x'; 4 << 20];
+            let large = Request {
+                method: Method::Post,
+                url: format!("{app}/api/slow"),
+                headers: vec![json()],
+                body: Some(body),
+            };
+            let started: Vec<u32> = (0..64).map(|_| http::start(&large)).collect();
+            let told: Vec<String> = started.iter().rev().map(|number| loot(http::finish(*number))).collect();
+            let refused = told.iter().filter(|told| told.contains("finish requests before sending more")).count();
+            format!("{refused} of {} refused", told.len())
+        }
+        "long-claims" => {
+            let claims = format!(
+                r#"{{"iss":"client","sub":"api","aud":"{app}","exp":{},"x":"{}"}}"#,
+                now() + 100,
+                "x".repeat(20 << 20)
+            );
+            let mut told = String::new();
+            for _ in 0..600 {
+                told = secrets::sign_jwt(key, None, &claims).unwrap_or_else(|error| error);
+            }
+            told
+        }
+        "many-signatures" => {
+            let claims = format!(r#"{{"iss":"client","sub":"api","aud":"{app}","exp":{}}}"#, now() + 100);
+            loop {
+                let _ = secrets::sign_jwt(key, None, &claims);
+            }
+        }
+        "many-parts" => {
+            let parts = format!(r#"{{"password":"{password}","x":[{}0]}}"#, "0,".repeat(60_000));
+            let deep = format!("<a>{}{}{}</a>", "<b>".repeat(4_000), password, "</b>".repeat(4_000));
+            let xml = ("content-type".to_owned(), "text/xml".to_owned());
+            let many = |kind: (String, String), body: &str| {
+                loot(send(Method::Post, format!("{app}/token"), vec![kind], Some(body.to_owned())))
+            };
+            let told = many(json(), &parts) + &many(xml, &deep);
+            // What is within the bounds is worked at again and again.
+            let within = format!(r#"{{"password":"{password}","x":[{}0]}}"#, "0,".repeat(9_000));
+            for _ in 0..settings.get("guess").parse().unwrap_or(0) {
+                let _ = many(json(), &within);
+            }
+            told
+        }
+        "many-requests" => {
+            let request = || Request {
+                method: Method::Get,
+                url: "https://a.example/".to_owned(),
+                headers: Vec::new(),
+                body: None,
+            };
+            let told = http::send_all(&(0..1_001).map(|_| request()).collect::<Vec<_>>());
+            told.into_iter().next().map(loot).unwrap_or_default()
+        }
         "oracle" => {
             // If masking told which texts are secrets, the server would have them told one by one.
             let guess = settings.get("guess");
@@ -320,7 +392,7 @@ impl wit::Guest for Thief {
 
     fn open(settings: wit::Settings) -> Result<wit::Session, Error> {
         let settings = Settings(settings);
-        if settings.get("attack") == "other-user" {
+        if matches!(settings.get("attack"), "other-user" | "endless-import" | "short-import") {
             return Ok(wit::Session::new(Session { settings }));
         }
         let got = attack(&settings);
@@ -338,8 +410,29 @@ impl wit::GuestSession for Session {
         Err(refused("there are none".to_owned()))
     }
 
-    fn import_users(&self, _: wit::ImportQuery) -> Result<wit::ImportPage, Error> {
-        Err(refused("there are none".to_owned()))
+    /// Users who are new with every page, a mebibyte of them, and never a last page; or three users.
+    fn import_users(&self, query: wit::ImportQuery) -> Result<wit::ImportPage, Error> {
+        let is_endless = self.settings.get("attack") == "endless-import";
+        let first: u32 = match &query.scope {
+            wit::ImportScope::Resume(cursor) => cursor.parse().unwrap_or(0),
+            _ => 0,
+        };
+        let next = first + if is_endless { 1_000 } else { 3 };
+        let user = |number: u32| wit::User {
+            id: format!("X{number:09}"),
+            username: format!("x{number}@x.example"),
+            status: wit::Status::Active,
+            modified: String::new(),
+            values: vec![Some(wit::Value::Text("x".repeat(1_024)))],
+            grants: Vec::new(),
+        };
+        Ok(wit::ImportPage {
+            attributes: vec!["note".to_owned()],
+            users: (first..next).map(user).collect(),
+            departed: Vec::new(),
+            next: is_endless.then(|| next.to_string()),
+            watermark: None,
+        })
     }
 
     fn push_users(

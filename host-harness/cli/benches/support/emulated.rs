@@ -64,7 +64,7 @@ impl Org {
             name: name.to_owned(),
             settings: self.settings(),
             secrets: self.secrets().into_iter().map(|(name, secret)| (name, Secret::new(secret))).collect(),
-            egress: EgressPolicy { allow: Vec::new(), loopback: true },
+            egress: EgressPolicy::this_machine(&self.text("url")),
             ..Tenant::default()
         }
     }

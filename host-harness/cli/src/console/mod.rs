@@ -2,7 +2,7 @@
 
 mod password;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -41,13 +41,16 @@ pub(crate) struct Options {
     /// A proxy before it speaks TLS with browsers: cookies are for https only.
     #[arg(long)]
     behind_tls: bool,
+    /// The address of a proxy before it: where requests come from is what it says in X-Forwarded-For. Can be repeated.
+    #[arg(long = "trusted-proxy", value_name = "ADDRESS")]
+    trusted_proxies: Vec<IpAddr>,
 }
 
 #[derive(Subcommand)]
 enum Command {
     /// Sets an admin's password, read from standard input or PROVISIONING_CONSOLE_PASSWORD.
     SetPassword(password::SetOptions),
-    /// Takes an admin away. Without admins nobody has to sign in, and the console serves this machine only.
+    /// Takes an admin away. Without admins the console serves this machine only, and asks for the token that it prints.
     RemoveAdmin(password::RemoveOptions),
 }
 
@@ -81,7 +84,9 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
     };
     let folder = directory.folder().to_owned();
     let applications = Arc::new(ComponentApplications::new(runtime_for(global, JOBS)?, embedded::CONNECTOR, &folder));
-    let mut builder = Console::builder(directory, applications).behind_tls(options.behind_tls);
+    let mut builder = Console::builder(directory, applications)
+        .behind_tls(options.behind_tls)
+        .trusted_proxies(options.trusted_proxies.iter().copied());
     for host in &options.hosts {
         builder = builder.host(host)?;
     }
@@ -91,17 +96,19 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
             options.listen
         ))
     })?;
+    let console = builder.build();
     let url = format!("http://{}", listener.local_addr()?);
+    let open = console.address(&url).map_err(ConsoleError::from)?;
     if output.json() {
         // One line, so that a program which starts this process can read it while the process goes on.
-        let line = serde_json::json!({ "url": url }).to_string();
+        let line = serde_json::json!({ "url": url, "open": open }).to_string();
         output.raw().write_all(line.as_bytes())?;
         output.raw().write_all(b"\n")?;
         output.raw().flush()?;
     } else {
-        output.line(&format!("The console of {} is at {url}. Ctrl-C ends it.", folder.display()))?;
+        output.line(&format!("The console of {} is at {open} (Ctrl-C ends it)", folder.display()))?;
     }
-    let served = builder.build().serve(listener, interrupted()).await;
+    let served = console.serve(listener, interrupted()).await;
     if let Some(org) = &mut org {
         org.stop().await;
     }

@@ -70,7 +70,7 @@ fn keep_tenant(change: &WriteTransaction<'_>, wanted: &Tenant) -> Result<(), Dir
     let put = |config: &mut TenantConfig| {
         let settings = wanted.settings.iter().map(|(name, value)| (name.clone(), PlainValue(value.clone())));
         config.settings.extend(settings);
-        config.egress = EgressConfig { loopback: wanted.egress.loopback, ..config.egress.clone() };
+        config.egress = EgressConfig { loopback: wanted.egress.loopback.clone(), ..config.egress.clone() };
     };
     let tenant = match change.find_tenant(TENANT)? {
         Some(tenant) => {

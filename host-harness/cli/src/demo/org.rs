@@ -70,7 +70,7 @@ impl Org {
             name: name.to_owned(),
             settings: settings(org).map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
             secrets: [secret("password", &org.password), secret("security-token", &org.security_token)].into(),
-            egress: EgressPolicy { allow: Vec::new(), loopback: true },
+            egress: EgressPolicy::this_machine(&org.url),
             ..Tenant::default()
         }
     }

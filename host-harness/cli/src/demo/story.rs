@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::direct::{Entry, RecordsReport, import, push};
 use crate::failure::{DONE, Failure, SOME_FAILED};
 use crate::global::Global;
-use crate::output::{Output, Tone, printable};
+use crate::output::{Output, Tone, lines, printable};
 use crate::people::{self, EmptyCell, Row, RowPerson};
 use crate::report::refusal_text;
 use crate::test_credentials;
@@ -269,7 +269,7 @@ fn brief(entries: &[Entry], output: &mut Output) -> Result<(), Failure> {
     for entry in entries {
         let (result, tone, detail) = match &entry.result {
             Ok(outcome) => {
-                let mut detail = outcome.id.clone().unwrap_or_default();
+                let mut detail = printable(outcome.id.as_deref().unwrap_or_default()).into_owned();
                 for effect in &outcome.side_effects {
                     detail.push('\n');
                     detail.push_str(&printable(effect));
@@ -278,7 +278,7 @@ fn brief(entries: &[Entry], output: &mut Output) -> Result<(), Failure> {
             }
             Err(error) => ("refused", Tone::Bad, refusal_text(&error.message, None, error.remedy.as_deref())),
         };
-        table.add_row(vec![entry.label.clone().into(), output.cell(result, tone), detail.into()]);
+        table.add_row(vec![entry.label.clone().into(), output.cell(result, tone), lines(detail)]);
     }
     output.print_table(&table)?;
     Ok(())

@@ -8,7 +8,7 @@ use clap::Args;
 use crate::context::Context;
 use crate::failure::{DONE, Failure};
 use crate::global::Global;
-use crate::output::{ColorChoice, Output, complain};
+use crate::output::{ColorChoice, Output, complain, json_text, write_json};
 use crate::view::{ErrorView, UsageView, UserView, attribute_texts, status_name};
 use provisioning_directory::config::StandardInput;
 use provisioning_runtime::wit::{ImportPage, ImportQuery, ImportScope, User};
@@ -143,7 +143,7 @@ async fn json(
     limit: Option<u32>,
     output: &mut Output,
 ) -> Result<u8, Failure> {
-    let tenant = serde_json::to_string(&context.tenant.name).map_err(io::Error::from)?;
+    let tenant = json_text(&context.tenant.name).map_err(io::Error::from)?;
     write!(output.raw(), "{{\n  \"tenant\": {tenant},\n  \"users\": [")?;
     // The bar needs the output only for its settings, and the closure needs it to write.
     let quiet = Output::new(true, ColorChoice::Never);
@@ -151,7 +151,7 @@ async fn json(
     let (imported, ended) = pages(context, query, limit, &quiet, |page, user| {
         output.raw().write_all(if first { b"\n    " } else { b",\n    " })?;
         first = false;
-        serde_json::to_writer(output.raw(), &UserView::new(page, user)).map_err(io::Error::from)
+        write_json(output.raw(), &UserView::new(page, user)).map_err(io::Error::from)
     })
     .await?;
     let field = |name: &str, value: serde_json::Result<String>| -> io::Result<String> {
@@ -160,13 +160,13 @@ async fn json(
     let usage: UsageView = context.job.usage().into();
     let error: Option<&ErrorView> = ended.as_ref().map(|failure| &failure.error);
     let mut rest = String::from("\n  ]");
-    rest += &field("departed", serde_json::to_string(&imported.departed))?;
-    rest += &field("pages", serde_json::to_string(&imported.pages))?;
-    rest += &field("statuses", serde_json::to_string(&imported.statuses))?;
-    rest += &field("next", serde_json::to_string(&imported.next))?;
-    rest += &field("watermark", serde_json::to_string(&imported.watermark))?;
-    rest += &field("error", serde_json::to_string(&error))?;
-    rest += &field("usage", serde_json::to_string(&usage))?;
+    rest += &field("departed", json_text(&imported.departed))?;
+    rest += &field("pages", json_text(&imported.pages))?;
+    rest += &field("statuses", json_text(&imported.statuses))?;
+    rest += &field("next", json_text(&imported.next))?;
+    rest += &field("watermark", json_text(&imported.watermark))?;
+    rest += &field("error", json_text(&error))?;
+    rest += &field("usage", json_text(&usage))?;
     rest += "\n}\n";
     output.raw().write_all(rest.as_bytes())?;
     output.raw().flush()?;

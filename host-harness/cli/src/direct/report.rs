@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::failure::{DONE, Failure, SOME_FAILED};
-use crate::output::{Output, Tone, complain, printable};
+use crate::output::{Output, Tone, complain, lines, printable};
 use crate::report::{counted, listed, outcome_text, refusal_text};
 use crate::view::{ErrorView, OutcomeView, UsageView, action_name};
 use provisioning_runtime::JobUsage;
@@ -97,7 +97,7 @@ impl RecordsReport<'_> {
                 }
                 Err(error) => (format!("failed\n{}", printable(&error.kind)), Tone::Bad, error_text(error)),
             };
-            table.add_row(vec![entry.label.clone().into(), output.cell(result, tone), detail.into()]);
+            table.add_row(vec![entry.label.clone().into(), output.cell(lines(result), tone), lines(detail)]);
         }
         if !self.entries.is_empty() {
             output.print_table(&table)?;

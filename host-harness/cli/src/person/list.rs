@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::super::context::open_directory;
 use super::super::failure::{DONE, Failure};
 use super::super::global::Global;
-use super::super::output::Output;
+use super::super::output::{Output, printable};
 use super::edit::Status;
 use provisioning_directory::sync::intents::read_only;
 use provisioning_directory::{Assignment, DirectoryError, Link, Person, PersonFilter, PersonStatus, Task, TaskFilter};
@@ -67,7 +67,7 @@ pub(super) fn list(global: &Global, options: &ListOptions, output: &mut Output) 
     output.print_table(&table)?;
     output.line(&format!("{} shown of {all} people.", people.len()))?;
     if let (true, Some(last)) = (people.len() == options.limit as usize, people.last()) {
-        output.line(&format!("Go on with --after '{}'", last.key))?;
+        output.line(&printable(&format!("Go on with --after '{}'", last.key)))?;
     }
     Ok(DONE)
 }

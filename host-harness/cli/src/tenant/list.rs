@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::super::context::open_directory;
 use super::super::failure::{DONE, Failure};
 use super::super::global::Global;
-use super::super::output::{Output, printable, printable_words};
+use super::super::output::{Output, lines, listed, printable, printable_words};
 use provisioning_directory::config::ComponentChoice;
 use provisioning_directory::sync::Feature;
 use provisioning_directory::{
@@ -138,19 +138,20 @@ pub(super) fn run(global: &Global, options: &Options, output: &mut Output) -> Re
             Some(run) => format!("{}\n{:?} now: {} users", time(view.imported_at), run.phase, run.users),
             None => time(view.imported_at),
         };
-        table.add_row([
-            view.name,
-            view.features.join("\n"),
-            view.source_of.join("\n"),
-            view.secrets.join("\n"),
-            view.users.to_string(),
-            view.links.to_string(),
-            view.assigned.to_string(),
-            view.waiting_to_be_confirmed.to_string(),
-            format!("{} wait, {} failed", view.tasks_waiting, view.tasks_failed),
-            imported,
-            view.api_calls
-                .map_or_else(String::new, |calls| format!("{} of {}\nat {}", calls.left(), calls.limit, calls.seen_at)),
+        table.add_row(vec![
+            view.name.into(),
+            listed(view.features),
+            listed(view.source_of),
+            listed(view.secrets),
+            view.users.to_string().into(),
+            view.links.to_string().into(),
+            view.assigned.to_string().into(),
+            view.waiting_to_be_confirmed.to_string().into(),
+            format!("{} wait, {} failed", view.tasks_waiting, view.tasks_failed).into(),
+            lines(imported),
+            lines(view.api_calls.map_or_else(String::new, |calls| {
+                format!("{} of {}\nat {}", calls.left(), calls.limit, calls.seen_at)
+            })),
         ]);
     }
     output.print_table(&table)?;

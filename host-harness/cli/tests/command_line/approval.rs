@@ -121,7 +121,7 @@ fn in_a_tenants_file_the_pin_is_the_approval() {
     assert!(run.stderr.contains("reaches this machine alone"), "{run:?}");
     let elsewhere = fixture
         .tenants()
-        .replace("loopback = true", "allow = [\"login.salesforce.com\"]")
+        .replace(&fixture.loopback(), "allow = [\"login.salesforce.com\"]")
         .replace("[tenants.acme.settings]", "[tenants.acme]\ncomponent = \"grown.wasm\"\n[tenants.acme.settings]");
     fixture.write_tenants(&elsewhere);
     let run = fixture.run(&["test-credentials", "acme"]);

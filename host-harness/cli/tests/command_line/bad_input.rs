@@ -53,7 +53,7 @@ fn slips_in_the_tenants_file_exit_with_2_before_anything_runs() {
         ("{ file = \"password\" }", "\"hunter2-hunter2\"", ["where the secret comes from", "line"]),
         ("{ file = \"password\" }", "{ file = \"nowhere\" }", ["the secret `password`", "nowhere"]),
         ("{ file = \"password\" }", "{ env = \"NOT_SET_ANYWHERE\" }", ["the secret `password`", "NOT_SET_ANYWHERE"]),
-        ("loopback = true", "allow = [\"https://x\"]", ["`https://x` is not an egress rule", "acme"]),
+        ("loopback = ", "allow = [\"https://x\"]\nloopback = ", ["`https://x` is not an egress rule", "acme"]),
         ("[tenants.acme.egress]", "[tenants.acme.egres]", ["egres", "line"]),
     ] {
         fixture.edit_tenants(from, to);
@@ -74,12 +74,14 @@ fn a_wrong_password_and_an_unreachable_host_exit_with_3() {
         fails(&fixture, &[command, "acme"], 3, &["password", "token"]);
     }
     fixture.write("password", &fixture.org.password);
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-    fixture.edit_tenants(&fixture.org.url, &format!("http://{free}"));
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    // In the address and among the ports that may be reached.
+    fixture.edit_tenants(fixture.port(), &free.port().to_string());
+    let free = free.to_string();
     for command in ["import", "test-credentials"] {
         fails(&fixture, &[command, "acme"], 3, &[&free]);
     }
-    fixture.edit_tenants("loopback = true", "loopback = false");
+    fixture.edit_tenants(&fixture.loopback(), "loopback = [1]");
     fails(&fixture, &["import", "acme"], 3, &["127.0.0.1", "egress.loopback"]);
 }
 

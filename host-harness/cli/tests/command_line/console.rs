@@ -12,6 +12,8 @@ use crate::support::Fixture;
 struct Served {
     process: Child,
     address: String,
+    /// The cookie of a browser that has opened the address with the token.
+    cookie: String,
 }
 
 impl Served {
@@ -23,13 +25,21 @@ impl Served {
         BufReader::new(process.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
         let first: Json = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
         let address = first["url"].as_str().unwrap().strip_prefix("http://").unwrap().to_owned();
-        Self { process, address }
+        let open = first["open"].as_str().unwrap().to_owned();
+        let mut served = Self { process, address, cookie: String::new() };
+        if let Some((_, path)) = open.split_once(&served.address) {
+            let entered = served.get(path);
+            let cookie = entered.lines().find_map(|line| line.strip_prefix("set-cookie: ")).unwrap_or_default();
+            served.cookie = cookie.split(';').next().unwrap_or_default().to_owned();
+        }
+        served
     }
 
     /// A page, with its head.
     fn get(&self, path: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address).unwrap();
+        let (host, cookie) = (&self.address, &self.cookie);
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n").unwrap();
         let mut text = String::new();
         stream.read_to_string(&mut text).unwrap();
         text

@@ -51,6 +51,16 @@ impl Fixture {
         }
     }
 
+    /// The port of the org.
+    pub(crate) fn port(&self) -> &str {
+        self.org.url.rsplit(':').next().unwrap()
+    }
+
+    /// The line of the tenants file that lets the tenant reach it.
+    pub(crate) fn loopback(&self) -> String {
+        format!("loopback = [{}]", self.port())
+    }
+
     /// The tenants file of a sound tenant `acme`.
     pub(crate) fn tenants(&self) -> String {
         let org = &self.org;
@@ -67,9 +77,14 @@ account-id = "{}"
 password = {{ file = "password" }}
 security-token = {{ file = "token" }}
 [tenants.acme.egress]
-loopback = true
+loopback = [{}]
 "#,
-            org.url, org.username, org.organization_id, org.portal_id, org.account_id
+            org.url,
+            org.username,
+            org.organization_id,
+            org.portal_id,
+            org.account_id,
+            self.port()
         )
     }
 

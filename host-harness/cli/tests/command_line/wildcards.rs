@@ -28,7 +28,10 @@ fn says_what_it_opens(run: &Run, tenant: &str) {
 fn a_wildcard_is_warned_of_where_a_tenants_file_is_used_or_taken_in() {
     let fixture = Fixture::new(1, 97);
     assert!(warnings(&fixture.run(&["test-credentials", "acme"])).is_empty());
-    fixture.edit_tenants("loopback = true", "loopback = true\nallow = [\"login.example.com\", \"*.my.example.com\"]");
+    fixture.edit_tenants(
+        "[tenants.acme.egress]\n",
+        "[tenants.acme.egress]\nallow = [\"login.example.com\", \"*.my.example.com\"]",
+    );
     says_what_it_opens(&fixture.run(&["test-credentials", "acme"]), "acme");
     says_what_it_opens(&fixture.run(&["tenant", "import-toml", "tenants.toml", "--data", "data"]), "acme");
 }

@@ -1,6 +1,6 @@
 //! Who is let in, and how every answer looks.
 
-use crate::support::{Browser, Start, World};
+use crate::support::{Start, World};
 
 #[tokio::test]
 async fn every_answer_has_its_headers() {
@@ -52,12 +52,12 @@ async fn a_form_counts_only_with_its_token_and_from_this_site() {
     let token = browser.token().await;
     let fields = [("form-token", token.as_str()), ("name", "acme"), ("component", "embedded")];
     let origin = format!("http://{}", world.address);
-    let other = Browser::new(world.address).token().await;
+    let other = world.browser().token().await;
     for refused in [
         browser.post_raw("/add-application", &fields[1..]).await,
         browser.post_raw("/add-application", &[("form-token", "wrong"), fields[1], fields[2]]).await,
         browser.post_raw("/add-application", &[("form-token", &other), fields[1], fields[2]]).await,
-        Browser::new(world.address).post_raw("/add-application", &fields).await,
+        world.browser().post_raw("/add-application", &fields).await,
         browser.send(browser.form("/add-application", &fields).header("origin", "https://evil.example")).await,
         browser.send(browser.form("/add-application", &fields).header("origin", "null")).await,
         browser.send(browser.form("/add-application", &fields).header("sec-fetch-site", "cross-site")).await,

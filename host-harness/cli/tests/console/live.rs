@@ -6,7 +6,7 @@ use provisioning_directory::{Day, Timestamp};
 
 use salesforce_emulator::Fault;
 
-use crate::support::{Browser, World, org};
+use crate::support::{World, org};
 
 #[tokio::test]
 async fn a_test_is_told_live_to_its_end() {
@@ -54,11 +54,8 @@ async fn a_running_job_is_followed_live_and_no_other_starts_beside_it() {
     world.add_connected("acme", &org).await;
     // Longer than what follows takes on a busy machine, and shorter than what the first answer waits for.
     emulator.inject(Fault::latency(Duration::from_secs(5)));
-    let address = world.address;
-    let first =
-        tokio::spawn(
-            async move { Browser::new(address).save("/applications/acme/integration", &[("test", "yes")]).await },
-        );
+    let other = world.browser();
+    let first = tokio::spawn(async move { other.save("/applications/acme/integration", &[("test", "yes")]).await });
     let browser = world.browser();
     let page = loop {
         let page = browser.get("/applications/acme/integration").await.expect(200);

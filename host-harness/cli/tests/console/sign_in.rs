@@ -135,7 +135,9 @@ async fn behind_tls_the_cookie_is_for_https_and_this_host_only() {
     let cookie = page.headers["set-cookie"].to_str().unwrap();
     assert!(cookie.starts_with("__Host-console-"), "{cookie}");
     assert_eq!(attributes(cookie), ["HttpOnly", "Path=/", "SameSite=Strict", "Secure"]);
-    let plain = World::new().await.browser().get("/applications").await;
+    let world = World::new().await;
+    // Nobody has come by the token yet.
+    let plain = Browser::new(world.address, "").get("/sign-in").await;
     let cookie = plain.headers["set-cookie"].to_str().unwrap();
     assert!(cookie.starts_with("console-"), "{cookie}");
     assert_eq!(attributes(cookie), ["HttpOnly", "Path=/", "SameSite=Strict"]);
@@ -179,4 +181,92 @@ async fn what_is_typed_to_sign_in_is_never_run_and_the_password_never_shown() {
         }
     }
     browser.get("/applications").await.expect(303);
+}
+
+#[tokio::test]
+async fn without_admins_only_the_token_of_the_console_lets_somebody_in() {
+    let world = World::new().await;
+    let stranger = Browser::new(world.address, "");
+    let page = stranger.get("/applications").await.expect(303);
+    assert!(page.location().starts_with("/sign-in?next=%2Fapplications"), "{page:?}");
+    stranger.get("/applications?token=wrong").await.expect(303);
+    let page = stranger.get("/sign-in").await.expect(200);
+    let form_token = page.token();
+    page.says("Open the address that it printed when it was started");
+    let entered = |token: String| {
+        let fields = [("form-token", form_token.clone()), ("token", token), ("next", "/tasks".to_owned())];
+        let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let request = stranger.form("/sign-in", &fields);
+        stranger.send(request)
+    };
+    entered("wrong".to_owned()).await.expect(401).says("This is not the token of this console");
+    // What a sandbox on loopback would do: it has a form's token, and nobody's session.
+    let fields = [("form-token", form_token.as_str()), ("name", "evil"), ("component", "embedded")];
+    stranger.post_raw("/add-application", &fields).await.expect(401);
+    assert_eq!(world.audited(), 0, "nothing was written");
+    let token = world.open.split_once("token=").unwrap().1.to_owned();
+    let page = entered(token.clone()).await.expect(303);
+    assert_eq!(page.location(), "/tasks");
+    stranger.get("/applications").await.expect(200);
+
+    let other = Browser::new(world.address, "");
+    let page = other.get(&format!("/tasks?token={token}&kind=push")).await.expect(303);
+    assert_eq!(page.location(), "/tasks?kind=push", "the token doesn't stay in the address");
+    other.get("/applications").await.expect(200);
+    // With the first admin it is over.
+    Admins::of(world.folder.path()).set_password("ada", &Secret::new(PASSWORD.to_owned())).unwrap();
+    other.get("/applications").await.expect(303);
+    Browser::new(world.address, "").get(&world.open).await.expect(303).location().starts_with("/sign-in");
+    sign_in(&other, "ada", PASSWORD, "/").await.expect(303);
+}
+
+#[tokio::test]
+async fn strangers_who_guess_keep_out_nobody_whose_browser_has_signed_in_before() {
+    let start = Start { admin: Some(PASSWORD), proxies: vec!["127.0.0.1"], ..Start::default() };
+    let world = World::start(start).await;
+    let known = world.browser();
+    sign_in(&known, "ada", PASSWORD, "/").await.expect(303);
+    known.post("/sign-out", &[]).await.expect(303);
+    // From 60 addresses, as the proxy says; what they say themselves counts for nothing.
+    let mut refused = 0;
+    for number in 0..60 {
+        let browser = world.browser();
+        let token = browser.get("/sign-in").await.expect(200).token();
+        let fields = [("form-token", token.as_str()), ("name", "ada"), ("password", "wrong"), ("next", "/")];
+        let from = format!("198.51.100.{number}, 192.0.2.{number}");
+        let page = browser.send(browser.form("/sign-in", &fields).header("x-forwarded-for", from)).await;
+        refused += u32::from(page.status == 429);
+    }
+    println!("of 60 guesses from 60 addresses {refused} were refused");
+    assert!(refused >= 40, "{refused}");
+    sign_in(&known, "ada", PASSWORD, "/").await.expect(303);
+    let alone = page_time(&known).await;
+    // Each guesses at a name of its own, so that passwords are checked all the time.
+    let guessing: Vec<_> = (0..8)
+        .map(|number| {
+            let browser = world.browser();
+            tokio::spawn(async move {
+                for guess in 0.. {
+                    let name = format!("name-{number}-{guess}");
+                    sign_in(&browser, &name, "wrong", "/").await;
+                }
+            })
+        })
+        .collect();
+    let beside = page_time(&known).await;
+    guessing.iter().for_each(tokio::task::JoinHandle::abort);
+    println!("a page alone: {alone:?}; beside eight that guess: {beside:?}");
+    assert!(beside <= 3 * alone + Duration::from_millis(100), "{beside:?}, and {alone:?} alone");
+}
+
+/// The middle of the times of five pages.
+async fn page_time(browser: &Browser) -> Duration {
+    let mut times = Vec::new();
+    for _ in 0..5 {
+        let began = Instant::now();
+        browser.get("/applications").await.expect(200);
+        times.push(began.elapsed());
+    }
+    times.sort_unstable();
+    times[2]
 }

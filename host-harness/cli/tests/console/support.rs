@@ -21,6 +21,8 @@ pub(crate) struct World {
     pub(crate) directory: Directory,
     pub(crate) address: SocketAddr,
     pub(crate) folder: TempDir,
+    /// What the console prints: with its token, where there are no admins.
+    pub(crate) open: String,
     stop: Option<oneshot::Sender<()>>,
     served: Option<JoinHandle<()>>,
 }
@@ -31,6 +33,7 @@ pub(crate) struct Start {
     pub(crate) admin: Option<&'static str>,
     pub(crate) behind_tls: bool,
     pub(crate) hosts: Vec<&'static str>,
+    pub(crate) proxies: Vec<&'static str>,
 }
 
 /// One for all tests of this binary: compiling the component would be most of their time.
@@ -61,17 +64,20 @@ impl World {
             Admins::of(folder.path()).set_password("ada", &Secret::new(password.to_owned())).unwrap();
         }
         let mut builder = Console::builder(directory.clone(), applications(&folder)).behind_tls(start.behind_tls);
+        builder = builder.trusted_proxies(start.proxies.iter().map(|address| address.parse().unwrap()));
         for host in start.hosts {
             builder = builder.host(host).unwrap();
         }
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
+        let console = builder.build();
+        let open = console.address("").unwrap();
         let (stop, stopped) = oneshot::channel();
         let served = tokio::spawn(async move {
             let stopped = async { drop(stopped.await) };
-            builder.build().serve(listener, stopped).await.unwrap();
+            console.serve(listener, stopped).await.unwrap();
         });
-        Self { directory, address, folder, stop: Some(stop), served: Some(served) }
+        Self { directory, address, folder, open, stop: Some(stop), served: Some(served) }
     }
 
     /// Ends the console, and waits for its end.
@@ -83,7 +89,7 @@ impl World {
     }
 
     pub(crate) fn browser(&self) -> Browser {
-        Browser::new(self.address)
+        Browser::new(self.address, &self.open)
     }
 
     /// Adds a tenant without going through a page.
@@ -137,14 +143,16 @@ pub(crate) fn integration(org: &Connection) -> Vec<(&'static str, &str)> {
         ("setting.username", &org.username),
         ("secret.password", &org.password),
         ("secret.security-token", &org.security_token),
-        ("egress.loopback", "true"),
+        ("egress.loopback", org.url.rsplit(':').next().unwrap()),
     ]
 }
 
-/// A browser: one cookie, no script, and no redirect followed by itself.
+/// A browser: cookies, no script, and no redirect followed by itself.
 pub(crate) struct Browser {
     client: Client,
     base: String,
+    /// The address that is opened first, where the console has one to let somebody in by.
+    open: Mutex<Option<String>>,
     cookie: Mutex<Option<String>>,
 }
 
@@ -193,14 +201,15 @@ impl Page {
 }
 
 impl Browser {
-    pub(crate) fn new(address: SocketAddr) -> Self {
+    pub(crate) fn new(address: SocketAddr, open: &str) -> Self {
         static PROVIDER: OnceLock<()> = OnceLock::new();
         PROVIDER.get_or_init(|| {
             // Another part of this process may have installed the same one.
             let _ = rustls::crypto::ring::default_provider().install_default();
         });
         let client = Client::builder().redirect(redirect::Policy::none()).no_proxy().build().unwrap();
-        Self { client, base: format!("http://{address}"), cookie: Mutex::default() }
+        let open = Mutex::new(Some(open.to_owned()).filter(|open| !open.is_empty()));
+        Self { client, base: format!("http://{address}"), open, cookie: Mutex::default() }
     }
 
     pub(crate) fn cookie(&self) -> Option<String> {
@@ -213,6 +222,10 @@ impl Browser {
     }
 
     pub(crate) async fn send(&self, request: reqwest::RequestBuilder) -> Page {
+        let open = self.open.lock().unwrap().take();
+        if let Some(open) = open {
+            Box::pin(self.get(&open)).await.expect(303);
+        }
         let cookie = self.cookie();
         let request = match cookie {
             Some(cookie) => request.header(COOKIE, cookie),
@@ -220,9 +233,12 @@ impl Browser {
         };
         let response = request.send().await.unwrap();
         let headers = response.headers().clone();
-        if let Some(cookie) = headers.get(SET_COOKIE) {
-            let pair = cookie.to_str().unwrap().split(';').next().unwrap().to_owned();
-            self.set_cookie(Some(pair));
+        for cookie in headers.get_all(SET_COOKIE) {
+            let pair = cookie.to_str().unwrap().split(';').next().unwrap();
+            let (name, _) = pair.split_once('=').unwrap();
+            let before = self.cookie().unwrap_or_default();
+            let others = before.split("; ").filter(|other| other.split('=').next() != Some(name) && !other.is_empty());
+            self.set_cookie(Some(others.chain([pair]).collect::<Vec<_>>().join("; ")));
         }
         Page { status: response.status().as_u16(), headers, text: response.text().await.unwrap() }
     }

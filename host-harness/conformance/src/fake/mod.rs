@@ -69,7 +69,7 @@ impl Fake {
             name: "acme".to_owned(),
             settings: [("host", "here"), ("realm", "one")].map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
             secrets: [("password".to_owned(), Secret::new(SECRET.to_owned()))].into(),
-            egress: provisioning_runtime::EgressPolicy { allow: Vec::new(), loopback: true },
+            egress: provisioning_runtime::EgressPolicy { allow: Vec::new(), loopback: vec![8080] },
             ..Tenant::default()
         };
         let fake = Self { world, defect, tenant };
@@ -151,8 +151,8 @@ impl FakeJob {
         if !missing.is_empty() {
             return none(ErrorKind::InvalidSettings, format!("{} are missing", missing.join(", ")));
         }
-        if !self.tenant.egress.loopback || self.tenant.settings["host"] == "nowhere" {
-            let internal = self.has(Defect::UnreachableIsInternal) && self.tenant.egress.loopback;
+        if self.tenant.egress.loopback.is_empty() || self.tenant.settings["host"] == "nowhere" {
+            let internal = self.has(Defect::UnreachableIsInternal) && !self.tenant.egress.loopback.is_empty();
             let kind = if internal { ErrorKind::Other("internal".to_owned()) } else { ErrorKind::Unreachable };
             return none(kind, "no connection");
         }

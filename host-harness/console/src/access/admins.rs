@@ -134,6 +134,11 @@ impl Admins {
         Ok(stored.filter(|_| fits).map(|stored| (name, stored)))
     }
 
+    /// What is stored for `name`.
+    pub(crate) fn hash_of(&self, name: &str) -> Result<Option<String>, AdminsError> {
+        Ok(self.read()?.remove(name))
+    }
+
     /// Whether `hash` is still what is stored for `name`.
     pub(crate) fn still_has(&self, name: &str, hash: &str) -> Result<bool, AdminsError> {
         Ok(self.read()?.get(name).is_some_and(|stored| stored == hash))

@@ -16,7 +16,7 @@ use super::super::assets;
 use super::super::chrome::html;
 use super::super::problem::Problem;
 use super::super::shared::Shared;
-use super::{Access, AdminsError, SessionId, Visitor, headers, origin, submission};
+use super::{Access, AdminsError, SessionId, Visitor, entry, headers, origin, submission};
 
 /// How long a page may take, the receiving of its form included.
 const PAGE_TIME: Duration = Duration::from_secs(30);
@@ -72,6 +72,16 @@ async fn pass(shared: &Shared, mut request: Request, next: Next) -> Result<Respo
     };
     let known = cookie(request.headers(), &access.cookie).as_deref().and_then(SessionId::parse);
     let is_new = known.is_none();
+    if !changes
+        && let Some((token, address)) = entry::split(request.uri())
+        && access.has_token_entry().map_err(|error| Problem::internal(&error))?
+        && access.token.is(&token)
+    {
+        let session = access.enter(Instant::now())?;
+        let mut response = Redirect::to(local(&address)).into_response();
+        response.headers_mut().insert(header::SET_COOKIE, access.set_cookie(&session)?);
+        return Ok(response);
+    }
     if is_new && !changes && comes_from_elsewhere(request.headers()) {
         return Ok(html(&Continue { address: own_address(&request) }));
     }
@@ -93,7 +103,7 @@ async fn pass(shared: &Shared, mut request: Request, next: Next) -> Result<Respo
         request.extensions_mut().insert(fields);
     }
     let visitor = match sign_in(access, &session).map_err(|error| Problem::internal(&error))? {
-        SignIn::NotAsked => Visitor::new(session.clone(), None),
+        SignIn::ByToken => Visitor::new(session.clone(), None),
         SignIn::Done(name) => Visitor::new(session.clone(), Some(name)),
         SignIn::Wanted if path == SIGN_IN => Visitor::new(session.clone(), None),
         SignIn::Wanted if changes => {
@@ -119,6 +129,23 @@ async fn pass(shared: &Shared, mut request: Request, next: Next) -> Result<Respo
 }
 
 impl Access {
+    /// Whether the console's token lets somebody in: nobody has a password.
+    pub(crate) fn has_token_entry(&self) -> Result<bool, AdminsError> {
+        Ok(self.is_private() && self.admins.is_empty()?)
+    }
+
+    /// Whether `text` is the console's token.
+    pub(crate) fn is_token(&self, text: &str) -> bool {
+        self.token.is(text)
+    }
+
+    /// A new session that the token has let in.
+    pub(crate) fn enter(&self, now: Instant) -> Result<SessionId, Problem> {
+        let session = SessionId::random().ok_or_else(|| Problem::internal(&"the machine gave no random numbers"))?;
+        self.sessions.sign_in(&session, "", "", now);
+        Ok(session)
+    }
+
     /// The header that gives a browser its session.
     pub(crate) fn set_cookie(&self, session: &SessionId) -> Result<HeaderValue, Problem> {
         let cookie = Cookie::build((self.cookie.as_str(), session.as_str()))
@@ -143,19 +170,24 @@ fn own_address(request: &Request) -> &str {
 
 /// Whether somebody has to sign in, and has.
 enum SignIn {
-    NotAsked,
+    /// By the token of the console, which has no name for them.
+    ByToken,
     Wanted,
     Done(Arc<str>),
 }
 
 fn sign_in(access: &Access, session: &SessionId) -> Result<SignIn, AdminsError> {
     if let Some((name, hash)) = access.sessions.signed_in(session, Instant::now()) {
-        if access.admins.still_has(&name, &hash)? {
+        let by_token = name.is_empty();
+        if by_token && access.has_token_entry()? {
+            return Ok(SignIn::ByToken);
+        }
+        if !by_token && access.admins.still_has(&name, &hash)? {
             return Ok(SignIn::Done(name));
         }
         access.sessions.sign_out(session);
     }
-    Ok(if access.is_private() && access.admins.is_empty()? { SignIn::NotAsked } else { SignIn::Wanted })
+    Ok(SignIn::Wanted)
 }
 
 fn check_host(access: &Access, request: &Request) -> Result<(), Problem> {
@@ -218,7 +250,7 @@ fn comes_from_elsewhere(headers: &HeaderMap) -> bool {
 }
 
 /// The value of a cookie.
-fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+pub(super) fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     let lines = headers.get_all(header::COOKIE).into_iter().filter_map(|line| line.to_str().ok());
     let mut cookies = lines.flat_map(Cookie::split_parse).filter_map(Result::ok);
     cookies.find(|cookie| cookie.name() == name).map(|cookie| cookie.value().to_owned())

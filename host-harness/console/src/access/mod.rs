@@ -2,9 +2,11 @@
 //!
 //! In this order: it names this console ([`hosts`]); it comes from a page of this console, where it changes something
 //! ([`origin`]); it is of bearable size and carries its session's form token ([`submission`]); and somebody is signed in, where
-//! somebody has to be ([`sessions`], [`admins`]). Every answer leaves with the headers of [`headers`].
+//! somebody has to be ([`sessions`], [`admins`], [`entry`]). Every answer leaves with the headers of [`headers`].
 
 mod admins;
+mod device;
+mod entry;
 mod gate;
 mod headers;
 mod hosts;
@@ -20,11 +22,12 @@ use ring::rand::SystemRandom;
 use tokio::sync::Semaphore;
 
 pub use admins::{Admins, AdminsError};
+pub(crate) use entry::{EntryToken, TOKEN};
 pub(crate) use gate::{admit, local, method_not_allowed};
 pub(crate) use hosts::Hosts;
 pub(crate) use sessions::{SessionId, Sessions};
 pub(crate) use submission::{Fields, Submission};
-pub(crate) use throttle::Throttle;
+pub(crate) use throttle::{Throttle, Try};
 pub(crate) use visitor::Visitor;
 
 /// Passwords that are checked at once; each check takes 19 MiB.
@@ -38,6 +41,8 @@ pub(crate) struct Access {
     pub(crate) checks: Semaphore,
     hosts: Hosts,
     cookie: String,
+    device_cookie: String,
+    token: EntryToken,
     behind_tls: bool,
     /// Of this process, so that form tokens end with it.
     key: hmac::Key,
@@ -46,7 +51,13 @@ pub(crate) struct Access {
 impl Access {
     /// # Errors
     /// When the machine gives no random numbers.
-    pub(crate) fn new(admins: Admins, hosts: Hosts, behind_tls: bool, port: u16) -> Result<Self, Unspecified> {
+    pub(crate) fn new(
+        admins: Admins,
+        hosts: Hosts,
+        behind_tls: bool,
+        port: u16,
+        token: EntryToken,
+    ) -> Result<Self, Unspecified> {
         // Cookies are shared by all ports of a host; two consoles on one machine must not sign each other out.
         let prefix = if behind_tls { "__Host-" } else { "" };
         Ok(Self {
@@ -56,12 +67,14 @@ impl Access {
             checks: Semaphore::new(CHECKS),
             hosts,
             cookie: format!("{prefix}console-{port}"),
+            device_cookie: format!("{prefix}console-known-{port}"),
+            token,
             behind_tls,
             key: hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new())?,
         })
     }
 
-    /// Whether only this machine is meant to reach the console, so that nobody has to sign in where there are no admins.
+    /// Whether only this machine is meant to reach the console, so that its token lets somebody in where there are no admins.
     pub(crate) fn is_private(&self) -> bool {
         self.hosts.is_private() && !self.behind_tls
     }

@@ -43,6 +43,16 @@ fn listed_hosts(form: &Form) -> impl Iterator<Item = &str> {
     form.value("egress.allow").split_whitespace()
 }
 
+/// The ports of this machine that are entered, or the first word that is none.
+fn listed_ports(form: &Form) -> Result<Vec<u16>, String> {
+    let words = form.value("egress.loopback").split([' ', ',']).filter(|word| !word.is_empty());
+    words.map(|word| word.parse().ok().filter(|port| *port > 0).ok_or_else(|| word.to_owned())).collect()
+}
+
+fn ports_text(ports: &[u16]) -> String {
+    ports.iter().map(u16::to_string).collect::<Vec<_>>().join(" ")
+}
+
 impl SettingsPage for Integration {
     const NAME: &'static str = "integration";
     const TITLE: &'static str = "Integration";
@@ -78,8 +88,8 @@ impl SettingsPage for Integration {
                 &warnings.join(" "),
                 vec![
                     hosts,
-                    Field::flag("egress.loopback", "Allow this machine itself", egress.loopback)
-                        .help("For an emulator only: plain http to loopback is allowed then."),
+                    Field::text("egress.loopback", "Ports of this machine", &ports_text(&egress.loopback))
+                        .help("For an emulator only, such as 8080: it is reached by plain http. Never name a port of anything else."),
                 ],
             ),
         ];
@@ -105,12 +115,15 @@ impl SettingsPage for Integration {
         if let Some(error) = refused {
             form.refuse("egress.allow", &error.to_string());
         }
+        if let Err(word) = listed_ports(form) {
+            form.refuse("egress.loopback", &format!("`{word}` is no port; write numbers from 1 to 65535"));
+        }
     }
 
     fn take(form: &Form, config: &mut TenantConfig) {
         config.paused = !form.flag("enabled");
         let allow = listed_hosts(form).map(str::to_owned).collect();
-        config.egress = EgressConfig { allow, loopback: form.flag("egress.loopback") };
+        config.egress = EgressConfig { allow, loopback: listed_ports(form).unwrap_or_default() };
     }
 }
 

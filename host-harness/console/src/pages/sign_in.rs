@@ -6,16 +6,16 @@ use std::time::{Duration, Instant};
 use askama::Template;
 use axum::Extension;
 use axum::extract::{Query, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use serde::Deserialize;
 
-use crate::access::{SessionId, Submission, Visitor, local};
+use crate::access::{SessionId, Submission, TOKEN, Try, Visitor, local};
 use crate::chrome::{Chrome, html};
-use crate::connection::Peer;
 use crate::form::{Button, Control, Field, Form, Group};
 use crate::problem::Problem;
 use crate::shared::Shared;
+use provisioning_http::Peer;
 use provisioning_runtime::Secret;
 
 #[derive(Template)]
@@ -33,11 +33,17 @@ pub(super) struct Next {
     next: String,
 }
 
-fn form(shared: &Shared, visitor: &Visitor, next: &str) -> Form {
-    let fields = vec![
-        Field::text("name", "Name", "").required().limit(64).autocomplete("username"),
-        Field::new("password", "Password", Control::Password).required().limit(1024).autocomplete("current-password"),
-    ];
+fn form(shared: &Shared, visitor: &Visitor, next: &str, by_token: bool) -> Form {
+    let fields = match by_token {
+        true => vec![Field::new(TOKEN, "Token", Control::Password).required().limit(64).autocomplete("off")],
+        false => vec![
+            Field::text("name", "Name", "").required().limit(64).autocomplete("username"),
+            Field::new("password", "Password", Control::Password)
+                .required()
+                .limit(1024)
+                .autocomplete("current-password"),
+        ],
+    };
     let mut form = Form::new(
         "/sign-in".to_owned(),
         shared.access.token(visitor.session()),
@@ -48,35 +54,63 @@ fn form(shared: &Shared, visitor: &Visitor, next: &str) -> Form {
     form
 }
 
-fn page(shared: &Shared, visitor: &Visitor, form: Form) -> Page {
+fn page(shared: &Shared, visitor: &Visitor, form: Form, by_token: bool) -> Page {
     let chrome = Chrome::top(shared, visitor, "Sign in", "sign-in");
-    Page { chrome, lead: "This console asks for an admin's name and password.", form }
+    let lead = match by_token {
+        true => BY_TOKEN,
+        false => "This console asks for an admin's name and password.",
+    };
+    Page { chrome, lead, form }
 }
 
-pub(super) async fn show(State(shared): State<Arc<Shared>>, visitor: Visitor, Query(next): Query<Next>) -> Response {
-    let form = form(&shared, &visitor, &next.next);
-    html(&page(&shared, &visitor, form))
+const BY_TOKEN: &str = "This console has no admins with passwords. Open the address that it printed when it was started, or enter what stands there behind `token=`.";
+
+pub(super) async fn show(
+    State(shared): State<Arc<Shared>>,
+    visitor: Visitor,
+    Query(next): Query<Next>,
+) -> Result<Response, Problem> {
+    let by_token = shared.access.has_token_entry().map_err(|error| Problem::internal(&error))?;
+    let form = form(&shared, &visitor, &next.next, by_token);
+    Ok(html(&page(&shared, &visitor, form, by_token)))
 }
 
 pub(super) async fn sign_in(
     State(shared): State<Arc<Shared>>,
-    Extension(Peer(peer)): Extension<Peer>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
     submission: Submission,
 ) -> Result<Response, Problem> {
     let Submission { visitor, fields } = submission;
     let next = local(fields.get("next").unwrap_or("/")).to_owned();
-    let mut form = form(&shared, &visitor, &next);
+    let by_token = shared.access.has_token_entry().map_err(|error| Problem::internal(&error))?;
+    let mut form = form(&shared, &visitor, &next, by_token);
     let again = |form: Form, status: StatusCode| {
-        let mut response = html(&page(&shared, &visitor, form));
+        let mut response = html(&page(&shared, &visitor, form, by_token));
         *response.status_mut() = status;
         response
     };
     if !form.fill(&fields) {
         return Ok(again(form, StatusCode::UNPROCESSABLE_ENTITY));
     }
-    let (name, password) = (form.value("name").to_owned(), Secret::new(form.value("password").to_owned()));
     let access = &shared.access;
-    if let Some(wait) = access.throttle.wait(peer.ip(), &name, Instant::now()) {
+    if by_token {
+        if !access.is_token(form.value(TOKEN).trim()) {
+            form.error =
+                Some("This is not the token of this console. It has a new one each time it is started.".to_owned());
+            return Ok(again(form, StatusCode::UNAUTHORIZED));
+        }
+        access.sessions.sign_out(visitor.session());
+        let session = access.enter(Instant::now())?;
+        let mut response = Redirect::to(&next).into_response();
+        response.headers_mut().insert(header::SET_COOKIE, access.set_cookie(&session)?);
+        return Ok(response);
+    }
+    let (name, password) = (form.value("name").to_owned(), Secret::new(form.value("password").to_owned()));
+    let client = peer.client(&headers);
+    let browser = access.known_browser(&headers, &name).map_err(|error| Problem::internal(&error))?;
+    let one = Try { address: client, name: &name, browser: browser.as_deref() };
+    if let Some(wait) = access.throttle.wait(one, Instant::now()) {
         let seconds = whole_seconds(wait);
         form.error = Some(format!("There were too many failed tries. Wait {seconds} seconds, then try again."));
         let mut response = again(form, StatusCode::TOO_MANY_REQUESTS);
@@ -84,24 +118,28 @@ pub(super) async fn sign_in(
         return Ok(response);
     }
     // Counted as a failure before it is known to be one, so that many tries at once do not go free.
-    access.throttle.fail(peer.ip(), &name, Instant::now());
+    access.throttle.fail(one, Instant::now());
+    tokio::time::sleep(access.throttle.pause(one)).await;
     let seat = access.checks.acquire().await.map_err(|error| Problem::internal(&error))?;
     let (admins, asked) = (access.admins.clone(), name.clone());
     let checked = tokio::task::spawn_blocking(move || admins.check(&asked, &password)).await;
     drop(seat);
     let checked = checked.map_err(|error| Problem::internal(&error))?.map_err(|error| Problem::internal(&error))?;
     let Some((signed_in, hash)) = checked else {
-        tracing::warn!(%peer, "somebody failed to sign in to the console");
+        tracing::warn!(%client, "somebody failed to sign in to the console");
         form.error = Some("Name or password is wrong. Correct them and try again.".to_owned());
         return Ok(again(form, StatusCode::UNAUTHORIZED));
     };
-    access.throttle.succeed(peer.ip(), &name);
+    access.throttle.succeed(one);
     // A name that somebody could have planted before is worth nothing afterwards.
     let session = SessionId::random().ok_or_else(|| Problem::internal(&"the machine gave no random numbers"))?;
     access.sessions.sign_out(visitor.session());
     access.sessions.sign_in(&session, &signed_in, &hash, Instant::now());
     let mut response = Redirect::to(&next).into_response();
     response.headers_mut().insert(header::SET_COOKIE, access.set_cookie(&session)?);
+    if let Some(mark) = access.mark(&signed_in, &hash) {
+        response.headers_mut().append(header::SET_COOKIE, mark);
+    }
     Ok(response)
 }
 

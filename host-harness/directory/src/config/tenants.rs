@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::ConfigError;
 use super::provisioning::{Mapping, Schedule, ToApp, ToIdp};
 use super::secret_source::{SecretSource, StandardInput};
+use crate::sync::import::ImportLimits;
 use crate::typo::nearest;
 use provisioning_runtime::wit::{Descriptor, SettingKind};
 use provisioning_runtime::{EgressPolicy, HostRule, Limits, Secret, Tenant};
@@ -90,8 +91,23 @@ impl<'de> Deserialize<'de> for PlainValue {
 pub struct EgressConfig {
     /// Rules as [`HostRule`] reads them: names of hosts, or `*.` and a domain, which is warned of.
     pub allow: Vec<String>,
-    /// Whether this machine may be reached, by http too. For an emulator only.
-    pub loopback: bool,
+    /// Ports of this machine that may be reached, by http too. For an emulator only.
+    #[serde(deserialize_with = "ports")]
+    pub loopback: Vec<u16>,
+}
+
+/// Reads ports. Builds before the first release kept `true` for all of them and `false` for none; either opens none now.
+fn ports<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<u16>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "a list of ports of this machine, such as [8080]")]
+    enum Written {
+        Ports(Vec<u16>),
+        Before(#[expect(dead_code, reason = "it is read and means nothing")] bool),
+    }
+    Ok(match Written::deserialize(deserializer)? {
+        Written::Ports(ports) => ports,
+        Written::Before(_) => Vec::new(),
+    })
 }
 
 impl EgressConfig {
@@ -111,6 +127,10 @@ struct LimitsConfig {
     response_mib: Option<u32>,
     requests_in_flight: Option<u16>,
     requests: Option<u64>,
+    import_pages: Option<u64>,
+    import_users: Option<u64>,
+    import_mib: Option<u64>,
+    import_minutes: Option<u64>,
 }
 
 impl LimitsConfig {
@@ -198,6 +218,20 @@ impl TenantsFile {
 }
 
 impl TenantConfig {
+    /// What its imports may read.
+    pub fn import_limits(&self) -> ImportLimits {
+        let defaults = ImportLimits::default();
+        let limits = &self.limits;
+        ImportLimits {
+            pages: limits.import_pages.unwrap_or(defaults.pages),
+            users: limits.import_users.unwrap_or(defaults.users),
+            bytes: limits.import_mib.map_or(defaults.bytes, |mib| mib.saturating_mul(1 << 20)),
+            time: limits
+                .import_minutes
+                .map_or(defaults.time, |minutes| Duration::from_secs(minutes.saturating_mul(60))),
+        }
+    }
+
     /// The component that it uses.
     pub fn component(&self) -> ComponentChoice {
         self.component.clone().map_or(ComponentChoice::Embedded, ComponentChoice::File)
@@ -323,7 +357,7 @@ impl TenantConfig {
             name: name.to_owned(),
             settings: self.settings.iter().map(|(name, value)| (name.clone(), value.0.clone())).collect(),
             secrets,
-            egress: EgressPolicy { allow, loopback: self.egress.loopback },
+            egress: EgressPolicy { allow, loopback: self.egress.loopback.clone() },
             approval: None,
             component_sha256: self.sha256.clone(),
             limits: self.limits.limits(),
@@ -364,7 +398,7 @@ memory-mib = 32
         assert_eq!(tenant.settings["api-version"], "66");
         assert_eq!(tenant.secrets["security-token"].expose(), "abc");
         assert_eq!(tenant.egress.allow.len(), 2);
-        assert!(!tenant.egress.loopback);
+        assert!(tenant.egress.loopback.is_empty());
         assert_eq!(tenant.limits, Limits { memory: 32 << 20, ..Limits::default() });
     }
 

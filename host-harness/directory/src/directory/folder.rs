@@ -14,6 +14,10 @@ pub(super) const KEY: &str = "key";
 /// The folder of files that processes lock.
 pub(super) const LOCKS: &str = "locks";
 
+/// What nobody else may have put into the folder.
+const GUARDED: [&str; 6] =
+    [DATABASE, "directory.sqlite3-wal", "directory.sqlite3-shm", KEY, LOCKS, "console-admins.json"];
+
 /// Where the data lies when nobody says otherwise.
 pub fn default_folder() -> PathBuf {
     PathBuf::from("provisioning-data")
@@ -34,7 +38,7 @@ pub(super) fn prepare(folder: &Path) -> Result<(), DirectoryError> {
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(folder).map_err(failed(folder))?;
     }
-    own_files::check_shared_folder(folder).map_err(|reason| match reason {
+    own_files::check_shared_folder(folder, &GUARDED).map_err(|reason| match reason {
         Untrusted::Io { reason, .. } => failed(folder)(reason),
         reason => {
             failed(folder)(io::Error::other(format!("{reason}, who could replace the key and the database in it")))

@@ -108,6 +108,9 @@ pub struct ImportRun {
     pub pages: u64,
     /// Users read.
     pub users: u64,
+    /// Bytes of the texts of users read.
+    #[serde(skip)]
+    pub bytes: u64,
     /// What it has come to so far.
     pub counts: ImportCounts,
     /// Whether an admin has let it pass the safeguard.
@@ -118,6 +121,15 @@ pub struct ImportRun {
     pub started_at: Timestamp,
     /// When it last moved.
     pub changed_at: Timestamp,
+}
+
+/// What is kept of a run in numbers.
+#[derive(Serialize, Deserialize)]
+struct Numbers {
+    #[serde(flatten)]
+    counts: ImportCounts,
+    #[serde(default)]
+    bytes: u64,
 }
 
 /// A run to be started.
@@ -135,6 +147,7 @@ fn run(row: Row<'_>) -> Result<ImportRun, DirectoryError> {
     let phases =
         [ImportPhase::Reading, ImportPhase::Settling, ImportPhase::Halted, ImportPhase::Done, ImportPhase::Discarded];
     let phase = text(2)?;
+    let Numbers { counts, bytes } = serde_json::from_str(text(9)?)?;
     Ok(ImportRun {
         id: RunId(row.get(0)?),
         scope: if text(1)? == "full" { ImportScopeKind::Full } else { ImportScopeKind::Increment },
@@ -148,7 +161,8 @@ fn run(row: Row<'_>) -> Result<ImportRun, DirectoryError> {
         watermark: row.get(6)?,
         pages: row.get(7)?,
         users: row.get(8)?,
-        counts: serde_json::from_str(text(9)?)?,
+        bytes,
+        counts,
         accepted: row.get(10)?,
         reason: row.get(11)?,
         started_at: row.get(12)?,
@@ -216,7 +230,7 @@ impl WriteTransaction<'_> {
                 run.watermark,
                 run.pages,
                 run.users,
-                serde_json::to_string(&run.counts)?,
+                serde_json::to_string(&Numbers { counts: run.counts, bytes: run.bytes })?,
                 run.accepted,
                 run.reason,
                 Timestamp::now()

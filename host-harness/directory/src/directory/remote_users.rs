@@ -52,7 +52,7 @@ impl From<Status> for RemoteStatus {
 }
 
 /// A user of the application.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RemoteUser {
     /// The application's id.
     pub remote_id: String,
@@ -66,6 +66,16 @@ pub struct RemoteUser {
     pub attributes: Attributes,
     /// Kinds and ids of its grants.
     pub grants: Vec<(String, String)>,
+}
+
+impl RemoteUser {
+    /// The bytes of its texts.
+    pub(crate) fn size(&self) -> u64 {
+        let attributes = self.attributes.iter().map(|(name, value)| name.len() + value.size());
+        let grants = self.grants.iter().map(|(kind, id)| kind.len() + id.len());
+        let texts = self.remote_id.len() + self.username.len() + self.modified.len();
+        (texts + attributes.sum::<usize>() + grants.sum::<usize>()) as u64
+    }
 }
 
 /// A user that an import has staged.
@@ -451,6 +461,21 @@ impl WriteTransaction<'_> {
             )?
             .execute(params![tenant.number(), run.number(), after, last])?;
         Ok(Some(last))
+    }
+
+    /// Forgets some of those that the directory hasn't taken note of: a run that is given up has brought them. Returns how many; none
+    /// where there are no more.
+    pub(crate) fn forget_unsettled(&self, tenant: TenantId) -> Result<usize, DirectoryError> {
+        Ok(self
+            .db
+            .prepare_cached(
+                "DELETE FROM remote_user WHERE id IN
+                   (SELECT u.id FROM remote_user u WHERE u.tenant_id = ?1 AND u.pending AND u.settled_digest IS NULL
+                      AND u.waiting IS NULL
+                      AND NOT EXISTS (SELECT 1 FROM link l WHERE l.tenant_id = u.tenant_id AND l.remote_id = u.remote_id)
+                    ORDER BY u.id LIMIT ?2)",
+            )?
+            .execute(params![tenant.number(), PIECE])?)
     }
 
     /// Takes note of a user: it is pending no longer, and waits only where there is a reason.

@@ -26,6 +26,15 @@ pub enum AttributeValue {
 pub type Attributes = BTreeMap<String, AttributeValue>;
 
 impl AttributeValue {
+    /// The bytes of its texts; a number or a flag counts as eight.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Many(texts) => texts.iter().map(String::len).sum(),
+            Self::Boolean(_) | Self::Integer(_) => 8,
+        }
+    }
+
     /// The text, where it is one.
     pub fn as_text(&self) -> Option<&str> {
         match self {

@@ -84,7 +84,9 @@ pub fn standing(
     let least = missing.min_by_key(|missing| missing.hosts.len() + missing.uses.len());
     match least {
         Some(missing) if missing.is_empty() => approved(own, Grounds::NoMore),
-        _ if tenant.egress.loopback && tenant.egress.allow.is_empty() => approved(own, Grounds::ThisMachine),
+        _ if !tenant.egress.loopback.is_empty() && tenant.egress.allow.is_empty() => {
+            approved(own, Grounds::ThisMachine)
+        }
         Some(missing) => Ok(Standing::Missing(missing)),
         None => Ok(Standing::Missing(Declaration::clone(own))),
     }

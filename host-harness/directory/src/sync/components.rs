@@ -1,13 +1,19 @@
 //! Applications behind real components.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::sync::{OnceCell, Semaphore};
+
 use super::{Applications, Declared, SyncError};
 use crate::config::ComponentChoice;
 use provisioning_runtime::wit::Descriptor;
-use provisioning_runtime::{Connector, Declaration, Job, Runtime, Tenant};
+use provisioning_runtime::{Connector, Declaration, Job, JobError, Runtime, SandboxFault, Tenant, digest_of};
+
+/// Components of tenants that are compiled at once.
+const COMPILED_AT_ONCE: usize = 2;
 
 /// Runs components in a [`Runtime`]; each is compiled once.
 pub struct ComponentApplications {
@@ -16,7 +22,9 @@ pub struct ComponentApplications {
     embedded: &'static [u8],
     /// Where relative paths of components start.
     folder: PathBuf,
-    loaded: Mutex<HashMap<Option<PathBuf>, Connector>>,
+    loaded: Mutex<HashMap<Option<PathBuf>, Arc<OnceCell<Connector>>>>,
+    /// One for each component of a tenant's that may be compiled at once: each takes a processor and much memory.
+    compiling: Semaphore,
     /// What components declare, by their digests.
     declarations: Mutex<HashMap<String, Arc<Declaration>>>,
 }
@@ -24,7 +32,14 @@ pub struct ComponentApplications {
 impl ComponentApplications {
     /// Tenants that name no file run `embedded`; relative paths of the others' components start at `folder`.
     pub fn new(runtime: Runtime, embedded: &'static [u8], folder: impl Into<PathBuf>) -> Self {
-        Self { runtime, embedded, folder: folder.into(), loaded: Mutex::default(), declarations: Mutex::default() }
+        Self {
+            runtime,
+            embedded,
+            folder: folder.into(),
+            loaded: Mutex::default(),
+            compiling: Semaphore::new(COMPILED_AT_ONCE),
+            declarations: Mutex::default(),
+        }
     }
 
     /// What a component is and needs.
@@ -45,36 +60,54 @@ impl ComponentApplications {
         Ok(declaration)
     }
 
-    /// The component of a tenant, compiled.
+    /// The component of a tenant, compiled. One that several ask for at once is compiled once, and nobody waits for another's.
     ///
     /// # Errors
     /// When its file cannot be read, or is no connector.
-    pub fn connector(&self, component: &ComponentChoice) -> Result<Connector, SyncError> {
+    pub async fn connector(&self, component: &ComponentChoice) -> Result<Connector, SyncError> {
+        self.checked_connector(component, &|_| Ok(())).await
+    }
+
+    /// As [`Self::connector`], of a component whose SHA-256 `check` lets through. It is asked before anything is compiled.
+    ///
+    /// # Errors
+    /// As [`Self::connector`], and those of `check`.
+    pub async fn checked_connector(
+        &self,
+        component: &ComponentChoice,
+        check: &(dyn Fn(&str) -> Result<(), SyncError> + Sync),
+    ) -> Result<Connector, SyncError> {
         let path = match component {
             ComponentChoice::Embedded => None,
             ComponentChoice::File(path) => Some(self.folder.join(path)),
         };
-        // Held while it compiles, so that tenants who share a component do not compile it side by side.
-        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(connector) = loaded.get(&path) {
+        let place = {
+            let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(loaded.entry(path.clone()).or_default())
+        };
+        if let Some(connector) = place.get() {
+            check(connector.digest())?;
             return Ok(connector.clone());
         }
-        let connector = match &path {
-            None => self.runtime.load(self.embedded),
-            Some(path) => {
-                let bytes = std::fs::read(path).map_err(|error| SyncError::Component {
-                    path: path.display().to_string(),
-                    reason: error.to_string(),
-                })?;
-                self.runtime.load(&bytes)
-            }
-        };
-        let connector = connector.map_err(|error| SyncError::Component {
+        let failed = |reason: String| SyncError::Component {
             path: path.as_ref().map_or_else(|| "embedded here".to_owned(), |path| path.display().to_string()),
-            reason: error.to_string(),
-        })?;
-        loaded.insert(path, connector.clone());
-        Ok(connector)
+            reason,
+        };
+        let bytes = match &path {
+            None => Cow::Borrowed(self.embedded),
+            Some(path) => Cow::Owned(std::fs::read(path).map_err(|error| failed(error.to_string()))?),
+        };
+        check(&digest_of(&bytes))?;
+        let is_trusted = path.is_none();
+        let load = async || {
+            // It's never closed. Those that are built in don't wait for those that tenants bring.
+            let _turn = if is_trusted { None } else { self.compiling.acquire().await.ok() };
+            let (runtime, bytes) = (self.runtime.clone(), bytes.clone());
+            let load = move || if is_trusted { runtime.load_trusted(&bytes) } else { runtime.load(&bytes) };
+            let loaded = tokio::task::spawn_blocking(load).await.map_err(|error| failed(error.to_string()))?;
+            loaded.map_err(|error| failed(error.to_string()))
+        };
+        place.get_or_try_init(load).await.cloned()
     }
 }
 
@@ -82,8 +115,8 @@ impl Applications for ComponentApplications {
     type Application = Job;
 
     async fn declared(&self, component: &ComponentChoice) -> Result<Declared, SyncError> {
-        let connector = self.connector(component)?;
-        let embedded = self.connector(&ComponentChoice::Embedded)?;
+        let connector = self.connector(component).await?;
+        let embedded = self.connector(&ComponentChoice::Embedded).await?;
         Ok(Declared {
             digest: connector.digest().to_owned(),
             declaration: self.declaration(&connector).await?,
@@ -93,7 +126,16 @@ impl Applications for ComponentApplications {
     }
 
     async fn connect(&self, tenant: &Tenant, component: &ComponentChoice) -> Result<Job, SyncError> {
-        let connector = self.connector(component)?;
+        let check = |digest: &str| match &tenant.component_sha256 {
+            Some(pinned) if !pinned.eq_ignore_ascii_case(digest) => Err(JobError::Stopped {
+                tenant: tenant.name.clone(),
+                call: "start",
+                fault: SandboxFault::OtherComponent { found: digest.to_owned(), pinned: pinned.clone() },
+            }
+            .into()),
+            _ => Ok(()),
+        };
+        let connector = self.checked_connector(component, &check).await?;
         Ok(self.runtime.start(&connector, tenant).await?)
     }
 }

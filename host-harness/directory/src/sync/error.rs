@@ -56,6 +56,16 @@ pub enum SyncError {
     /// What was asked for cannot be done.
     #[error("{0}")]
     Invalid(String),
+    /// An import has read more than it may.
+    #[error(
+        "the import of {tenant} was given up, since it {over}; if the application really has so many users, raise the limit with `tenant edit {tenant} --set`, otherwise mend the connector"
+    )]
+    TooMuch {
+        /// The tenant.
+        tenant: String,
+        /// What was too much, and the setting that bounds it.
+        over: String,
+    },
     /// The connector does not keep to its interface.
     #[error("the connector of {tenant} {what}; mend the connector")]
     Misbehaved {

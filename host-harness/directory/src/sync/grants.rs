@@ -7,6 +7,12 @@ use crate::directory::{FailureKind, GrantName, TaskFailure};
 use provisioning_runtime::wit::{Entitlement, Error, ErrorKind, Grant, Retry};
 use provisioning_runtime::{Application, JobError};
 
+/// The most that is taken of one kind: a large organization has some thousand permission sets and groups.
+const MOST_ENTITLEMENTS: usize = 200_000;
+
+/// The most pages of a list.
+const MOST_PAGES: usize = 5_000;
+
 /// What the application has to assign, by kind, as far as it was asked for. None where the connector cannot list a kind:
 /// then what was given must be ids, and the application judges them.
 #[derive(Debug, Default)]
@@ -22,11 +28,26 @@ pub async fn list_entitlements<A: Application>(application: &mut A, kind: &str) 
     loop {
         let page = application.list_entitlements(kind, cursors.last().map(String::as_str)).await?;
         found.extend(page.entitlements);
+        if found.len() > MOST_ENTITLEMENTS || cursors.len() > MOST_PAGES {
+            return Err(too_many(kind).into());
+        }
         match page.next {
             None => return Ok(found),
             Some(next) if cursors.contains(&next) => return Err(goes_in_circles(kind).into()),
             Some(next) => cursors.push(next),
         }
+    }
+}
+
+fn too_many(kind: &str) -> Error {
+    Error {
+        kind: ErrorKind::Other(FailureKind::Misbehaved.name().to_owned()),
+        message: format!(
+            "the connector's list of the kind `{kind}` has more than {MOST_ENTITLEMENTS} entries or {MOST_PAGES} pages"
+        ),
+        remedy: Some("Mend the connector".to_owned()),
+        retry: Retry::Never,
+        upstream: None,
     }
 }
 

@@ -41,6 +41,8 @@ pub(super) struct World {
     pub(super) lose_next_answer: bool,
     /// Knows no cursor any more.
     pub(super) stale_cursor: bool,
+    /// Gives this tenant users who are new with every page, and never the last page.
+    pub(super) endless: Option<&'static str>,
     /// Gives the same cursor after every page.
     pub(super) circle: bool,
     /// Tells the tenant's ledger of its work, and writes to no user against whose being the wanted one something speaks.
@@ -86,6 +88,7 @@ pub(super) struct Scripted {
     world: Arc<Mutex<World>>,
     /// That of the tenant whose job it is.
     ledger: Option<Arc<dyn Ledger>>,
+    tenant: String,
 }
 
 impl Scripted {
@@ -127,7 +130,7 @@ impl Applications for Scripted {
 
     async fn connect(&self, tenant: &Tenant, _: &ComponentChoice) -> Result<Self, SyncError> {
         self.world().calls.push("connect");
-        Ok(Self { ledger: tenant.ledger.clone(), ..self.clone() })
+        Ok(Self { ledger: tenant.ledger.clone(), tenant: tenant.name.clone(), ..self.clone() })
     }
 }
 
@@ -193,7 +196,19 @@ impl Application for Scripted {
     }
 
     async fn import_users(&mut self, query: &ImportQuery) -> Result<ImportPage, JobError> {
-        let world = self.begin("import-users")?;
+        let mut world = self.begin("import-users")?;
+        if world.endless == Some(self.tenant.as_str()) {
+            let users: Vec<ImportedUser> = (0..query.page_size)
+                .map(|_| {
+                    world.next_id += 1;
+                    let number = world.next_id;
+                    let mut user = ImportedUser::new(&format!("X{number:09}"), &format!("x{number}@x.example"));
+                    user.attributes.insert("title".to_owned(), Value::Text("x".repeat(1_000)));
+                    user
+                })
+                .collect();
+            return Ok(ImportPage { next: Some(world.next_id.to_string()), ..ImportPage::of(&users) });
+        }
         let after = match &query.scope {
             ImportScope::Full => None,
             ImportScope::Resume(cursor) if world.stale_cursor => {

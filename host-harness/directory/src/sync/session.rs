@@ -114,7 +114,7 @@ fn last_failure(error: &SyncError) -> Option<LastFailure> {
         }
         SyncError::Job(JobError::Stopped { .. }) => (FailureKind::Stopped, None, None),
         SyncError::Component { .. } | SyncError::NotApproved { .. } => (FailureKind::InvalidSettings, None, None),
-        SyncError::Misbehaved { .. } => (FailureKind::Misbehaved, None, None),
+        SyncError::Misbehaved { .. } | SyncError::TooMuch { .. } => (FailureKind::Misbehaved, None, None),
         SyncError::Directory(_)
         | SyncError::Off(_)
         | SyncError::Halted { .. }

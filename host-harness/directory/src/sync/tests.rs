@@ -158,6 +158,7 @@ mod chores;
 mod claims;
 mod cut_off;
 mod departures;
+mod endless;
 mod entitlements;
 mod imports;
 mod mastering;

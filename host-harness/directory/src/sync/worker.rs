@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
@@ -23,11 +23,14 @@ pub struct WorkerOptions {
     pub look_every: Duration,
     /// How long a tenant whose job failed is left alone; it doubles with each failure in a row, up to an hour.
     pub rest: Duration,
+    /// After how long an import makes way for tenants that wait, so that one without an end doesn't keep them waiting. It continues in
+    /// its tenant's next turn.
+    pub turn: Duration,
 }
 
 impl Default for WorkerOptions {
     fn default() -> Self {
-        Self { look_every: Duration::from_secs(1), rest: Duration::from_secs(10) }
+        Self { look_every: Duration::from_secs(1), rest: Duration::from_secs(10), turn: Duration::from_secs(5) }
     }
 }
 
@@ -93,9 +96,14 @@ pub async fn work<A: Applications + 'static>(
                     if !due || busy.contains_key(&tenant.id) || rests.rests(tenant.id, now) {
                         continue;
                     }
+                    let (turn, queue) = (options.turn, scheduler.clone());
                     let (id, name) = (tenant.id, tenant.name.clone());
                     let (directory, applications) = (directory.clone(), Arc::clone(&applications));
-                    let visit = async move { serve(&directory, &*applications, &tenant).await };
+                    let visit = async move {
+                        let began = Instant::now();
+                        let is_over = || began.elapsed() >= turn && queue.load().waiting > 0;
+                        serve(&directory, &*applications, &tenant, &is_over).await
+                    };
                     match scheduler.submit(&name, Terms::default(), visit) {
                         Ok(ticket) => {
                             busy.insert(id, ticket.cancel_handle());
@@ -120,7 +128,13 @@ pub(super) fn is_due(tenant: &TenantRecord, now: Timestamp) -> bool {
 
 /// What is due for one tenant, the import first: it may find users that a push would otherwise make. Empty where another process is
 /// at it.
-async fn serve<A: Applications>(directory: &Directory, applications: &A, tenant: &TenantRecord) -> Vec<Finished> {
+async fn serve<A: Applications>(
+    directory: &Directory,
+    applications: &A,
+    tenant: &TenantRecord,
+    is_over: import::IsOver<'_>,
+) -> Vec<Finished> {
+    let mut is_unfinished = false;
     let now = Timestamp::now();
     let actor = Actor::new("schedule");
     let mut finished = Vec::new();
@@ -132,7 +146,9 @@ async fn serve<A: Applications>(directory: &Directory, applications: &A, tenant:
         result => finished.push(Finished { tenant: tenant.name.clone(), job, result }),
     };
     if import::is_due(tenant, now) {
-        let result = import::import(directory, applications, tenant, &actor, ImportOptions::default(), &|_| {}).await;
+        let options = ImportOptions::default();
+        let result = import::import_for(directory, applications, tenant, &actor, options, Some(is_over), &|_| {}).await;
+        is_unfinished = result.as_ref().is_ok_and(|report| is_under_way(report.run.phase));
         end(
             "import",
             result.and_then(|report| match report.run.phase {
@@ -140,6 +156,9 @@ async fn serve<A: Applications>(directory: &Directory, applications: &A, tenant:
                     tenant: tenant.name.clone(),
                     reason: report.run.reason.unwrap_or_default(),
                 }),
+                phase if is_under_way(phase) => {
+                    Ok(format!("{} users read so far; it goes on in its next turn", report.run.users))
+                }
                 _ => {
                     let counts = report.run.counts;
                     Ok(format!(
@@ -150,7 +169,8 @@ async fn serve<A: Applications>(directory: &Directory, applications: &A, tenant:
             }),
         );
     }
-    if push::is_due(tenant, now) {
+    // What an import that isn't done would find, a push would make.
+    if push::is_due(tenant, now) && !is_unfinished {
         if tenant.config.to_app.approval {
             // A person approves; all that can be done without one is to have the plan ready.
             let open = directory.read(|view| view.count_open_tasks(tenant.id));
@@ -178,6 +198,11 @@ async fn serve<A: Applications>(directory: &Directory, applications: &A, tenant:
         }
     }
     finished
+}
+
+/// Whether an import goes on with the tenant's next turn.
+fn is_under_way(phase: ImportPhase) -> bool {
+    matches!(phase, ImportPhase::Reading | ImportPhase::Settling)
 }
 
 /// Tenants that are left alone for a while, so that one whose application is down does not take the turns of the others.

@@ -74,7 +74,8 @@ struct Fixture {
 
 impl Fixture {
     fn new(allow: &[&str]) -> Self {
-        let egress = EgressPolicy { allow: allow.iter().map(|rule| rule.parse().unwrap()).collect(), loopback: false };
+        let egress =
+            EgressPolicy { allow: allow.iter().map(|rule| rule.parse().unwrap()).collect(), loopback: Vec::new() };
         let approval = Approval { component_sha256: String::new(), declaration: Arc::new(declaration()) };
         let settings = [("client".to_owned(), "c1".to_owned())].into();
         let access = Access::new(Some(&approval), &settings, vec!["password".to_owned(), "key".to_owned()], egress);
@@ -174,7 +175,7 @@ fn without_an_approval_nothing_is_reached() {
         None,
         &BTreeMap::new(),
         Vec::new(),
-        EgressPolicy { allow: vec!["login.example.com".parse().unwrap()], loopback: true },
+        EgressPolicy { allow: vec!["login.example.com".parse().unwrap()], loopback: vec![8080] },
     );
     let url = Url::parse("https://login.example.com/token").unwrap();
     let asked = Asked { method: "GET", url: &url, is_literal: true, found: &[] };

@@ -37,7 +37,7 @@ impl Fixture {
         let host = HostEntry { name: "instance".to_owned(), source: HostSource::Learned, when: None };
         let declaration = Arc::new(Declaration { hosts: vec![host], uses: vec![sign_in()], ..Declaration::default() });
         let approval = Approval { component_sha256: String::new(), declaration };
-        let egress = EgressPolicy { allow: vec!["acme.example.com".parse().unwrap()], loopback: false };
+        let egress = EgressPolicy { allow: vec!["acme.example.com".parse().unwrap()], loopback: Vec::new() };
         let access = Access::new(Some(&approval), &BTreeMap::new(), vec!["password".to_owned()], egress);
         Self { placeholders: Placeholders::default(), access }
     }
@@ -58,8 +58,8 @@ impl Fixture {
     ) -> Result<(String, String), Failure> {
         let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let answer = Response { status: 200, headers, body: body.as_bytes().to_vec() };
-        let limits = (50, 10_000);
-        let got = receive(answer, "login", one, found, &mut self.placeholders, &mut self.access, limits)?;
+        let (got, masks) = read(answer, "login", one, found, &mut self.placeholders, &mut self.access, 50)?;
+        let got = masked(got, "login", &masks, 10_000)?;
         let headers: Vec<String> = got.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
         let named = |text: &str| self.placeholders.named_text(text).into_owned();
         Ok((named(&headers.join("\n")), named(&String::from_utf8(got.body).unwrap())))

@@ -13,6 +13,7 @@ use crate::egress::EgressPolicy;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::placeholders::Placeholders;
+use crate::room::Room;
 use crate::spent::RequestLog;
 
 const KEY: &str = include_str!("../../../emulator/tests/it/keys/app.key.pem");
@@ -56,13 +57,18 @@ fn gate() -> (Gate, String, String) {
     let tenant: Arc<str> = "acme".into();
     let gate = Gate {
         tenant: Arc::clone(&tenant),
-        client: Clients::new(Vec::new(), 1).unwrap().of(&tenant),
+        client: Clients::new(Vec::new(), 1, 1).unwrap().of(&tenant),
         metrics: Metrics::default(),
         tape: None,
         replay: None,
         access: Mutex::new(Access::new(Some(&approval), &settings, names, EgressPolicy::default())),
         placeholders: Mutex::new(placeholders),
         limits: Limits { handles: 6, ..Limits::default() },
+        meter: crate::meter::Meter::new(std::time::Duration::from_secs(10)),
+        own_turn: Arc::new(Semaphore::new(1)),
+        apart_turns: crate::apart::turns(),
+        answers: Room::new(1 << 20).share(1 << 20),
+        bodies: Room::new(1 << 20).share(1 << 20),
         turns: Semaphore::new(1),
         sent: AtomicU64::new(0),
         received_bytes: AtomicU64::new(0),

@@ -1,7 +1,7 @@
 use super::*;
 
-fn policy(rules: &[&str], loopback: bool) -> EgressPolicy {
-    EgressPolicy { allow: rules.iter().map(|rule| rule.parse().unwrap()).collect(), loopback }
+fn policy(rules: &[&str], loopback: &[u16]) -> EgressPolicy {
+    EgressPolicy { allow: rules.iter().map(|rule| rule.parse().unwrap()).collect(), loopback: loopback.to_vec() }
 }
 
 fn verdict(policy: &EgressPolicy, url: &str) -> &'static str {
@@ -18,7 +18,7 @@ fn verdict(policy: &EgressPolicy, url: &str) -> &'static str {
 
 #[test]
 fn requests_pass_only_where_a_rule_names_the_host() {
-    let listed = policy(&["login.example.com", "*.my.example.com", "other.example.com:8443"], false);
+    let listed = policy(&["login.example.com", "*.my.example.com", "other.example.com:8443"], &[]);
     for (url, expected) in [
         ("https://login.example.com/services", "allowed"),
         ("https://LOGIN.example.com./services", "allowed"),
@@ -51,12 +51,15 @@ fn requests_pass_only_where_a_rule_names_the_host() {
 }
 
 #[test]
-fn the_loopback_switch_opens_this_machine_and_nothing_else() {
-    let open = policy(&[], true);
+fn a_port_of_this_machine_is_opened_and_nothing_else() {
+    let open = policy(&[], &[8080, 8443]);
     for (url, expected) in [
         ("http://127.0.0.1:8080/", "allowed"),
         ("http://localhost:8080/", "allowed"),
         ("https://[::1]:8443/", "allowed"),
+        ("http://127.0.0.1:8720/", "loopback"),
+        ("http://localhost/", "loopback"),
+        ("https://[::1]/", "loopback"),
         ("http://10.0.0.1/", "not https"),
         ("https://10.0.0.1/", "bare address"),
         ("https://169.254.169.254/", "bare address"),
@@ -68,7 +71,7 @@ fn the_loopback_switch_opens_this_machine_and_nothing_else() {
 
 #[test]
 fn a_refusal_names_host_and_rule() {
-    let refusal = policy(&["login.example.com"], false).allows(&Url::parse("https://evil.test/").unwrap()).unwrap_err();
+    let refusal = policy(&["login.example.com"], &[]).allows(&Url::parse("https://evil.test/").unwrap()).unwrap_err();
     assert_eq!(
         refusal.to_string(),
         "the host evil.test:443 is not in this tenant's egress list (login.example.com); add it to `egress.allow` if the tenant may reach it"
@@ -136,14 +139,14 @@ fn a_rule_opens_the_hosts_that_it_names_and_no_other() {
         ("a.example.com", "wss://a.example.com/", "no host"),
         ("a.example.com", "data:text/plain,a.example.com", "no host"),
     ] {
-        assert_eq!(verdict(&policy(&[rule], false), url), expected, "{rule}: {url}");
+        assert_eq!(verdict(&policy(&[rule], &[]), url), expected, "{rule}: {url}");
     }
 }
 
 /// Addresses written in any of the ways that a URL knows, under a policy that is as open as it can be without loopback.
 #[test]
 fn an_address_is_no_name_in_whatever_way_it_is_written() {
-    let open = policy(&["*.example.com", "*.0.0.1", "*.113.7"], false);
+    let open = policy(&["*.example.com", "*.0.0.1", "*.113.7"], &[]);
     for (url, expected) in [
         ("https://203.0.113.7/", "bare address"),
         ("https://8.8.8.8/", "bare address"),
@@ -225,4 +228,14 @@ fn a_rule_reads_back_as_it_is_shown() {
         assert_eq!(rule.parse::<HostRule>().unwrap().to_string(), rule);
     }
     assert_eq!("a.example:443".parse::<HostRule>().unwrap().to_string(), "a.example");
+}
+
+#[test]
+fn a_policy_for_an_emulator_reaches_its_port_alone() {
+    let policy = EgressPolicy::this_machine("http://127.0.0.1:8080");
+    assert_eq!((policy.allow.len(), policy.loopback.as_slice()), (0, &[8080][..]));
+    assert_eq!(verdict(&policy, "http://localhost:8080/"), "allowed");
+    let refusal = policy.allows(&Url::parse("http://127.0.0.1:8720/applications").unwrap()).unwrap_err().to_string();
+    assert!(refusal.contains("127.0.0.1:8720") && refusal.contains("reach the ports 8080;"), "{refusal}");
+    assert!(EgressPolicy::this_machine("no address").loopback.is_empty());
 }

@@ -6,7 +6,7 @@ use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap as _, SerializeSeq as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Note, Spot};
+use super::{LONGEST_WAY, Note, Spot, too_deep};
 
 /// A JSON value.
 pub(crate) enum Value {
@@ -25,6 +25,19 @@ pub(super) fn read(text: &str) -> Result<Value, String> {
         serde_json::error::Category::Data => "a member of its JSON stands twice".to_owned(),
         _ => format!("it isn't JSON (line {}, column {})", error.line(), error.column()),
     })
+}
+
+/// Whether the way to each part is short enough, from `way` bytes on.
+pub(super) fn check(value: &Value, way: usize) -> Result<(), String> {
+    let further = |length: usize| Some(way + length + 1).filter(|way| *way <= LONGEST_WAY).ok_or_else(too_deep);
+    match value {
+        Value::Array(items) => {
+            let way = further(4)?;
+            items.iter().try_for_each(|item| check(item, way))
+        }
+        Value::Object(members) => members.iter().try_for_each(|(name, member)| check(member, further(name.len())?)),
+        _ => Ok(()),
+    }
 }
 
 /// Shows each string and each name of a member, with where it stands.

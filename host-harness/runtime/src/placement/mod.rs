@@ -15,6 +15,16 @@ use crate::placeholders::{Held, Placeholders};
 /// The longest body that placeholders may stand in, in bytes.
 pub(crate) const LONGEST_BODY: usize = 1 << 20;
 
+/// The most parts of a body that placeholders may stand in: members, elements, fields. It is counted by the characters that
+/// separate them, those in texts included.
+const MOST_PARTS: usize = 10_000;
+
+/// The longest way to a part, in bytes of the names on it. It is written down for each part.
+const LONGEST_WAY: usize = 2 << 10;
+
+/// The most placeholders in a body.
+const MOST_FOUND: usize = 1_000;
+
 /// What syntax a body has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Syntax {
@@ -110,8 +120,20 @@ impl Parsed {
     /// Why it can't be read, or is read differently by others, in a clause without anything of the body.
     pub(crate) fn read(syntax: Syntax, body: &[u8]) -> Result<Self, String> {
         let text = str::from_utf8(body).map_err(|_| "it isn't UTF-8".to_owned())?;
+        let separators: &[u8] = match syntax {
+            Syntax::Json => b",[{",
+            Syntax::Xml => b"<&=",
+            Syntax::Form => b"&",
+        };
+        if body.iter().filter(|byte| separators.contains(byte)).count() > MOST_PARTS {
+            return Err(format!("it has more than {MOST_PARTS} parts"));
+        }
         match syntax {
-            Syntax::Json => json::read(text).map(Self::Json),
+            Syntax::Json => {
+                let value = json::read(text)?;
+                json::check(&value, 0)?;
+                Ok(Self::Json(value))
+            }
             Syntax::Xml => xml::check(text).map(|()| Self::Xml(text.to_owned())),
             Syntax::Form => Ok(Self::Form(form::read(text))),
         }
@@ -133,6 +155,9 @@ impl Parsed {
             Self::Xml(text) => xml::visit(text, &mut note)?,
             Self::Form(pairs) => form::visit(pairs, &mut note),
         }
+        if found.len() > MOST_FOUND {
+            return Err(format!("it has more than {MOST_FOUND} placeholders"));
+        }
         Ok(found)
     }
 
@@ -150,6 +175,11 @@ impl Parsed {
             Self::Form(pairs) => Ok(form::rewrite(pairs, change)),
         }
     }
+}
+
+/// The way to a part is longer than it may be.
+fn too_deep() -> String {
+    format!("the names on the way to a part of it are longer than {LONGEST_WAY} bytes")
 }
 
 /// What takes a text and where it stands.

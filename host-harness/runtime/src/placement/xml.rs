@@ -4,7 +4,7 @@ use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesRef, BytesText, Event};
 use quick_xml::{Reader, Writer};
 
-use super::{Note, Spot};
+use super::{LONGEST_WAY, Note, Spot, too_deep};
 
 const MALFORMED: &str = "it isn't XML that can be read";
 
@@ -66,6 +66,9 @@ fn walk(text: &str, each: &mut Each<'_>) -> Result<(), String> {
                 }
                 if matches!(event, Event::Start(_)) {
                     path.push(start.local_name().as_ref().to_owned());
+                    if path.iter().map(|name| name.len() + 1).sum::<usize>() > LONGEST_WAY {
+                        return Err(too_deep());
+                    }
                 }
             }
             Event::End(_) => {

@@ -25,8 +25,13 @@ impl Site {
         let (emulator, org) = org(users, seed).await;
         let world = World::new().await;
         let text = format!(
-            "[tenants.acme.settings]\ninstance-type = \"my-domain\"\nmy-domain = \"{}\"\nusername = \"{}\"\norganization-id = \"{}\"\nportal-id = \"{}\"\naccount-id = \"{}\"\n[tenants.acme.egress]\nloopback = true\n{settings}",
-            org.url, org.username, org.organization_id, org.portal_id, org.account_id
+            "[tenants.acme.settings]\ninstance-type = \"my-domain\"\nmy-domain = \"{}\"\nusername = \"{}\"\norganization-id = \"{}\"\nportal-id = \"{}\"\naccount-id = \"{}\"\n[tenants.acme.egress]\nloopback = [{}]\n{settings}",
+            org.url,
+            org.username,
+            org.organization_id,
+            org.portal_id,
+            org.account_id,
+            org.url.rsplit(':').next().unwrap()
         );
         let file = world.folder.path().join("tenants.toml");
         std::fs::write(&file, text).unwrap();

@@ -193,6 +193,10 @@ fn users(change: &WriteTransaction<'_>, tenant: &TenantRecord, ada: &Person) -> 
     }
     change.stage_departure(tenant.id, "U2")?;
     change.stage_absent(tenant.id, run.id, "")?;
+    change.forget_unsettled(tenant.id)?;
+    for id in ["U1", "U2"] {
+        change.stage_user(tenant.id, run.id, &user(id), &MatchKeys::of(id, &Attributes::new()))?;
+    }
     change.count_remote_users(tenant.id)?;
     change.threatened_links(tenant.id)?;
     for column in [MatchColumn::Username, MatchColumn::Email, MatchColumn::FederationId] {

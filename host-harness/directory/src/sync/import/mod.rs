@@ -33,6 +33,8 @@
 //! | 3, while a page is requested | the pages before it and their cursor | the next import asks for the same page |
 //! | 3, between two transactions of one page | some staged users, and the cursor before them | the next import reads the page again; staging a user twice is the same as once |
 //! | 3, because the sandbox was stopped over a page | as above | the same import, with a quarter of the page size, up to four times |
+//! | 3, because more was read than [`ImportLimits`] allow | the run is given up, with the users that it brought; a failure of the tenant says why | an admin, who raises the limit or mends the connector |
+//! | 3 or 5, because the job has had its [turn](import_for) | as after a crash | the next import continues |
 //! | 3, because the application no longer knows the cursor or the watermark | the run is given up | the same import starts again with everybody, once |
 //! | 4 | a run that is settling but not accepted | the next import guards again |
 //! | 4, halted | a run that is halted, with a task | an admin, who accepts it ([`ImportOptions::accept`]) or discards it ([`discard`]) |
@@ -41,14 +43,16 @@
 //!
 //! # Dry runs
 //!
-//! A dry run reads all pages into memory, then stages, guards and settles them in a transaction that is rolled back. If
+//! A dry run reads all pages into a file without a name, then stages, guards and settles them in a transaction that is rolled back. If
 //! that takes longer than a turn, it is done again on a private copy of the database, so nobody waits for it.
 
+mod limits;
 mod matching;
 mod read;
 mod settle;
+mod spool;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::session::Session;
 use super::{Applications, Feature, SyncError, finish_chores};
@@ -57,6 +61,7 @@ use crate::directory::{
     RemoteStatus, TaskFailure, TaskKind, TenantRecord, Timestamp, WriteTransaction,
 };
 
+pub use limits::ImportLimits;
 pub(super) use read::schema;
 pub(crate) use settle::{Settling, take_over};
 
@@ -75,7 +80,7 @@ const FULL_IMPORT_HOURS: u32 = 24;
 pub struct ImportOptions {
     /// Read everybody, also where only changes could be read. A run under way that reads changes is given up.
     pub full: bool,
-    /// Change nothing, the watermark included, and say what would happen. The users are held in memory meanwhile. What it asked
+    /// Change nothing, the watermark included, and say what would happen. The users are held in a file meanwhile. What it asked
     /// of the application counts as used all the same.
     pub dry_run: bool,
     /// Let a run take effect that the safeguard has halted, or would halt.
@@ -117,6 +122,40 @@ pub async fn import<A: Applications>(
     options: ImportOptions,
     progress: &(dyn Fn(ImportProgress) + Sync),
 ) -> Result<ImportReport, SyncError> {
+    import_for(directory, applications, tenant, actor, options, None, progress).await
+}
+
+/// When an import is to end with the page or the piece that is under way.
+pub type IsOver<'a> = &'a (dyn Fn() -> bool + Sync);
+
+/// A job's time.
+#[derive(Clone, Copy)]
+struct Turn<'a> {
+    began: Instant,
+    is_over: Option<IsOver<'a>>,
+}
+
+impl Turn<'_> {
+    fn is_over(self) -> bool {
+        self.is_over.is_some_and(|is_over| is_over())
+    }
+}
+
+/// As [`import`], for the time of a turn: once `is_over`, the import ends with the page or the piece that is under way, and the next
+/// one goes on from there. The phase in the report says how far it is. A dry run has no turns.
+///
+/// # Errors
+/// As [`import`].
+pub async fn import_for<A: Applications>(
+    directory: &Directory,
+    applications: &A,
+    tenant: &TenantRecord,
+    actor: &Actor,
+    options: ImportOptions,
+    is_over: Option<IsOver<'_>>,
+    progress: &(dyn Fn(ImportProgress) + Sync),
+) -> Result<ImportReport, SyncError> {
+    let turn = Turn { began: Instant::now(), is_over };
     let switches = [Feature::ImportNewUsers, Feature::ImportProfileUpdates];
     if !switches.iter().any(|feature| feature.is_on(&tenant.config)) {
         let other = switches[1].off(&tenant.name, "nothing is imported");
@@ -131,7 +170,7 @@ pub async fn import<A: Applications>(
     let result = if options.dry_run {
         read::rehearse(directory, &mut session, tenant, actor, options, progress).await
     } else {
-        run(directory, &mut session, tenant, actor, options, progress).await
+        run(directory, &mut session, tenant, actor, options, turn, progress).await
     };
     session.end(directory, actor, result).await
 }
@@ -143,6 +182,7 @@ async fn run<A: Applications>(
     tenant: &TenantRecord,
     actor: &Actor,
     options: ImportOptions,
+    turn: Turn<'_>,
     progress: &(dyn Fn(ImportProgress) + Sync),
 ) -> Result<ImportReport, SyncError> {
     let open = directory.read(|view| view.open_import(tenant.id))?;
@@ -160,7 +200,10 @@ async fn run<A: Applications>(
         None => read::start(directory, session, tenant, actor, options.full).await?,
     };
     if run.phase == ImportPhase::Reading {
-        run = read::read(directory, session, tenant, actor, run, progress).await?;
+        run = read::read(directory, session, tenant, actor, run, turn, progress).await?;
+        if run.phase == ImportPhase::Reading {
+            return Ok(ImportReport { run, resumed, dry_run: false });
+        }
     }
     if options.accept && !run.accepted {
         run.accepted = true;
@@ -175,7 +218,7 @@ async fn run<A: Applications>(
     }
     let total = run.users;
     let mut done = 0;
-    while run.phase != ImportPhase::Done {
+    while run.phase != ImportPhase::Done && !turn.is_over() {
         let settled;
         (run, settled) = directory.write(actor, |change| -> Result<_, DirectoryError> {
             let mut run = run.clone();

@@ -1,8 +1,12 @@
 //! The first phase: pages into the directory, each with its cursor.
 
-use std::collections::BTreeMap;
+use std::collections::HashSet;
+use std::time::Instant;
 
-use super::{ImportOptions, ImportProgress, ImportReport, new_import, run_whole};
+use serde::{Deserialize, Serialize};
+
+use super::spool::Spool;
+use super::{ImportOptions, ImportProgress, ImportReport, Turn, new_import, run_whole};
 use crate::directory::{
     Actor, AttributeSchema, Directory, DirectoryError, FailureKind, ImportPhase, ImportRun, ImportScopeKind, MatchKeys,
     NewImport, RemoteUser, TenantRecord, WriteTransaction, from_wit, imported_names,
@@ -16,6 +20,9 @@ use provisioning_runtime::{Application, JobError, SandboxFault};
 
 /// How often a page is asked for with fewer users, where the sandbox was ended over it.
 const SMALLER_PAGES: u32 = 4;
+
+/// The longest cursor and the longest watermark, in bytes. They are positions, and are kept with each page.
+const LONGEST_CURSOR: usize = 64 << 10;
 
 /// Starts a run, with the attributes that the connector lists now.
 pub(super) async fn start<A: Applications>(
@@ -65,8 +72,10 @@ pub(super) async fn read<A: Applications>(
     tenant: &TenantRecord,
     actor: &Actor,
     mut run: ImportRun,
+    turn: Turn<'_>,
     progress: &(dyn Fn(ImportProgress) + Sync),
 ) -> Result<ImportRun, SyncError> {
+    let limits = tenant.config.import_limits();
     let (attributes, expected) = directory.read(|view| -> Result<_, DirectoryError> {
         let schema = view.attribute_schema(tenant.id)?;
         let seen = view.count_remote_users(tenant.id)?;
@@ -74,10 +83,14 @@ pub(super) async fn read<A: Applications>(
         Ok((imported_names(&tenant.config, &schema), expected))
     })?;
     let mut pager = Pager::new(tenant, attributes, &run);
-    while run.phase == ImportPhase::Reading {
+    while run.phase == ImportPhase::Reading && !turn.is_over() {
         match pager.next(session).await? {
             Some(page) => {
                 let spent = session.spent().await;
+                let page = Page::of(page);
+                if let Some(over) = limits.exceeded(&page.counted(run.clone()), turn.began) {
+                    return Err(exceeded(directory, tenant, actor, run, over)?);
+                }
                 let mut page = Unstaged::new(page, &run);
                 run = loop {
                     let (place, staged) = directory.write(actor, |change| -> Result<_, DirectoryError> {
@@ -110,15 +123,42 @@ pub(super) async fn read<A: Applications>(
             }
         }
         progress(ImportProgress { phase: ImportPhase::Reading, done: run.users, total: expected });
+        // An application that answers at once would keep the thread.
+        tokio::task::yield_now().await;
     }
     Ok(run)
+}
+
+/// A page as it is kept: its users by the directory's names for what they have.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Page {
+    users: Vec<RemoteUser>,
+    departed: Vec<String>,
+    next: Option<String>,
+    watermark: Option<String>,
+}
+
+impl Page {
+    fn of(page: ImportPage) -> Self {
+        let ImportPage { attributes, users, departed, next, watermark } = page;
+        let users = users.into_iter().map(|user| remote_user(&attributes, user)).collect();
+        Self { users, departed, next, watermark }
+    }
+
+    /// The run with this page in its numbers.
+    fn counted(&self, mut run: ImportRun) -> ImportRun {
+        run.pages += 1;
+        run.users += self.users.len() as u64;
+        run.bytes += self.users.iter().map(RemoteUser::size).sum::<u64>();
+        run
+    }
 }
 
 /// A page on its way into the directory. Its users may come in several transactions: until the last of them keeps the cursor, the
 /// page counts as not read, and staging a user twice is staging it once. So it is with those that no page had, who follow the
 /// last page.
 struct Unstaged {
-    page: ImportPage,
+    page: Page,
     place: Place,
 }
 
@@ -132,7 +172,7 @@ struct Place {
 }
 
 impl Unstaged {
-    fn new(page: ImportPage, run: &ImportRun) -> Self {
+    fn new(page: Page, run: &ImportRun) -> Self {
         let is_end = page.next.is_none() && run.scope == ImportScopeKind::Full;
         Self { page, place: Place { users: 0, absent_after: is_end.then(String::new) } }
     }
@@ -146,9 +186,8 @@ impl Unstaged {
     ) -> Result<(Place, bool), DirectoryError> {
         let mut place = self.place.clone();
         for user in &self.page.users[place.users..] {
-            let user = remote_user(&self.page.attributes, user.clone());
-            let keys = match_keys(tenant, &user);
-            change.stage_user(tenant.id, run.id, &user, &keys)?;
+            let keys = match_keys(tenant, user);
+            change.stage_user(tenant.id, run.id, user, &keys)?;
             place.users += 1;
             if change.has_had_its_turn() {
                 let is_done = place.users == self.page.users.len() && place.absent_after.is_none();
@@ -170,10 +209,9 @@ impl Unstaged {
         &self,
         change: &WriteTransaction<'_>,
         tenant: &TenantRecord,
-        mut run: ImportRun,
+        run: ImportRun,
     ) -> Result<ImportRun, DirectoryError> {
-        run.pages += 1;
-        run.users += self.page.users.len() as u64;
+        let mut run = self.page.counted(run);
         for id in &self.page.departed {
             change.stage_departure(tenant.id, id)?;
         }
@@ -200,13 +238,26 @@ fn remote_user(names: &[String], user: User) -> RemoteUser {
     }
 }
 
+/// Gives up a run that has read more than it may, with all that it has brought.
+fn exceeded(
+    directory: &Directory,
+    tenant: &TenantRecord,
+    actor: &Actor,
+    run: ImportRun,
+    over: String,
+) -> Result<SyncError, DirectoryError> {
+    super::discard_run(directory, tenant, actor, run, &format!("it {over}"))?;
+    while directory.write(actor, |change| change.forget_unsettled(tenant.id))? > 0 {}
+    Ok(SyncError::TooMuch { tenant: tenant.name.clone(), over })
+}
+
 fn match_keys(tenant: &TenantRecord, user: &RemoteUser) -> MatchKeys {
     let mapping = &tenant.config.mapping;
     let attributes = imported(mapping, &user.username, &user.attributes);
     MatchKeys::of(username_of(mapping, &user.username), &attributes)
 }
 
-/// Reads all pages into memory and plays the rest in a transaction that is undone, or on a copy.
+/// Reads all pages into a file and plays the rest in a transaction that is undone, or on a copy.
 pub(super) async fn rehearse<A: Applications>(
     directory: &Directory,
     session: &mut Session<'_, A>,
@@ -234,17 +285,22 @@ pub(super) async fn rehearse<A: Applications>(
     })?;
     let mut since = first.since.clone();
     let mut pager = Pager::new(tenant, attributes.clone(), &first);
-    let mut pages: Vec<ImportPage> = Vec::new();
-    let mut users = 0;
+    let (limits, began) = (tenant.config.import_limits(), Instant::now());
+    let mut spool = Spool::new(directory.folder())?;
+    let mut read = ImportRun { pages: 0, users: 0, bytes: 0, ..first.clone() };
     loop {
         match pager.next(session).await? {
             Some(page) => {
-                users += page.users.len() as u64;
+                let page = Page::of(page);
+                read = page.counted(read);
+                if let Some(over) = limits.exceeded(&read, began) {
+                    return Err(SyncError::TooMuch { tenant: tenant.name.clone(), over });
+                }
                 let is_last = page.next.is_none();
-                pages.push(page);
+                spool.push(&page)?;
                 progress(ImportProgress {
                     phase: ImportPhase::Reading,
-                    done: users,
+                    done: read.users,
                     total: (expected > 0).then_some(expected),
                 });
                 if is_last {
@@ -252,21 +308,23 @@ pub(super) async fn rehearse<A: Applications>(
                 }
             }
             None => {
-                (since, users) = (None, 0);
-                pages.clear();
+                since = None;
+                read = ImportRun { pages: 0, users: 0, bytes: 0, ..read };
+                spool.clear()?;
                 pager =
                     Pager::new(tenant, attributes.clone(), &ImportRun { since: None, cursor: None, ..first.clone() });
             }
         }
     }
+    spool.end()?;
     let run = directory.rehearse_apart(actor, |change| -> Result<_, DirectoryError> {
         let mut run = begin(change)?;
         if since != run.since {
             change.store_import(&ImportRun { phase: ImportPhase::Discarded, ..run })?;
             run = change.start_import(tenant.id, NewImport { since: since.as_deref() })?;
         }
-        for page in &pages {
-            let page = Unstaged::new(page.clone(), &run);
+        for page in spool.pages()? {
+            let page = Unstaged::new(page?, &run);
             if !page.stage_some(change, tenant, &run)?.1 {
                 return Ok(None);
             }
@@ -287,7 +345,8 @@ struct Pager {
     query: ImportQuery,
     /// A watermark or cursor that the application no longer knows is replaced once; a second one is an error.
     restarted: bool,
-    seen: BTreeMap<String, ()>,
+    /// Digests of the cursors so far.
+    seen: HashSet<[u8; 16]>,
     tenant: String,
 }
 
@@ -300,7 +359,7 @@ impl Pager {
         };
         let rules = &tenant.config.to_idp;
         let query = ImportQuery { scope, page_size: rules.page_size, attributes, grants: rules.grants };
-        Self { query, restarted: false, seen: BTreeMap::new(), tenant: tenant.name.clone() }
+        Self { query, restarted: false, seen: HashSet::new(), tenant: tenant.name.clone() }
     }
 
     /// The next page; none where the position has become useless and everybody has to be read.
@@ -333,9 +392,16 @@ impl Pager {
             attempts += 1;
             tokio::time::sleep(time).await;
         };
+        let longest = [&page.next, &page.watermark].into_iter().flatten().map(String::len).max().unwrap_or_default();
+        if longest > LONGEST_CURSOR {
+            return Err(SyncError::Misbehaved {
+                tenant: self.tenant.clone(),
+                what: format!("gave a cursor of {longest} bytes, and {LONGEST_CURSOR} are the most"),
+            });
+        }
         if let Some(next) = &page.next {
             // A connector that goes in circles would be read for ever.
-            if self.seen.insert(next.clone(), ()).is_some() {
+            if !self.seen.insert(digest(next)) {
                 return Err(SyncError::Misbehaved {
                     tenant: self.tenant.clone(),
                     what: "gave the same cursor twice in an import".to_owned(),
@@ -345,6 +411,14 @@ impl Pager {
         }
         Ok(Some(page))
     }
+}
+
+/// Tells cursors apart in less room than they take.
+fn digest(text: &str) -> [u8; 16] {
+    let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
+    let mut first = [0; 16];
+    first.copy_from_slice(&digest.as_ref()[..16]);
+    first
 }
 
 /// Whether the connector says that it cannot go on from where it was told to; a connector without increments says that it

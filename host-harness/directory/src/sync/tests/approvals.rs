@@ -33,7 +33,7 @@ fn declared(digest: &str, declaration: &Arc<Declaration>) -> Declared {
 
 /// A tenant that reaches a host beside this machine.
 fn tenant() -> Tenant {
-    let egress = EgressPolicy { allow: vec!["login.example.com".parse().unwrap()], loopback: true };
+    let egress = EgressPolicy { allow: vec!["login.example.com".parse().unwrap()], loopback: vec![8080] };
     Tenant { name: "acme".to_owned(), egress, ..Tenant::default() }
 }
 
@@ -95,7 +95,7 @@ fn what_this_host_was_built_with_and_who_reaches_this_machine_alone_are_not_aske
     assert!(is_approved(&fixture, &tenant(), &embedded));
     let like_it = Declared { embedded: Arc::clone(&own), ..declared("d2", &own) };
     assert!(is_approved(&fixture, &tenant(), &like_it));
-    let alone = Tenant { egress: EgressPolicy { allow: Vec::new(), loopback: true }, ..tenant() };
+    let alone = Tenant { egress: EgressPolicy { allow: Vec::new(), loopback: vec![8080] }, ..tenant() };
     let unknown = declared("d3", &declaration("Other", &["login"], &["/**"]));
     assert!(is_approved(&fixture, &alone, &unknown));
     assert!(!is_approved(&fixture, &Tenant::default(), &unknown), "nor reaches anything");

@@ -419,7 +419,11 @@ async fn a_tenant_that_another_process_works_for_is_looked_at_again_and_has_not_
     let mut stop = Some(stop);
     let mut ended = Vec::new();
     // Whoever fails once rests for longer than this test runs.
-    let options = worker::WorkerOptions { look_every: Duration::from_millis(1), rest: Duration::from_secs(3600) };
+    let options = worker::WorkerOptions {
+        look_every: Duration::from_millis(1),
+        rest: Duration::from_secs(3600),
+        ..worker::WorkerOptions::default()
+    };
     let work = worker::work(
         fixture.directory.clone(),
         std::sync::Arc::new(fixture.application.clone()),

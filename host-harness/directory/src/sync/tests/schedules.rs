@@ -115,7 +115,7 @@ async fn worked(fixture: &Fixture, rest: Duration) -> Vec<(&'static str, bool)> 
         looks += usize::from(!ended.lock().unwrap().is_empty());
         if looks > 20 { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
     });
-    let options = WorkerOptions { look_every: MILLISECOND, rest };
+    let options = WorkerOptions { look_every: MILLISECOND, rest, ..WorkerOptions::default() };
     let note = |finished: Finished| ended.lock().unwrap().push((finished.job, finished.result.is_ok()));
     let application = std::sync::Arc::new(fixture.application.clone());
     work(fixture.directory.clone(), application, &scheduler, options, stop, note).await.unwrap();

@@ -22,6 +22,7 @@ use super::limits::Limits;
 use super::meter::Meter;
 use super::metrics::{self, Metrics};
 use super::outgoing::{Outgoing, Wiped};
+use super::permit::Permit;
 use super::placeholders::Placeholders;
 use super::placement::{Found, LONGEST_BODY, Parsed, Spot, Syntax};
 use super::recording::{Replay, Tape};
@@ -107,6 +108,8 @@ pub(crate) struct Gate {
     pub(crate) bodies: Arc<Share>,
     /// One for each request that may be under way.
     pub(crate) turns: Semaphore,
+    /// Whether requests may still be sent.
+    pub(crate) permit: Option<Arc<dyn Permit>>,
     pub(crate) sent: AtomicU64,
     pub(crate) received_bytes: AtomicU64,
     pub(super) log: RequestLog,
@@ -303,6 +306,11 @@ impl Gate {
 
     async fn exchange(&self, request: Prepared, kept: &mut Kept) -> Result<Response, Failure> {
         let place = authority(&request.url);
+        if self.permit.as_ref().is_some_and(|permit| !permit.lasts()) {
+            return Err(Failure::Denied(format!(
+                "the host {place} was not asked: this host was silent for too long, and another may work for the tenant by now"
+            )));
+        }
         let failed = |error: &reqwest::Error| failure(&place, error);
         let client = self.client.get().map_err(|reason| Failure::Other(format!("no HTTP client: {reason}")))?;
         let mut outgoing = client.request(request.method, request.url).headers(request.headers);

@@ -163,6 +163,7 @@ impl Job {
             bodies: runtime.room.share(limits.transfer),
             turns: Semaphore::new(limits.requests_in_flight.max(1)),
             limits: limits.clone(),
+            permit: tenant.permit.clone(),
             sent: AtomicU64::new(0),
             received_bytes: AtomicU64::new(0),
             log: RequestLog::default(),

@@ -7,6 +7,7 @@ use super::access::Approval;
 use super::egress::EgressPolicy;
 use super::ledger::Ledger;
 use super::limits::Limits;
+use super::permit::Permit;
 use super::secrets::Secret;
 
 /// One customer of the platform: its settings of one application, its secrets, and what its jobs may do.
@@ -28,4 +29,6 @@ pub struct Tenant {
     pub limits: Limits,
     /// Keeps what the connector tells of single users; without one it's told that nobody knows them.
     pub ledger: Option<Arc<dyn Ledger>>,
+    /// Whether its jobs may still send requests; without one they may to their end.
+    pub permit: Option<Arc<dyn Permit>>,
 }

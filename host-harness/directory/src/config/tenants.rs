@@ -361,6 +361,7 @@ impl TenantConfig {
             approval: None,
             component_sha256: self.sha256.clone(),
             limits: self.limits.limits(),
+            permit: None,
             ledger: None,
         })
     }

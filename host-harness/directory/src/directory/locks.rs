@@ -11,6 +11,7 @@ use super::database::Database;
 use super::folder::{LOCKS, failed};
 use super::tenants::TenantRecord;
 use super::{Directory, DirectoryError};
+use provisioning_runtime::Permit;
 
 /// The right to work for a tenant, as long as it is held. It is the directory as well: a job that goes through it changes nothing
 /// once it has lost that right, as a host does that was stopped for longer than its lease lasts.
@@ -64,8 +65,9 @@ impl Directory {
         }
     }
 
-    /// Whether a job that goes through this may still ask the tenant's application for something. It costs nothing to ask.
-    pub fn may_work(&self) -> bool {
-        self.lease.as_ref().is_none_or(|lease| lease.lasts())
+    /// What says whether a job that goes through this may still ask the tenant's application for something. Returns `None` if it may
+    /// as long as the process lives.
+    pub(crate) fn permit(&self) -> Option<Arc<dyn Permit>> {
+        self.lease.as_ref().map(|lease| Arc::clone(lease) as Arc<dyn Permit>)
     }
 }

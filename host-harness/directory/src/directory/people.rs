@@ -243,7 +243,8 @@ impl ReadTransaction<'_> {
     /// SQLite's.
     pub fn find_person(&self, name: &str) -> Result<Option<Person>, DirectoryError> {
         let mut statement = self.db.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM person WHERE key = ?1 OR username_key = ?2 ORDER BY key = ?1 DESC LIMIT 1"
+            "SELECT {COLUMNS} FROM person WHERE key = ?1 OR username_key = ?2 ORDER BY key = ?1 DESC LIMIT 1{}",
+            self.db.to_change()
         ))?;
         let mut rows = statement.query(params![name, name.trim().to_lowercase()])?;
         rows.next()?.map(person).transpose()
@@ -251,7 +252,8 @@ impl ReadTransaction<'_> {
 
     /// A person by its number. Returns `None` if it has been removed.
     pub(crate) fn find_person_by_id(&self, id: PersonId) -> Result<Option<Person>, DirectoryError> {
-        let mut statement = self.db.prepare_cached(&format!("SELECT {COLUMNS} FROM person WHERE id = ?1"))?;
+        let mut statement =
+            self.db.prepare_cached(&format!("SELECT {COLUMNS} FROM person WHERE id = ?1{}", self.db.to_change()))?;
         let mut rows = statement.query([id.0])?;
         rows.next()?.map(person).transpose()
     }
@@ -518,7 +520,8 @@ impl WriteTransaction<'_> {
         let taken: Option<(String, String)> = self
             .db
             .prepare_cached(
-                "SELECT key, username FROM person WHERE (key = ?1 OR username_key = ?2) AND id IS DISTINCT FROM ?3 LIMIT 1",
+                "SELECT key, username FROM person WHERE (key = ?1 OR username_key = ?2) AND id IS DISTINCT FROM ?3
+                 ORDER BY key = ?1 DESC, id LIMIT 1",
             )?
             .query_row(params![key, username.trim().to_lowercase(), except.map(|id| id.0)], |row| {
                 Ok((row.get(0)?, row.get(1)?))

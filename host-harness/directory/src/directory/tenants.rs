@@ -153,9 +153,10 @@ impl ReadTransaction<'_> {
     /// # Errors
     /// SQLite's.
     pub fn find_tenant(&self, name: &str) -> Result<Option<TenantRecord>, DirectoryError> {
-        let mut statement = self
-            .db
-            .prepare_cached(&format!("SELECT {COLUMNS} FROM tenant WHERE name_key = ?1 AND removed_at IS NULL"))?;
+        let mut statement = self.db.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM tenant WHERE name_key = ?1 AND removed_at IS NULL{}",
+            self.db.to_change()
+        ))?;
         let mut rows = statement.query([name.to_lowercase()])?;
         rows.next()?.map(tenant).transpose()
     }

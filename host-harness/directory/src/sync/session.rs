@@ -35,7 +35,8 @@ impl<'a, A: Applications> Session<'a, A> {
             )));
         }
         let (component, id) = (tenant.config.component(), tenant.id);
-        let tenant = directory.read(|view| view.runtime_tenant(tenant))?;
+        let mut tenant = directory.read(|view| view.runtime_tenant(tenant))?;
+        tenant.permit = directory.permit();
         Ok(Self {
             directory: directory.clone(),
             applications,

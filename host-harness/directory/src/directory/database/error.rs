@@ -62,10 +62,18 @@ fn words(error: &tokio_postgres::Error) -> String {
 impl StoreError {
     /// Whether the same transaction may go through if it is run again: two of them were in each other's way.
     pub(crate) fn is_conflict(&self) -> bool {
+        self.has_code(&[SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED])
+    }
+
+    /// Whether a row was refused over another one. What is taken, and what is gone, is looked for before a row is written, so that the
+    /// database finds it only where another transaction came in between: run again, this one fails with a better reason.
+    pub(crate) fn is_race(&self) -> bool {
+        self.has_code(&[SqlState::UNIQUE_VIOLATION, SqlState::FOREIGN_KEY_VIOLATION])
+    }
+
+    fn has_code(&self, codes: &[SqlState]) -> bool {
         match self {
-            Self::Postgres(error) => {
-                matches!(error.code(), Some(&SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED))
-            }
+            Self::Postgres(error) => error.code().is_some_and(|code| codes.contains(code)),
             _ => false,
         }
     }

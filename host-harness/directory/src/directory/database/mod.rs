@@ -109,6 +109,15 @@ impl<'c> Session<'c> {
         self.prepare_cached(sql)?.query_row(params, read)
     }
 
+    /// What a statement ends with whose row is changed according to what it says, so that nobody else changes it meanwhile. SQLite
+    /// has one writer, and views change nothing.
+    pub(super) fn to_change(self) -> &'static str {
+        match self {
+            Self::Postgres(client) if client.writes() => " FOR NO KEY UPDATE",
+            _ => "",
+        }
+    }
+
     /// Runs statements without values, such as those that mark a part of a transaction.
     pub(super) fn execute_batch(self, sql: &str) -> Result<(), DirectoryError> {
         match self {

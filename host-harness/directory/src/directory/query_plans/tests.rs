@@ -22,6 +22,22 @@ fn every_statement_finds_its_rows_by_an_index() {
 }
 
 #[test]
+fn every_statement_is_understood_by_both_engines() {
+    let Some(server) = testing::server() else { return };
+    let (folder, directory, actor) = scratch_file();
+    RUN.take();
+    directory.write(&actor, exercise).unwrap();
+    directory.prune(&actor, Timestamp::now(), true).unwrap();
+    let run = RUN.take();
+    assert!(run.len() > 113, "{}", run.len());
+    let other = testing::open_postgres(&server, folder.path());
+    for sql in &run {
+        let prepared = other.read(|view| view.db.prepare_cached(sql).map(drop));
+        assert!(prepared.is_ok(), "{sql}: {}", prepared.unwrap_err());
+    }
+}
+
+#[test]
 fn a_row_that_others_point_to_goes_without_a_look_at_all_of_them() {
     let (_folder, directory, actor) = scratch_file();
     directory

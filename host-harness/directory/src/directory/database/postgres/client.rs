@@ -18,6 +18,8 @@ pub(in super::super::super) struct Client {
     prepared: RefCell<HashMap<String, Statement>>,
     failed: Cell<Option<Failed>>,
     within: Cell<bool>,
+    /// Whether the transaction under way is one that writes.
+    writes: Cell<bool>,
 }
 
 /// Why a transaction cannot be kept any more.
@@ -25,13 +27,21 @@ pub(in super::super::super) struct Client {
 pub(super) enum Failed {
     /// Another transaction was in its way, or the connection ended: it may be run again.
     InTheWay,
+    /// What a row needed to be so was changed meanwhile: it may be run again, too, unless that part of it was undone.
+    Raced,
     /// A statement failed.
     Otherwise,
 }
 
 impl Client {
     pub(super) fn new(inner: tokio_postgres::Client) -> Self {
-        Self { inner, prepared: RefCell::default(), failed: Cell::new(None), within: Cell::new(false) }
+        Self {
+            inner,
+            prepared: RefCell::default(),
+            failed: Cell::new(None),
+            within: Cell::new(false),
+            writes: Cell::new(false),
+        }
     }
 
     /// Whether it can be used for another transaction.
@@ -39,9 +49,24 @@ impl Client {
         !self.inner.is_closed() && !self.within.get()
     }
 
-    /// Begins a transaction.
-    pub(super) fn begin(&self, how: &str) -> Result<(), StoreError> {
+    /// Begins a view of one moment.
+    pub(super) fn begin_view(&self) -> Result<(), StoreError> {
+        self.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", false)
+    }
+
+    /// Begins a transaction that writes.
+    pub(super) fn begin_change(&self) -> Result<(), StoreError> {
+        self.begin("BEGIN ISOLATION LEVEL READ COMMITTED", true)
+    }
+
+    /// Begins a transaction that changes what it has made itself.
+    pub(super) fn begin_rehearsal(&self) -> Result<(), StoreError> {
+        self.begin("BEGIN ISOLATION LEVEL REPEATABLE READ", false)
+    }
+
+    fn begin(&self, how: &str, writes: bool) -> Result<(), StoreError> {
         self.failed.set(None);
+        self.writes.set(writes);
         self.batch(how)?;
         self.within.set(true);
         Ok(())
@@ -59,6 +84,11 @@ impl Client {
         if self.batch("ROLLBACK").is_ok() {
             self.within.set(false);
         }
+    }
+
+    /// Whether the transaction under way is one that writes.
+    pub(in super::super) fn writes(&self) -> bool {
+        self.writes.get()
     }
 
     /// Why the transaction under way cannot be kept; `None` if it can.
@@ -99,7 +129,7 @@ impl Client {
     pub(in super::super) fn batch(&self, sql: &str) -> Result<(), StoreError> {
         self.noted(pollster::block_on(self.inner.batch_execute(sql)))?;
         // What went wrong after the mark is undone with what came after it.
-        if sql.starts_with("ROLLBACK TO") && self.failed.get() == Some(Failed::Otherwise) {
+        if sql.starts_with("ROLLBACK TO") && self.failed.get() != Some(Failed::InTheWay) {
             self.failed.set(None);
         }
         Ok(())
@@ -108,7 +138,11 @@ impl Client {
     fn noted<T>(&self, result: Result<T, tokio_postgres::Error>) -> Result<T, StoreError> {
         result.map_err(|error| {
             let error = StoreError::from(error);
-            let failed = if error.is_conflict() || error.is_lost() { Failed::InTheWay } else { Failed::Otherwise };
+            let failed = match () {
+                () if error.is_conflict() || error.is_lost() => Failed::InTheWay,
+                () if error.is_race() => Failed::Raced,
+                () => Failed::Otherwise,
+            };
             if self.failed.get() != Some(Failed::InTheWay) {
                 self.failed.set(Some(failed));
             }

@@ -20,6 +20,7 @@ use tokio_postgres::Client as Connection;
 use super::super::{Optional as _, Session, params};
 use super::{Postgres, StoreError, driver};
 use crate::directory::{DirectoryError, TenantId};
+use provisioning_runtime::Permit;
 
 /// How long a tenant is a host's without a word of it, and how often that word comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,11 +48,6 @@ pub(in super::super::super) struct Lease {
 }
 
 impl Lease {
-    /// Whether it still lasts, as far as this process knows.
-    pub(in super::super::super) fn lasts(&self) -> bool {
-        Instant::now() < *self.until.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn put_off(&self, until: Instant) {
         *self.until.lock().unwrap_or_else(PoisonError::into_inner) = until;
     }
@@ -65,7 +61,18 @@ impl Lease {
             )?
             .query_row(params![self.tenant.number(), self.holder, self.epoch], |row| row.get(0))
             .optional()?;
+        // Before anything else: whoever changes a tenant, and its job, come one after the other.
+        let _: Option<i64> = db
+            .prepare_cached("SELECT id FROM tenant WHERE id = ?1 FOR NO KEY UPDATE")?
+            .query_row([self.tenant.number()], |row| row.get(0))
+            .optional()?;
         Ok(held.is_some())
+    }
+}
+
+impl Permit for Lease {
+    fn lasts(&self) -> bool {
+        Instant::now() < *self.until.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -94,7 +94,7 @@ impl Postgres {
         work: impl FnOnce(&Client) -> Result<T, E>,
     ) -> Result<T, E> {
         self.lend(|client| {
-            client.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").map_err(DirectoryError::from)?;
+            client.begin_view().map_err(DirectoryError::from)?;
             let value = work(client);
             client.give_up();
             value
@@ -179,7 +179,7 @@ impl Postgres {
 
     /// Brings the tables up to date. Hosts that open the database at once take turns.
     fn migrate(&self, client: &Client) -> Result<(), DirectoryError> {
-        client.begin("BEGIN")?;
+        client.begin_change()?;
         let done = self.migrate_within(client);
         match &done {
             Ok(()) => client.keep()?,
@@ -225,7 +225,7 @@ fn attempt<T, E: From<DirectoryError>>(
     work: &mut impl FnMut(&Client) -> Result<T, E>,
 ) -> Ended<Result<T, E>> {
     let failed = |error: StoreError| Err(E::from(DirectoryError::from(error)));
-    if let Err(error) = client.begin("BEGIN ISOLATION LEVEL READ COMMITTED") {
+    if let Err(error) = client.begin_change() {
         // A connection that has ended while nobody used it: nothing was asked yet.
         let lost = error.is_lost();
         let error = failed(error);
@@ -233,7 +233,7 @@ fn attempt<T, E: From<DirectoryError>>(
     }
     let value = work(client);
     match client.failed() {
-        Some(Failed::InTheWay) => {
+        Some(Failed::InTheWay | Failed::Raced) => {
             client.give_up();
             Ended::InTheWay(value.and_then(|_| failed(StoreError::Unfinished)))
         }

@@ -18,7 +18,7 @@ impl Postgres {
     ) -> Result<T, E> {
         // A connection of its own: what others have prepared is about the tables themselves.
         let client = self.connect().map_err(DirectoryError::from)?;
-        client.begin("BEGIN ISOLATION LEVEL REPEATABLE READ").map_err(DirectoryError::from)?;
+        client.begin_rehearsal().map_err(DirectoryError::from)?;
         copy(Session::Postgres(&client))?;
         let value = work(&client);
         client.give_up();

@@ -1,5 +1,8 @@
 //! Directories for tests: in SQLite, or, where `PROVISIONING_TEST_POSTGRES` names a server, each in a schema of its own there.
 
+mod both;
+mod hosts;
+
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -11,10 +14,25 @@ pub(crate) const LEASES: LeaseTimes = LeaseTimes { heartbeat: Duration::from_sec
 
 /// Opens the directory of a folder. Whoever opens the same folder again has the same directory.
 pub(crate) fn open(folder: &Path) -> Directory {
-    match std::env::var("PROVISIONING_TEST_POSTGRES") {
-        Ok(server) => Directory::open_postgres(folder, &schema_of(&server, folder), LEASES).unwrap(),
-        Err(_) => Directory::open(folder).unwrap(),
+    match server() {
+        Some(server) => open_postgres(&server, folder),
+        None => Directory::open(folder).unwrap(),
     }
+}
+
+/// The server that tests are to be on, if there is one.
+pub(crate) fn server() -> Option<String> {
+    std::env::var("PROVISIONING_TEST_POSTGRES").ok()
+}
+
+/// Opens the directory of a folder in a schema of its own.
+pub(crate) fn open_postgres(server: &str, folder: &Path) -> Directory {
+    open_postgres_with(server, folder, LEASES)
+}
+
+/// As [`open_postgres`], with leases of these times.
+pub(crate) fn open_postgres_with(server: &str, folder: &Path, times: LeaseTimes) -> Directory {
+    Directory::open_postgres(folder, &schema_of(server, folder), times).unwrap()
 }
 
 /// The URL of a schema that a folder has for itself, which is made if it isn't there.

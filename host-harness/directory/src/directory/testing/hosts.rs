@@ -1,0 +1,116 @@
+//! Hosts that share a database: each is a directory of its own here, which is all that they have in common there.
+
+use super::super::*;
+use super::{open_postgres_with, server};
+use crate::config::TenantConfig;
+
+const SILENT: LeaseTimes = LeaseTimes { heartbeat: Duration::from_secs(600), expiry: Duration::from_secs(1) };
+
+/// Two hosts of one database with a tenant.
+fn two_hosts(server: &str, times: LeaseTimes) -> (tempfile::TempDir, Directory, Directory, TenantRecord) {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, other) =
+        (open_postgres_with(server, folder.path(), times), open_postgres_with(server, folder.path(), times));
+    let added = one.write(&Actor::new("tester"), |change| change.add_tenant("acme", &TenantConfig::default()));
+    (folder, one, other, added.unwrap())
+}
+
+#[test]
+fn a_host_that_was_silent_for_too_long_writes_and_sends_nothing_any_more() {
+    let Some(server) = server() else { return };
+    let (_folder, silent, other, tenant) = two_hosts(&server, SILENT);
+    let actor = Actor::new("tester");
+    let lock = silent.lock_tenant(&tenant).unwrap();
+    let permit = lock.permit().unwrap();
+    assert!(permit.lasts());
+    lock.write(&actor, |change| change.store_pushed(tenant.id)).unwrap();
+    let began = Instant::now();
+    let taken = loop {
+        match other.lock_tenant(&tenant) {
+            Ok(lock) => break lock,
+            Err(error) => assert!(matches!(error, DirectoryError::Locked { .. }), "{error}"),
+        }
+        assert!(began.elapsed() < Duration::from_secs(20), "nobody takes the tenant over");
+        std::thread::sleep(Duration::from_millis(50));
+    };
+    assert!(!permit.lasts(), "it would still send requests");
+    let late = lock.write(&actor, |change| change.store_pushed(tenant.id));
+    assert!(matches!(late, Err(DirectoryError::LeaseLost)), "{late:?}");
+    taken.write(&actor, |change| change.store_pushed(tenant.id)).unwrap();
+    // What is no job's is nobody's lease.
+    silent.write(&actor, |change| change.add_person(&NewPerson::new("E1", "a@x.example"))).unwrap();
+    // Giving back what one doesn't have any more takes nothing from who has it.
+    drop(lock);
+    assert!(matches!(silent.lock_tenant(&tenant), Err(DirectoryError::Locked { .. })));
+}
+
+#[test]
+fn a_host_that_says_that_it_is_at_work_keeps_its_tenants() {
+    let Some(server) = server() else { return };
+    let times = LeaseTimes { heartbeat: Duration::from_millis(300), expiry: Duration::from_secs(2) };
+    let (_folder, one, other, tenant) = two_hosts(&server, times);
+    let lock = one.lock_tenant(&tenant).unwrap();
+    let began = Instant::now();
+    while began.elapsed() < times.expiry * 2 {
+        assert!(matches!(other.lock_tenant(&tenant), Err(DirectoryError::Locked { .. })));
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert!(lock.permit().unwrap().lasts());
+    drop(lock);
+    other.lock_tenant(&tenant).unwrap();
+}
+
+#[test]
+fn a_tenant_is_not_taken_over_within_a_transaction_of_its_job() {
+    let Some(server) = server() else { return };
+    let (_folder, one, other, tenant) = two_hosts(&server, SILENT);
+    let lock = one.lock_tenant(&tenant).unwrap();
+    lock.write(&Actor::new("tester"), |change| -> Result<(), DirectoryError> {
+        change.store_pushed(tenant.id)?;
+        // Its time is over, and it is still at work.
+        other.run("UPDATE tenant_lease SET until = 0 WHERE tenant_id = ?1", Some(tenant.id.number()))?;
+        assert!(matches!(other.lock_tenant(&tenant), Err(DirectoryError::Locked { .. })));
+        Ok(())
+    })
+    .unwrap();
+    other.lock_tenant(&tenant).unwrap();
+}
+
+#[test]
+fn two_that_are_in_each_others_way_are_both_kept() {
+    let Some(server) = server() else { return };
+    let (_folder, one, other, tenant) = two_hosts(&server, SILENT);
+    let actor = Actor::new("tester");
+    let people =
+        one.write_in_turns(&actor, ["E1", "E2"], |change, key| change.add_person(&NewPerson::new(*key, *key))).unwrap();
+    let meet = std::sync::Barrier::new(2);
+    let is_first = std::sync::atomic::AtomicUsize::new(0);
+    let edit = |directory: &Directory, order: [usize; 2]| {
+        directory.write(&actor, |change| -> Result<(), DirectoryError> {
+            for at in order {
+                let edit = PersonEdit {
+                    attributes: [(format!("by{}", order[0]), Some(AttributeValue::Boolean(true)))].into(),
+                    ..PersonEdit::default()
+                };
+                let person = change.person_by_id(people[at].id)?;
+                change.store_person(&person, &edit)?;
+                // Each has one of the two when they look for the other; when it is run again, nobody waits for it.
+                if at == order[0] && is_first.fetch_add(1, std::sync::atomic::Ordering::SeqCst) < 2 {
+                    meet.wait();
+                }
+            }
+            Ok(())
+        })
+    };
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| edit(&one, [0, 1]));
+        let second = scope.spawn(|| edit(&other, [1, 0]));
+        first.join().unwrap().unwrap();
+        second.join().unwrap().unwrap();
+    });
+    for key in ["E1", "E2"] {
+        let person = one.read(|view| view.person(key)).unwrap();
+        assert_eq!(person.attributes.len(), 2, "{key} has lost a change: {:?}", person.attributes);
+    }
+    drop(tenant);
+}

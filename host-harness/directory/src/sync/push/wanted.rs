@@ -75,7 +75,8 @@ pub(super) fn prepare(
                 grants: Vec::new(),
                 exact_grants: assignment.exact_grants,
             };
-            Ok(Prepared::Push { task, person, user, grants: assignment.grants, names })
+            let (grants, _) = view.effective_grants(tenant.id, id, &assignment)?;
+            Ok(Prepared::Push { task, person, user, grants, names })
         }
         (TaskKind::Password, Some(link), _) => match view.task_password(tenant, task.id)? {
             Some(password) => Ok(Prepared::Password { task, person, remote_id: link.remote_id, password }),
@@ -116,7 +117,7 @@ pub(super) fn is_pointless(
                     && view.attempt(tenant.id, person.id, TaskKind::Push)?.is_none()
         }
         TaskKind::Reactivate => !in_use || view.link(tenant.id, person.id)?.is_none(),
-        TaskKind::Vanished | TaskKind::Import => true,
+        TaskKind::Vanished | TaskKind::Import | TaskKind::Grants => true,
     })
 }
 

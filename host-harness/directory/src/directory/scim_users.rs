@@ -150,6 +150,14 @@ impl ReadTransaction<'_> {
             .optional()?)
     }
 
+    /// Whether a client has deleted the user that a person was to it.
+    pub(crate) fn is_former_scim_user(&self, person: PersonId) -> Result<bool, DirectoryError> {
+        Ok(self
+            .db
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM scim_former_user WHERE person_id = ?1)")?
+            .query_row([person.0], |row| row.get(0))?)
+    }
+
     /// Whether a person comes from a client.
     pub(super) fn is_of_scim(&self, person: PersonId) -> Result<bool, DirectoryError> {
         Ok(self
@@ -233,17 +241,17 @@ impl WriteTransaction<'_> {
         Ok(())
     }
 
-    /// Deletes a user of a client, which is then found by nothing. If it had an external id, the person is remembered by it.
+    /// Deletes a user of a client, which is then found by nothing. The person is remembered by the two names that it had; an empty one
+    /// stands for an external id that it didn't have, by which nobody is looked for.
     pub(crate) fn delete_scim_user(&self, user: &ScimUser, username: &str) -> Result<(), DirectoryError> {
         self.db.prepare_cached("DELETE FROM scim_user WHERE id = ?1")?.execute([user.number])?;
-        if let Some(external_id) = &user.external_id {
-            self.db
-                .prepare_cached(
-                    "INSERT INTO scim_former_user (client_id, external_id, username_key, person_id) VALUES (?1, ?2, ?3, ?4)
-                     ON CONFLICT (client_id, external_id, username_key) DO UPDATE SET person_id = excluded.person_id",
-                )?
-                .execute(params![user.client.0, external_id, username.trim().to_lowercase(), user.person.0])?;
-        }
+        let external_id = user.external_id.as_deref().unwrap_or_default();
+        self.db
+            .prepare_cached(
+                "INSERT INTO scim_former_user (client_id, external_id, username_key, person_id) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (client_id, external_id, username_key) DO UPDATE SET person_id = excluded.person_id",
+            )?
+            .execute(params![user.client.0, external_id, username.trim().to_lowercase(), user.person.0])?;
         Ok(())
     }
 }

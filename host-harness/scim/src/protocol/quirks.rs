@@ -184,6 +184,13 @@ fn users() -> Vec<Row> {
         ),
         row(
             "Microsoft's collection",
+            "leaves a template in the externalId",
+            Whole(json!({ "userName": "ada", "externalId": "${__UUID}" })),
+            "/externalId",
+            None,
+        ),
+        row(
+            "Microsoft's collection",
             "leaves the quotation marks out",
             Filter("name.FamilyName eq King and (emails.Value co example.com or emails.Value co example.org)", true),
             "",

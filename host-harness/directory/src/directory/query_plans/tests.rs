@@ -464,6 +464,7 @@ fn scim(change: &WriteTransaction<'_>, tenant: &TenantRecord) -> Result<(), Dire
     change.remove_scim_member(&group, user.number)?;
     change.delete_scim_group(&group)?;
     change.delete_scim_user(&user, "scim@x.example")?;
+    change.is_former_scim_user(person.id)?;
     change.former_scim_user(client.id, "E", "scim@x.example")?;
     change.remove_scim_client(tenant, &client)?;
     change.delete_person(&change.person_by_id(person.id)?)

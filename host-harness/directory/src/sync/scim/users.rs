@@ -224,17 +224,28 @@ pub fn delete_user(
     if change.assignment(tenant.id, person.id)?.is_some() {
         followed.merge(intents::unassign(change, tenant, &person)?);
     }
-    let mut retired = format!("{}.{username}", user.public_id);
-    retired.truncate(retired.floor_char_boundary(512));
-    let edit = PersonEdit {
-        username: Some(retired.trim_end().to_owned()),
-        status: Some(PersonStatus::Deactivated),
-        ..PersonEdit::default()
-    };
+    let retired = retired(&user.public_id, &username);
+    let edit = PersonEdit { username: Some(retired), status: Some(PersonStatus::Deactivated), ..PersonEdit::default() };
     followed.merge(intents::store(change, &person, &edit, None)?);
     change.cancel(tenant.id, TaskKind::Grants, Some(person.id))?;
     change.delete_scim_user(user, &username)?;
+    // Once it is out of use it gives its names up in the application, too.
+    let features = [Feature::PushUserDeactivation, Feature::PushProfileUpdates];
+    if change.link(tenant.id, person.id)?.is_some() && features.iter().all(|one| one.is_on(&tenant.config)) {
+        let now = change.person_by_id(person.id)?;
+        let task = NewTask { tenant, person: Some(&now), kind: TaskKind::Push, password: None };
+        followed.tasks.insert(change.ask(task)?);
+    }
     Ok(followed)
+}
+
+/// The username that a person takes whose user was deleted: one that nobody has, and that is hardly longer, since applications bound
+/// usernames.
+fn retired(id: &str, username: &str) -> String {
+    let mark: String = id.chars().filter(char::is_ascii_alphanumeric).take(8).collect();
+    let mut retired = format!("{mark}.{username}");
+    retired.truncate(retired.floor_char_boundary(512));
+    retired.trim_end().to_owned()
 }
 
 /// Takes back a creation that the application has refused, unless something of it may be there. Returns whether it was taken back.

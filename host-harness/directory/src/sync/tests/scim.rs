@@ -119,7 +119,7 @@ async fn a_clients_user_is_pushed_renamed_deactivated_and_deleted() {
     assert_eq!(status(&fixture), Status::Inactive);
     assert!(fixture.scim_user(&client, "id-1").is_none());
     let person = fixture.person("id-1");
-    assert_eq!((person.status, person.username.as_str()), (PersonStatus::Deactivated, "id-1.countess@x.example"));
+    assert_eq!((person.status, person.username.as_str()), (PersonStatus::Deactivated, "id1.countess@x.example"));
 }
 
 #[tokio::test]

@@ -62,7 +62,10 @@ fn primary() -> Attribute {
 fn common() -> Vec<Attribute> {
     let always = |attribute: Attribute| Attribute { returned: Returned::Always, ..attribute };
     vec![
-        always(Attribute { many: true, ..exact("schemas", "URNs of the schemas whose attributes the resource has") }),
+        always(read_only(Attribute {
+            many: true,
+            ..exact("schemas", "URNs of the schemas whose attributes the resource has")
+        })),
         always(read_only(Attribute {
             uniqueness: Uniqueness::Server,
             ..exact("id", "The host's own name of the resource")
@@ -185,6 +188,36 @@ fn user_attributes() -> Vec<Attribute> {
                 text("value", "The number"),
                 text("display", "For people"),
                 label(&["work", "home", "mobile", "fax", "pager", "other"]),
+                primary(),
+            ],
+        ),
+        list(
+            "ims",
+            "Addresses for instant messages",
+            vec![
+                text("value", "The address"),
+                text("display", "For people"),
+                label(&["xmpp", "skype", "other"]),
+                primary(),
+            ],
+        ),
+        list(
+            "photos",
+            "Addresses of pictures of the person",
+            vec![
+                reference("value", "The address", &["external"]),
+                text("display", "For people"),
+                label(&["photo", "thumbnail"]),
+                primary(),
+            ],
+        ),
+        list(
+            "x509Certificates",
+            "Certificates of the person",
+            vec![
+                Attribute { case_exact: true, ..of(Kind::Binary, "value", "The certificate in DER") },
+                text("display", "For people"),
+                label(&["work", "other"]),
                 primary(),
             ],
         ),

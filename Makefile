@@ -5,7 +5,7 @@ CARGO ?= cargo
 NATIVE = --package salesforce-portal-connector --package salesforce-emulator --package native
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-postgres wit embedding browser-test pictures soak bench bench-peers clients clients-airbyte mutants check lint deny notices format doc component wasm-target
+.PHONY: help demo test test-postgres wit embedding browser-test pictures soak bench bench-peers clients clients-airbyte scim-clients mutants check lint deny notices format doc component wasm-target
 
 help: ## Lists the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -35,6 +35,9 @@ clients: ## Checks the emulator with clients that others wrote, which it install
 
 clients-airbyte: ## Checks it with Airbyte's reader, whose licence (ELv2) lets people run it and not ship it
 	python3 host-harness/emulator/clients/run.py airbyte
+
+scim-clients: wasm-target ## Checks the SCIM service with clients and checkers that others wrote, which it installs
+	python3 host-harness/scim/clients/run.py
 
 bench: wasm-target ## Measures sandbox, tenants, component against native, the directory, and the emulator (in release; some minutes)
 	$(CARGO) bench --locked --package host-harness --bench sandbox --bench native --bench tenants --bench console --bench directory

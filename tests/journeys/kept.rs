@@ -62,6 +62,10 @@ impl Kept {
         kept
     }
 
+    pub(crate) fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
     pub(crate) fn write<T>(&self, work: impl Fn(&WriteTransaction<'_>) -> Result<T, DirectoryError>) -> T {
         self.directory.write(&self.actor, work).unwrap()
     }

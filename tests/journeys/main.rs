@@ -19,6 +19,7 @@ mod password;
 mod push;
 mod recording;
 mod sandbox;
+mod scim;
 mod secrecy;
 mod sign_in;
 mod traces;

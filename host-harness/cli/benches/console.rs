@@ -67,7 +67,13 @@ const PAGES: &[&str] = &[
 fn attribute(number: u32) -> AttributeSchema {
     let names = ["givenName", "familyName", "email", "title"];
     let name = names.get(number as usize).map_or_else(|| format!("attribute{number}"), |name| (*name).to_owned());
-    AttributeSchema { name, writable: true, required: number < 3, kind: "string".to_owned() }
+    AttributeSchema {
+        name,
+        writable: true,
+        required: number < 3,
+        kind: "string".to_owned(),
+        ..AttributeSchema::default()
+    }
 }
 
 fn fill(directory: &Directory, people: u32) {

@@ -15,8 +15,8 @@ use super::global::Global;
 use super::output::{EscapedLog, Output, complain};
 use super::{
     apply, assign, audit, completion, component, confirm, conformance, console, deactivate, describe, entitlements,
-    import, licenses, man, person, plan, prune, push, retry, sync_password, tasks, tenant, test_credentials, unassign,
-    unlink, usage, worker,
+    import, licenses, man, person, plan, prune, push, retry, scim, serve, sync_password, tasks, tenant,
+    test_credentials, unassign, unlink, usage, worker,
 };
 #[cfg(feature = "emulator")]
 use super::{demo, emulator};
@@ -93,6 +93,11 @@ enum Command {
     Console(console::Options),
     /// Imports and pushes by the tenants' schedules until it is interrupted.
     Worker(worker::Options),
+    /// Serves console, SCIM, metrics and health, and works by the tenants' schedules, until it is interrupted.
+    Serve(serve::Options),
+    /// Keeps clients that bring people by SCIM, their tokens, and what their groups give.
+    #[command(subcommand)]
+    Scim(scim::Command),
     /// Prints what a shell needs to complete the commands.
     Completion(completion::Options),
     /// Prints or writes the manual pages.
@@ -168,6 +173,8 @@ async fn run(global: &Global, command: Command, output: &mut Output) -> Result<u
         Command::Usage(options) => usage::run(global, &options, output),
         Command::Console(options) => console::run(global, &options, output).await.map(|()| DONE),
         Command::Worker(options) => worker::run(global, &options, output).await,
+        Command::Serve(options) => serve::run(global, &options, output).await,
+        Command::Scim(command) => scim::run(global, &command, output).await,
         Command::Completion(options) => completion::run(&options, output).map(|()| DONE),
         Command::Man(options) => man::run(&options, output).map(|()| DONE),
         Command::Licenses => licenses::run(output).map(|()| DONE),

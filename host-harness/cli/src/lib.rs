@@ -47,6 +47,8 @@ mod prune;
 mod push;
 mod report;
 mod retry;
+mod scim;
+mod serve;
 mod sync_password;
 mod tasks;
 mod tenant;

@@ -37,13 +37,14 @@ const STATES: [(&str, Shown); 6] = [
     ("all", Shown::All),
 ];
 
-const KINDS: [(&str, TaskKind); 6] = [
+const KINDS: [(&str, TaskKind); 7] = [
     ("push", TaskKind::Push),
     ("deactivate", TaskKind::Deactivate),
     ("reactivate", TaskKind::Reactivate),
     ("password", TaskKind::Password),
     ("vanished", TaskKind::Vanished),
     ("import", TaskKind::Import),
+    ("grants", TaskKind::Grants),
 ];
 
 struct Row {
@@ -57,7 +58,7 @@ struct Row {
 impl Row {
     /// Whether the row has a button that tries it again.
     fn can_retry(&self) -> bool {
-        self.task.state == TaskState::Failed && self.task.kind != TaskKind::Import
+        self.task.state == TaskState::Failed && !matches!(self.task.kind, TaskKind::Import | TaskKind::Grants)
     }
 
     fn tone(&self) -> &'static str {

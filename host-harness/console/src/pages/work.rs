@@ -252,5 +252,6 @@ pub(super) fn kind_words(kind: TaskKind) -> &'static str {
         TaskKind::Password => "Set a password",
         TaskKind::Vanished => "Decide of a user that has gone",
         TaskKind::Import => "Decide of a halted import",
+        TaskKind::Grants => "Decide what contradicting groups give",
     }
 }

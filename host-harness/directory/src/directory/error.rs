@@ -112,6 +112,18 @@ pub enum DirectoryError {
         /// The source.
         tenant: String,
     },
+    /// A SCIM client is the source of what should be edited.
+    #[error(
+        "{person} comes from the SCIM client {client} of tenant {tenant} and cannot be changed here; change it in that platform, or remove the client with `scim remove {tenant} {client}`"
+    )]
+    OfClient {
+        /// The person's key.
+        person: String,
+        /// The client.
+        client: String,
+        /// The client's tenant.
+        tenant: String,
+    },
     /// A value that cannot be.
     #[error("{0}")]
     Invalid(String),

@@ -422,6 +422,50 @@ impl WriteTransaction<'_> {
         check("key", &new.key)?;
         check("username", &new.username)?;
         self.free(&new.key, &new.username, None)?;
+        self.insert_person_keyed(new, None)
+    }
+
+    /// Adds a person that a SCIM client brings, with a username that somebody of another client or tenant may have. Whoever comes
+    /// second is then not found by it, but by its key.
+    ///
+    /// # Errors
+    /// When key or username are malformed, or the key is taken.
+    pub(crate) fn add_person_of_client(&self, new: &NewPerson) -> Result<Person, DirectoryError> {
+        check("key", &new.key)?;
+        check("username", &new.username)?;
+        let key = self.username_key_of_client(&new.username, &new.key, None)?;
+        let person = self.insert_person_keyed(new, Some(key))?;
+        self.note(&Note {
+            tenant: None,
+            person: Some(&new.key),
+            action: "person.add",
+            old: None,
+            new: Some(json!({ "username": new.username, "attributes": new.attributes })),
+            result: "added",
+        })?;
+        Ok(person)
+    }
+
+    /// What the username of a client's person is indexed by: itself, unless somebody else has it.
+    fn username_key_of_client(
+        &self,
+        username: &str,
+        key: &str,
+        own: Option<PersonId>,
+    ) -> Result<String, DirectoryError> {
+        let plain = username.trim().to_lowercase();
+        let holder: Option<i64> = self
+            .db
+            .prepare_cached("SELECT id FROM person WHERE username_key = ?1")?
+            .query_row([&plain], |row| row.get(0))
+            .optional()?;
+        Ok(match holder {
+            Some(holder) if own.is_none_or(|own| own.0 != holder) => format!("{plain}\u{1f}{key}"),
+            _ => plain,
+        })
+    }
+
+    fn insert_person_keyed(&self, new: &NewPerson, username_key: Option<String>) -> Result<Person, DirectoryError> {
         let keys = MatchKeys::of(&new.username, &new.attributes);
         let now = Timestamp::now();
         let id: i64 = self.db
@@ -433,7 +477,7 @@ impl WriteTransaction<'_> {
                 new.key,
                 new.username,
                 serde_json::to_string(&new.attributes)?,
-                keys.username,
+                username_key.unwrap_or(keys.username),
                 keys.email,
                 keys.federation_id,
                 keys.name,
@@ -459,9 +503,15 @@ impl WriteTransaction<'_> {
     /// When the new username belongs to somebody else already, or is malformed.
     pub(crate) fn store_person(&self, person: &Person, edit: &PersonEdit) -> Result<bool, DirectoryError> {
         let username = edit.username.as_ref().unwrap_or(&person.username);
+        let mut username_key = None;
         if *username != person.username {
             check("username", username)?;
-            self.free("", username, Some(person.id))?;
+            if self.is_of_scim(person.id)? {
+                username_key = Some(self.username_key_of_client(username, &person.key, Some(person.id))?);
+            } else {
+                self.free("", username, Some(person.id))?;
+                username_key = Some(username.trim().to_lowercase());
+            }
         }
         let status = edit.status.unwrap_or(person.status);
         let mut attributes = person.attributes.clone();
@@ -490,7 +540,7 @@ impl WriteTransaction<'_> {
         let keys = MatchKeys::of(username, &attributes);
         self.db
             .prepare_cached(
-                "UPDATE person SET username = ?2, status = ?3, attributes = ?4, username_key = ?5, email_key = ?6,
+                "UPDATE person SET username = ?2, status = ?3, attributes = ?4, username_key = coalesce(?5, username_key), email_key = ?6,
                    federation_key = ?7, full_name_key = ?8, changed_at = ?9 WHERE id = ?1",
             )?
             .execute(params![
@@ -498,7 +548,8 @@ impl WriteTransaction<'_> {
                 username,
                 status.name(),
                 serde_json::to_string(&attributes)?,
-                keys.username,
+                // It stays where the username does: that of a client's person may hold more than the username.
+                username_key,
                 keys.email,
                 keys.federation_id,
                 keys.name,

@@ -15,7 +15,7 @@ const PIECE: u32 = 500;
 
 /// Deletes a piece of what a tenant has, one statement for each table that grows with its people or its users. What refers to a row
 /// of another goes before it.
-const PIECES: [&str; 9] = [
+const PIECES: [&str; 10] = [
     "DELETE FROM plan_item WHERE (plan_id, task_id) IN (
        SELECT i.plan_id, i.task_id FROM plan p JOIN plan_item i ON i.plan_id = p.id WHERE p.tenant_id = ?1 LIMIT ?2)",
     "DELETE FROM task WHERE id IN (SELECT id FROM task WHERE tenant_id = ?1 LIMIT ?2)",
@@ -32,6 +32,8 @@ const PIECES: [&str; 9] = [
        SELECT person_id, tenant_id, remote_id FROM claim WHERE tenant_id = ?1 LIMIT ?2)",
     "DELETE FROM leftover WHERE (person_id, tenant_id) IN (
        SELECT person_id, tenant_id FROM leftover WHERE tenant_id = ?1 LIMIT ?2)",
+    "DELETE FROM scim_user WHERE id IN (
+       SELECT u.id FROM scim_client sc JOIN scim_user u ON u.client_id = sc.id WHERE sc.tenant_id = ?1 LIMIT ?2)",
 ];
 
 impl Directory {

@@ -10,7 +10,7 @@ use crate::config::TenantConfig;
 use provisioning_runtime::wit::AttributeDefinition;
 
 /// An attribute as a tenant's connector lists it, as far as the sync needs it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttributeSchema {
     /// The connector's name.
     pub name: String,
@@ -20,6 +20,15 @@ pub struct AttributeSchema {
     pub required: bool,
     /// The type, as the connector names it (RFC 7643 §2.3).
     pub kind: String,
+    /// For people; empty in what was listed by an older version of this program.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub label: String,
+    /// Whether a user may have several values.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub many: bool,
+    /// The allowed values; empty where any is allowed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<String>,
 }
 
 impl From<&AttributeDefinition> for AttributeSchema {
@@ -29,6 +38,9 @@ impl From<&AttributeDefinition> for AttributeSchema {
             writable: definition.writable,
             required: definition.required,
             kind: definition.kind.clone(),
+            label: definition.label.clone(),
+            many: definition.many,
+            choices: definition.choices.clone(),
         }
     }
 }

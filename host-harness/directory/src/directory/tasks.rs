@@ -57,15 +57,18 @@ pub enum TaskKind {
     Vanished,
     /// An import was halted by its safeguard; an admin decides.
     Import,
+    /// Groups give a person what contradicts each other; it tells an admin what was taken.
+    Grants,
 }
 
-const KINDS: [TaskKind; 6] = [
+const KINDS: [TaskKind; 7] = [
     TaskKind::Push,
     TaskKind::Deactivate,
     TaskKind::Reactivate,
     TaskKind::Password,
     TaskKind::Vanished,
     TaskKind::Import,
+    TaskKind::Grants,
 ];
 
 impl TaskKind {
@@ -78,6 +81,7 @@ impl TaskKind {
             Self::Password => "password",
             Self::Vanished => "vanished",
             Self::Import => "import",
+            Self::Grants => "grants",
         }
     }
 
@@ -95,6 +99,7 @@ impl TaskKind {
             Self::Deactivate | Self::Reactivate => "lifecycle",
             Self::Password => "password",
             Self::Import => "import",
+            Self::Grants => "grants",
         };
         person.map_or_else(|| what.to_owned(), |person| format!("{what}:{}", person.0))
     }
@@ -527,6 +532,12 @@ impl WriteTransaction<'_> {
             return Err(DirectoryError::Invalid(format!(
                 "task {} is a halted import; let it take effect with `import {} --accept`, or give it up with `import {} --discard`",
                 task.id, task.tenant, task.tenant
+            )));
+        }
+        if task.kind == TaskKind::Grants {
+            return Err(DirectoryError::Invalid(format!(
+                "task {} says what groups give and ends once they agree; change the groups in the platform, or what they give with `scim map`",
+                task.id
             )));
         }
         let now = Timestamp::now();

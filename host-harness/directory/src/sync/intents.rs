@@ -103,9 +103,12 @@ impl Followed {
 /// Edits a person by its key or username, as an admin does: what comes from a source is refused.
 ///
 /// # Errors
-/// When there is no such person, a tenant is the source of what should change, or the new username is taken.
+/// When there is no such person, a tenant or a SCIM client is the source of what should change, or the new username is taken.
 pub fn edit_person(change: &WriteTransaction<'_>, name: &str, edit: &PersonEdit) -> Result<Followed, DirectoryError> {
     let person = change.person(name)?;
+    if let Some((client, tenant)) = change.scim_client_of_person(person.id)? {
+        return Err(DirectoryError::OfClient { person: person.key, client, tenant });
+    }
     let sources = change.sources()?;
     sourced_edit(&person, &change.sources_of(person.id, &sources)?, edit)?;
     store(change, &person, edit, None)
@@ -146,7 +149,7 @@ pub(super) fn store(
 }
 
 /// Asks for a user to be made or to follow, as far as the tenant's features go.
-fn bring_up_to_date(
+pub(super) fn bring_up_to_date(
     change: &WriteTransaction<'_>,
     tenant: &TenantRecord,
     person: &Person,
@@ -386,7 +389,8 @@ pub fn retry_failed(directory: &Directory, actor: &Actor, filter: &TaskFilter) -
     let found = directory.read(|view| view.tasks(&failed))?;
     let retried = directory.write_in_turns(actor, found, |change, found| -> Result<_, DirectoryError> {
         let task = change.task(found.id)?;
-        let is_retried = task.state == TaskState::Failed && !matches!(task.kind, TaskKind::Vanished | TaskKind::Import);
+        let is_retried = task.state == TaskState::Failed
+            && !matches!(task.kind, TaskKind::Vanished | TaskKind::Import | TaskKind::Grants);
         if is_retried {
             change.retry_task(&task)?;
         }
@@ -490,8 +494,8 @@ pub fn push_everybody(directory: &Directory, actor: &Actor, tenant: &TenantRecor
     Ok(followed)
 }
 
-/// What a person's sources do not let an admin edit, by the directory's names, with the tenants they come from. For a form
-/// that shows such fields as read-only.
+/// What a person's sources do not let an admin edit, by the directory's names, with the tenants or SCIM clients they come from. For a
+/// form that shows such fields as read-only.
 ///
 /// # Errors
 /// SQLite's.
@@ -502,6 +506,12 @@ pub fn read_only(
     let sources = change.sources()?;
     let of_person: Vec<&Source> = change.sources_of(person.id, &sources)?;
     let mut found: Vec<(String, String)> = Vec::new();
+    if let Some((client, _)) = change.scim_client_of_person(person.id)? {
+        // Whatever a form shows, of what is there and of what could be.
+        let mut all = names::known_attributes(change)?;
+        all.extend(person.attributes.keys().cloned().chain(["username".to_owned(), "status".to_owned()]));
+        found.extend(all.into_iter().map(|name| (name, format!("the SCIM client {client}"))));
+    }
     for source in of_person {
         let status = source.lifecycle.then(|| "status".to_owned());
         for name in source.attributes.iter().cloned().chain(status) {

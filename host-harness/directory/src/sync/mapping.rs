@@ -295,6 +295,7 @@ mod tests {
             writable,
             required: false,
             kind: "string".to_owned(),
+            ..AttributeSchema::default()
         };
         let schema = [schema("title", true), schema("userType", false)];
         let person = person(&[("title", "Dr"), ("userType", "x"), ("shoeSize", "43")]);
@@ -320,6 +321,7 @@ mod tests {
             writable: true,
             required: false,
             kind: "string".to_owned(),
+            ..AttributeSchema::default()
         };
         let link = link(&["title", "phone"]);
         let person = person(&[("email", "a@x"), ("phone", "1")]);

@@ -44,6 +44,7 @@ pub mod plans;
 pub mod push;
 mod removal;
 mod retry;
+pub mod scim;
 mod session;
 mod trail;
 pub mod worker;

@@ -206,6 +206,7 @@ mod tests {
                     writable,
                     required: false,
                     kind: "string".to_owned(),
+                    ..AttributeSchema::default()
                 };
                 change.set_attribute_schema(tenant.id, &[schema("aboutMe", true), schema("lastLogin", false)])?;
                 let kind = |name: &str, many| GrantKind { name: name.to_owned(), label: name.to_owned(), many };

@@ -168,6 +168,7 @@ mod pushes;
 mod removal;
 mod runs;
 mod schedules;
+mod scim;
 mod unsettling;
 mod usage;
 mod words;

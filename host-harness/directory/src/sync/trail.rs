@@ -37,7 +37,7 @@ pub(crate) fn action(kind: TaskKind) -> &'static str {
         TaskKind::Deactivate => "user.deactivate",
         TaskKind::Reactivate => "user.reactivate",
         TaskKind::Password => "user.password",
-        TaskKind::Vanished | TaskKind::Import => "user.other",
+        TaskKind::Vanished | TaskKind::Import | TaskKind::Grants => "user.other",
     }
 }
 

@@ -119,7 +119,7 @@ macro_rules! numbers {
     )*};
 }
 
-numbers!(i64, i32, u64, u32, usize);
+numbers!(i64, i32, u64, u32, u16, usize);
 
 /// What a column can be read as.
 pub(in super::super) trait FromValue: Sized {

@@ -136,6 +136,7 @@ fn exercise(change: &WriteTransaction<'_>) -> Result<(), DirectoryError> {
     tasks(change, &tenant, &ada)?;
     attempts(change, &tenant, &ada)?;
     tenants(change, &tenant)?;
+    scim(change, &tenant)?;
     history(change)?;
     change.remove_assignment(&tenant, &ada)?;
     change.delete_person(&ada)?;
@@ -417,4 +418,75 @@ fn history(change: &WriteTransaction<'_>) -> Result<(), DirectoryError> {
     }
     change.newest_audit()?;
     Ok(())
+}
+
+/// A client with a user and a group, and everything that is asked of them.
+fn scim(change: &WriteTransaction<'_>, tenant: &TenantRecord) -> Result<(), DirectoryError> {
+    let settings = ScimSettings::default();
+    let client = change.add_scim_client(tenant, "okta", ScimPlatform::Okta, &settings)?;
+    change.edit_scim_client(tenant, &client, ScimPlatform::Entra, &settings)?;
+    let token = change.add_scim_token(tenant, &client, None)?;
+    change.scim_client_of_token(token.expose())?;
+    let number = change.scim_tokens(client.id)?[0].id;
+    change.touch_scim_tokens(&[(number, Timestamp::now())])?;
+    change.revoke_scim_token(tenant, &client, number)?;
+    change.scim_clients(Some(tenant.id))?;
+    let request = ScimRequest {
+        at: Timestamp::now(),
+        method: "GET".to_owned(),
+        path: "/Users".to_owned(),
+        body: None,
+        status: 200,
+        answer: None,
+        millis: 1,
+    };
+    change.keep_scim_requests(client.id, &[request])?;
+    change.scim_requests(client.id, 10)?;
+
+    let person = change.add_person_of_client(&NewPerson::new("S1", "scim@x.example"))?;
+    let names = UserNames { external_id: Some("E"), username: "scim@x.example" };
+    let document = serde_json::Map::new();
+    change.insert_scim_user(client.id, "u1", &person, &names, &document)?;
+    for key in [ScimKey::Id("u1".to_owned()), ScimKey::ExternalId("E".to_owned()), ScimKey::Name("x".to_owned())] {
+        change.scim_users_by(client.id, &key)?;
+        change.scim_group_by(client.id, &key)?;
+    }
+    let user = change.scim_users(client.id, 0, 10)?.remove(0);
+    change.scim_user_before(client.id, 1)?;
+    change.count_scim_users(client.id)?;
+    change.scim_client_of_person(person.id)?;
+    change.store_scim_user(&user, &names, &document)?;
+    change.touch_scim_users(&[user.number])?;
+    change.is_known_elsewhere(tenant.id, person.id)?;
+    let renamed = PersonEdit { username: Some("other@x.example".to_owned()), ..PersonEdit::default() };
+    change.store_person(&person, &renamed)?;
+
+    change.insert_scim_group(client.id, "g1", None, "Group")?;
+    let group = change.scim_groups(client.id, 0, 10)?.remove(0);
+    change.count_scim_groups(client.id)?;
+    change.store_scim_group(&group, None, "Group 2")?;
+    change.add_scim_member(&group, user.number, None)?;
+    change.scim_members(&group)?;
+    change.scim_groups_of(&user)?;
+    let grants = [GrantName { kind: "profile".to_owned(), name: "Member".to_owned() }];
+    change.store_scim_mapping(tenant, &client, &group, &grants, 10)?;
+    change.scim_group_grants(&group)?;
+    let assignment = Assignment {
+        tenant: tenant.id,
+        person: person.id,
+        grants: Vec::new(),
+        attributes: Attributes::new(),
+        exact_grants: false,
+        created_at: Timestamp::now(),
+        changed_at: Timestamp::now(),
+    };
+    let (held, conflicts) = change.effective_grants(tenant.id, person.id, &assignment)?;
+    assert_eq!((held.as_slice(), conflicts.len()), (grants.as_slice(), 0));
+    change.remove_scim_member(&group, user.number)?;
+    change.delete_scim_group(&group)?;
+    change.delete_scim_user(&user, "scim@x.example")?;
+    change.is_former_scim_user(person.id)?;
+    change.former_scim_user(client.id, "E", "scim@x.example")?;
+    change.remove_scim_client(tenant, &client)?;
+    change.delete_person(&change.person_by_id(person.id)?)
 }

@@ -281,7 +281,7 @@ async fn call<A: Application>(
             let results = application.sync_passwords(&passwords).await?;
             Ok(results.into_iter().map(|result| result.map(|()| None)).collect())
         }
-        TaskKind::Push | TaskKind::Vanished | TaskKind::Import => {
+        TaskKind::Push | TaskKind::Vanished | TaskKind::Import | TaskKind::Grants => {
             let users: Vec<DesiredUser> = items
                 .iter()
                 .filter_map(|item| match &item.what {

@@ -60,6 +60,7 @@ mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use self::ledger::PushLedger;
 use super::grants::Entitlements;
@@ -92,7 +93,12 @@ const PASSWORDS: usize = 200;
 pub(super) fn batch_size(kind: TaskKind) -> usize {
     match kind {
         TaskKind::Password => PASSWORDS,
-        TaskKind::Push | TaskKind::Deactivate | TaskKind::Reactivate | TaskKind::Vanished | TaskKind::Import => BATCH,
+        TaskKind::Push
+        | TaskKind::Deactivate
+        | TaskKind::Reactivate
+        | TaskKind::Vanished
+        | TaskKind::Import
+        | TaskKind::Grants => BATCH,
     }
 }
 
@@ -101,6 +107,9 @@ const ORDER: [TaskKind; 4] = [TaskKind::Deactivate, TaskKind::Reactivate, TaskKi
 
 /// Times that tasks which may be tried again at once are tried in one push.
 const PASSES: u32 = 3;
+
+/// How long a push that gathers goes on with what is asked for meanwhile. Whoever else wants to work for the tenant waits that long.
+const GATHERING: Duration = Duration::from_secs(20);
 
 /// How far a push is; told after each batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -297,6 +306,23 @@ pub async fn push_watched<A: Applications>(
     progress: &(dyn Fn(PushProgress) + Sync),
     watcher: Watcher<'_>,
 ) -> Result<PushReport, SyncError> {
+    push_gathering(directory, applications, tenant, actor, progress, watcher, Duration::ZERO).await
+}
+
+/// As [`push_watched`], for whoever answers to many who wait: after what was due it waits for `gather`, and goes on with what was asked
+/// for meanwhile, in the same sandbox. It ends when nothing was, or after a while. With no time to gather it is an ordinary push.
+///
+/// # Errors
+/// As [`push()`].
+pub async fn push_gathering<A: Applications>(
+    directory: &Directory,
+    applications: &A,
+    tenant: &TenantRecord,
+    actor: &Actor,
+    progress: &(dyn Fn(PushProgress) + Sync),
+    watcher: Watcher<'_>,
+    gather: Duration,
+) -> Result<PushReport, SyncError> {
     let lock = directory.lock_tenant(tenant)?;
     let directory = &*lock;
     finish_chores(directory, actor, tenant)?;
@@ -307,7 +333,7 @@ pub async fn push_watched<A: Applications>(
     note_cut_off(directory, tenant, actor)?;
     let mut pushing = Pushing::new(directory, applications, tenant, actor)?;
     pushing.watcher = Some(watcher);
-    let result = run(&mut pushing, progress).await;
+    let result = run(&mut pushing, progress, gather).await;
     pushing.end_writing(result).await
 }
 
@@ -315,11 +341,20 @@ pub async fn push_watched<A: Applications>(
 async fn run<A: Applications>(
     pushing: &mut Pushing<'_, A>,
     progress: &(dyn Fn(PushProgress) + Sync),
+    gather: Duration,
 ) -> Result<PushReport, SyncError> {
     let (directory, tenant, actor) = (pushing.directory, pushing.tenant, pushing.actor);
     let mut report = PushReport::default();
     let mut done = 0;
-    for _ in 0..PASSES {
+    let began = Instant::now();
+    for pass in 0.. {
+        let goes_on = if gather.is_zero() { pass < PASSES } else { began.elapsed() < GATHERING };
+        if !goes_on {
+            break;
+        }
+        if pass > 0 && !gather.is_zero() {
+            tokio::time::sleep(gather).await;
+        }
         let due = pushing.due()?;
         if due == 0 {
             break;

@@ -2,7 +2,7 @@
 
 use super::PushEntry;
 use super::leftovers::{end_attempt, leave};
-use super::wanted::is_in_use;
+use super::wanted::{gives_up_names, is_in_use};
 use crate::directory::{
     Attempt, DirectoryError, FailureKind, LinkReason, NewClaim, NewTask, Person, RemoteStatus, Task, TaskFailure,
     TaskKind, TaskState, TenantRecord, Waiting, WriteTransaction,
@@ -252,7 +252,8 @@ fn follow_wish(
 ) -> Result<(), DirectoryError> {
     let kind = verdict.task.kind;
     if !is_in_use(change, tenant, person)? {
-        if kind != TaskKind::Deactivate {
+        let is_giving_up = kind == TaskKind::Push && gives_up_names(change, tenant, person)?;
+        if kind != TaskKind::Deactivate && !is_giving_up {
             intents::take_out_of_use(change, tenant, person, &mut Followed::default())?;
         }
         return Ok(());

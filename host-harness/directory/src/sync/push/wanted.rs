@@ -1,14 +1,16 @@
 //! What a task sends, worked out from how things stand when it runs.
 
 use super::needed;
+use crate::config::imported_as;
 use crate::directory::{
-    DirectoryError, FailureKind, GrantName, Person, PersonStatus, ReadTransaction, RecordChange, Source, Task,
-    TaskFailure, TaskKind, TenantRecord, source_of_attribute,
+    Assignment, AttributeSchema, Attributes, DirectoryError, FEDERATION_ID, FailureKind, GrantName, Link, Person,
+    PersonStatus, ReadTransaction, RecordChange, Source, Task, TaskFailure, TaskKind, TenantRecord,
+    source_of_attribute,
 };
 use crate::sync::Feature;
 use crate::sync::mapping::pushed;
 use provisioning_runtime::Secret;
-use provisioning_runtime::wit::{Abandoned, DesiredUser, FieldChange};
+use provisioning_runtime::wit::{Abandoned, Change, DesiredUser, FieldChange};
 
 /// A task, ready.
 pub(in crate::sync) enum Prepared {
@@ -75,7 +77,14 @@ pub(super) fn prepare(
                 grants: Vec::new(),
                 exact_grants: assignment.exact_grants,
             };
-            Ok(Prepared::Push { task, person, user, grants: assignment.grants, names })
+            let (grants, _) = view.effective_grants(tenant.id, id, &assignment)?;
+            Ok(Prepared::Push { task, person, user, grants, names })
+        }
+        (TaskKind::Push, Some(link), None) => {
+            let schema = view.attribute_schema(tenant.id)?;
+            let user = given_up(tenant, &schema, &person, &link);
+            let names = link.pushed.into_iter().filter(|name| !is_cleared(&user, name)).collect();
+            Ok(Prepared::Push { task, person, user, grants: Vec::new(), names })
         }
         (TaskKind::Password, Some(link), _) => match view.task_password(tenant, task.id)? {
             Some(password) => Ok(Prepared::Password { task, person, remote_id: link.remote_id, password }),
@@ -109,15 +118,58 @@ pub(super) fn is_pointless(
 ) -> Result<bool, DirectoryError> {
     let in_use = is_in_use(view, tenant, person)?;
     Ok(match kind {
-        TaskKind::Push | TaskKind::Password => !in_use,
+        TaskKind::Push => !in_use && !gives_up_names(view, tenant, person)?,
+        TaskKind::Password => !in_use,
         TaskKind::Deactivate => {
             in_use
                 || view.link(tenant.id, person.id)?.is_none()
                     && view.attempt(tenant.id, person.id, TaskKind::Push)?.is_none()
         }
         TaskKind::Reactivate => !in_use || view.link(tenant.id, person.id)?.is_none(),
-        TaskKind::Vanished | TaskKind::Import => true,
+        TaskKind::Vanished | TaskKind::Import | TaskKind::Grants => true,
     })
+}
+
+/// Whether a SCIM client has deleted a person's user. What is unique in the application is then given up there, too, so that it is free
+/// for somebody else.
+pub(in crate::sync) fn gives_up_names(
+    view: &ReadTransaction<'_>,
+    tenant: &TenantRecord,
+    person: &Person,
+) -> Result<bool, DirectoryError> {
+    Ok(person.status == PersonStatus::Deactivated
+        && view.assignment(tenant.id, person.id)?.is_none()
+        && view.is_former_scim_user(person.id)?
+        && view.link(tenant.id, person.id)?.is_some())
+}
+
+/// A user that keeps all but its username and its federation id.
+fn given_up(tenant: &TenantRecord, schema: &[AttributeSchema], person: &Person, link: &Link) -> DesiredUser {
+    let none = Assignment {
+        tenant: tenant.id,
+        person: person.id,
+        grants: Vec::new(),
+        attributes: Attributes::new(),
+        exact_grants: false,
+        created_at: person.created_at,
+        changed_at: person.changed_at,
+    };
+    // Without attributes of its own: what is left is the username, as the mapping makes it.
+    let wanted = pushed(&tenant.config, schema, person, &none, Some(link), &[], |_| true);
+    let is_federation = |name: &&String| imported_as(&tenant.config.mapping, name) == Some(FEDERATION_ID);
+    let cleared = link.pushed.iter().filter(is_federation);
+    DesiredUser {
+        key: person.key.clone(),
+        id: Some(link.remote_id.clone()),
+        username: wanted.username,
+        changes: cleared.map(|name| Change { name: name.clone(), value: None }).collect(),
+        grants: Vec::new(),
+        exact_grants: false,
+    }
+}
+
+fn is_cleared(user: &DesiredUser, name: &str) -> bool {
+    user.changes.iter().any(|change| change.name == name && change.value.is_none())
 }
 
 /// Whether a person is to have a user in use.

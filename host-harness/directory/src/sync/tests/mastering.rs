@@ -146,8 +146,12 @@ async fn among_several_sources_the_lowest_priority_counts() {
     fixture.add_tenant("first", "[to-idp.mastering]\nprofile = true\npriority = 1");
     let first = fixture.directory.read(|view| view.tenant("first")).unwrap();
     let person = fixture.person("acme:U1");
-    let schema =
-        AttributeSchema { name: "title".to_owned(), writable: true, required: false, kind: "string".to_owned() };
+    let schema = AttributeSchema {
+        name: "title".to_owned(),
+        writable: true,
+        kind: "string".to_owned(),
+        ..AttributeSchema::default()
+    };
     fixture
         .write(|change| -> Result<(), DirectoryError> {
             change.add_link(&first, &person, "F1", LinkReason::Confirmed)?;

@@ -1,0 +1,221 @@
+//! `serve`: console, SCIM, worker and metrics in one process on one data folder.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use super::context::{data_folder, open_directory, runtime_for, warn_of_egress};
+use super::failure::{DONE, Failure};
+use super::global::Global;
+use super::output::{Output, complain};
+use crate::embedded;
+use provisioning_console::Console;
+use provisioning_directory::sync::ComponentApplications;
+use provisioning_directory::sync::worker::{WorkerOptions, work};
+use provisioning_directory::{Directory, DirectoryError};
+use provisioning_runtime::{Metrics, Scheduler, SchedulerLimits};
+use provisioning_scim::Scim;
+
+/// How long requests that are under way may take to end. An answer waits 60 seconds for its application at most, and 8 usually.
+const ENDING: Duration = Duration::from_secs(20);
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Where the admin's pages are; port 0 takes a free one. Elsewhere than on this machine they need an admin password.
+    #[arg(long, default_value = "127.0.0.1:8720", value_name = "ADDRESS:PORT")]
+    console: SocketAddr,
+    /// Don't serve the admin's pages.
+    #[arg(long)]
+    no_console: bool,
+    /// A name by which browsers reach the pages, besides the addresses of this machine. Can be repeated.
+    #[arg(long = "host", value_name = "NAME")]
+    hosts: Vec<String>,
+    /// A proxy before the pages speaks TLS with browsers: cookies are for https only.
+    #[arg(long)]
+    behind_tls: bool,
+    /// Where the SCIM service is; port 0 takes a free one. It speaks plain HTTP, so put it behind TLS before it leaves this machine.
+    #[arg(long, default_value = "127.0.0.1:8721", value_name = "ADDRESS:PORT")]
+    scim: SocketAddr,
+    /// Don't serve SCIM.
+    #[arg(long)]
+    no_scim: bool,
+    /// The address by which platforms reach the SCIM service, such as https://scim.example.com. By default it is told from their
+    /// requests.
+    #[arg(long, value_name = "URL")]
+    scim_url: Option<String>,
+    /// Where /metrics (for Prometheus) and /healthz are, without a password; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:9464", value_name = "ADDRESS:PORT")]
+    metrics: SocketAddr,
+    /// Don't serve metrics and health.
+    #[arg(long)]
+    no_metrics: bool,
+    /// Don't run imports and pushes by the tenants' schedules.
+    #[arg(long)]
+    no_worker: bool,
+    /// Tenants that are worked for at once.
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    jobs: u32,
+}
+
+/// What is listened on, before anything is served: a port that is taken ends the command, and not a part of it.
+struct Listeners {
+    console: Option<TcpListener>,
+    scim: Option<TcpListener>,
+    metrics: Option<TcpListener>,
+}
+
+impl Listeners {
+    async fn bind(options: &Options) -> Result<Self, Failure> {
+        Ok(Self {
+            console: listen(!options.no_console, options.console, "--console").await?,
+            scim: listen(!options.no_scim, options.scim, "--scim").await?,
+            metrics: listen(!options.no_metrics, options.metrics, "--metrics").await?,
+        })
+    }
+
+    fn tell(&self, folder: &str, output: &mut Output) -> Result<(), Failure> {
+        let url = |listener: &Option<TcpListener>| -> Result<Option<String>, Failure> {
+            let address = listener.as_ref().map(TcpListener::local_addr).transpose()?;
+            Ok(address.map(|address| format!("http://{address}")))
+        };
+        let (console, scim, metrics) = (url(&self.console)?, url(&self.scim)?, url(&self.metrics)?);
+        if output.json() {
+            // One line, so that a program which starts this process can read it while the process goes on.
+            let line = serde_json::json!({ "console": console, "scim": scim, "metrics": metrics }).to_string();
+            output.raw().write_all(line.as_bytes())?;
+            output.raw().write_all(b"\n")?;
+            output.raw().flush()?;
+            return Ok(());
+        }
+        output.line(&format!("Serving {folder} until it is interrupted."))?;
+        if let Some(url) = console {
+            output.line(&format!("The console is at {url}."))?;
+        }
+        if let Some(url) = scim {
+            output.line(&format!("SCIM is at {url}/scim/v2/TENANT."))?;
+        }
+        if let Some(url) = metrics {
+            output.line(&format!("Metrics are at {url}/metrics, health is at {url}/healthz."))?;
+        }
+        Ok(())
+    }
+}
+
+async fn listen(is_wanted: bool, address: SocketAddr, option: &str) -> Result<Option<TcpListener>, Failure> {
+    if !is_wanted {
+        return Ok(None);
+    }
+    let listener = TcpListener::bind(address).await.map_err(|error| {
+        Failure::usage(format!("{option} {address} cannot be served: {error}; name another address or port"))
+    })?;
+    Ok(Some(listener))
+}
+
+pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
+    let directory = open_directory(global)?;
+    let runtime = runtime_for(global, options.jobs)?;
+    let scheduler = Scheduler::new(SchedulerLimits { workers: options.jobs as usize, ..SchedulerLimits::default() });
+    runtime.metrics().watch(&scheduler);
+    let metrics = runtime.metrics().clone();
+    let applications = Arc::new(ComponentApplications::new(runtime, embedded::CONNECTOR, data_folder(global)));
+    directory.read(|view| -> Result<(), DirectoryError> {
+        view.tenants()?.iter().for_each(|tenant| warn_of_egress(&tenant.name, &tenant.config));
+        Ok(())
+    })?;
+    let listeners = Listeners::bind(options).await?;
+    listeners.tell(&directory.folder().display().to_string(), output)?;
+
+    let (stop, stopped) = watch::channel(false);
+    tokio::spawn(async move {
+        super::interrupt::interrupted().await;
+        stop.send_replace(true);
+        // Whoever listens keeps the channel open.
+        stop.closed().await;
+    });
+    let console = serve_console(&directory, &applications, listeners.console, options, stopped.clone());
+    let scim = serve_scim(&directory, &applications, listeners.scim, options, stopped.clone());
+    let monitor = serve_metrics(&directory, metrics, listeners.metrics, stopped.clone());
+    let worker = async {
+        if options.no_worker {
+            until(stopped.clone()).await;
+            return Ok(());
+        }
+        let (directory, applications, stop) = (directory.clone(), Arc::clone(&applications), until(stopped.clone()));
+        work(directory, applications, &scheduler, WorkerOptions::default(), stop, |finished| match finished.result {
+            Ok(said) => tracing::info!(tenant = %finished.tenant, job = finished.job, "{said}"),
+            Err(error) => {
+                complain(&format!("{} {}: {}", finished.tenant, finished.job, Failure::from(error).text()));
+            }
+        })
+        .await
+        .map_err(Failure::from)
+    };
+    // What ends before it is told to ends the command: half a host is none.
+    tokio::try_join!(console, scim, monitor, worker)?;
+    Ok(DONE)
+}
+
+/// Completes once the command is to end.
+async fn until(mut stopped: watch::Receiver<bool>) {
+    // The sender lives as long as the command.
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}
+
+async fn serve_console(
+    directory: &Directory,
+    applications: &Arc<ComponentApplications>,
+    listener: Option<TcpListener>,
+    options: &Options,
+    stopped: watch::Receiver<bool>,
+) -> Result<(), Failure> {
+    let Some(listener) = listener else { return Ok(()) };
+    let mut builder = Console::builder(directory.clone(), Arc::clone(applications)).behind_tls(options.behind_tls);
+    for host in &options.hosts {
+        builder = builder.host(host)?;
+    }
+    Ok(builder.build().serve(listener, until(stopped)).await?)
+}
+
+async fn serve_scim(
+    directory: &Directory,
+    applications: &Arc<ComponentApplications>,
+    listener: Option<TcpListener>,
+    options: &Options,
+    stopped: watch::Receiver<bool>,
+) -> Result<(), Failure> {
+    let Some(listener) = listener else { return Ok(()) };
+    let scim = Scim::new(directory.clone(), Arc::clone(applications), options.scim_url.clone());
+    let served = axum::serve(listener, scim.router()).with_graceful_shutdown(until(stopped.clone()));
+    let late = async {
+        until(stopped).await;
+        tokio::time::sleep(ENDING).await;
+    };
+    tokio::select! {
+        served = served => served?,
+        () = late => complain("warning: requests of SCIM clients were cut off; their tasks go on with the next push"),
+    }
+    scim.stop().await;
+    Ok(())
+}
+
+async fn serve_metrics(
+    directory: &Directory,
+    metrics: Metrics,
+    listener: Option<TcpListener>,
+    stopped: watch::Receiver<bool>,
+) -> Result<(), Failure> {
+    let Some(listener) = listener else { return Ok(()) };
+    let directory = directory.clone();
+    let router = provisioning_monitoring::router(metrics, move || {
+        directory.read(|view| view.tenants().map(drop)).map_err(|error| error.to_string())
+    });
+    tokio::select! {
+        served = provisioning_monitoring::serve(listener, router) => served?,
+        () = until(stopped) => {}
+    }
+    Ok(())
+}

@@ -1,5 +1,5 @@
 //! The product from end to end: the component in the host against the emulated org, over real HTTP.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod kept;
 mod support;

@@ -99,7 +99,7 @@ pub async fn serve(
                 Ok((stream, address)) => {
                     let origin = (!proxies.contains(address.ip())).then(|| Origin::of(address.ip()));
                     let Some(seat) = seats.take(origin) else {
-                        refuse(stream, address);
+                        refuse(&stream, address);
                         continue;
                     };
                     let (router, stopped) = (router.clone(), stopping.subscribe());
@@ -122,7 +122,7 @@ pub async fn serve(
 }
 
 /// Says why, if the client takes that at once; nobody waits for it.
-fn refuse(stream: TcpStream, peer: SocketAddr) {
+fn refuse(stream: &TcpStream, peer: SocketAddr) {
     tracing::debug!(%peer, "all connections are taken; one more is refused");
     let _ = stream.try_write(FULL);
 }

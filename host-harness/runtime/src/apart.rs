@@ -19,7 +19,7 @@ pub(crate) fn turns() -> Arc<Semaphore> {
 }
 
 /// The work panicked, which has been logged.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the host failed over this request; its log says more")]
 pub(crate) struct Failed;
 

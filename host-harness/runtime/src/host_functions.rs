@@ -159,12 +159,13 @@ impl ledger::Host for JobState {
     }
 
     async fn undecided(&mut self, subject: String, candidates: Vec<Candidate>) -> wasmtime::Result<()> {
-        let asked = self.ask(candidates.len(), move |ledger| ledger.undecided(&subject, candidates)).await?;
-        Ok(asked.unwrap_or_default())
+        self.ask(candidates.len(), move |ledger| ledger.undecided(&subject, candidates)).await?;
+        Ok(())
     }
 
     async fn out_of_use(&mut self, subjects: Vec<(String, Status)>) -> wasmtime::Result<()> {
-        Ok(self.ask(subjects.len(), move |ledger| ledger.out_of_use(subjects)).await?.unwrap_or_default())
+        self.ask(subjects.len(), move |ledger| ledger.out_of_use(subjects)).await?;
+        Ok(())
     }
 
     async fn begin(&mut self, intents: Vec<Intent>) -> wasmtime::Result<Vec<bool>> {
@@ -173,7 +174,8 @@ impl ledger::Host for JobState {
     }
 
     async fn written(&mut self, progress: Vec<Progress>) -> wasmtime::Result<()> {
-        Ok(self.ask(progress.len(), move |ledger| ledger.written(progress)).await?.unwrap_or_default())
+        self.ask(progress.len(), move |ledger| ledger.written(progress)).await?;
+        Ok(())
     }
 }
 

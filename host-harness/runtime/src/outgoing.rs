@@ -9,15 +9,27 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use zeroize::Zeroizing;
 
+use super::room::Kept;
+
 /// How much of a body is handed over at once, so that an answer that comes too early finds some of it not yet sent.
 const PIECE: usize = 64 << 10;
 
-/// A body that is wiped from memory once it has been sent.
-pub(super) struct Wiped(pub(super) Zeroizing<Vec<u8>>);
+/// A body that is wiped from memory once nobody needs it any more. That may be later than its request is over: a connection keeps what
+/// a server doesn't take. So the room for it is held until then, too.
+pub(super) struct Wiped {
+    body: Zeroizing<Vec<u8>>,
+    _kept: Kept,
+}
+
+impl Wiped {
+    pub(super) fn new(body: Vec<u8>, kept: Kept) -> Self {
+        Self { body: Zeroizing::new(body), _kept: kept }
+    }
+}
 
 impl AsRef<[u8]> for Wiped {
     fn as_ref(&self) -> &[u8] {
-        &self.0
+        &self.body
     }
 }
 

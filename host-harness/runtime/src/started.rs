@@ -64,12 +64,13 @@ impl Started {
     pub(crate) async fn finish(&mut self, number: u32) -> Result<Response, Failure> {
         match self.requests.remove(&number) {
             Some(State::Refused(failure)) => Err(failure),
-            Some(State::Sent(mut exchange)) => {
-                (&mut exchange.0).await.map(|answer| answer.result).unwrap_or_else(|error| {
+            Some(State::Sent(mut exchange)) => match (&mut exchange.0).await {
+                Ok(answer) => answer.result,
+                Err(error) => {
                     tracing::error!(%error, "a request failed inside the host");
                     Err(Failure::Other("the host failed over this request; its log says more".to_owned()))
-                })
-            }
+                }
+            },
             None => Err(Failure::Other(format!(
                 "request {number} has no answer: either it was never started, or its answer was given already, or it was refused because {MOST} others weren't finished; finish requests before starting more"
             ))),

@@ -44,7 +44,7 @@ fn nothing_that_comes_from_others_steers_a_terminal() {
         for more in [&[][..], &["--json"], &["-vvv"]] {
             let run = fixture.run(&[command, more, &["--data", "data"]].concat());
             for text in [&run.stdout, &run.stderr] {
-                assert!(steering(text).is_empty(), "{command:?} {more:?}: {text:?}");
+                assert_eq!(steering(text), Vec::<char>::new(), "{command:?} {more:?}: {text:?}");
                 assert!(!text.lines().any(|line| line.starts_with("forged:")), "{command:?} {more:?}: {text}");
                 seen += text.matches("52;c;aGk=").count();
             }

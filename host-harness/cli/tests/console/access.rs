@@ -1,6 +1,6 @@
 //! Who is let in, and how every answer looks.
 
-use crate::support::{Start, World};
+use crate::support::{Browser, Start, World};
 
 #[tokio::test]
 async fn every_answer_has_its_headers() {
@@ -74,7 +74,7 @@ async fn a_form_counts_only_with_its_token_and_from_this_site() {
 #[tokio::test]
 async fn a_link_on_another_site_opens_the_page_without_a_new_session() {
     let world = World::new().await;
-    let browser = world.browser();
+    let browser = Browser::new(world.address, "");
     let request = browser.request("GET", "/applications").header("sec-fetch-site", "cross-site");
     let page = browser.send(request).await.expect(200);
     assert!(page.text.contains("url=/applications\"") && browser.cookie().is_none(), "{page:?}");

@@ -24,7 +24,7 @@ pub struct ComponentApplications {
     folder: PathBuf,
     loaded: Mutex<HashMap<Option<PathBuf>, Arc<OnceCell<Connector>>>>,
     /// One for each component of a tenant's that may be compiled at once: each takes a processor and much memory.
-    compiling: Semaphore,
+    compiling: Arc<Semaphore>,
     /// What components declare, by their digests.
     declarations: Mutex<HashMap<String, Arc<Declaration>>>,
 }
@@ -37,7 +37,7 @@ impl ComponentApplications {
             embedded,
             folder: folder.into(),
             loaded: Mutex::default(),
-            compiling: Semaphore::new(COMPILED_AT_ONCE),
+            compiling: Arc::new(Semaphore::new(COMPILED_AT_ONCE)),
             declarations: Mutex::default(),
         }
     }
@@ -99,15 +99,17 @@ impl ComponentApplications {
         };
         check(&digest_of(&bytes))?;
         let is_trusted = path.is_none();
-        let load = async || {
+        let (runtime, compiling) = (self.runtime.clone(), Arc::clone(&self.compiling));
+        let load = async move || -> Result<Connector, String> {
             // It's never closed. Those that are built in don't wait for those that tenants bring.
-            let _turn = if is_trusted { None } else { self.compiling.acquire().await.ok() };
-            let (runtime, bytes) = (self.runtime.clone(), bytes.clone());
+            let _turn = if is_trusted { None } else { compiling.acquire_owned().await.ok() };
             let load = move || if is_trusted { runtime.load_trusted(&bytes) } else { runtime.load(&bytes) };
-            let loaded = tokio::task::spawn_blocking(load).await.map_err(|error| failed(error.to_string()))?;
-            loaded.map_err(|error| failed(error.to_string()))
+            let loaded = tokio::task::spawn_blocking(load).await.map_err(|error| error.to_string())?;
+            loaded.map_err(|error| error.to_string())
         };
-        place.get_or_try_init(load).await.cloned()
+        // A task of its own, so that who doesn't wait any longer has it ready all the same.
+        let loading = tokio::spawn(async move { place.get_or_try_init(load).await.cloned() });
+        loading.await.map_err(|error| failed(error.to_string()))?.map_err(failed)
     }
 }
 

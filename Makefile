@@ -27,7 +27,7 @@ pictures: wasm-target ## Makes the README's pictures of the console anew
 	scripts/browser-test.sh pictures
 
 soak: wasm-target ## Kills imports of 50,000 and pushes of 5,000 twenty times each, and plays 800 random sequences (in release; some minutes once built)
-	PROVISIONING_SOAK=1 $(CARGO) test --locked --release --package host-harness --test command_line -- kill:: --nocapture --test-threads 1
+	PROVISIONING_SOAK=1 $(CARGO) test --locked --release --package host-harness --test command_line -- kill:: kill_scim:: --nocapture --test-threads 1
 	PROVISIONING_SOAK=1 $(CARGO) test --locked --release --package journeys --test journeys -- chaos:: --nocapture
 
 clients: ## Checks the emulator with clients that others wrote, which it installs

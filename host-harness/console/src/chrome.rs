@@ -28,6 +28,7 @@ pub(crate) const TENANT_TABS: &[Tab] = &[
     Tab { path: "import", title: "Import" },
     Tab { path: "push", title: "Push" },
     Tab { path: "tasks", title: "Tasks" },
+    Tab { path: "scim", title: "SCIM" },
     Tab { path: "usage", title: "Usage" },
     Tab { path: "audit", title: "Audit" },
 ];

@@ -10,6 +10,7 @@ use axum::http::header::{
     AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, ETAG, HOST, IF_MATCH, IF_NONE_MATCH, LOCATION, RETRY_AFTER,
     WWW_AUTHENTICATE,
 };
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::response::Response;
 use axum::routing::any;
@@ -149,7 +150,7 @@ fn origin(shared: &Shared, headers: &HeaderMap, uri: &Uri) -> String {
     }
     let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     let is_fit = |host: &&str| host.chars().all(|letter| letter.is_ascii_alphanumeric() || ".-:[]_".contains(letter));
-    let authority = uri.authority().map(|authority| authority.as_str());
+    let authority = uri.authority().map(Authority::as_str);
     let host = text(HOST).or(authority).filter(is_fit).unwrap_or("localhost");
     let is_secure =
         text(HeaderName::from_static("x-forwarded-proto")).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"));

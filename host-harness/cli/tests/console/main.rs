@@ -7,6 +7,7 @@ mod support;
 mod access;
 mod hostile;
 mod live;
+mod scim;
 mod sessions;
 mod setup;
 mod sign_in;

@@ -16,6 +16,7 @@ mod people;
 mod push;
 mod remove;
 mod saving;
+mod scim;
 mod settings;
 mod sign_in;
 mod tasks;
@@ -66,6 +67,7 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .merge(push::routes())
         .merge(tasks::routes())
         .merge(usage::routes())
+        .merge(scim::routes())
         .merge(audit::routes())
         .merge(people::routes())
         .fallback(async || Problem::no_page())

@@ -53,14 +53,21 @@ impl ReadTransaction<'_> {
 }
 
 impl WriteTransaction<'_> {
-    /// Keeps requests of a client, and forgets all but its last 200.
+    /// Keeps requests of a client, and forgets all but its last 200. Does nothing if the client was removed meanwhile.
     ///
     /// # Errors
-    /// SQLite's, as if the client was removed meanwhile.
+    /// SQLite's.
     pub fn keep_scim_requests(&self, client: ScimClientId, requests: &[ScimRequest]) -> Result<(), DirectoryError> {
+        let is_there: bool = self
+            .db
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM scim_client WHERE id = ?1)")?
+            .query_row([client.0], |row| row.get(0))?;
+        if !is_there {
+            return Ok(());
+        }
         let mut statement = self.db.prepare_cached(
             "INSERT INTO scim_request (client_id, at, method, path, body, status, answer, millis)
-             SELECT sc.id, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM scim_client sc WHERE sc.id = ?1",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         )?;
         for one in requests {
             statement.execute(params![

@@ -99,9 +99,9 @@ pub fn answer(page: &Page, total: u64, resources: Vec<Json>, next: Option<String
         "schemas": [SCHEMA],
         "totalResults": total,
         "itemsPerPage": resources.len(),
-        "Resources": resources,
     });
     if let Some(body) = body.as_object_mut() {
+        body.insert("Resources".to_owned(), Json::Array(resources));
         match &page.from {
             From::Index(start) => drop(body.insert("startIndex".to_owned(), (*start).into())),
             From::Cursor(_) => {

@@ -1,4 +1,5 @@
 //! What clients really send, client by client: the request as its documentation or source has it, and what comes of it.
+#![allow(clippy::needless_pass_by_value, reason = "tables of JSON are written as values")]
 
 use serde_json::{Map, Value as Json, json};
 

@@ -82,6 +82,15 @@ fn check_free(
     Ok(())
 }
 
+/// Whether somebody has the given and the family name that are wanted, and has both.
+fn has_same_name(person: &Person, wanted: &WantedScimUser<'_>) -> bool {
+    ["givenName", "familyName"].iter().all(|name| {
+        let text = |value: Option<&AttributeValue>| value.and_then(AttributeValue::as_text).map(str::to_lowercase);
+        let new = text(wanted.attributes.get(*name).and_then(Option::as_ref));
+        new.is_some() && new == text(person.attributes.get(*name))
+    })
+}
+
 /// A person that is there already and that a new user of a client is: the one whose user of the same two names the client has
 /// deleted, or one whom the tenant alone knows by this username, as from an import.
 fn known_person(
@@ -90,10 +99,13 @@ fn known_person(
     tenant: &TenantRecord,
     wanted: &WantedScimUser<'_>,
 ) -> Result<Option<Person>, DirectoryError> {
-    if let Some(external_id) = wanted.external_id
-        && let Some(person) = change.former_scim_user(client.id, external_id, wanted.username)?
-    {
-        return Ok(Some(change.person_by_id(person)?));
+    let external_id = wanted.external_id.unwrap_or_default();
+    if let Some(person) = change.former_scim_user(client.id, external_id, wanted.username)? {
+        let person = change.person_by_id(person)?;
+        // Without an id of the client's, a username may be somebody else's by now, who has another name.
+        if !external_id.is_empty() || has_same_name(&person, wanted) {
+            return Ok(Some(person));
+        }
     }
     let Some(person) = change.find_person(wanted.username)? else { return Ok(None) };
     let is_it = person.username.eq_ignore_ascii_case(wanted.username)

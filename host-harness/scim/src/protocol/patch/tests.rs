@@ -1,3 +1,5 @@
+#![allow(clippy::needless_pass_by_value, reason = "tables of JSON are written as values")]
+
 use proptest::prelude::*;
 use serde_json::json;
 

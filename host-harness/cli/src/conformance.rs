@@ -11,10 +11,11 @@ use super::demo;
 use super::failure::{DONE, Failure, SOME_FAILED};
 use super::global::Global;
 use super::output::{Output, Tone, lines, printable, progress};
+use crate::embedded;
 use provisioning_conformance::{CheckVerdict, Checked, ComponentTarget, ConformanceReport, Samples, TargetError};
 use provisioning_directory::config::{ComponentChoice, StandardInput, TenantsFile};
 use provisioning_directory::{Directory, DirectoryError, Note, WriteTransaction};
-use provisioning_runtime::{Approval, Tenant};
+use provisioning_runtime::{Approval, Compiler, Tenant};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -129,7 +130,10 @@ async fn checked(
     options: &provisioning_conformance::Options,
 ) -> Result<ConformanceReport, Failure> {
     // A few jobs stand side by side in some checks.
-    let builder = context::builder(global, 8)?;
+    let mut builder = context::builder(global, 8)?;
+    if component == embedded::CONNECTOR {
+        builder = builder.compiler(Compiler::InProcess);
+    }
     let target = match ComponentTarget::load(&builder, component, tenant) {
         Ok(target) => target,
         Err(TargetError::Load(error)) => return Ok(ConformanceReport::of_unloadable(&error, options.only.as_deref())),

@@ -19,8 +19,8 @@ use super::cache::ComponentCache;
 use super::engine::compiling;
 use super::error::LoadError;
 
-/// Processor time of a child. The embedded connector takes one or two seconds, CPython about twenty.
-const TIME: Duration = Duration::from_secs(60);
+/// Processor time of a child, unless it is told otherwise. The embedded connector takes one or two seconds, CPython about twenty.
+pub(crate) const TIME: Duration = Duration::from_secs(60);
 
 /// Memory of a child, beside what its engine reserves at the start. The embedded connector takes 150 MiB.
 const MEMORY: u64 = 1 << 30;
@@ -50,6 +50,7 @@ impl Compiler {
         &self,
         engine: &Engine,
         cache: Option<&ComponentCache>,
+        time: Duration,
         bytes: &[u8],
     ) -> Result<Component, LoadError> {
         match self {
@@ -57,7 +58,7 @@ impl Compiler {
                 Component::new(engine, bytes).map_err(|error| LoadError::NotAComponent(format!("{error:#}")))
             }
             Self::Child(program) => {
-                let code = in_child(program, cache, bytes)?;
+                let code = in_child(program, cache, time, bytes)?;
                 deserialized(engine, &code).map_err(|error| LoadError::Compiler(format!("{error:#}")))
             }
         }
@@ -71,10 +72,21 @@ fn deserialized(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
     unsafe { Component::deserialize(engine, code) }
 }
 
-fn in_child(program: &std::path::Path, cache: Option<&ComponentCache>, bytes: &[u8]) -> Result<Vec<u8>, LoadError> {
+fn in_child(
+    program: &std::path::Path,
+    cache: Option<&ComponentCache>,
+    time: Duration,
+    bytes: &[u8],
+) -> Result<Vec<u8>, LoadError> {
     let failed = |error: io::Error| LoadError::Compiler(error.to_string());
     let mut command = Command::new(program);
-    command.arg(Compiler::ARGUMENT).env_clear().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    command
+        .arg(Compiler::ARGUMENT)
+        .arg(time.as_secs().max(1).to_string())
+        .env_clear()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
     if let Some(cache) = cache {
         command.arg(cache.folder());
     }
@@ -89,7 +101,7 @@ fn in_child(program: &std::path::Path, cache: Option<&ComponentCache>, bytes: &[
         (writer.join(), read)
     });
     let status = child.0.wait().map_err(failed)?;
-    if let Some(reason) = limit_met(status) {
+    if let Some(reason) = limit_met(status, time) {
         return Err(LoadError::TooLarge(reason));
     }
     read.map_err(failed)?;
@@ -116,12 +128,12 @@ impl Drop for Ended {
 
 /// Which limit of the operating system has ended the child.
 #[cfg(unix)]
-fn limit_met(status: std::process::ExitStatus) -> Option<String> {
+fn limit_met(status: std::process::ExitStatus, time: Duration) -> Option<String> {
     use rustix::process::Signal;
     let signal = std::os::unix::process::ExitStatusExt::signal(&status)?;
     let is = |one: Signal| signal == one.as_raw();
     if is(Signal::XCPU) || is(Signal::KILL) {
-        Some(format!("compiling it takes more than {} s of processor time", TIME.as_secs()))
+        Some(format!("compiling it takes more than {} s of processor time", time.as_secs()))
     } else if is(Signal::ABORT) {
         // How a program of Rust ends that gets no memory.
         Some(format!("compiling it takes more than {} MiB of memory", MEMORY >> 20))
@@ -131,14 +143,15 @@ fn limit_met(status: std::process::ExitStatus) -> Option<String> {
 }
 
 #[cfg(not(unix))]
-fn limit_met(_: std::process::ExitStatus) -> Option<String> {
+fn limit_met(_: std::process::ExitStatus, _: Duration) -> Option<String> {
     None
 }
 
 /// Compiles the component on standard input, as the child that [`Compiler::Child`] starts. `arguments` are those behind
-/// [`Compiler::ARGUMENT`]: the folder of the cache, if there is one.
+/// [`Compiler::ARGUMENT`]: the seconds of processor time, and the folder of the cache, if there is one.
 pub fn compile_for_parent(mut arguments: impl Iterator<Item = std::ffi::OsString>) -> ExitCode {
-    let answered = match compiled(arguments.next().map(PathBuf::from)) {
+    let seconds = arguments.next().and_then(|text| text.to_str()?.parse().ok()).unwrap_or(TIME.as_secs());
+    let answered = match compiled(seconds, arguments.next().map(PathBuf::from)) {
         Ok(code) => answer(CODE, &code),
         Err(words) => answer(WORDS, words.as_bytes()),
     };
@@ -152,13 +165,13 @@ fn answer(kind: u8, content: &[u8]) -> io::Result<()> {
     output.flush()
 }
 
-fn compiled(cache: Option<PathBuf>) -> Result<Vec<u8>, String> {
+fn compiled(seconds: u64, cache: Option<PathBuf>) -> Result<Vec<u8>, String> {
     // Without it, it takes longer.
     let cache = cache.and_then(|folder| ComponentCache::open(&folder).ok());
     let mut config = compiling();
     config.cache(cache.map(ComponentCache::into_wasmtime));
     let engine = Engine::new(&config).map_err(|error| format!("{error:#}"))?;
-    limit_this_process()?;
+    limit_this_process(seconds)?;
     let mut bytes = Vec::new();
     io::stdin().lock().read_to_end(&mut bytes).map_err(|error| error.to_string())?;
     let component = Component::new(&engine, &bytes).map_err(|error| format!("{error:#}"))?;
@@ -167,19 +180,19 @@ fn compiled(cache: Option<PathBuf>) -> Result<Vec<u8>, String> {
 
 /// Limits what this process may take from here on, and leaves no image of its memory behind when it exceeds it.
 #[cfg(unix)]
-fn limit_this_process() -> Result<(), String> {
+fn limit_this_process(seconds: u64) -> Result<(), String> {
     use rustix::process::{Resource, Rlimit, setrlimit};
     let set = |resource, most: u64| {
         let limit = Rlimit { current: Some(most), maximum: Some(most) };
         setrlimit(resource, limit).map_err(|error| format!("its limits can't be set: {error}"))
     };
     set(Resource::Core, 0)?;
-    set(Resource::Cpu, TIME.as_secs())?;
+    set(Resource::Cpu, seconds)?;
     set(Resource::As, address_space() + MEMORY)
 }
 
 #[cfg(not(unix))]
-fn limit_this_process() -> Result<(), String> {
+fn limit_this_process(_: u64) -> Result<(), String> {
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -13,7 +14,7 @@ use super::access::{Approval, Declaration};
 use super::apart;
 use super::cache::ComponentCache;
 use super::clients::Clients;
-use super::compiler::Compiler;
+use super::compiler::{self, Compiler};
 use super::connector::{Connector, digest_of};
 use super::error::{EngineError, LoadError};
 use super::interface::{self, Prepared};
@@ -42,6 +43,7 @@ pub struct Runtime {
     slots: Arc<Semaphore>,
     next_job: Arc<AtomicU64>,
     compiler: Compiler,
+    compile_time: Duration,
     cache: Option<ComponentCache>,
     pub(crate) metrics: Metrics,
     pub(crate) room: Arc<Room>,
@@ -62,6 +64,7 @@ pub struct RuntimeBuilder {
     memory: Option<Arc<dyn MemoryCreator>>,
     cache: Option<ComponentCache>,
     compiler: Compiler,
+    compile_time: Duration,
     recorder: Option<Recorder>,
     replay: Option<Replay>,
 }
@@ -125,6 +128,12 @@ impl RuntimeBuilder {
     /// Where components are compiled that aren't trusted. Default: in this process.
     pub fn compiler(mut self, compiler: Compiler) -> Self {
         self.compiler = compiler;
+        self
+    }
+
+    /// Processor time that a child may take to compile a component, in whole seconds. Default 60 s.
+    pub fn compile_time(mut self, time: Duration) -> Self {
+        self.compile_time = time;
         self
     }
 
@@ -192,6 +201,7 @@ impl RuntimeBuilder {
             slots: Arc::new(Semaphore::new(self.jobs as usize)),
             next_job: Arc::default(),
             compiler,
+            compile_time: self.compile_time,
             cache: self.cache,
             metrics: Metrics::default(),
             room: Room::new(self.held),
@@ -245,6 +255,7 @@ impl Runtime {
             memory: None,
             cache: None,
             compiler: Compiler::default(),
+            compile_time: compiler::TIME,
             recorder: None,
             replay: None,
         }
@@ -270,7 +281,7 @@ impl Runtime {
     fn load_by(&self, compiler: &Compiler, bytes: &[u8]) -> Result<Connector, LoadError> {
         let Survey { interface, imports, exports } = survey(bytes)?;
         let digest = digest_of(bytes);
-        let component = compiler.compile(&self.engine, self.cache.as_ref(), bytes)?;
+        let component = compiler.compile(&self.engine, self.cache.as_ref(), self.compile_time, bytes)?;
         let prepared = self
             .linker
             .instantiate_pre(&component)

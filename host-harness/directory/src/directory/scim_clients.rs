@@ -153,7 +153,7 @@ impl ReadTransaction<'_> {
     /// SQLite's.
     pub fn scim_clients(&self, tenant: Option<TenantId>) -> Result<Vec<ScimClient>, DirectoryError> {
         let mut statement = self.db.prepare_cached(&format!(
-            "SELECT {COLUMNS} {FROM} WHERE (?1 IS NULL OR sc.tenant_id = ?1) ORDER BY t.name_key, sc.name_key"
+            "SELECT {COLUMNS} {FROM} WHERE sc.tenant_id = coalesce(?1, sc.tenant_id) ORDER BY t.name_key, sc.name_key"
         ))?;
         let mut rows = statement.query([tenant.map(|tenant| tenant.0)])?;
         let mut found = Vec::new();

@@ -114,3 +114,37 @@ fn two_that_are_in_each_others_way_are_both_kept() {
     }
     drop(tenant);
 }
+
+#[test]
+fn a_newer_host_may_change_the_tables_while_this_one_works() {
+    let Some(server) = server() else { return };
+    let (folder, older, newer, tenant) = two_hosts(&server, SILENT);
+    let actor = Actor::new("tester");
+    let work = |number: u32| {
+        let person = older.write(&actor, |change| {
+            let person = change.add_person(&NewPerson::new(format!("E{number}"), format!("{number}@x.example")))?;
+            change.ask(NewTask { tenant: &tenant, person: Some(&person), kind: TaskKind::Push, password: None })?;
+            change.person_by_id(person.id)
+        });
+        assert_eq!(person.unwrap().key, format!("E{number}"));
+        assert_eq!(older.read(|view| view.tasks(&TaskFilter::default())).unwrap().len() as u32, number + 1);
+    };
+    std::thread::scope(|scope| {
+        let working = scope.spawn(|| (0..40).for_each(work));
+        // What a migration of a later version may do: every table gets a column, and an index is made.
+        for change in [
+            "ALTER TABLE person ADD COLUMN of_later text",
+            "ALTER TABLE task ADD COLUMN of_later bigint NOT NULL DEFAULT 0",
+            "ALTER TABLE tenant ADD COLUMN of_later boolean",
+            "CREATE INDEX of_later ON task (of_later)",
+            "UPDATE schema_version SET version = version + 1",
+        ] {
+            newer.run(change, None).unwrap();
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        working.join().unwrap();
+    });
+    work(40);
+    let again = std::panic::catch_unwind(|| super::open_postgres(&server, folder.path()));
+    assert!(again.is_err(), "a program opens tables that are newer than it knows");
+}

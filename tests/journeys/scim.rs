@@ -264,7 +264,7 @@ fn what_the_application_refuses_arrives_with_its_remedy() {
                 (what, status, answer)
             }
         };
-        let taken = format!("{}", platform.users("IsActive = true")[0]["Username"].as_str().unwrap());
+        let taken = platform.users("IsActive = true")[0]["Username"].as_str().unwrap().to_owned();
         for (what, status, answer) in [
             refused("a name that somebody has", json!({ "userName": taken })).await,
             refused(

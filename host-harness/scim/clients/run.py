@@ -69,7 +69,7 @@ class Host:
         stack.callback(end, org)
         wait_for(tenants.exists, "the emulated organization")
         self.run("tenant", "import-toml", str(tenants))
-        self.tenant = json.loads(self.run("tenant", "list", "--json"))["tenants"][0]["name"]
+        self.tenant = json.loads(self.run("tenant", "list", "--json"))[0]["name"]
         # What checkers send are random values that no organization takes: there, nothing is pushed.
         self.base = None
         log = open(self.folder / "serve.log", "w", encoding="utf-8")

@@ -12,6 +12,7 @@ use crate::protocol::error::ScimError;
 use crate::pusher::{Applied, Pusher, Work};
 use crate::refusal;
 use crate::throttle::Throttle;
+use crate::users::Places;
 use provisioning_directory::sync::Applications;
 use provisioning_directory::{
     AttributeSchema, Directory, DirectoryError, ReadTransaction, ScimClient, TenantId, TenantRecord, WriteTransaction,
@@ -34,6 +35,7 @@ pub(crate) struct Shared {
     pub(crate) pusher: Pusher,
     pub(crate) throttle: Throttle,
     pub(crate) journal: Journal,
+    pub(crate) places: Arc<Places>,
     /// The address that clients use, if it can't be told from their requests.
     pub(crate) public: Option<String>,
     schemas: Mutex<HashMap<TenantId, (SchemaSource, Arc<Schemas>)>>,
@@ -69,6 +71,7 @@ impl Scim {
             pusher,
             throttle: Throttle::default(),
             journal: Journal::default(),
+            places: Arc::default(),
             public,
             schemas: Mutex::default(),
             listed: Mutex::default(),

@@ -24,7 +24,7 @@ use provisioning_directory::{
 use provisioning_runtime::Secret;
 
 pub(crate) use render::rendered;
-pub(crate) use search::search;
+pub(crate) use search::{Places, search};
 
 /// What a request has written, whose tasks may still be under way.
 pub(crate) struct Begun {

@@ -5,8 +5,8 @@
 //! in a heap of that size.
 
 use std::cmp::Ordering;
-use std::collections::BinaryHeap;
-use std::sync::Arc;
+use std::collections::{BinaryHeap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Map, Value as Json};
 
@@ -18,24 +18,43 @@ use crate::protocol::order::{Order, SortKey};
 use crate::protocol::page::{self, From};
 use crate::request::Search;
 use crate::service::{Caller, Shared};
-use provisioning_directory::{ReadTransaction, ScimKey, ScimUser};
+use provisioning_directory::{ReadTransaction, ScimClientId, ScimKey, ScimUser};
 
 /// Users that are read at once.
 const PIECE: usize = 500;
 
 pub(crate) async fn search(shared: &Shared, caller: &Arc<Caller>, search: Search) -> Result<Answer, ScimError> {
-    let own = Arc::clone(caller);
-    shared.read(move |view| found(view, &own, &search)).await
+    let (own, places) = (Arc::clone(caller), Arc::clone(&shared.places));
+    shared.read(move |view| found(view, &own, &search, &places)).await
 }
 
-fn found(view: &ReadTransaction<'_>, caller: &Caller, search: &Search) -> Result<Answer, ScimError> {
+/// Where the page that each client last read by its index ends: at which index the next begins, and behind which number. To find that
+/// by the index alone, all users before it are counted: of 100,000 that doubles the time of a page.
+#[derive(Default)]
+pub(crate) struct Places(Mutex<HashMap<ScimClientId, (usize, i64)>>);
+
+impl Places {
+    fn get(&self, client: ScimClientId, start: usize) -> Option<i64> {
+        let places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        places.get(&client).filter(|(next, _)| *next == start).map(|(_, number)| *number)
+    }
+
+    fn put(&self, client: ScimClientId, next: usize, number: i64) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(client, (next, number));
+    }
+}
+
+fn found(view: &ReadTransaction<'_>, caller: &Caller, search: &Search, places: &Places) -> Result<Answer, ScimError> {
     let Search { filter, order, page, projection, mark } = search;
     let client = caller.client.id;
     let (users, total, next) = match (filter, order) {
         (None, None) => {
             let total = store(view.count_scim_users(client))?;
             let after = match &page.from {
-                From::Index(start) => store(view.scim_user_before(client, start - 1))?,
+                From::Index(start) => match places.get(client, *start) {
+                    Some(number) => Some(number),
+                    None => store(view.scim_user_before(client, start - 1))?,
+                },
                 From::Cursor(None) => Some(0),
                 From::Cursor(Some(position)) => Some(number(position)?),
             };
@@ -43,6 +62,9 @@ fn found(view: &ReadTransaction<'_>, caller: &Caller, search: &Search) -> Result
                 Some(after) => store(view.scim_users(client, after, page.count))?,
                 None => Vec::new(),
             };
+            if let (From::Index(start), Some(last)) = (&page.from, users.last()) {
+                places.put(client, start.saturating_add(users.len()), last.number);
+            }
             let next = users.last().filter(|_| users.len() == page.count).map(|last| last.number.to_string());
             (users, total, next)
         }

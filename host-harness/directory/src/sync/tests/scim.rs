@@ -139,6 +139,33 @@ async fn a_deleted_user_of_the_same_two_names_is_the_same_person_and_of_one_name
     assert!(fixture.create(&client, "id-3", "ada@x.example", Some("E2")).unwrap().is_new);
 }
 
+#[test]
+fn without_an_id_of_the_clients_the_persons_name_tells_who_comes_back() {
+    let fixture = Fixture::new("");
+    let (client, tenant) = (fixture.client("okta"), fixture.tenant());
+    let create = |id: &str, given: Option<&str>| {
+        let mut attributes = BTreeMap::from([("familyName".to_owned(), Some("King".into()))]);
+        attributes.extend(given.map(|given| ("givenName".to_owned(), Some(given.into()))));
+        let document = json!({ "userName": "ada@x.example" });
+        let wanted = WantedScimUser {
+            external_id: None,
+            username: "ada@x.example",
+            active: true,
+            attributes: &attributes,
+            document: document.as_object().unwrap(),
+            grants: None,
+            password: None,
+        };
+        let created = fixture.write(|change| create_user(change, &client, &tenant, id, &wanted)).unwrap();
+        fixture.delete(&client, id);
+        created.is_new
+    };
+    assert!(create("id-1", Some("Ada")));
+    assert!(!create("id-2", Some("ADA")));
+    assert!(create("id-3", Some("Grace")), "somebody else has the address by now");
+    assert!(create("id-4", None), "half a name says nothing");
+}
+
 #[tokio::test]
 async fn names_are_unique_for_a_client_and_say_nothing_about_other_clients() {
     let fixture = Fixture::new("");

@@ -88,7 +88,7 @@ fn the_applications_own_id_of_a_request_is_told() {
             let server = tokio::spawn(busy(listener));
             let org = Org::start(1, 83).await;
             let mut tenant = org.tenant.clone();
-            tenant.settings.insert("my-domain".to_owned(), format!("http://{address}"));
+            crate::support::lead_to(&mut tenant, &format!("http://{address}"));
             let runtime = Runtime::builder().jobs(1).build().unwrap();
             let connector = runtime.load(embedded::CONNECTOR).unwrap();
             runtime.start(&connector, &tenant).await.unwrap().open().await.unwrap_err();

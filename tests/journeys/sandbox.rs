@@ -5,7 +5,7 @@ use std::time::Duration;
 use provisioning_runtime::wit::{ErrorKind, ImportQuery, ImportScope};
 use provisioning_runtime::{JobError, SandboxFault};
 
-use crate::support::{Org, journey, refused};
+use crate::support::{Org, journey, lead_to, refused};
 
 /// Everything in one page.
 fn all() -> ImportQuery {
@@ -40,7 +40,7 @@ fn a_call_ends_at_its_deadline_and_the_job_with_it() {
     journey(async {
         let (url, server) = silent_server().await;
         let mut org = Org::start(1, 61).await;
-        org.tenant.settings.insert("my-domain".to_owned(), url);
+        lead_to(&mut org.tenant, &url);
         org.tenant.limits.call = Duration::from_millis(300);
         let mut job = org.job().await;
         assert_eq!(fault(job.open().await.unwrap_err()), SandboxFault::Deadline(Duration::from_millis(300)));
@@ -54,7 +54,7 @@ fn a_request_ends_at_its_own_deadline_and_the_job_goes_on() {
     journey(async {
         let (url, server) = silent_server().await;
         let mut org = Org::start(1, 62).await;
-        org.tenant.settings.insert("my-domain".to_owned(), url);
+        lead_to(&mut org.tenant, &url);
         org.tenant.limits.request = Duration::from_millis(100);
         let mut job = org.job().await;
         let error = refused(job.open().await.unwrap_err());

@@ -144,7 +144,7 @@ fn a_server_that_echoes_a_secret_does_not_bring_it_into_the_sandbox() {
         let server = tokio::spawn(echo(listener));
         let org = Org::start(1, 42).await;
         let mut tenant = org.tenant.clone();
-        tenant.settings.insert("my-domain".to_owned(), format!("http://{address}"));
+        crate::support::lead_to(&mut tenant, &format!("http://{address}"));
 
         let keeper = Arc::new(MemoryKeeper::default());
         let runtime = Runtime::builder().memory(Arc::clone(&keeper) as Arc<dyn MemoryCreator>).build().unwrap();

@@ -3,7 +3,7 @@
 use provisioning_runtime::Secret;
 use provisioning_runtime::wit::{ErrorKind, Probe, Verdict};
 
-use crate::support::{Org, import_all, journey, refused};
+use crate::support::{Org, import_all, journey, lead_to, refused};
 
 fn verdict(probes: &[Probe], name: &str) -> (Verdict, String) {
     let probe = probes.iter().find(|probe| probe.name == name).unwrap_or_else(|| panic!("no probe {name}"));
@@ -93,7 +93,7 @@ fn an_unreachable_host_is_named() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         drop(listener);
-        org.tenant.settings.insert("my-domain".to_owned(), format!("http://{address}"));
+        lead_to(&mut org.tenant, &format!("http://{address}"));
         let error = refused(org.job().await.open().await.unwrap_err());
         assert!(matches!(error.kind, ErrorKind::Unreachable), "{error:?}");
         assert!(error.message.contains(&address), "{}", error.message);

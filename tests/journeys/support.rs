@@ -169,6 +169,12 @@ pub(crate) fn tenant(emulator: &Emulator) -> Tenant {
     }
 }
 
+/// Has a tenant look for its org at another address of this machine.
+pub(crate) fn lead_to(tenant: &mut Tenant, url: &str) {
+    tenant.settings.insert("my-domain".to_owned(), url.to_owned());
+    tenant.egress = EgressPolicy::this_machine(url);
+}
+
 /// A person to be pushed, with a profile and the attributes that a new user needs.
 pub(crate) fn person(name: &str, profile: &str) -> DesiredUser {
     let username = format!("{}@lighthouse.example", name.to_lowercase());

@@ -108,8 +108,10 @@ fn with_one_worker_a_small_tenant_is_served_beside_an_import_without_an_end() {
         let note = |finished: Finished| {
             let said = finished.result.unwrap();
             if finished.tenant == "small" {
-                assert!(said.starts_with("3 users read;"), "{said}");
-                served.send_replace(Some(began.elapsed()));
+                // Its turns end as well, on a busy machine before it is done.
+                if said.starts_with("3 users read;") {
+                    served.send_replace(Some(began.elapsed()));
+                }
             } else {
                 assert!(said.contains("it goes on in its next turn"), "{said}");
             }

@@ -378,7 +378,8 @@ fn why_a_tenants_last_job_failed_is_told_until_one_succeeds() {
     fixture.write("password", &fixture.org.password);
     fixture.write("token", &fixture.org.security_token);
     let again = ["--secret", "password=file:password", "--secret", "security-token=file:token"];
-    let moved = ["tenant", "edit", "acme", "--set", "settings.my-domain=http://127.0.0.1:9"];
+    let moved =
+        ["tenant", "edit", "acme", "--set", "settings.my-domain=http://127.0.0.1:9", "--set", "egress.loopback=[9]"];
     done(&fixture, &[&moved[..], &again].concat());
     fails(&fixture, &["import", "acme"], 3);
     let failure = done(&fixture, &["tenant", "list", "acme"])[0]["last_failure"].clone();
@@ -387,7 +388,8 @@ fn why_a_tenants_last_job_failed_is_told_until_one_succeeds() {
     let table = fixture.run(&["tenant", "list", "--data", "data"]).stdout;
     assert!(table.contains("acme: the last job failed at ") && table.contains("what to do:"), "{table}");
     let back = format!("settings.my-domain={address}");
-    done(&fixture, &[&["tenant", "edit", "acme", "--set", &back], &again[..]].concat());
+    let port = format!("egress.loopback=[{}]", address.rsplit(':').next().unwrap());
+    done(&fixture, &[&["tenant", "edit", "acme", "--set", &back, "--set", &port], &again[..]].concat());
     done(&fixture, &["import", "acme"]);
     assert_eq!(done(&fixture, &["tenant", "list", "acme"])[0]["last_failure"], json!(null));
     fixture.stop();

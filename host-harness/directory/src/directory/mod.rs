@@ -220,7 +220,7 @@ impl Directory {
     /// As [`Directory::open`], without the key.
     pub fn open_with(folder: &Path, vault: Vault) -> Result<Self, DirectoryError> {
         folder::prepare(folder)?;
-        let database = Database::Sqlite(Connections::open(folder)?);
+        let database = Database::Sqlite(Box::new(Connections::open(folder)?));
         Ok(Self { open: Arc::new(Open { folder: folder.to_owned(), database, vault }), lease: None })
     }
 

@@ -25,7 +25,7 @@ use super::DirectoryError;
 #[derive(Debug)]
 pub(super) enum Database {
     /// A file of a data folder.
-    Sqlite(Connections),
+    Sqlite(Box<Connections>),
     /// A server's.
     Postgres(Arc<Postgres>),
 }

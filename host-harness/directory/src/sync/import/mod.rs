@@ -199,6 +199,7 @@ async fn run<A: Applications>(
         Some(run) => run,
         None => read::start(directory, session, tenant, actor, options.full).await?,
     };
+    let read_before = run.pages;
     if run.phase == ImportPhase::Reading {
         run = read::read(directory, session, tenant, actor, run, turn, progress).await?;
         if run.phase == ImportPhase::Reading {
@@ -218,7 +219,9 @@ async fn run<A: Applications>(
     }
     let total = run.users;
     let mut done = 0;
-    while run.phase != ImportPhase::Done && !turn.is_over() {
+    // As a turn has a page at least, it has a piece, unless it had pages.
+    let has_read = read_before != run.pages;
+    while run.phase != ImportPhase::Done && (done == 0 && !has_read || !turn.is_over()) {
         let settled;
         (run, settled) = directory.write(actor, |change| -> Result<_, DirectoryError> {
             let mut run = run.clone();

@@ -83,7 +83,10 @@ pub(super) async fn read<A: Applications>(
         Ok((imported_names(&tenant.config, &schema), expected))
     })?;
     let mut pager = Pager::new(tenant, attributes, &run);
-    while run.phase == ImportPhase::Reading && !turn.is_over() {
+    // A turn has a page at least, however long the sandbox and the sign-in took: otherwise it would have none for ever.
+    let mut pages = 0;
+    while run.phase == ImportPhase::Reading && (pages == 0 || !turn.is_over()) {
+        pages += 1;
         match pager.next(session).await? {
             Some(page) => {
                 let spent = session.spent().await;

@@ -1,5 +1,6 @@
 //! Imports that have no end: they are given up at their limits, and make way for others until then.
 
+use super::super::import::import_for;
 use super::super::worker::{Finished, WorkerOptions, work};
 use super::*;
 use provisioning_runtime::{Scheduler, SchedulerLimits};
@@ -97,4 +98,29 @@ async fn with_one_worker_a_small_tenant_is_served_beside_an_import_without_an_en
     let endless = fixture.tenant().id;
     assert!(fixture.directory.read(|view| view.open_import(endless)).unwrap().is_some_and(|run| run.users > 0));
     println!("a small tenant beside an import without an end, with one worker: served after {:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn a_turn_that_is_over_before_it_begins_has_a_page_or_a_piece() {
+    let fixture = Fixture::new("[to-idp]\npage-size = 2");
+    fixture.seed(5);
+    let mut phases = Vec::new();
+    for _ in 0..9 {
+        let (tenant, options) = (fixture.tenant(), ImportOptions::default());
+        let (directory, application) = (&fixture.directory, &fixture.application);
+        let turn = import_for(directory, application, &tenant, &fixture.actor, options, Some(&|| true), &|_| {});
+        let run = turn.await.unwrap().run;
+        phases.push((run.phase, run.pages));
+        if run.phase == ImportPhase::Done {
+            break;
+        }
+    }
+    let expected = [
+        (ImportPhase::Reading, 1),
+        (ImportPhase::Reading, 2),
+        (ImportPhase::Settling, 3),
+        (ImportPhase::Settling, 3),
+        (ImportPhase::Done, 3),
+    ];
+    assert_eq!(phases, expected);
 }

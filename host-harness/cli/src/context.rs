@@ -289,11 +289,12 @@ impl Context {
     pub(crate) fn note<'a>(
         &self,
         kind: TaskKind,
-        tried: impl Iterator<Item = (&'a str, Result<Option<&'a Outcome>, &'a TaskFailure>)> + Clone,
+        tried: impl Iterator<Item = (&'a str, Result<Option<&'a Outcome>, &'a TaskFailure>)>,
     ) -> Result<(), Failure> {
         let Some((directory, tenant)) = &self.kept else { return Ok(()) };
+        let tried: Vec<_> = tried.collect();
         directory.write(&actor(), |change| -> Result<(), DirectoryError> {
-            for (user, result) in tried.clone() {
+            for (user, result) in tried.iter().copied() {
                 let person = match change.link_of_user(*tenant, user)? {
                     Some(link) => Some(change.person_by_id(link.person)?.key),
                     None => None,

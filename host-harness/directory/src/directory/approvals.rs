@@ -30,7 +30,7 @@ impl ReadTransaction<'_> {
     /// SQLite's.
     pub fn approval(&self, digest: &str) -> Result<Option<ApprovalRecord>, DirectoryError> {
         let sql = format!("SELECT {COLUMNS} FROM approval WHERE digest = ?1");
-        Ok(self.db.prepare_cached(&sql)?.query_row([digest], record).optional()?)
+        self.db.prepare_cached(&sql)?.query_row([digest], record).optional()
     }
 
     /// The approvals of components of an application, the oldest first.
@@ -41,7 +41,7 @@ impl ReadTransaction<'_> {
         let sql = format!("SELECT {COLUMNS} FROM approval WHERE application = ?1 ORDER BY approved_at");
         let mut statement = self.db.prepare_cached(&sql)?;
         let rows = statement.query_map([application], record)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        rows.collect::<Result<_, _>>()
     }
 
     /// All approvals, by digest.
@@ -52,7 +52,7 @@ impl ReadTransaction<'_> {
         let sql = format!("SELECT {COLUMNS} FROM approval ORDER BY digest");
         let mut statement = self.db.prepare_cached(&sql)?;
         let rows = statement.query_map(params![], record)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        rows.collect::<Result<_, _>>()
     }
 }
 

@@ -99,7 +99,7 @@ impl ReadTransaction<'_> {
         let mut statement =
             self.db.prepare_cached("SELECT person_id FROM assignment WHERE tenant_id = ?1 ORDER BY person_id")?;
         let ids = statement.query_map([tenant.0], |row| row.get(0).map(PersonId))?;
-        Ok(ids.collect::<Result<_, _>>()?)
+        ids.collect::<Result<_, _>>()
     }
 
     /// The next people who are assigned to a tenant, behind one of them; from the first where there is none.
@@ -114,7 +114,7 @@ impl ReadTransaction<'_> {
         )?;
         let after = after.map_or(0, |id| id.0);
         let ids = statement.query_map(params![tenant.0, after, most], |row| row.get(0).map(PersonId))?;
-        Ok(ids.collect::<Result<_, _>>()?)
+        ids.collect::<Result<_, _>>()
     }
 }
 

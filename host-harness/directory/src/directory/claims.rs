@@ -107,10 +107,9 @@ impl ReadTransaction<'_> {
     /// # Errors
     /// SQLite's.
     pub fn count_claimed_users(&self, tenant: TenantId) -> Result<u64, DirectoryError> {
-        Ok(self
-            .db
+        self.db
             .prepare_cached("SELECT count(DISTINCT remote_id) FROM claim WHERE tenant_id = ?1")?
-            .query_row([tenant.number()], |row| row.get(0))?)
+            .query_row([tenant.number()], |row| row.get(0))
     }
 
     /// Whether there are users that may be a person's.

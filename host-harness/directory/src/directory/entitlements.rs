@@ -84,7 +84,7 @@ impl ReadTransaction<'_> {
                 listed_at: row.get(4)?,
             })
         })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        rows.collect::<Result<_, _>>()
     }
 
     /// What there is of a kind.
@@ -115,10 +115,9 @@ impl ReadTransaction<'_> {
     /// # Errors
     /// SQLite's.
     pub fn count_entitlements(&self, tenant: TenantId, kind: &str) -> Result<u64, DirectoryError> {
-        Ok(self
-            .db
+        self.db
             .prepare_cached("SELECT count(*) FROM entitlement WHERE tenant_id = ?1 AND kind = ?2")?
-            .query_row(params![tenant.number(), kind], |row| row.get(0))?)
+            .query_row(params![tenant.number(), kind], |row| row.get(0))
     }
 
     /// Those of a kind that a name or id may stand for: one by its id, or else all of that name.

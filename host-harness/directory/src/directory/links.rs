@@ -104,10 +104,9 @@ impl ReadTransaction<'_> {
     /// # Errors
     /// SQLite's.
     pub fn count_links(&self, tenant: TenantId) -> Result<u64, DirectoryError> {
-        Ok(self
-            .db
+        self.db
             .prepare_cached("SELECT count(*) FROM link WHERE tenant_id = ?1")?
-            .query_row([tenant.0], |row| row.get(0))?)
+            .query_row([tenant.0], |row| row.get(0))
     }
 
     /// The names of the tenants that a person has a user in, with the user's id.
@@ -259,10 +258,9 @@ impl WriteTransaction<'_> {
 
     /// The user of a link as its last import saw it, by row; none where none has.
     pub(crate) fn row_of_user(&self, tenant: TenantId, remote_id: &str) -> Result<Option<i64>, DirectoryError> {
-        Ok(self
-            .db
+        self.db
             .prepare_cached("SELECT id FROM remote_user WHERE tenant_id = ?1 AND remote_id = ?2")?
             .query_row(params![tenant.0, remote_id], |row| row.get(0))
-            .optional()?)
+            .optional()
     }
 }

@@ -45,13 +45,12 @@ impl ReadTransaction<'_> {
 
     /// Whether an admin has taken the link between a person and a user away.
     pub(crate) fn is_given_up(&self, tenant: TenantId, remote_id: &str, key: &str) -> Result<bool, DirectoryError> {
-        Ok(self
-            .db
+        self.db
             .prepare_cached(
                 "SELECT EXISTS (SELECT 1 FROM former_link
                  WHERE tenant_id = ?1 AND remote_id = ?2 AND key = ?3 AND given_up)",
             )?
-            .query_row(params![tenant.number(), remote_id, key], |row| row.get(0))?)
+            .query_row(params![tenant.number(), remote_id, key], |row| row.get(0))
     }
 }
 

@@ -298,7 +298,7 @@ impl ReadTransaction<'_> {
     pub fn count_people_of(&self, filter: &PersonFilter) -> Result<u64, DirectoryError> {
         let (found, values) = filter.sql();
         let mut statement = self.db.prepare_cached(&format!("SELECT count(*) {found}"))?;
-        Ok(statement.query_row(params_from_iter(values), |row| row.get(0))?)
+        statement.query_row(params_from_iter(values), |row| row.get(0))
     }
 
     /// How many people there are.
@@ -306,7 +306,7 @@ impl ReadTransaction<'_> {
     /// # Errors
     /// SQLite's.
     pub fn count_people(&self) -> Result<u64, DirectoryError> {
-        Ok(self.db.query_row("SELECT count(*) FROM person", params![], |row| row.get(0))?)
+        self.db.query_row("SELECT count(*) FROM person", params![], |row| row.get(0))
     }
 
     /// People with one of these keys: their numbers, at most `limit`.
@@ -320,7 +320,7 @@ impl ReadTransaction<'_> {
         let mut statement =
             self.db.prepare_cached(&format!("SELECT id FROM person WHERE {column} = ?1 ORDER BY id LIMIT ?2"))?;
         let ids = statement.query_map(params![value, limit], |row| row.get(0).map(PersonId))?;
-        Ok(ids.collect::<Result<_, _>>()?)
+        ids.collect::<Result<_, _>>()
     }
 }
 
@@ -338,7 +338,7 @@ impl ReadTransaction<'_> {
              WHERE l.person_id IS NULL ORDER BY p.id",
         )?;
         let ids = statement.query_map(params![tenant.number(), name, limit], |row| row.get(0).map(PersonId))?;
-        Ok(ids.collect::<Result<_, _>>()?)
+        ids.collect::<Result<_, _>>()
     }
 }
 

@@ -134,10 +134,9 @@ impl ReadTransaction<'_> {
     /// # Errors
     /// SQLite's.
     pub fn count_plan_items(&self, plan: PlanId) -> Result<u64, DirectoryError> {
-        Ok(self
-            .db
+        self.db
             .prepare_cached("SELECT count(*) FROM plan_item WHERE plan_id = ?1")?
-            .query_row([plan.0], |row| row.get(0))?)
+            .query_row([plan.0], |row| row.get(0))
     }
 
     /// What a plan says, in the order of its tasks.
@@ -191,7 +190,7 @@ impl ReadTransaction<'_> {
         let items = statement.query_map(params![plan.0, after.map_or(0, |id| id.0), last.0], |row| {
             Ok((TaskId(row.get(0)?), (row.get(1)?, row.get(2)?)))
         })?;
-        Ok(items.collect::<Result<_, _>>()?)
+        items.collect::<Result<_, _>>()
     }
 }
 
@@ -199,12 +198,12 @@ impl WriteTransaction<'_> {
     /// Starts a plan. It is to be filled with [`WriteTransaction::add_plan_item`], in as many transactions as that takes, and counts for nothing
     /// before [`WriteTransaction::open_plan`].
     pub(crate) fn start_plan(&self, tenant: TenantId) -> Result<PlanId, DirectoryError> {
-        Ok(self.db
+        self.db
             .prepare_cached(
                 "INSERT INTO plan (tenant_id, state, actor, created_at, changed_at) VALUES (?1, 'superseded', ?2, ?3, ?3)
                  RETURNING id",
             )?
-            .query_row(params![tenant.0, self.actor.name(), Timestamp::now()], |row| row.get(0).map(PlanId))?)
+            .query_row(params![tenant.0, self.actor.name(), Timestamp::now()], |row| row.get(0).map(PlanId))
     }
 
     /// Puts an item into a plan that was started. One whose task has gone since, with its person or its tenant, is left out.

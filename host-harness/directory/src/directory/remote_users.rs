@@ -259,10 +259,9 @@ impl ReadTransaction<'_> {
     /// # Errors
     /// SQLite's.
     pub fn count_remote_users(&self, tenant: TenantId) -> Result<u64, DirectoryError> {
-        Ok(self
-            .db
+        self.db
             .prepare_cached("SELECT count(*) FROM remote_user WHERE tenant_id = ?1 AND NOT gone")?
-            .query_row([tenant.number()], |row| row.get(0))?)
+            .query_row([tenant.number()], |row| row.get(0))
     }
 
     /// Pending users in the order in which they were first seen, at most `limit`. One statement tells of each what three would.
@@ -317,12 +316,12 @@ impl ReadTransaction<'_> {
         value: &str,
     ) -> Result<u64, DirectoryError> {
         let column = column.name();
-        Ok(self
+        self
             .db
             .prepare_cached(&format!(
                 "SELECT count(*) FROM (SELECT 1 FROM remote_user WHERE tenant_id = ?1 AND {column} = ?2 AND NOT gone LIMIT 2) AS few"
             ))?
-            .query_row(params![tenant.number(), value], |row| row.get(0))?)
+            .query_row(params![tenant.number(), value], |row| row.get(0))
     }
 
     /// Users that wait for an admin.
@@ -359,12 +358,12 @@ impl ReadTransaction<'_> {
     /// # Errors
     /// SQLite's.
     pub fn count_queue(&self, tenant: TenantId) -> Result<u64, DirectoryError> {
-        Ok(self
+        self
             .db
             .prepare_cached(
                 "SELECT count(*) FROM remote_user WHERE tenant_id = ?1 AND waiting IS NOT NULL AND waiting <> 'ignored' AND NOT gone",
             )?
-            .query_row([tenant.number()], |row| row.get(0))?)
+            .query_row([tenant.number()], |row| row.get(0))
     }
 
     /// How many users wait for each reason, those that are left alone included; reasons that nobody waits for are not there.
@@ -466,7 +465,7 @@ impl WriteTransaction<'_> {
     /// Forgets some of those that the directory hasn't taken note of: a run that is given up has brought them. Returns how many; none
     /// where there are no more.
     pub(crate) fn forget_unsettled(&self, tenant: TenantId) -> Result<usize, DirectoryError> {
-        Ok(self
+        self
             .db
             .prepare_cached(
                 "DELETE FROM remote_user WHERE id IN
@@ -475,7 +474,7 @@ impl WriteTransaction<'_> {
                       AND NOT EXISTS (SELECT 1 FROM link l WHERE l.tenant_id = u.tenant_id AND l.remote_id = u.remote_id)
                     ORDER BY u.id LIMIT ?2)",
             )?
-            .execute(params![tenant.number(), PIECE])?)
+            .execute(params![tenant.number(), PIECE])
     }
 
     /// Takes note of a user: it is pending no longer, and waits only where there is a reason.

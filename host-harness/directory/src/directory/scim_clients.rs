@@ -209,7 +209,7 @@ impl ReadTransaction<'_> {
                 used_at: row.get(4)?,
             })
         })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        rows.collect::<Result<_, _>>()
     }
 
     /// The client that a person comes from, by its name and its tenant's. `None` if the person comes from no client.
@@ -217,14 +217,13 @@ impl ReadTransaction<'_> {
     /// # Errors
     /// SQLite's.
     pub fn scim_client_of_person(&self, person: PersonId) -> Result<Option<(String, String)>, DirectoryError> {
-        Ok(self
-            .db
+        self.db
             .prepare_cached(
                 "SELECT sc.name, t.name FROM scim_user u JOIN scim_client sc ON sc.id = u.client_id
                  JOIN tenant t ON t.id = sc.tenant_id AND t.removed_at IS NULL WHERE u.person_id = ?1",
             )?
             .query_row([person.0], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()?)
+            .optional()
     }
 }
 

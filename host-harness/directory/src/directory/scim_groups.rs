@@ -85,7 +85,7 @@ impl ReadTransaction<'_> {
             .db
             .prepare_cached(&format!("SELECT {COLUMNS} FROM scim_group WHERE client_id = ?1 AND {column} = ?2"))?;
         let mut rows = statement.query_map(params![client.0, value], group)?;
-        Ok(rows.next().transpose()?)
+        rows.next().transpose()
     }
 
     /// Groups of a client in their order, behind a number.
@@ -98,7 +98,7 @@ impl ReadTransaction<'_> {
         ))?;
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let rows = statement.query_map(params![client.0, after, most], group)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        rows.collect::<Result<_, _>>()
     }
 
     /// How many groups a client has.
@@ -106,10 +106,9 @@ impl ReadTransaction<'_> {
     /// # Errors
     /// SQLite's.
     pub fn count_scim_groups(&self, client: ScimClientId) -> Result<u64, DirectoryError> {
-        Ok(self
-            .db
+        self.db
             .prepare_cached("SELECT count(*) FROM scim_group WHERE client_id = ?1")?
-            .query_row([client.0], |row| row.get(0))?)
+            .query_row([client.0], |row| row.get(0))
     }
 
     /// The members of a group, in the order in which their users came.
@@ -124,7 +123,7 @@ impl ReadTransaction<'_> {
         let rows = statement.query_map([group.number], |row| {
             Ok(ScimMember { user: row.get(0)?, public_id: row.get(1)?, display: row.get(2)? })
         })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        rows.collect::<Result<_, _>>()
     }
 
     /// The groups of a user, by their names: id and name of each.
@@ -137,7 +136,7 @@ impl ReadTransaction<'_> {
              WHERE m.user_id = ?1 ORDER BY g.display_key",
         )?;
         let rows = statement.query_map([user.number], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        rows.collect::<Result<_, _>>()
     }
 
     /// What the members of a group hold.
@@ -149,7 +148,7 @@ impl ReadTransaction<'_> {
             .db
             .prepare_cached("SELECT kind, name FROM scim_group_grant WHERE group_id = ?1 ORDER BY kind, name")?;
         let rows = statement.query_map([group.number], |row| Ok(GrantName { kind: row.get(0)?, name: row.get(1)? }))?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        rows.collect::<Result<_, _>>()
     }
 
     /// What a person is to hold in a tenant: what is assigned, and beside it what groups give. Of a kind of which a user has one,

@@ -48,7 +48,7 @@ impl ReadTransaction<'_> {
                 millis: row.get(6)?,
             })
         })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        rows.collect::<Result<_, _>>()
     }
 }
 

@@ -116,11 +116,10 @@ impl ReadTransaction<'_> {
             return Ok(Some(0));
         }
         let skipped = i64::try_from(place - 1).unwrap_or(i64::MAX);
-        Ok(self
-            .db
+        self.db
             .prepare_cached("SELECT id FROM scim_user WHERE client_id = ?1 ORDER BY id LIMIT 1 OFFSET ?2")?
             .query_row(params![client.0, skipped], |row| row.get(0))
-            .optional()?)
+            .optional()
     }
 
     /// How many users a client has.
@@ -128,10 +127,9 @@ impl ReadTransaction<'_> {
     /// # Errors
     /// SQLite's.
     pub fn count_scim_users(&self, client: ScimClientId) -> Result<u64, DirectoryError> {
-        Ok(self
-            .db
+        self.db
             .prepare_cached("SELECT count(*) FROM scim_user WHERE client_id = ?1")?
-            .query_row([client.0], |row| row.get(0))?)
+            .query_row([client.0], |row| row.get(0))
     }
 
     /// The person whose user of these names a client has deleted before.
@@ -141,40 +139,37 @@ impl ReadTransaction<'_> {
         external_id: &str,
         username: &str,
     ) -> Result<Option<PersonId>, DirectoryError> {
-        Ok(self
+        self
             .db
             .prepare_cached(
                 "SELECT person_id FROM scim_former_user WHERE client_id = ?1 AND external_id = ?2 AND username_key = ?3",
             )?
             .query_row(params![client.0, external_id, username.trim().to_lowercase()], |row| row.get(0).map(PersonId))
-            .optional()?)
+            .optional()
     }
 
     /// Whether a client has deleted the user that a person was to it.
     pub(crate) fn is_former_scim_user(&self, person: PersonId) -> Result<bool, DirectoryError> {
-        Ok(self
-            .db
+        self.db
             .prepare_cached("SELECT EXISTS (SELECT 1 FROM scim_former_user WHERE person_id = ?1)")?
-            .query_row([person.0], |row| row.get(0))?)
+            .query_row([person.0], |row| row.get(0))
     }
 
     /// Whether a person comes from a client.
     pub(super) fn is_of_scim(&self, person: PersonId) -> Result<bool, DirectoryError> {
-        Ok(self
-            .db
+        self.db
             .prepare_cached("SELECT EXISTS (SELECT 1 FROM scim_user WHERE person_id = ?1)")?
-            .query_row([person.0], |row| row.get(0))?)
+            .query_row([person.0], |row| row.get(0))
     }
 
     /// Whether a person has something to do with another tenant than this one: an assignment or a link.
     pub(crate) fn is_known_elsewhere(&self, tenant: TenantId, person: PersonId) -> Result<bool, DirectoryError> {
-        Ok(self
-            .db
+        self.db
             .prepare_cached(
                 "SELECT EXISTS (SELECT 1 FROM assignment WHERE person_id = ?2 AND tenant_id <> ?1)
                    OR EXISTS (SELECT 1 FROM link WHERE person_id = ?2 AND tenant_id <> ?1)",
             )?
-            .query_row(params![tenant.0, person.0], |row| row.get(0))?)
+            .query_row(params![tenant.0, person.0], |row| row.get(0))
     }
 }
 

@@ -279,7 +279,7 @@ impl ReadTransaction<'_> {
     pub fn count_tasks(&self, filter: &TaskFilter) -> Result<u64, DirectoryError> {
         let (conditions, values) = filter.sql();
         let mut statement = self.db.prepare_cached(&format!("SELECT count(*) FROM task k WHERE {conditions}"))?;
-        Ok(statement.query_row(params_from_iter(values), |row| row.get(0))?)
+        statement.query_row(params_from_iter(values), |row| row.get(0))
     }
 
     /// The kinds of errors of a tenant's open tasks, with how many have each, the most frequent first.
@@ -293,7 +293,7 @@ impl ReadTransaction<'_> {
              GROUP BY error_kind ORDER BY count(*) DESC, error_kind",
         )?;
         let rows = statement.query_map([tenant.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        rows.collect::<Result<_, _>>()
     }
 
     fn collect_tasks(&self, sql: &str, values: Vec<Sql>) -> Result<Vec<Task>, DirectoryError> {
@@ -346,12 +346,12 @@ impl ReadTransaction<'_> {
         kind: TaskKind,
         now: Timestamp,
     ) -> Result<u64, DirectoryError> {
-        Ok(self
+        self
             .db
             .prepare_cached(
                 "SELECT count(*) FROM task WHERE tenant_id = ?1 AND kind = ?2 AND state = 'waiting' AND next_attempt_at <= ?3",
             )?
-            .query_row(params![tenant.0, kind.name(), now], |row| row.get(0))?)
+            .query_row(params![tenant.0, kind.name(), now], |row| row.get(0))
     }
 
     /// How many tasks wait, and how many need an admin.
@@ -359,13 +359,12 @@ impl ReadTransaction<'_> {
     /// # Errors
     /// SQLite's.
     pub fn count_open_tasks(&self, tenant: TenantId) -> Result<(u64, u64), DirectoryError> {
-        Ok(self
-            .db
+        self.db
             .prepare_cached(
                 "SELECT count(*) FILTER (WHERE state = 'waiting'), count(*) FILTER (WHERE state = 'failed')
                  FROM task WHERE tenant_id = ?1 AND state IN ('waiting', 'failed')",
             )?
-            .query_row([tenant.0], |row| Ok((row.get(0)?, row.get(1)?)))?)
+            .query_row([tenant.0], |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
     /// The password that a task carries.

@@ -141,7 +141,7 @@ impl ReadTransaction<'_> {
         let rows = statement.query_map(params![tenant.number(), since.0], |row| {
             Ok((Day(row.get(0)?), Allowance { used: row.get(1)?, limit: row.get(2)?, seen_at: row.get(3)? }))
         })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        rows.collect::<Result<_, _>>()
     }
 
     /// What the tenant's application last said of its allowance; none where it never did.
@@ -149,15 +149,14 @@ impl ReadTransaction<'_> {
     /// # Errors
     /// SQLite's.
     pub fn allowance(&self, tenant: TenantId) -> Result<Option<Allowance>, DirectoryError> {
-        Ok(self
-            .db
+        self.db
             .prepare_cached(
                 "SELECT used, allowed, seen_at FROM api_allowance WHERE tenant_id = ?1 ORDER BY day DESC LIMIT 1",
             )?
             .query_row([tenant.number()], |row| {
                 Ok(Allowance { used: row.get(0)?, limit: row.get(1)?, seen_at: row.get(2)? })
             })
-            .optional()?)
+            .optional()
     }
 }
 

@@ -56,6 +56,7 @@ fn gate() -> (Gate, String, String) {
     let (key, password) = (mint("key", KEY), mint("password", "p:w"));
     let tenant: Arc<str> = "acme".into();
     let gate = Gate {
+        permit: None,
         tenant: Arc::clone(&tenant),
         client: Clients::new(Vec::new(), 1, 1).unwrap().of(&tenant),
         metrics: Metrics::default(),

@@ -136,6 +136,7 @@ pub(super) enum Statement<'c> {
 
 impl Statement<'_> {
     /// Runs it. Returns how many rows it has changed.
+    #[expect(clippy::needless_pass_by_value, reason = "values are written where the statement is run")]
     pub(super) fn execute(&mut self, params: impl Params) -> Result<usize, DirectoryError> {
         let values = params.values()?;
         Ok(match self {
@@ -149,6 +150,7 @@ impl Statement<'_> {
 
     /// Runs it. SQLite finds the rows one by one as they are asked for; PostgreSQL sends them all at once, so a statement that may
     /// give many has a limit.
+    #[expect(clippy::needless_pass_by_value, reason = "values are written where the statement is run")]
     pub(super) fn query(&mut self, params: impl Params) -> Result<Rows<'_>, DirectoryError> {
         let values = params.values()?;
         Ok(match self {

@@ -172,7 +172,7 @@ pub(in super::super) trait Params {
 
 impl Params for &[&dyn ToValue] {
     fn values(&self) -> Result<Vec<ValueRef<'_>>, StoreError> {
-        self.iter().map(|one| one.value()).collect()
+        self.iter().map(ToValue::value).collect()
     }
 }
 

@@ -58,7 +58,7 @@ pub enum SyncError {
     Invalid(String),
     /// An import has read more than it may.
     #[error(
-        "the import of {tenant} was given up, since it {over}; if the application really has so many users, raise the limit with `tenant edit {tenant} --set`, otherwise mend the connector"
+        "the import of {tenant} was given up, since it {over}; if the application really has so many users, raise the limit with `tenant edit {tenant} --set PATH=VALUE`, otherwise mend the connector"
     )]
     TooMuch {
         /// The tenant.

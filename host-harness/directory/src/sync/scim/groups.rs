@@ -226,7 +226,7 @@ fn contradiction(tenant: &TenantRecord, client: &ScimClient, username: &str, con
         format!("{username} gets the {kind} `{taken}` by {from} and `{left}` by {place}; a user has one, and `{taken}` was taken"),
     )
     .with_remedy(format!(
-        "Take the user out of one of the two in the platform, or say which counts with `scim map {} {} GROUP --priority NUMBER`, where the lower number counts",
+        "Take the user out of one of the two in the platform, or say which counts with `scim map {} {} GROUP --priority 50`, where the lower number counts and 100 is what a group has that nobody gave one",
         tenant.name, client.name
     ))
 }

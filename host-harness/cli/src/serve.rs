@@ -1,6 +1,6 @@
 //! `serve`: console, SCIM, worker and metrics in one process on one data folder.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::failure::{DONE, Failure};
 use super::global::Global;
 use super::output::{Output, complain};
 use crate::embedded;
-use provisioning_console::Console;
+use provisioning_console::{Console, ConsoleError};
 use provisioning_directory::sync::ComponentApplications;
 use provisioning_directory::sync::worker::{WorkerOptions, work};
 use provisioning_directory::{Directory, DirectoryError};
@@ -37,6 +37,9 @@ pub(crate) struct Options {
     /// A proxy before the pages speaks TLS with browsers: cookies are for https only.
     #[arg(long)]
     behind_tls: bool,
+    /// The address of a proxy before the pages: where requests come from is what it says in X-Forwarded-For. Can be repeated.
+    #[arg(long = "trusted-proxy", value_name = "ADDRESS")]
+    trusted_proxies: Vec<IpAddr>,
     /// Where the SCIM service is; port 0 takes a free one. It speaks plain HTTP, so put it behind TLS before it leaves this machine.
     #[arg(long, default_value = "127.0.0.1:8721", value_name = "ADDRESS:PORT")]
     scim: SocketAddr,
@@ -77,23 +80,25 @@ impl Listeners {
         })
     }
 
-    fn tell(&self, folder: &str, output: &mut Output) -> Result<(), Failure> {
+    fn tell(&self, folder: &str, pages: &Console, output: &mut Output) -> Result<(), Failure> {
         let url = |listener: &Option<TcpListener>| -> Result<Option<String>, Failure> {
             let address = listener.as_ref().map(TcpListener::local_addr).transpose()?;
             Ok(address.map(|address| format!("http://{address}")))
         };
         let (console, scim, metrics) = (url(&self.console)?, url(&self.scim)?, url(&self.metrics)?);
+        let open = console.as_deref().map(|url| pages.address(url)).transpose().map_err(ConsoleError::from)?;
         if output.json() {
             // One line, so that a program which starts this process can read it while the process goes on.
-            let line = serde_json::json!({ "console": console, "scim": scim, "metrics": metrics }).to_string();
+            let line =
+                serde_json::json!({ "console": console, "open": open, "scim": scim, "metrics": metrics }).to_string();
             output.raw().write_all(line.as_bytes())?;
             output.raw().write_all(b"\n")?;
             output.raw().flush()?;
             return Ok(());
         }
         output.line(&format!("Serving {folder} until it is interrupted."))?;
-        if let Some(url) = console {
-            output.line(&format!("The console is at {url}."))?;
+        if let Some(open) = open {
+            output.line(&format!("The console is at {open}"))?;
         }
         if let Some(url) = scim {
             output.line(&format!("SCIM is at {url}/scim/v2/TENANT."))?;
@@ -127,7 +132,8 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
         Ok(())
     })?;
     let listeners = Listeners::bind(options).await?;
-    listeners.tell(&directory.folder().display().to_string(), output)?;
+    let pages = console(&directory, &applications, options)?;
+    listeners.tell(&directory.folder().display().to_string(), &pages, output)?;
 
     let (stop, stopped) = watch::channel(false);
     tokio::spawn(async move {
@@ -136,7 +142,7 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
         // Whoever listens keeps the channel open.
         stop.closed().await;
     });
-    let console = serve_console(&directory, &applications, listeners.console, options, stopped.clone());
+    let console = serve_console(pages, listeners.console, stopped.clone());
     let scim = serve_scim(&directory, &applications, listeners.scim, options, stopped.clone());
     let monitor = serve_metrics(&directory, metrics, listeners.metrics, stopped.clone());
     let worker = async {
@@ -165,19 +171,28 @@ async fn until(mut stopped: watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
-async fn serve_console(
+/// The admin's pages.
+fn console(
     directory: &Directory,
     applications: &Arc<ComponentApplications>,
-    listener: Option<TcpListener>,
     options: &Options,
-    stopped: watch::Receiver<bool>,
-) -> Result<(), Failure> {
-    let Some(listener) = listener else { return Ok(()) };
-    let mut builder = Console::builder(directory.clone(), Arc::clone(applications)).behind_tls(options.behind_tls);
+) -> Result<Console, Failure> {
+    let mut builder = Console::builder(directory.clone(), Arc::clone(applications))
+        .behind_tls(options.behind_tls)
+        .trusted_proxies(options.trusted_proxies.iter().copied());
     for host in &options.hosts {
         builder = builder.host(host)?;
     }
-    Ok(builder.build().serve(listener, until(stopped)).await?)
+    Ok(builder.build())
+}
+
+async fn serve_console(
+    console: Console,
+    listener: Option<TcpListener>,
+    stopped: watch::Receiver<bool>,
+) -> Result<(), Failure> {
+    let Some(listener) = listener else { return Ok(()) };
+    Ok(console.serve(listener, until(stopped)).await?)
 }
 
 async fn serve_scim(

@@ -38,7 +38,10 @@ fn all_parts_are_served_by_one_process_that_ends_with_0_when_it_is_told_to() {
     let free = "127.0.0.1:0";
     let (mut process, urls) = serve(&fixture, &["--console", free, "--scim", free, "--metrics", free]);
     let url = |name: &str| urls[name].as_str().unwrap();
-    assert!(get(url("console"), "/applications", "").0.contains("200"));
+    // As nobody has a password, the pages are for whoever has the address with the token.
+    assert!(!get(url("console"), "/applications", "").0.contains("200"));
+    let with_token = url("open").strip_prefix(url("console")).unwrap();
+    assert!(with_token.starts_with("/?") && get(url("console"), with_token, "").0.contains("303"));
     assert!(get(url("metrics"), "/healthz", "").1.contains("ok"));
     let (status, body) = get(url("scim"), "/scim/v2/acme/ServiceProviderConfig", token);
     assert!(status.contains("200") && body.contains("\"maxOperations\":1000"), "{status} {body}");

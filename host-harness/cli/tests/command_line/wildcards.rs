@@ -30,7 +30,7 @@ fn a_wildcard_is_warned_of_where_a_tenants_file_is_used_or_taken_in() {
     assert!(warnings(&fixture.run(&["test-credentials", "acme"])).is_empty());
     fixture.edit_tenants(
         "[tenants.acme.egress]\n",
-        "[tenants.acme.egress]\nallow = [\"login.example.com\", \"*.my.example.com\"]",
+        "[tenants.acme.egress]\nallow = [\"login.example.com\", \"*.my.example.com\"]\n",
     );
     says_what_it_opens(&fixture.run(&["test-credentials", "acme"]), "acme");
     says_what_it_opens(&fixture.run(&["tenant", "import-toml", "tenants.toml", "--data", "data"]), "acme");

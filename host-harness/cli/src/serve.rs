@@ -46,7 +46,7 @@ pub(crate) struct Options {
     /// Don't serve SCIM.
     #[arg(long)]
     no_scim: bool,
-    /// The address by which platforms reach the SCIM service, such as https://scim.example.com. By default it is told from their
+    /// The address by which platforms reach the SCIM service, such as `https://scim.example.com`. By default it is told from their
     /// requests.
     #[arg(long, value_name = "URL")]
     scim_url: Option<String>,

@@ -1,6 +1,6 @@
 //! Serving HTTP to strangers: how many connections, how slow, whose, and their end.
 //!
-//! [`serve`] serves a router as `axum::serve` does, and bounds what it takes:
+//! [`serve()`] serves a router as `axum::serve` does, and bounds what it takes:
 //!
 //! - There is a bounded number of connections, in all and for each address ([`Limits`]). When a further one comes, the oldest that
 //!   waits for its client makes room, among those of the address that has the most. So whoever holds connections and says nothing,

@@ -53,7 +53,7 @@ pub fn matches(filter: &Filter, subject: Subject<'_>) -> Result<bool, ScimError>
 /// Whether one value of an attribute fulfils the filter in its brackets.
 ///
 /// # Errors
-/// As [`matches`].
+/// As [`matches()`].
 pub fn matches_value(filter: &Filter, attribute: &Attribute, value: &Json) -> Result<bool, ScimError> {
     let values = |name: &AttributeName| -> Option<(&Attribute, Vec<&Json>)> {
         // `value` of a list of plain values is each of them.

@@ -38,7 +38,7 @@ pub(crate) struct Options {
     #[arg(long)]
     behind_tls: bool,
     /// The address of a proxy before the pages: where requests come from is what it says in X-Forwarded-For. Can be repeated.
-    #[arg(long = "trusted-proxy", value_name = "ADDRESS")]
+    #[arg(long = "trusted-proxy", value_name = "IP")]
     trusted_proxies: Vec<IpAddr>,
     /// Where the SCIM service is; port 0 takes a free one. It speaks plain HTTP, so put it behind TLS before it leaves this machine.
     #[arg(long, default_value = "127.0.0.1:8721", value_name = "ADDRESS:PORT")]

@@ -42,7 +42,7 @@ pub(crate) struct Options {
     #[arg(long)]
     behind_tls: bool,
     /// The address of a proxy before it: where requests come from is what it says in X-Forwarded-For. Can be repeated.
-    #[arg(long = "trusted-proxy", value_name = "ADDRESS")]
+    #[arg(long = "trusted-proxy", value_name = "IP")]
     trusted_proxies: Vec<IpAddr>,
 }
 

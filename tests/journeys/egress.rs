@@ -1,6 +1,9 @@
 //! The component reaches the tenant's hosts and no other.
 
-use provisioning_runtime::EgressPolicy;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use provisioning_runtime::{EgressPolicy, Permit};
 
 use crate::support::{Org, journey, refused};
 
@@ -28,6 +31,32 @@ fn loopback_is_refused_where_the_tenant_does_not_say_so() {
         let error = refused(org.job().await.open().await.unwrap_err());
         assert!(error.message.contains("127.0.0.1") && error.message.contains("egress.loopback"), "{}", error.message);
         assert!(org.emulator.journal().is_empty());
+    });
+}
+
+/// The right to work for a tenant, until it is taken away.
+#[derive(Debug)]
+struct Right(AtomicBool);
+
+impl Permit for Right {
+    fn lasts(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+#[test]
+fn a_job_whose_tenant_another_host_may_have_taken_over_sends_nothing_any_more() {
+    journey(async {
+        let mut org = Org::start(1, 54).await;
+        let right = Arc::new(Right(AtomicBool::new(true)));
+        org.tenant.permit = Some(Arc::clone(&right) as Arc<dyn Permit>);
+        let mut job = org.job().await;
+        job.open().await.unwrap();
+        let sent = org.emulator.journal().len();
+        right.0.store(false, Ordering::SeqCst);
+        let error = refused(job.list_attributes().await.unwrap_err());
+        assert!(error.message.contains("another may work for the tenant by now"), "{}", error.message);
+        assert_eq!(org.emulator.journal().len(), sent);
     });
 }
 

@@ -149,3 +149,41 @@ fn a_newer_host_may_change_the_tables_while_this_one_works() {
     let again = std::panic::catch_unwind(|| super::open_postgres(&server, folder.path()));
     assert!(again.is_err(), "a program opens tables that are newer than it knows");
 }
+
+#[test]
+fn of_two_who_change_the_same_person_neither_overwrites_the_other() {
+    let Some(server) = server() else { return };
+    let (_folder, one, other, _tenant) = two_hosts(&server, SILENT);
+    let actor = Actor::new("tester");
+    one.write(&actor, |change| change.add_person(&NewPerson::new("E1", "a@x.example"))).unwrap();
+    let set = |change: &WriteTransaction<'_>, person: &Person, name: &str| {
+        let edit = PersonEdit {
+            attributes: [(name.to_owned(), Some(AttributeValue::Boolean(true)))].into(),
+            ..PersonEdit::default()
+        };
+        change.store_person(person, &edit)
+    };
+    let (has_read, second_is_done) = (std::sync::Barrier::new(2), std::sync::atomic::AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            has_read.wait();
+            other.write(&actor, |change| set(change, &change.person("E1")?, "second")).unwrap();
+            second_is_done.store(true, std::sync::atomic::Ordering::SeqCst);
+        });
+        one.write(&actor, |change| {
+            let person = change.person("E1")?;
+            has_read.wait();
+            // The other waits for this one to end. If it didn't, it would be done long before.
+            let began = Instant::now();
+            while began.elapsed() < Duration::from_millis(500)
+                && !second_is_done.load(std::sync::atomic::Ordering::SeqCst)
+            {
+                std::thread::yield_now();
+            }
+            set(change, &person, "first")
+        })
+        .unwrap();
+    });
+    let person = one.read(|view| view.person("E1")).unwrap();
+    assert_eq!(person.attributes.keys().collect::<Vec<_>>(), ["first", "second"]);
+}

@@ -46,8 +46,8 @@ pub(crate) struct Options {
     /// Don't serve SCIM.
     #[arg(long)]
     no_scim: bool,
-    /// The address by which platforms reach the SCIM service, such as `https://scim.example.com`. By default it is told from their
-    /// requests.
+    /// The address by which platforms reach the SCIM service, such as `https://scim.example.com`. By default it is taken from each
+    /// request.
     #[arg(long, value_name = "URL")]
     scim_url: Option<String>,
     /// Where /metrics (for Prometheus) and /healthz are, without a password; port 0 takes a free one.
@@ -160,7 +160,7 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
         .await
         .map_err(Failure::from)
     };
-    // What ends before it is told to ends the command: half a host is none.
+    // If one part ends early, the whole command does, so that nobody takes what is left for a working host.
     tokio::try_join!(console, scim, monitor, worker)?;
     Ok(DONE)
 }

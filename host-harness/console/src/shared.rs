@@ -48,7 +48,7 @@ impl Shared {
     /// Reads a consistent view.
     ///
     /// # Errors
-    /// Those of `work`, and SQLite's.
+    /// Those of `work`, and the database's.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&ReadTransaction<'_>) -> Result<T, Problem> + Send + 'static,
@@ -60,7 +60,7 @@ impl Shared {
     /// Runs a transaction in the visitor's name.
     ///
     /// # Errors
-    /// Those of `work`, and SQLite's.
+    /// Those of `work`, and the database's.
     pub(crate) async fn write<T: Send + 'static>(
         &self,
         visitor: &Visitor,

@@ -117,7 +117,7 @@ pub struct EgressPolicy {
     /// Hosts reachable over https.
     pub allow: Vec<HostRule>,
     /// Ports of this machine itself (`127.0.0.0/8`, `::1`, `localhost`) that are reachable, over http or https. For emulators and
-    /// tests. What else listens on this machine takes whoever comes from here for a friend, so there is no way to name all.
+    /// tests. Other services on this machine may trust local connections, so all ports can't be named at once.
     pub loopback: Vec<u16>,
 }
 

@@ -139,7 +139,7 @@ impl Access {
         self.token.is(text)
     }
 
-    /// A new session that the token has let in.
+    /// Opens a session for a browser that has shown the token.
     pub(crate) fn enter(&self, now: Instant) -> Result<SessionId, Problem> {
         let session = SessionId::random().ok_or_else(|| Problem::internal(&"the machine gave no random numbers"))?;
         self.sessions.sign_in(&session, "", "", now);

@@ -116,7 +116,7 @@ impl SettingsPage for Integration {
             form.refuse("egress.allow", &error.to_string());
         }
         if let Err(word) = listed_ports(form) {
-            form.refuse("egress.loopback", &format!("`{word}` is no port; write numbers from 1 to 65535"));
+            form.refuse("egress.loopback", &format!("`{word}` isn't a port; enter numbers from 1 to 65535"));
         }
     }
 

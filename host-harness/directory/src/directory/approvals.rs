@@ -27,7 +27,7 @@ impl ReadTransaction<'_> {
     /// The approval of a component by its digest. Returns `None` if it has none.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn approval(&self, digest: &str) -> Result<Option<ApprovalRecord>, DirectoryError> {
         let sql = format!("SELECT {COLUMNS} FROM approval WHERE digest = ?1");
         self.db.prepare_cached(&sql)?.query_row([digest], record).optional()
@@ -36,7 +36,7 @@ impl ReadTransaction<'_> {
     /// The approvals of components of an application, the oldest first.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn approvals_of(&self, application: &str) -> Result<Vec<ApprovalRecord>, DirectoryError> {
         let sql = format!("SELECT {COLUMNS} FROM approval WHERE application = ?1 ORDER BY approved_at");
         let mut statement = self.db.prepare_cached(&sql)?;
@@ -47,7 +47,7 @@ impl ReadTransaction<'_> {
     /// All approvals, by digest.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn approvals(&self) -> Result<Vec<ApprovalRecord>, DirectoryError> {
         let sql = format!("SELECT {COLUMNS} FROM approval ORDER BY digest");
         let mut statement = self.db.prepare_cached(&sql)?;
@@ -60,7 +60,7 @@ impl WriteTransaction<'_> {
     /// Approves what a component declares, for all tenants. `why` goes into the audit trail.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn approve(&self, digest: &str, declaration: &Declaration, why: &str) -> Result<(), DirectoryError> {
         let text = serde_json::to_string(declaration).map_err(|error| DirectoryError::Invalid(error.to_string()))?;
         self.db
@@ -83,7 +83,7 @@ impl WriteTransaction<'_> {
     /// Takes an approval back. Returns whether there was one.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn take_back_approval(&self, digest: &str) -> Result<bool, DirectoryError> {
         let taken = self.db.prepare_cached("DELETE FROM approval WHERE digest = ?1")?.execute([digest])? > 0;
         if taken {

@@ -54,7 +54,7 @@ impl ReadTransaction<'_> {
     /// The assignment of a person to a tenant.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn assignment(&self, tenant: TenantId, person: PersonId) -> Result<Option<Assignment>, DirectoryError> {
         let mut statement = self.db.prepare_cached(
             "SELECT attributes, exact_grants, created_at, changed_at FROM assignment WHERE tenant_id = ?1 AND person_id = ?2",
@@ -80,7 +80,7 @@ impl ReadTransaction<'_> {
     /// The tenants that a person is assigned to.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn tenants_assigned_to(&self, person: PersonId) -> Result<Vec<TenantRecord>, DirectoryError> {
         let mut statement = self.db.prepare_cached(
             "SELECT t.name FROM assignment a JOIN tenant t ON t.id = a.tenant_id
@@ -94,7 +94,7 @@ impl ReadTransaction<'_> {
     /// The people who are assigned to a tenant.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn assigned_people(&self, tenant: TenantId) -> Result<Vec<PersonId>, DirectoryError> {
         let mut statement =
             self.db.prepare_cached("SELECT person_id FROM assignment WHERE tenant_id = ?1 ORDER BY person_id")?;

@@ -74,7 +74,7 @@ impl WriteTransaction<'_> {
     /// Adds a row in the name of this transaction's actor.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn note(&self, note: &Note<'_>) -> Result<(), DirectoryError> {
         self.note_answer(note, None)
     }
@@ -106,7 +106,7 @@ impl ReadTransaction<'_> {
     /// Rows of the audit trail, the newest first.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn audit(&self, filter: &AuditFilter) -> Result<Vec<AuditEntry>, DirectoryError> {
         let mut sql = String::from(
             "SELECT id, at, actor, tenant, person, action, old, new, result, upstream FROM audit WHERE TRUE",
@@ -168,7 +168,7 @@ impl ReadTransaction<'_> {
     /// The id of the newest row; 0 where there is none.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn newest_audit(&self) -> Result<i64, DirectoryError> {
         let newest =
             self.db.query_row("SELECT max(id) FROM audit", params![], |row| row.get::<Option<i64>>(0)).optional()?;

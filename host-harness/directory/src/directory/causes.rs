@@ -55,7 +55,7 @@ impl ReadTransaction<'_> {
     /// Why the tenant's open tasks are open, the most frequent cause of a state first.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn open_causes(&self, tenant: TenantId) -> Result<Vec<OpenCause>, DirectoryError> {
         let mut found = Vec::new();
         for state in [TaskState::Failed, TaskState::Waiting] {

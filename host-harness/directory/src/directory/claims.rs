@@ -88,7 +88,7 @@ impl ReadTransaction<'_> {
     /// Users that may be people's.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn claims(&self, tenant: TenantId, filter: &ClaimFilter) -> Result<Vec<Claim>, DirectoryError> {
         let (conditions, values) = filter.sql(tenant);
         let limit = filter.limit.map_or_else(String::new, |limit| format!(" LIMIT {limit}"));
@@ -105,7 +105,7 @@ impl ReadTransaction<'_> {
     /// How many users may be people's; one that several people may have counts once.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn count_claimed_users(&self, tenant: TenantId) -> Result<u64, DirectoryError> {
         self.db
             .prepare_cached("SELECT count(DISTINCT remote_id) FROM claim WHERE tenant_id = ?1")?
@@ -115,7 +115,7 @@ impl ReadTransaction<'_> {
     /// Whether there are users that may be a person's.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn has_claims(&self, tenant: TenantId, person: PersonId) -> Result<bool, DirectoryError> {
         let found: Option<i64> = self
             .db
@@ -128,7 +128,7 @@ impl ReadTransaction<'_> {
     /// The people that a user may be.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn claims_on(&self, tenant: TenantId, remote_id: &str) -> Result<Vec<Claim>, DirectoryError> {
         let mut statement =
             self.db.prepare_cached(&format!("{SELECT} WHERE c.tenant_id = ?1 AND c.remote_id = ?2 ORDER BY p.key"))?;

@@ -70,7 +70,7 @@ impl ReadTransaction<'_> {
     /// The kinds that the tenant's connector has, in its order; empty before they were listed for the first time.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn entitlement_kinds(&self, tenant: TenantId) -> Result<Vec<EntitlementKind>, DirectoryError> {
         let mut statement = self.db.prepare_cached(
             "SELECT name, label, many, listed, listed_at FROM entitlement_kind WHERE tenant_id = ?1 ORDER BY position",
@@ -90,7 +90,7 @@ impl ReadTransaction<'_> {
     /// What there is of a kind.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn entitlements(
         &self,
         tenant: TenantId,
@@ -113,7 +113,7 @@ impl ReadTransaction<'_> {
     /// How many there are of a kind.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn count_entitlements(&self, tenant: TenantId, kind: &str) -> Result<u64, DirectoryError> {
         self.db
             .prepare_cached("SELECT count(*) FROM entitlement WHERE tenant_id = ?1 AND kind = ?2")?
@@ -123,7 +123,7 @@ impl ReadTransaction<'_> {
     /// Those of a kind that a name or id may stand for: one by its id, or else all of that name.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn entitlements_named(
         &self,
         tenant: TenantId,

@@ -174,7 +174,7 @@ impl ReadTransaction<'_> {
     /// The run of a tenant that has not ended; there is one at most.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn open_import(&self, tenant: TenantId) -> Result<Option<ImportRun>, DirectoryError> {
         let mut statement = self.db.prepare_cached(&format!(
             "SELECT {COLUMNS} FROM import_run WHERE tenant_id = ?1 AND phase IN ('reading', 'settling', 'halted')"
@@ -186,7 +186,7 @@ impl ReadTransaction<'_> {
     /// The latest runs of a tenant, the newest first.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn imports(&self, tenant: TenantId, limit: u32) -> Result<Vec<ImportRun>, DirectoryError> {
         let mut statement = self.db.prepare_cached(&format!(
             "SELECT {COLUMNS} FROM import_run WHERE tenant_id = ?1 ORDER BY id DESC LIMIT ?2"

@@ -80,7 +80,7 @@ impl ReadTransaction<'_> {
     /// The link of a person in a tenant.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn link(&self, tenant: TenantId, person: PersonId) -> Result<Option<Link>, DirectoryError> {
         let mut statement =
             self.db.prepare_cached(&format!("SELECT {COLUMNS} FROM link WHERE tenant_id = ?1 AND person_id = ?2"))?;
@@ -91,7 +91,7 @@ impl ReadTransaction<'_> {
     /// The link of a user, by its id in the application.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn link_of_user(&self, tenant: TenantId, remote_id: &str) -> Result<Option<Link>, DirectoryError> {
         let mut statement =
             self.db.prepare_cached(&format!("SELECT {COLUMNS} FROM link WHERE tenant_id = ?1 AND remote_id = ?2"))?;
@@ -102,7 +102,7 @@ impl ReadTransaction<'_> {
     /// How many links a tenant has.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn count_links(&self, tenant: TenantId) -> Result<u64, DirectoryError> {
         self.db
             .prepare_cached("SELECT count(*) FROM link WHERE tenant_id = ?1")?
@@ -112,7 +112,7 @@ impl ReadTransaction<'_> {
     /// The names of the tenants that a person has a user in, with the user's id.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn links_of(&self, person: PersonId) -> Result<Vec<(String, Link)>, DirectoryError> {
         let mut statement = self.db.prepare_cached(
             "SELECT l.tenant_id, l.person_id, l.remote_id, l.reason, l.pushed, l.created_at, t.name
@@ -195,7 +195,7 @@ impl WriteTransaction<'_> {
     /// Takes a link away. Person and user stay.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn remove_link(
         &self,
         tenant: &TenantRecord,

@@ -249,7 +249,7 @@ impl Directory {
     /// Reads a consistent view.
     ///
     /// # Errors
-    /// Those of `work`, and SQLite's.
+    /// Those of `work`, and the database's.
     pub fn read<T, E: From<DirectoryError>>(
         &self,
         work: impl FnOnce(&ReadTransaction<'_>) -> Result<T, E>,
@@ -262,7 +262,7 @@ impl Directory {
     /// another transaction was in its way, so what it does beside its transaction may be done twice.
     ///
     /// # Errors
-    /// Those of `work`, and SQLite's.
+    /// Those of `work`, and the database's.
     pub fn write<T, E: From<DirectoryError>>(
         &self,
         actor: &Actor,
@@ -313,7 +313,7 @@ impl Directory {
     /// is done within a turn; for more there is [`Directory::rehearse_apart`].
     ///
     /// # Errors
-    /// Those of `work`, and SQLite's.
+    /// Those of `work`, and the database's.
     pub fn rehearse<T, E: From<DirectoryError>>(
         &self,
         actor: &Actor,
@@ -326,7 +326,7 @@ impl Directory {
     /// anew on a copy of the directory, for which nobody waits and where a turn has no end.
     ///
     /// # Errors
-    /// Those of `work`, and SQLite's.
+    /// Those of `work`, and the database's.
     ///
     /// [has had its turn]: WriteTransaction::has_had_its_turn
     pub fn rehearse_apart<T, E: From<DirectoryError>>(
@@ -388,7 +388,7 @@ impl WriteTransaction<'_> {
     /// neighbours nothing.
     ///
     /// # Errors
-    /// Those of `part`, and SQLite's.
+    /// Those of `part`, and the database's.
     pub(crate) fn apart<T>(&self, part: impl FnOnce() -> Result<T, DirectoryError>) -> Result<T, DirectoryError> {
         self.db.execute_batch("SAVEPOINT part")?;
         match part() {

@@ -240,7 +240,7 @@ impl ReadTransaction<'_> {
     /// A person by its key, or else by its username; none where there is none.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn find_person(&self, name: &str) -> Result<Option<Person>, DirectoryError> {
         let mut statement = self.db.prepare_cached(&format!(
             "SELECT {COLUMNS} FROM person WHERE key = ?1 OR username_key = ?2 ORDER BY key = ?1 DESC LIMIT 1{}",
@@ -273,7 +273,7 @@ impl ReadTransaction<'_> {
     /// People in the order of their keys.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn people(&self, filter: &PersonFilter) -> Result<Vec<Person>, DirectoryError> {
         let (found, values) = filter.sql();
         // The inner query finds them by the index alone, and only those that are wanted are read whole.
@@ -294,7 +294,7 @@ impl ReadTransaction<'_> {
     /// How many people a filter finds, whatever its limit.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn count_people_of(&self, filter: &PersonFilter) -> Result<u64, DirectoryError> {
         let (found, values) = filter.sql();
         let mut statement = self.db.prepare_cached(&format!("SELECT count(*) {found}"))?;
@@ -304,7 +304,7 @@ impl ReadTransaction<'_> {
     /// How many people there are.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn count_people(&self) -> Result<u64, DirectoryError> {
         self.db.query_row("SELECT count(*) FROM person", params![], |row| row.get(0))
     }
@@ -365,7 +365,7 @@ impl WriteTransaction<'_> {
     /// become of its users is for [`remove_person`](crate::sync::remove_person) to see to.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub(crate) fn delete_person(&self, person: &Person) -> Result<(), DirectoryError> {
         self.db.prepare_cached("DELETE FROM person WHERE id = ?1")?.execute([person.id.0])?;
         self.note(&Note {

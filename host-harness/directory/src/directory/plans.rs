@@ -116,7 +116,7 @@ impl ReadTransaction<'_> {
     /// The latest plans of a tenant, the newest first.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn plans(&self, tenant: TenantId, limit: u32) -> Result<Vec<Plan>, DirectoryError> {
         let mut statement = self.db.prepare_cached(
             "SELECT id, state, actor, created_at FROM plan WHERE tenant_id = ?1 ORDER BY id DESC LIMIT ?2",
@@ -132,7 +132,7 @@ impl ReadTransaction<'_> {
     /// How many tasks a plan speaks of.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn count_plan_items(&self, plan: PlanId) -> Result<u64, DirectoryError> {
         self.db
             .prepare_cached("SELECT count(*) FROM plan_item WHERE plan_id = ?1")?
@@ -142,7 +142,7 @@ impl ReadTransaction<'_> {
     /// What a plan says, in the order of its tasks.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn plan_items(&self, plan: PlanId) -> Result<Vec<PlanItem>, DirectoryError> {
         self.plan_items_after(plan, None, None)
     }
@@ -150,7 +150,7 @@ impl ReadTransaction<'_> {
     /// What a plan says of the tasks behind one, at most of so many.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn plan_items_after(
         &self,
         plan: PlanId,

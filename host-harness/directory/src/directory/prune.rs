@@ -42,7 +42,7 @@ impl Directory {
     /// beginning where it takes more than one transaction.
     ///
     /// # Errors
-    /// SQLite's. What was taken away by then is gone.
+    /// The database's. What was taken away by then is gone.
     pub fn prune(&self, actor: &Actor, before: Timestamp, audit: bool) -> Result<Pruned, DirectoryError> {
         let mut pruned = Pruned::default();
         let mut has_begun = false;

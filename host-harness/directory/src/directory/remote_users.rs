@@ -241,7 +241,7 @@ impl ReadTransaction<'_> {
     /// A user by its id in the application; none where no import has seen it.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn remote_user(&self, tenant: TenantId, remote_id: &str) -> Result<Option<RemoteUser>, DirectoryError> {
         Ok(self.staged_user(tenant, remote_id)?.map(|staged| staged.user))
     }
@@ -257,7 +257,7 @@ impl ReadTransaction<'_> {
     /// How many users the last import saw.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn count_remote_users(&self, tenant: TenantId) -> Result<u64, DirectoryError> {
         self.db
             .prepare_cached("SELECT count(*) FROM remote_user WHERE tenant_id = ?1 AND NOT gone")?
@@ -327,7 +327,7 @@ impl ReadTransaction<'_> {
     /// Users that wait for an admin.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn queue(&self, tenant: TenantId, filter: &QueueFilter) -> Result<Vec<Queued>, DirectoryError> {
         let (conditions, values) = filter.sql(tenant);
         let limit = filter.limit.map_or_else(String::new, |limit| format!(" LIMIT {limit}"));
@@ -356,7 +356,7 @@ impl ReadTransaction<'_> {
     /// How many users wait for an admin.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn count_queue(&self, tenant: TenantId) -> Result<u64, DirectoryError> {
         self
             .db
@@ -369,7 +369,7 @@ impl ReadTransaction<'_> {
     /// How many users wait for each reason, those that are left alone included; reasons that nobody waits for are not there.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn count_queue_by_reason(&self, tenant: TenantId) -> Result<Vec<(QueueReason, u64)>, DirectoryError> {
         let mut statement = self.db.prepare_cached(
             "SELECT waiting, count(*) FROM remote_user WHERE tenant_id = ?1 AND waiting IS NOT NULL AND NOT gone GROUP BY waiting",

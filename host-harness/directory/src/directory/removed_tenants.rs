@@ -41,7 +41,7 @@ impl Directory {
     /// application. The name is free at once.
     ///
     /// # Errors
-    /// SQLite's. Should the process end, or fail, before all of it is deleted, the tenant is removed all the same, and
+    /// The database's. Should the process end, or fail, before all of it is deleted, the tenant is removed all the same, and
     /// [`Directory::delete_removed`] goes on.
     pub fn remove_tenant(&self, actor: &Actor, tenant: &TenantRecord) -> Result<(), DirectoryError> {
         self.write(actor, |change| change.hide_tenant(tenant))?;
@@ -51,7 +51,7 @@ impl Directory {
     /// Deletes what is still there of tenants that were removed. Costs one look where there is nothing.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     #[expect(clippy::redundant_closure_for_method_calls, reason = "the path is not general over the view's lifetime")]
     pub fn delete_removed(&self, actor: &Actor) -> Result<(), DirectoryError> {
         while let Some(tenant) = self.read(|view| view.removed_tenant())? {

@@ -1,7 +1,7 @@
 //! Clients that bring people by SCIM, and the tokens that they sign in with.
 //!
-//! A token is a random text that is shown once. Its digest is stored and looked up: the digest of another token is no help in
-//! guessing it, and an index finds it in the same time whether it is there or not.
+//! A token is a random text that is shown once. Only its digest is stored, and looked up by an index. How long that takes
+//! tells nothing about a token, since similar tokens don't have similar digests.
 
 use super::database::{Optional as _, Row, params};
 use base64::Engine as _;
@@ -150,7 +150,7 @@ impl ReadTransaction<'_> {
     /// The clients of a tenant, or of all, by their names.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn scim_clients(&self, tenant: Option<TenantId>) -> Result<Vec<ScimClient>, DirectoryError> {
         let mut statement = self.db.prepare_cached(&format!(
             "SELECT {COLUMNS} {FROM} WHERE sc.tenant_id = coalesce(?1, sc.tenant_id) ORDER BY t.name_key, sc.name_key"
@@ -181,7 +181,7 @@ impl ReadTransaction<'_> {
     /// The client of a token, with the token's number. `None` if nobody has the token, or not any more.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn scim_client_of_token(&self, token: &str) -> Result<Option<(ScimClient, i64)>, DirectoryError> {
         let mut statement = self.db.prepare_cached(&format!(
             "SELECT {COLUMNS}, k.id {FROM} JOIN scim_token k ON k.client_id = sc.id
@@ -195,7 +195,7 @@ impl ReadTransaction<'_> {
     /// A client's tokens, the oldest first, ended ones included.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn scim_tokens(&self, client: ScimClientId) -> Result<Vec<ScimToken>, DirectoryError> {
         let mut statement = self.db.prepare_cached(
             "SELECT id, hint, created_at, expires_at, used_at FROM scim_token WHERE client_id = ?1 ORDER BY id",
@@ -215,7 +215,7 @@ impl ReadTransaction<'_> {
     /// The client that a person comes from, by its name and its tenant's. `None` if the person comes from no client.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn scim_client_of_person(&self, person: PersonId) -> Result<Option<(String, String)>, DirectoryError> {
         self.db
             .prepare_cached(
@@ -298,7 +298,7 @@ impl WriteTransaction<'_> {
     /// Removes a client with its tokens, users and groups. Its people stay, and can be edited here from then on.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn remove_scim_client(&self, tenant: &TenantRecord, client: &ScimClient) -> Result<(), DirectoryError> {
         self.db.prepare_cached("DELETE FROM scim_client WHERE id = ?1")?.execute([client.id.0])?;
         self.note_client(tenant, "scim.client.remove", json!({ "client": client.name }), "removed")
@@ -369,7 +369,7 @@ impl WriteTransaction<'_> {
     /// Takes note that tokens were used.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn touch_scim_tokens(&self, tokens: &[(i64, Timestamp)]) -> Result<(), DirectoryError> {
         let mut statement = self.db.prepare_cached("UPDATE scim_token SET used_at = ?2 WHERE id = ?1")?;
         for (token, at) in tokens {

@@ -74,7 +74,7 @@ impl ReadTransaction<'_> {
     /// A group of a client by what an index finds it by.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn scim_group_by(&self, client: ScimClientId, key: &ScimKey) -> Result<Option<ScimGroup>, DirectoryError> {
         let (column, value) = match key {
             ScimKey::Id(id) => ("public_id", id.clone()),
@@ -91,7 +91,7 @@ impl ReadTransaction<'_> {
     /// Groups of a client in their order, behind a number.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn scim_groups(&self, client: ScimClientId, after: i64, most: usize) -> Result<Vec<ScimGroup>, DirectoryError> {
         let mut statement = self.db.prepare_cached(&format!(
             "SELECT {COLUMNS} FROM scim_group WHERE client_id = ?1 AND id > ?2 ORDER BY id LIMIT ?3"
@@ -104,7 +104,7 @@ impl ReadTransaction<'_> {
     /// How many groups a client has.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn count_scim_groups(&self, client: ScimClientId) -> Result<u64, DirectoryError> {
         self.db
             .prepare_cached("SELECT count(*) FROM scim_group WHERE client_id = ?1")?
@@ -114,7 +114,7 @@ impl ReadTransaction<'_> {
     /// The members of a group, in the order in which their users came.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn scim_members(&self, group: &ScimGroup) -> Result<Vec<ScimMember>, DirectoryError> {
         let mut statement = self.db.prepare_cached(
             "SELECT m.user_id, u.public_id, m.display FROM scim_member m JOIN scim_user u ON u.id = m.user_id
@@ -129,7 +129,7 @@ impl ReadTransaction<'_> {
     /// The groups of a user, by their names: id and name of each.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn scim_groups_of(&self, user: &ScimUser) -> Result<Vec<(String, String)>, DirectoryError> {
         let mut statement = self.db.prepare_cached(
             "SELECT g.public_id, g.display_name FROM scim_member m JOIN scim_group g ON g.id = m.group_id
@@ -142,7 +142,7 @@ impl ReadTransaction<'_> {
     /// What the members of a group hold.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn scim_group_grants(&self, group: &ScimGroup) -> Result<Vec<GrantName>, DirectoryError> {
         let mut statement = self
             .db
@@ -155,7 +155,7 @@ impl ReadTransaction<'_> {
     /// the assignment's counts, or else that of the group with the lowest priority.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn effective_grants(
         &self,
         tenant: TenantId,

@@ -31,7 +31,7 @@ impl ReadTransaction<'_> {
     /// A client's last requests, the newest first.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn scim_requests(&self, client: ScimClientId, most: u32) -> Result<Vec<ScimRequest>, DirectoryError> {
         let mut statement = self.db.prepare_cached(
             "SELECT at, method, path, body, status, answer, millis FROM scim_request
@@ -56,7 +56,7 @@ impl WriteTransaction<'_> {
     /// Keeps requests of a client, and forgets all but its last 200. Does nothing if the client was removed meanwhile.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn keep_scim_requests(&self, client: ScimClientId, requests: &[ScimRequest]) -> Result<(), DirectoryError> {
         let is_there: bool = self
             .db

@@ -65,7 +65,7 @@ impl ReadTransaction<'_> {
     /// Users of a client by what an index finds them by.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn scim_users_by(&self, client: ScimClientId, key: &ScimKey) -> Result<Vec<ScimUser>, DirectoryError> {
         let (column, value) = match key {
             ScimKey::Id(id) => ("public_id", id.clone()),
@@ -86,7 +86,7 @@ impl ReadTransaction<'_> {
     /// A user of a client by its id. One of another client isn't found, like one that isn't there.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn scim_user(&self, client: ScimClientId, id: &str) -> Result<Option<ScimUser>, DirectoryError> {
         Ok(self.scim_users_by(client, &ScimKey::Id(id.to_owned()))?.pop())
     }
@@ -94,7 +94,7 @@ impl ReadTransaction<'_> {
     /// Users of a client in their order, behind a number.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn scim_users(&self, client: ScimClientId, after: i64, most: usize) -> Result<Vec<ScimUser>, DirectoryError> {
         let mut statement = self.db.prepare_cached(&format!(
             "SELECT {COLUMNS} FROM scim_user WHERE client_id = ?1 AND id > ?2 ORDER BY id LIMIT ?3"
@@ -110,7 +110,7 @@ impl ReadTransaction<'_> {
     /// The number behind which the user at this place follows, counted from 0. `None` if there are fewer.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn scim_user_before(&self, client: ScimClientId, place: usize) -> Result<Option<i64>, DirectoryError> {
         if place == 0 {
             return Ok(Some(0));
@@ -125,7 +125,7 @@ impl ReadTransaction<'_> {
     /// How many users a client has.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn count_scim_users(&self, client: ScimClientId) -> Result<u64, DirectoryError> {
         self.db
             .prepare_cached("SELECT count(*) FROM scim_user WHERE client_id = ?1")?

@@ -30,7 +30,7 @@ impl ReadTransaction<'_> {
     /// The names of a tenant's secrets, and when each was last set.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn secret_names(&self, tenant: &TenantRecord) -> Result<BTreeMap<String, Timestamp>, DirectoryError> {
         let mut statement = self.db.prepare_cached("SELECT name, changed_at FROM secret WHERE tenant_id = ?1")?;
         let names = statement.query_map([tenant.id.number()], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -42,7 +42,7 @@ impl WriteTransaction<'_> {
     /// Sets a tenant's secret; none takes it away.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn set_secret(&self, tenant: &TenantRecord, name: &str, secret: Option<&Secret>) -> Result<(), DirectoryError> {
         match secret {
             Some(secret) => {

@@ -79,7 +79,7 @@ impl ReadTransaction<'_> {
     /// The attributes that the tenant's connector listed last; empty before the first time.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn attribute_schema(&self, tenant: TenantId) -> Result<Vec<AttributeSchema>, DirectoryError> {
         self.stored_attribute_schema(tenant)?.map_or(Ok(Vec::new()), |text| Ok(serde_json::from_str(&text)?))
     }
@@ -87,7 +87,7 @@ impl ReadTransaction<'_> {
     /// All tenants that are a source, the one that counts most first.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn sources(&self) -> Result<Vec<Source>, DirectoryError> {
         let mut sources = Vec::new();
         for tenant in self.tenants()? {
@@ -119,7 +119,7 @@ impl ReadTransaction<'_> {
     /// Those of `sources` that the person is linked to, in the same order.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn sources_of<'s>(&self, person: PersonId, sources: &'s [Source]) -> Result<Vec<&'s Source>, DirectoryError> {
         let mut statement =
             self.db.prepare_cached("SELECT EXISTS (SELECT 1 FROM link WHERE tenant_id = ?1 AND person_id = ?2)")?;
@@ -165,7 +165,7 @@ impl WriteTransaction<'_> {
     /// Keeps the attributes that the tenant's connector lists, by which it is known what it is the source of.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn set_attribute_schema(&self, tenant: TenantId, schema: &[AttributeSchema]) -> Result<(), DirectoryError> {
         self.store_attribute_schema(tenant, &serde_json::to_string(schema)?)
     }

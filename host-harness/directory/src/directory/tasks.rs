@@ -262,7 +262,7 @@ impl ReadTransaction<'_> {
     /// Tasks in the order of their numbers.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn tasks(&self, filter: &TaskFilter) -> Result<Vec<Task>, DirectoryError> {
         let (conditions, values) = filter.sql();
         let mut sql = format!("{SELECT} WHERE {conditions} ORDER BY k.id");
@@ -275,7 +275,7 @@ impl ReadTransaction<'_> {
     /// How many tasks a filter finds, whatever its limit.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn count_tasks(&self, filter: &TaskFilter) -> Result<u64, DirectoryError> {
         let (conditions, values) = filter.sql();
         let mut statement = self.db.prepare_cached(&format!("SELECT count(*) FROM task k WHERE {conditions}"))?;
@@ -285,7 +285,7 @@ impl ReadTransaction<'_> {
     /// The kinds of errors of a tenant's open tasks, with how many have each, the most frequent first.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn task_errors(&self, tenant: TenantId) -> Result<Vec<(FailureKind, u64)>, DirectoryError> {
         let mut statement = self.db.prepare_cached(
             "SELECT error_kind, count(*) FROM task
@@ -357,7 +357,7 @@ impl ReadTransaction<'_> {
     /// How many tasks wait, and how many need an admin.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn count_open_tasks(&self, tenant: TenantId) -> Result<(u64, u64), DirectoryError> {
         self.db
             .prepare_cached(

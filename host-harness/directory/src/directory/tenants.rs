@@ -123,7 +123,7 @@ impl ReadTransaction<'_> {
     /// All tenants, in the order of their names.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn tenants(&self) -> Result<Vec<TenantRecord>, DirectoryError> {
         let mut statement = self
             .db
@@ -151,7 +151,7 @@ impl ReadTransaction<'_> {
     /// A tenant by its name; none where there is none.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn find_tenant(&self, name: &str) -> Result<Option<TenantRecord>, DirectoryError> {
         let mut statement = self.db.prepare_cached(&format!(
             "SELECT {COLUMNS} FROM tenant WHERE name_key = ?1 AND removed_at IS NULL{}",
@@ -204,7 +204,7 @@ impl WriteTransaction<'_> {
     /// Replaces what is kept of a tenant, apart from its secrets. Returns whether anything is different now.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub(crate) fn store_tenant(&self, tenant: &TenantRecord, config: &TenantConfig) -> Result<bool, DirectoryError> {
         let (old, new) = (stored(&tenant.config)?, stored(config)?);
         if old == new {
@@ -258,7 +258,7 @@ impl WriteTransaction<'_> {
     /// Forgets where the next incremental import starts, so that it is a full one.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn forget_watermark(&self, tenant: TenantId) -> Result<(), DirectoryError> {
         self.db.prepare_cached("UPDATE tenant SET watermark = NULL WHERE id = ?1")?.execute([tenant.0])?;
         Ok(())

@@ -112,7 +112,7 @@ impl ReadTransaction<'_> {
     /// What a tenant has asked since a day, by day and then by function.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn usage(&self, tenant: TenantId, since: Day) -> Result<Vec<DayUsage>, DirectoryError> {
         let mut statement = self.db.prepare_cached(
             "SELECT day, operation, failures, times FROM api_usage WHERE tenant_id = ?1 AND day >= ?2 ORDER BY day, operation",
@@ -133,7 +133,7 @@ impl ReadTransaction<'_> {
     /// What the tenant's application last said of its allowance on each day since one, the oldest first.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn allowances(&self, tenant: TenantId, since: Day) -> Result<Vec<(Day, Allowance)>, DirectoryError> {
         let mut statement = self.db.prepare_cached(
             "SELECT day, used, allowed, seen_at FROM api_allowance WHERE tenant_id = ?1 AND day >= ?2 ORDER BY day",
@@ -147,7 +147,7 @@ impl ReadTransaction<'_> {
     /// What the tenant's application last said of its allowance; none where it never did.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn allowance(&self, tenant: TenantId) -> Result<Option<Allowance>, DirectoryError> {
         self.db
             .prepare_cached(
@@ -164,7 +164,7 @@ impl WriteTransaction<'_> {
     /// Adds what a job has asked to the tenant's day.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn add_usage(&self, tenant: TenantId, spent: &Spent) -> Result<(), DirectoryError> {
         let now = Timestamp::now();
         let day = Day::of(now);

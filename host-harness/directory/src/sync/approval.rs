@@ -51,7 +51,7 @@ pub enum Grounds {
 /// How a component stands for a tenant. Changes nothing. Without a directory, as for a tenants file, the tenant's pin is the approval.
 ///
 /// # Errors
-/// SQLite's.
+/// The database's.
 pub fn standing(
     directory: Option<&Directory>,
     tenant: &Tenant,

@@ -63,7 +63,7 @@ pub(super) fn do_some(
 /// Does what is left of a tenant's chores. Costs one look where there is nothing.
 ///
 /// # Errors
-/// SQLite's.
+/// The database's.
 pub fn finish(directory: &Directory, actor: &Actor, tenant: &TenantRecord) -> Result<Followed, DirectoryError> {
     let mut followed = Followed::default();
     while directory.read(|view| view.first_chore(tenant.id))?.is_some() {

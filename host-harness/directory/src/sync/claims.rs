@@ -29,7 +29,7 @@ impl OpenClaim {
     /// Looks up what stands in the way of a claim.
     ///
     /// # Errors
-    /// When the person is gone, and SQLite's.
+    /// When the person is gone, and the database's.
     pub fn of(view: &ReadTransaction<'_>, tenant: &TenantRecord, claim: Claim) -> Result<Self, DirectoryError> {
         let person = view.person(&claim.person)?;
         let way = Way::of(view, tenant, &person, &claim.remote_id)?;
@@ -78,7 +78,7 @@ impl Way {
 /// that decide.
 ///
 /// # Errors
-/// SQLite's.
+/// The database's.
 pub(super) fn keep(
     change: &WriteTransaction<'_>,
     tenant: &TenantRecord,

@@ -176,7 +176,7 @@ pub struct Confirmed {
 /// which a push could not tell whose it is.
 ///
 /// # Errors
-/// SQLite's.
+/// The database's.
 pub fn confirm_all(
     change: &WriteTransaction<'_>,
     tenant: &TenantRecord,

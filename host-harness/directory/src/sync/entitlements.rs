@@ -53,7 +53,7 @@ async fn list_all<A: Applications>(
 /// id where another of its kind has the same name.
 ///
 /// # Errors
-/// SQLite's.
+/// The database's.
 pub fn grant_name(
     view: &ReadTransaction<'_>,
     tenant: TenantId,

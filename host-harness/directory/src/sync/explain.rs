@@ -10,7 +10,7 @@ use crate::directory::{DirectoryError, ReadTransaction, TenantRecord};
 /// A command line prints it, and a form shows it, before the change is made.
 ///
 /// # Errors
-/// SQLite's.
+/// The database's.
 pub fn explain(
     view: &ReadTransaction<'_>,
     tenant: &TenantRecord,

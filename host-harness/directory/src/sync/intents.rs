@@ -103,7 +103,7 @@ impl Followed {
 /// Edits a person by its key or username, as an admin does: what comes from a source is refused.
 ///
 /// # Errors
-/// When there is no such person, a tenant or a SCIM client is the source of what should change, or the new username is taken.
+/// If the person doesn't exist, a tenant or a SCIM client is the source of what should change, or the new username is taken.
 pub fn edit_person(change: &WriteTransaction<'_>, name: &str, edit: &PersonEdit) -> Result<Followed, DirectoryError> {
     let person = change.person(name)?;
     if let Some((client, tenant)) = change.scim_client_of_person(person.id)? {
@@ -383,7 +383,7 @@ pub fn unlink(change: &WriteTransaction<'_>, tenant: &TenantRecord, person: &Per
 /// import takes effect, is decided one by one, so those are left. Returns the tasks that are tried again.
 ///
 /// # Errors
-/// SQLite's.
+/// The database's.
 pub fn retry_failed(directory: &Directory, actor: &Actor, filter: &TaskFilter) -> Result<Vec<TaskId>, DirectoryError> {
     let failed = TaskFilter { state: Some(TaskState::Failed), ..filter.clone() };
     let found = directory.read(|view| view.tasks(&failed))?;
@@ -473,7 +473,7 @@ pub fn check_config(name: &str, config: &TenantConfig) -> Result<(), DirectoryEr
 /// Asks for a push of everybody who is assigned and in use, as after an application has lost its data.
 ///
 /// # Errors
-/// SQLite's.
+/// The database's.
 pub fn push_everybody(directory: &Directory, actor: &Actor, tenant: &TenantRecord) -> Result<Followed, DirectoryError> {
     let people = directory.read(|view| view.assigned_people(tenant.id))?;
     let mut followed = Followed::default();
@@ -498,7 +498,7 @@ pub fn push_everybody(directory: &Directory, actor: &Actor, tenant: &TenantRecor
 /// form that shows such fields as read-only.
 ///
 /// # Errors
-/// SQLite's.
+/// The database's.
 pub fn read_only(
     change: &crate::directory::ReadTransaction<'_>,
     person: &Person,

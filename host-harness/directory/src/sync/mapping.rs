@@ -123,7 +123,7 @@ pub(super) fn pushed(
 /// Somebody who is not assigned is shown as if assigned with nothing more.
 ///
 /// # Errors
-/// SQLite's.
+/// The database's.
 pub fn preview(
     view: &ReadTransaction<'_>,
     tenant: &TenantRecord,

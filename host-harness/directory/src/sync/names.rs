@@ -46,7 +46,7 @@ const USUAL: [&str; 25] = [
 /// The directory's names of attributes that are in use: those that tenants have or read, and the usual ones.
 ///
 /// # Errors
-/// SQLite's.
+/// The database's.
 pub fn known_attributes(view: &ReadTransaction<'_>) -> Result<BTreeSet<String>, DirectoryError> {
     let mut known: BTreeSet<String> = USUAL.into_iter().map(str::to_owned).collect();
     for tenant in view.tenants()? {
@@ -125,7 +125,7 @@ impl Assignable {
     /// Reads what was listed.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub fn of(view: &ReadTransaction<'_>, tenant: &TenantRecord) -> Result<Self, DirectoryError> {
         let mut kinds = Vec::new();
         for kind in view.entitlement_kinds(tenant.id)? {

@@ -63,7 +63,7 @@ pub(crate) fn fields(changes: &[RecordChange]) -> (Map<String, Json>, Map<String
 /// Adds a row that says field by field what changed in the application, or why nothing did.
 ///
 /// # Errors
-/// SQLite's.
+/// The database's.
 pub fn note_tried(change: &WriteTransaction<'_>, tried: &Tried<'_>) -> Result<(), DirectoryError> {
     let outcome = tried.result.ok().flatten();
     let changes = match (outcome, &tried.written) {

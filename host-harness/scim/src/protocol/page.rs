@@ -48,7 +48,7 @@ impl Page {
             None => USUAL,
             Some(Ok(count)) => usize::try_from(count.max(0)).unwrap_or(MOST).min(MOST),
             Some(Err(_)) => {
-                return Err(ScimError::bad(ScimType::InvalidCount, "`count` is no number; send a whole number"));
+                return Err(ScimError::bad(ScimType::InvalidCount, "`count` isn't a number; send a whole number"));
             }
         };
         if let Some(cursor) = cursor {
@@ -60,7 +60,7 @@ impl Page {
             Some(Some(start)) => {
                 Ok(Self { from: From::Index(usize::try_from(start.max(1)).unwrap_or(usize::MAX)), count })
             }
-            Some(None) => Err(ScimError::value("`startIndex` is no number; send a whole number from 1 on")),
+            Some(None) => Err(ScimError::value("`startIndex` isn't a number; send a whole number from 1 on")),
         }
     }
 }

@@ -65,7 +65,7 @@ impl Offer {
     /// What there is, with what a form has sent, or else with what is held.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub(super) fn look(
         view: &ReadTransaction<'_>,
         tenant: TenantId,
@@ -128,7 +128,7 @@ impl Offer {
     /// What was chosen, by the names that an assignment keeps.
     ///
     /// # Errors
-    /// SQLite's.
+    /// The database's.
     pub(super) fn grants(&self, view: &ReadTransaction<'_>, tenant: TenantId) -> Result<Vec<GrantName>, Problem> {
         let mut grants = Vec::new();
         for kind in &self.0 {

@@ -27,7 +27,7 @@ pub enum StoreError {
     /// A statement of a transaction failed, and whoever ran it went on.
     #[error("a change was given up, since a part of it failed; report this with the command that was run")]
     Unfinished,
-    /// There is no such row.
+    /// The row doesn't exist.
     #[error("a row that must be there is missing; restore the database from a backup")]
     NoRow,
     /// A column holds another kind of value than this program puts there.

@@ -38,7 +38,7 @@ fn a_host_that_was_silent_for_too_long_writes_and_sends_nothing_any_more() {
     let late = lock.write(&actor, |change| change.store_pushed(tenant.id));
     assert!(matches!(late, Err(DirectoryError::LeaseLost)), "{late:?}");
     taken.write(&actor, |change| change.store_pushed(tenant.id)).unwrap();
-    // What is no job's is nobody's lease.
+    // A write that belongs to no job needs no lease.
     silent.write(&actor, |change| change.add_person(&NewPerson::new("E1", "a@x.example"))).unwrap();
     // Giving back what one doesn't have any more takes nothing from who has it.
     drop(lock);

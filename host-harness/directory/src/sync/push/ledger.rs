@@ -263,7 +263,7 @@ fn note(
 /// none of them is still at it.
 ///
 /// # Errors
-/// SQLite's.
+/// The database's.
 pub(in crate::sync) fn note_cut_off(
     directory: &Directory,
     tenant: &TenantRecord,

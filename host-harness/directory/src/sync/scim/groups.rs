@@ -145,7 +145,7 @@ pub fn change_group(
 /// Deletes a group; its members lose what it gave them.
 ///
 /// # Errors
-/// SQLite's.
+/// The database's.
 pub fn delete_group(
     change: &WriteTransaction<'_>,
     client: &ScimClient,

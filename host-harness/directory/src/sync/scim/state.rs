@@ -53,7 +53,7 @@ pub struct Provisioning {
 /// first.
 ///
 /// # Errors
-/// SQLite's.
+/// The database's.
 pub fn provisioning(
     view: &ReadTransaction<'_>,
     tenant: &TenantRecord,

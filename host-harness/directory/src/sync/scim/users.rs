@@ -224,7 +224,7 @@ fn follow(
 /// application.
 ///
 /// # Errors
-/// SQLite's.
+/// The database's.
 pub fn delete_user(
     change: &WriteTransaction<'_>,
     tenant: &TenantRecord,
@@ -263,7 +263,7 @@ fn retired(id: &str, username: &str) -> String {
 /// Takes back a creation that the application has refused, unless something of it may be there. Returns whether it was taken back.
 ///
 /// # Errors
-/// SQLite's.
+/// The database's.
 pub fn undo_create(
     change: &WriteTransaction<'_>,
     client: &ScimClient,

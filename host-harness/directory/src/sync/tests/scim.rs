@@ -135,7 +135,7 @@ async fn a_deleted_user_of_the_same_two_names_is_the_same_person_and_of_one_name
     fixture.push().await;
     assert_eq!(fixture.application.world().users.len(), 1, "the user is put back into use");
     fixture.delete(&client, "id-2");
-    // A name that comes back with somebody else is no reason to give them the user of the one who left.
+    // Somebody else with the same name doesn't get the user of the person who left.
     assert!(fixture.create(&client, "id-3", "ada@x.example", Some("E2")).unwrap().is_new);
 }
 

@@ -57,7 +57,7 @@ pub fn parse(body: &Json) -> Result<Vec<Operation>, ScimError> {
     for (at, one) in listed.iter().enumerate() {
         let number = at + 1;
         let one =
-            one.as_object().ok_or_else(|| syntax(format!("operation {number} is no object; send one with `op`")))?;
+            one.as_object().ok_or_else(|| syntax(format!("operation {number} isn't an object; send one with `op`")))?;
         let op = find(one, "op");
         let op = match op.as_ref().and_then(Json::as_str).map(str::to_ascii_lowercase).as_deref() {
             Some("add") => Op::Add,
@@ -74,7 +74,7 @@ pub fn parse(body: &Json) -> Result<Vec<Operation>, ScimError> {
             Some(_) => {
                 return Err(ScimError::bad(
                     ScimType::InvalidPath,
-                    format!("the path of operation {number} is no text; correct it"),
+                    format!("the path of operation {number} isn't a text; correct it"),
                 ));
             }
         };

@@ -178,7 +178,10 @@ fn map(
         return Err(DirectoryError::Invalid(fault));
     }
     let priority = fields.get("priority").and_then(|text| text.trim().parse::<u32>().ok()).ok_or_else(|| {
-        DirectoryError::Invalid(format!("the priority of {} isn't a whole number; enter one, such as 100", group.display_name))
+        DirectoryError::Invalid(format!(
+            "the priority of {} isn't a whole number; enter one, such as 100",
+            group.display_name
+        ))
     })?;
     let followed = map_group(directory, actor, &client, tenant, &group, &grants, priority.into())?;
     Ok(format!(

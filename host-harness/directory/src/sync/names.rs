@@ -64,7 +64,7 @@ pub fn known_attributes(view: &ReadTransaction<'_>) -> Result<BTreeSet<String>, 
 /// Refuses a person's attribute whose name is nearly a known one.
 ///
 /// # Errors
-/// A sentence that offers the known name; SQLite's.
+/// A sentence that offers the known name; the database's.
 pub fn check_attributes<'a>(
     view: &ReadTransaction<'_>,
     names: impl Iterator<Item = &'a str>,

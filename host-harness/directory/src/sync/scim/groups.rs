@@ -167,7 +167,7 @@ pub fn delete_group(
 /// members follow in pieces, so that others have their turns.
 ///
 /// # Errors
-/// If a grant is named twice; SQLite's.
+/// If a grant is named twice; the database's.
 pub fn map_group(
     directory: &Directory,
     actor: &Actor,

@@ -384,14 +384,7 @@ impl WriteTransaction<'_> {
     /// When key or username belong to somebody else already, or are malformed.
     pub fn add_person(&self, new: &NewPerson) -> Result<Person, DirectoryError> {
         let person = self.insert_person(new)?;
-        self.note(&Note {
-            tenant: None,
-            person: Some(&new.key),
-            action: "person.add",
-            old: None,
-            new: Some(json!({ "username": new.username, "attributes": new.attributes })),
-            result: "added",
-        })?;
+        self.note_added(new)?;
         Ok(person)
     }
 
@@ -418,6 +411,17 @@ impl WriteTransaction<'_> {
         Ok(person)
     }
 
+    fn note_added(&self, new: &NewPerson) -> Result<(), DirectoryError> {
+        self.note(&Note {
+            tenant: None,
+            person: Some(&new.key),
+            action: "person.add",
+            old: None,
+            new: Some(json!({ "username": new.username, "attributes": new.attributes })),
+            result: "added",
+        })
+    }
+
     fn insert_person(&self, new: &NewPerson) -> Result<Person, DirectoryError> {
         check("key", &new.key)?;
         check("username", &new.username)?;
@@ -435,14 +439,7 @@ impl WriteTransaction<'_> {
         check("username", &new.username)?;
         let key = self.username_key_of_client(&new.username, &new.key, None)?;
         let person = self.insert_person_keyed(new, Some(key))?;
-        self.note(&Note {
-            tenant: None,
-            person: Some(&new.key),
-            action: "person.add",
-            old: None,
-            new: Some(json!({ "username": new.username, "attributes": new.attributes })),
-            result: "added",
-        })?;
+        self.note_added(new)?;
         Ok(person)
     }
 

@@ -6,6 +6,7 @@ use crate::directory::{
     Actor, Directory, DirectoryError, FailureKind, GrantConflict, GrantName, NewTask, PersonStatus, ScimClient,
     ScimGroup, ScimKey, TaskFailure, TaskKind, TenantRecord, WriteTransaction,
 };
+use super::taken;
 use crate::sync::intents::{self, Followed};
 
 /// What a group is called.
@@ -37,20 +38,12 @@ fn check_free(
 ) -> Result<(), DirectoryError> {
     let is_other = |found: Option<ScimGroup>| found.is_some_and(|group| Some(group.number) != own);
     if is_other(change.scim_group_by(client.id, &ScimKey::Name(names.display_name.to_owned()))?) {
-        return Err(DirectoryError::Exists {
-            what: "group with the displayName",
-            name: names.display_name.to_owned(),
-            hint: "search for it by displayName and change that one, or choose another",
-        });
+        return Err(taken("group with the displayName", names.display_name));
     }
     if let Some(id) = names.external_id
         && is_other(change.scim_group_by(client.id, &ScimKey::ExternalId(id.to_owned()))?)
     {
-        return Err(DirectoryError::Exists {
-            what: "group with the externalId",
-            name: id.to_owned(),
-            hint: "search for it by externalId and change that one, or choose another",
-        });
+        return Err(taken("group with the externalId", id));
     }
     Ok(())
 }

@@ -18,6 +18,12 @@ pub use groups::{GroupNames, MemberChange, change_group, create_group, delete_gr
 pub use state::{Provisioning, ProvisioningState, provisioning};
 pub use users::{Created, WantedScimUser, create_user, delete_user, undo_create, update_user};
 
+/// Refuses a name that another resource of the client has.
+fn taken(what: &'static str, name: &str) -> DirectoryError {
+    let hint = "search for it by that and change the one you find, or choose another";
+    DirectoryError::Exists { what, name: name.to_owned(), hint }
+}
+
 /// A new id for a user or a group: opaque, and of no use in guessing another.
 ///
 /// # Errors

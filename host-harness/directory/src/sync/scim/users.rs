@@ -9,6 +9,7 @@ use crate::directory::{
     PersonStatus, ScimClient, ScimKey, ScimUser, TaskKind, TaskState, TenantRecord, UserNames, WriteTransaction,
     sourced_edit,
 };
+use super::taken;
 use crate::sync::Feature;
 use crate::sync::intents::{self, Followed};
 use provisioning_runtime::Secret;
@@ -64,20 +65,12 @@ fn check_free(
 ) -> Result<(), DirectoryError> {
     let is_other = |found: &ScimUser| Some(found.number) != own;
     if change.scim_users_by(client.id, &ScimKey::Name(wanted.username.to_owned()))?.iter().any(is_other) {
-        return Err(DirectoryError::Exists {
-            what: "user with the userName",
-            name: wanted.username.to_owned(),
-            hint: "search for it by userName and change that one, or choose another",
-        });
+        return Err(taken("user with the userName", wanted.username));
     }
     if let Some(id) = wanted.external_id
         && change.scim_users_by(client.id, &ScimKey::ExternalId(id.to_owned()))?.iter().any(is_other)
     {
-        return Err(DirectoryError::Exists {
-            what: "user with the externalId",
-            name: id.to_owned(),
-            hint: "search for it by externalId and change that one, or choose another",
-        });
+        return Err(taken("user with the externalId", id));
     }
     Ok(())
 }

@@ -62,9 +62,9 @@ pub enum DirectoryError {
         /// How long this one has waited.
         seconds: u64,
     },
-    /// The data folder is of a newer version.
+    /// The directory is of a newer version.
     #[error(
-        "the data folder was written by a newer version of this program (schema {found}, this one knows {known}); update the program"
+        "the directory was written by a newer version of this program (schema {found}, this one knows {known}); update the program"
     )]
     Newer {
         /// The schema version found.
@@ -72,9 +72,9 @@ pub enum DirectoryError {
         /// The newest one known.
         known: u32,
     },
-    /// A version of this program from before the first release has written the folder.
+    /// A version of this program from before the first release has written it.
     #[error(
-        "the data folder was written by a version of this program from before the first release (schema {found}), which this one doesn't read; move it away and begin with a new one"
+        "the directory was written by a version of this program from before the first release (schema {found}), which this one doesn't read; move the data folder away, or name an empty database"
     )]
     Older {
         /// The schema version found.
@@ -131,7 +131,7 @@ pub enum DirectoryError {
     #[error("the directory's database failed: {0}")]
     Store(#[from] StoreError),
     /// A row that this program did not write.
-    #[error("the directory holds a damaged record: {0}; restore the data folder from a backup")]
+    #[error("the directory holds a damaged record: {0}; restore it from a backup")]
     Damaged(String),
 }
 

@@ -55,6 +55,7 @@ mod plans;
 mod prune;
 #[cfg(test)]
 mod query_plans;
+pub(crate) mod random;
 mod remote_users;
 mod removed_tenants;
 mod scim_clients;

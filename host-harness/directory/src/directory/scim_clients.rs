@@ -7,11 +7,11 @@ use super::database::{Optional as _, Row, params};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::digest::{SHA256, digest};
-use ring::rand::{SecureRandom as _, SystemRandom};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::audit::Note;
+use super::random;
 use super::{DirectoryError, PersonId, ReadTransaction, TenantId, TenantRecord, Timestamp, WriteTransaction};
 use provisioning_runtime::Secret;
 
@@ -326,11 +326,7 @@ impl WriteTransaction<'_> {
                 live.first().map_or(0, |token| token.id)
             )));
         }
-        let mut bytes = [0; 32];
-        SystemRandom::new().fill(&mut bytes).map_err(|_| {
-            DirectoryError::Invalid("the machine gives no random numbers; look at its random device".to_owned())
-        })?;
-        let token = format!("scim_{}", URL_SAFE_NO_PAD.encode(bytes));
+        let token = format!("scim_{}", URL_SAFE_NO_PAD.encode(random::bytes::<32>()?));
         let hint = token.get(..12).unwrap_or_default();
         self.db
             .prepare_cached(

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use super::taken;
 use crate::directory::{
     Actor, Directory, DirectoryError, FailureKind, GrantConflict, GrantName, NewTask, PersonStatus, ScimClient,
     ScimGroup, ScimKey, TaskFailure, TaskKind, TenantRecord, WriteTransaction,
 };
-use super::taken;
 use crate::sync::intents::{self, Followed};
 
 /// What a group is called.

@@ -10,9 +10,7 @@ mod users;
 
 use std::fmt::Write as _;
 
-use ring::rand::{SecureRandom as _, SystemRandom};
-
-use crate::directory::DirectoryError;
+use crate::directory::{DirectoryError, random};
 
 pub use groups::{GroupNames, MemberChange, change_group, create_group, delete_group, map_group};
 pub use state::{Provisioning, ProvisioningState, provisioning};
@@ -29,10 +27,7 @@ fn taken(what: &'static str, name: &str) -> DirectoryError {
 /// # Errors
 /// If the machine gives no random numbers.
 pub fn new_id() -> Result<String, DirectoryError> {
-    let mut bytes = [0_u8; 16];
-    SystemRandom::new().fill(&mut bytes).map_err(|_| {
-        DirectoryError::Invalid("the machine gives no random numbers; look at its random device".to_owned())
-    })?;
+    let bytes: [u8; 16] = random::bytes()?;
     let mut id = String::with_capacity(36);
     for (at, byte) in bytes.iter().enumerate() {
         if matches!(at, 4 | 6 | 8 | 10) {

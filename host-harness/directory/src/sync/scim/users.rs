@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json};
 
+use super::taken;
 use crate::directory::{
     AttributeValue, Attributes, DirectoryError, GrantName, NewAssignment, NewPerson, NewTask, Person, PersonEdit,
     PersonStatus, ScimClient, ScimKey, ScimUser, TaskKind, TaskState, TenantRecord, UserNames, WriteTransaction,
     sourced_edit,
 };
-use super::taken;
 use crate::sync::Feature;
 use crate::sync::intents::{self, Followed};
 use provisioning_runtime::Secret;

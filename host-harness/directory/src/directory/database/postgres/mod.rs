@@ -31,7 +31,7 @@ use self::leases::Leases;
 use super::StoreError;
 use super::lending::Lending;
 use super::schema::{self, Engine, UNRELEASED, known};
-use crate::directory::{BUSY, DirectoryError};
+use crate::directory::{BUSY, DirectoryError, random};
 
 /// Connections of one process. A server has 100 by default, so that six hosts fit beside an admin's.
 const CONNECTIONS: usize = 16;
@@ -67,12 +67,11 @@ impl std::fmt::Debug for Postgres {
 impl Postgres {
     /// Connects to the database at a URL (`postgres://USER:PASSWORD@HOST:PORT/NAME`), and brings it up to date.
     pub(in super::super) fn open(url: &str, times: LeaseTimes) -> Result<Self, DirectoryError> {
-        let refused = |reason: String| StoreError::Connect {
+        // The parser's own words could quote a part of a password.
+        let mut config = Config::from_str(url).map_err(|_| StoreError::Connect {
             place: "the database that --database or PROVISIONING_DATABASE names".to_owned(),
-            reason,
-        };
-        let mut config = Config::from_str(url)
-            .map_err(|error| refused(format!("{error}; write it as postgres://USER@HOST:PORT/NAME")))?;
+            reason: "its address is malformed; write it as postgres://USER:PASSWORD@HOST:PORT/NAME, with special characters of the password percent-encoded".to_owned(),
+        })?;
         config.application_name("provisioning").connect_timeout(CONNECT);
         let place = place(&config);
         let postgres = Self {
@@ -287,12 +286,8 @@ pub(in super::super) fn make_schema(server: &str, name: &str) -> Result<(), Stor
 }
 
 /// A name that no other process has: 128 random bits.
-fn name_of_this_process() -> Result<String, StoreError> {
-    let mut bits = [0; 16];
-    ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut bits).map_err(|_| StoreError::Connect {
-        place: "the database".to_owned(),
-        reason: "the machine gives no random numbers".to_owned(),
-    })?;
+fn name_of_this_process() -> Result<String, DirectoryError> {
+    let bits: [u8; 16] = random::bytes()?;
     Ok(bits.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
@@ -305,4 +300,25 @@ fn place(config: &Config) -> String {
     };
     let port = config.get_ports().first().copied().unwrap_or(5432);
     format!("the database {} at {host}:{port}", config.get_dbname().or(config.get_user()).unwrap_or("postgres"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_malformed_or_unreachable_address_is_refused_without_its_password() {
+        for (url, says) in [
+            ("postgres://ada:pass?word=hidden4711@localhost/people", "is malformed; write it as postgres://"),
+            ("hidden4711", "is malformed; write it as postgres://"),
+            // Nobody listens there: the port is one that only the system itself may take.
+            (
+                "postgres://ada:hidden4711@127.0.0.1:1/people?sslmode=disable",
+                "the database people at 127.0.0.1:1 cannot be used",
+            ),
+        ] {
+            let error = Postgres::open(url, LeaseTimes::default()).unwrap_err().to_string();
+            assert!(error.contains(says) && !error.contains("4711"), "{url}: {error}");
+        }
+    }
 }

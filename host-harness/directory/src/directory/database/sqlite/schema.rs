@@ -119,7 +119,7 @@ mod tests {
             connection.pragma_update(None, "user_version", found).unwrap();
             let error = prepare(&mut connection).unwrap_err();
             assert!(matches!(error, DirectoryError::Older { found: told } if told == found), "{error}");
-            assert!(error.to_string().contains("move it away"), "{error}");
+            assert!(error.to_string().contains("move the data folder away"), "{error}");
         }
         let left: i64 = connection.query_row("SELECT id FROM person", [], |row| row.get(0)).unwrap();
         assert_eq!(left, 7);

@@ -309,7 +309,7 @@ mod tests {
     #[test]
     fn a_malformed_or_unreachable_address_is_refused_without_its_password() {
         for (url, says) in [
-            ("postgres://ada:pass?word=hidden4711@localhost/people", "is malformed; write it as postgres://"),
+            ("postgres://ada@localhost/people?hidden4711=1", "is malformed; write it as postgres://"),
             ("hidden4711", "is malformed; write it as postgres://"),
             // Nobody listens there: the port is one that only the system itself may take.
             (

@@ -2,13 +2,12 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::Args;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use super::context::{data_folder, open_directory, runtime_for, warn_of_egress};
+use super::context::{data_folder, health, open_directory, runtime_for, warn_of_egress};
 use super::failure::{DONE, Failure};
 use super::global::Global;
 use super::output::{Output, complain};
@@ -17,11 +16,9 @@ use provisioning_console::{Console, ConsoleError};
 use provisioning_directory::sync::ComponentApplications;
 use provisioning_directory::sync::worker::{WorkerOptions, work};
 use provisioning_directory::{Directory, DirectoryError};
+use provisioning_http::TrustedProxies;
 use provisioning_runtime::{Metrics, Scheduler, SchedulerLimits};
 use provisioning_scim::Scim;
-
-/// How long requests that are under way may take to end. An answer waits 60 seconds for its application at most, and 8 usually.
-const ENDING: Duration = Duration::from_secs(20);
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -37,7 +34,7 @@ pub(crate) struct Options {
     /// A proxy before the pages speaks TLS with browsers: cookies are for https only.
     #[arg(long)]
     behind_tls: bool,
-    /// The address of a proxy before the pages: where requests come from is what it says in X-Forwarded-For. Can be repeated.
+    /// The address of a proxy before the pages or SCIM: where requests come from is what it says in X-Forwarded-For. Can be repeated.
     #[arg(long = "trusted-proxy", value_name = "IP")]
     trusted_proxies: Vec<IpAddr>,
     /// Where the SCIM service is; port 0 takes a free one. It speaks plain HTTP, so put it behind TLS before it leaves this machine.
@@ -204,16 +201,8 @@ async fn serve_scim(
 ) -> Result<(), Failure> {
     let Some(listener) = listener else { return Ok(()) };
     let scim = Scim::new(directory.clone(), Arc::clone(applications), options.scim_url.clone());
-    let served = axum::serve(listener, scim.router()).with_graceful_shutdown(until(stopped.clone()));
-    let late = async {
-        until(stopped).await;
-        tokio::time::sleep(ENDING).await;
-    };
-    tokio::select! {
-        served = served => served?,
-        () = late => complain("warning: requests of SCIM clients were cut off; their tasks go on with the next push"),
-    }
-    scim.stop().await;
+    let proxies = TrustedProxies::new(options.trusted_proxies.iter().copied());
+    scim.serve(listener, proxies, until(stopped)).await;
     Ok(())
 }
 
@@ -224,12 +213,9 @@ async fn serve_metrics(
     stopped: watch::Receiver<bool>,
 ) -> Result<(), Failure> {
     let Some(listener) = listener else { return Ok(()) };
-    let directory = directory.clone();
-    let router = provisioning_monitoring::router(metrics, move || {
-        directory.read(|view| view.tenants().map(drop)).map_err(|error| error.to_string())
-    });
+    let router = provisioning_monitoring::router(metrics, health(directory));
     tokio::select! {
-        served = provisioning_monitoring::serve(listener, router) => served?,
+        () = provisioning_monitoring::serve(listener, router) => {}
         () = until(stopped) => {}
     }
     Ok(())

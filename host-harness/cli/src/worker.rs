@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 use tokio::net::TcpListener;
 
-use super::context::{data_folder, open_directory, runtime_for, warn_of_egress};
+use super::context::{data_folder, health, open_directory, runtime_for, warn_of_egress};
 use super::failure::{DONE, Failure};
 use super::global::Global;
 use super::output::{Output, complain, printable};
@@ -72,14 +72,7 @@ async fn monitor(
     };
     let listener = TcpListener::bind(address).await.map_err(refused)?;
     let bound = listener.local_addr().map_err(refused)?;
-    let directory = directory.clone();
-    let router = provisioning_monitoring::router(metrics.clone(), move || {
-        directory.read(|view| view.tenants().map(drop)).map_err(|error| error.to_string())
-    });
+    let router = provisioning_monitoring::router(metrics.clone(), health(directory));
     output.line(&format!("Metrics are at http://{bound}/metrics."))?;
-    Ok(tokio::spawn(async move {
-        if let Err(error) = provisioning_monitoring::serve(listener, router).await {
-            complain(&format!("error: metrics are not served any more: {error}"));
-        }
-    }))
+    Ok(tokio::spawn(provisioning_monitoring::serve(listener, router)))
 }

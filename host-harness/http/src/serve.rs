@@ -117,6 +117,7 @@ pub async fn serve(
     stopping.send_replace(true);
     let ended = async { while connections.join_next().await.is_some() {} };
     if tokio::time::timeout(limits.grace, ended).await.is_err() {
+        tracing::warn!(connections = connections.len(), "requests that were under way for too long were cut off");
         connections.shutdown().await;
     }
 }

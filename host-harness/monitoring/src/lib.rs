@@ -6,7 +6,8 @@
 //! # async fn served(runtime: provisioning_runtime::Runtime) -> std::io::Result<()> {
 //! let router = provisioning_monitoring::router(runtime.metrics().clone(), || Ok(()));
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:9464").await?;
-//! provisioning_monitoring::serve(listener, router).await
+//! provisioning_monitoring::serve(listener, router).await;
+//! # Ok(())
 //! # }
 //! ```
 //!
@@ -14,7 +15,6 @@
 
 #![deny(unsafe_code)]
 
-use std::io;
 use std::sync::Arc;
 
 use axum::Router;
@@ -49,14 +49,10 @@ fn healthz(looked: Result<Result<(), String>, tokio::task::JoinError>) -> Respon
 const CONNECTIONS: usize = 64;
 
 /// Serves a router until the future is dropped.
-///
-/// # Errors
-/// None so far.
-pub async fn serve(listener: TcpListener, router: Router) -> io::Result<()> {
+pub async fn serve(listener: TcpListener, router: Router) {
     let limits = Limits { connections: CONNECTIONS, of_one: CONNECTIONS / 2, ..Limits::default() };
     let (stopping, _) = tokio::sync::watch::channel(false);
     provisioning_http::serve(listener, router, &limits, std::future::pending(), &stopping).await;
-    Ok(())
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::journal::Journal;
@@ -17,11 +18,18 @@ use provisioning_directory::sync::Applications;
 use provisioning_directory::{
     AttributeSchema, Directory, DirectoryError, ReadTransaction, ScimClient, TenantId, TenantRecord, WriteTransaction,
 };
+use provisioning_http::{Limits, TrustedProxies};
 
 /// How long the first request of a tenant waits for its application's attributes to be listed.
 const LISTING: Duration = Duration::from_secs(5);
 /// How often what is held of requests is written.
 const FLUSH: Duration = Duration::from_secs(1);
+/// How long requests under way may take to end once the service is told to.
+const ENDING: Duration = Duration::from_secs(20);
+/// Connections at once. A platform keeps a few dozen open; the process needs its file handles for its work.
+const CONNECTIONS: usize = 384;
+/// Connections at once of one address: a platform sends all of its requests from a few.
+const OF_ONE: usize = 256;
 
 /// A SCIM service over one directory.
 pub struct Scim {
@@ -91,6 +99,15 @@ impl Scim {
             }
         });
         crate::router::router(Arc::clone(&self.shared))
+    }
+
+    /// Serves the router until `stop` completes. Requests under way have 20 seconds to end then; an answer waits for its application 8
+    /// seconds by default, and 60 at most.
+    pub async fn serve(&self, listener: TcpListener, proxies: TrustedProxies, stop: impl Future<Output = ()>) {
+        let limits = Limits { connections: CONNECTIONS, of_one: OF_ONE, grace: ENDING, proxies, ..Limits::default() };
+        let (stopping, _) = watch::channel(false);
+        provisioning_http::serve(listener, self.router(), &limits, stop, &stopping).await;
+        self.stop().await;
     }
 
     /// Begins no more pushes, and writes what is held of requests. Call it once no more requests come in.

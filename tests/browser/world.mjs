@@ -35,9 +35,12 @@ async function start(args, env = {}) {
   return { said: JSON.parse(line), stop: () => child.kill("SIGTERM") && exit };
 }
 
-/** Runs a command of the program on the world's data folder to its end, and gives the JSON that it prints. */
-async function command(folder, args) {
-  const child = spawn(harness, ["--json", "--data", folder, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+/** Runs a command of the program on the world's data folder to its end, with what it reads, and gives the JSON that it prints. */
+async function command(folder, args, input = "") {
+  const child = spawn(harness, ["--json", "--data", folder, ...args], { stdio: ["pipe", "pipe", "pipe"] });
+  // A program that reads nothing may have ended by then.
+  child.stdin.on("error", () => {});
+  child.stdin.end(input);
   let [text, complaints] = ["", ""];
   child.stdout.on("data", (data) => (text += data));
   child.stderr.on("data", (data) => (complaints += data));
@@ -88,8 +91,8 @@ export class World {
     return page;
   }
 
-  run(args) {
-    return command(this.folder, args);
+  run(args, input) {
+    return command(this.folder, args, input);
   }
 
   /** Has the org's next requests meet a fault, as docs/emulator-control.md says. */

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::context::{actor, applications, open_tenant};
+use super::context::{applications, open_tenant};
 use super::failure::Failure;
 use super::global::Global;
 use super::output::Output;
@@ -19,13 +19,19 @@ pub(crate) struct Options {
     plan: Option<i64>,
 }
 
+impl Options {
+    pub(crate) fn tenant(&self) -> &str {
+        &self.tenant
+    }
+}
+
 pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
     let (directory, tenant) = open_tenant(global, &options.tenant)?;
     let id = options.plan.map(PlanId::from_number);
     let applications = applications(global)?;
     let mut printed = SyncReport::new(&tenant.name, "apply", output);
     let mut note = |entry: &PushEntry| printed.note(entry);
-    match apply_watched(&directory, &applications, &tenant, &actor(), id, &mut note).await {
+    match apply_watched(&directory, &applications, &tenant, &global.actor(), id, &mut note).await {
         Ok((plan, report)) => printed.print(Some(plan.id), &report),
         Err(error) => printed.fail(error.into()),
     }

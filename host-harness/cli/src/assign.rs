@@ -3,7 +3,7 @@
 use clap::Args;
 use serde::Serialize;
 
-use super::context::{actor, applications, data_folder, describe, open_tenant, runtime};
+use super::context::{applications, data_folder, describe, open_tenant, runtime};
 use super::failure::{DONE, Failure};
 use super::global::Global;
 use super::grants;
@@ -58,16 +58,17 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
     if let Some(fault) = faults(global, &directory, &tenant, &options.grants, &set).await?.into_iter().next() {
         return Err(Failure::usage(fault.sentence(&tenant.name)));
     }
-    let followed = directory.write(&actor(), |change: &WriteTransaction<'_>| -> Result<Followed, DirectoryError> {
-        let mut followed = Followed::default();
-        for name in &options.people {
-            let person = change.person(name)?;
-            let old = change.assignment(tenant.id, person.id)?;
-            let new = merged(old, options.grants.clone(), options.set.clone(), options.exact);
-            followed.merge(intents::assign(change, &tenant, &person, &new)?);
-        }
-        Ok(followed)
-    })?;
+    let followed =
+        directory.write(&global.actor(), |change: &WriteTransaction<'_>| -> Result<Followed, DirectoryError> {
+            let mut followed = Followed::default();
+            for name in &options.people {
+                let person = change.person(name)?;
+                let old = change.assignment(tenant.id, person.id)?;
+                let new = merged(old, options.grants.clone(), options.set.clone(), options.exact);
+                followed.merge(intents::assign(change, &tenant, &person, &new)?);
+            }
+            Ok(followed)
+        })?;
     report_changes(&tenant.name, &options.people, &followed, output)
 }
 
@@ -113,7 +114,7 @@ pub(super) async fn faults(
     if is_listed && found.is_empty() {
         return Ok(found);
     }
-    match refresh_entitlements(directory, &applications(global)?, tenant, &actor()).await {
+    match refresh_entitlements(directory, &applications(global)?, tenant, &global.actor()).await {
         Ok(()) => Ok(look()?.1),
         Err(error) if is_listed => {
             complain(&format!("warning: the list of what {} has may be old: {error}", tenant.name));

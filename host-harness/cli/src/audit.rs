@@ -1,12 +1,13 @@
 //! `audit`: who did what to whom.
 
 use clap::Args;
+use serde::Serialize;
 
 use super::context::open_directory;
 use super::failure::{DONE, Failure};
 use super::global::Global;
-use super::output::{Output, lines};
-use provisioning_directory::AuditFilter;
+use super::output::{Output, lines, listed};
+use provisioning_directory::{AuditEntry, AuditFilter, Difference};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -16,54 +17,78 @@ pub(crate) struct Options {
     /// Of this person only, by key.
     #[arg(long)]
     person: Option<String>,
-    /// By this actor only, as the trail names it.
-    #[arg(long)]
-    actor: Option<String>,
+    /// Done by this actor only, as the trail names it.
+    #[arg(long, value_name = "ACTOR")]
+    by: Option<String>,
     /// Of this action only, such as person.edit, or of all of a noun, such as person.
     #[arg(long)]
     action: Option<String>,
-    /// Rows to show.
-    #[arg(long, default_value_t = 50)]
-    limit: u32,
+    /// Rows to show. Without it, a table has 50, and JSON and CSV have all.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    limit: Option<u32>,
     /// Older than this row, by its number.
     #[arg(long, value_name = "NUMBER")]
     before: Option<i64>,
 }
 
+/// Rows that a table shows, unless more or fewer are wanted.
+const ROWS: u32 = 50;
+
+#[derive(Serialize)]
+struct RowView<'a> {
+    #[serde(flatten)]
+    entry: &'a AuditEntry,
+    sentence: String,
+}
+
 pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
+    let limit = output.rows(options.limit, ROWS);
     let filter = AuditFilter {
         tenant: options.tenant.clone(),
         person: options.person.clone(),
-        actor: options.actor.clone(),
+        actor: options.by.clone(),
         action: options.action.clone(),
         before: options.before,
-        limit: Some(options.limit),
+        limit: Some(limit),
         ..AuditFilter::default()
     };
     let rows = open_directory(global)?.read(|view| view.audit(&filter))?;
     if output.json() {
-        output.document(&rows)?;
+        let mut list = output.list()?;
+        for entry in &rows {
+            list.add(&RowView { entry, sentence: entry.sentence() })?;
+        }
+        list.end()?;
         return Ok(DONE);
     }
-    let last = rows.last().filter(|_| rows.len() == options.limit as usize).map(|row| row.id);
-    let mut table = output.table(&["No.", "When", "Who", "Tenant", "Person", "What", "Before", "After", "Result"]);
-    for row in rows {
-        let json = |value: Option<serde_json::Value>| value.map(|value| value.to_string()).unwrap_or_default();
+    if rows.is_empty() {
+        output.line("No row of the trail is like that.")?;
+        return Ok(DONE);
+    }
+    let mut table = output.table(&["No.", "When", "Who", "What was done", "Before and after", "Result"]);
+    for row in &rows {
         table.add_row(vec![
             row.id.to_string().into(),
             row.at.to_string().into(),
-            row.actor.into(),
-            row.tenant.unwrap_or_default().into(),
-            row.person.unwrap_or_default().into(),
-            row.action.into(),
-            json(row.old).into(),
-            json(row.new).into(),
+            row.actor.clone().into(),
+            row.what().into(),
+            listed(row.differences().iter().map(difference)),
             lines(super::report::refusal_text(&row.result, row.upstream.as_ref(), None)),
         ]);
     }
     output.print_table(&table)?;
-    if let Some(last) = last {
-        output.line(&format!("Go on with --before {last}"))?;
+    if let Some(last) = rows.last().filter(|_| rows.len() == limit as usize) {
+        output.line(&format!("Go on with --before {}", last.id))?;
     }
     Ok(DONE)
+}
+
+fn difference(one: &Difference) -> String {
+    let name = if one.name.is_empty() { String::new() } else { format!("{}: ", one.name) };
+    match (&one.old, &one.new) {
+        (Some(old), Some(new)) => format!("{name}{old} → {new}"),
+        (None, Some(new)) => format!("{name}{new}"),
+        (Some(old), None) => format!("{name}{old} → nothing"),
+        (None, None) => name,
+    }
 }

@@ -1,8 +1,9 @@
 //! What can be typed, and the way from there to a command.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -11,12 +12,14 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use provisioning_runtime::{Compiler, compile_for_parent};
 
 use super::failure::{DONE, Failure, SOME_FAILED};
-use super::global::Global;
+use super::global::{Global, LogFormat};
+use super::help::with_help;
+use super::interrupt::{Leaves, end_when_interrupted};
 use super::output::{EscapedLog, Output, complain};
 use super::{
-    apply, assign, audit, completion, component, confirm, conformance, console, deactivate, describe, entitlements,
-    import, licenses, man, person, plan, prune, push, retry, scim, serve, sync_password, tasks, tenant,
-    test_credentials, unassign, unlink, usage, worker,
+    apply, assign, attributes, audit, completion, component, confirm, conformance, console, deactivate, describe,
+    doctor, entitlements, import, init, licenses, man, person, plan, prune, push, retry, runs, scim, serve,
+    sync_password, tasks, tenant, test_credentials, unassign, unlink, usage, worker,
 };
 #[cfg(feature = "emulator")]
 use super::{demo, emulator};
@@ -42,6 +45,10 @@ enum Command {
     #[cfg(feature = "emulator")]
     /// Serves an emulated Salesforce org on this machine until it is interrupted.
     Emulator(emulator::Options),
+    /// Makes a first tenant: asks for its settings, tries them, and keeps them.
+    Init(init::Options),
+    /// Looks whether everything is here that it takes, and says what to do.
+    Doctor(doctor::Options),
     /// Says what a connector is, what settings it needs, and what it can do.
     Describe(describe::Options),
     /// Says where components send secrets, and approves that.
@@ -53,6 +60,8 @@ enum Command {
     TestCredentials(test_credentials::Options),
     /// Lists what can be assigned to users: profiles, roles and whatever kinds the connector has.
     Entitlements(entitlements::Options),
+    /// Lists the application's attributes, with what they take and where they come from.
+    Attributes(attributes::Options),
     /// Reads the application's users, into the data folder where the tenant is kept there.
     Import(import::Options),
     /// Makes and changes users: those of the data folder's tasks, or as a CSV file says.
@@ -83,6 +92,8 @@ enum Command {
     Tasks(tasks::Options),
     /// Has failed tasks tried again with the next push.
     Retry(retry::Options),
+    /// Lists imports and pushes with what they came to, the newest first.
+    Runs(runs::Options),
     /// Shows who did what to whom, the newest first.
     Audit(audit::Options),
     /// Takes away old tasks, plans and imports that have ended, and old rows of the audit trail.
@@ -106,9 +117,26 @@ enum Command {
     Licenses,
 }
 
+impl Command {
+    /// What the command leaves behind if it is interrupted; `None` for those that go on until they are, and end by themselves.
+    fn leaves(&self) -> Option<Leaves> {
+        match self {
+            #[cfg(feature = "emulator")]
+            Self::Emulator(_) => None,
+            Self::Console(_) | Self::Worker(_) | Self::Serve(_) => None,
+            Self::Import(options) => Some(options.leaves()),
+            Self::Push(options) => Some(options.leaves()),
+            Self::Apply(options) => Some(Leaves::Push(options.tenant().to_owned())),
+            Self::Plan(_) => Some(Leaves::Unchanged),
+            Self::Person(person::Command::Import(_)) | Self::Confirm(_) | Self::Prune(_) => Some(Leaves::Part),
+            _ => Some(Leaves::Nothing),
+        }
+    }
+}
+
 /// The commands and their options, for whoever describes them.
 pub(super) fn definition() -> clap::Command {
-    CommandLine::command()
+    with_help(CommandLine::command())
 }
 
 /// Runs the command line of this process.
@@ -118,9 +146,13 @@ pub fn main() -> ExitCode {
     if arguments.next().is_some_and(|first| first == Compiler::ARGUMENT) {
         return compile_for_parent(arguments);
     }
-    let CommandLine { global, command } = CommandLine::parse();
-    log_to_standard_error(global.verbose);
-    let mut output = Output::new(global.json, global.color);
+    let matches = definition().get_matches();
+    let CommandLine { global, command } = match CommandLine::from_arg_matches(&matches) {
+        Ok(parsed) => parsed,
+        Err(error) => error.exit(),
+    };
+    log_to_standard_error(global.verbose, global.log);
+    let mut output = Output::new(global.wishes());
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -128,19 +160,26 @@ pub fn main() -> ExitCode {
             return ExitCode::from(SOME_FAILED);
         }
     };
+    let global = Arc::new(global);
+    if let Some(leaves) = command.leaves() {
+        let global = Arc::clone(&global);
+        runtime.spawn(async move { end_when_interrupted(&global, leaves).await });
+    }
     let result = runtime.block_on(run(&global, command, &mut output));
     // Reading standard input cannot be cancelled; a thread that waits there must not hold up the exit.
     runtime.shutdown_background();
-    match result {
+    let exit = match result {
         Ok(exit) => ExitCode::from(exit),
         Err(failure) => {
             complain(&failure.text());
-            if global.json && output.document(&failure.document()).is_err() {
-                return ExitCode::from(SOME_FAILED);
+            match output.json().then(|| output.document(&failure.document())) {
+                Some(Err(_)) => ExitCode::from(SOME_FAILED),
+                Some(Ok(())) | None => failure.exit_code(),
             }
-            failure.exit_code()
         }
-    }
+    };
+    output.finish();
+    exit
 }
 
 async fn run(global: &Global, command: Command, output: &mut Output) -> Result<u8, Failure> {
@@ -149,6 +188,10 @@ async fn run(global: &Global, command: Command, output: &mut Output) -> Result<u
         Command::Demo(options) => demo::run(global, &options, output).await,
         #[cfg(feature = "emulator")]
         Command::Emulator(options) => emulator::run(&options, output).await.map(|()| DONE),
+        Command::Init(options) => init::run(global, &options, output).await,
+        Command::Doctor(options) => doctor::run(global, &options, output).await,
+        Command::Attributes(options) => attributes::run(global, &options, output).await.map(|()| DONE),
+        Command::Runs(options) => runs::run(global, &options, output),
         Command::Describe(options) => describe::run(global, &options, output).await.map(|()| DONE),
         Command::Component(command) => component::run(global, &command, output).await,
         Command::Conformance(options) => conformance::run(global, &options, output).await,
@@ -181,7 +224,7 @@ async fn run(global: &Global, command: Command, output: &mut Output) -> Result<u
     }
 }
 
-fn log_to_standard_error(verbose: u8) {
+fn log_to_standard_error(verbose: u8, format: LogFormat) {
     let level = match verbose {
         0 => LevelFilter::ERROR,
         1 => LevelFilter::INFO,
@@ -201,12 +244,13 @@ fn log_to_standard_error(verbose: u8) {
         }),
         _ => by_verbosity,
     };
-    let layer = tracing_subscriber::fmt::layer()
-        .with_writer(|| EscapedLog)
-        // Its colours could not be told from those of somebody else.
-        .with_ansi(false)
-        .with_filter(filter);
-    tracing_subscriber::registry().with(layer).init();
+    // Colours of its own could not be told from those of somebody else.
+    let layer = tracing_subscriber::fmt::layer().with_writer(|| EscapedLog).with_ansi(false);
+    let registry = tracing_subscriber::registry();
+    match format {
+        LogFormat::Text => registry.with(layer.with_filter(filter)).init(),
+        LogFormat::Json => registry.with(layer.json().with_filter(filter)).init(),
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::context::{actor, data_folder, declared, directory_exists, load, open_directory, open_tenant, runtime};
+use super::context::{data_folder, declared, directory_exists, load, open_directory, open_tenant, runtime};
 use super::failure::{DONE, Failure};
 use super::global::Global;
 use super::output::Output;
@@ -95,7 +95,7 @@ async fn uses(global: &Global, options: &Chosen, approve: bool, output: &mut Out
     // Only an approval makes a data folder.
     let directory = (approve || directory_exists(global)).then(|| open_directory(global)).transpose()?;
     if let Some(directory) = directory.as_ref().filter(|_| approve) {
-        directory.write(&actor(), |change: &WriteTransaction<'_>| -> Result<(), DirectoryError> {
+        directory.write(&global.actor(), |change: &WriteTransaction<'_>| -> Result<(), DirectoryError> {
             change.approve(&declared.digest, &declared.declaration, "approved by an admin")
         })?;
     }
@@ -161,7 +161,7 @@ fn list(global: &Global, output: &mut Output) -> Result<u8, Failure> {
 fn take_back(global: &Global, options: &TakeBack, output: &mut Output) -> Result<u8, Failure> {
     let directory = open_directory(global)?;
     let sha256 = options.sha256.to_ascii_lowercase();
-    let taken = directory.write(&actor(), |change: &WriteTransaction<'_>| -> Result<bool, DirectoryError> {
+    let taken = directory.write(&global.actor(), |change: &WriteTransaction<'_>| -> Result<bool, DirectoryError> {
         change.take_back_approval(&sha256)
     })?;
     if !taken {

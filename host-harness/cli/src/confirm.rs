@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use clap::Args;
 use serde::Serialize;
 
-use super::context::{actor, open_tenant};
+use super::context::open_tenant;
 use super::failure::{DONE, Failure};
 use super::global::Global;
 use super::output::{Output, listed};
@@ -37,7 +37,7 @@ pub(crate) struct Options {
     /// List those that are left alone too.
     #[arg(long, conflicts_with_all = ["user", "all"])]
     ignored: bool,
-    /// Users to list. Without it, a table has 100 and JSON has all.
+    /// Users to list. Without it, a table has 100, and JSON and CSV have all.
     #[arg(long, conflicts_with_all = ["user", "all"], value_parser = clap::value_parser!(u32).range(1..))]
     limit: Option<u32>,
 }
@@ -81,7 +81,8 @@ pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Re
         let mut filter = QueueFilter { limit: Some(PIECE), ..QueueFilter::default() };
         let (mut linked, mut made) = (0, 0);
         loop {
-            let piece = directory.write(&actor(), |change| confirm_all(change, &tenant, &filter, options.new))?;
+            let piece =
+                directory.write(&global.actor(), |change| confirm_all(change, &tenant, &filter, options.new))?;
             (linked, made) = (linked + piece.linked, made + piece.made);
             if piece.last.is_none() {
                 break;
@@ -99,7 +100,7 @@ pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Re
         if options.new {
             return Err(Failure::usage("--new needs the id of a user, or --all"));
         }
-        let limit = options.limit.or_else(|| (!output.json()).then_some(ROWS));
+        let limit = Some(output.rows(options.limit, ROWS));
         let (queue, claims, more) = directory.read(|view| -> Result<_, DirectoryError> {
             let filter = QueueFilter { with_ignored: options.ignored, limit, ..QueueFilter::default() };
             let queue = view.queue(tenant.id, &filter)?;
@@ -133,7 +134,7 @@ pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Re
             )));
         }
     };
-    let decided = directory.write(&actor(), |change| confirm(change, &tenant, user, &decision))?;
+    let decided = directory.write(&global.actor(), |change| confirm(change, &tenant, user, &decision))?;
     let name = &tenant.name;
     let (person, not_of, off, sentence) = match &decided {
         Decided::Linked { person, off } => {

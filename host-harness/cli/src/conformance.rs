@@ -102,7 +102,7 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
         org.stop().await;
     }
     if let Some((directory, tenant)) = kept.filter(|_| asked.writes) {
-        directory.write(&context::actor(), |change| note(change, &tenant, &report))?;
+        directory.write(&global.actor(), |change| note(change, &tenant, &report))?;
     }
     print(&report, org.is_some(), output)?;
     Ok(if report.conforms() { DONE } else { SOME_FAILED })
@@ -139,7 +139,7 @@ async fn checked(
         Err(TargetError::Load(error)) => return Ok(ConformanceReport::of_unloadable(&error, options.only.as_deref())),
         Err(TargetError::Engine(error)) => return Err(error.into()),
     };
-    let bar = progress("checks", Some(provisioning_conformance::chosen(options.only.as_deref()).count() as u64));
+    let bar = progress("checks", 0, Some(provisioning_conformance::chosen(options.only.as_deref()).count() as u64));
     let report = provisioning_conformance::run(&target, samples, options, &mut |_| bar.inc(1)).await;
     bar.finish_and_clear();
     Ok(report)

@@ -27,7 +27,14 @@ pub(crate) struct Context {
     pub(crate) descriptor: Descriptor,
     pub(crate) job: Job,
     /// Where the tenant is kept, unless it stands in a tenants file.
-    kept: Option<(Directory, TenantId)>,
+    kept: Option<Kept>,
+}
+
+/// Where a tenant is kept, and who works for it.
+struct Kept {
+    directory: Directory,
+    tenant: TenantId,
+    actor: Actor,
 }
 
 /// The runtime of a command, which has one job at a time.
@@ -178,15 +185,6 @@ pub(crate) fn warn_of_egress(name: &str, config: &TenantConfig) {
     }
 }
 
-/// Whoever runs the command, for the audit trail.
-pub(crate) fn actor() -> Actor {
-    let user = ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok());
-    Actor::new(
-        user.filter(|user| !user.is_empty())
-            .map_or_else(|| "command line".to_owned(), |user| format!("{user} (command line)")),
-    )
-}
-
 /// What a component says of itself.
 pub(crate) async fn describe(
     runtime: &Runtime,
@@ -266,7 +264,12 @@ impl Context {
                 let declared = declared(&runtime, &connector, &descriptor).await?;
                 tenant.approval = Some(approved(Some(&directory), &tenant, &declared)?);
                 let job = runtime.start(&connector, &tenant).await?;
-                Ok(Self { tenant, descriptor, job, kept: Some((directory, record.id)) })
+                Ok(Self {
+                    tenant,
+                    descriptor,
+                    job,
+                    kept: Some(Kept { directory, tenant: record.id, actor: global.actor() }),
+                })
             }
         }
     }
@@ -297,9 +300,9 @@ impl Context {
         kind: TaskKind,
         tried: impl Iterator<Item = (&'a str, Result<Option<&'a Outcome>, &'a TaskFailure>)>,
     ) -> Result<(), Failure> {
-        let Some((directory, tenant)) = &self.kept else { return Ok(()) };
+        let Some(Kept { directory, tenant, actor }) = &self.kept else { return Ok(()) };
         let tried: Vec<_> = tried.collect();
-        directory.write(&actor(), |change| -> Result<(), DirectoryError> {
+        directory.write(actor, |change| -> Result<(), DirectoryError> {
             for (user, result) in tried.iter().copied() {
                 let person = match change.link_of_user(*tenant, user)? {
                     Some(link) => Some(change.person_by_id(link.person)?.key),
@@ -316,8 +319,8 @@ impl Context {
     /// Keeps what the job has asked of the application, where the tenant is kept in the data folder.
     pub(crate) async fn keep_usage(&mut self) -> Result<(), Failure> {
         let spent = self.job.spent().await;
-        if let (Some((directory, tenant)), false) = (&self.kept, spent.is_empty()) {
-            directory.write(&actor(), |change| change.add_usage(*tenant, &spent))?;
+        if let (Some(Kept { directory, tenant, actor }), false) = (&self.kept, spent.is_empty()) {
+            directory.write(actor, |change| change.add_usage(*tenant, &spent))?;
         }
         Ok(())
     }

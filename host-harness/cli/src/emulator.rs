@@ -93,6 +93,7 @@ pub(crate) async fn run(options: &Options, output: &mut Output) -> Result<(), Fa
         .start()
         .await
         .map_err(|error| Failure { exit: SOME_FAILED, error: ErrorView::local("emulator", error.to_string()) })?;
+    let stop = interrupted();
     let connection = emulator.credentials();
     if let Some(file) = &options.tenants_file {
         write_tenants_file(file, &connection)?;
@@ -122,7 +123,7 @@ pub(crate) async fn run(options: &Options, output: &mut Output) -> Result<(), Fa
         }
         output.line("Ctrl-C ends it.")?;
     }
-    emulator.serve_until(interrupted()).await;
+    emulator.serve_until(stop).await;
     Ok(())
 }
 

@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgAction, Args, Parser};
+use clap::builder::NonEmptyStringValueParser;
+use clap::{ArgAction, Args, Parser, ValueEnum};
 
 use super::failure::Failure;
-use super::output::ColorChoice;
-use provisioning_directory::LeaseTimes;
+use super::output::{ColorChoice, Format, Wishes};
+use provisioning_directory::{Actor, LeaseTimes};
 
 /// Options of every command.
 #[derive(Parser)]
@@ -21,9 +22,21 @@ pub(crate) struct Global {
     pub(crate) data: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) database: DatabaseChoice,
-    /// Print one JSON document on standard output, and everything else on standard error.
-    #[arg(long, global = true)]
-    pub(crate) json: bool,
+    /// What standard output has.
+    #[arg(short, long, global = true, value_enum, default_value_t, value_name = "FORMAT", help_heading = OUTPUT)]
+    output: Format,
+    /// Print one JSON document on standard output, and everything else on standard error: --output json.
+    #[arg(long, global = true, conflicts_with = "output", help_heading = OUTPUT)]
+    json: bool,
+    /// Columns of a table, by how their headers begin, separated by commas.
+    #[arg(long, global = true, value_delimiter = ',', value_name = "NAMES", conflicts_with = "json", help_heading = OUTPUT)]
+    columns: Vec<String>,
+    /// Let nothing page what is longer than the terminal. PAGER names another program than less.
+    #[arg(long, global = true, help_heading = OUTPUT)]
+    no_pager: bool,
+    /// Who does this, for the audit trail. By default the user of the operating system.
+    #[arg(long, global = true, env = "PROVISIONING_ACTOR", value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    actor: Option<String>,
     /// Where compiled components are kept; `off` compiles each time. By default a folder in the user's cache folder. One that
     /// other users could write to is not used.
     #[arg(long, global = true, env = "PROVISIONING_CACHE", value_name = "FOLDER")]
@@ -35,11 +48,45 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) replay: Option<PathBuf>,
     /// When to use colour; NO_COLOR is heeded.
-    #[arg(long, global = true, value_enum, default_value_t)]
-    pub(crate) color: ColorChoice,
+    #[arg(long, global = true, value_enum, default_value_t, help_heading = OUTPUT)]
+    color: ColorChoice,
     /// Say more on standard error: once what is done, twice each request. RUST_LOG picks in detail.
-    #[arg(short, long, global = true, action = ArgAction::Count)]
+    #[arg(short, long, global = true, action = ArgAction::Count, help_heading = OUTPUT)]
     pub(crate) verbose: u8,
+    /// How lines of the log are written on standard error, with their times.
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT", help_heading = OUTPUT)]
+    pub(crate) log: LogFormat,
+}
+
+/// Where options about what is printed stand in the help.
+const OUTPUT: &str = "Output";
+
+/// How lines of the log are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    #[default]
+    Text,
+    /// One object per line.
+    Json,
+}
+
+impl Global {
+    /// Whoever runs the command, for the audit trail.
+    pub(crate) fn actor(&self) -> Actor {
+        let user = || ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok());
+        let named = self.actor.clone().or_else(user).filter(|name| !name.is_empty());
+        Actor::new(named.map_or_else(|| "command line".to_owned(), |name| format!("{name} (command line)")))
+    }
+
+    /// How the command's words are wanted.
+    pub(crate) fn wishes(&self) -> Wishes {
+        Wishes {
+            format: if self.json { Format::Json } else { self.output },
+            color: self.color,
+            columns: self.columns.clone(),
+            paged: !self.no_pager,
+        }
+    }
 }
 
 /// A database that hosts share, in the place of the file in the data folder.

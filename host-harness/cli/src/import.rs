@@ -6,10 +6,11 @@ use clap::Args;
 use indicatif::ProgressBar;
 use serde::Serialize;
 
-use super::context::{TenantSource, actor, applications};
+use super::context::{TenantSource, applications};
 use super::direct;
 use super::failure::{DONE, Failure, SOME_FAILED};
 use super::global::Global;
+use super::interrupt::Leaves;
 use super::output::{self, Output, complain};
 use provisioning_directory::sync::import::{ImportOptions, ImportProgress, discard, import};
 use provisioning_directory::{Directory, ImportPhase, ImportRun, TenantRecord};
@@ -22,6 +23,13 @@ pub(crate) struct Options {
     direct: direct::import::ReadOptions,
     #[command(flatten)]
     sync: SyncOptions,
+}
+
+impl Options {
+    /// What is left if the command is interrupted.
+    pub(crate) fn leaves(&self) -> Leaves {
+        if self.sync.dry_run { Leaves::Unchanged } else { Leaves::Import(self.tenant.clone()) }
+    }
 }
 
 /// What only imports into the data folder know.
@@ -89,7 +97,7 @@ async fn import_into(
     options: &SyncOptions,
     output: &mut Output,
 ) -> Result<u8, Failure> {
-    let actor = actor();
+    let actor = global.actor();
     if options.discard {
         let run = discard(directory, tenant, &actor)?;
         if output.json() {
@@ -160,7 +168,7 @@ impl Bar {
                 bar.finish_and_clear();
             }
             let label = if progress.phase == ImportPhase::Settling { "users settled" } else { "users read" };
-            *shown = Some((progress.phase, output::progress(label, progress.total)));
+            *shown = Some((progress.phase, output::progress(label, progress.done, progress.total)));
         }
         if let Some((_, bar)) = &*shown {
             bar.set_position(progress.done);

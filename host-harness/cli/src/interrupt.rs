@@ -1,15 +1,102 @@
-//! The end of commands that go on until somebody ends them.
+//! The end of a command by a signal.
 
-/// Ctrl-C, or the signal by which a supervisor ends a process.
-pub(super) async fn interrupted() {
+use std::io::Write as _;
+
+#[cfg(unix)]
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::context::{data_folder, open_directory};
+use super::global::Global;
+use super::output::{complain, is_paged};
+use provisioning_directory::DirectoryError;
+
+/// The exit code of a command that was interrupted: 128 and the number of SIGINT, as shells have it.
+const INTERRUPTED: i32 = 130;
+
+/// Ctrl-C, or the signal by which a supervisor ends a process. It is heard from the call on, not from when the future is polled first:
+/// whoever reads that a server is ready may end it at once.
+pub(super) fn interrupted() -> impl Future<Output = ()> + Send {
     #[cfg(unix)]
-    if let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+    let (interrupt, terminate) = (heard(SignalKind::interrupt()), heard(SignalKind::terminate()));
+    async move {
+        #[cfg(unix)]
         tokio::select! {
-            _ = terminate.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
+            () = interrupt => {}
+            () = terminate => {}
         }
-        return;
+        // Without signals a command serves until its process is killed.
+        #[cfg(not(unix))]
+        let _ = tokio::signal::ctrl_c().await;
     }
-    // Without signals the emulator serves until its process is killed.
-    let _ = tokio::signal::ctrl_c().await;
+}
+
+/// Waits for a signal; for ever, if this process can't listen to it.
+#[cfg(unix)]
+fn heard(kind: SignalKind) -> impl Future<Output = ()> + Send {
+    let listening = signal(kind);
+    async move {
+        match listening {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(error) => {
+                tracing::warn!(%error, "the signal by which the command is ended can't be heard");
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+}
+
+/// What a command leaves behind if it is ended in the middle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Leaves {
+    /// Nothing worth a word.
+    Nothing,
+    /// What an import has read of a tenant.
+    Import(String),
+    /// What a push, or a plan that is applied, has written for a tenant.
+    Push(String),
+    /// Nothing, since the command only works something out.
+    Unchanged,
+    /// What it has done so far; the same command does the rest.
+    Part,
+}
+
+/// Ends the process once it is interrupted, with a word about what is kept and how to go on. What a job does is safe at any moment: it
+/// is what a crash would leave, too.
+pub(super) async fn end_when_interrupted(global: &Global, leaves: Leaves) {
+    loop {
+        interrupted().await;
+        // A pager has Ctrl-C to itself.
+        if !is_paged() {
+            break;
+        }
+    }
+    // The bar of the work stands on the line.
+    let _ = std::io::stderr().write_all(b"\r\x1b[K");
+    complain(&farewell(global, &leaves));
+    std::process::exit(INTERRUPTED);
+}
+
+fn farewell(global: &Global, leaves: &Leaves) -> String {
+    match leaves {
+        Leaves::Nothing => "Stopped.".to_owned(),
+        Leaves::Unchanged => "Stopped. Nothing was changed.".to_owned(),
+        Leaves::Part => "Stopped. What was done is kept; the same command does the rest.".to_owned(),
+        Leaves::Import(tenant) => match read_so_far(global, tenant) {
+            Ok(Some(users)) => format!(
+                "Stopped. The {users} users that were read are kept: `import {tenant}` goes on from there, `import {tenant} --discard` gives them up."
+            ),
+            Ok(None) => format!("Stopped. Nothing was kept of the import; `import {tenant}` begins again."),
+            Err(_) => format!("Stopped. `import {tenant}` goes on with what was kept."),
+        },
+        Leaves::Push(tenant) => format!(
+            "Stopped. What was written is kept, and `tasks --tenant {tenant}` lists what waits. A request that was under way may still be carried out; `push {tenant}` looks first, and goes on from there."
+        ),
+    }
+}
+
+/// How many users an import that is under way has read.
+fn read_so_far(global: &Global, tenant: &str) -> Result<Option<u64>, DirectoryError> {
+    let directory =
+        open_directory(global).map_err(|_| DirectoryError::Damaged(data_folder(global).display().to_string()))?;
+    directory.read(|view| Ok(view.open_import(view.tenant(tenant)?.id)?.map(|run| run.users)))
 }

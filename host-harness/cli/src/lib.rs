@@ -11,6 +11,7 @@ pub mod embedded;
 
 mod apply;
 mod assign;
+mod attributes;
 mod audit;
 mod command_line;
 mod completion;
@@ -27,6 +28,7 @@ mod demo;
 mod demo;
 mod describe;
 mod direct;
+mod doctor;
 #[cfg(feature = "emulator")]
 mod emulated_tenant;
 #[cfg(feature = "emulator")]
@@ -35,7 +37,9 @@ mod entitlements;
 mod failure;
 mod global;
 mod grants;
+mod help;
 mod import;
+mod init;
 mod interrupt;
 mod licenses;
 mod man;
@@ -47,6 +51,7 @@ mod prune;
 mod push;
 mod report;
 mod retry;
+mod runs;
 mod scim;
 mod serve;
 mod sync_password;
@@ -60,3 +65,4 @@ mod view;
 mod worker;
 
 pub use command_line::main;
+pub use help::EXAMPLES;

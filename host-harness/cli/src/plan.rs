@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::context::{actor, applications, open_tenant};
+use super::context::{applications, open_tenant};
 use super::failure::Failure;
 use super::global::Global;
 use super::output::Output;
@@ -21,7 +21,7 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
     let applications = applications(global)?;
     let mut printed = SyncReport::new(&tenant.name, "plan", output);
     let mut note = |entry: &PushEntry| printed.note(entry);
-    let planned = match plan_watched(&directory, &applications, &tenant, &actor(), &mut note).await {
+    let planned = match plan_watched(&directory, &applications, &tenant, &global.actor(), &mut note).await {
         Ok(planned) => planned,
         Err(error) => return printed.fail(error.into()),
     };

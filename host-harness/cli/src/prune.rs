@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::context::{actor, open_directory};
+use super::context::open_directory;
 use super::failure::{DONE, Failure};
 use super::global::Global;
 use super::output::Output;
@@ -23,14 +23,14 @@ pub(crate) struct Options {
 
 pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
     let before = Timestamp::now().before(Duration::from_secs(u64::from(options.older_than) * 24 * 60 * 60));
-    let pruned = open_directory(global)?.prune(&actor(), before, options.audit)?;
+    let pruned = open_directory(global)?.prune(&global.actor(), before, options.audit)?;
     if output.json() {
         output.document(&pruned)?;
         return Ok(DONE);
     }
     output.line(&format!(
-        "Taken away from before {before}: {} tasks, {} plans, {} imports, {} rows of the audit trail.",
-        pruned.tasks, pruned.plans, pruned.imports, pruned.audit
+        "Taken away from before {before}: {} tasks, {} plans, {} imports, {} runs, {} rows of the audit trail.",
+        pruned.tasks, pruned.plans, pruned.imports, pruned.runs, pruned.audit
     ))?;
     Ok(DONE)
 }

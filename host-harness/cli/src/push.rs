@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::context::{TenantSource, actor, applications};
+use super::context::{TenantSource, applications};
 use super::direct;
 use super::failure::Failure;
 use super::global::Global;
 use super::grants;
+use super::interrupt::Leaves;
 use super::output::Output;
 use super::people::{self, EmptyCell};
 use super::report::SyncReport;
@@ -36,6 +37,18 @@ pub(crate) struct Options {
     /// Ask anew for everybody who is assigned, as after an application has lost its data.
     #[arg(long, conflicts_with_all = ["people", "plan"])]
     everybody: bool,
+}
+
+impl Options {
+    /// What is left if the command is interrupted.
+    pub(crate) fn leaves(&self) -> Leaves {
+        match (&self.people, self.plan) {
+            (_, true) => Leaves::Unchanged,
+            // Rows that were written are found again by the keys that they carry.
+            (Some(_), false) => Leaves::Part,
+            (None, false) => Leaves::Push(self.tenant.clone()),
+        }
+    }
 }
 
 pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
@@ -80,7 +93,7 @@ async fn push_tasks(
     everybody: bool,
     output: &mut Output,
 ) -> Result<u8, Failure> {
-    let actor = actor();
+    let actor = global.actor();
     let mut off = Vec::new();
     if everybody {
         off = push_everybody(directory, &actor, tenant)?.off;

@@ -6,7 +6,9 @@ use std::io;
 use serde::Serialize;
 
 use super::failure::{DONE, Failure, SOME_FAILED};
-use super::output::{Output, Tone, complain, lines, listed as listed_cell, printable, printable_words};
+use super::output::{
+    Output, Tone, complain, json_text, lines, listed as listed_cell, printable, printable_words, write_json,
+};
 use super::view::OutcomeView;
 use provisioning_directory::sync::push::{KEPT, PushEntry, PushReport};
 use provisioning_directory::{OpenCause, PlanId, TaskFailure, Upstream};
@@ -77,7 +79,7 @@ impl<'a> SyncReport<'a> {
         let separator = if self.begun { ",\n    " } else { "\n    " };
         self.begin()?;
         self.output.raw().write_all(separator.as_bytes())?;
-        Ok(serde_json::to_writer(self.output.raw(), entry)?)
+        Ok(write_json(self.output.raw(), entry)?)
     }
 
     /// Begins the document, unless it has begun.
@@ -85,7 +87,7 @@ impl<'a> SyncReport<'a> {
         if std::mem::replace(&mut self.begun, true) {
             return Ok(());
         }
-        let (tenant, command) = (serde_json::to_string(self.tenant)?, self.command);
+        let (tenant, command) = (json_text(&self.tenant)?, self.command);
         write!(self.output.raw(), "{{\n  \"tenant\": {tenant},\n  \"command\": \"{command}\",\n  \"results\": [")
     }
 
@@ -93,9 +95,9 @@ impl<'a> SyncReport<'a> {
     fn end(&mut self, rest: &impl Serialize) -> io::Result<()> {
         std::mem::replace(&mut self.written, Ok(()))?;
         self.begin()?;
-        let rest = serde_json::to_string_pretty(rest)?;
+        let rest = json_text(rest)?;
         let fields = rest.strip_prefix('{').unwrap_or(&rest);
-        write!(self.output.raw(), "\n  ],{fields}\n")?;
+        write!(self.output.raw(), "\n  ],\n  {fields}\n")?;
         self.output.raw().flush()
     }
 

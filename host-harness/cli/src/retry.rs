@@ -3,7 +3,7 @@
 use clap::Args;
 use serde::Serialize;
 
-use super::context::{actor, open_directory};
+use super::context::open_directory;
 use super::failure::{DONE, Failure};
 use super::global::Global;
 use super::output::Output;
@@ -30,16 +30,19 @@ pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Re
     let retried = match &options.all {
         Some(name) => {
             let tenant = Some(directory.read(|view| view.tenant(name))?.id);
-            retry_failed(&directory, &actor(), &TaskFilter { tenant, ..TaskFilter::default() })?
+            retry_failed(&directory, &global.actor(), &TaskFilter { tenant, ..TaskFilter::default() })?
         }
-        None => directory.write(&actor(), |change: &WriteTransaction<'_>| -> Result<Vec<TaskId>, DirectoryError> {
-            let ids = options.tasks.iter().map(|number| change.task(TaskId::from_number(*number)));
-            let tasks: Vec<Task> = ids.collect::<Result<_, _>>()?;
-            for task in &tasks {
-                change.retry_task(task)?;
-            }
-            Ok(tasks.into_iter().map(|task| task.id).collect())
-        })?,
+        None => directory.write(
+            &global.actor(),
+            |change: &WriteTransaction<'_>| -> Result<Vec<TaskId>, DirectoryError> {
+                let ids = options.tasks.iter().map(|number| change.task(TaskId::from_number(*number)));
+                let tasks: Vec<Task> = ids.collect::<Result<_, _>>()?;
+                for task in &tasks {
+                    change.retry_task(task)?;
+                }
+                Ok(tasks.into_iter().map(|task| task.id).collect())
+            },
+        )?,
     };
     output.line(&format!("{} tasks are tried again with the next push.", retried.len()))?;
     if output.json() {

@@ -118,6 +118,12 @@ async fn listen(is_wanted: bool, address: SocketAddr, option: &str) -> Result<Op
 }
 
 pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
+    if options.no_console && options.no_scim && options.no_metrics && options.no_worker {
+        return Err(Failure::usage(
+            "nothing is left to serve; leave out one of --no-console, --no-scim, --no-metrics and --no-worker",
+        ));
+    }
+    let interrupted = super::interrupt::interrupted();
     let directory = open_directory(global)?;
     let runtime = runtime_for(global, options.jobs)?;
     let scheduler = Scheduler::new(SchedulerLimits { workers: options.jobs as usize, ..SchedulerLimits::default() });
@@ -134,7 +140,7 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
 
     let (stop, stopped) = watch::channel(false);
     tokio::spawn(async move {
-        super::interrupt::interrupted().await;
+        interrupted.await;
         stop.send_replace(true);
         // Whoever listens keeps the channel open.
         stop.closed().await;

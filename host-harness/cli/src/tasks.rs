@@ -23,7 +23,7 @@ pub(crate) struct Options {
     /// Ended ones too.
     #[arg(long, conflicts_with = "state")]
     all: bool,
-    /// Tasks to show. Without it, a table has 100 and JSON has all.
+    /// Tasks to show. Without it, a table has 100, and JSON and CSV have all.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     limit: Option<u32>,
     /// Behind this task, by its number.
@@ -78,7 +78,8 @@ pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Re
     if output.json() {
         json(&directory, filter, options.limit, output)
     } else {
-        table(&directory, filter, options.limit.unwrap_or(ROWS), output)
+        let limit = output.rows(options.limit, ROWS);
+        table(&directory, filter, limit, output)
     }
 }
 
@@ -95,6 +96,9 @@ fn json(directory: &Directory, mut filter: TaskFilter, limit: Option<u32>, outpu
         for task in &tasks {
             let retry_command = (task.state == TaskState::Failed).then(|| task.retry_command());
             list.add(&TaskView { task, retry_command })?;
+        }
+        if list.is_closed() {
+            break;
         }
     }
     list.end()?;

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::assign::report_changes;
-use super::context::{actor, open_tenant};
+use super::context::open_tenant;
 use super::failure::Failure;
 use super::global::Global;
 use super::grants;
@@ -28,7 +28,7 @@ pub(crate) struct Options {
 
 pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
     let (directory, tenant) = open_tenant(global, &options.tenant)?;
-    let followed = directory.write(&actor(), |change: &WriteTransaction<'_>| -> Result<Followed, DirectoryError> {
+    let followed = directory.write(&global.actor(), |change: &WriteTransaction<'_>| -> Result<Followed, DirectoryError> {
         let mut followed = Followed::default();
         for name in &options.people {
             let person = change.person(name)?;

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::context::{actor, open_tenant};
+use super::context::open_tenant;
 use super::failure::{DONE, Failure};
 use super::global::Global;
 use super::output::Output;
@@ -19,8 +19,9 @@ pub(crate) struct Options {
 
 pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
     let (directory, tenant) = open_tenant(global, &options.tenant)?;
-    let id = directory
-        .write(&actor(), |change: &WriteTransaction<'_>| unlink(change, &tenant, &change.person(&options.person)?))?;
+    let id = directory.write(&global.actor(), |change: &WriteTransaction<'_>| {
+        unlink(change, &tenant, &change.person(&options.person)?)
+    })?;
     output
         .line(&format!("{} and the user {id} of {} are linked no longer; both stay.", options.person, tenant.name))?;
     if output.json() {

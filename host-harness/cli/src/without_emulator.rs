@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use provisioning_directory::Directory;
+use provisioning_directory::{Actor, Directory};
 use provisioning_runtime::Tenant;
 
 use super::failure::Failure;
@@ -28,6 +28,6 @@ impl Org {
 }
 
 /// Opens what the demo has left.
-pub(super) async fn open(_folder: &Path) -> Result<(Org, Directory), Failure> {
+pub(super) async fn open(_folder: &Path, _actor: &Actor) -> Result<(Org, Directory), Failure> {
     Err(Failure::usage("this host was built without the emulated organization, and so without the demo"))
 }

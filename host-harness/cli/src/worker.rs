@@ -13,7 +13,7 @@ use super::output::{Output, complain, printable};
 use crate::embedded;
 use provisioning_directory::sync::ComponentApplications;
 use provisioning_directory::sync::worker::{WorkerOptions, work};
-use provisioning_directory::{Directory, DirectoryError};
+use provisioning_directory::{Directory, DirectoryError, Timestamp};
 use provisioning_runtime::{Metrics, Scheduler, SchedulerLimits};
 
 #[derive(Args)]
@@ -28,6 +28,7 @@ pub(crate) struct Options {
 }
 
 pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
+    let stop = super::interrupt::interrupted();
     let directory = open_directory(global)?;
     let runtime = runtime_for(global, options.jobs)?;
     let scheduler = Scheduler::new(SchedulerLimits { workers: options.jobs as usize, ..SchedulerLimits::default() });
@@ -45,13 +46,19 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
         "Working by the schedules of the tenants in {} until it is interrupted.",
         directory.folder().display()
     ))?;
-    let stop = super::interrupt::interrupted();
     work(directory, applications, &scheduler, WorkerOptions::default(), stop, |finished| match finished.result {
         Ok(said) => {
             // A closed terminal does not stop the work.
-            let _ = output.line(&printable(&format!("{} {}: {said}", finished.tenant, finished.job)));
+            let _ =
+                output.line(&printable(&format!("{} {} {}: {said}", Timestamp::now(), finished.tenant, finished.job)));
         }
-        Err(error) => complain(&format!("{} {}: {}", finished.tenant, finished.job, Failure::from(error).text())),
+        Err(error) => complain(&format!(
+            "{} {} {}: {}",
+            Timestamp::now(),
+            finished.tenant,
+            finished.job,
+            Failure::from(error).text()
+        )),
     })
     .await?;
     if let Some(monitor) = monitor {

@@ -17,20 +17,41 @@ pub(crate) struct Tab {
     pub(crate) title: &'static str,
 }
 
-/// The pages of one application, in the order of the walk through them.
-pub(crate) const TENANT_TABS: &[Tab] = &[
-    Tab { path: "general", title: "General" },
-    Tab { path: "integration", title: "Integration" },
-    Tab { path: "to-app", title: "To App" },
-    Tab { path: "attributes", title: "Attributes" },
-    Tab { path: "to-idp", title: "To IdP" },
-    Tab { path: "assignments", title: "Assignments" },
-    Tab { path: "import", title: "Import" },
-    Tab { path: "push", title: "Push" },
-    Tab { path: "tasks", title: "Tasks" },
-    Tab { path: "scim", title: "SCIM" },
-    Tab { path: "usage", title: "Usage" },
-    Tab { path: "audit", title: "Audit" },
+/// Tabs under one heading.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TabGroup {
+    pub(crate) title: &'static str,
+    pub(crate) tabs: &'static [Tab],
+}
+
+/// The pages of one application: what is done every day, what is set once, and what was.
+pub(crate) const TENANT_TABS: &[TabGroup] = &[
+    TabGroup {
+        title: "Daily work",
+        tabs: &[
+            Tab { path: "overview", title: "Overview" },
+            Tab { path: "assignments", title: "People" },
+            Tab { path: "import", title: "Import" },
+            Tab { path: "push", title: "Push" },
+            Tab { path: "tasks", title: "Tasks" },
+            Tab { path: "runs", title: "Runs" },
+        ],
+    },
+    TabGroup {
+        title: "Settings",
+        tabs: &[
+            Tab { path: "general", title: "General" },
+            Tab { path: "integration", title: "Integration" },
+            Tab { path: "to-app", title: "To App" },
+            Tab { path: "attributes", title: "Attributes" },
+            Tab { path: "to-idp", title: "To IdP" },
+            Tab { path: "scim", title: "SCIM" },
+        ],
+    },
+    TabGroup {
+        title: "Looking back",
+        tabs: &[Tab { path: "audit", title: "Audit" }, Tab { path: "usage", title: "Usage" }],
+    },
 ];
 
 /// The pages that concern all applications; each stands at `/` and its path.
@@ -96,7 +117,7 @@ impl Chrome {
         TOP_TABS
     }
 
-    pub(crate) fn tenant_tabs(&self) -> &'static [Tab] {
+    pub(crate) fn tenant_tabs(&self) -> &'static [TabGroup] {
         TENANT_TABS
     }
 
@@ -128,11 +149,32 @@ pub(crate) fn unsound(template: &impl Template) -> Response {
     response
 }
 
-/// A point in time for people.
-pub(crate) fn moment(at: &Timestamp) -> String {
-    let text = at.to_string();
+/// A point in time for people: in UTC, which the script makes the time of the visitor's zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Moment(String);
+
+// Made of digits and what stands between them.
+impl askama::filters::HtmlSafe for Moment {}
+
+impl std::fmt::Display for Moment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "<time datetime=\"{}\">{}</time>", self.0, plain(&self.0))
+    }
+}
+
+/// A point in time as a part of a page.
+pub(crate) fn moment(at: &Timestamp) -> Moment {
+    Moment(at.to_string())
+}
+
+/// A point in time as a part of a text.
+pub(crate) fn moment_text(at: &Timestamp) -> String {
+    plain(&at.to_string())
+}
+
+fn plain(text: &str) -> String {
     match text.get(..19) {
         Some(text) => format!("{} UTC", text.replace('T', " ")),
-        None => text,
+        None => text.to_owned(),
     }
 }

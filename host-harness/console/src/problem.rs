@@ -76,6 +76,15 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, kind, "Something else is under way", what, remedy)
     }
 
+    /// Somebody else has saved the same record in the same moment.
+    pub(crate) fn just_changed() -> Self {
+        Self::conflict(
+            "stale",
+            "Somebody else has changed this in the same moment; nothing was saved.",
+            "Save again: the page then shows what is different.",
+        )
+    }
+
     /// A defect of this program; its words go to the log.
     pub(crate) fn internal(error: &dyn std::fmt::Display) -> Self {
         tracing::error!(%error, "the console failed");
@@ -93,6 +102,7 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = html(&Page { problem: &self, code: self.status.as_u16() });
         *response.status_mut() = self.status;
+        response.extensions_mut().insert(self);
         response
     }
 }

@@ -32,6 +32,11 @@ impl Spent {
         self.operations.is_empty()
     }
 
+    /// How many requests were sent.
+    pub fn requests(&self) -> u64 {
+        self.operations.values().map(|calls| calls.times.count()).sum()
+    }
+
     /// Adds what came later.
     pub fn merge(&mut self, later: Self) {
         for (operation, calls) in later.operations {

@@ -6,7 +6,7 @@ import { after, before, describe, it } from "node:test";
 import { addPerson, connect, openAssignment, press, push, result } from "../steps.mjs";
 import { World, faultsOfAccess } from "../world.mjs";
 
-const APPLICATION = ["general", "integration", "to-app", "attributes", "to-idp", "assignments", "assignments/people", "import", "import/matches", "push", "tasks", "audit", "usage", "remove"];
+const APPLICATION = ["overview", "runs", "scim", "general", "integration", "to-app", "attributes", "to-idp", "assignments", "assignments/people", "import", "import/matches", "push", "tasks", "audit", "usage", "remove"];
 const PATHS = [
   "/applications",
   "/add-application",
@@ -50,9 +50,15 @@ describe("every page is accessible", () => {
       for (const page of [light, dark]) {
         await page.goto(path);
         assert.deepEqual(await faultsOfAccess(page), []);
+        if (page === light) continue;
         const [width, shown] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
         assert.ok(width <= shown, `the page is ${width} wide on ${shown}`);
         assert.equal(await page.locator("h1").count(), 1);
+      }
+      for (const width of [390, 1280, 1920]) {
+        await light.setViewportSize({ width, height: 800 });
+        const [wanted, shown] = await light.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+        assert.ok(wanted <= shown, `the page is ${wanted} wide on ${shown}`);
       }
     });
   }

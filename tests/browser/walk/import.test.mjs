@@ -56,11 +56,16 @@ describe("an import of 5,000", () => {
     await page.getByText("is the person Namesake now").waitFor();
     await page.goto("/applications/acme/import/matches?reason=matched");
     await press(page, "confirm-all");
+    assert.match(await page.locator("#consequences").innerText(), /30 users are linked/);
+    await press(page, "confirm-all");
     assert.match(await result(page), /30 users were linked/);
   });
 
   it("makes people of all that nobody stands for", async () => {
     await page.goto("/applications/acme/import/matches");
+    await press(page, "confirm-and-make-all");
+    // The numbers first.
+    assert.match(await page.locator("#consequences").innerText(), /[0-9]+ people are made/);
     await press(page, "confirm-and-make-all");
     await result(page);
     await page.goto("/people");

@@ -77,7 +77,7 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
             ));
         }
         Some(folder) => {
-            let (org, directory) = demo::open(folder).await?;
+            let (org, directory) = demo::open(folder, &global.actor()).await?;
             (Some(org), directory)
         }
         None => (None, open_directory(global)?),
@@ -97,6 +97,7 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
         ))
     })?;
     let console = builder.build();
+    let stop = interrupted();
     let url = format!("http://{}", listener.local_addr()?);
     let open = console.address(&url).map_err(ConsoleError::from)?;
     if output.json() {
@@ -108,7 +109,7 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
     } else {
         output.line(&format!("The console of {} is at {open} (Ctrl-C ends it)", folder.display()))?;
     }
-    let served = console.serve(listener, interrupted()).await;
+    let served = console.serve(listener, stop).await;
     if let Some(org) = &mut org {
         org.stop().await;
     }

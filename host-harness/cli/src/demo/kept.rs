@@ -4,12 +4,11 @@ use std::path::{Path, PathBuf};
 
 use super::PEOPLE;
 use super::org::Org;
-use crate::context::actor;
 use crate::failure::Failure;
 use crate::people::{self, EmptyCell, RowPerson};
 use provisioning_directory::config::{EgressConfig, PlainValue, TenantConfig};
 use provisioning_directory::sync::intents;
-use provisioning_directory::{Directory, DirectoryError, WriteTransaction};
+use provisioning_directory::{Actor, Directory, DirectoryError, WriteTransaction};
 use provisioning_runtime::Tenant;
 
 /// The demo's tenant.
@@ -51,7 +50,7 @@ pub(super) fn forget(folder: &Path) -> Result<(), Failure> {
 
 /// Starts the demo's org again, or a new one where there is none, and opens the data folder with the demo's tenant and people in
 /// it. What an admin has changed there stays; where the org listens, and what signs in to it, is what it says now.
-pub(crate) async fn open(folder: &Path) -> Result<(Org, Directory), Failure> {
+pub(crate) async fn open(folder: &Path, actor: &Actor) -> Result<(Org, Directory), Failure> {
     std::fs::create_dir_all(folder).map_err(|error| {
         Failure::usage(format!("the folder {} cannot be made: {error}; name another with --demo", folder.display()))
     })?;
@@ -59,7 +58,7 @@ pub(crate) async fn open(folder: &Path) -> Result<(Org, Directory), Failure> {
     let directory = Directory::open(&data_folder(folder))?;
     let people = people::read(PEOPLE.as_bytes(), Path::new("people.csv"), EmptyCell::Leave)?;
     let wanted = org.tenant(TENANT);
-    directory.write(&actor(), |change: &WriteTransaction<'_>| -> Result<(), DirectoryError> {
+    directory.write(actor, |change: &WriteTransaction<'_>| -> Result<(), DirectoryError> {
         keep_tenant(change, &wanted)?;
         people.iter().filter_map(|row| row.person.as_ref().ok()).try_for_each(|person| keep_person(change, person))
     })?;

@@ -76,7 +76,7 @@ pub(super) async fn play(
     }
 
     output.heading("2. Import the portal's users")?;
-    let before = read_all(&mut context, output).await?;
+    let before = read_all(&mut context).await?;
     output.line(&format!("{} users in {} pages.", before.users.len(), before.pages))?;
     let profile = commonest_profile(&before.users)?;
 
@@ -157,7 +157,7 @@ pub(super) async fn play(
     }
 
     output.heading("What is in the org now")?;
-    let after = read_all(&mut context, output).await?;
+    let after = read_all(&mut context).await?;
     let mut statuses = BTreeMap::new();
     for Seen { user, .. } in &after.users {
         *statuses.entry(status_name(user.status)).or_insert(0) += 1;
@@ -206,10 +206,10 @@ struct Seen {
     attributes: [String; 3],
 }
 
-async fn read_all(context: &mut Context, output: &Output) -> Result<All, Failure> {
+async fn read_all(context: &mut Context) -> Result<All, Failure> {
     let query = ImportQuery { scope: ImportScope::Full, page_size: 500, attributes: Vec::new(), grants: true };
     let mut users = Vec::new();
-    let (imported, ended) = import::pages(context, query, None, output, |page, user| {
+    let (imported, ended) = import::pages(context, query, None, |page, user| {
         let attributes = attribute_texts(page, user, ["title", "contactId", "accountId"]);
         users.push(Seen { user: user.clone(), attributes });
         Ok(())

@@ -8,7 +8,7 @@ use clap::Args;
 use crate::context::Context;
 use crate::failure::{DONE, Failure};
 use crate::global::Global;
-use crate::output::{ColorChoice, Output, complain, json_text, write_json};
+use crate::output::{Output, complain, json_text, progress, write_json};
 use crate::view::{ErrorView, UsageView, UserView, attribute_texts, status_name};
 use provisioning_directory::config::StandardInput;
 use provisioning_runtime::wit::{ImportPage, ImportQuery, ImportScope, User};
@@ -102,14 +102,13 @@ pub(crate) async fn pages(
     context: &mut Context,
     mut query: ImportQuery,
     limit: Option<u32>,
-    output: &Output,
     mut each: impl FnMut(&ImportPage, &User) -> io::Result<()>,
 ) -> Result<(Imported, Option<Failure>), Failure> {
     let mut imported = Imported::default();
     if let ImportScope::Resume(cursor) = &query.scope {
         imported.next = Some(cursor.clone());
     }
-    let progress = output.progress("users read", None);
+    let progress = progress("users read", 0, None);
     let ended = loop {
         let page = match context.job.import_users(&query).await {
             Ok(page) => page,
@@ -145,10 +144,8 @@ async fn json(
 ) -> Result<u8, Failure> {
     let tenant = json_text(&context.tenant.name).map_err(io::Error::from)?;
     write!(output.raw(), "{{\n  \"tenant\": {tenant},\n  \"users\": [")?;
-    // The bar needs the output only for its settings, and the closure needs it to write.
-    let quiet = Output::new(true, ColorChoice::Never);
     let mut first = true;
-    let (imported, ended) = pages(context, query, limit, &quiet, |page, user| {
+    let (imported, ended) = pages(context, query, limit, |page, user| {
         output.raw().write_all(if first { b"\n    " } else { b",\n    " })?;
         first = false;
         write_json(output.raw(), &UserView::new(page, user)).map_err(io::Error::from)
@@ -184,7 +181,7 @@ async fn table(
 ) -> Result<u8, Failure> {
     let rows = if options.all { usize::MAX } else { ROWS };
     let mut shown: Vec<Vec<String>> = Vec::new();
-    let (imported, ended) = pages(context, query, options.pages, output, |page, user| {
+    let (imported, ended) = pages(context, query, options.pages, |page, user| {
         if shown.len() < rows {
             let attributes = attribute_texts(page, user, ["givenName", "familyName", "email", "federationId"]);
             let mut row = vec![user.id.clone(), user.username.clone(), status_name(user.status).to_owned()];

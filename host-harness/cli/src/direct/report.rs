@@ -71,14 +71,14 @@ impl RecordsReport<'_> {
         })
     }
 
-    fn print_records(&self, output: &mut Output) -> std::io::Result<()> {
+    fn print_records(&self, output: &mut Output) -> Result<(), Failure> {
         if output.json() {
             let results = self.entries.iter().map(|entry| EntryView {
                 record: &entry.label,
                 outcome: entry.result.as_ref().ok().map(OutcomeView::from),
                 error: entry.result.as_ref().err(),
             });
-            return output.document(&ReportDocument {
+            output.document(&ReportDocument {
                 tenant: self.tenant,
                 command: self.command,
                 plan: self.plan,
@@ -86,7 +86,8 @@ impl RecordsReport<'_> {
                 results: results.collect(),
                 error: self.ended.as_ref().map(|failure| &failure.error),
                 usage: self.usage.into(),
-            });
+            })?;
+            return Ok(());
         }
         let mut table = output.table(&["Record", "Result", "What changed, or why not"]);
         for entry in &self.entries {
@@ -104,7 +105,8 @@ impl RecordsReport<'_> {
         }
         let counts = listed(&self.summary(), "nothing done");
         let prefix = if self.plan { "Planned, nothing written: " } else { "" };
-        output.line(&format!("{prefix}{counts}; {} requests.", self.usage.requests))
+        output.line(&format!("{prefix}{counts}; {} requests.", self.usage.requests))?;
+        Ok(())
     }
 }
 

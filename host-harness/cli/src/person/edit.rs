@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use super::super::context::{actor, open_directory};
+use super::super::context::open_directory;
 use super::super::failure::{DONE, Failure};
 use super::super::global::Global;
 use super::super::output::Output;
@@ -82,7 +82,7 @@ pub(super) fn add(global: &Global, options: &AddOptions, output: &mut Output) ->
     let new = NewPerson { key: options.key.clone(), username: options.username.clone(), attributes };
     let directory = open_directory(global)?;
     directory.read(|view| check_attributes(view, options.set.iter().map(|(name, _)| name.as_str())))?;
-    directory.write(&actor(), |change| change.add_person(&new))?;
+    directory.write(&global.actor(), |change| change.add_person(&new))?;
     output.line(&format!("{} was added.", options.key))?;
     if output.json() {
         output.document(&Document { person: &options.key, changed: true, tasks: 0, off: &[] })?;
@@ -112,7 +112,7 @@ pub(super) fn edit(global: &Global, options: &EditOptions, output: &mut Output) 
     })?;
     let edit =
         PersonEdit { username: options.username.clone(), status: options.status.map(PersonStatus::from), attributes };
-    let followed = directory.write(&actor(), |change| intents::edit_person(change, &options.person, &edit))?;
+    let followed = directory.write(&global.actor(), |change| intents::edit_person(change, &options.person, &edit))?;
     report_change(&options.person, &followed, output)
 }
 

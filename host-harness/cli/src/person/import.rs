@@ -7,7 +7,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::super::assign::{faults, merged};
-use super::super::context::{actor, open_directory};
+use super::super::context::open_directory;
 use super::super::failure::{DONE, Failure, SOME_FAILED};
 use super::super::global::Global;
 use super::super::grants;
@@ -72,7 +72,7 @@ pub(super) async fn run(global: &Global, options: &Options, output: &mut Output)
     let known = directory.read(names::known_attributes)?;
     people::settle_names(&mut rows, &known.iter().map(String::as_str).collect::<Vec<_>>(), false)?;
     refuse_unknown_grants(global, &directory, tenant.as_ref(), &options.grants, &mut rows).await?;
-    let actor = actor();
+    let actor = global.actor();
     let mut done = Document::default();
     let mut followed = Followed::default();
     let progress = output.progress("people", Some(rows.len() as u64));

@@ -22,9 +22,9 @@ pub(crate) struct ListOptions {
     /// Whose key, username, e-mail address or full name contains this.
     #[arg(long, value_name = "TEXT")]
     contains: Option<String>,
-    /// People to show.
-    #[arg(long, default_value_t = 100)]
-    limit: u32,
+    /// People to show. Without it, a table has 100, and JSON and CSV have all.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    limit: Option<u32>,
     /// Behind this key.
     #[arg(long, value_name = "KEY")]
     after: Option<String>,
@@ -36,14 +36,18 @@ pub(crate) struct ShowOptions {
     person: String,
 }
 
+/// People that a table shows, unless more or fewer are wanted.
+const ROWS: u32 = 100;
+
 pub(super) fn list(global: &Global, options: &ListOptions, output: &mut Output) -> Result<u8, Failure> {
+    let limit = output.rows(options.limit, ROWS);
     let (people, all) = open_directory(global)?.read(|view| -> Result<_, DirectoryError> {
         let filter = PersonFilter {
             status: options.status.map(PersonStatus::from),
             assigned_to: options.tenant.as_deref().map(|name| view.tenant(name)).transpose()?.map(|tenant| tenant.id),
             contains: options.contains.clone(),
             after: options.after.clone(),
-            limit: Some(options.limit),
+            limit: Some(limit),
             ..PersonFilter::default()
         };
         Ok((view.people(&filter)?, view.count_people()?))
@@ -66,7 +70,7 @@ pub(super) fn list(global: &Global, options: &ListOptions, output: &mut Output) 
     }
     output.print_table(&table)?;
     output.line(&format!("{} shown of {all} people.", people.len()))?;
-    if let (true, Some(last)) = (people.len() == options.limit as usize, people.last()) {
+    if let (true, Some(last)) = (people.len() == limit as usize, people.last()) {
         output.line(&printable(&format!("Go on with --after '{}'", last.key)))?;
     }
     Ok(DONE)

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::Args;
 
-use super::super::context::{actor, open_directory};
+use super::super::context::open_directory;
 use super::super::failure::Failure;
 use super::super::global::Global;
 use super::super::output::Output;
@@ -24,10 +24,12 @@ pub(crate) struct Options {
 
 pub(super) fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
     let password = options.password.source().read("new password", Path::new(""), &mut StandardInput::process())?;
-    let followed =
-        open_directory(global)?.write(&actor(), |change: &WriteTransaction<'_>| -> Result<_, DirectoryError> {
+    let followed = open_directory(global)?.write(
+        &global.actor(),
+        |change: &WriteTransaction<'_>| -> Result<_, DirectoryError> {
             let person = change.person(&options.person)?;
             set_password(change, &person, &password)
-        })?;
+        },
+    )?;
     report_change(&options.person, &followed, output)
 }

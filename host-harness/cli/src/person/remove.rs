@@ -3,7 +3,7 @@
 use clap::Args;
 use serde::Serialize;
 
-use super::super::context::{actor, open_directory};
+use super::super::context::open_directory;
 use super::super::failure::{DONE, Failure, SOME_FAILED};
 use super::super::global::Global;
 use super::super::output::Output;
@@ -36,7 +36,8 @@ struct UserView {
 
 pub(super) fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
     let person = &options.person;
-    let removal = open_directory(global)?.write(&actor(), |change| remove_person(change, person, options.unassign))?;
+    let removal =
+        open_directory(global)?.write(&global.actor(), |change| remove_person(change, person, options.unassign))?;
     let (document, exit) = match removal {
         Removal::Removed { users } => {
             output.line(&format!("{person} is removed."))?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use serde::Serialize;
 
-use crate::context::{actor, open_directory, open_tenant};
+use crate::context::{open_directory, open_tenant};
 use crate::failure::Failure;
 use crate::global::Global;
 use crate::output::Output;
@@ -167,7 +167,7 @@ pub(super) fn add(global: &Global, options: &AddOptions, output: &mut Output) ->
         let token = change.add_scim_token(&tenant, &client, end(options.days))?;
         Ok((client, token))
     };
-    let (client, token) = directory.write(&actor(), add)?;
+    let (client, token) = directory.write(&global.actor(), add)?;
     tell_token(&client, &token, output)
 }
 
@@ -179,7 +179,7 @@ pub(super) fn edit(global: &Global, options: &EditOptions, output: &mut Output) 
         options.settings.apply(&mut settings);
         change.edit_scim_client(&tenant, &client, options.settings.platform.unwrap_or(client.platform), &settings)
     };
-    directory.write(&actor(), edit)?;
+    directory.write(&global.actor(), edit)?;
     done(output)
 }
 
@@ -242,7 +242,7 @@ pub(super) fn token(global: &Global, options: &TokenOptions, output: &mut Output
         let token = change.add_scim_token(&tenant, &client, end(options.days))?;
         Ok((client, token))
     };
-    let (client, token) = directory.write(&actor(), make)?;
+    let (client, token) = directory.write(&global.actor(), make)?;
     tell_token(&client, &token, output)
 }
 
@@ -252,7 +252,7 @@ pub(super) fn revoke(global: &Global, options: &RevokeOptions, output: &mut Outp
         let client = change.scim_client(&tenant, &options.name)?;
         change.revoke_scim_token(&tenant, &client, options.token)
     };
-    directory.write(&actor(), revoke)?;
+    directory.write(&global.actor(), revoke)?;
     done(output)
 }
 
@@ -262,7 +262,7 @@ pub(super) fn remove(global: &Global, options: &RemoveOptions, output: &mut Outp
         let client = change.scim_client(&tenant, &options.name)?;
         change.remove_scim_client(&tenant, &client)
     };
-    directory.write(&actor(), remove)?;
+    directory.write(&global.actor(), remove)?;
     done(output)
 }
 

@@ -4,7 +4,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::assign::faults;
-use crate::context::{actor, open_tenant};
+use crate::context::open_tenant;
 use crate::failure::Failure;
 use crate::global::Global;
 use crate::grants;
@@ -93,7 +93,7 @@ pub(super) async fn map(global: &Global, options: &MapOptions, output: &mut Outp
         return Err(Failure::usage(fault.sentence(&tenant.name)));
     }
     let priority = options.priority.map_or(group.priority, i64::from);
-    let followed = map_group(&directory, &actor(), &client, &tenant, &group, &options.grants, priority)?;
+    let followed = map_group(&directory, &global.actor(), &client, &tenant, &group, &options.grants, priority)?;
     if output.json() {
         output.document(
             &serde_json::json!({ "group": group.display_name, "tasks": followed.tasks.len(), "off": followed.off }),

@@ -6,7 +6,7 @@ use clap::Args;
 use serde::Serialize;
 use toml::{Table, Value};
 
-use super::super::context::{actor, data_folder, describe, open_directory, open_tenant, runtime, warn_of_egress};
+use super::super::context::{data_folder, describe, open_directory, open_tenant, runtime, warn_of_egress};
 use super::super::failure::{DONE, Failure};
 use super::super::global::Global;
 use super::super::output::{Output, complain};
@@ -40,7 +40,7 @@ pub(crate) struct EditOptions {
 
 /// What is to be different.
 #[derive(Args)]
-struct Patch {
+pub(crate) struct Patch {
     /// Set a value by its path in the TOML of `tenant export`, such as settings.username=api@acme.example or
     /// to-app.push-new-users=true. Lists and tables are written as in TOML.
     #[arg(long = "set", value_name = "PATH=VALUE", value_parser = assignment)]
@@ -50,7 +50,7 @@ struct Patch {
     unset: Vec<String>,
     /// Keep a secret, sealed: NAME=env:VARIABLE, NAME=file:PATH or NAME=stdin. Never the secret itself.
     #[arg(long = "secret", value_name = "NAME=SOURCE", value_parser = secret)]
-    secrets: Vec<(String, SecretSource)>,
+    secrets: Vec<SecretChoice>,
     /// Forget a secret.
     #[arg(long = "forget-secret", value_name = "NAME")]
     forgotten: Vec<String>,
@@ -63,8 +63,17 @@ fn assignment(text: &str) -> Result<(String, String), String> {
     }
 }
 
-/// The error quotes nothing, since what stands here by mistake may be the secret.
-fn secret(text: &str) -> Result<(String, SecretSource), String> {
+/// A secret's name and where it comes from, or what is wrong with what was typed. What stands here by mistake may be the secret, and the
+/// parser of arguments would quote what it refuses; so it takes everything, and [`Patch::apply`] refuses.
+#[derive(Clone)]
+struct SecretChoice(Result<(String, SecretSource), String>);
+
+#[expect(clippy::unnecessary_wraps, reason = "the form of a parser of arguments")]
+fn secret(text: &str) -> Result<SecretChoice, String> {
+    Ok(SecretChoice(secret_source(text)))
+}
+
+fn secret_source(text: &str) -> Result<(String, SecretSource), String> {
     let forms = "write it as NAME=env:VARIABLE, NAME=file:PATH or NAME=stdin; never write the secret itself here";
     let (name, source) = text.split_once('=').ok_or(forms)?;
     let source = match source.split_once(':') {
@@ -78,8 +87,11 @@ fn secret(text: &str) -> Result<(String, SecretSource), String> {
 
 impl Patch {
     /// The settings with this patch.
-    fn apply(&self, name: &str, config: &TenantConfig) -> Result<TenantConfig, Failure> {
+    pub(crate) fn apply(&self, name: &str, config: &TenantConfig) -> Result<TenantConfig, Failure> {
         let wrong = |reason: String| Failure::usage(format!("tenant {name}: {reason}"));
+        if let Some(SecretChoice(Err(reason))) = self.secrets.iter().find(|SecretChoice(one)| one.is_err()) {
+            return Err(wrong(format!("--secret: {reason}")));
+        }
         let mut table = Table::try_from(config).map_err(|error| wrong(error.to_string()))?;
         for (path, text) in &self.set {
             set(&mut table, path, value(path, text)).map_err(wrong)?;
@@ -95,8 +107,9 @@ impl Patch {
     }
 
     /// Fetches the secrets.
-    fn secrets(&self, input: &mut StandardInput<'_>) -> Result<Vec<(String, Secret)>, ConfigError> {
-        self.secrets.iter().map(|(name, source)| Ok((name.clone(), source.read(name, Path::new(""), input)?))).collect()
+    pub(crate) fn secrets(&self, input: &mut StandardInput<'_>) -> Result<Vec<(String, Secret)>, ConfigError> {
+        let sound = self.secrets.iter().filter_map(|SecretChoice(one)| one.as_ref().ok());
+        sound.map(|(name, source)| Ok((name.clone(), source.read(name, Path::new(""), input)?))).collect()
     }
 
     /// The names of the settings that it sets.
@@ -105,7 +118,7 @@ impl Patch {
     }
 
     fn names_of_secrets(&self) -> impl Iterator<Item = &str> {
-        self.secrets.iter().map(|(name, _)| name.as_str())
+        self.secrets.iter().filter_map(|SecretChoice(one)| one.as_ref().ok()).map(|(name, _)| name.as_str())
     }
 }
 
@@ -158,7 +171,7 @@ fn split(path: &str) -> Result<(&str, Vec<&str>), String> {
 
 /// Checks settings, names of secrets and the values of the settings `changed` against the tenant's connector, before anything is
 /// kept. Returns what the connector declares.
-pub(super) async fn check<'a>(
+pub(crate) async fn check<'a>(
     global: &Global,
     name: &str,
     config: &TenantConfig,
@@ -226,7 +239,7 @@ pub(super) async fn add(global: &Global, options: &AddOptions, output: &mut Outp
     let known = directory.read(names::known_attributes)?;
     names::check_templates(&config.mapping, &Mapping::new(), &known)?;
     let tenant =
-        directory.write(&actor(), |change: &WriteTransaction<'_>| -> Result<TenantRecord, DirectoryError> {
+        directory.write(&global.actor(), |change: &WriteTransaction<'_>| -> Result<TenantRecord, DirectoryError> {
             let tenant = change.add_tenant(&options.tenant, &config)?;
             for (name, secret) in &secrets {
                 change.set_secret(&tenant, name, Some(secret))?;
@@ -315,20 +328,21 @@ pub(super) async fn edit(global: &Global, options: &EditOptions, output: &mut Ou
     }
     guard_mastering(&tenant, &config, &consequences, options.yes)?;
     let secrets = options.patch.secrets(&mut StandardInput::process())?;
-    let mut followed = directory.write(&actor(), |change: &WriteTransaction<'_>| -> Result<_, DirectoryError> {
-        let tenant = change.tenant(&tenant.name)?;
-        let mut followed = intents::edit_tenant(change, &tenant, &config)?;
-        for (name, secret) in &secrets {
-            change.set_secret(&tenant, name, Some(secret))?;
-            followed.changed = true;
-        }
-        for name in &options.patch.forgotten {
-            change.set_secret(&tenant, name, None)?;
-            followed.changed = true;
-        }
-        Ok(followed)
-    })?;
-    followed.merge(finish_chores(&directory, &actor(), &tenant)?);
+    let mut followed =
+        directory.write(&global.actor(), |change: &WriteTransaction<'_>| -> Result<_, DirectoryError> {
+            let tenant = change.tenant(&tenant.name)?;
+            let mut followed = intents::edit_tenant(change, &tenant, &config)?;
+            for (name, secret) in &secrets {
+                change.set_secret(&tenant, name, Some(secret))?;
+                followed.changed = true;
+            }
+            for name in &options.patch.forgotten {
+                change.set_secret(&tenant, name, None)?;
+                followed.changed = true;
+            }
+            Ok(followed)
+        })?;
+    followed.merge(finish_chores(&directory, &global.actor(), &tenant)?);
     if output.json() {
         let tasks = followed.tasks.len();
         output.document(&Changed {
@@ -451,7 +465,7 @@ mod tests {
             assert!(error.contains(words) && !error.contains("hunter2"), "{error}");
         }
         for text in ["password=hunter2", "password=env:", "password", "password=vault:x"] {
-            assert!(!secret(text).unwrap_err().contains("hunter2"));
+            assert!(!secret_source(text).unwrap_err().contains("hunter2"));
         }
     }
 }

@@ -1,6 +1,5 @@
 //! `tenant list`.
 
-use clap::Args;
 use serde::Serialize;
 
 use super::super::context::open_directory;
@@ -13,42 +12,36 @@ use provisioning_directory::{
     Allowance, DirectoryError, FailureKind, ImportRun, ReadTransaction, TenantRecord, Timestamp, Upstream,
 };
 
-#[derive(Args)]
-pub(crate) struct Options {
-    /// One tenant only, with more about it.
-    tenant: Option<String>,
-}
-
 #[derive(Serialize)]
-struct TenantView {
-    name: String,
-    component: String,
-    features: Vec<&'static str>,
-    source_of: Vec<&'static str>,
-    secrets: Vec<String>,
-    users: u64,
-    links: u64,
-    assigned: u64,
-    waiting_to_be_confirmed: u64,
-    tasks_waiting: u64,
-    tasks_failed: u64,
-    imported_at: Option<Timestamp>,
-    pushed_at: Option<Timestamp>,
+pub(super) struct TenantView {
+    pub(super) name: String,
+    pub(super) component: String,
+    pub(super) features: Vec<&'static str>,
+    pub(super) source_of: Vec<&'static str>,
+    pub(super) secrets: Vec<String>,
+    pub(super) users: u64,
+    pub(super) links: u64,
+    pub(super) assigned: u64,
+    pub(super) waiting_to_be_confirmed: u64,
+    pub(super) tasks_waiting: u64,
+    pub(super) tasks_failed: u64,
+    pub(super) imported_at: Option<Timestamp>,
+    pub(super) pushed_at: Option<Timestamp>,
     /// As the application last said.
-    api_calls: Option<Allowance>,
-    import_under_way: Option<ImportRun>,
-    last_failure: Option<LastFailureView>,
+    pub(super) api_calls: Option<Allowance>,
+    pub(super) import_under_way: Option<ImportRun>,
+    pub(super) last_failure: Option<LastFailureView>,
 }
 
 #[derive(Serialize)]
-struct LastFailureView {
-    at: Timestamp,
-    kind: FailureKind,
-    message: String,
+pub(super) struct LastFailureView {
+    pub(super) at: Timestamp,
+    pub(super) kind: FailureKind,
+    pub(super) message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    remedy: Option<String>,
+    pub(super) remedy: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    upstream: Option<Upstream>,
+    pub(super) upstream: Option<Upstream>,
 }
 
 const FEATURES: [Feature; 6] = [
@@ -60,7 +53,8 @@ const FEATURES: [Feature; 6] = [
     Feature::SyncPassword,
 ];
 
-fn look(view: &ReadTransaction<'_>, tenant: TenantRecord) -> Result<TenantView, DirectoryError> {
+/// What is to be said of a tenant.
+pub(super) fn look(view: &ReadTransaction<'_>, tenant: TenantRecord) -> Result<TenantView, DirectoryError> {
     let mastering = &tenant.config.to_idp.mastering;
     let sources = [(mastering.profile, "profile"), (mastering.lifecycle, "lifecycle")];
     let (tasks_waiting, tasks_failed) = view.count_open_tasks(tenant.id)?;
@@ -93,14 +87,10 @@ fn look(view: &ReadTransaction<'_>, tenant: TenantRecord) -> Result<TenantView, 
     })
 }
 
-pub(super) fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
+pub(super) fn run(global: &Global, output: &mut Output) -> Result<u8, Failure> {
     let directory = open_directory(global)?;
     let views = directory.read(|view| -> Result<Vec<TenantView>, DirectoryError> {
-        let tenants = match &options.tenant {
-            Some(name) => vec![view.tenant(name)?],
-            None => view.tenants()?,
-        };
-        tenants.into_iter().map(|tenant| look(view, tenant)).collect()
+        view.tenants()?.into_iter().map(|tenant| look(view, tenant)).collect()
     })?;
     if output.json() {
         output.document(&views)?;

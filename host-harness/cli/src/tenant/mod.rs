@@ -1,12 +1,13 @@
 //! `tenant`: tenants of the data folder.
 
-mod edit;
+pub(crate) mod edit;
 mod list;
+mod show;
 mod toml;
 
 use clap::Subcommand;
 
-use super::context::{actor, data_folder, open_directory, open_tenant};
+use super::context::{data_folder, open_directory, open_tenant};
 use super::failure::{DONE, Failure};
 use super::global::Global;
 use super::output::Output;
@@ -18,8 +19,10 @@ pub(crate) enum Command {
     Add(edit::AddOptions),
     /// Changes a tenant's settings, switches, mapping, rules, limits or secrets.
     Edit(edit::EditOptions),
-    /// Lists the tenants, or shows one.
-    List(list::Options),
+    /// Lists the tenants, with what is open for each.
+    List,
+    /// Shows a tenant: what it does, what is open, how its last job ended.
+    Show(show::Options),
     /// Removes a tenant with its secrets, links, assignments and tasks; people stay, and so do users in the application.
     Remove(RemoveOptions),
     /// Prints tenants as TOML, without their secrets.
@@ -40,12 +43,13 @@ pub(crate) struct RemoveOptions {
 pub(crate) async fn run(global: &Global, command: &Command, output: &mut Output) -> Result<u8, Failure> {
     if Directory::exists(&data_folder(global)) {
         // Should a removal have been cut off, what it has left goes now.
-        open_directory(global)?.delete_removed(&actor())?;
+        open_directory(global)?.delete_removed(&global.actor())?;
     }
     match command {
         Command::Add(options) => edit::add(global, options, output).await,
         Command::Edit(options) => edit::edit(global, options, output).await,
-        Command::List(options) => list::run(global, options, output),
+        Command::List => list::run(global, output),
+        Command::Show(options) => show::run(global, options, output),
         Command::Remove(options) => remove(global, options, output),
         Command::Export(options) => toml::export(global, options, output),
         Command::ImportToml(options) => toml::import(global, options, output).await,
@@ -65,7 +69,7 @@ fn remove(global: &Global, options: &RemoveOptions, output: &mut Output) -> Resu
         )));
     }
     let _lock = directory.lock_tenant(&tenant)?;
-    directory.remove_tenant(&actor(), &tenant)?;
+    directory.remove_tenant(&global.actor(), &tenant)?;
     output.line(&format!("{} was removed.", tenant.name))?;
     if output.json() {
         output.document(&serde_json::json!({ "removed": tenant.name }))?;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
-use super::super::context::{actor, open_directory, warn_of_egress};
+use super::super::context::{open_directory, warn_of_egress};
 use super::super::failure::{DONE, Failure, SOME_FAILED};
 use super::super::global::Global;
 use super::super::output::Output;
@@ -118,7 +118,7 @@ pub(super) async fn import(global: &Global, options: &ImportOptions, output: &mu
         }
         ready.push((name, config, secrets));
     }
-    let imported = directory.write(&actor(), |change: &WriteTransaction<'_>| -> Result<_, DirectoryError> {
+    let imported = directory.write(&global.actor(), |change: &WriteTransaction<'_>| -> Result<_, DirectoryError> {
         let mut imported = Imported { added: Vec::new(), changed: Vec::new(), unchanged: Vec::new() };
         for (name, config, secrets) in &ready {
             let tenant = match change.find_tenant(name)? {
@@ -144,7 +144,7 @@ pub(super) async fn import(global: &Global, options: &ImportOptions, output: &mu
         Ok(imported)
     })?;
     for name in &imported.changed {
-        finish_chores(&directory, &actor(), &directory.read(|view| view.tenant(name))?)?;
+        finish_chores(&directory, &global.actor(), &directory.read(|view| view.tenant(name))?)?;
     }
     output.line(&format!(
         "{} tenants added, {} changed, {} as they were.",

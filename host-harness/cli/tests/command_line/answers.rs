@@ -203,7 +203,7 @@ fn play(
     let tasks = world.tasks();
     assert_eq!(tasks.len(), 1, "{}: {tasks:#?}", case.name());
     assert_eq!(tasks[0]["state"], "waiting", "{}: {tasks:#?}", case.name());
-    let failure = world.done(&["tenant", "list", "acme"])[0]["last_failure"].clone();
+    let failure = world.done(&["tenant", "show", "acme"])["last_failure"].clone();
     assert_eq!(failure["kind"], json!(case.row.kind), "{}: {failure:#}", case.name());
     keeps_words("last failure", case, &failure);
     world.refusing.cure();

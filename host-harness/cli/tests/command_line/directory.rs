@@ -99,7 +99,7 @@ fn a_tenant_is_added_edited_and_removed_and_slips_are_named() {
     let told = done(&fixture, &["tenant", "edit", "other", "--explain", "--set", "to-idp.mastering.profile=true"]);
     assert!(!told["told"].as_array().unwrap().is_empty() && told["changed"] == false);
     done(&fixture, &["tenant", "edit", "other", "--yes", "--set", "to-idp.mastering.profile=true"]);
-    assert_eq!(done(&fixture, &["tenant", "list", "other"])[0]["source_of"], json!(["profile"]));
+    assert_eq!(done(&fixture, &["tenant", "show", "other"])["source_of"], json!(["profile"]));
     assert!(fails(&fixture, &["tenant", "remove", "other"], 2).contains("--yes"));
     done(&fixture, &["tenant", "remove", "other", "--yes"]);
     assert_eq!(done(&fixture, &["tenant", "list"]).as_array().unwrap().len(), 1);
@@ -313,7 +313,7 @@ fn a_worker_imports_by_schedule_and_ends_when_it_is_told() {
     done(&fixture, &["tenant", "edit", "acme", "--set", "schedule.import-minutes=60"]);
     let mut worker = fixture.spawn(&["worker", "--data", "data"]);
     let patience = std::time::Instant::now() + std::time::Duration::from_secs(120);
-    while done(&fixture, &["tenant", "list", "acme"])[0]["imported_at"].is_null() {
+    while done(&fixture, &["tenant", "show", "acme"])["imported_at"].is_null() {
         assert!(worker.try_wait().unwrap().is_none(), "the worker ended by itself");
         assert!(std::time::Instant::now() < patience, "nothing was imported");
     }
@@ -363,7 +363,7 @@ fn old_history_is_pruned_and_what_is_open_stays() {
     let fixture = fixture(20, 70);
     done(&fixture, &["import", "acme"]);
     let pruned = done(&fixture, &["prune", "--older-than", "1", "--audit"]);
-    assert_eq!(pruned, json!({ "tasks": 0, "plans": 0, "imports": 0, "audit": 0 }));
+    assert_eq!(pruned, json!({ "tasks": 0, "plans": 0, "imports": 0, "runs": 0, "audit": 0 }));
     assert_eq!(done(&fixture, &["audit", "--action", "directory.prune"])[0]["result"], "pruned");
     fails(&fixture, &["prune"], 2);
     fails(&fixture, &["prune", "--older-than", "0"], 2);
@@ -382,7 +382,7 @@ fn why_a_tenants_last_job_failed_is_told_until_one_succeeds() {
         ["tenant", "edit", "acme", "--set", "settings.my-domain=http://127.0.0.1:9", "--set", "egress.loopback=[9]"];
     done(&fixture, &[&moved[..], &again].concat());
     fails(&fixture, &["import", "acme"], 3);
-    let failure = done(&fixture, &["tenant", "list", "acme"])[0]["last_failure"].clone();
+    let failure = done(&fixture, &["tenant", "show", "acme"])["last_failure"].clone();
     assert_eq!(failure["kind"], "unreachable", "{failure}");
     assert!(failure["message"].as_str().unwrap().contains("127.0.0.1:9") && failure["remedy"].is_string(), "{failure}");
     let table = fixture.run(&["tenant", "list", "--data", "data"]).stdout;
@@ -391,6 +391,6 @@ fn why_a_tenants_last_job_failed_is_told_until_one_succeeds() {
     let port = format!("egress.loopback=[{}]", address.rsplit(':').next().unwrap());
     done(&fixture, &[&["tenant", "edit", "acme", "--set", &back, "--set", &port], &again[..]].concat());
     done(&fixture, &["import", "acme"]);
-    assert_eq!(done(&fixture, &["tenant", "list", "acme"])[0]["last_failure"], json!(null));
+    assert_eq!(done(&fixture, &["tenant", "show", "acme"])["last_failure"], json!(null));
     fixture.stop();
 }

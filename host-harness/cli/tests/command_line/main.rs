@@ -3,6 +3,7 @@
 
 #[path = "../../../../tests/error_table.rs"]
 mod error_table;
+mod golden;
 mod refusing;
 mod support;
 
@@ -17,14 +18,19 @@ mod console;
 mod demo;
 mod directory;
 mod documents;
+mod examples;
 mod hostile_words;
+mod interrupted;
 mod kill;
 mod kill_scim;
 mod licenses;
 mod manual;
+mod mistakes;
 mod recording;
+mod reference;
 mod secrecy;
 mod serve;
+mod tables;
 mod typing;
 mod wildcards;
 mod words;

@@ -6,8 +6,9 @@ use crate::support::Fixture;
 fn commands(fixture: &Fixture) -> Vec<String> {
     let listed = |arguments: &[&str]| {
         let help = fixture.run(arguments).stdout;
-        let (_, commands) = help.split_once("Commands:\n").unwrap();
-        let (commands, _) = commands.split_once("\n\n").unwrap();
+        // Those of the program stand in groups.
+        let (_, commands) = help.split_once("Commands:\n").or_else(|| help.split_once("Start:\n")).unwrap();
+        let (commands, _) = commands.split_once("\nOptions:").unwrap();
         let names = commands.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   "));
         let names = names.map(|line| line.split_whitespace().next().unwrap().to_owned());
         names.filter(|name| name != "help").collect::<Vec<_>>()

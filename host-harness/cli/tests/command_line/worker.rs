@@ -25,7 +25,7 @@ fn a_worker_serves_what_it_counts() {
     let first = lines.next().unwrap();
     let address = first.strip_prefix("Metrics are at http://").and_then(|rest| rest.strip_suffix("/metrics.")).unwrap();
     // The line that says that an import has ended.
-    assert!(lines.any(|line| line.starts_with("acme import: 30 users read")));
+    assert!(lines.any(|line| line.contains("Z acme import: 30 users read")));
 
     let metrics = get(address, "/metrics");
     assert!(metrics.starts_with("HTTP/1.1 200 OK\r\n"), "{metrics}");

@@ -14,7 +14,7 @@ async fn an_application_is_added_set_up_tested_and_removed() {
 
     let added = browser.post("/add-application", &[("name", "acme"), ("component", "embedded"), ("pin", "true")]).await;
     assert_eq!(added.expect(303).location(), "/applications/acme");
-    assert_eq!(browser.get("/applications/acme").await.expect(303).location(), "/applications/acme/general");
+    assert_eq!(browser.get("/applications/acme").await.expect(303).location(), "/applications/acme/overview");
     let tenant = world.tenant("acme");
     assert_eq!(tenant.config.pinned().map(str::len), Some(64));
     let page = browser.get("/applications/acme/general").await.expect(200).says("only this very component is run");

@@ -16,6 +16,7 @@ use super::super::assets;
 use super::super::chrome::html;
 use super::super::problem::Problem;
 use super::super::shared::Shared;
+use super::afterwards::{Asked, FORM};
 use super::{Access, AdminsError, SessionId, Visitor, entry, headers, origin, submission};
 
 /// How long a page may take, the receiving of its form included.
@@ -85,6 +86,8 @@ async fn pass(shared: &Shared, mut request: Request, next: Next) -> Result<Respo
     if is_new && !changes && comes_from_elsewhere(request.headers()) {
         return Ok(html(&Continue { address: own_address(&request) }));
     }
+    let asked = Asked::of(request.uri(), request.headers());
+    let mut sent = None;
     let session = match known {
         Some(session) => session,
         None => SessionId::random().ok_or_else(|| Problem::internal(&"the machine gave no random numbers"))?,
@@ -96,17 +99,24 @@ async fn pass(shared: &Shared, mut request: Request, next: Next) -> Result<Respo
         let body = std::mem::replace(request.body_mut(), Body::empty());
         let fields = submission::read(request.headers(), body).await?;
         if !session.has_token(&access.key, fields.get(submission::TOKEN).unwrap_or_default()) {
+            // It comes from a page of this console, so its sender may look at it and send it again.
+            if let Some(response) = access.afterwards.keep_form(&asked, fields) {
+                return Ok(response);
+            }
             return Err(forbidden(
                 "The form does not belong to this session, or the console was started anew since; nothing was changed.",
             ));
         }
-        request.extensions_mut().insert(fields);
+        sent = Some(fields);
     }
     let visitor = match sign_in(access, &session).map_err(|error| Problem::internal(&error))? {
         SignIn::ByToken => Visitor::new(session.clone(), None),
         SignIn::Done(name) => Visitor::new(session.clone(), Some(name)),
         SignIn::Wanted if path == SIGN_IN => Visitor::new(session.clone(), None),
         SignIn::Wanted if changes => {
+            if let Some(response) = sent.and_then(|fields| access.afterwards.keep_form(&asked, fields)) {
+                return Ok(response);
+            }
             return Err(Problem::new(
                 StatusCode::UNAUTHORIZED,
                 "sign-in",
@@ -120,8 +130,20 @@ async fn pass(shared: &Shared, mut request: Request, next: Next) -> Result<Respo
             return Ok(Redirect::to(&format!("{SIGN_IN}?next={next}")).into_response());
         }
     };
+    if !changes && let Some(kept) = access.afterwards.page(request.uri(), &session) {
+        return Ok(kept);
+    }
+    if let Some(fields) = sent {
+        let kept = fields.get(FORM).and_then(|name| access.afterwards.take_form(name, &path));
+        request.extensions_mut().insert(kept.unwrap_or(fields));
+    }
     request.extensions_mut().insert(visitor);
-    let mut response = next.run(request).await;
+    let response = next.run(request).await;
+    let tell = |text: String| access.sessions.flash(&session, false, text);
+    let mut response = match changes {
+        true => access.afterwards.instead(&asked, &session, response, tell).await,
+        false => access.afterwards.without_question(&asked, response, tell),
+    };
     if is_new && !response.headers().contains_key(header::SET_COOKIE) {
         response.headers_mut().insert(header::SET_COOKIE, access.set_cookie(&session)?);
     }

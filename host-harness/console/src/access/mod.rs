@@ -5,6 +5,7 @@
 //! somebody has to be ([`sessions`], [`admins`], [`entry`]). Every answer leaves with the headers of [`headers`].
 
 mod admins;
+mod afterwards;
 mod device;
 mod entry;
 mod gate;
@@ -12,6 +13,7 @@ mod headers;
 mod hosts;
 mod origin;
 mod sessions;
+mod shelf;
 mod submission;
 mod throttle;
 mod visitor;
@@ -22,6 +24,7 @@ use ring::rand::SystemRandom;
 use tokio::sync::Semaphore;
 
 pub use admins::{Admins, AdminsError};
+pub(crate) use afterwards::{Afterwards, FORM, SEND_AGAIN, in_address};
 pub(crate) use entry::{EntryToken, TOKEN};
 pub(crate) use gate::{admit, local, method_not_allowed};
 pub(crate) use hosts::Hosts;
@@ -38,6 +41,7 @@ pub(crate) struct Access {
     pub(crate) admins: Admins,
     pub(crate) sessions: Sessions,
     pub(crate) throttle: Throttle,
+    pub(crate) afterwards: Afterwards,
     pub(crate) checks: Semaphore,
     hosts: Hosts,
     cookie: String,
@@ -64,6 +68,7 @@ impl Access {
             admins,
             sessions: Sessions::default(),
             throttle: Throttle::default(),
+            afterwards: Afterwards::default(),
             checks: Semaphore::new(CHECKS),
             hosts,
             cookie: format!("{prefix}console-{port}"),

@@ -195,6 +195,35 @@ impl Field {
         self.values.iter().any(|have| have == value)
     }
 
+    /// Whether its value is stored, and shown as it is stored.
+    pub(super) fn is_stamped(&self) -> bool {
+        self.locked.is_none() && !matches!(self.control, Control::Secret { .. } | Control::Password)
+    }
+
+    /// The stamp of its values; in whatever order boxes are ticked.
+    pub(super) fn stamp(&self) -> String {
+        let mut values: Vec<String> = self.values.iter().map(|value| value.trim().replace("\r\n", "\n")).collect();
+        values.sort_unstable();
+        super::stamp(values.iter().map(String::as_str))
+    }
+
+    /// Its values for people: the labels of what is chosen.
+    pub(super) fn shown(&self) -> String {
+        let label = |value: &String| match &self.control {
+            Control::Flag => "on".to_owned(),
+            Control::Select(choices) | Control::Radios(choices) | Control::Boxes(choices) => choices
+                .iter()
+                .find(|choice| choice.value == *value)
+                .map_or_else(|| value.clone(), |choice| choice.label.clone()),
+            _ => value.clone(),
+        };
+        match (self.values.is_empty(), &self.control) {
+            (true, Control::Flag) => "off".to_owned(),
+            (true, _) => "nothing".to_owned(),
+            (false, _) => self.values.iter().map(label).collect::<Vec<_>>().join(", "),
+        }
+    }
+
     /// Takes what was sent, and says what is wrong with it.
     pub(super) fn fill(&mut self, sent: &Fields) {
         if self.locked.is_some() {

@@ -4,6 +4,7 @@
 //! wrong then stands next to its field and in a summary above, and what was typed is still there, apart from secrets.
 
 mod field;
+mod stale;
 
 use askama::Template;
 use askama::filters::HtmlSafe;
@@ -11,6 +12,7 @@ use askama::filters::HtmlSafe;
 use super::access::Fields;
 
 pub(crate) use field::{Choice, Control, Field};
+pub(crate) use stale::{Merge, Stale, merge, stamp, stamp_name};
 
 /// Fields under one heading.
 #[derive(Clone, Debug, Default)]
@@ -66,6 +68,10 @@ pub(crate) struct Form {
     pub(crate) hidden: Vec<(String, String)>,
     /// What is wrong with the form as a whole.
     pub(crate) error: Option<String>,
+    /// What others have changed since the form was shown.
+    pub(crate) stale: Vec<Stale>,
+    /// The stamps of the stored values that it is made from, by field.
+    stamps: Vec<(String, String)>,
 }
 
 // The template escapes what it shows.
@@ -73,7 +79,19 @@ impl HtmlSafe for Form {}
 
 impl Form {
     pub(crate) fn new(action: String, token: String, groups: Vec<Group>, buttons: Vec<Button>) -> Self {
-        Self { action, token, groups, buttons, hidden: Vec::new(), error: None }
+        let mut form = Self {
+            action,
+            token,
+            groups,
+            buttons,
+            hidden: Vec::new(),
+            error: None,
+            stale: Vec::new(),
+            stamps: Vec::new(),
+        };
+        form.stamps =
+            form.fields().filter(|field| field.is_stamped()).map(|field| (field.name.clone(), field.stamp())).collect();
+        form
     }
 
     /// A form of one button, with nothing to fill in.
@@ -92,15 +110,33 @@ impl Form {
 
     /// Takes what was sent, and checks each field by itself. Returns whether the form is sound so far.
     pub(crate) fn fill(&mut self, sent: &Fields) -> bool {
+        let stored = std::mem::take(&mut self.stamps);
+        let mut stale = Vec::new();
         for field in self.fields_mut() {
+            let as_stored = field.clone();
             field.fill(sent);
+            let Some((_, stamp)) = stored.iter().find(|(name, _)| *name == field.name) else { continue };
+            let how = merge(sent.get(&stamp_name(&field.name)), stamp, &field.stamp());
+            let label = || field.label.clone();
+            match how {
+                Merge::Mine => {}
+                Merge::Theirs => {
+                    stale.push(Stale { label: label(), stored: as_stored.shown(), typed: None });
+                    *field = as_stored;
+                }
+                Merge::Conflict => {
+                    stale.push(Stale { label: label(), stored: as_stored.shown(), typed: Some(field.shown()) });
+                }
+            }
         }
+        // The form that is shown again is made from what is stored now.
+        (self.stamps, self.stale) = (stored, stale);
         self.is_sound()
     }
 
     /// Whether nothing is wrong.
     pub(crate) fn is_sound(&self) -> bool {
-        self.error.is_none() && self.fields().all(|field| field.error.is_none())
+        self.error.is_none() && self.stale.is_empty() && self.fields().all(|field| field.error.is_none())
     }
 
     /// Says what is wrong with a field; with the form, where it has no such field.
@@ -138,7 +174,13 @@ impl Form {
         let shown = self.fields().filter(|field| {
             field.locked.is_none() && !matches!(field.control, Control::Secret { .. } | Control::Password)
         });
-        shown.flat_map(|field| field.values.iter().map(|value| (field.name.clone(), value.clone()))).collect()
+        let values = shown.flat_map(|field| field.values.iter().map(|value| (field.name.clone(), value.clone())));
+        values.chain(self.seen()).collect()
+    }
+
+    /// The stamps, as they are sent.
+    pub(crate) fn seen(&self) -> impl Iterator<Item = (String, String)> {
+        self.stamps.iter().map(|(field, stamp)| (stamp_name(field), stamp.clone()))
     }
 
     pub(crate) fn errors(&self) -> Vec<(String, String)> {

@@ -12,6 +12,7 @@ use super::saving::{Edit, Made, address};
 use super::words::{from_word, word};
 use crate::access::{Fields, Submission, Visitor};
 use crate::chrome::{Chrome, html, unsound};
+use crate::form::{Merge, Stale, merge, stamp, stamp_name};
 use crate::jobs::{self, JobReport};
 use crate::problem::Problem;
 use crate::shared::Shared;
@@ -35,6 +36,8 @@ struct Row {
     direction: String,
     push: String,
     error: Option<String>,
+    /// The stamp of what is stored.
+    stamp: String,
 }
 
 /// What a push of one person sends.
@@ -53,6 +56,8 @@ struct Page {
     tenant: String,
     rows: Vec<Row>,
     error: Option<String>,
+    /// What others have changed since the page was opened.
+    stale: Vec<Stale>,
     /// Whether the connector was asked for its list.
     known: bool,
     is_source: bool,
@@ -63,7 +68,7 @@ struct Page {
 
 impl Page {
     fn is_sound(&self) -> bool {
-        self.error.is_none() && self.rows.iter().all(|row| row.error.is_none())
+        self.error.is_none() && self.stale.is_empty() && self.rows.iter().all(|row| row.error.is_none())
     }
 }
 
@@ -105,14 +110,38 @@ fn rows(schema: &[AttributeSchema], mapping: &Mapping) -> Vec<Row> {
             direction: word(rule.direction),
             push: word(rule.push),
             error: None,
+            stamp: String::new(),
         }
+    };
+    let row = |named| {
+        let row: Row = row(named);
+        Row { stamp: row.values_stamp(), ..row }
     };
     names.map(row).collect()
 }
 
 impl Row {
-    /// Takes what was sent.
-    fn fill(&mut self, sent: &Fields) {
+    fn values_stamp(&self) -> String {
+        stamp([self.how.as_str(), &self.value, &self.direction, &self.push])
+    }
+
+    /// Takes what was sent. Says what is different if somebody else has changed the rule since the page was opened.
+    fn fill(&mut self, sent: &Fields) -> Option<Stale> {
+        let stored = (self.how.clone(), self.value.clone(), self.direction.clone(), self.push.clone());
+        self.take(sent);
+        let said = format!("{} {}, {}, {}", stored.0, stored.1, stored.2, stored.3);
+        let typed = match merge(sent.get(&stamp_name(&self.name)), &self.stamp, &self.values_stamp()) {
+            Merge::Mine => return None,
+            Merge::Theirs => {
+                (self.how, self.value, self.direction, self.push) = stored;
+                None
+            }
+            Merge::Conflict => Some(format!("{} {}, {}, {}", self.how, self.value, self.direction, self.push)),
+        };
+        Some(Stale { label: self.name.clone(), stored: said, typed })
+    }
+
+    fn take(&mut self, sent: &Fields) {
         let get = |what: &str| sent.get(&format!("{what}.{}", self.name)).unwrap_or_default().trim().to_owned();
         (self.how, self.value, self.direction, self.push) = (get("how"), get("value"), get("direction"), get("push"));
     }
@@ -179,6 +208,7 @@ async fn page(shared: &Shared, visitor: &Visitor, tenant: &TenantRecord, person:
         tenant: tenant.name.clone(),
         rows: rows(&schema, &tenant.config.mapping),
         error: None,
+        stale: Vec::new(),
         known: !schema.is_empty(),
         is_source: tenant.config.to_idp.mastering.profile,
         panel,
@@ -212,7 +242,7 @@ pub(super) async fn save(
     let mut page = page(&shared, &visitor, &tenant, String::new()).await?;
     let mut mapping = Mapping::new();
     for row in &mut page.rows {
-        row.fill(&fields);
+        page.stale.extend(row.fill(&fields));
         if let Some(rule) = row.rule() {
             mapping.insert(row.name.clone(), rule);
         }

@@ -7,57 +7,30 @@ use axum::Router;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::get;
-use serde_json::Value as Json;
 
 use super::listing::{Asked, ROWS, address, has_more, person};
 use crate::access::Visitor;
 use crate::chrome::{Chrome, html};
 use crate::problem::Problem;
 use crate::shared::Shared;
-use provisioning_directory::{AuditEntry, AuditFilter};
-
-/// One thing that is different: its name, before, after.
-pub(super) type Difference = (String, Option<String>, Option<String>);
+use provisioning_directory::{AuditEntry, AuditFilter, Difference};
 
 /// A row, for people.
 pub(super) struct Row {
     pub(super) entry: AuditEntry,
+    pub(super) what: String,
     pub(super) differences: Vec<Difference>,
     /// The address of the person's page.
     pub(super) person: Option<String>,
+    /// The address of the application's pages.
+    pub(super) application: Option<String>,
 }
 
 impl From<AuditEntry> for Row {
     fn from(entry: AuditEntry) -> Self {
-        let differences = differences(entry.old.as_ref(), entry.new.as_ref());
         let person = entry.person.as_deref().map(person);
-        Self { entry, differences, person }
-    }
-}
-
-/// What differs between two documents, by name; both whole where they are no objects.
-fn differences(old: Option<&Json>, new: Option<&Json>) -> Vec<Difference> {
-    let empty = serde_json::Map::new();
-    let object = |value: Option<&'_ Json>| match value {
-        None => Some(empty.clone()),
-        Some(Json::Object(fields)) => Some(fields.clone()),
-        Some(_) => None,
-    };
-    let (Some(before), Some(after)) = (object(old), object(new)) else {
-        return vec![(String::new(), old.map(text), new.map(text))];
-    };
-    let mut names: Vec<&String> = before.keys().chain(after.keys()).collect();
-    names.sort();
-    names.dedup();
-    let changed = names.into_iter().filter(|name| before.get(*name) != after.get(*name));
-    changed.map(|name| (name.clone(), before.get(name).map(text), after.get(name).map(text))).collect()
-}
-
-fn text(value: &Json) -> String {
-    match value {
-        Json::Null => String::new(),
-        Json::String(text) => text.clone(),
-        other => other.to_string(),
+        let application = entry.tenant.as_ref().map(|tenant| format!("/applications/{tenant}"));
+        Self { what: entry.what(), differences: entry.differences(), entry, person, application }
     }
 }
 
@@ -144,22 +117,4 @@ async fn page(
     let first = asked.get("before").map(|_| at(""));
     let rows = rows.into_iter().map(Row::from).collect();
     Ok(html(&Page { next, first, chrome, of_one, tenant, person, actor, action, since, until, rows, path }))
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn a_row_tells_what_differs_and_nothing_else() {
-        let (old, new) = (json!({ "a": 1, "b": "x", "d": null }), json!({ "a": 1, "b": "y", "c": ["z"], "d": null }));
-        let found = differences(Some(&old), Some(&new));
-        let found: Vec<_> =
-            found.iter().map(|(name, old, new)| (name.as_str(), old.as_deref(), new.as_deref())).collect();
-        assert_eq!(found, [("b", Some("x"), Some("y")), ("c", None, Some("[\"z\"]"))]);
-        assert_eq!(differences(Some(&json!("x")), None), [(String::new(), Some("x".to_owned()), None)]);
-        assert!(differences(None, None).is_empty());
-    }
 }

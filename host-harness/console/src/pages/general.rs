@@ -10,7 +10,7 @@ use super::approval::{self, Approval};
 use super::saving::{SettingsPage, address, form_of};
 use super::settings;
 use crate::access::{Fields, Submission, Visitor};
-use crate::chrome::{Chrome, html, moment};
+use crate::chrome::{Chrome, html, moment_text};
 use crate::connectors::Known;
 use crate::form::{Button, Form, Group};
 use crate::problem::Problem;
@@ -86,8 +86,8 @@ async fn page(
         ("Component", component),
         ("SHA-256", digest.to_owned()),
         ("Pinned", pinned),
-        ("Added", moment(&tenant.created_at)),
-        ("Last changed", moment(&tenant.changed_at)),
+        ("Added", moment_text(&tenant.created_at)),
+        ("Last changed", moment_text(&tenant.changed_at)),
     ];
     let button = if tenant.config.pinned() == Some(digest) {
         Button::other("unpin", "Let any component run")

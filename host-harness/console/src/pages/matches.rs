@@ -10,16 +10,19 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use super::claims::{self, Claims};
 use super::import::QUICK;
 use super::listing::{Asked, ROWS, address, has_more};
-use crate::access::{Submission, Visitor};
+use crate::access::{Fields, Submission, Visitor};
 use crate::chrome::{Chrome, html};
+use crate::form::{Button, Form};
 use crate::jobs::{self, JobReport, Panel};
 use crate::problem::Problem;
 use crate::shared::Shared;
 use provisioning_directory::sync::{Decided, Decision, confirm, confirm_all};
-use provisioning_directory::{DirectoryError, QueueFilter, QueueReason, Queued, TenantRecord};
+use provisioning_directory::{DirectoryError, QueueFilter, QueueReason, Queued, TenantRecord, WriteTransaction};
 
 /// Users that are fetched at once, to be confirmed.
 const PIECE: u32 = 500;
+/// Says that the numbers were seen.
+const SURE: &str = "sure";
 
 const REASONS: [(&str, QueueReason); 6] = [
     ("matched", QueueReason::Matched),
@@ -162,45 +165,155 @@ pub(super) async fn decide(
         };
         let contains = (!q.is_empty()).then_some(q);
         let filter = QueueFilter { reason, contains, limit: Some(PIECE), ..QueueFilter::default() };
-        confirm_many(&shared, &visitor, &tenant, filter, fields.has("confirm-and-make-all")).await?;
+        let make = fields.has("confirm-and-make-all");
+        if !fields.has(SURE) {
+            return ask_first(&shared, &visitor, &tenant, &filter, make, &back).await;
+        }
+        confirm_many(&shared, &visitor, &tenant, filter, make).await?;
         return Ok(Redirect::to(&back).into_response());
     }
-    // The button carries the user and what it is to be, so that a row needs no form of its own.
-    let (user, decision) = match (fields.get("link"), fields.get("make"), fields.get("ignore")) {
-        (Some(pair), ..) => {
-            let (user, person) = pair
-                .split_once(' ')
-                .ok_or_else(|| Problem::refused("The form does not say which person the user is."))?;
-            (user.to_owned(), Decision::Person(person.to_owned()))
-        }
-        (None, Some(user), _) => (user.to_owned(), Decision::New),
-        (None, None, Some(user)) => (user.to_owned(), Decision::Ignore),
-        (None, None, None) => match (fields.get("choose"), sent("person")) {
-            (Some(_), person) if person.is_empty() => {
-                return Err(Problem::refused("No person was named; give the key or the username of one."));
-            }
-            (Some(user), person) => (user.to_owned(), Decision::Person(person)),
-            _ => return Err(Problem::refused("The form does not say what is decided.")),
-        },
-    };
+    let decisions = decisions(&fields)?;
     let record = tenant.clone();
-    let text = shared
+    let told = shared
         .write(&visitor, move |change| {
-            Ok(match confirm(change, &record, &user, &decision)? {
-                Decided::Linked { person, off } => {
-                    let now = format!("The user {user} is the person {} now.", person.key);
-                    std::iter::once(now).chain(off).collect::<Vec<_>>().join(" ")
-                }
-                Decided::LeftAlone => format!("The user {user} is left alone, also by later imports."),
-                Decided::NotTheirs { people } => format!(
-                    "The user {user} stays as it is, and is not {}'s; a push that finds it again asks again.",
-                    people.join("'s or ")
-                ),
-            })
+            let mut told = Vec::with_capacity(decisions.len());
+            for (user, decision) in &decisions {
+                let decision = match decision {
+                    Wanted::Decision(decision) => decision.clone(),
+                    Wanted::ExactMatch => Decision::Person(exact_match(change, &record, user)?),
+                };
+                told.push(told_of(user, confirm(change, &record, user, &decision)?));
+            }
+            Ok(told)
         })
         .await?;
+    let text = match told.as_slice() {
+        [one] => one.clone(),
+        several => format!("{} users were decided about.", several.len()),
+    };
     shared.access.sessions.flash(visitor.session(), true, text);
     Ok(Redirect::to(&back).into_response())
+}
+
+/// What is to become of a user.
+enum Wanted {
+    Decision(Decision),
+    /// It is the one person whom an exact rule has found.
+    ExactMatch,
+}
+
+/// What was decided about whom.
+fn decisions(fields: &Fields) -> Result<Vec<(String, Wanted)>, Problem> {
+    // The button carries the user and the person, so that a row needs no form of its own.
+    if let Some(pair) = fields.get("link") {
+        let (user, person) =
+            pair.split_once(' ').ok_or_else(|| Problem::refused("The form does not say which person the user is."))?;
+        return Ok(vec![(user.to_owned(), Wanted::Decision(Decision::Person(person.to_owned())))]);
+    }
+    // One that a push has found.
+    if let Some(user) = fields.get("ignore") {
+        return Ok(vec![(user.to_owned(), Wanted::Decision(Decision::Ignore))]);
+    }
+    let users: Vec<&str> = fields.all("user").collect();
+    if users.is_empty() {
+        return Err(Problem::refused("No user was selected; tick those that you mean."));
+    }
+    let wanted = || {
+        Ok(match fields.get("selected").unwrap_or_default() {
+            "link" => Wanted::ExactMatch,
+            "make" => Wanted::Decision(Decision::New),
+            "ignore" => Wanted::Decision(Decision::Ignore),
+            "choose" => {
+                let person = fields.get("person").unwrap_or_default().trim();
+                if person.is_empty() {
+                    return Err(Problem::refused("No person was named; give the key or the username of one."));
+                }
+                if users.len() > 1 {
+                    return Err(Problem::refused("A person has one user; select one only."));
+                }
+                Wanted::Decision(Decision::Person(person.to_owned()))
+            }
+            _ => return Err(Problem::refused("The form does not say what is decided.")),
+        })
+    };
+    users.iter().map(|user| Ok(((*user).to_owned(), wanted()?))).collect()
+}
+
+/// The key of the one person whom an exact rule has found for a user.
+fn exact_match(change: &WriteTransaction<'_>, tenant: &TenantRecord, user: &str) -> Result<String, Problem> {
+    let filter =
+        QueueFilter { reason: Some(QueueReason::Matched), contains: Some(user.to_owned()), ..QueueFilter::default() };
+    let queued = change.queue(tenant.id, &filter)?.into_iter().find(|queued| queued.user.remote_id == user);
+    let candidate = queued.and_then(|queued| queued.candidates.into_iter().next());
+    candidate.map(|(key, ..)| key).ok_or_else(|| {
+        Problem::refused(&format!(
+            "The user {user} has no exact match; nothing was decided. Link it to a person, or leave it."
+        ))
+    })
+}
+
+fn told_of(user: &str, decided: Decided) -> String {
+    match decided {
+        Decided::Linked { person, off } => {
+            let now = format!("The user {user} is the person {} now.", person.key);
+            std::iter::once(now).chain(off).collect::<Vec<_>>().join(" ")
+        }
+        Decided::LeftAlone => format!("The user {user} is left alone, also by later imports."),
+        Decided::NotTheirs { people } => format!(
+            "The user {user} stays as it is, and is not {}'s; a push that finds it again asks again.",
+            people.join("'s or ")
+        ),
+    }
+}
+
+/// Says how many it concerns before all are decided about.
+async fn ask_first(
+    shared: &Shared,
+    visitor: &Visitor,
+    tenant: &TenantRecord,
+    filter: &QueueFilter,
+    make: bool,
+    back: &str,
+) -> Result<Response, Problem> {
+    let (id, filter) = (tenant.id, filter.clone());
+    let (reason, q) = (filter.reason, filter.contains.clone().unwrap_or_default());
+    let count = move |wanted: QueueReason| QueueFilter { reason: Some(wanted), limit: None, ..filter.clone() };
+    let counts = [(QueueReason::Matched, true), (QueueReason::Nobody, make)];
+    let (exact, nobody) = shared
+        .read(move |view| {
+            let mut found = [0, 0];
+            for (place, (wanted, counts)) in found.iter_mut().zip(counts) {
+                if counts && reason.is_none_or(|reason| reason == wanted) {
+                    *place = view.queue(id, &count(wanted))?.len();
+                }
+            }
+            Ok((found[0], found[1]))
+        })
+        .await?;
+    let mut consequences =
+        vec![format!("{exact} users are linked to the one person whom an exact rule has found for each.")];
+    if make {
+        consequences.push(format!("{nobody} people are made, of users whom nobody matches."));
+    }
+    consequences
+        .push("What is ambiguous, taken or partial stays as it is, and so does what a push could not tell.".to_owned());
+    let name = if make { "confirm-and-make-all" } else { "confirm-all" };
+    let label = if make { format!("Link {exact} and make {nobody}") } else { format!("Link {exact}") };
+    let path = format!("/applications/{}/import/matches", tenant.name);
+    let mut form = Form::button(path, shared.access.token(visitor.session()), Button::primary(name, &label));
+    let reason = reason.map(|reason| reason.name().to_owned()).unwrap_or_default();
+    form.hidden = vec![("reason".to_owned(), reason), ("q".to_owned(), q), (SURE.to_owned(), "yes".to_owned())];
+    let chrome = Chrome::tenant(shared, visitor, "Confirm all of them", &tenant.name, "import");
+    Ok(html(&AskFirst { chrome, consequences, form, back: back.to_owned() }))
+}
+
+#[derive(Template)]
+#[template(path = "ask_first.html")]
+struct AskFirst {
+    chrome: Chrome,
+    consequences: Vec<String>,
+    form: Form,
+    back: String,
 }
 
 /// Confirms all that are clear, piece by piece, as a job.

@@ -6,17 +6,21 @@ mod assignments;
 mod attributes;
 mod audit;
 mod claims;
+mod export;
 mod general;
 mod import;
 mod integration;
 mod listing;
 mod matches;
 mod new_application;
+mod overview;
 mod people;
 mod push;
 mod remove;
+mod runs;
 mod saving;
 mod scim;
+mod send_again;
 mod settings;
 mod sign_in;
 mod tasks;
@@ -38,7 +42,7 @@ use self::general::General;
 use self::integration::Integration;
 use self::to_app::ToApp;
 use self::to_idp::ToIdp;
-use super::access::{admit, method_not_allowed};
+use super::access::{SEND_AGAIN, admit, method_not_allowed};
 use super::problem::Problem;
 use super::shared::Shared;
 use super::{assets, jobs};
@@ -50,9 +54,11 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .route("/static/{name}", get(assets::serve))
         .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
         .route("/sign-out", post(sign_in::sign_out))
+        .route(SEND_AGAIN, get(send_again::show))
         .route("/applications", get(applications::show))
         .route("/add-application", get(new_application::show).post(new_application::add))
         .route("/applications/{tenant}", get(first_page))
+        .route("/applications/{tenant}/overview", get(overview::show))
         .route("/applications/{tenant}/general", get(general::show).post(saving::save::<General>))
         .route("/applications/{tenant}/pin", post(general::pin))
         .route("/applications/{tenant}/approve", post(approval::approve))
@@ -66,6 +72,7 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .merge(import::routes())
         .merge(push::routes())
         .merge(tasks::routes())
+        .merge(runs::routes())
         .merge(usage::routes())
         .merge(scim::routes())
         .merge(audit::routes())
@@ -78,5 +85,5 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
 
 async fn first_page(Path(tenant): Path<String>) -> Redirect {
     let tenant: String = url::form_urlencoded::byte_serialize(tenant.as_bytes()).collect();
-    Redirect::to(&format!("/applications/{tenant}/general"))
+    Redirect::to(&format!("/applications/{tenant}/overview"))
 }

@@ -206,8 +206,13 @@ impl Edit {
         let declaration = Arc::clone(&known.declared.declaration);
         let labels: Vec<(String, String)> =
             known.descriptor.settings.iter().map(|setting| (setting.name.clone(), setting.label.clone())).collect();
+        let seen = tenant.config.clone();
         let (made, followed) = shared
             .edit_tenant(visitor, &tenant.name, move |change, tenant| -> Result<_, Problem> {
+                // The form was compared with what was stored a moment ago.
+                if tenant.config != seen {
+                    return Err(Problem::just_changed());
+                }
                 let mut config = tenant.config.clone();
                 take(&mut config);
                 config.list_hosts(Some(&tenant.config), &declaration);

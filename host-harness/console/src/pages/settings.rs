@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::chrome::moment;
+use crate::chrome::moment_text;
 use crate::connectors::Known;
 use crate::form::{Choice, Control, Field, Form};
 use provisioning_directory::config::{PlainValue, TenantConfig};
@@ -62,7 +62,9 @@ pub(super) fn fields(known: &Known, config: &TenantConfig, secrets: &SecretTimes
         if matches!(setting.kind, SettingKind::Secret) {
             field.limit = SECRET_LIMIT;
             let state = match secrets.get(&setting.name) {
-                Some(at) => format!("It is set since {} and never shown. What you enter here replaces it.", moment(at)),
+                Some(at) => {
+                    format!("It is set since {} and never shown. What you enter here replaces it.", moment_text(at))
+                }
                 None => "It is not set.".to_owned(),
             };
             help = format!("{help} {state}");

@@ -8,8 +8,8 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
 
-use super::claims;
 use super::listing::{Asked, ROWS, address, has_more, person};
+use super::{claims, export};
 use crate::access::{Fields, Submission, Visitor};
 use crate::chrome::{Chrome, html};
 use crate::problem::Problem;
@@ -87,6 +87,8 @@ struct Page {
     failed: u64,
     /// How many failed tasks the filter finds; the button for all of them retries these.
     found_failed: u64,
+    /// The address of these tasks as a file.
+    file: String,
     rows: Vec<Row>,
     next: Option<String>,
     first: Option<String>,
@@ -116,7 +118,9 @@ impl Page {
 
 /// Its routes.
 pub(super) fn routes() -> Router<Arc<Shared>> {
-    Router::new().route("/applications/{tenant}/tasks", get(show).post(retry))
+    Router::new()
+        .route("/applications/{tenant}/tasks", get(show).post(retry))
+        .route("/applications/{tenant}/tasks.csv", get(as_file))
 }
 
 fn row(view: &ReadTransaction<'_>, tenant: TenantId, task: Task) -> Result<Row, DirectoryError> {
@@ -143,16 +147,10 @@ fn filter(tenant: TenantId, kind: Option<TaskKind>, error: &str, q: &str) -> Tas
     }
 }
 
-async fn show(
-    State(shared): State<Arc<Shared>>,
-    Path(tenant): Path<String>,
-    asked: Asked,
-    visitor: Visitor,
-) -> Result<Response, Problem> {
-    let tenant = shared.tenant(&tenant).await?;
+/// Which tasks an address asks for.
+fn wanted(asked: &Asked, tenant: TenantId) -> Result<(Shown, TaskFilter), Problem> {
     let shown = asked.one_of("state", &STATES)?.unwrap_or_default();
     let kind = asked.one_of("kind", &KINDS)?;
-    let (error, q) = (asked.text("error"), asked.text("q"));
     let wanted = TaskFilter {
         state: match shown {
             Shown::Of(state) => Some(state),
@@ -160,9 +158,50 @@ async fn show(
         },
         all: shown == Shown::All,
         after: asked.number("after")?.map(TaskId::from_number),
-        limit: Some(ROWS + 1),
-        ..filter(tenant.id, kind, &error, &q)
+        ..filter(tenant, kind, &asked.text("error"), &asked.text("q"))
     };
+    Ok((shown, wanted))
+}
+
+async fn as_file(
+    State(shared): State<Arc<Shared>>,
+    Path(tenant): Path<String>,
+    asked: Asked,
+    _visitor: Visitor,
+) -> Result<Response, Problem> {
+    let tenant = shared.tenant(&tenant).await?;
+    let (_, wanted) = wanted(&asked, tenant.id)?;
+    let wanted = TaskFilter { limit: Some(export::MOST), ..wanted };
+    let tasks = shared.read(move |view| Ok(view.tasks(&wanted)?)).await?;
+    let rows = tasks.into_iter().map(|task| {
+        vec![
+            task.id.to_string(),
+            task.person.unwrap_or_default(),
+            task.username.unwrap_or_default(),
+            task.kind.name().to_owned(),
+            task.state.name().to_owned(),
+            task.error_kind.map(|kind| kind.to_string()).unwrap_or_default(),
+            task.cause.unwrap_or_default(),
+            task.upstream.map(|said| said.to_string()).unwrap_or_default(),
+            task.remedy.unwrap_or_default(),
+        ]
+    });
+    let columns =
+        ["Task", "Person", "Username", "What", "State", "Kind", "Cause", "The application said", "What to do"];
+    export::file(&format!("{}-tasks", tenant.name), &columns, rows)
+}
+
+async fn show(
+    State(shared): State<Arc<Shared>>,
+    Path(tenant): Path<String>,
+    asked: Asked,
+    visitor: Visitor,
+) -> Result<Response, Problem> {
+    let tenant = shared.tenant(&tenant).await?;
+    let (shown, wanted) = wanted(&asked, tenant.id)?;
+    let wanted = TaskFilter { limit: Some(ROWS + 1), ..wanted };
+    let kind = asked.one_of("kind", &KINDS)?;
+    let (error, q) = (asked.text("error"), asked.text("q"));
     let failed = TaskFilter { state: Some(TaskState::Failed), ..filter(tenant.id, kind, &error, &q) };
     let id = tenant.id;
     let (mut rows, found_failed, errors, (waiting, failed)) = shared
@@ -179,6 +218,7 @@ async fn show(
     let at = |after: &str| {
         address(&path, &[("state", state), ("kind", &kind), ("error", &error), ("q", &q), ("after", after)])
     };
+    let file = address(&format!("{path}.csv"), &[("state", state), ("kind", &kind), ("error", &error), ("q", &q)]);
     let next = rows.last().filter(|_| more).map(|last| at(&last.task.id.to_string()));
     let first = asked.get("after").map(|_| at(""));
     Ok(html(&Page {
@@ -196,6 +236,7 @@ async fn show(
         waiting,
         failed,
         found_failed,
+        file,
         rows,
     }))
 }

@@ -44,8 +44,25 @@ for (const control of document.querySelectorAll("[data-resend]")) {
 }
 document.querySelector("[data-resend]:target")?.focus();
 
+// Moments come in UTC; here they are told in the visitor's own zone.
+for (const time of document.querySelectorAll("time[datetime]")) {
+  const at = new Date(time.dateTime);
+  if (Number.isNaN(at.getTime())) continue;
+  time.title = time.textContent;
+  time.textContent = at.toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" });
+}
+
 // What is wrong with a form takes the focus, also where autofocus was spent on something else.
 document.getElementById("errors")?.focus();
+
+// One box for all of a list.
+for (const all of document.querySelectorAll("input[data-all]")) {
+  const boxes = () => document.querySelectorAll(`input[type="checkbox"][name="${CSS.escape(all.dataset.all)}"]`);
+  all.hidden = false;
+  all.addEventListener("change", () => {
+    for (const box of boxes()) box.checked = all.checked;
+  });
+}
 
 // A second click while the first is on its way would do it twice.
 for (const form of document.querySelectorAll('form[method="post"]')) {

@@ -106,10 +106,12 @@ impl ReadTransaction<'_> {
             Some(id) => statement.query(params![tenant.0, id.0])?,
             None => statement.query([tenant.0])?,
         };
-        rows.next()?.map(plan).transpose()?.ok_or_else(|| DirectoryError::NotFound {
-            what: "plan",
-            name: id.map_or_else(|| "open".to_owned(), |id| id.to_string()),
-            hint: "`plan TENANT` makes one",
+        rows.next()?.map(plan).transpose()?.ok_or_else(|| {
+            let (what, name) = match id {
+                Some(id) => ("plan", id.to_string()),
+                None => ("plan in the state", "open".to_owned()),
+            };
+            DirectoryError::NotFound { what, name, hint: "`plan TENANT` makes one" }
         })
     }
 

@@ -15,6 +15,8 @@ pub struct Pruned {
     pub plans: usize,
     /// Imports that had ended; the last of each tenant stays.
     pub imports: usize,
+    /// What is kept of jobs.
+    pub runs: usize,
     /// Rows of the audit trail.
     pub audit: usize,
 }
@@ -34,6 +36,7 @@ const TASKS: &str = "DELETE FROM task WHERE id IN (
 const IMPORTS: &str = "DELETE FROM import_run WHERE id IN (
     SELECT id FROM import_run r WHERE phase IN ('done', 'discarded') AND changed_at < ?1
       AND EXISTS (SELECT 1 FROM import_run later WHERE later.tenant_id = r.tenant_id AND later.id > r.id) LIMIT ?2)";
+const JOB_RUNS: &str = "DELETE FROM job_run WHERE id IN (SELECT id FROM job_run WHERE ended_at < ?1 LIMIT ?2)";
 const AUDIT: &str = "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < ?1 LIMIT ?2)";
 
 impl Directory {
@@ -85,6 +88,7 @@ impl WriteTransaction<'_> {
             (PLANS, &mut pruned.plans),
             (TASKS, &mut pruned.tasks),
             (IMPORTS, &mut pruned.imports),
+            (JOB_RUNS, &mut pruned.runs),
         ] {
             if !self.delete_some(sql, before, count)? {
                 return Ok(false);

@@ -38,6 +38,7 @@ const ALLOWED: &[(&str, &str, &str)] = &[
     ("LEFT JOIN person p ON p.id = k.person_id WHERE TRUE", " k", "a page of what has ended, by its number"),
     ("FROM audit WHERE TRUE", "SCAN audit", "backwards from the newest, until the page is full"),
     ("FROM plan WHERE tenant_id = ?1 ORDER BY id DESC LIMIT", "plan_by_tenant", "a page"),
+    ("FROM job_run", "INDEX job_run_by_tenant", "a page"),
     ("FROM claim c JOIN person p", "claim_by_user", "a page"),
     ("FROM claim WHERE tenant_id = ?1", "claim_by_user", "what an admin is to decide: how many"),
     ("FROM import_run WHERE tenant_id = ?1 ORDER BY id DESC LIMIT", "import_run_by_tenant", "a page"),

@@ -24,7 +24,7 @@ pub async fn refresh_entitlements<A: Applications>(
 ) -> Result<(), SyncError> {
     let mut session = Session::new(directory, applications, tenant)?;
     let listed = list_all(&mut session).await;
-    let (listed, schema) = session.end(directory, actor, listed).await?;
+    let (listed, schema) = session.end(directory, actor, listed, None).await?;
     Ok(directory.write(actor, |change| {
         if let Some(schema) = &schema {
             change.set_attribute_schema(tenant.id, schema)?;

@@ -5,10 +5,10 @@ use super::push::{
     Prepared, PushEntry, PushReport, Pushing, ReportOf, TaskResult, Watcher, batch_size, keep_claims, note_cut_off,
     still_open,
 };
-use super::{Applications, SyncError, finish_chores};
+use super::{Applications, SyncError, ended, finish_chores};
 use crate::directory::{
-    Actor, Directory, DirectoryError, FailureKind, Note, Plan, PlanId, PlanItem, PlanState, PlannedOutcome, Task,
-    TaskFailure, TaskKind, TenantRecord, Timestamp, WriteTransaction,
+    Actor, Directory, DirectoryError, FailureKind, JobKind, Note, Plan, PlanId, PlanItem, PlanState, PlannedOutcome,
+    Task, TaskFailure, TaskKind, TenantRecord, Timestamp, WriteTransaction,
 };
 use provisioning_runtime::action_name;
 use provisioning_runtime::wit::PushMode;
@@ -56,7 +56,8 @@ pub async fn plan_watched<A: Applications>(
     let mut pushing = Pushing::new(directory, applications, tenant, actor)?;
     pushing.watcher = Some(watcher);
     let result = work_out(&mut pushing).await;
-    pushing.end(result).await
+    let came_to = ended::push(JobKind::Plan, result.as_ref().map(|planned| &planned.report));
+    pushing.end(result, came_to).await
 }
 
 async fn work_out<A: Applications>(pushing: &mut Pushing<'_, A>) -> Result<Planned, SyncError> {
@@ -199,7 +200,7 @@ pub async fn apply_watched<A: Applications>(
     let mut pushing = Pushing::new(directory, applications, tenant, actor)?;
     pushing.watcher = Some(watcher);
     let result = write(&mut pushing, &plan).await;
-    let report = pushing.end_writing(result).await?;
+    let report = pushing.end_writing(JobKind::Apply, result).await?;
     Ok((plan, report))
 }
 
@@ -335,7 +336,7 @@ pub async fn preview<A: Applications>(
         Ok((followed, prepared))
     })?;
     let result = plan_prepared(&mut pushing, &mut prepared).await;
-    let report = pushing.end(result).await?;
+    let report = pushing.end(result, None).await?;
     Ok(Preview { report, followed })
 }
 

@@ -6,7 +6,7 @@ use super::approval::approval;
 use super::{Applications, SyncError};
 use crate::config::ComponentChoice;
 use crate::directory::{
-    Actor, Directory, DirectoryError, FailureKind, LastFailure, TenantId, TenantRecord, Timestamp, Upstream,
+    Actor, Directory, DirectoryError, EndedJob, FailureKind, LastFailure, TenantId, TenantRecord, Timestamp, Upstream,
 };
 use provisioning_runtime::{Application as _, JobError, Ledger, Results, Spent, Tenant};
 
@@ -20,6 +20,9 @@ pub(super) struct Session<'a, A: Applications> {
     id: TenantId,
     /// Of sandboxes that have ended.
     spent: Spent,
+    began: Timestamp,
+    /// Requests that were sent so far.
+    requests: u64,
 }
 
 impl<'a, A: Applications> Session<'a, A> {
@@ -45,6 +48,8 @@ impl<'a, A: Applications> Session<'a, A> {
             open: None,
             id,
             spent: Spent::default(),
+            began: Timestamp::now(),
+            requests: 0,
         })
     }
 
@@ -78,21 +83,34 @@ impl<'a, A: Applications> Session<'a, A> {
         if let Some(application) = &mut self.open {
             self.spent.merge(application.spent().await);
         }
+        self.requests += self.spent.requests();
         std::mem::take(&mut self.spent)
     }
 
-    /// Keeps what is left of the job's requests at its end, and how it ended, and gives that end back.
+    /// Keeps what is left of the job's requests at its end, how it ended and, where it is one that is listed, what it came to; and
+    /// gives that end back.
     pub(super) async fn end<T>(
         &mut self,
         directory: &Directory,
         actor: &Actor,
         result: Result<T, SyncError>,
+        came_to: Option<EndedJob>,
     ) -> Result<T, SyncError> {
         let spent = self.spent().await;
         let failure = result.as_ref().err().map(last_failure);
         let kept = directory.write(actor, |change| -> Result<(), DirectoryError> {
             if !spent.is_empty() {
                 change.add_usage(self.id, &spent)?;
+            }
+            // What the directory or a setting held up has not begun.
+            if let Some(job) = came_to.as_ref().filter(|_| !matches!(failure, Some(None))) {
+                change.add_job_run(
+                    self.id,
+                    job,
+                    failure.as_ref().and_then(Option::as_ref),
+                    self.requests,
+                    self.began,
+                )?;
             }
             match &failure {
                 None => change.store_last_failure(self.id, None),

@@ -84,7 +84,7 @@ async fn a_recycled_address_is_shown_with_what_speaks_against_and_decided() {
         .to_owned();
     let pair = format!("{bo} E2");
     site.browser.post_raw(MATCHES, &[("link", &pair)]).await.expect(403);
-    site.submit(MATCHES, &[("confirm-and-make-all", "yes")]).await;
+    site.submit(MATCHES, &[("confirm-and-make-all", "yes"), ("sure", "yes")]).await;
     site.settled(MATCHES).await.says("0 users were linked and 0 people made");
     assert_eq!(claimed(&site), ids);
 

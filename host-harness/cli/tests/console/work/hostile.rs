@@ -13,7 +13,7 @@ const TEXTS: [&str; 5] = [
 
 /// Where a form goes whose fields name records, the fields that do, and the button that sends it.
 const NAMING: [(&str, &[&str], &str); 3] = [
-    ("/applications/acme/import/matches", &["link", "make", "ignore", "choose", "person", "reason"], "confirm-all"),
+    ("/applications/acme/import/matches", &["link", "ignore", "user", "selected", "person", "reason"], "confirm-all"),
     ("/applications/acme/tasks", &["retry", "state", "kind", "error", "person"], "retry-all"),
     ("/applications/acme/push", &["plan-number"], "apply"),
 ];

@@ -107,7 +107,7 @@ pub(super) async fn show(
     let panel = Panel::of(&shared, &tenant, Some("assign"));
     let is_running = panel.as_ref().is_some_and(Panel::is_running);
     Ok(html(&Page {
-        chrome: Chrome::tenant(&shared, &visitor, "Assignments", &tenant.name, "assignments").refreshing(is_running),
+        chrome: Chrome::tenant(&shared, &visitor, "People", &tenant.name, "assignments").refreshing(is_running),
         tenant: tenant.name,
         next,
         first,

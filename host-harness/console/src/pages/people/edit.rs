@@ -17,7 +17,7 @@ use crate::problem::Problem;
 use crate::remedy::on_page;
 use crate::shared::Shared;
 use provisioning_directory::sync::intents::{self, Followed, read_only};
-use provisioning_directory::{AttributeValue, Attributes, NewPerson, Person, PersonEdit};
+use provisioning_directory::{AttributeValue, Attributes, NewPerson, Person, PersonEdit, WriteTransaction};
 
 /// Attributes that most applications know, offered also where the person has none of them (RFC 7643, section 4.1, and the
 /// directory's own).
@@ -212,8 +212,15 @@ pub(super) async fn save(
         status: status.filter(|status| *status != kept.status),
         attributes,
     };
-    let key = kept.key.clone();
-    let saved = shared.write(&visitor, move |change| Ok(intents::edit_person(change, &key, &edit)?)).await;
+    let seen = kept.clone();
+    let edited = move |change: &WriteTransaction<'_>| {
+        // The form was compared with what was stored a moment ago.
+        if find(change, &seen.key)? != seen {
+            return Err(Problem::just_changed());
+        }
+        Ok(intents::edit_person(change, &seen.key, &edit)?)
+    };
+    let saved = shared.write(&visitor, edited).await;
     match saved {
         Ok(followed) => {
             report_change(&shared, &visitor, "The person was changed.", followed);

@@ -20,6 +20,7 @@ use provisioning_directory::{Person, ReadTransaction};
 pub(super) fn routes() -> Router<Arc<Shared>> {
     Router::new()
         .route("/people", get(list::show))
+        .route("/people.csv", get(list::as_file))
         .route("/add-person", get(edit::show_new).post(edit::add))
         .route("/people/{key}", get(show::show))
         .route("/people/{key}/edit", get(edit::show).post(edit::save))

@@ -372,6 +372,9 @@ fn tenants(change: &WriteTransaction<'_>, tenant: &TenantRecord) -> Result<(), D
     change.runtime_tenant(tenant)?;
     change.set_secret(tenant, "password", None)?;
     change.store_last_failure(tenant.id, None)?;
+    let job = EndedJob { kind: JobKind::Push, outcome: JobOutcome::Done, counts: [("created".to_owned(), 1)].into() };
+    change.add_job_run(tenant.id, &job, None, 3, Timestamp::now())?;
+    change.job_runs(tenant.id, JobRunFilter { before: None, limit: 10 })?;
     change.store_watermark(tenant.id, Some("w"), true)?;
     change.forget_watermark(tenant.id)?;
     change.store_pushed(tenant.id)?;

@@ -55,10 +55,10 @@ mod spool;
 use std::time::{Duration, Instant};
 
 use super::session::Session;
-use super::{Applications, Feature, SyncError, finish_chores};
+use super::{Applications, Feature, SyncError, ended, finish_chores};
 use crate::directory::{
-    Actor, Directory, DirectoryError, FailureKind, ImportPhase, ImportRun, ImportScopeKind, NewImport, NewTask,
-    RemoteStatus, TaskFailure, TaskKind, TenantRecord, Timestamp, WriteTransaction,
+    Actor, Directory, DirectoryError, FailureKind, ImportPhase, ImportRun, ImportScopeKind, JobKind, NewImport,
+    NewTask, RemoteStatus, TaskFailure, TaskKind, TenantRecord, Timestamp, WriteTransaction,
 };
 
 pub use limits::ImportLimits;
@@ -172,7 +172,9 @@ pub async fn import_for<A: Applications>(
     } else {
         run(directory, &mut session, tenant, actor, options, turn, progress).await
     };
-    session.end(directory, actor, result).await
+    let kind = if options.dry_run { JobKind::DryRun } else { JobKind::Import };
+    let came_to = ended::import(kind, &result);
+    session.end(directory, actor, result, Some(came_to)).await
 }
 
 /// Runs an import to its end, or goes on with the one under way.

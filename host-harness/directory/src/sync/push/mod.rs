@@ -66,11 +66,11 @@ use std::time::{Duration, Instant};
 use self::ledger::PushLedger;
 use super::grants::Entitlements;
 use super::session::Session;
-use super::{Applications, Feature, SyncError, finish_chores, import};
+use super::{Applications, Feature, SyncError, ended, finish_chores, import};
 use crate::config::{DeactivationRule, TenantConfig};
 use crate::directory::{
-    Actor, Directory, DirectoryError, Person, ReadTransaction, Source, Task, TaskId, TaskKind, TaskState, TenantRecord,
-    Timestamp,
+    Actor, Directory, DirectoryError, EndedJob, JobKind, Person, ReadTransaction, Source, Task, TaskId, TaskKind,
+    TaskState, TenantRecord, Timestamp,
 };
 use provisioning_runtime::wit::{Deactivation, PushMode};
 
@@ -178,7 +178,7 @@ pub async fn push_gathering<A: Applications>(
     let mut pushing = Pushing::new(directory, applications, tenant, actor)?;
     pushing.watcher = Some(watcher);
     let result = run(&mut pushing, progress, gather).await;
-    pushing.end_writing(result).await
+    pushing.end_writing(JobKind::Push, result).await
 }
 
 /// Carries out tasks until none is due.
@@ -415,14 +415,23 @@ impl<'a, A: Applications> Pushing<'a, A> {
     }
 
     /// Keeps what is left of the job's requests, and gives its end back.
-    pub(super) async fn end<T>(&mut self, result: Result<T, SyncError>) -> Result<T, SyncError> {
-        self.session.end(self.directory, self.actor, result).await
+    pub(super) async fn end<T>(
+        &mut self,
+        result: Result<T, SyncError>,
+        came_to: Option<EndedJob>,
+    ) -> Result<T, SyncError> {
+        self.session.end(self.directory, self.actor, result, came_to).await
     }
 
     /// As [`Pushing::end`], for a job that writes and has the tenant to itself: what it has begun and not ended is noted.
-    pub(super) async fn end_writing<T>(&mut self, result: Result<T, SyncError>) -> Result<T, SyncError> {
+    pub(super) async fn end_writing(
+        &mut self,
+        kind: JobKind,
+        result: Result<PushReport, SyncError>,
+    ) -> Result<PushReport, SyncError> {
         let noted = note_cut_off(self.directory, self.tenant, self.actor);
-        let value = self.end(result).await?;
+        let came_to = ended::push(kind, result.as_ref());
+        let value = self.end(result, came_to).await?;
         noted?;
         Ok(value)
     }

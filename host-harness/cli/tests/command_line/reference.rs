@@ -18,9 +18,10 @@ fn the_reference_of_commands_is_what_the_help_says() {
         "# Commands\n\nMade from `--help`; `GOLDEN=renew cargo test -p host-harness --test command_line -- reference::` makes it anew.\n\n",
     );
     let help = |words: &[&str]| {
-        let run = fixture.run_with(&[words, &["--help"]].concat(), "", &[("COLUMNS", "100")]);
-        assert_eq!(run.code, 0, "{run:?}");
-        run.stdout
+        let mut command = fixture.command(&[words, &["--help"]].concat());
+        // What the tester's machine has set is nobody else's.
+        let output = command.env_remove("PROVISIONING_CACHE").env("COLUMNS", "100").output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
     };
     text.push_str(&format!("```text\n{}```\n", help(&[])));
     let mut commands: Vec<Vec<&str>> = Vec::new();
@@ -37,29 +38,47 @@ fn the_reference_of_commands_is_what_the_help_says() {
         }
     }
     commands.sort();
-    let globals = help(&[]);
+    let globals: Vec<String> = help(&[]).lines().filter(|line| is_option(line)).map(str::to_owned).collect();
     for path in commands {
-        let whole = help(&path);
-        // What every command takes stands above.
-        let own: Vec<&str> = paragraphs(&whole).into_iter().filter(|part| !is_global(part, &globals)).collect();
-        text.push_str(&format!("\n## {}\n\n```text\n{}\n```\n", path.join(" "), own.join("\n\n").trim_end()));
+        let own = without(&help(&path), &globals);
+        text.push_str(&format!("\n## {}\n\n```text\n{}\n```\n", path.join(" "), own.trim_end()));
     }
     golden::holds_at(&docs("commands.md"), &text);
 }
 
-fn paragraphs(text: &str) -> Vec<&str> {
-    text.split("\n\n").collect()
+/// Whether a line names an option.
+fn is_option(line: &str) -> bool {
+    line.trim_start().starts_with('-') && line.len() - line.trim_start().len() <= 6
 }
 
-/// Whether a paragraph tells of an option that stands in the help of the program.
-fn is_global(paragraph: &str, globals: &str) -> bool {
-    let heading = ["Output:", "Many hosts:"].iter().find_map(|heading| paragraph.strip_prefix(heading));
-    let first = heading.unwrap_or(paragraph).trim_start();
-    let option = first.lines().next().unwrap_or_default().trim();
-    option.starts_with('-')
-        && globals.contains(option.split_whitespace().last().unwrap_or(option))
-        && !option.starts_with("-h")
-        && globals.contains(option)
+/// The help without the options that every command takes, and without headings that have none left.
+fn without(help: &str, globals: &[String]) -> String {
+    let (mut own, mut heading, mut is_kept) = (String::new(), None, true);
+    for line in help.lines() {
+        if !line.starts_with(' ') && line.ends_with(':') && line != "Arguments:" && line != "Commands:" {
+            // Printed before the first option of it.
+            (heading, is_kept) = (Some(line), line == "Examples:");
+            if is_kept {
+                own.push_str(&format!("\n{line}\n"));
+                heading = None;
+            }
+            continue;
+        }
+        if is_option(line) && heading.is_some() || is_option(line) && !own.contains("Examples:") {
+            is_kept = !globals.iter().any(|global| global == line);
+            if let Some(heading) = heading.take_if(|_| is_kept) {
+                own.push_str(&format!("\n{heading}\n"));
+            }
+        }
+        if is_kept {
+            own.push_str(line);
+            own.push('\n');
+        }
+    }
+    while own.contains("\n\n\n") {
+        own = own.replace("\n\n\n", "\n\n");
+    }
+    own
 }
 
 #[test]

@@ -51,6 +51,7 @@ mod links;
 mod locks;
 mod owners;
 mod people;
+mod personal;
 mod plans;
 mod prune;
 #[cfg(test)]
@@ -75,7 +76,7 @@ mod usage;
 mod values;
 mod vault;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -90,7 +91,7 @@ pub use approvals::ApprovalRecord;
 pub use assignments::{Assignment, GrantName, NewAssignment};
 pub use attempts::RecordChange;
 pub(crate) use attempts::{Attempt, Leftover};
-pub use audit::{AuditEntry, AuditFilter, Note};
+pub use audit::{AuditCheck, AuditEntry, AuditFault, AuditFaultKind, AuditFilter, ChainCheck, Note};
 pub use causes::{OpenCause, TaskFailure};
 pub(crate) use claims::NewClaim;
 pub use claims::{Claim, ClaimFilter};
@@ -106,6 +107,7 @@ pub use locks::TenantLock;
 pub(crate) use owners::UserOwner;
 pub(crate) use people::MatchColumn;
 pub use people::{NewPerson, Person, PersonEdit, PersonFilter, PersonId, PersonStatus};
+pub use personal::Erased;
 pub use plans::{Plan, PlanId, PlanItem, PlanState, PlannedOutcome};
 pub use prune::Pruned;
 pub(crate) use remote_users::{Pending, Staged};
@@ -182,9 +184,17 @@ pub struct WriteTransaction<'a> {
     began: Instant,
     /// Those who may wait for its end. `None` if nobody can.
     others: Option<&'a Database>,
+    /// Rows of the audit trail that are written when the transaction is kept.
+    notes: RefCell<Vec<audit::Collected>>,
+    /// How many parts of the transaction are under way that may be undone by themselves.
+    parts: Cell<u32>,
 }
 
-impl WriteTransaction<'_> {
+impl<'a> WriteTransaction<'a> {
+    fn new(view: ReadTransaction<'a>, actor: &'a Actor, others: Option<&'a Database>) -> Self {
+        Self { view, actor, began: Instant::now(), others, notes: RefCell::default(), parts: Cell::default() }
+    }
+
     /// Whether this transaction has taken as long as one may that others wait for. Whoever has more to do ends it, and goes on in
     /// another.
     pub fn has_had_its_turn(&self) -> bool {
@@ -221,8 +231,7 @@ impl Directory {
     /// As [`Directory::open`], without the key.
     pub fn open_with(folder: &Path, vault: Vault) -> Result<Self, DirectoryError> {
         folder::prepare(folder)?;
-        let database = Database::Sqlite(Box::new(Connections::open(folder)?));
-        Ok(Self { open: Arc::new(Open { folder: folder.to_owned(), database, vault }), lease: None })
+        Self::opened(folder, Database::Sqlite(Box::new(Connections::open(folder)?)), vault)
     }
 
     /// Opens a directory that is kept in a PostgreSQL database (`postgres://USER:PASSWORD@HOST:PORT/NAME`), which any number of hosts
@@ -233,8 +242,13 @@ impl Directory {
     pub fn open_postgres(folder: &Path, url: &str, leases: LeaseTimes) -> Result<Self, DirectoryError> {
         folder::prepare(folder)?;
         let vault = Vault::open(folder)?;
-        let database = Database::Postgres(Arc::new(Postgres::open(url, leases)?));
-        Ok(Self { open: Arc::new(Open { folder: folder.to_owned(), database, vault }), lease: None })
+        Self::opened(folder, Database::Postgres(Arc::new(Postgres::open(url, leases)?)), vault)
+    }
+
+    fn opened(folder: &Path, database: Database, vault: Vault) -> Result<Self, DirectoryError> {
+        let directory = Self { open: Arc::new(Open { folder: folder.to_owned(), database, vault }), lease: None };
+        directory.link_older_rows()?;
+        Ok(directory)
     }
 
     /// Whether a data folder is there already.
@@ -348,7 +362,7 @@ impl Directory {
         aside(|| {
             database.rehearse_apart(|db| {
                 let view = ReadTransaction { db, vault };
-                let value = work(&WriteTransaction { view, actor, began: Instant::now(), others: None })?;
+                let value = work(&WriteTransaction::new(view, actor, None))?;
                 Ok(value.ok_or_else(unfinished)?)
             })
         })
@@ -369,7 +383,12 @@ impl Directory {
                     return Err(DirectoryError::LeaseLost.into());
                 }
                 let view = ReadTransaction { db, vault };
-                work(&WriteTransaction { view, actor, began: Instant::now(), others: Some(database) })
+                let change = WriteTransaction::new(view, actor, Some(database));
+                let value = work(&change)?;
+                if keep {
+                    change.write_notes()?;
+                }
+                Ok(value)
             })
         })
     }
@@ -392,12 +411,17 @@ impl WriteTransaction<'_> {
     /// Those of `part`, and the database's.
     pub(crate) fn apart<T>(&self, part: impl FnOnce() -> Result<T, DirectoryError>) -> Result<T, DirectoryError> {
         self.db.execute_batch("SAVEPOINT part")?;
-        match part() {
+        let noted = self.notes.borrow().len();
+        self.parts.set(self.parts.get() + 1);
+        let done = part();
+        self.parts.set(self.parts.get() - 1);
+        match done {
             Ok(value) => {
                 self.db.execute_batch("RELEASE part")?;
                 Ok(value)
             }
             Err(error) => {
+                self.notes.borrow_mut().truncate(noted);
                 self.db.execute_batch("ROLLBACK TO part; RELEASE part")?;
                 Err(error)
             }

@@ -10,6 +10,8 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::hkdf::{HKDF_SHA256, KeyType, Salt};
+use ring::hmac;
 use ring::rand::{SecureRandom as _, SystemRandom};
 use zeroize::Zeroizing;
 
@@ -26,8 +28,36 @@ const FORM: &str = "provisioning-secret/1";
 
 /// Seals and opens secrets with one key.
 pub struct Vault {
-    key: LessSafeKey,
+    key: Key,
     random: SystemRandom,
+}
+
+/// A key, and what is derived from it (HKDF, RFC 5869).
+struct Key {
+    /// By which what was made with it says so. Tells nothing of the key.
+    id: String,
+    sealing: LessSafeKey,
+    audit: hmac::Key,
+}
+
+impl Key {
+    fn new(bytes: &[u8]) -> Option<Self> {
+        let sealing = LessSafeKey::new(UnboundKey::new(&CHACHA20_POLY1305, bytes).ok()?);
+        let derived = Salt::new(HKDF_SHA256, b"provisioning-key").extract(bytes);
+        let mut id = [0; 8];
+        derived.expand(&[b"id/1"], Length(id.len())).ok()?.fill(&mut id).ok()?;
+        let audit = derived.expand(&[b"audit/1"], hmac::HMAC_SHA256).ok()?.into();
+        Some(Self { id: id.iter().map(|byte| format!("{byte:02x}")).collect(), sealing, audit })
+    }
+}
+
+/// The length of what is derived, in bytes.
+struct Length(usize);
+
+impl KeyType for Length {
+    fn len(&self) -> usize {
+        self.0
+    }
 }
 
 impl fmt::Debug for Vault {
@@ -59,8 +89,8 @@ impl Vault {
         if bytes.len() != KEY_BYTES {
             return Err(unusable(place, refused));
         }
-        let key = UnboundKey::new(&CHACHA20_POLY1305, &bytes).map_err(|_| unusable(place, refused))?;
-        Ok(Self { key: LessSafeKey::new(key), random: SystemRandom::new() })
+        let key = Key::new(&bytes).ok_or_else(|| unusable(place, refused))?;
+        Ok(Self { key, random: SystemRandom::new() })
     }
 
     fn from_file(path: &Path) -> Result<Self, DirectoryError> {
@@ -100,6 +130,21 @@ impl Vault {
         }
     }
 
+    /// The id of the key that is in use.
+    pub(super) fn key_id(&self) -> String {
+        self.key.id.clone()
+    }
+
+    /// What links of the audit trail are made with now.
+    pub(super) fn current_audit_key(&self) -> hmac::Key {
+        self.key.audit.clone()
+    }
+
+    /// What links of the audit trail were made with under a key. Returns `None` if that key isn't known.
+    pub(super) fn audit_key(&self, id: &str) -> Option<hmac::Key> {
+        (id == self.key.id).then(|| self.current_audit_key())
+    }
+
     /// Seals a secret for `tenant` and `name`.
     pub(super) fn seal(&self, tenant: &str, name: &str, secret: &Secret) -> Result<Vec<u8>, DirectoryError> {
         let failed = || unusable("memory", "sealing failed; the machine gave no random numbers");
@@ -108,6 +153,7 @@ impl Vault {
         let mut text = Zeroizing::new(secret.expose().as_bytes().to_vec());
         let tag = self
             .key
+            .sealing
             .seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), aad(tenant, name), &mut text)
             .map_err(|_| failed())?;
         Ok([&nonce, text.as_slice(), tag.as_ref()].concat())
@@ -119,7 +165,7 @@ impl Vault {
         let (nonce, text) = sealed.split_at_checked(NONCE_LEN).ok_or_else(failed)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| failed())?;
         let mut text = Zeroizing::new(text.to_vec());
-        let open = self.key.open_in_place(nonce, aad(tenant, name), &mut text).map_err(|_| failed())?;
+        let open = self.key.sealing.open_in_place(nonce, aad(tenant, name), &mut text).map_err(|_| failed())?;
         let open = std::str::from_utf8(open).map_err(|_| failed())?;
         Ok(Secret::new(open.to_owned()))
     }

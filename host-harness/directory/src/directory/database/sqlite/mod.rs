@@ -144,6 +144,20 @@ impl Connections {
         self.writers.is_waited_in() || self.gate.is_waited_at()
     }
 
+    /// Copies the log into the database file and empties it, once no reader needs it any more. If one does for long, the log stays
+    /// until it is full.
+    pub(super) fn forget_log(&self) -> Result<(), DirectoryError> {
+        let emptied = self.write_in_turn(|connection| {
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i32>(0))
+        })?;
+        if emptied? != 0 {
+            tracing::warn!(
+                "the log of the database is still being read, and keeps what was erased until it is next copied"
+            );
+        }
+        Ok(())
+    }
+
     /// Copies the log into the database file, as far as no reader still needs the pages that would be overwritten. Nobody waits for
     /// it: who writes meanwhile lengthens the log, and copies the rest.
     fn copy_log(&self) -> Result<(), DirectoryError> {

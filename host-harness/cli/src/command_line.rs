@@ -183,7 +183,7 @@ async fn run(global: &Global, command: Command, output: &mut Output) -> Result<u
 
 fn log_to_standard_error(verbose: u8) {
     let level = match verbose {
-        0 => LevelFilter::ERROR,
+        0 => LevelFilter::WARN,
         1 => LevelFilter::INFO,
         2 => LevelFilter::DEBUG,
         _ => LevelFilter::TRACE,

@@ -8,6 +8,7 @@ mod support;
 
 mod answers;
 mod approval;
+mod audit;
 mod bad_input;
 mod cache;
 mod claims;

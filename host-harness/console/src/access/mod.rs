@@ -12,6 +12,7 @@ mod headers;
 mod hosts;
 mod origin;
 mod sessions;
+mod sign_ins;
 mod submission;
 mod throttle;
 mod visitor;
@@ -39,6 +40,7 @@ pub(crate) struct Access {
     pub(crate) sessions: Sessions,
     pub(crate) throttle: Throttle,
     pub(crate) checks: Semaphore,
+    pub(crate) failures: sign_ins::Failures,
     hosts: Hosts,
     cookie: String,
     device_cookie: String,
@@ -65,6 +67,7 @@ impl Access {
             sessions: Sessions::default(),
             throttle: Throttle::default(),
             checks: Semaphore::new(CHECKS),
+            failures: sign_ins::Failures::default(),
             hosts,
             cookie: format!("{prefix}console-{port}"),
             device_cookie: format!("{prefix}console-known-{port}"),

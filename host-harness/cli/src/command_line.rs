@@ -14,9 +14,9 @@ use super::failure::{DONE, Failure, SOME_FAILED};
 use super::global::Global;
 use super::output::{EscapedLog, Output, complain};
 use super::{
-    apply, assign, audit, completion, component, confirm, conformance, console, deactivate, describe, entitlements,
-    import, licenses, man, person, plan, prune, push, retry, scim, serve, sync_password, tasks, tenant,
-    test_credentials, unassign, unlink, usage, worker,
+    apply, assign, audit, backup, completion, component, confirm, conformance, console, core_dumps, deactivate,
+    describe, entitlements, import, key, licenses, man, person, plan, prune, push, retry, scim, serve, sync_password,
+    tasks, tenant, test_credentials, unassign, unlink, usage, worker,
 };
 #[cfg(feature = "emulator")]
 use super::{demo, emulator};
@@ -87,6 +87,11 @@ enum Command {
     Audit(audit::Options),
     /// Takes away old tasks, plans and imports that have ended, and old rows of the audit trail.
     Prune(prune::Options),
+    /// Copies the data folder, consistent while others work.
+    Backup(backup::Options),
+    /// Replaces the key that secrets are sealed with.
+    #[command(subcommand)]
+    Key(key::Command),
     /// Shows what a tenant has asked of its application, by day, and what is left of the allowance.
     Usage(usage::Options),
     /// Serves the admin's pages until it is interrupted.
@@ -120,6 +125,7 @@ pub fn main() -> ExitCode {
     }
     let CommandLine { global, command } = CommandLine::parse();
     log_to_standard_error(global.verbose);
+    core_dumps::forbid();
     let mut output = Output::new(global.json, global.color);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -170,6 +176,8 @@ async fn run(global: &Global, command: Command, output: &mut Output) -> Result<u
         Command::Retry(options) => retry::run(global, &options, output),
         Command::Audit(options) => audit::run(global, &options, output),
         Command::Prune(options) => prune::run(global, &options, output),
+        Command::Backup(options) => backup::run(global, &options, output),
+        Command::Key(command) => key::run(global, &command, output),
         Command::Usage(options) => usage::run(global, &options, output),
         Command::Console(options) => console::run(global, &options, output).await.map(|()| DONE),
         Command::Worker(options) => worker::run(global, &options, output).await,

@@ -19,6 +19,7 @@ mod demo;
 mod directory;
 mod documents;
 mod hostile_words;
+mod keys;
 mod kill;
 mod kill_scim;
 mod licenses;

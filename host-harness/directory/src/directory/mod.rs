@@ -38,6 +38,7 @@ mod approvals;
 mod assignments;
 mod attempts;
 mod audit;
+mod backup;
 mod causes;
 mod chores;
 mod claims;
@@ -47,6 +48,7 @@ mod error;
 mod failure_kind;
 mod folder;
 mod imports;
+mod keys;
 mod links;
 mod locks;
 mod owners;
@@ -92,6 +94,7 @@ pub use assignments::{Assignment, GrantName, NewAssignment};
 pub use attempts::RecordChange;
 pub(crate) use attempts::{Attempt, Leftover};
 pub use audit::{AuditCheck, AuditEntry, AuditFault, AuditFaultKind, AuditFilter, ChainCheck, Note};
+pub use backup::BackedUp;
 pub use causes::{OpenCause, TaskFailure};
 pub(crate) use claims::NewClaim;
 pub use claims::{Claim, ClaimFilter};
@@ -102,6 +105,7 @@ pub use error::DirectoryError;
 pub use failure_kind::FailureKind;
 pub use folder::default_folder;
 pub use imports::{ImportCounts, ImportPhase, ImportRun, ImportScopeKind, NewImport, RunId};
+pub use keys::Rotated;
 pub use links::{Link, LinkReason};
 pub use locks::TenantLock;
 pub(crate) use owners::UserOwner;
@@ -164,6 +168,17 @@ pub struct Directory {
     lease: Option<Arc<Lease>>,
 }
 
+/// How a directory is opened.
+#[derive(Clone, Debug, Default)]
+pub struct DirectoryOptions {
+    /// A command line of a shell that prints the key in base64. By default the key is in `PROVISIONING_KEY` or the data folder.
+    pub key_command: Option<String>,
+    /// The URL of a PostgreSQL database, and how long a tenant is this host's. By default everything is in the data folder.
+    pub postgres: Option<(String, LeaseTimes)>,
+    /// Whether the key takes the place of another one that is lost.
+    pub lost_key: bool,
+}
+
 #[derive(Debug)]
 struct Open {
     folder: PathBuf,
@@ -220,9 +235,7 @@ impl Directory {
     /// # Errors
     /// When the folder cannot be made or read, others can read its key, or a newer version of this program has written it.
     pub fn open(folder: &Path) -> Result<Self, DirectoryError> {
-        folder::prepare(folder)?;
-        let vault = Vault::open(folder)?;
-        Self::open_with(folder, vault)
+        Self::open_by(folder, &DirectoryOptions::default())
     }
 
     /// Opens the data folder with a key of the caller's.
@@ -230,8 +243,7 @@ impl Directory {
     /// # Errors
     /// As [`Directory::open`], without the key.
     pub fn open_with(folder: &Path, vault: Vault) -> Result<Self, DirectoryError> {
-        folder::prepare(folder)?;
-        Self::opened(folder, Database::Sqlite(Box::new(Connections::open(folder)?)), vault)
+        Self::open_sqlite(folder, vault, false)
     }
 
     /// Opens a directory that is kept in a PostgreSQL database (`postgres://USER:PASSWORD@HOST:PORT/NAME`), which any number of hosts
@@ -240,15 +252,44 @@ impl Directory {
     /// # Errors
     /// As [`Directory::open`], and when the database cannot be reached or used.
     pub fn open_postgres(folder: &Path, url: &str, leases: LeaseTimes) -> Result<Self, DirectoryError> {
-        folder::prepare(folder)?;
-        let vault = Vault::open(folder)?;
-        Self::opened(folder, Database::Postgres(Arc::new(Postgres::open(url, leases)?)), vault)
+        let postgres = Some((url.to_owned(), leases));
+        Self::open_by(folder, &DirectoryOptions { postgres, ..DirectoryOptions::default() })
     }
 
-    fn opened(folder: &Path, database: Database, vault: Vault) -> Result<Self, DirectoryError> {
+    /// Opens a directory in the way that options say.
+    ///
+    /// # Errors
+    /// As [`Directory::open`] and [`Directory::open_postgres`], and if the key's command fails.
+    pub fn open_by(folder: &Path, options: &DirectoryOptions) -> Result<Self, DirectoryError> {
+        folder::prepare(folder)?;
+        let vault = match &options.key_command {
+            Some(line) => Vault::from_command(line)?,
+            None => Vault::open(folder)?,
+        };
+        match &options.postgres {
+            Some((url, leases)) => {
+                let database = Database::Postgres(Arc::new(Postgres::open(url, *leases)?));
+                Self::opened(folder, database, vault, options.lost_key)
+            }
+            None => Self::open_sqlite(folder, vault, options.lost_key),
+        }
+    }
+
+    fn open_sqlite(folder: &Path, vault: Vault, lost_key: bool) -> Result<Self, DirectoryError> {
+        folder::prepare(folder)?;
+        Self::opened(folder, Database::Sqlite(Box::new(Connections::open(folder)?)), vault, lost_key)
+    }
+
+    fn opened(folder: &Path, database: Database, vault: Vault, lost_key: bool) -> Result<Self, DirectoryError> {
         let directory = Self { open: Arc::new(Open { folder: folder.to_owned(), database, vault }), lease: None };
+        directory.settle_key(lost_key)?;
         directory.link_older_rows()?;
         Ok(directory)
+    }
+
+    /// Whether the key comes from elsewhere than the data folder.
+    pub fn keeps_key_elsewhere(&self) -> bool {
+        self.open.vault.is_kept_elsewhere()
     }
 
     /// Whether a data folder is there already.

@@ -12,8 +12,19 @@ use rusqlite::Connection;
 use rusqlite::trace::{TraceEvent, TraceEventCodes};
 
 /// Tables of a few rows: one or a few for each tenant or component.
-const SMALL: &[&str] =
-    &["tenant", "t", "secret", "entitlement_kind", "chore", "approval", "few", "piece", "sc", "audit_chain"];
+const SMALL: &[&str] = &[
+    "tenant",
+    "t",
+    "secret",
+    "entitlement_kind",
+    "chore",
+    "approval",
+    "few",
+    "piece",
+    "sc",
+    "audit_chain",
+    "data_key",
+];
 
 /// Part of a statement, part of its plan, and why it may be so.
 const ALLOWED: &[(&str, &str, &str)] = &[

@@ -1,5 +1,7 @@
 //! The ends of chains in the database, and rows from before there were chains.
 
+use ring::hmac;
+
 use super::super::database::{Optional as _, params};
 use super::super::{Actor, Directory, DirectoryError, ReadTransaction, WriteTransaction};
 use super::chain::Head;
@@ -99,6 +101,25 @@ impl WriteTransaction<'_> {
                 head.key_id,
                 seal
             ])?;
+        Ok(())
+    }
+
+    /// Seals the ends of all chains with a key.
+    pub(in super::super) fn seal_heads(&self, key_id: &str, key: &hmac::Key) -> Result<(), DirectoryError> {
+        // All of them in the order in which they are locked everywhere.
+        for name in self.chain_names()? {
+            let Some(head) = self.head(&name)? else { continue };
+            // One that doesn't fit keeps its seal, which `audit verify` reports.
+            if self.vault.audit_key(&head.key_id).is_some_and(|key| head.fits_seal(&key))
+                || !self.vault.knows(&head.key_id)
+            {
+                let head = Head { key_id: key_id.to_owned(), ..head };
+                let seal = head.sealed(key);
+                self.db
+                    .prepare_cached("UPDATE audit_chain SET key_id = ?2, seal = ?3 WHERE name = ?1")?
+                    .execute(params![head.name, head.key_id, seal])?;
+            }
+        }
         Ok(())
     }
 

@@ -193,6 +193,9 @@ impl WriteTransaction<'_> {
     }
 
     fn checked(&self, mut head: Head) -> Result<Head, DirectoryError> {
+        if head.key_id != self.vault.key_id() {
+            self.keep_up()?;
+        }
         let fits = self.vault.audit_key(&head.key_id).is_some_and(|key| head.fits_seal(&key));
         if !fits {
             tracing::error!(chain = head.name, "the end of a chain of the audit trail isn't as it was written");

@@ -147,6 +147,9 @@ struct Progress {
     id: i64,
     /// Rows without content that no row has accounted for yet.
     unexplained: BTreeSet<i64>,
+    /// The key of the last row, and those before it.
+    key_id: String,
+    retired: BTreeSet<String>,
 }
 
 impl ReadTransaction<'_> {
@@ -155,6 +158,7 @@ impl ReadTransaction<'_> {
     /// # Errors
     /// If the tenant has no audit trail, and the database's.
     pub fn verify_audit(&self, tenant: Option<&str>) -> Result<AuditCheck, DirectoryError> {
+        self.keep_up()?;
         let mut found = AuditCheck::default();
         let names = match tenant {
             Some(name) => vec![name.to_lowercase()],
@@ -255,8 +259,15 @@ impl ReadTransaction<'_> {
             link: head.link.iter().map(|byte| format!("{byte:02x}")).collect(),
             ..ChainCheck::default()
         };
-        let mut progress =
-            Progress { check, seq: head.pruned, link: head.anchor.clone(), id: i64::MIN, unexplained: BTreeSet::new() };
+        let mut progress = Progress {
+            check,
+            seq: head.pruned,
+            link: head.anchor.clone(),
+            id: i64::MIN,
+            unexplained: BTreeSet::new(),
+            key_id: String::new(),
+            retired: BTreeSet::new(),
+        };
         let mut after = i64::MIN;
         loop {
             let rows: Vec<Stored> = self
@@ -312,6 +323,13 @@ impl ReadTransaction<'_> {
             tenant: row.tenant.as_deref(),
             action: &row.action,
         };
+        // Nobody who has a former key can go on with it.
+        if row.key_id != progress.key_id {
+            progress.retired.insert(std::mem::replace(&mut progress.key_id, row.key_id.clone()));
+        }
+        if progress.retired.contains(&row.key_id) {
+            return changed();
+        }
         if row.link != place.link(&key, &progress.link, &row.digest) || row.id <= progress.id {
             return changed();
         }
@@ -337,9 +355,10 @@ impl ReadTransaction<'_> {
     }
 
     fn verify_end(&self, head: &Head, progress: &Progress) -> Option<AuditFault> {
-        let Some(key) = self.vault.audit_key(&head.key_id) else {
+        let in_use = self.vault.audit_key(&head.key_id).filter(|_| head.key_id == self.vault.key_id());
+        let Some(key) = in_use else {
             let message =
-                format!("the end of the chain is sealed with the key {}, which isn't known here", head.key_id);
+                format!("the end of the chain is sealed with the key {}, which isn't the one in use", head.key_id);
             return Some(AuditFault { kind: AuditFaultKind::Key, row: None, number: None, message });
         };
         if head.fits_seal(&key) && progress.seq < head.seq {

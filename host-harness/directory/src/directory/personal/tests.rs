@@ -8,7 +8,7 @@ use crate::config::TenantConfig;
 use crate::sync::{Removal, remove_person};
 
 /// Tables that hold nothing about people, and those whose rows go with the person's row or with a row that does.
-const WITHOUT_PEOPLE: [&str; 16] = [
+const WITHOUT_PEOPLE: [&str; 17] = [
     "tenant_lease",
     "chore",
     "secret",
@@ -21,6 +21,7 @@ const WITHOUT_PEOPLE: [&str; 16] = [
     "approval",
     "audit_pruning",
     "audit_chain",
+    "data_key",
     "scim_client",
     "scim_token",
     "scim_group",

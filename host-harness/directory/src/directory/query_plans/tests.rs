@@ -16,6 +16,7 @@ fn every_statement_finds_its_rows_by_an_index() {
     directory.write(&actor, exercise).unwrap();
     directory.prune(&actor, Timestamp::now(), true).unwrap();
     erase(&directory, &actor).unwrap();
+    rotate(&directory, &actor).unwrap();
     let run = RUN.take();
     let missed: Vec<String> =
         written_statements().into_iter().filter(|written| !run.iter().any(|sql| is_like(sql, written))).collect();
@@ -30,6 +31,7 @@ fn every_statement_is_understood_by_both_engines() {
     directory.write(&actor, exercise).unwrap();
     directory.prune(&actor, Timestamp::now(), true).unwrap();
     erase(&directory, &actor).unwrap();
+    rotate(&directory, &actor).unwrap();
     let run = RUN.take();
     assert!(run.len() > 113, "{}", run.len());
     let other = testing::open_postgres(&server, folder.path());
@@ -422,6 +424,24 @@ fn history(change: &WriteTransaction<'_>) -> Result<(), DirectoryError> {
     change.write_notes()?;
     change.verify_audit(None)?;
     Ok(())
+}
+
+/// Has two new keys seal a secret and a password.
+fn rotate(directory: &Directory, actor: &Actor) -> Result<(), DirectoryError> {
+    directory.write(actor, |change| -> Result<(), DirectoryError> {
+        let tenant = change.add_tenant("sealed", &TenantConfig::default())?;
+        let secret = Secret::new("correct-horse".to_owned());
+        change.set_secret(&tenant, "password", Some(&secret))?;
+        let person = change.add_person(&NewPerson::new("P9", "p9@x.example"))?;
+        let new = NewTask { tenant: &tenant, person: Some(&person), kind: TaskKind::Password, password: Some(&secret) };
+        change.ask(new).map(drop)
+    })?;
+    directory.read(|view| -> Result<_, DirectoryError> {
+        assert!(view.key_fits()?);
+        Ok(())
+    })?;
+    directory.rotate_key(actor, None)?;
+    directory.rotate_key(actor, None).map(drop)
 }
 
 /// Gives out and erases what is kept about a person whom a SCIM client has brought.

@@ -122,6 +122,19 @@ impl Connections {
         Ok(copy)
     }
 
+    /// Writes a copy of everything as it is now into a new file.
+    pub(in super::super) fn back_up(&self, to: &Path) -> Result<(), DirectoryError> {
+        match std::fs::remove_file(to) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(folder::failed(to)(error)),
+            _ => {}
+        }
+        let mut copy = Connection::open(to)?;
+        self.read(|connection| -> Result<(), DirectoryError> {
+            Backup::new(connection, &mut copy)?.step(-1)?;
+            Ok(())
+        })?
+    }
+
     /// Lends `work` the connection that writes, once everybody has had it who asked before.
     fn write<T>(&self, work: impl FnOnce(&mut Connection) -> T) -> Result<T, DirectoryError> {
         let value = self.write_in_turn(work)?;

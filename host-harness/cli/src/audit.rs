@@ -1,16 +1,19 @@
 //! `audit`: who did what to whom.
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::context::open_directory;
-use super::failure::{DONE, Failure};
+use super::failure::{DONE, Failure, SOME_FAILED};
 use super::global::Global;
-use super::output::{Output, lines, listed};
-use provisioning_directory::{AuditEntry, AuditFilter, Difference};
+use super::output::{Output, complain, lines, listed, printable};
+use provisioning_directory::{AuditCheck, AuditEntry, AuditFilter, Difference};
 
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Options {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// Of this tenant only.
     #[arg(long)]
     tenant: Option<String>,
@@ -41,7 +44,22 @@ struct RowView<'a> {
     sentence: String,
 }
 
+#[derive(Subcommand)]
+enum Command {
+    /// Checks that the trail is as it was written: no row changed, removed, added or moved. Names the first one that isn't.
+    Verify(VerifyOptions),
+}
+
+#[derive(Args)]
+struct VerifyOptions {
+    /// The rows of this tenant only.
+    tenant: Option<String>,
+}
+
 pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
+    if let Some(Command::Verify(options)) = &options.command {
+        return verify(global, options, output);
+    }
     let limit = output.rows(options.limit, ROWS);
     let filter = AuditFilter {
         tenant: options.tenant.clone(),
@@ -90,5 +108,46 @@ fn difference(one: &Difference) -> String {
         (None, Some(new)) => format!("{name}{new}"),
         (Some(old), None) => format!("{name}{old} → nothing"),
         (None, None) => name,
+    }
+}
+
+fn verify(global: &Global, options: &VerifyOptions, output: &mut Output) -> Result<u8, Failure> {
+    let check = open_directory(global)?.read(|view| view.verify_audit(options.tenant.as_deref()))?;
+    if output.json() {
+        output.document(&check)?;
+    }
+    let mut table = output.table(&["Of", "Rows", "Erased", "Pruned before", "Last", "Its link"]);
+    for chain in &check.chains {
+        table.add_row([
+            chain.tenant.clone().unwrap_or_else(|| "all".to_owned()),
+            chain.rows.to_string(),
+            chain.erased.to_string(),
+            chain.pruned.to_string(),
+            chain.last.to_string(),
+            chain.link.clone(),
+        ]);
+    }
+    output.print_table(&table)?;
+    report_faults(&check);
+    if !check.intact {
+        return Ok(SOME_FAILED);
+    }
+    output.line("The audit trail is as it was written.")?;
+    Ok(DONE)
+}
+
+/// Says what isn't as it was written: of each chain the first.
+fn report_faults(check: &AuditCheck) {
+    let of_chains = check.chains.iter().filter_map(|chain| {
+        let of = chain.tenant.as_deref().map_or("of what concerns all".to_owned(), |tenant| format!("of {tenant}"));
+        Some(format!("the audit trail {of}: {}", chain.fault.as_ref()?.message))
+    });
+    for fault in of_chains.chain(check.faults.iter().map(|fault| format!("the audit trail: {}", fault.message))) {
+        complain(&format!("error: {}", printable(&fault)));
+    }
+    if !check.intact {
+        complain(
+            "  what to do: find out who could write to the database, and compare with a backup (`audit verify` on a copy of it)",
+        );
     }
 }

@@ -17,9 +17,9 @@ use super::help::with_help;
 use super::interrupt::{Leaves, end_when_interrupted};
 use super::output::{EscapedLog, Output, complain};
 use super::{
-    apply, assign, attributes, audit, completion, component, confirm, conformance, console, deactivate, describe,
-    doctor, entitlements, import, init, licenses, man, person, plan, prune, push, retry, runs, scim, serve,
-    sync_password, tasks, tenant, test_credentials, unassign, unlink, usage, worker,
+    apply, assign, attributes, audit, backup, completion, component, confirm, conformance, console, core_dumps,
+    deactivate, describe, doctor, entitlements, import, init, key, licenses, man, person, plan, prune, push, retry,
+    runs, scim, serve, sync_password, tasks, tenant, test_credentials, unassign, unlink, usage, worker,
 };
 #[cfg(feature = "emulator")]
 use super::{demo, emulator};
@@ -98,6 +98,11 @@ enum Command {
     Audit(audit::Options),
     /// Takes away old tasks, plans and imports that have ended, and old rows of the audit trail.
     Prune(prune::Options),
+    /// Copies the data folder, consistent while others work.
+    Backup(backup::Options),
+    /// Replaces the key that secrets are sealed with.
+    #[command(subcommand)]
+    Key(key::Command),
     /// Shows what a tenant has asked of its application, by day, and what is left of the allowance.
     Usage(usage::Options),
     /// Serves the admin's pages until it is interrupted.
@@ -153,6 +158,7 @@ pub fn main() -> ExitCode {
     };
     log_to_standard_error(global.verbose, global.log);
     let mut output = Output::new(global.wishes());
+    core_dumps::forbid();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -213,6 +219,8 @@ async fn run(global: &Global, command: Command, output: &mut Output) -> Result<u
         Command::Retry(options) => retry::run(global, &options, output),
         Command::Audit(options) => audit::run(global, &options, output),
         Command::Prune(options) => prune::run(global, &options, output),
+        Command::Backup(options) => backup::run(global, &options, output),
+        Command::Key(command) => key::run(global, &command, output),
         Command::Usage(options) => usage::run(global, &options, output),
         Command::Console(options) => console::run(global, &options, output).await.map(|()| DONE),
         Command::Worker(options) => worker::run(global, &options, output).await,
@@ -226,7 +234,7 @@ async fn run(global: &Global, command: Command, output: &mut Output) -> Result<u
 
 fn log_to_standard_error(verbose: u8, format: LogFormat) {
     let level = match verbose {
-        0 => LevelFilter::ERROR,
+        0 => LevelFilter::WARN,
         1 => LevelFilter::INFO,
         2 => LevelFilter::DEBUG,
         _ => LevelFilter::TRACE,

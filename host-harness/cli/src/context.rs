@@ -13,7 +13,7 @@ use provisioning_directory::sync::{
     ComponentApplications, Declared, Grounds, Standing, Tried, approval, note_tried, standing,
 };
 use provisioning_directory::{
-    Actor, Directory, DirectoryError, TaskFailure, TaskKind, TenantId, TenantRecord, default_folder,
+    Actor, Directory, DirectoryError, DirectoryOptions, TaskFailure, TaskKind, TenantId, TenantRecord, default_folder,
 };
 use provisioning_runtime::wit::{Descriptor, Outcome};
 use provisioning_runtime::{
@@ -148,11 +148,19 @@ pub(crate) fn data_folder(global: &Global) -> PathBuf {
 
 /// Opens the directory: in the data folder, which is made where there is none, or in the database that was named.
 pub(crate) fn open_directory(global: &Global) -> Result<Directory, Failure> {
-    let folder = data_folder(global);
-    Ok(match &global.database.url {
-        Some(url) => Directory::open_postgres(&folder, url, global.database.leases()?)?,
-        None => Directory::open(&folder)?,
-    })
+    open_directory_by(global, false)
+}
+
+/// Opens the data folder, and has the key at hand take the place of one that is lost.
+pub(crate) fn open_directory_after_loss(global: &Global) -> Result<Directory, Failure> {
+    open_directory_by(global, true)
+}
+
+fn open_directory_by(global: &Global, lost_key: bool) -> Result<Directory, Failure> {
+    let url = global.database.url.as_ref();
+    let postgres = url.map(|url| Ok::<_, Failure>((url.clone(), global.database.leases()?))).transpose()?;
+    let options = DirectoryOptions { key_command: global.key_command.clone(), postgres, lost_key };
+    Ok(Directory::open_by(&data_folder(global), &options)?)
 }
 
 /// What `/healthz` asks: whether the directory can be read, or why not.

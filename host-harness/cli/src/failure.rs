@@ -124,6 +124,7 @@ impl From<DirectoryError> for Failure {
             DirectoryError::Store(_) | DirectoryError::Damaged(_) => (SOME_FAILED, "directory"),
             DirectoryError::Locked { .. } => (SOME_FAILED, "locked"),
             DirectoryError::Busy { .. } => (SOME_FAILED, "busy"),
+            DirectoryError::WrongKey { .. } => (BAD_USAGE, "wrong-key"),
             DirectoryError::NotFound { .. } => (BAD_USAGE, "not-found"),
             _ => (BAD_USAGE, "invalid-value"),
         };

@@ -20,6 +20,10 @@ pub(crate) struct Global {
     /// The data folder: people, tenants with their secrets, and how far each is in step. By default provisioning-data.
     #[arg(long, global = true, env = "PROVISIONING_DATA", value_name = "FOLDER")]
     pub(crate) data: Option<PathBuf>,
+    /// A command line of a shell that prints the key of the data folder in base64, such as one that asks a key management service.
+    /// By default the key is in PROVISIONING_KEY, or in the data folder.
+    #[arg(long, global = true, env = "PROVISIONING_KEY_COMMAND", value_name = "COMMAND")]
+    pub(crate) key_command: Option<String>,
     #[command(flatten)]
     pub(crate) database: DatabaseChoice,
     /// What standard output has.

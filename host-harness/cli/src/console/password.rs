@@ -8,6 +8,7 @@ use super::super::global::Global;
 use super::super::output::Output;
 use provisioning_console::{Admins, AdminsError};
 use provisioning_directory::config::{SecretSource, StandardInput};
+use provisioning_directory::{Directory, Note, WriteTransaction};
 
 /// The variable that may hold the password.
 const VARIABLE: &str = "PROVISIONING_CONSOLE_PASSWORD";
@@ -26,13 +27,15 @@ pub(super) struct RemoveOptions {
 }
 
 pub(super) fn set(global: &Global, options: &SetOptions, output: &mut Output) -> Result<(), Failure> {
-    let folder = open_directory(global)?.folder().to_owned();
+    let directory = open_directory(global)?;
+    let folder = directory.folder().to_owned();
     let source = match std::env::var_os(VARIABLE) {
         Some(_) => SecretSource::Env(VARIABLE.to_owned()),
         None => SecretSource::Stdin,
     };
     let password = source.read("console password", &folder, &mut StandardInput::process())?;
     Admins::of(&folder).set_password(&options.name, &password)?;
+    note(global, &directory, "console.set-password", &options.name, "set; sessions of the former password have ended")?;
     output.line(&format!(
         "The password of {} was set. Sessions that were signed in with another one end.",
         options.name
@@ -44,13 +47,23 @@ pub(super) fn set(global: &Global, options: &SetOptions, output: &mut Output) ->
 }
 
 pub(super) fn remove(global: &Global, options: &RemoveOptions, output: &mut Output) -> Result<(), Failure> {
-    let folder = open_directory(global)?.folder().to_owned();
-    Admins::of(&folder).remove(&options.name)?;
+    let directory = open_directory(global)?;
+    Admins::of(directory.folder()).remove(&options.name)?;
+    note(global, &directory, "console.remove-admin", &options.name, "removed")?;
     output.line(&format!("{} can no longer sign in to the console.", options.name))?;
     if output.json() {
         output.document(&serde_json::json!({ "admin": options.name, "removed": true }))?;
     }
     Ok(())
+}
+
+/// Adds a row to the audit trail about an admin of the console.
+fn note(global: &Global, directory: &Directory, action: &str, admin: &str, result: &str) -> Result<(), Failure> {
+    let new = Some(serde_json::json!({ "admin": admin.to_lowercase() }));
+    let note = |change: &WriteTransaction<'_>| {
+        change.note(&Note { tenant: None, person: None, action, old: None, new: new.clone(), result })
+    };
+    Ok(directory.write(&global.actor(), note)?)
 }
 
 impl From<AdminsError> for Failure {

@@ -1,6 +1,7 @@
 //! `person`: people of the data folder.
 
 mod edit;
+mod export;
 mod import;
 mod list;
 mod password;
@@ -26,6 +27,8 @@ pub(crate) enum Command {
     List(list::ListOptions),
     /// Shows a person with its users, assignments and tasks.
     Show(list::ShowOptions),
+    /// Prints all that is kept about a person, as a JSON document.
+    Export(export::Options),
     /// Adds and changes people as a CSV file says.
     Import(import::Options),
     /// Has a person's new password set wherever it is assigned.
@@ -39,6 +42,7 @@ pub(crate) async fn run(global: &Global, command: &Command, output: &mut Output)
         Command::Remove(options) => remove::run(global, options, output),
         Command::List(options) => list::list(global, options, output),
         Command::Show(options) => list::show(global, options, output),
+        Command::Export(options) => export::run(global, options, output),
         Command::Import(options) => import::run(global, options, output).await,
         Command::SetPassword(options) => password::run(global, options, output),
     }

@@ -170,7 +170,16 @@ fn people_are_assigned_pushed_changed_and_taken_out_of_use() {
         audit.as_array().unwrap().iter().rev().map(|row| row["action"].as_str().unwrap()).collect();
     assert_eq!(
         actions,
-        ["person.add", "assignment.add", "link.add", "user.push", "person.edit", "user.push", "user.password"]
+        [
+            "person.add",
+            "assignment.add",
+            "link.add",
+            "user.push",
+            "person.edit",
+            "user.push",
+            "person.set-password",
+            "user.password"
+        ]
     );
     assert!(!audit.to_string().contains("Lantern"));
 }

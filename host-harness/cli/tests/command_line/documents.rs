@@ -11,6 +11,31 @@ fn the_example_of_embedding_is_as_short_as_it_is_said_to_be() {
     assert!(lines < 60, "{lines} lines");
 }
 
+#[test]
+fn every_test_that_security_md_names_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let text = std::fs::read_to_string(root.join("SECURITY.md")).unwrap();
+    let table = text.split_once("\n| promise | test | in |\n").expect("the table of promises").1;
+    let mut missing = Vec::new();
+    let rows: Vec<&str> = table.lines().skip(1).take_while(|line| line.starts_with('|')).collect();
+    for row in &rows {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let [_, _, name, path, _] = cells.as_slice() else { panic!("{row}") };
+        let source = std::fs::read_to_string(root.join(path)).unwrap_or_default();
+        let name = name.trim_matches('`');
+        // A test's attribute is a line or two before its name.
+        let is_there = source.match_indices(&format!("fn {name}(")).any(|(at, _)| {
+            source[..at].lines().rev().take(4).any(|line| {
+                line.starts_with("#[test]") || line.trim().starts_with("#[test]") || line.contains("#[tokio::test")
+            })
+        });
+        if !is_there {
+            missing.push(*row);
+        }
+    }
+    assert!(rows.len() > 20 && missing.is_empty(), "no test stands behind these:\n{}", missing.join("\n"));
+}
+
 /// Every file below a folder, by its path in it.
 fn texts(folder: &Path) -> BTreeMap<PathBuf, String> {
     let mut found = BTreeMap::new();

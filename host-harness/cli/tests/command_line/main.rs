@@ -9,6 +9,7 @@ mod support;
 
 mod answers;
 mod approval;
+mod audit;
 mod bad_input;
 mod cache;
 mod claims;
@@ -21,6 +22,7 @@ mod documents;
 mod examples;
 mod hostile_words;
 mod interrupted;
+mod keys;
 mod kill;
 mod kill_scim;
 mod licenses;

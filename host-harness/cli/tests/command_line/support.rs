@@ -111,9 +111,14 @@ loopback = [{}]
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_host-harness"));
         command.args(arguments).current_dir(self.folder.path());
-        for variable in
-            ["PROVISIONING_TENANTS", "PROVISIONING_DATA", "PROVISIONING_DATABASE", "PROVISIONING_KEY", "RUST_LOG"]
-        {
+        for variable in [
+            "PROVISIONING_TENANTS",
+            "PROVISIONING_DATA",
+            "PROVISIONING_DATABASE",
+            "PROVISIONING_KEY",
+            "PROVISIONING_KEY_COMMAND",
+            "RUST_LOG",
+        ] {
             command.env_remove(variable);
         }
         // One for all tests: compiling the component would be most of their time.

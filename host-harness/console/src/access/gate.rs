@@ -12,6 +12,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use cookie::{Cookie, SameSite};
 
+use provisioning_http::Peer;
+
 use super::super::assets;
 use super::super::chrome::html;
 use super::super::problem::Problem;
@@ -78,7 +80,12 @@ async fn pass(shared: &Shared, mut request: Request, next: Next) -> Result<Respo
         && access.has_token_entry().map_err(|error| Problem::internal(&error))?
         && access.token.is(&token)
     {
+        let peer = request.extensions().get::<Peer>().map(|peer| peer.client(request.headers()));
         let session = access.enter(Instant::now())?;
+        if let Some(address) = peer {
+            let visitor = Visitor::new(session.clone(), None);
+            shared.note_sign_in(visitor.actor(), address, "signed in by the console's token").await?;
+        }
         let mut response = Redirect::to(local(&address)).into_response();
         response.headers_mut().insert(header::SET_COOKIE, access.set_cookie(&session)?);
         return Ok(response);

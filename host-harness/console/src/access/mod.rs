@@ -14,6 +14,7 @@ mod hosts;
 mod origin;
 mod sessions;
 mod shelf;
+mod sign_ins;
 mod submission;
 mod throttle;
 mod visitor;
@@ -43,6 +44,7 @@ pub(crate) struct Access {
     pub(crate) throttle: Throttle,
     pub(crate) afterwards: Afterwards,
     pub(crate) checks: Semaphore,
+    pub(crate) failures: sign_ins::Failures,
     hosts: Hosts,
     cookie: String,
     device_cookie: String,
@@ -70,6 +72,7 @@ impl Access {
             throttle: Throttle::default(),
             afterwards: Afterwards::default(),
             checks: Semaphore::new(CHECKS),
+            failures: sign_ins::Failures::default(),
             hosts,
             cookie: format!("{prefix}console-{port}"),
             device_cookie: format!("{prefix}console-known-{port}"),

@@ -34,10 +34,12 @@ impl Visitor {
 
     /// Whom the audit trail names.
     pub(crate) fn actor(&self) -> Actor {
-        Actor::new(match &self.name {
-            Some(name) => format!("{name} ({NOBODY})"),
-            None => NOBODY.to_owned(),
-        })
+        self.name.as_deref().map_or_else(|| Actor::new(NOBODY), Self::actor_of)
+    }
+
+    /// Whom the audit trail names if an admin of this name has signed in.
+    pub(crate) fn actor_of(name: &str) -> Actor {
+        Actor::new(format!("{name} ({NOBODY})"))
     }
 }
 

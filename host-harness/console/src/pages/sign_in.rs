@@ -96,10 +96,12 @@ pub(super) async fn sign_in(
     let access = &shared.access;
     if by_token {
         if !access.is_token(form.value(TOKEN).trim()) {
+            shared.note_failure(None, peer.client(&headers)).await?;
             form.error =
                 Some("This is not the token of this console. It has a new one each time it is started.".to_owned());
             return Ok(again(form, StatusCode::UNAUTHORIZED));
         }
+        shared.note_sign_in(visitor.actor(), peer.client(&headers), "signed in by the console's token").await?;
         access.sessions.sign_out(visitor.session());
         let session = access.enter(Instant::now())?;
         let mut response = Redirect::to(&next).into_response();
@@ -127,10 +129,12 @@ pub(super) async fn sign_in(
     let checked = checked.map_err(|error| Problem::internal(&error))?.map_err(|error| Problem::internal(&error))?;
     let Some((signed_in, hash)) = checked else {
         tracing::warn!(%client, "somebody failed to sign in to the console");
+        shared.note_failure(Some(&name), client).await?;
         form.error = Some("Name or password is wrong. Correct them and try again.".to_owned());
         return Ok(again(form, StatusCode::UNAUTHORIZED));
     };
     access.throttle.succeed(one);
+    shared.note_sign_in(Visitor::actor_of(&signed_in), client, "signed in").await?;
     // A name that somebody could have planted before is worth nothing afterwards.
     let session = SessionId::random().ok_or_else(|| Problem::internal(&"the machine gave no random numbers"))?;
     access.sessions.sign_out(visitor.session());
@@ -150,6 +154,7 @@ fn whole_seconds(wait: Duration) -> u64 {
 
 pub(super) async fn sign_out(State(shared): State<Arc<Shared>>, submission: Submission) -> Result<Response, Problem> {
     shared.access.sessions.sign_out(submission.visitor.session());
+    shared.note_sign_out(&submission.visitor).await?;
     let session = SessionId::random().ok_or_else(|| Problem::internal(&"the machine gave no random numbers"))?;
     shared.access.sessions.flash(&session, true, "You are signed out.");
     let mut response = Redirect::to("/sign-in").into_response();

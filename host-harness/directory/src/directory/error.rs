@@ -33,6 +33,16 @@ pub enum DirectoryError {
         /// What is wrong and what to do.
         reason: String,
     },
+    /// The directory is sealed with another key.
+    #[error(
+        "the key in {place} isn't the one that this directory is sealed with ({wanted}); put that one back, or name it with PROVISIONING_KEY or --key-command. If it is lost, `key lost` has this one take its place, and secrets have to be set again"
+    )]
+    WrongKey {
+        /// Where the key comes from.
+        place: String,
+        /// The id of the right one.
+        wanted: String,
+    },
     /// A sealed secret does not open with this key.
     #[error(
         "the secret `{name}` of tenant {tenant} does not open with this key; use the key that it was stored with, or set the secret again with `tenant edit {tenant} --secret {name}=file:PATH`"

@@ -39,6 +39,7 @@ mod assignments;
 mod attempts;
 mod audit;
 mod audit_words;
+mod backup;
 mod causes;
 mod chores;
 mod claims;
@@ -49,10 +50,12 @@ mod failure_kind;
 mod folder;
 mod imports;
 mod job_runs;
+mod keys;
 mod links;
 mod locks;
 mod owners;
 mod people;
+mod personal;
 mod plans;
 mod prune;
 #[cfg(test)]
@@ -77,7 +80,7 @@ mod usage;
 mod values;
 mod vault;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -92,8 +95,9 @@ pub use approvals::ApprovalRecord;
 pub use assignments::{Assignment, GrantName, NewAssignment};
 pub use attempts::RecordChange;
 pub(crate) use attempts::{Attempt, Leftover};
-pub use audit::{AuditEntry, AuditFilter, Note};
+pub use audit::{AuditCheck, AuditEntry, AuditFault, AuditFaultKind, AuditFilter, ChainCheck, Note};
 pub use audit_words::Difference;
+pub use backup::BackedUp;
 pub use causes::{OpenCause, TaskFailure};
 pub(crate) use claims::NewClaim;
 pub use claims::{Claim, ClaimFilter};
@@ -106,11 +110,13 @@ pub use folder::default_folder;
 pub use imports::{ImportCounts, ImportPhase, ImportRun, ImportScopeKind, NewImport, RunId};
 pub(crate) use job_runs::EndedJob;
 pub use job_runs::{JobKind, JobOutcome, JobRun, JobRunFilter};
+pub use keys::Rotated;
 pub use links::{Link, LinkReason};
 pub use locks::TenantLock;
 pub(crate) use owners::UserOwner;
 pub(crate) use people::MatchColumn;
 pub use people::{NewPerson, Person, PersonEdit, PersonFilter, PersonId, PersonStatus};
+pub use personal::Erased;
 pub use plans::{Plan, PlanId, PlanItem, PlanState, PlannedOutcome};
 pub use prune::Pruned;
 pub(crate) use remote_users::{Pending, Staged};
@@ -167,6 +173,17 @@ pub struct Directory {
     lease: Option<Arc<Lease>>,
 }
 
+/// How a directory is opened.
+#[derive(Clone, Debug, Default)]
+pub struct DirectoryOptions {
+    /// A command line of a shell that prints the key in base64. By default the key is in `PROVISIONING_KEY` or the data folder.
+    pub key_command: Option<String>,
+    /// The URL of a PostgreSQL database, and how long a tenant is this host's. By default everything is in the data folder.
+    pub postgres: Option<(String, LeaseTimes)>,
+    /// Whether the key takes the place of another one that is lost.
+    pub lost_key: bool,
+}
+
 #[derive(Debug)]
 struct Open {
     folder: PathBuf,
@@ -187,9 +204,17 @@ pub struct WriteTransaction<'a> {
     began: Instant,
     /// Those who may wait for its end. `None` if nobody can.
     others: Option<&'a Database>,
+    /// Rows of the audit trail that are written when the transaction is kept.
+    notes: RefCell<Vec<audit::Collected>>,
+    /// How many parts of the transaction are under way that may be undone by themselves.
+    parts: Cell<u32>,
 }
 
-impl WriteTransaction<'_> {
+impl<'a> WriteTransaction<'a> {
+    fn new(view: ReadTransaction<'a>, actor: &'a Actor, others: Option<&'a Database>) -> Self {
+        Self { view, actor, began: Instant::now(), others, notes: RefCell::default(), parts: Cell::default() }
+    }
+
     /// Whether this transaction has taken as long as one may that others wait for. Whoever has more to do ends it, and goes on in
     /// another.
     pub fn has_had_its_turn(&self) -> bool {
@@ -215,9 +240,7 @@ impl Directory {
     /// # Errors
     /// When the folder cannot be made or read, others can read its key, or a newer version of this program has written it.
     pub fn open(folder: &Path) -> Result<Self, DirectoryError> {
-        folder::prepare(folder)?;
-        let vault = Vault::open(folder)?;
-        Self::open_with(folder, vault)
+        Self::open_by(folder, &DirectoryOptions::default())
     }
 
     /// Opens the data folder with a key of the caller's.
@@ -225,9 +248,7 @@ impl Directory {
     /// # Errors
     /// As [`Directory::open`], without the key.
     pub fn open_with(folder: &Path, vault: Vault) -> Result<Self, DirectoryError> {
-        folder::prepare(folder)?;
-        let database = Database::Sqlite(Box::new(Connections::open(folder)?));
-        Ok(Self { open: Arc::new(Open { folder: folder.to_owned(), database, vault }), lease: None })
+        Self::open_sqlite(folder, vault, false)
     }
 
     /// Opens a directory that is kept in a PostgreSQL database (`postgres://USER:PASSWORD@HOST:PORT/NAME`), which any number of hosts
@@ -236,10 +257,44 @@ impl Directory {
     /// # Errors
     /// As [`Directory::open`], and when the database cannot be reached or used.
     pub fn open_postgres(folder: &Path, url: &str, leases: LeaseTimes) -> Result<Self, DirectoryError> {
+        let postgres = Some((url.to_owned(), leases));
+        Self::open_by(folder, &DirectoryOptions { postgres, ..DirectoryOptions::default() })
+    }
+
+    /// Opens a directory in the way that options say.
+    ///
+    /// # Errors
+    /// As [`Directory::open`] and [`Directory::open_postgres`], and if the key's command fails.
+    pub fn open_by(folder: &Path, options: &DirectoryOptions) -> Result<Self, DirectoryError> {
         folder::prepare(folder)?;
-        let vault = Vault::open(folder)?;
-        let database = Database::Postgres(Arc::new(Postgres::open(url, leases)?));
-        Ok(Self { open: Arc::new(Open { folder: folder.to_owned(), database, vault }), lease: None })
+        let vault = match &options.key_command {
+            Some(line) => Vault::from_command(line)?,
+            None => Vault::open(folder)?,
+        };
+        match &options.postgres {
+            Some((url, leases)) => {
+                let database = Database::Postgres(Arc::new(Postgres::open(url, *leases)?));
+                Self::opened(folder, database, vault, options.lost_key)
+            }
+            None => Self::open_sqlite(folder, vault, options.lost_key),
+        }
+    }
+
+    fn open_sqlite(folder: &Path, vault: Vault, lost_key: bool) -> Result<Self, DirectoryError> {
+        folder::prepare(folder)?;
+        Self::opened(folder, Database::Sqlite(Box::new(Connections::open(folder)?)), vault, lost_key)
+    }
+
+    fn opened(folder: &Path, database: Database, vault: Vault, lost_key: bool) -> Result<Self, DirectoryError> {
+        let directory = Self { open: Arc::new(Open { folder: folder.to_owned(), database, vault }), lease: None };
+        directory.settle_key(lost_key)?;
+        directory.link_older_rows()?;
+        Ok(directory)
+    }
+
+    /// Whether the key comes from elsewhere than the data folder.
+    pub fn keeps_key_elsewhere(&self) -> bool {
+        self.open.vault.is_kept_elsewhere()
     }
 
     /// Whether a data folder is there already.
@@ -353,7 +408,7 @@ impl Directory {
         aside(|| {
             database.rehearse_apart(|db| {
                 let view = ReadTransaction { db, vault };
-                let value = work(&WriteTransaction { view, actor, began: Instant::now(), others: None })?;
+                let value = work(&WriteTransaction::new(view, actor, None))?;
                 Ok(value.ok_or_else(unfinished)?)
             })
         })
@@ -374,7 +429,12 @@ impl Directory {
                     return Err(DirectoryError::LeaseLost.into());
                 }
                 let view = ReadTransaction { db, vault };
-                work(&WriteTransaction { view, actor, began: Instant::now(), others: Some(database) })
+                let change = WriteTransaction::new(view, actor, Some(database));
+                let value = work(&change)?;
+                if keep {
+                    change.write_notes()?;
+                }
+                Ok(value)
             })
         })
     }
@@ -397,12 +457,17 @@ impl WriteTransaction<'_> {
     /// Those of `part`, and the database's.
     pub(crate) fn apart<T>(&self, part: impl FnOnce() -> Result<T, DirectoryError>) -> Result<T, DirectoryError> {
         self.db.execute_batch("SAVEPOINT part")?;
-        match part() {
+        let noted = self.notes.borrow().len();
+        self.parts.set(self.parts.get() + 1);
+        let done = part();
+        self.parts.set(self.parts.get() - 1);
+        match done {
             Ok(value) => {
                 self.db.execute_batch("RELEASE part")?;
                 Ok(value)
             }
             Err(error) => {
+                self.notes.borrow_mut().truncate(noted);
                 self.db.execute_batch("ROLLBACK TO part; RELEASE part")?;
                 Err(error)
             }

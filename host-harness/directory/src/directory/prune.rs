@@ -37,7 +37,6 @@ const IMPORTS: &str = "DELETE FROM import_run WHERE id IN (
     SELECT id FROM import_run r WHERE phase IN ('done', 'discarded') AND changed_at < ?1
       AND EXISTS (SELECT 1 FROM import_run later WHERE later.tenant_id = r.tenant_id AND later.id > r.id) LIMIT ?2)";
 const JOB_RUNS: &str = "DELETE FROM job_run WHERE id IN (SELECT id FROM job_run WHERE ended_at < ?1 LIMIT ?2)";
-const AUDIT: &str = "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < ?1 LIMIT ?2)";
 
 impl Directory {
     /// Takes away ended tasks, plans and imports that last moved before `before`, and rows of the audit trail from before then
@@ -94,13 +93,7 @@ impl WriteTransaction<'_> {
                 return Ok(false);
             }
         }
-        if !audit {
-            return Ok(true);
-        }
-        self.db.execute("INSERT INTO audit_pruning (begun_at) VALUES (?1)", [Timestamp::now()])?;
-        let is_done = self.delete_some(AUDIT, before, &mut pruned.audit)?;
-        self.db.execute("DELETE FROM audit_pruning", params![])?;
-        Ok(is_done)
+        if !audit { Ok(true) } else { self.prune_audit(before, AT_ONCE, &mut pruned.audit) }
     }
 
     fn delete_some(&self, sql: &str, before: Timestamp, count: &mut usize) -> Result<bool, DirectoryError> {

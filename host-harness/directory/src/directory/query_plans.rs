@@ -12,7 +12,19 @@ use rusqlite::Connection;
 use rusqlite::trace::{TraceEvent, TraceEventCodes};
 
 /// Tables of a few rows: one or a few for each tenant or component.
-const SMALL: &[&str] = &["tenant", "t", "secret", "entitlement_kind", "chore", "approval", "few", "sc"];
+const SMALL: &[&str] = &[
+    "tenant",
+    "t",
+    "secret",
+    "entitlement_kind",
+    "chore",
+    "approval",
+    "few",
+    "piece",
+    "sc",
+    "audit_chain",
+    "data_key",
+];
 
 /// Part of a statement, part of its plan, and why it may be so.
 const ALLOWED: &[(&str, &str, &str)] = &[
@@ -37,6 +49,8 @@ const ALLOWED: &[(&str, &str, &str)] = &[
     ("FROM task k WHERE TRUE", " k", "how many have ended, shown to an admin"),
     ("LEFT JOIN person p ON p.id = k.person_id WHERE TRUE", " k", "a page of what has ended, by its number"),
     ("FROM audit WHERE TRUE", "SCAN audit", "backwards from the newest, until the page is full"),
+    ("AND id > ?1 AND link IS NOT NULL ORDER BY id LIMIT", "audit", "a piece of the trail"),
+    ("", "INDEX audit_without_link", "rows from before there were chains: a piece, and none later"),
     ("FROM plan WHERE tenant_id = ?1 ORDER BY id DESC LIMIT", "plan_by_tenant", "a page"),
     ("FROM job_run", "INDEX job_run_by_tenant", "a page"),
     ("FROM claim c JOIN person p", "claim_by_user", "a page"),

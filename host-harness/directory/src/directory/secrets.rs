@@ -21,7 +21,7 @@ impl ReadTransaction<'_> {
         while let Some(row) = rows.next()? {
             let name: String = row.get(0)?;
             let sealed: Vec<u8> = row.get(1)?;
-            let secret = self.vault.unseal(&tenant.name, &name, &sealed)?;
+            let secret = self.unseal(&tenant.name, &name, &sealed)?;
             secrets.insert(name, secret);
         }
         Ok(secrets)
@@ -46,7 +46,7 @@ impl WriteTransaction<'_> {
     pub fn set_secret(&self, tenant: &TenantRecord, name: &str, secret: Option<&Secret>) -> Result<(), DirectoryError> {
         match secret {
             Some(secret) => {
-                let sealed = self.vault.seal(&tenant.name, name, secret)?;
+                let sealed = self.seal(&tenant.name, name, secret)?;
                 self.db
                     .prepare_cached(
                         "INSERT INTO secret (tenant_id, name, sealed, changed_at) VALUES (?1, ?2, ?3, ?4)

@@ -375,12 +375,12 @@ impl ReadTransaction<'_> {
             .query_row([id.0], |row| row.get(0))
             .optional()?
             .flatten();
-        sealed.map(|sealed| self.vault.unseal(&tenant.name, &password_name(id), &sealed)).transpose()
+        sealed.map(|sealed| self.unseal(&tenant.name, &password_name(id), &sealed)).transpose()
     }
 }
 
 /// What a task's password is sealed for. No setting's name has a blank.
-fn password_name(id: TaskId) -> String {
+pub(super) fn password_name(id: TaskId) -> String {
     format!("password of task {id}")
 }
 
@@ -413,7 +413,7 @@ impl WriteTransaction<'_> {
             )?;
         let id = TaskId(id);
         if let Some(password) = new.password {
-            let sealed = self.vault.seal(&new.tenant.name, &password_name(id), password)?;
+            let sealed = self.seal(&new.tenant.name, &password_name(id), password)?;
             self.db.prepare_cached("UPDATE task SET sealed = ?2 WHERE id = ?1")?.execute(params![id.0, sealed])?;
         }
         Ok(id)

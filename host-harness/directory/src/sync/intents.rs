@@ -51,7 +51,7 @@ use super::chores::{self, Chore};
 use super::names;
 use crate::config::TenantConfig;
 use crate::directory::{
-    Actor, Assignment, Directory, DirectoryError, FailureKind, NewAssignment, NewTask, Person, PersonEdit,
+    Actor, Assignment, Directory, DirectoryError, FailureKind, NewAssignment, NewTask, Note, Person, PersonEdit,
     PersonStatus, RemoteStatus, Source, TaskFailure, TaskFilter, TaskId, TaskKind, TaskState, TenantId, TenantRecord,
     WriteTransaction, source_of_status, sourced_edit,
 };
@@ -337,6 +337,14 @@ pub fn set_password(
     let mut followed = Followed::default();
     for tenant in tenants {
         if Feature::SyncPassword.is_on(&tenant.config) {
+            change.note(&Note {
+                tenant: Some(&tenant.name),
+                person: Some(&person.key),
+                action: "person.set-password",
+                old: None,
+                new: None,
+                result: "to be set with the next push",
+            })?;
             let id = change.ask(NewTask {
                 tenant: &tenant,
                 person: Some(person),

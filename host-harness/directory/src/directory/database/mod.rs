@@ -15,7 +15,7 @@ pub(super) mod sqlite;
 mod value;
 
 pub use error::StoreError;
-pub(super) use value::{FromValue, Params, ToValue, Value, ValueRef, params, params_from_iter};
+pub(super) use value::{FromValue, Params, ToValue, Value, ValueRef, params, params_from_iter, storable};
 
 use self::postgres::Postgres;
 use self::sqlite::Connections;
@@ -63,6 +63,14 @@ impl Database {
         match self {
             Self::Sqlite(connections) => work(Session::Sqlite(&connections.copy()?)),
             Self::Postgres(postgres) => postgres.rehearse(|client| work(Session::Postgres(client))),
+        }
+    }
+
+    /// Has SQLite overwrite its log, in which pages are as they were before. A server sees to its own.
+    pub(super) fn forget_log(&self) -> Result<(), DirectoryError> {
+        match self {
+            Self::Sqlite(connections) => connections.forget_log(),
+            Self::Postgres(_) => Ok(()),
         }
     }
 
@@ -116,6 +124,11 @@ impl<'c> Session<'c> {
             Self::Postgres(client) if client.writes() => " FOR NO KEY UPDATE",
             _ => "",
         }
+    }
+
+    /// Whether nobody else can write before this transaction has ended.
+    pub(super) fn has_one_writer(self) -> bool {
+        matches!(self, Self::Sqlite(_))
     }
 
     /// Runs statements without values, such as those that mark a part of a transaction.

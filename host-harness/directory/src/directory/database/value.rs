@@ -62,14 +62,14 @@ impl<T: ToValue> ToValue for Option<T> {
     }
 }
 
+/// A text as the database keeps it: PostgreSQL has no text with a NUL in it, and what an application sends may have one.
+pub(in super::super) fn storable(text: &str) -> Cow<'_, str> {
+    if text.as_bytes().contains(&0) { Cow::Owned(text.replace('\0', "\u{fffd}")) } else { Cow::Borrowed(text) }
+}
+
 impl ToValue for str {
     fn value(&self) -> Result<ValueRef<'_>, StoreError> {
-        // PostgreSQL has no text with a NUL in it, and what an application sends may have one.
-        Ok(ValueRef::Text(if self.as_bytes().contains(&0) {
-            Cow::Owned(self.replace('\0', "\u{fffd}"))
-        } else {
-            Cow::Borrowed(self)
-        }))
+        Ok(ValueRef::Text(storable(self)))
     }
 }
 

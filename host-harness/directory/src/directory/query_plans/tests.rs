@@ -15,6 +15,8 @@ fn every_statement_finds_its_rows_by_an_index() {
     RUN.take();
     directory.write(&actor, exercise).unwrap();
     directory.prune(&actor, Timestamp::now(), true).unwrap();
+    erase(&directory, &actor).unwrap();
+    rotate(&directory, &actor).unwrap();
     let run = RUN.take();
     let missed: Vec<String> =
         written_statements().into_iter().filter(|written| !run.iter().any(|sql| is_like(sql, written))).collect();
@@ -28,6 +30,8 @@ fn every_statement_is_understood_by_both_engines() {
     RUN.take();
     directory.write(&actor, exercise).unwrap();
     directory.prune(&actor, Timestamp::now(), true).unwrap();
+    erase(&directory, &actor).unwrap();
+    rotate(&directory, &actor).unwrap();
     let run = RUN.take();
     assert!(run.len() > 113, "{}", run.len());
     let other = testing::open_postgres(&server, folder.path());
@@ -155,7 +159,7 @@ fn exercise(change: &WriteTransaction<'_>) -> Result<(), DirectoryError> {
     change.hide_tenant(&tenant)?;
     assert_eq!(change.removed_tenant()?, Some(tenant.id));
     // However long all of this has taken.
-    let patient = WriteTransaction { view: ReadTransaction { ..change.view }, others: None, ..*change };
+    let patient = WriteTransaction::new(ReadTransaction { ..change.view }, change.actor, None);
     patient.delete_some_of(tenant.id)
 }
 
@@ -420,6 +424,42 @@ fn history(change: &WriteTransaction<'_>) -> Result<(), DirectoryError> {
         change.audit(&filter)?;
     }
     change.newest_audit()?;
+    change.write_notes()?;
+    change.verify_audit(None)?;
+    Ok(())
+}
+
+/// Has two new keys seal a secret and a password.
+fn rotate(directory: &Directory, actor: &Actor) -> Result<(), DirectoryError> {
+    directory.write(actor, |change| -> Result<(), DirectoryError> {
+        let tenant = change.add_tenant("sealed", &TenantConfig::default())?;
+        let secret = Secret::new("correct-horse".to_owned());
+        change.set_secret(&tenant, "password", Some(&secret))?;
+        let person = change.add_person(&NewPerson::new("P9", "p9@x.example"))?;
+        let new = NewTask { tenant: &tenant, person: Some(&person), kind: TaskKind::Password, password: Some(&secret) };
+        change.ask(new).map(drop)
+    })?;
+    directory.read(|view| -> Result<_, DirectoryError> {
+        assert!(view.key_fits()?);
+        Ok(())
+    })?;
+    directory.rotate_key(actor, None)?;
+    directory.rotate_key(actor, None).map(drop)
+}
+
+/// Gives out and erases what is kept about a person whom a SCIM client has brought.
+fn erase(directory: &Directory, actor: &Actor) -> Result<(), DirectoryError> {
+    directory.write(actor, |change| -> Result<(), DirectoryError> {
+        let tenant = change.add_tenant("scim", &TenantConfig::default())?;
+        let client = change.add_scim_client(&tenant, "okta", ScimPlatform::Okta, &ScimSettings::default())?;
+        let person = change.add_person_of_client(&NewPerson::new("S9", "s9@x.example"))?;
+        let names = UserNames { external_id: None, username: "s9@x.example" };
+        change.insert_scim_user(client.id, "u9", &person, &names, &serde_json::Map::new())?;
+        change.add_link(&tenant, &person, "U9", LinkReason::Matched).map(drop)
+    })?;
+    directory.read(|view| view.export_person("S9"))?;
+    let remove = |change: &WriteTransaction<'_>, person: &Person| change.delete_person(person);
+    directory.erase_person(actor, "S9", remove, |()| true)?;
     Ok(())
 }
 

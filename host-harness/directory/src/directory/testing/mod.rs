@@ -20,6 +20,14 @@ pub(crate) fn open(folder: &Path) -> Directory {
     }
 }
 
+/// As [`open`], where that may fail.
+pub(crate) fn try_open(folder: &Path) -> Result<Directory, DirectoryError> {
+    match server() {
+        Some(server) => Directory::open_postgres(folder, &schema_of(&server, folder), LEASES),
+        None => Directory::open(folder),
+    }
+}
+
 /// The server that tests are to be on, if there is one.
 pub(crate) fn server() -> Option<String> {
     std::env::var("PROVISIONING_TEST_POSTGRES").ok()

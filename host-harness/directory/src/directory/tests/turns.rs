@@ -135,7 +135,8 @@ fn a_transaction_ends_when_it_has_had_its_turn() {
 
 /// A transaction that began so long ago.
 fn after<'a>(change: &'a WriteTransaction<'_>, time: Duration) -> WriteTransaction<'a> {
-    WriteTransaction { view: ReadTransaction { ..change.view }, began: Instant::now() - time, ..*change }
+    let view = ReadTransaction { ..change.view };
+    WriteTransaction { began: Instant::now() - time, ..WriteTransaction::new(view, change.actor, change.others) }
 }
 
 /// A transaction that has had its turn.
@@ -195,7 +196,7 @@ fn a_long_rehearsal_is_on_a_copy_and_holds_up_nobody() {
 #[test]
 fn a_short_rehearsal_needs_no_copy() {
     let (_folder, directory, actor) = scratch();
-    let times = std::cell::Cell::new(0);
+    let times = Cell::new(0);
     let is_waited_for = directory.rehearse_apart(&actor, |change| -> Result<_, DirectoryError> {
         times.set(times.get() + 1);
         Ok(Some(change.others.is_some()))

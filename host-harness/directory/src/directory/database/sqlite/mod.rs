@@ -122,6 +122,19 @@ impl Connections {
         Ok(copy)
     }
 
+    /// Writes a copy of everything as it is now into a new file.
+    pub(in super::super) fn back_up(&self, to: &Path) -> Result<(), DirectoryError> {
+        match std::fs::remove_file(to) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(folder::failed(to)(error)),
+            _ => {}
+        }
+        let mut copy = Connection::open(to)?;
+        self.read(|connection| -> Result<(), DirectoryError> {
+            Backup::new(connection, &mut copy)?.step(-1)?;
+            Ok(())
+        })?
+    }
+
     /// Lends `work` the connection that writes, once everybody has had it who asked before.
     fn write<T>(&self, work: impl FnOnce(&mut Connection) -> T) -> Result<T, DirectoryError> {
         let value = self.write_in_turn(work)?;
@@ -142,6 +155,20 @@ impl Connections {
     /// Whether somebody waits for the writer's turn to end, in this process or another.
     pub(super) fn is_waited_for(&self) -> bool {
         self.writers.is_waited_in() || self.gate.is_waited_at()
+    }
+
+    /// Copies the log into the database file and empties it, once no reader needs it any more. If one does for long, the log stays
+    /// until it is full.
+    pub(super) fn forget_log(&self) -> Result<(), DirectoryError> {
+        let emptied = self.write_in_turn(|connection| {
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i32>(0))
+        })?;
+        if emptied? != 0 {
+            tracing::warn!(
+                "the log of the database is still being read, and keeps what was erased until it is next copied"
+            );
+        }
+        Ok(())
     }
 
     /// Copies the log into the database file, as far as no reader still needs the pages that would be overwritten. Nobody waits for

@@ -31,6 +31,7 @@ mod chores;
 mod claims;
 mod components;
 mod confirm;
+mod due;
 mod entitlements;
 mod error;
 mod explain;

@@ -18,6 +18,7 @@ mod demo;
 mod directory;
 mod documents;
 mod hostile_words;
+mod hosts;
 mod kill;
 mod kill_scim;
 mod licenses;

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Serialize, Serializer};
 
@@ -13,6 +13,13 @@ const CAPACITY: usize = 100_000;
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct JournalEntry {
+    /// When it came in, by the machine's clock and not by the org's. In JSON in milliseconds since 1970.
+    #[serde(serialize_with = "since_1970")]
+    pub at: SystemTime,
+    /// The id of the user whose session it showed; `None` for a request without one, such as a login.
+    pub user: Option<String>,
+    /// The number of that session, counted from 1 since the start.
+    pub session: Option<u64>,
     /// HTTP method.
     pub method: String,
     /// Path, without its query.
@@ -39,6 +46,11 @@ pub struct JournalEntry {
 
 fn milliseconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64(duration.as_secs_f64() * 1000.0)
+}
+
+fn since_1970<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    serializer.serialize_u64(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
 /// The journal.
@@ -92,6 +104,9 @@ mod tests {
         let journal = Journal::default();
         for index in 0..CAPACITY + 3 {
             journal.record(JournalEntry {
+                at: UNIX_EPOCH,
+                user: None,
+                session: None,
                 method: "GET".into(),
                 path: index.to_string(),
                 soql: None,

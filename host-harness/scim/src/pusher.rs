@@ -1,9 +1,11 @@
 //! From tasks to their ends, for requests that wait for them.
 //!
 //! A call to an application costs much, and a record in it little. So requests of one tenant that wait at the same time are gathered
-//! for a moment and go into one push. Each is woken once its own tasks have ended, not when the push has.
+//! for a moment and go into one push. Each is woken once its own tasks have ended, not when the push has. Where another host works
+//! for the tenant, its transactions wake them.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,7 +17,7 @@ use crate::protocol::error::ScimError;
 use crate::refusal;
 use provisioning_directory::sync::push::push_gathering;
 use provisioning_directory::sync::{Applications, SyncError, refresh_entitlements};
-use provisioning_directory::{Actor, Directory, DirectoryError, Task, TaskId, TaskState, TenantId, TenantRecord};
+use provisioning_directory::{Actor, Directory, DirectoryError, Task, TaskId, TaskState, TenantId, TenantRecord, Word};
 
 /// How long requests are gathered: long enough for those of one page of a platform, and short beside a call to an application.
 const GATHER: Duration = Duration::from_millis(75);
@@ -112,6 +114,10 @@ struct Lane {
     asked: Mutex<(u64, bool)>,
     /// Up to which number they have ended, and how the last of them did.
     ended: watch::Sender<(u64, RunEnd)>,
+    /// Whether another process is working for the tenant, so that tasks may end without a push of this one.
+    is_elsewhere: AtomicBool,
+    /// Changes when another host may have ended some of them.
+    elsewhere: watch::Sender<()>,
 }
 
 /// How a push ended.
@@ -135,6 +141,21 @@ impl Pusher {
         Self { inner: Arc::new(Inner { directory, work, jobs, lanes, waiters, stopped }) }
     }
 
+    /// Wakes those whose tasks may have ended on another host.
+    pub(crate) fn hear(&self, word: Word) {
+        let lanes = locked(&self.inner.lanes);
+        let wake = |lane: &Lane| {
+            if lane.is_elsewhere.load(Ordering::Acquire) {
+                lane.elsewhere.send_replace(());
+            }
+        };
+        match word {
+            Word::Ended(tenant) => lanes.get(&tenant).into_iter().for_each(|lane| wake(lane)),
+            Word::Missed => lanes.values().for_each(|lane| wake(lane)),
+            Word::Due => {}
+        }
+    }
+
     /// Has tasks carried out, and waits for their ends until this moment at the latest.
     pub(crate) async fn wait(
         &self,
@@ -154,11 +175,13 @@ impl Pusher {
             if Instant::now() >= until {
                 return Ok(Ended::Waits);
             }
-            let mut ended = lane.ended.subscribe();
+            let (mut ended, mut elsewhere) = (lane.ended.subscribe(), lane.elsewhere.subscribe());
             let mut over = None;
             loop {
                 tokio::select! {
                     () = notify.notified() => {}
+                    // The lane lives as long as this.
+                    _ = elsewhere.changed() => {}
                     changed = ended.wait_for(|(upto, _)| *upto >= number) => {
                         over = Some(changed.map_or(RunEnd::Held, |changed| changed.1.clone()));
                     }
@@ -251,7 +274,14 @@ impl Drop for Registered<'_> {
 
 impl Inner {
     fn lane(&self, tenant: TenantId) -> Arc<Lane> {
-        let new = || Arc::new(Lane { asked: Mutex::new((0, false)), ended: watch::Sender::new((0, RunEnd::Well)) });
+        let new = || {
+            Arc::new(Lane {
+                asked: Mutex::new((0, false)),
+                ended: watch::Sender::new((0, RunEnd::Well)),
+                is_elsewhere: AtomicBool::new(false),
+                elsewhere: watch::Sender::new(()),
+            })
+        };
         Arc::clone(locked(&self.lanes).entry(tenant).or_insert_with(new))
     }
 
@@ -271,7 +301,7 @@ impl Inner {
         loop {
             tokio::time::sleep(GATHER).await;
             let number = locked(&lane.asked).0;
-            let end = self.push(&tenant).await.unwrap_or_else(|error| RunEnd::Stopped(refusal::of_job(&error)));
+            let end = self.push(&lane, &tenant).await.unwrap_or_else(|error| RunEnd::Stopped(refusal::of_job(&error)));
             lane.ended.send_replace((number, end));
             let mut asked = locked(&lane.asked);
             if asked.0 == number {
@@ -281,7 +311,7 @@ impl Inner {
         }
     }
 
-    async fn push(&self, name: &str) -> Result<RunEnd, SyncError> {
+    async fn push(&self, lane: &Lane, name: &str) -> Result<RunEnd, SyncError> {
         let _permit = self.jobs.acquire().await;
         loop {
             if *self.stopped.borrow() {
@@ -294,7 +324,10 @@ impl Inner {
                     waiting.notify_one();
                 }
             };
-            match self.work.push(&tenant, &mut ended).await {
+            let end = self.work.push(&tenant, &mut ended).await;
+            let is_elsewhere = matches!(end, Err(SyncError::Directory(DirectoryError::Locked { .. })));
+            lane.is_elsewhere.store(is_elsewhere, Ordering::Release);
+            match end {
                 Err(SyncError::Directory(DirectoryError::Locked { .. })) => tokio::time::sleep(BUSY).await,
                 // Its tasks wait, which is reported with each of them.
                 Err(SyncError::Off(_) | SyncError::ApprovalWanted { .. }) => return Ok(RunEnd::Held),

@@ -90,6 +90,14 @@ impl Scim {
     /// The service as a router with everything below `/scim/v2`, to be merged into one of the embedder's. Requires a runtime of
     /// Tokio's.
     pub fn router(&self) -> axum::Router {
+        let (weak, mut listener) = (Arc::downgrade(&self.shared), self.shared.directory.listen());
+        tokio::spawn(async move {
+            loop {
+                let word = listener.next().await;
+                let Some(shared) = weak.upgrade() else { return };
+                shared.pusher.hear(word);
+            }
+        });
         let weak = Arc::downgrade(&self.shared);
         tokio::spawn(async move {
             loop {

@@ -21,6 +21,7 @@ mod directory;
 mod documents;
 mod examples;
 mod hostile_words;
+mod hosts;
 mod interrupted;
 mod keys;
 mod kill;

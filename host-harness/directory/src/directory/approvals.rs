@@ -70,6 +70,7 @@ impl WriteTransaction<'_> {
                    approved_at = excluded.approved_at",
             )?
             .execute(params![digest, declaration.application, text, self.actor.name(), Timestamp::now()])?;
+        self.end_rests()?;
         self.note(&Note {
             tenant: None,
             person: None,

@@ -145,6 +145,13 @@ pub enum DirectoryError {
     Damaged(String),
 }
 
+impl DirectoryError {
+    /// Whether the database's server couldn't be reached, or ended the connection: it may be back in a moment.
+    pub fn is_unreachable(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_lost() || matches!(error, StoreError::Connect { .. } | StoreError::Unknown))
+    }
+}
+
 impl From<rusqlite::Error> for DirectoryError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Store(error.into())

@@ -115,6 +115,15 @@ impl ReadTransaction<'_> {
         })
     }
 
+    /// Whether a plan of a tenant is open.
+    pub(crate) fn has_open_plan(&self, tenant: TenantId) -> Result<bool, DirectoryError> {
+        match self.plan(tenant, None) {
+            Ok(_) => Ok(true),
+            Err(DirectoryError::NotFound { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The latest plans of a tenant, the newest first.
     ///
     /// # Errors

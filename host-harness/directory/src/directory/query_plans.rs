@@ -59,6 +59,7 @@ const ALLOWED: &[(&str, &str, &str)] = &[
     ("FROM api_allowance WHERE tenant_id = ?1 ORDER BY day DESC LIMIT 1", "PRIMARY KEY", "the last day"),
     ("SELECT person_id FROM assignment WHERE tenant_id", "PRIMARY KEY", "all who are assigned are wanted"),
     ("tenant_id = ?1 LIMIT ?2)", "(tenant_id=?)", "a piece of what a tenant had that is removed"),
+    ("EXISTS (SELECT 1 FROM leftover WHERE tenant_id", "leftover_by_time", "whether there is one"),
     ("DELETE FROM entitlement WHERE tenant_id = ?1", "PRIMARY KEY", "all that was listed gives way to a new list"),
     ("DELETE FROM tenant WHERE id = ?1", "(tenant_id=?)", "a tenant goes with all that it has"),
 ];

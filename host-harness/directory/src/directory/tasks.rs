@@ -30,7 +30,7 @@ impl TaskId {
         Self(number)
     }
 
-    pub(super) fn number(self) -> i64 {
+    pub(crate) fn number(self) -> i64 {
         self.0
     }
 }

@@ -85,10 +85,10 @@ mod millis {
     }
 }
 
-const COLUMNS: &str =
+pub(super) const COLUMNS: &str =
     "id, name, config, watermark, imported_at, fully_imported_at, pushed_at, created_at, changed_at, last_failure";
 
-fn tenant(row: Row<'_>) -> Result<TenantRecord, DirectoryError> {
+pub(super) fn tenant(row: Row<'_>) -> Result<TenantRecord, DirectoryError> {
     Ok(TenantRecord {
         id: TenantId(row.get(0)?),
         name: row.get(1)?,

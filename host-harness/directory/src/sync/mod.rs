@@ -31,6 +31,7 @@ mod chores;
 mod claims;
 mod components;
 mod confirm;
+mod due;
 mod ended;
 mod entitlements;
 mod error;

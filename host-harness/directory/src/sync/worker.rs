@@ -2,19 +2,30 @@
 //!
 //! This decides *what* is due and whom to leave alone for a while; *when* it runs is the [`Scheduler`]'s: one job a tenant,
 //! tenants in turns. Whoever else gives jobs of these tenants to the same scheduler waits in the same queue.
+//!
+//! Any number of hosts may work on one directory. Each claims a few tenants that are due, as many as it can work for and as many that
+//! wait behind them, and leaves the others to the next host that looks ([`due`](super::due)). It looks from time to time, and when it
+//! hears that a tenant may be due.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt as _, StreamExt as _};
+use tokio::time::{Instant, sleep_until};
 
+use super::due::{self, End};
 use super::import::{self, ImportOptions};
 use super::{Applications, SyncError, plans, push};
-use crate::directory::{Actor, Directory, DirectoryError, ImportPhase, TenantId, TenantRecord, Timestamp};
+use crate::directory::{
+    Actor, Directory, DirectoryError, ImportPhase, Listener, TenantId, TenantRecord, Timestamp, Word,
+};
 use provisioning_runtime::{CancelHandle, JobEnd, Scheduler, Terms};
+
+/// How soon a worker looks again after a look, however much it hears.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
 /// How a worker works.
 #[derive(Clone, Copy, Debug)]
@@ -26,11 +37,18 @@ pub struct WorkerOptions {
     /// After how long an import makes way for tenants that wait, so that one without an end doesn't keep them waiting. It continues in
     /// its tenant's next turn.
     pub turn: Duration,
+    /// How long a tenant is left alone that another process is working for, or that a host has begun to work for and not ended.
+    pub again: Duration,
 }
 
 impl Default for WorkerOptions {
     fn default() -> Self {
-        Self { look_every: Duration::from_secs(1), rest: Duration::from_secs(10), turn: Duration::from_secs(5) }
+        Self {
+            look_every: Duration::from_secs(1),
+            rest: Duration::from_secs(10),
+            turn: Duration::from_secs(5),
+            again: Duration::from_secs(5),
+        }
     }
 }
 
@@ -49,11 +67,10 @@ pub struct Finished {
 type Visit = BoxFuture<'static, (TenantId, Result<Vec<Finished>, JobEnd>)>;
 
 /// Works until `stop` completes; jobs that are under way then are cut off, and go on from there the next time. `told` hears
-/// of every job that has ended.
+/// of every job that has ended. While the database's server can't be reached, it goes on trying.
 ///
 /// # Errors
 /// When the directory cannot be read.
-#[expect(clippy::redundant_closure_for_method_calls, reason = "the path is not general over the view's lifetime")]
 pub async fn work<A: Applications + 'static>(
     directory: Directory,
     applications: Arc<A>,
@@ -62,54 +79,64 @@ pub async fn work<A: Applications + 'static>(
     stop: impl Future<Output = ()>,
     mut report: impl FnMut(Finished),
 ) -> Result<(), DirectoryError> {
-    directory.delete_removed(&Actor::new("schedule"))?;
+    let actor = Actor::new("schedule");
+    directory.delete_removed(&actor)?;
     let mut stop = std::pin::pin!(stop);
-    let mut look = tokio::time::interval(options.look_every);
-    look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut listener = directory.listen();
+    let mut next_look = Instant::now();
+    // As many as can be worked for, and as many that wait: an import makes way for who waits.
+    let most = scheduler.workers().saturating_mul(2);
+    let mut is_behind = false;
     let mut jobs: FuturesUnordered<Visit> = FuturesUnordered::new();
     // One visit at a time: what is due by then is worked out when its turn comes.
     let mut busy: BTreeMap<TenantId, CancelHandle> = BTreeMap::new();
-    let rests = Rests::default();
     let ended = loop {
         tokio::select! {
             () = &mut stop => break Ok(()),
             Some((tenant, ended)) = jobs.next(), if !jobs.is_empty() => {
                 busy.remove(&tenant);
-                let finished = ended.unwrap_or_else(|end| {
-                    tracing::error!(%tenant, %end, "a visit gave no result");
-                    rests.note(tenant, false, options.rest, Timestamp::now());
-                    Vec::new()
-                });
-                for one in finished {
-                    rests.note(tenant, one.result.is_ok(), options.rest, Timestamp::now());
-                    report(one);
+                match ended {
+                    Ok(finished) => finished.into_iter().for_each(&mut report),
+                    Err(end) => {
+                        tracing::error!(%tenant, %end, "a visit gave no result");
+                        settle(&directory, &actor, tenant, End::Failed, options);
+                    }
+                }
+                if is_behind {
+                    next_look = Instant::now();
                 }
             }
-            _ = look.tick() => {
-                let tenants = match directory.read(|view| view.tenants()) {
-                    Ok(tenants) => tenants,
-                    Err(error) => break Err(error),
-                };
-                let now = Timestamp::now();
-                for tenant in tenants {
-                    let due = is_due(&tenant, now);
-                    if !due || busy.contains_key(&tenant.id) || rests.rests(tenant.id, now) {
+            () = may_be_due(&mut listener) => next_look = next_look.min(Instant::now() + BETWEEN_LOOKS),
+            () = sleep_until(next_look) => {
+                next_look = Instant::now() + options.look_every;
+                let free = most.saturating_sub(busy.len());
+                let claimed = match due::claim(&directory, &actor, free, |id| busy.contains_key(&id), options.again) {
+                    Ok(claimed) => claimed,
+                    Err(error) if error.is_unreachable() => {
+                        tracing::warn!(%error, "nobody knows what is due; the next look may");
                         continue;
                     }
+                    Err(error) => break Err(error),
+                };
+                is_behind = claimed.may_be_more;
+                if is_behind && free > claimed.tenants.len() {
+                    next_look = Instant::now();
+                }
+                for tenant in claimed.tenants {
                     let (turn, queue) = (options.turn, scheduler.clone());
                     let (id, name) = (tenant.id, tenant.name.clone());
                     let (directory, applications) = (directory.clone(), Arc::clone(&applications));
                     let visit = async move {
                         let began = Instant::now();
                         let is_over = || began.elapsed() >= turn && queue.load().waiting > 0;
-                        serve(&directory, &*applications, &tenant, &is_over).await
+                        visit(&directory, &*applications, tenant, options, &is_over).await
                     };
                     match scheduler.submit(&name, Terms::default(), visit) {
                         Ok(ticket) => {
                             busy.insert(id, ticket.cancel_handle());
                             jobs.push(async move { (id, ticket.await) }.boxed());
                         }
-                        // It is due at the next look, too.
+                        // It is due again in a moment.
                         Err(refusal) => tracing::debug!(tenant = %name, %refusal, "a visit has to wait"),
                     }
                 }
@@ -121,35 +148,75 @@ pub async fn work<A: Applications + 'static>(
     ended
 }
 
-/// Whether a visit to a tenant is due, by its settings.
-pub(super) fn is_due(tenant: &TenantRecord, now: Timestamp) -> bool {
-    !tenant.config.paused && (import::is_due(tenant, now) || push::is_due(tenant, now))
+/// Waits until somebody says that a tenant may be due.
+async fn may_be_due(listener: &mut Listener) {
+    while !matches!(listener.next().await, Word::Due | Word::Missed) {}
 }
 
-/// What is due for one tenant, the import first: it may find users that a push would otherwise make. Empty where another process is
-/// at it.
-async fn serve<A: Applications>(
+/// Stores when a tenant is due next. Where that fails it is looked at again after a moment, as the claim has stored.
+fn settle(directory: &Directory, actor: &Actor, tenant: TenantId, end: End, options: WorkerOptions) {
+    if let Err(error) = due::settle(directory, actor, tenant, end, options.rest, options.look_every) {
+        tracing::warn!(%tenant, %error, "when the tenant is due next could not be stored; it is looked at again in a moment");
+    }
+}
+
+/// Does what is due for one tenant by now, and stores when it is due next.
+async fn visit<A: Applications>(
     directory: &Directory,
     applications: &A,
-    tenant: &TenantRecord,
+    tenant: TenantRecord,
+    options: WorkerOptions,
     is_over: import::IsOver<'_>,
 ) -> Vec<Finished> {
-    let mut is_unfinished = false;
-    let now = Timestamp::now();
     let actor = Actor::new("schedule");
-    let mut finished = Vec::new();
-    let mut end = |job, result| match result {
-        // It is not this process's turn, and due at the next look, too: no failure that anybody need hear of.
-        Err(SyncError::Directory(DirectoryError::Locked { .. })) => {
-            tracing::debug!(tenant = %tenant.name, job, "another process is working for the tenant");
+    let mut work = Work { directory, applications, actor: &actor, finished: Vec::new(), end: Some(End::Well) };
+    // Another host may have been here while this one waited for its turn.
+    match directory.read(|view| view.find_tenant(&tenant.name)) {
+        Ok(Some(now)) if now.id == tenant.id => work.serve(&now, is_over).await,
+        // It was removed.
+        Ok(_) => {}
+        Err(error) => work.ends(&tenant, "visit", Err(error.into())),
+    }
+    if let Some(end) = work.end {
+        settle(directory, &actor, tenant.id, end, options);
+    }
+    work.finished
+}
+
+/// A visit under way.
+struct Work<'a, A> {
+    directory: &'a Directory,
+    applications: &'a A,
+    actor: &'a Actor,
+    finished: Vec<Finished>,
+    /// How the visit ends. `None` if the tenant is another's, who stores when it is due.
+    end: Option<End>,
+}
+
+impl<A: Applications> Work<'_, A> {
+    /// What is due for the tenant, the import first: it may find users that a push would otherwise make.
+    async fn serve(&mut self, tenant: &TenantRecord, is_over: import::IsOver<'_>) {
+        if !tenant.config.paused && import::is_due(tenant, Timestamp::now()) {
+            self.import(tenant, is_over).await;
         }
-        result => finished.push(Finished { tenant: tenant.name.clone(), job, result }),
-    };
-    if import::is_due(tenant, now) {
-        let options = ImportOptions::default();
-        let result = import::import_for(directory, applications, tenant, &actor, options, Some(is_over), &|_| {}).await;
-        is_unfinished = result.as_ref().is_ok_and(|report| is_under_way(report.run.phase));
-        end(
+        // What an import that isn't done would find, a push would make.
+        if tenant.config.paused || matches!(self.end, None | Some(End::Unfinished)) {
+            return;
+        }
+        match self.directory.read(|view| due::push_due_at(view, tenant)) {
+            Ok(Some(at)) if at <= Timestamp::now() => self.push(tenant).await,
+            Ok(_) => {}
+            Err(error) => self.ends(tenant, "push", Err(error.into())),
+        }
+    }
+
+    async fn import(&mut self, tenant: &TenantRecord, is_over: import::IsOver<'_>) {
+        let (directory, options) = (self.directory, ImportOptions::default());
+        let result =
+            import::import_for(directory, self.applications, tenant, self.actor, options, Some(is_over), &|_| {}).await;
+        let is_unfinished = result.as_ref().is_ok_and(|report| is_under_way(report.run.phase));
+        self.ends(
+            tenant,
             "import",
             result.and_then(|report| match report.run.phase {
                 ImportPhase::Halted => Err(SyncError::Halted {
@@ -168,63 +235,47 @@ async fn serve<A: Applications>(
                 }
             }),
         );
-    }
-    // What an import that isn't done would find, a push would make.
-    if push::is_due(tenant, now) && !is_unfinished {
-        if tenant.config.to_app.approval {
-            // A person approves; all that can be done without one is to have the plan ready.
-            let open = directory.read(|view| view.count_open_tasks(tenant.id));
-            if open.is_ok_and(|(waiting, _)| waiting > 0) && directory.read(|view| view.plan(tenant.id, None)).is_err()
-            {
-                let result = plans::plan(directory, applications, tenant, &actor).await;
-                end(
-                    "plan",
-                    result.map(|planned| {
-                        let open: String =
-                            planned.report.open().iter().map(|sentence| format!("; {sentence}")).collect();
-                        format!("plan {} waits to be applied{open}", planned.id)
-                    }),
-                );
-            }
-        } else {
-            let result = push::push(directory, applications, tenant, &actor, &|_| {}).await;
-            end(
-                "push",
-                result.map(|report| {
-                    let open: String = report.open().iter().map(|sentence| format!("; {sentence}")).collect();
-                    format!("{} tasks tried, {} of them failed{open}", report.tried(), report.not_done)
-                }),
-            );
+        if is_unfinished {
+            self.end = Some(End::Unfinished);
         }
     }
-    finished
+
+    async fn push(&mut self, tenant: &TenantRecord) {
+        let open =
+            |sentences: Vec<String>| -> String { sentences.iter().map(|sentence| format!("; {sentence}")).collect() };
+        if tenant.config.to_app.approval {
+            let result = plans::plan(self.directory, self.applications, tenant, self.actor).await;
+            let said =
+                result.map(|planned| format!("plan {} waits to be applied{}", planned.id, open(planned.report.open())));
+            self.ends(tenant, "plan", said);
+        } else {
+            let result = push::push(self.directory, self.applications, tenant, self.actor, &|_| {}).await;
+            let said = result.map(|report| {
+                format!("{} tasks tried, {} of them failed{}", report.tried(), report.not_done, open(report.open()))
+            });
+            self.ends(tenant, "push", said);
+        }
+    }
+
+    /// Notes how a job has ended.
+    fn ends(&mut self, tenant: &TenantRecord, job: &'static str, result: Result<String, SyncError>) {
+        match &result {
+            // It is not this process's turn: no failure that anybody need hear of.
+            Err(SyncError::Directory(DirectoryError::Locked { .. })) => {
+                tracing::debug!(tenant = %tenant.name, job, "another process is working for the tenant");
+                self.end = None;
+                return;
+            }
+            // The application and its settings have nothing to do with it.
+            Err(SyncError::Directory(DirectoryError::LeaseLost)) => self.end = None,
+            Err(_) => self.end = self.end.map(|_| End::Failed),
+            Ok(_) => {}
+        }
+        self.finished.push(Finished { tenant: tenant.name.clone(), job, result });
+    }
 }
 
 /// Whether an import goes on with the tenant's next turn.
 fn is_under_way(phase: ImportPhase) -> bool {
     matches!(phase, ImportPhase::Reading | ImportPhase::Settling)
-}
-
-/// Tenants that are left alone for a while, so that one whose application is down does not take the turns of the others.
-#[derive(Default)]
-pub(super) struct Rests(Mutex<BTreeMap<TenantId, (u32, Timestamp)>>);
-
-impl Rests {
-    /// Notes how a job has ended at this time.
-    pub(super) fn note(&self, tenant: TenantId, well: bool, rest: Duration, now: Timestamp) {
-        let mut rests = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if well {
-            rests.remove(&tenant);
-            return;
-        }
-        let failures = rests.get(&tenant).map_or(0, |(failures, _)| *failures);
-        let time = rest.saturating_mul(1 << failures.min(12)).min(Duration::from_secs(3600));
-        rests.insert(tenant, (failures + 1, now.after(time)));
-    }
-
-    /// Whether a tenant is still left alone.
-    pub(super) fn rests(&self, tenant: TenantId, now: Timestamp) -> bool {
-        let rests = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        rests.get(&tenant).is_some_and(|(_, until)| now < *until)
-    }
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use axum::body::{Body, Bytes, HttpBody, to_bytes};
 use axum::extract::{Extension, Request, State};
@@ -75,7 +75,7 @@ pub(super) async fn pass(
 }
 
 async fn go_through(shared: Arc<Shared>, hangup: Hangup, request: Request, next: Next) -> Response {
-    let start = Instant::now();
+    let (start, at) = (Instant::now(), SystemTime::now());
     let (_guard, under_way) = UnderWay::enter(&shared.under_way);
     let (parts, body) = request.into_parts();
     let gzip = accepts_gzip(&parts.headers);
@@ -85,6 +85,7 @@ async fn go_through(shared: Arc<Shared>, hangup: Hangup, request: Request, next:
         path: parts.uri.path().to_owned(),
         soql: soql(parts.uri.path(), parts.uri.query(), &body),
     };
+    let session = bearer(&parts.headers).and_then(|id| shared.sessions.owner(id));
     let fault = shared.faults.take(&facts.method, &facts.path, facts.soql.as_deref());
     let number = fault.as_ref().map(|met| met.id);
     let (latency, effect) = fault.map_or((Duration::ZERO, None), |met| (met.fault.latency, met.fault.effect));
@@ -127,7 +128,11 @@ async fn go_through(shared: Arc<Shared>, hangup: Hangup, request: Request, next:
     if dropped {
         hangup.now();
     }
+    let (user, session) = session.unzip();
     shared.journal.record(JournalEntry {
+        at,
+        user,
+        session,
         method: facts.method,
         path: facts.path,
         soql: facts.soql,

@@ -1,6 +1,7 @@
 //! Sessions: what a login gives and every REST request shows.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use axum::http::{HeaderMap, header};
@@ -10,6 +11,8 @@ use crate::org::ids;
 /// A session's owner and state.
 #[derive(Clone, Debug)]
 pub(crate) struct Session {
+    /// How many were opened up to this one.
+    number: u64,
     /// The user's id.
     pub(crate) user_id: String,
     /// Whether only a password change is allowed.
@@ -27,6 +30,7 @@ pub(crate) struct Session {
 impl Session {
     fn new(user_id: &str, password_expired: bool, now: i64) -> Self {
         Self {
+            number: 0,
             user_id: user_id.to_owned(),
             password_expired,
             started: now,
@@ -40,6 +44,7 @@ impl Session {
 /// All sessions, by their id. `Debug` shows only how many there are.
 #[derive(Default)]
 pub(crate) struct Sessions {
+    opened: AtomicU64,
     open: Mutex<HashMap<String, Session>>,
 }
 
@@ -75,8 +80,14 @@ impl Sessions {
     fn open(&self, organization_id: &str, session: Session) -> String {
         let random: String = std::iter::repeat_with(fastrand::alphanumeric).take(88).collect();
         let id = format!("{}!AQ{}.{}", ids::short(organization_id), &random[..44], &random[44..]);
-        self.lock().insert(id.clone(), session);
+        let number = self.opened.fetch_add(1, Ordering::Relaxed) + 1;
+        self.lock().insert(id.clone(), Session { number, ..session });
         id
+    }
+
+    /// The user and the number of a session, whether it may still be used or has been idle for too long.
+    pub(crate) fn owner(&self, id: &str) -> Option<(String, u64)> {
+        self.lock().get(id).map(|session| (session.user_id.clone(), session.number))
     }
 
     /// The session of this id, unless it has been idle for longer than `lifetime` seconds.

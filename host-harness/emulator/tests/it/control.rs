@@ -81,6 +81,12 @@ async fn the_journal_is_read_in_windows_and_cleared() {
     let entry = &journal["entries"][0];
     assert_eq!((&entry["method"], &entry["soql"]), (&json!("GET"), &json!("SELECT Id FROM Organization")));
     assert!(entry["durationMs"].is_f64() && entry["responseBytes"].as_u64().unwrap() > 50, "{entry}");
+    // Whose request it was, by an id and a number.
+    let user = org.look("Id", "User WHERE Profile.Name = 'System Administrator'").as_str().unwrap().to_owned();
+    assert_eq!((&entry["user"], &entry["session"]), (&json!(user), &json!(1)), "{entry}");
+    let login = &control.get("/journal?offset=0&limit=1").await["entries"][0];
+    assert_eq!((&login["user"], &login["session"]), (&json!(null), &json!(null)), "{login}");
+    assert!(entry["at"].as_u64() >= login["at"].as_u64() && login["at"].as_u64() > Some(1_700_000_000_000), "{entry}");
     let shown = control.get("/journal").await.to_string();
     let connection = org.emulator.credentials();
     for secret in [&connection.password, &connection.security_token, &org.session] {

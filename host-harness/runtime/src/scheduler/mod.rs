@@ -207,6 +207,11 @@ impl Scheduler {
         Ok(ticket)
     }
 
+    /// How many jobs run at once.
+    pub fn workers(&self) -> usize {
+        self.turns.workers()
+    }
+
     /// How much is going on at this moment.
     pub fn load(&self) -> Load {
         self.turns.load()

@@ -127,6 +127,10 @@ impl Turns {
         self.alive.send_modify(|alive| *alive -= dropped.len());
     }
 
+    pub(super) fn workers(&self) -> usize {
+        self.limits.workers
+    }
+
     pub(super) fn load(&self) -> Load {
         let state = self.state();
         Load { running: state.running, waiting: state.waiting, tenants: state.tenants.len() }

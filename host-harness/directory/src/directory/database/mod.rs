@@ -131,6 +131,15 @@ impl<'c> Session<'c> {
         matches!(self, Self::Sqlite(_))
     }
 
+    /// What a statement ends with whose rows are to be this transaction's alone, without those that another one has: whoever would
+    /// have to wait goes on to the next row. SQLite has one writer.
+    pub(super) fn to_claim(self) -> &'static str {
+        match self {
+            Self::Postgres(_) => " FOR UPDATE SKIP LOCKED",
+            Self::Sqlite(_) => "",
+        }
+    }
+
     /// Runs statements without values, such as those that mark a part of a transaction.
     pub(super) fn execute_batch(self, sql: &str) -> Result<(), DirectoryError> {
         match self {

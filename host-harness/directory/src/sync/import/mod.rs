@@ -274,10 +274,16 @@ fn discard_run(
     Ok(run)
 }
 
-/// Whether a scheduled import is due, by the tenant's settings.
+/// When a scheduled import is due, by the tenant's settings. Returns `None` if there is no schedule.
+pub(crate) fn due_at(tenant: &TenantRecord) -> Option<Timestamp> {
+    let minutes = tenant.config.schedule.import_minutes?;
+    let after = |last: Timestamp| last.after(Duration::from_secs(u64::from(minutes) * 60));
+    Some(tenant.imported_at.map_or(Timestamp::default(), after))
+}
+
+/// Whether a scheduled import is due.
 pub(crate) fn is_due(tenant: &TenantRecord, now: Timestamp) -> bool {
-    let Some(minutes) = tenant.config.schedule.import_minutes else { return false };
-    tenant.imported_at.is_none_or(|last| now.since(last) >= Duration::from_secs(u64::from(minutes) * 60))
+    due_at(tenant).is_some_and(|at| at <= now)
 }
 
 /// Whether everybody is to be read: users who have gone show in no other way, unless the connector reports them.

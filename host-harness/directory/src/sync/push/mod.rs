@@ -232,10 +232,11 @@ async fn run<A: Applications>(
     Ok(report)
 }
 
-/// Whether a scheduled push is due, by the tenant's settings.
-pub(crate) fn is_due(tenant: &TenantRecord, now: Timestamp) -> bool {
-    let Some(seconds) = tenant.config.schedule.push_seconds else { return false };
-    tenant.pushed_at.is_none_or(|last| now.since(last).as_secs() >= seconds.into())
+/// When a scheduled push may begin, by the tenant's settings. Returns `None` if there is no schedule.
+pub(crate) fn due_at(tenant: &TenantRecord) -> Option<Timestamp> {
+    let seconds = tenant.config.schedule.push_seconds?;
+    let after = |last: Timestamp| last.after(Duration::from_secs(seconds.into()));
+    Some(tenant.pushed_at.map_or(Timestamp::default(), after))
 }
 
 /// What is under way for one tenant.

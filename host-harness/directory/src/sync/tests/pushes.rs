@@ -422,6 +422,7 @@ async fn a_tenant_that_another_process_works_for_is_looked_at_again_and_has_not_
     let options = worker::WorkerOptions {
         look_every: Duration::from_millis(1),
         rest: Duration::from_secs(3600),
+        again: Duration::from_millis(1),
         ..worker::WorkerOptions::default()
     };
     let work = worker::work(

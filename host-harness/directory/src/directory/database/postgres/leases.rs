@@ -184,7 +184,7 @@ async fn beat(postgres: Weak<Postgres>) {
 async fn put_off(postgres: &Postgres, connection: &mut Option<Connection>) -> Result<Vec<(i64, i64)>, StoreError> {
     let client = match connection {
         Some(client) if !client.is_closed() => client,
-        _ => connection.insert(postgres.connect_alone().await?),
+        _ => connection.insert(postgres.connect_alone(|_| {}).await?),
     };
     let lasts = i64::try_from(postgres.times.expiry.as_millis()).map_err(|_| StoreError::Number)?;
     let rows = client

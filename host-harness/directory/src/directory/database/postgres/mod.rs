@@ -10,6 +10,7 @@
 mod client;
 mod convert;
 mod leases;
+mod listening;
 mod rehearsal;
 mod tls;
 
@@ -28,6 +29,8 @@ pub(super) use self::convert::{text, value};
 pub(in super::super) use self::leases::Lease;
 pub use self::leases::LeaseTimes;
 use self::leases::Leases;
+use self::listening::Listening;
+pub use self::listening::Word;
 use super::StoreError;
 use super::lending::Lending;
 use super::schema::{self, Engine, UNRELEASED, known};
@@ -56,6 +59,7 @@ pub(in super::super) struct Postgres {
     leases: Leases,
     /// Whether somebody puts off the leases.
     heart: Once,
+    listening: Listening,
 }
 
 impl std::fmt::Debug for Postgres {
@@ -82,6 +86,7 @@ impl Postgres {
             times,
             leases: Leases::default(),
             heart: Once::new(),
+            listening: Listening::default(),
         };
         postgres.lend(|client| postgres.migrate(client))??;
         Ok(postgres)
@@ -125,7 +130,7 @@ impl Postgres {
     }
 
     fn connect(&self) -> Result<Client, StoreError> {
-        let (connecting, (sender, receiver)) = (self.connecting()?, mpsc::channel());
+        let (connecting, (sender, receiver)) = (self.connecting(|_| {})?, mpsc::channel());
         driver().map_err(|reason| self.refused(reason))?.spawn(async move {
             // The receiver is gone only where its thread is.
             let _ = sender.send(connecting.await);
@@ -136,25 +141,29 @@ impl Postgres {
         Ok(client)
     }
 
-    /// A connection for a task of the driver's.
-    async fn connect_alone(&self) -> Result<tokio_postgres::Client, StoreError> {
-        Ok(self.connecting()?.await?)
+    /// A connection for a task of the driver's. `hears` is called with what hosts tell each other on it.
+    async fn connect_alone(
+        &self,
+        hears: impl FnMut(&str) + Send + 'static,
+    ) -> Result<tokio_postgres::Client, StoreError> {
+        Ok(self.connecting(hears)?.await?)
     }
 
-    fn connecting(
+    fn connecting<H: FnMut(&str) + Send + 'static>(
         &self,
-    ) -> Result<impl Future<Output = Result<tokio_postgres::Client, tokio_postgres::Error>> + use<>, StoreError> {
+        hears: H,
+    ) -> Result<impl Future<Output = Result<tokio_postgres::Client, tokio_postgres::Error>> + use<H>, StoreError> {
         let config = self.config.clone();
         let encrypted = config.get_ssl_mode() != SslMode::Disable;
         let connector = encrypted.then(tls::connector).transpose().map_err(|reason| self.refused(reason))?;
         Ok(async move {
             match connector {
                 Some(connector) => config.connect(connector).await.map(|(client, connection)| {
-                    tokio::spawn(connection);
+                    tokio::spawn(listening::drive(connection, hears));
                     client
                 }),
                 None => config.connect(NoTls).await.map(|(client, connection)| {
-                    tokio::spawn(connection);
+                    tokio::spawn(listening::drive(connection, hears));
                     client
                 }),
             }
@@ -266,23 +275,6 @@ fn driver() -> Result<&'static Handle, String> {
             .map_err(|error| format!("no thread for its connections can be started: {error}"))
     });
     made.as_ref().map(Runtime::handle).map_err(String::clone)
-}
-
-/// Makes a schema for a test.
-#[cfg(test)]
-pub(in super::super) fn make_schema(server: &str, name: &str) -> Result<(), StoreError> {
-    let config = Config::from_str(server)?;
-    let (sender, receiver) = mpsc::channel();
-    let sql = format!("CREATE SCHEMA IF NOT EXISTS {name}");
-    driver().unwrap().spawn(async move {
-        let made = async {
-            let (client, connection) = config.connect(NoTls).await?;
-            tokio::spawn(connection);
-            client.batch_execute(&sql).await
-        };
-        sender.send(made.await).unwrap();
-    });
-    Ok(receiver.recv().unwrap()?)
 }
 
 /// A name that no other process has: 128 random bits.

@@ -104,7 +104,7 @@ pub(super) async fn add(State(shared): State<Arc<Shared>>, submission: Submissio
         Ok(tenant) => {
             let text = format!("{} was added for {}.", tenant.name, known.descriptor.name);
             shared.access.sessions.flash(visitor.session(), true, text);
-            Ok(Redirect::to(&format!("/applications/{}", tenant.name)).into_response())
+            Ok(Redirect::to(&format!("/applications/{}/general", tenant.name)).into_response())
         }
         Err(problem) => {
             form.refuse("name", &problem.what);

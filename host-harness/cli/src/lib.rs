@@ -35,6 +35,8 @@ mod emulated_tenant;
 mod emulator;
 mod entitlements;
 mod failure;
+#[doc(hidden)]
+pub mod fuzzing;
 mod global;
 mod grants;
 mod import;

@@ -5,7 +5,7 @@ CARGO ?= cargo
 NATIVE = --package salesforce-portal-connector --package salesforce-emulator --package native
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-postgres wit embedding browser-test pictures soak bench bench-peers clients clients-airbyte scim-clients mutants check lint deny notices format doc component wasm-target
+.PHONY: help demo test test-postgres fuzz unit wit embedding browser-test pictures soak bench bench-peers clients clients-airbyte scim-clients mutants check lint deny notices format doc component wasm-target
 
 help: ## Lists the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -19,6 +19,12 @@ test: wasm-target ## Runs the whole suite
 
 test-postgres: wasm-target ## Runs the directory's and the sync's suites on a private PostgreSQL, which it installs where missing
 	scripts/postgres.sh $(CARGO) test --locked --package provisioning-directory
+
+fuzz: wasm-target ## Tries each fuzz target for 60 s, or FUZZ_SECONDS, with cargo-fuzz, which it installs where missing
+	scripts/fuzz.sh
+
+unit: ## Has systemd check the unit of the hardening guide
+	scripts/check-unit.sh
 
 browser-test: wasm-target ## Walks the console in a headless browser, which it installs where missing
 	scripts/browser-test.sh

@@ -49,6 +49,20 @@ struct Job<'a, H: Host> {
     page_size: u32,
 }
 
+/// What a fuzz target tries: a cursor that is read is written as what it was read as. No part of the interface.
+///
+/// # Panics
+/// If it isn't.
+#[doc(hidden)]
+pub fn fuzz_cursor(text: &str) {
+    let population = Population::new(&["CspLitePortal"]);
+    if let Ok(cursor) = Cursor::parse(text, population) {
+        let again = Cursor::parse(&cursor.to_string(), population);
+        assert_eq!(again.ok(), Some(cursor), "{text}");
+    }
+    let _ = cursor::parse_watermark(text, population);
+}
+
 /// The fields that every user is read with.
 struct Own {
     username: Path,

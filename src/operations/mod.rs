@@ -18,6 +18,8 @@ mod take_back_users;
 mod test_credentials;
 
 pub use describe::describe;
+#[doc(hidden)]
+pub use import_users::fuzz_cursor;
 pub use session::Session;
 pub use test_credentials::test_credentials;
 

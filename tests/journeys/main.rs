@@ -9,6 +9,7 @@ mod directory;
 mod egress;
 mod faults;
 mod features;
+mod fuzz;
 mod grants;
 mod hostile;
 mod import;

@@ -37,6 +37,8 @@ mod emulated_tenant;
 mod emulator;
 mod entitlements;
 mod failure;
+#[doc(hidden)]
+pub mod fuzzing;
 mod global;
 mod grants;
 mod help;

@@ -23,6 +23,8 @@ mod assets;
 mod chrome;
 mod connectors;
 mod form;
+#[doc(hidden)]
+pub mod fuzzing;
 mod jobs;
 mod pages;
 mod problem;

@@ -21,6 +21,8 @@ mod emulator;
 mod error;
 mod exact;
 mod faults;
+#[doc(hidden)]
+pub mod fuzzing;
 mod http;
 mod journal;
 mod login;

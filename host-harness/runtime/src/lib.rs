@@ -51,6 +51,8 @@ mod derived;
 mod egress;
 mod engine;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 mod host_functions;
 mod http;
 mod interface;

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use provisioning_runtime::{Limits, SandboxFault};
+use provisioning_runtime::{Job, Limits, Metrics, SandboxFault};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
 
 use super::neighbour;
 use super::support::{Generous, fault, refusal, thief};
@@ -70,5 +72,56 @@ fn a_neighbour_of_signing_and_parsing_is_not_held_up() {
             };
             neighbour::is_not_held_up(attack, attacking).await;
         }
+    });
+}
+
+#[test]
+fn metrics_answer_while_the_host_signs_and_parses_for_others() {
+    journey(async {
+        let server = Generous::start().await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = provisioning_monitoring::router(Metrics::default(), || Ok(()));
+        let serving = tokio::spawn(provisioning_monitoring::serve(listener, router));
+        let ask = async || {
+            let began = Instant::now();
+            let mut connection = TcpStream::connect(address).await.unwrap();
+            let request = format!("GET /metrics HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+            connection.write_all(request.as_bytes()).await.unwrap();
+            let mut answer = String::new();
+            connection.read_to_string(&mut answer).await.unwrap();
+            assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+            began.elapsed()
+        };
+        let mut alone = Duration::ZERO;
+        for _ in 0..20 {
+            alone = alone.max(ask().await);
+        }
+        // The neighbour's bound.
+        let bound = 3 * alone + Duration::from_millis(100);
+        for attack in ["many-signatures", "many-parts"] {
+            // Made before they are measured: a component is compiled on the thread that loads it, in a test.
+            let mut jobs = Vec::new();
+            for _ in 0..4 {
+                jobs.push(thief(&host().0, attack, &server.url, &limits(), "1000000").await);
+            }
+            let attack_with = |mut job: Job| {
+                tokio::spawn(async move {
+                    fault(job.open().await.unwrap_err(), "open");
+                })
+            };
+            let attackers: Vec<_> = jobs.into_iter().map(attack_with).collect();
+            let (mut worst, mut asked) = (Duration::ZERO, 0);
+            while asked < 3 || attackers.iter().any(|one| !one.is_finished()) {
+                worst = worst.max(ask().await);
+                asked += 1;
+            }
+            for one in attackers {
+                one.await.unwrap();
+            }
+            println!("{attack}: /metrics asked {asked} times, alone within {alone:?}, then within {worst:?}");
+            assert!(worst <= bound, "{attack}: {worst:?} of {bound:?}");
+        }
+        serving.abort();
     });
 }

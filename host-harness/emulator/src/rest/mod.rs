@@ -30,6 +30,7 @@ use crate::faults::Faults;
 use crate::rules::Actor;
 
 pub(crate) use bulk::Jobs;
+pub use bulk::bulk_csv;
 pub(crate) use limits::Usage;
 pub(crate) use locators::Locators;
 pub(crate) use versions::{NEWEST, OLDEST, Version, list as list_versions};

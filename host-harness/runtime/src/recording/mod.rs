@@ -35,6 +35,7 @@ use std::path::PathBuf;
 
 pub(crate) use self::entry::without_credentials;
 pub use self::replay::Replay;
+pub(crate) use self::replay::check_line;
 pub use self::tape::Recorder;
 pub(crate) use self::tape::Tape;
 

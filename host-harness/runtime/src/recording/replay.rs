@@ -18,6 +18,25 @@ impl std::fmt::Debug for Replay {
     }
 }
 
+/// Reads a line of a recording.
+fn entry(line: &str) -> Result<Entry, String> {
+    // serde_json's message may quote a value, and says no more that helps.
+    let entry: Entry = serde_json::from_str(line)
+        .map_err(|error| format!("{:?} error in column {}", error.classify(), error.column()))?;
+    if entry.version != VERSION {
+        return Err(format!("its version is {}, and {VERSION} is known", entry.version));
+    }
+    if entry.outcome().is_none() {
+        return Err("it has neither an answer nor a failure".to_owned());
+    }
+    Ok(entry)
+}
+
+/// Why a line is of no recording.
+pub(crate) fn check_line(line: &str) -> Result<(), String> {
+    entry(line).map(drop)
+}
+
 impl Replay {
     /// Reads a recording.
     ///
@@ -30,16 +49,7 @@ impl Replay {
         for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
             let malformed =
                 |reason: String| RecordingError::Malformed { path: path.to_owned(), line: number + 1, reason };
-            // serde_json's message may quote a value, and says no more that helps.
-            let entry: Entry = serde_json::from_str(line)
-                .map_err(|error| malformed(format!("{:?} error in column {}", error.classify(), error.column())))?;
-            if entry.version != VERSION {
-                return Err(malformed(format!("its version is {}, and {VERSION} is known", entry.version)));
-            }
-            if entry.outcome().is_none() {
-                return Err(malformed("it has neither an answer nor a failure".to_owned()));
-            }
-            entries.push(entry);
+            entries.push(entry(line).map_err(malformed)?);
         }
         Ok(Self(Arc::new(Mutex::new(entries))))
     }

@@ -97,6 +97,26 @@ impl Dialect {
     }
 }
 
+/// Any text is a table in a dialect or is refused, and what is read is written as what it was read as.
+///
+/// # Panics
+/// If it isn't.
+pub fn bulk_csv(bytes: &[u8]) {
+    let Some((kind, text)) = bytes.split_first() else { return };
+    let Ok(text) = str::from_utf8(text) else { return };
+    let (delimiter, byte) = DELIMITERS[usize::from(kind >> 1) % DELIMITERS.len()];
+    let dialect = Dialect { delimiter, byte, crlf: kind & 1 == 1 };
+    let Ok((header, rows)) = dialect.parse(text) else { return };
+    // Names are trimmed, so a line end in one may come to stand where the header's own is looked for; and no header is none of one
+    // empty name.
+    if header.is_empty() || header.iter().any(|name| name.contains(['\r', '\n'])) {
+        return;
+    }
+    let all = std::iter::once(header.clone()).chain(rows.clone());
+    let written = dialect.write(all).unwrap_or_default();
+    assert_eq!(dialect.parse(&written), Ok((header, rows)), "{written:?}");
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

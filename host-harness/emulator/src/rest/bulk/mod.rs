@@ -16,6 +16,7 @@ use crate::error::ApiError;
 use crate::org::ids;
 use job::{Job, State, Work};
 
+pub use csv::bulk_csv;
 pub(crate) use job::Jobs;
 
 pub(super) fn handle(context: &Context<'_>, request: &Request) -> Result<Response, ApiError> {

@@ -1,0 +1,7 @@
+//! What a form takes keeps to its bounds.
+#![no_main]
+
+#[path = "../targets.rs"]
+mod targets;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| targets::forms(bytes));

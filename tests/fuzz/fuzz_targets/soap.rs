@@ -1,0 +1,7 @@
+//! Any bytes are an answer to `login()` or a fault.
+#![no_main]
+
+#[path = "../targets.rs"]
+mod targets;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| targets::soap(bytes));

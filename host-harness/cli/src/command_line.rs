@@ -14,8 +14,8 @@ use super::failure::{DONE, Failure, SOME_FAILED};
 use super::global::Global;
 use super::output::{EscapedLog, Output, complain};
 use super::{
-    apply, assign, audit, completion, component, confirm, conformance, console, deactivate, describe, entitlements,
-    import, licenses, man, person, plan, prune, push, retry, scim, serve, sync_password, tasks, tenant,
+    apply, assign, audit, completion, component, confirm, conformance, console, database, deactivate, describe,
+    entitlements, import, licenses, man, person, plan, prune, push, retry, scim, serve, sync_password, tasks, tenant,
     test_credentials, unassign, unlink, usage, worker,
 };
 #[cfg(feature = "emulator")]
@@ -98,6 +98,9 @@ enum Command {
     /// Keeps clients that bring people by SCIM, their tokens, and what their groups give.
     #[command(subcommand)]
     Scim(scim::Command),
+    /// Moves the directory from one database to another.
+    #[command(subcommand)]
+    Database(database::Command),
     /// Prints what a shell needs to complete the commands.
     Completion(completion::Options),
     /// Prints or writes the manual pages.
@@ -175,6 +178,7 @@ async fn run(global: &Global, command: Command, output: &mut Output) -> Result<u
         Command::Worker(options) => worker::run(global, &options, output).await,
         Command::Serve(options) => serve::run(global, &options, output).await,
         Command::Scim(command) => scim::run(global, &command, output).await,
+        Command::Database(command) => database::run(&command, output),
         Command::Completion(options) => completion::run(&options, output).map(|()| DONE),
         Command::Man(options) => man::run(&options, output).map(|()| DONE),
         Command::Licenses => licenses::run(output).map(|()| DONE),

@@ -148,12 +148,6 @@ pub(crate) fn open_directory(global: &Global) -> Result<Directory, Failure> {
     })
 }
 
-/// What `/healthz` asks: whether the directory can be read, or why not.
-pub(crate) fn health(directory: &Directory) -> impl Fn() -> Result<(), String> + Clone + Send + Sync + 'static {
-    let directory = directory.clone();
-    move || directory.read(|view| view.tenants().map(drop)).map_err(|error: DirectoryError| error.to_string())
-}
-
 /// Whether there is a directory already. One in a database that was named is asked for there.
 pub(crate) fn directory_exists(global: &Global) -> bool {
     global.database.url.is_some() || Directory::exists(&data_folder(global))

@@ -19,6 +19,7 @@ mod confirm;
 mod conformance;
 mod console;
 mod context;
+mod database;
 mod deactivate;
 #[cfg(feature = "emulator")]
 mod demo;
@@ -45,6 +46,7 @@ mod person;
 mod plan;
 mod prune;
 mod push;
+mod readiness;
 mod report;
 mod retry;
 mod scim;

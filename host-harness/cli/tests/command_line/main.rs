@@ -8,6 +8,7 @@ mod support;
 
 mod answers;
 mod approval;
+mod backup;
 mod bad_input;
 mod cache;
 mod claims;

@@ -17,8 +17,10 @@ demo: wasm-target ## Runs the main job against an emulated Salesforce org
 test: wasm-target ## Runs the whole suite
 	$(CARGO) test --locked --workspace
 
-test-postgres: wasm-target ## Runs the directory's and the sync's suites on a private PostgreSQL, which it installs where missing
+test-postgres: wasm-target ## Runs the suites that depend on SQL on a private PostgreSQL, which it installs where missing, and fails three hosts there
 	scripts/postgres.sh $(CARGO) test --locked --package provisioning-directory
+	scripts/postgres.sh $(CARGO) test --locked --package host-harness --test command_line -- backup::
+	scripts/postgres.sh $(CARGO) test --locked --package host-harness --test command_line -- hosts:: --nocapture
 
 fuzz: wasm-target ## Tries each fuzz target for 60 s, or FUZZ_SECONDS, with cargo-fuzz, which it installs where missing
 	scripts/fuzz.sh
@@ -32,8 +34,9 @@ browser-test: wasm-target ## Walks the console in a headless browser, which it i
 pictures: wasm-target ## Makes the README's pictures of the console anew
 	scripts/browser-test.sh pictures
 
-soak: wasm-target ## Kills imports of 50,000 and pushes of 5,000 twenty times each, and plays 800 random sequences (in release; some minutes once built)
+soak: wasm-target ## Kills imports of 50,000 and pushes of 5,000 twenty times each, fails three hosts of 200 tenants ten times, and plays 800 random sequences (in release; some minutes once built)
 	PROVISIONING_SOAK=1 $(CARGO) test --locked --release --package host-harness --test command_line -- kill:: kill_scim:: --nocapture --test-threads 1
+	PROVISIONING_SOAK=1 scripts/postgres.sh $(CARGO) test --locked --release --package host-harness --test command_line -- hosts:: --nocapture
 	PROVISIONING_SOAK=1 $(CARGO) test --locked --release --package journeys --test journeys -- chaos:: --nocapture
 
 clients: ## Checks the emulator with clients that others wrote, which it installs
@@ -45,8 +48,9 @@ clients-airbyte: ## Checks it with Airbyte's reader, whose licence (ELv2) lets p
 scim-clients: wasm-target ## Checks the SCIM service with clients and checkers that others wrote, which it installs
 	python3 host-harness/scim/clients/run.py
 
-bench: wasm-target ## Measures sandbox, tenants, component against native, the directory, and the emulator (in release; some minutes)
+bench: wasm-target ## Measures sandbox, tenants, hosts, component against native, the directory, and the emulator (in release; some minutes)
 	$(CARGO) bench --locked --package host-harness --bench sandbox --bench native --bench tenants --bench console --bench directory
+	scripts/postgres.sh $(CARGO) bench --locked --package host-harness --bench hosts
 	$(CARGO) test --locked --release --package journeys --test journeys -- --nocapture hostile::neighbour
 	$(CARGO) bench --locked --package salesforce-emulator --bench million
 

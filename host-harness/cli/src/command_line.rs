@@ -17,7 +17,7 @@ use super::help::with_help;
 use super::interrupt::{Leaves, end_when_interrupted};
 use super::output::{EscapedLog, Output, complain};
 use super::{
-    apply, assign, attributes, audit, backup, completion, component, confirm, conformance, console, core_dumps,
+    apply, assign, attributes, audit, backup, completion, component, confirm, conformance, console, core_dumps, database,
     deactivate, describe, doctor, entitlements, import, init, key, licenses, man, person, plan, prune, push, retry,
     runs, scim, serve, sync_password, tasks, tenant, test_credentials, unassign, unlink, usage, worker,
 };
@@ -114,6 +114,9 @@ enum Command {
     /// Keeps clients that bring people by SCIM, their tokens, and what their groups give.
     #[command(subcommand)]
     Scim(scim::Command),
+    /// Moves the directory from one database to another.
+    #[command(subcommand)]
+    Database(database::Command),
     /// Prints what a shell needs to complete the commands.
     Completion(completion::Options),
     /// Prints or writes the manual pages.
@@ -226,6 +229,7 @@ async fn run(global: &Global, command: Command, output: &mut Output) -> Result<u
         Command::Worker(options) => worker::run(global, &options, output).await,
         Command::Serve(options) => serve::run(global, &options, output).await,
         Command::Scim(command) => scim::run(global, &command, output).await,
+        Command::Database(command) => database::run(&command, output),
         Command::Completion(options) => completion::run(&options, output).map(|()| DONE),
         Command::Man(options) => man::run(&options, output).map(|()| DONE),
         Command::Licenses => licenses::run(output).map(|()| DONE),

@@ -163,12 +163,6 @@ fn open_directory_by(global: &Global, lost_key: bool) -> Result<Directory, Failu
     Ok(Directory::open_by(&data_folder(global), &options)?)
 }
 
-/// What `/healthz` asks: whether the directory can be read, or why not.
-pub(crate) fn health(directory: &Directory) -> impl Fn() -> Result<(), String> + Clone + Send + Sync + 'static {
-    let directory = directory.clone();
-    move || directory.read(|view| view.tenants().map(drop)).map_err(|error: DirectoryError| error.to_string())
-}
-
 /// Whether there is a directory already. One in a database that was named is asked for there.
 pub(crate) fn directory_exists(global: &Global) -> bool {
     global.database.url.is_some() || Directory::exists(&data_folder(global))

@@ -22,6 +22,7 @@ mod conformance;
 mod console;
 mod context;
 mod core_dumps;
+mod database;
 mod deactivate;
 #[cfg(feature = "emulator")]
 mod demo;
@@ -54,6 +55,7 @@ mod person;
 mod plan;
 mod prune;
 mod push;
+mod readiness;
 mod report;
 mod retry;
 mod runs;

@@ -7,10 +7,11 @@ use clap::Args;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use super::context::{data_folder, health, open_directory, runtime_for, warn_of_egress};
+use super::context::{data_folder, open_directory, runtime_for, warn_of_egress};
 use super::failure::{DONE, Failure};
 use super::global::Global;
 use super::output::{Output, complain};
+use super::readiness::{health, readiness};
 use crate::embedded;
 use provisioning_console::{Console, ConsoleError};
 use provisioning_directory::sync::ComponentApplications;
@@ -47,7 +48,7 @@ pub(crate) struct Options {
     /// request.
     #[arg(long, value_name = "URL")]
     scim_url: Option<String>,
-    /// Where /metrics (for Prometheus) and /healthz are, without a password; port 0 takes a free one.
+    /// Where /metrics (for Prometheus), /healthz and /readyz are, without a password; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:9464", value_name = "ADDRESS:PORT")]
     metrics: SocketAddr,
     /// Don't serve metrics and health.
@@ -101,7 +102,7 @@ impl Listeners {
             output.line(&format!("SCIM is at {url}/scim/v2/TENANT."))?;
         }
         if let Some(url) = metrics {
-            output.line(&format!("Metrics are at {url}/metrics, health is at {url}/healthz."))?;
+            output.line(&format!("Metrics are at {url}/metrics, health is at {url}/healthz and {url}/readyz."))?;
         }
         Ok(())
     }
@@ -129,7 +130,9 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
     let scheduler = Scheduler::new(SchedulerLimits { workers: options.jobs as usize, ..SchedulerLimits::default() });
     runtime.metrics().watch(&scheduler);
     let metrics = runtime.metrics().clone();
-    let applications = Arc::new(ComponentApplications::new(runtime, embedded::CONNECTOR, data_folder(global)));
+    let applications = Arc::new(
+        ComponentApplications::new(runtime, embedded::CONNECTOR, data_folder(global)).kept_in(directory.clone()),
+    );
     directory.read(|view| -> Result<(), DirectoryError> {
         view.tenants()?.iter().for_each(|tenant| warn_of_egress(&tenant.name, &tenant.config));
         Ok(())
@@ -147,7 +150,7 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
     });
     let console = serve_console(pages, listeners.console, stopped.clone());
     let scim = serve_scim(&directory, &applications, listeners.scim, options, stopped.clone());
-    let monitor = serve_metrics(&directory, metrics, listeners.metrics, stopped.clone());
+    let monitor = serve_metrics(&directory, &applications, metrics, listeners.metrics, stopped.clone());
     let worker = async {
         if options.no_worker {
             until(stopped.clone()).await;
@@ -214,12 +217,13 @@ async fn serve_scim(
 
 async fn serve_metrics(
     directory: &Directory,
+    applications: &Arc<ComponentApplications>,
     metrics: Metrics,
     listener: Option<TcpListener>,
     stopped: watch::Receiver<bool>,
 ) -> Result<(), Failure> {
     let Some(listener) = listener else { return Ok(()) };
-    let router = provisioning_monitoring::router(metrics, health(directory));
+    let router = provisioning_monitoring::router(metrics, health(directory), readiness(directory, applications));
     tokio::select! {
         () = provisioning_monitoring::serve(listener, router) => {}
         () = until(stopped) => {}

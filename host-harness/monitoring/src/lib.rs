@@ -1,10 +1,10 @@
-//! What operators watch, over HTTP: `/metrics` in Prometheus's text format, and `/healthz`.
+//! What operators watch, over HTTP: `/metrics` in Prometheus's text format, `/healthz` and `/readyz`.
 //!
 //! [`router`] is mounted by whatever the host serves with axum; [`serve`] is for a process that serves nothing else.
 //!
 //! ```no_run
 //! # async fn served(runtime: provisioning_runtime::Runtime) -> std::io::Result<()> {
-//! let router = provisioning_monitoring::router(runtime.metrics().clone(), || Ok(()));
+//! let router = provisioning_monitoring::router(runtime.metrics().clone(), || Ok(()), Vec::new);
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:9464").await?;
 //! provisioning_monitoring::serve(listener, router).await;
 //! # Ok(())
@@ -27,16 +27,25 @@ use tokio::net::TcpListener;
 use provisioning_http::Limits;
 use provisioning_runtime::Metrics;
 
-/// `GET /metrics`: the counts. `GET /healthz`: 200 and `ok`, or 503 and the sentence that `health` gives. `health` may block
-/// for as long as a look at a database takes.
-pub fn router(metrics: Metrics, health: impl Fn() -> Result<(), String> + Send + Sync + 'static) -> Router {
-    let health = Arc::new(health);
+/// `GET /metrics`: the counts. `GET /healthz`: 200 and `ok`, or 503 and the sentence that `health` gives. `GET /readyz`: 200 and `ok`,
+/// or 503 and what `missing` says keeps this host from working, a line each. Both may block for as long as a look at a database takes.
+pub fn router(
+    metrics: Metrics,
+    health: impl Fn() -> Result<(), String> + Send + Sync + 'static,
+    missing: impl Fn() -> Vec<String> + Send + Sync + 'static,
+) -> Router {
+    let (health, missing) = (Arc::new(health), Arc::new(missing));
+    let ready = move || match missing() {
+        missing if missing.is_empty() => Ok(()),
+        missing => Err(missing.join("\n")),
+    };
     Router::new()
         .route("/metrics", get(async move || ([(CONTENT_TYPE, Metrics::CONTENT_TYPE)], metrics.render())))
-        .route("/healthz", get(async move || healthz(tokio::task::spawn_blocking(move || health()).await)))
+        .route("/healthz", get(async move || told(tokio::task::spawn_blocking(move || health()).await)))
+        .route("/readyz", get(async move || told(tokio::task::spawn_blocking(ready).await)))
 }
 
-fn healthz(looked: Result<Result<(), String>, tokio::task::JoinError>) -> Response {
+fn told(looked: Result<Result<(), String>, tokio::task::JoinError>) -> Response {
     let (status, text) = match looked {
         Ok(Ok(())) => (StatusCode::OK, "ok".to_owned()),
         Ok(Err(reason)) => (StatusCode::SERVICE_UNAVAILABLE, reason),
@@ -66,9 +75,15 @@ mod tests {
         let metrics = Metrics::default();
         let well = Arc::new(AtomicBool::new(true));
         let asked = Arc::clone(&well);
-        let router = router(metrics, move || {
+        let health = move || {
             if asked.load(Ordering::Relaxed) { Ok(()) } else { Err("the directory cannot be read".to_owned()) }
-        });
+        };
+        let asked = Arc::clone(&well);
+        let missing = move || {
+            let missing = ["the key is another one", "the component isn't loaded yet"].map(str::to_owned);
+            if asked.load(Ordering::Relaxed) { Vec::new() } else { missing.to_vec() }
+        };
+        let router = router(metrics, health, missing);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let server = tokio::spawn(serve(listener, router));
@@ -84,9 +99,13 @@ mod tests {
         assert_eq!((status, kind.as_deref()), (200, Some(Metrics::CONTENT_TYPE)));
         assert!(text.contains("# TYPE provisioning_jobs_running gauge\n"), "{text}");
         assert_eq!(get("/healthz").await.2, "ok\n");
+        let (status, kind, text) = get("/readyz").await;
+        assert_eq!((status, kind.as_deref(), text.as_str()), (200, Some("text/plain; charset=utf-8"), "ok\n"));
         well.store(false, Ordering::Relaxed);
         let (status, _, text) = get("/healthz").await;
         assert_eq!((status, text.as_str()), (503, "the directory cannot be read\n"));
+        let (status, _, text) = get("/readyz").await;
+        assert_eq!((status, text.as_str()), (503, "the key is another one\nthe component isn't loaded yet\n"));
         assert_eq!(get("/elsewhere").await.0, 404);
         server.abort();
     }

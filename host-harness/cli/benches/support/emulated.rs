@@ -37,6 +37,11 @@ impl Org {
         Self { process, connection: serde_json::from_str(&line).unwrap() }
     }
 
+    /// The number of its process.
+    pub(crate) fn process_id(&self) -> u32 {
+        self.process.id()
+    }
+
     fn text(&self, name: &str) -> String {
         self.connection[name].as_str().unwrap().to_owned()
     }

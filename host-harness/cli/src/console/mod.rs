@@ -83,7 +83,9 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
         None => (None, open_directory(global)?),
     };
     let folder = directory.folder().to_owned();
-    let applications = Arc::new(ComponentApplications::new(runtime_for(global, JOBS)?, embedded::CONNECTOR, &folder));
+    let applications = Arc::new(
+        ComponentApplications::new(runtime_for(global, JOBS)?, embedded::CONNECTOR, &folder).kept_in(directory.clone()),
+    );
     let mut builder = Console::builder(directory, applications)
         .behind_tls(options.behind_tls)
         .trusted_proxies(options.trusted_proxies.iter().copied());

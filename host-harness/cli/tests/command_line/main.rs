@@ -10,6 +10,7 @@ mod support;
 mod answers;
 mod approval;
 mod audit;
+mod backup;
 mod bad_input;
 mod cache;
 mod claims;

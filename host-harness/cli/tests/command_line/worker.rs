@@ -44,6 +44,16 @@ fn a_worker_serves_what_it_counts() {
     let health = get(address, "/healthz");
     assert!(health.starts_with("HTTP/1.1 200 OK\r\n") && health.ends_with("\r\n\r\nok\n"), "{health}");
 
+    // The component has been at work, and what is sealed opens.
+    let ready = get(address, "/readyz");
+    assert!(ready.starts_with("HTTP/1.1 200 OK\r\n") && ready.ends_with("\r\n\r\nok\n"), "{ready}");
+    let database = rusqlite::Connection::open(fixture.path("data/directory.sqlite3")).unwrap();
+    let version: u32 = database.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+    database.pragma_update(None, "user_version", version + 1).unwrap();
+    let ready = get(address, "/readyz");
+    assert!(ready.starts_with("HTTP/1.1 503 ") && ready.contains("ahead of this program's"), "{ready}");
+    database.pragma_update(None, "user_version", version).unwrap();
+
     let taken = fixture.run(&["worker", "--metrics", address, "--data", "data"]);
     assert_eq!(taken.code, 2);
     assert!(taken.stderr.contains("cannot be served") && taken.stderr.contains(address), "{}", taken.stderr);

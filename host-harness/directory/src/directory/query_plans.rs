@@ -24,6 +24,7 @@ const SMALL: &[&str] = &[
     "sc",
     "audit_chain",
     "data_key",
+    "component",
 ];
 
 /// Part of a statement, part of its plan, and why it may be so.
@@ -61,6 +62,8 @@ const ALLOWED: &[(&str, &str, &str)] = &[
     ("tenant_id = ?1 LIMIT ?2)", "(tenant_id=?)", "a piece of what a tenant had that is removed"),
     ("EXISTS (SELECT 1 FROM leftover WHERE tenant_id", "leftover_by_time", "whether there is one"),
     ("DELETE FROM entitlement WHERE tenant_id = ?1", "PRIMARY KEY", "all that was listed gives way to a new list"),
+    ("/* copied */", "", "all of it is copied"),
+    ("UPDATE tenant SET due_at = 0", "", "all of them are copied"),
     ("DELETE FROM tenant WHERE id = ?1", "(tenant_id=?)", "a tenant goes with all that it has"),
 ];
 

@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OnceCell, Semaphore};
 
-use super::{Applications, Declared, SyncError};
+use super::{Applications, Declared, SyncError, host_actor};
 use crate::config::ComponentChoice;
+use crate::directory::{Directory, DirectoryError};
 use provisioning_runtime::wit::Descriptor;
 use provisioning_runtime::{Connector, Declaration, Job, JobError, Runtime, SandboxFault, Tenant, digest_of};
 
@@ -27,6 +28,8 @@ pub struct ComponentApplications {
     compiling: Arc<Semaphore>,
     /// What components declare, by their digests.
     declarations: Mutex<HashMap<String, Arc<Declaration>>>,
+    /// Where the components of tenants are kept for other hosts.
+    directory: Option<Directory>,
 }
 
 impl ComponentApplications {
@@ -39,6 +42,42 @@ impl ComponentApplications {
             loaded: Mutex::default(),
             compiling: Arc::new(Semaphore::new(COMPILED_AT_ONCE)),
             declarations: Mutex::default(),
+            directory: None,
+        }
+    }
+
+    /// Keeps components that tenants bring in a directory, and takes one from there whose file isn't on this host.
+    #[must_use]
+    pub fn kept_in(self, directory: Directory) -> Self {
+        Self { directory: Some(directory), ..self }
+    }
+
+    /// The bytes of a tenant's component: its file's, or, where this host has no such file, those that another host has read.
+    fn bytes(&self, named: &Path) -> Result<Vec<u8>, String> {
+        let name = named.to_string_lossy();
+        match (std::fs::read(self.folder.join(named)), &self.directory) {
+            (Ok(bytes), Some(directory)) => {
+                let digest = digest_of(&bytes);
+                let keep = || -> Result<(), DirectoryError> {
+                    let kept = directory.read(|view| view.component_digest(&name))?;
+                    if kept.as_ref() == Some(&digest) {
+                        return Ok(());
+                    }
+                    directory.write(&host_actor(), |change| change.keep_component(&name, &digest, &bytes))
+                };
+                // This host has it all the same.
+                if let Err(error) = keep() {
+                    tracing::warn!(component = %name, %error, "a component could not be kept for other hosts");
+                }
+                Ok(bytes)
+            }
+            (Err(error), Some(directory)) if error.kind() == std::io::ErrorKind::NotFound => {
+                let kept = directory.read(|view| -> Result<_, DirectoryError> {
+                    view.component_digest(&name)?.map(|digest| view.component(&digest)).transpose()
+                });
+                kept.map_err(|error| error.to_string())?.ok_or_else(|| error.to_string())
+            }
+            (read, _) => read.map_err(|error| error.to_string()),
         }
     }
 
@@ -93,9 +132,9 @@ impl ComponentApplications {
             path: path.as_ref().map_or_else(|| "embedded here".to_owned(), |path| path.display().to_string()),
             reason,
         };
-        let bytes = match &path {
-            None => Cow::Borrowed(self.embedded),
-            Some(path) => Cow::Owned(std::fs::read(path).map_err(|error| failed(error.to_string()))?),
+        let bytes = match component {
+            ComponentChoice::Embedded => Cow::Borrowed(self.embedded),
+            ComponentChoice::File(named) => Cow::Owned(self.bytes(named).map_err(failed)?),
         };
         check(&digest_of(&bytes))?;
         let is_trusted = path.is_none();
@@ -139,5 +178,41 @@ impl Applications for ComponentApplications {
         };
         let connector = self.checked_connector(component, &check).await?;
         Ok(self.runtime.start(&connector, tenant).await?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::directory::testing;
+
+    #[test]
+    fn a_component_that_one_host_has_read_is_every_hosts() {
+        let data = tempfile::tempdir().unwrap();
+        let directory = testing::open(data.path());
+        let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let [one, other] = folders.each_ref().map(|folder| {
+            let runtime = Runtime::builder().build().unwrap();
+            ComponentApplications::new(runtime, &[], folder.path()).kept_in(testing::open(data.path()))
+        });
+        let name = Path::new("own.wasm");
+        assert!(other.bytes(name).unwrap_err().contains("No such file"));
+        std::fs::write(folders[0].path().join(name), "first").unwrap();
+        assert_eq!(one.bytes(name).unwrap(), b"first");
+        assert_eq!(other.bytes(name).unwrap(), b"first");
+        // What the file holds now counts, and what it held is gone.
+        std::fs::write(folders[0].path().join(name), "second").unwrap();
+        assert_eq!(one.bytes(name).unwrap(), b"second");
+        assert_eq!(other.bytes(name).unwrap(), b"second");
+        assert!(directory.read(|view| view.component(&digest_of(b"first"))).is_err());
+        // A host's own file goes before it.
+        std::fs::write(folders[1].path().join(name), "own").unwrap();
+        assert_eq!(other.bytes(name).unwrap(), b"own");
+        std::fs::remove_file(folders[1].path().join(name)).unwrap();
+        // Bytes that aren't what their digest says are never run.
+        let bytes = if testing::server().is_some() { "BYTEA" } else { "BLOB" };
+        directory.run(&format!("UPDATE component SET bytes = CAST('x' AS {bytes})"), None).unwrap();
+        let error = other.bytes(name).unwrap_err();
+        assert!(error.contains("the directory holds a damaged record: the component with the SHA-256"), "{error}");
     }
 }

@@ -7,8 +7,8 @@
 //! wait behind them, and leaves the others to the next host that looks ([`due`](super::due)). It looks from time to time, and when it
 //! hears that a tenant may be due.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -64,7 +64,18 @@ pub struct Finished {
 }
 
 /// A tenant's job in the scheduler, until it has ended.
-type Visit = BoxFuture<'static, (TenantId, Result<Vec<Finished>, JobEnd>)>;
+type Visit = BoxFuture<'static, (u64, TenantId, Result<Vec<Finished>, JobEnd>)>;
+
+/// Tenants that this worker has a visit for, which it doesn't claim again. A visit takes itself out before it stores when its tenant is
+/// due: a look in between would put that off.
+#[derive(Clone, Default)]
+struct Visited(Arc<Mutex<BTreeSet<TenantId>>>);
+
+impl Visited {
+    fn change<T>(&self, change: impl FnOnce(&mut BTreeSet<TenantId>) -> T) -> T {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
 
 /// Works until `stop` completes; jobs that are under way then are cut off, and go on from there the next time. `told` hears
 /// of every job that has ended. While the database's server can't be reached, it goes on trying.
@@ -88,17 +99,19 @@ pub async fn work<A: Applications + 'static>(
     let most = scheduler.workers().saturating_mul(2);
     let mut is_behind = false;
     let mut jobs: FuturesUnordered<Visit> = FuturesUnordered::new();
-    // One visit at a time: what is due by then is worked out when its turn comes.
-    let mut busy: BTreeMap<TenantId, CancelHandle> = BTreeMap::new();
+    // One visit of a tenant at a time: what is due by then is worked out when its turn comes.
+    let visited = Visited::default();
+    let (mut visits, mut busy) = (0_u64, BTreeMap::<u64, CancelHandle>::new());
     let ended = loop {
         tokio::select! {
             () = &mut stop => break Ok(()),
-            Some((tenant, ended)) = jobs.next(), if !jobs.is_empty() => {
-                busy.remove(&tenant);
+            Some((number, tenant, ended)) = jobs.next(), if !jobs.is_empty() => {
+                busy.remove(&number);
                 match ended {
                     Ok(finished) => finished.into_iter().for_each(&mut report),
                     Err(end) => {
                         tracing::error!(%tenant, %end, "a visit gave no result");
+                        visited.change(|visited| visited.remove(&tenant));
                         settle(&directory, &actor, tenant, End::Failed, options);
                     }
                 }
@@ -110,7 +123,8 @@ pub async fn work<A: Applications + 'static>(
             () = sleep_until(next_look) => {
                 next_look = Instant::now() + options.look_every;
                 let free = most.saturating_sub(busy.len());
-                let claimed = match due::claim(&directory, &actor, free, |id| busy.contains_key(&id), options.again) {
+                let is_visited = |id: TenantId| visited.change(|visited| visited.contains(&id));
+                let claimed = match due::claim(&directory, &actor, free, is_visited, options.again) {
                     Ok(claimed) => claimed,
                     Err(error) if error.is_unreachable() => {
                         tracing::warn!(%error, "nobody knows what is due; the next look may");
@@ -126,18 +140,25 @@ pub async fn work<A: Applications + 'static>(
                     let (turn, queue) = (options.turn, scheduler.clone());
                     let (id, name) = (tenant.id, tenant.name.clone());
                     let (directory, applications) = (directory.clone(), Arc::clone(&applications));
+                    let of_visit = visited.clone();
                     let visit = async move {
                         let began = Instant::now();
                         let is_over = || began.elapsed() >= turn && queue.load().waiting > 0;
-                        visit(&directory, &*applications, tenant, options, &is_over).await
+                        visit(&directory, &*applications, tenant, options, &of_visit, &is_over).await
                     };
+                    visited.change(|visited| visited.insert(id));
                     match scheduler.submit(&name, Terms::default(), visit) {
                         Ok(ticket) => {
-                            busy.insert(id, ticket.cancel_handle());
-                            jobs.push(async move { (id, ticket.await) }.boxed());
+                            visits += 1;
+                            let number = visits;
+                            busy.insert(number, ticket.cancel_handle());
+                            jobs.push(async move { (number, id, ticket.await) }.boxed());
                         }
                         // It is due again in a moment.
-                        Err(refusal) => tracing::debug!(tenant = %name, %refusal, "a visit has to wait"),
+                        Err(refusal) => {
+                            visited.change(|visited| visited.remove(&id));
+                            tracing::debug!(tenant = %name, %refusal, "a visit has to wait");
+                        }
                     }
                 }
             }
@@ -166,6 +187,7 @@ async fn visit<A: Applications>(
     applications: &A,
     tenant: TenantRecord,
     options: WorkerOptions,
+    visited: &Visited,
     is_over: import::IsOver<'_>,
 ) -> Vec<Finished> {
     let actor = Actor::new("schedule");
@@ -177,6 +199,7 @@ async fn visit<A: Applications>(
         Ok(_) => {}
         Err(error) => work.ends(&tenant, "visit", Err(error.into())),
     }
+    visited.change(|visited| visited.remove(&tenant.id));
     if let Some(end) = work.end {
         settle(directory, &actor, tenant.id, end, options);
     }

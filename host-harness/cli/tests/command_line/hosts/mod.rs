@@ -124,6 +124,7 @@ fn of_three_hosts_one_after_another_fails_and_every_tenant_is_served_once() {
     let jobs = journal::one_job_at_a_time(&world);
     // Hosts that lost their leases have noticed it.
     let noticed = said.iter().filter(|said| said.contains("silent for longer than its lease lasts")).count();
+    assert!(noticed > 0, "no host has noticed that it had lost a lease");
     println!(
         "{people} people of {} tenants; {jobs} jobs, none beside another of its tenant; {orphans} tenants of hosts that had gone were \
          taken over, the last after {waited:?} (leases last {:?}); {noticed} hosts noticed that they had lost one",

@@ -7,6 +7,7 @@
 
 use std::sync::Arc;
 
+mod copy;
 mod error;
 mod lending;
 pub(super) mod postgres;
@@ -14,6 +15,7 @@ pub(super) mod schema;
 pub(super) mod sqlite;
 mod value;
 
+pub use copy::{Copied, Place, copy_database};
 pub use error::StoreError;
 pub(super) use value::{FromValue, Params, ToValue, Value, ValueRef, params, params_from_iter, storable};
 
@@ -138,6 +140,18 @@ impl<'c> Session<'c> {
             Self::Postgres(_) => " FOR UPDATE SKIP LOCKED",
             Self::Sqlite(_) => "",
         }
+    }
+
+    /// The version that the tables are of.
+    pub(super) fn version(self) -> Result<u32, DirectoryError> {
+        self.query_row(
+            match self {
+                Self::Sqlite(_) => "PRAGMA user_version",
+                Self::Postgres(_) => "SELECT coalesce(max(version), 0) FROM schema_version",
+            },
+            params![],
+            |row| row.get(0),
+        )
     }
 
     /// Runs statements without values, such as those that mark a part of a transaction.

@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004.sql"),
     include_str!("migrations/0005.sql"),
     include_str!("migrations/0006.sql"),
+    include_str!("migrations/0007.sql"),
     include_str!("migrations/0008.sql"),
     include_str!("migrations/0009.sql"),
     include_str!("migrations/0010.sql"),
@@ -47,7 +48,7 @@ const WORDS: &[(&str, &str, &str)] = &[
 ];
 
 /// The version of a database that has had every migration.
-pub(super) fn known() -> u32 {
+pub(in super::super) fn known() -> u32 {
     UNRELEASED + u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX - UNRELEASED)
 }
 

@@ -17,8 +17,10 @@ pub(in super::super) enum ValueRef<'v> {
 /// A value of its own, for statements that are put together.
 #[derive(Clone, Debug, PartialEq)]
 pub(in super::super) enum Value {
+    Boolean(bool),
     Integer(i64),
     Text(String),
+    Blob(Vec<u8>),
 }
 
 impl ValueRef<'_> {
@@ -94,8 +96,10 @@ impl ToValue for bool {
 impl ToValue for Value {
     fn value(&self) -> Result<ValueRef<'_>, StoreError> {
         match self {
+            Self::Boolean(flag) => flag.value(),
             Self::Integer(number) => number.value(),
             Self::Text(text) => text.value(),
+            Self::Blob(bytes) => bytes.value(),
         }
     }
 }
@@ -133,6 +137,18 @@ impl<T: FromValue> FromValue for Option<T> {
             ValueRef::Null => Some(None),
             value => T::from_value(value).map(Some),
         }
+    }
+}
+
+impl FromValue for Value {
+    fn from_value(value: &ValueRef<'_>) -> Option<Self> {
+        Some(match value {
+            ValueRef::Null => return None,
+            ValueRef::Boolean(flag) => Self::Boolean(*flag),
+            ValueRef::Integer(number) => Self::Integer(*number),
+            ValueRef::Text(text) => Self::Text(text.clone().into_owned()),
+            ValueRef::Blob(bytes) => Self::Blob(bytes.to_vec()),
+        })
     }
 }
 
@@ -182,14 +198,14 @@ impl<T: ToValue, const N: usize> Params for [T; N] {
     }
 }
 
-impl Params for Vec<Value> {
+impl<T: ToValue> Params for Vec<T> {
     fn values(&self) -> Result<Vec<ValueRef<'_>>, StoreError> {
-        self.iter().map(Value::value).collect()
+        self.iter().map(T::value).collect()
     }
 }
 
 /// The values of a statement that was put together.
-pub(in super::super) fn params_from_iter(values: Vec<Value>) -> Vec<Value> {
+pub(in super::super) fn params_from_iter<T: ToValue>(values: Vec<T>) -> Vec<T> {
     values
 }
 

@@ -384,6 +384,11 @@ fn tenants(change: &WriteTransaction<'_>, tenant: &TenantRecord) -> Result<(), D
     change.store_watermark(tenant.id, Some("w"), true)?;
     change.forget_watermark(tenant.id)?;
     change.store_pushed(tenant.id)?;
+    change.a_secret_opens()?;
+    let digest = provisioning_runtime::digest_of(b"one");
+    change.keep_component("one.wasm", &digest, &b"one".to_vec())?;
+    assert_eq!(change.component_digest("one.wasm")?.as_deref(), Some(digest.as_str()));
+    change.component(&digest)?;
     change.may_be_due(Timestamp::now())?;
     let (_, rest) = change.tenants_to_claim(Timestamp::now(), 10)?.remove(0);
     assert_eq!(change.tenant_to_settle(tenant.id)?.map(|found| found.1), Some(rest));

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{Config, TestRunner};
 
 use super::super::*;
 use super::{open_postgres, server};
 use crate::config::TenantConfig;
+use provisioning_runtime::Secret;
 
 /// A change, of people and users that are known by small numbers.
 #[derive(Clone, Debug)]
@@ -242,4 +244,53 @@ fn a_thousand_changes_end_the_same_on_both_engines() {
             Ok(())
         })
         .unwrap();
+}
+
+#[test]
+fn a_copy_into_either_engine_and_back_is_the_same_directory() {
+    let (from, back) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let actor = Actor::new("tester");
+    let original = Directory::open(from.path()).unwrap();
+    let tenant = original.write(&actor, |change| change.add_tenant("acme", &TenantConfig::default())).unwrap();
+    let steps = steps().new_tree(&mut TestRunner::deterministic()).unwrap().current();
+    for step in &steps {
+        // Some are refused, which is a part of what a directory has seen.
+        let _ = original.write(&actor, |change| take(change, step).map(drop));
+    }
+    let secret = Secret::new("correct-horse".to_owned());
+    original.write(&actor, |change| change.set_secret(&tenant, "password", Some(&secret))).unwrap();
+
+    let mut places = vec![Place::Folder(from.path().to_owned())];
+    if let Some(url) = test_database::of(from.path()) {
+        places.push(Place::Postgres(url));
+    }
+    places.push(Place::Folder(back.path().to_owned()));
+    let copies: Vec<Copied> = places.windows(2).map(|pair| copy_database(&pair[0], &pair[1]).unwrap()).collect();
+    assert!(copies.iter().all(|copied| copied == &copies[0]), "{copies:?}");
+    let rows = |table: &str| copies[0].tables[table];
+    assert!(rows("person") > 1 && rows("remote_user") > 5 && rows("audit") > 100, "{:?}", copies[0]);
+    assert_eq!(rows("secret"), 1);
+
+    // The key isn't copied: without it, what is sealed doesn't open.
+    let without = Directory::open(back.path()).unwrap();
+    assert!(matches!(without.read(|view| view.secrets(&tenant)), Err(DirectoryError::Sealed { .. })));
+    std::fs::copy(from.path().join("key"), back.path().join("key")).unwrap();
+    let mut copied = vec![Directory::open(back.path()).unwrap()];
+    if server().is_some() {
+        copied.push(open_postgres(from.path()));
+    }
+    let before = original.read(state).unwrap();
+    let next = original.write(&actor, |change| change.add_person(&NewPerson::new("next", "next@x.example"))).unwrap();
+    for copy in copied {
+        assert_eq!(copy.read(state).unwrap(), before);
+        let secrets = copy.read(|view| view.secrets(&tenant)).unwrap();
+        assert_eq!(secrets["password"].expose(), "correct-horse");
+        // Numbers go on, and none is used again.
+        let added = copy.write(&actor, |change| change.add_person(&NewPerson::new("next", "next@x.example")));
+        assert_eq!(added.unwrap().id, next.id);
+    }
+    let again = copy_database(&places[0], places.last().unwrap()).unwrap_err().to_string();
+    assert!(again.contains("the target has rows in its table `"), "{again}");
+    let nowhere = copy_database(&Place::new("/nowhere"), &places[0]).unwrap_err().to_string();
+    assert!(nowhere.starts_with("there is no data folder `/nowhere`"), "{nowhere}");
 }

@@ -8,7 +8,7 @@ use super::{Client, Postgres};
 use crate::directory::DirectoryError;
 
 /// Tables whose rows nothing is decided by.
-const EMPTY: [&str; 3] = ["audit", "audit_chain", "audit_pruning"];
+const EMPTY: [&str; 5] = ["audit", "audit_chain", "audit_pruning", "component", "component_file"];
 
 impl Postgres {
     /// Runs `work` on a copy of everything, and throws it away.

@@ -15,7 +15,7 @@ use super::global::Global;
 use super::output::{EscapedLog, Output, complain};
 use super::{
     apply, assign, audit, completion, component, confirm, conformance, console, deactivate, describe, entitlements,
-    import, licenses, man, person, plan, prune, push, retry, scim, serve, sync_password, tasks, tenant,
+    import, licenses, man, new, person, plan, prune, push, retry, sample, scim, serve, sync_password, tasks, tenant,
     test_credentials, unassign, unlink, usage, worker,
 };
 #[cfg(feature = "emulator")]
@@ -47,8 +47,12 @@ enum Command {
     /// Says where components send secrets, and approves that.
     #[command(subcommand)]
     Component(component::Command),
-    /// Checks what any connector must do, on a test tenant or on an emulated org.
+    /// Checks what any connector must do: on a test tenant, on the sample application, or the built-in one on an emulated org.
     Conformance(conformance::Options),
+    /// Makes a connector to begin with, in Rust, Python, JavaScript or Go.
+    New(new::Options),
+    /// Serves a small application for connectors that are being written, until it is interrupted.
+    Sample(sample::Options),
     /// Tries a tenant's settings and says of each point whether it holds.
     TestCredentials(test_credentials::Options),
     /// Lists what can be assigned to users: profiles, roles and whatever kinds the connector has.
@@ -152,6 +156,8 @@ async fn run(global: &Global, command: Command, output: &mut Output) -> Result<u
         Command::Describe(options) => describe::run(global, &options, output).await.map(|()| DONE),
         Command::Component(command) => component::run(global, &command, output).await,
         Command::Conformance(options) => conformance::run(global, &options, output).await,
+        Command::New(options) => new::run(&options, output).map(|()| DONE),
+        Command::Sample(options) => sample::run(&options, output).await.map(|()| DONE),
         Command::TestCredentials(options) => test_credentials::run(global, &options, output).await,
         Command::Entitlements(options) => entitlements::run(global, &options, output).await.map(|()| DONE),
         Command::Import(options) => import::run(global, &options, output).await,

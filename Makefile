@@ -5,7 +5,7 @@ CARGO ?= cargo
 NATIVE = --package salesforce-portal-connector --package salesforce-emulator --package native
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-postgres fuzz unit wit embedding browser-test pictures soak bench bench-peers clients clients-airbyte scim-clients mutants check lint deny notices format doc component wasm-target
+.PHONY: help demo test test-postgres fuzz unit wit embedding browser-test pictures soak bench bench-peers clients clients-airbyte scim-clients mutants check lint deny notices format doc component wasm-target hosts templates
 
 help: ## Lists the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -96,3 +96,11 @@ embedding: ## Packages the runtime, and builds a crate that embeds it
 
 wasm-target: ## Installs what compiling for WebAssembly needs, where it is missing
 	@scripts/wasm-target.sh
+
+hosts: wasm-target ## Runs the connector in hosts written in Python and Node, which it installs the packages for
+	$(CARGO) build --locked --package host-harness
+	python3 host-harness/hosts/run.py
+
+templates: wasm-target ## Makes, builds and checks a connector in each language of `new`, with toolchains that it installs
+	$(CARGO) build --locked --package host-harness
+	python3 scripts/templates.py

@@ -17,9 +17,10 @@ use super::help::with_help;
 use super::interrupt::{Leaves, end_when_interrupted};
 use super::output::{EscapedLog, Output, complain};
 use super::{
-    apply, assign, attributes, audit, backup, completion, component, confirm, conformance, console, core_dumps, database,
-    deactivate, describe, doctor, entitlements, import, init, key, licenses, man, person, plan, prune, push, retry,
-    runs, scim, serve, sync_password, tasks, tenant, test_credentials, unassign, unlink, usage, worker,
+    apply, assign, attributes, audit, backup, completion, component, confirm, conformance, console, core_dumps,
+    database, deactivate, describe, doctor, entitlements, import, init, key, licenses, man, new, person, plan, prune,
+    push, retry, runs, sample, scim, serve, sync_password, tasks, tenant, test_credentials, unassign, unlink, usage,
+    worker,
 };
 #[cfg(feature = "emulator")]
 use super::{demo, emulator};
@@ -54,8 +55,12 @@ enum Command {
     /// Says where components send secrets, and approves that.
     #[command(subcommand)]
     Component(component::Command),
-    /// Checks what any connector must do, on a test tenant or on an emulated org.
+    /// Checks what any connector must do: on a test tenant, on the sample application, or the built-in one on an emulated org.
     Conformance(conformance::Options),
+    /// Makes a connector to begin with, in Rust, Python, JavaScript or Go.
+    New(new::Options),
+    /// Serves a small application for connectors that are being written, until it is interrupted.
+    Sample(sample::Options),
     /// Tries a tenant's settings and says of each point whether it holds.
     TestCredentials(test_credentials::Options),
     /// Lists what can be assigned to users: profiles, roles and whatever kinds the connector has.
@@ -131,7 +136,7 @@ impl Command {
         match self {
             #[cfg(feature = "emulator")]
             Self::Emulator(_) => None,
-            Self::Console(_) | Self::Worker(_) | Self::Serve(_) => None,
+            Self::Console(_) | Self::Worker(_) | Self::Serve(_) | Self::Sample(_) => None,
             Self::Import(options) => Some(options.leaves()),
             Self::Push(options) => Some(options.leaves()),
             Self::Apply(options) => Some(Leaves::Push(options.tenant().to_owned())),
@@ -204,6 +209,8 @@ async fn run(global: &Global, command: Command, output: &mut Output) -> Result<u
         Command::Describe(options) => describe::run(global, &options, output).await.map(|()| DONE),
         Command::Component(command) => component::run(global, &command, output).await,
         Command::Conformance(options) => conformance::run(global, &options, output).await,
+        Command::New(options) => new::run(&options, output).map(|()| DONE),
+        Command::Sample(options) => sample::run(&options, output).await.map(|()| DONE),
         Command::TestCredentials(options) => test_credentials::run(global, &options, output).await,
         Command::Entitlements(options) => entitlements::run(global, &options, output).await.map(|()| DONE),
         Command::Import(options) => import::run(global, &options, output).await,

@@ -11,6 +11,7 @@ use super::demo;
 use super::failure::{DONE, Failure, SOME_FAILED};
 use super::global::Global;
 use super::output::{Output, Tone, lines, printable, progress};
+use super::sample::{self, Sample};
 use crate::embedded;
 use provisioning_conformance::{CheckVerdict, Checked, ComponentTarget, ConformanceReport, Samples, TargetError};
 use provisioning_directory::config::{ComponentChoice, StandardInput, TenantsFile};
@@ -21,9 +22,13 @@ use provisioning_runtime::{Approval, Compiler, Tenant};
 pub(crate) struct Options {
     /// A component file; by default the tenant's component, or the one that is built in.
     component: Option<PathBuf>,
-    /// Try it on this tenant of the data folder or the tenants file. Without one, an emulated org is started for it.
+    /// Try it on this tenant of the data folder or the tenants file. By default, an emulated org is started for the connector that is
+    /// built in; any other has to be told where to try.
     #[arg(long, value_name = "NAME")]
     tenant: Option<String>,
+    /// Try it on the sample application, which is started for it: what the connectors that `new` makes provision.
+    #[arg(long, conflicts_with = "tenant")]
+    sample: bool,
     /// Make the checks that write, too: they make some thirty users in the tenant's application and deactivate them
     /// again. For an organization that is there to be tested on.
     #[arg(long, requires = "tenant")]
@@ -35,6 +40,9 @@ pub(crate) struct Options {
     /// Make only the checks whose name begins so, such as `import.`.
     #[arg(long, value_name = "PREFIX")]
     only: Option<String>,
+    /// Print the report in this form, for another program.
+    #[arg(long, value_enum, value_name = "FORM")]
+    report: Option<Form>,
     /// List the checks, and make none.
     #[arg(long)]
     list: bool,
@@ -43,14 +51,13 @@ pub(crate) struct Options {
 /// Users of the emulated org: enough for several pages in every check, few enough for pages of one.
 const USERS: u32 = 60;
 
-#[derive(Serialize)]
-struct Document<'a> {
-    conforms: bool,
-    passed: usize,
-    failed: usize,
-    skipped: usize,
-    #[serde(flatten)]
-    report: &'a ConformanceReport,
+/// Forms of a report for other programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Form {
+    /// As CI systems show them.
+    Junit,
+    /// As with --json.
+    Json,
 }
 
 #[derive(Serialize)]
@@ -77,7 +84,7 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
     });
     let own_samples = own_samples.transpose()?;
     let mut kept = None;
-    let (tenant, component, mut org) = match &options.tenant {
+    let (tenant, component, mut ground) = match &options.tenant {
         Some(name) => {
             let Asked { mut tenant, component, directory } = tenant(global, name, options.component.as_ref())?;
             tenant.approval = approved(global, &tenant, &component, directory.as_ref()).await?;
@@ -87,25 +94,74 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
         None => {
             let choice = options.component.clone().map_or(ComponentChoice::Embedded, ComponentChoice::File);
             let component = component_bytes(&choice, std::path::Path::new(""))?;
-            let org = demo::Org::start(USERS, 7, None).await?;
-            let mut tenant = org.tenant("conformance");
+            let ground = Ground::start(options.sample, &component).await?;
+            let mut tenant = ground.tenant();
             tenant.approval = approved(global, &tenant, &component, None).await?;
-            (tenant, component, Some(org))
+            (tenant, component, Some(ground))
         }
     };
-    let samples = own_samples.as_deref().or(org.as_ref().map(|_| demo::SAMPLES)).unwrap_or_default();
+    let samples = own_samples.as_deref().or(ground.as_ref().map(Ground::samples)).unwrap_or_default();
     let samples = Samples::parse(samples).map_err(|error| Failure::usage(error.to_string()))?;
     let asked =
-        provisioning_conformance::Options { writes: options.writes || org.is_some(), only: options.only.clone() };
+        provisioning_conformance::Options { writes: options.writes || ground.is_some(), only: options.only.clone() };
     let report = checked(global, &component, tenant, &samples, &asked).await?;
-    if let Some(org) = &mut org {
-        org.stop().await;
+    if let Some(ground) = &mut ground {
+        ground.stop().await;
     }
     if let Some((directory, tenant)) = kept.filter(|_| asked.writes) {
         directory.write(&global.actor(), |change| note(change, &tenant, &report))?;
     }
-    print(&report, org.is_some(), output)?;
+    match options.report {
+        Some(Form::Junit) => {
+            output.raw().write_all(report.junit().as_bytes())?;
+            output.raw().flush()?;
+        }
+        Some(Form::Json) => output.document(&report.json().map_err(std::io::Error::from)?)?,
+        None => print(&report, ground.is_some(), output)?,
+    }
     Ok(if report.conforms() { DONE } else { SOME_FAILED })
+}
+
+/// An application that is started for the checks and may be written to.
+enum Ground {
+    Emulated(Box<demo::Org>),
+    Sample(Sample),
+}
+
+impl Ground {
+    /// Starts what the component is for. Nobody knows that of a component that isn't built in, unless it is said.
+    async fn start(sample: bool, component: &[u8]) -> Result<Self, Failure> {
+        if sample {
+            return Sample::start(USERS).await.map(Self::Sample);
+        }
+        if component != embedded::CONNECTOR {
+            return Err(Failure::usage(
+                "what this component connects to isn't known here; name a tenant to try it on with --tenant (and allow writing with --writes), or use --sample if it is for the sample application",
+            ));
+        }
+        demo::Org::start(USERS, 7, None).await.map(|org| Self::Emulated(Box::new(org)))
+    }
+
+    fn tenant(&self) -> Tenant {
+        const NAME: &str = "conformance";
+        match self {
+            Self::Emulated(org) => org.tenant(NAME),
+            Self::Sample(sample) => sample.tenant(NAME),
+        }
+    }
+
+    fn samples(&self) -> &'static str {
+        match self {
+            Self::Emulated(_) => demo::SAMPLES,
+            Self::Sample(_) => sample::SAMPLES,
+        }
+    }
+
+    async fn stop(&mut self) {
+        if let Self::Emulated(org) = self {
+            org.stop().await;
+        }
+    }
 }
 
 /// The approval that the checks run with. Returns `None` for a component that can't be asked, which the checks say more of.
@@ -214,7 +270,7 @@ fn print(report: &ConformanceReport, emulated: bool, output: &mut Output) -> Res
     let (passed, failed, skipped) =
         (report.count(CheckVerdict::Passed), report.count(CheckVerdict::Failed), report.count(CheckVerdict::Skipped));
     if output.json() {
-        output.document(&Document { conforms: report.conforms(), passed, failed, skipped, report })?;
+        output.document(&report.json().map_err(std::io::Error::from)?)?;
         return Ok(());
     }
     let mut table = output.table(&["Check", "Result", "What was seen"]);

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use serde::Serialize;
 
 use super::context::{load, runtime};
 use super::failure::Failure;
@@ -10,6 +11,7 @@ use super::global::Global;
 use super::output::Output;
 use super::view::{DescriptorView, feature_names, setting_kind};
 use provisioning_directory::config::ComponentChoice;
+use provisioning_runtime::Given;
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -20,16 +22,37 @@ pub(crate) struct Options {
     imports: bool,
 }
 
+/// An interface that a component imports.
+#[derive(Serialize)]
+struct ImportView<'a> {
+    name: &'a str,
+    /// `world`, or `empty-wasi` for what the toolchain imports and has nothing behind it here.
+    given: &'static str,
+}
+
+impl<'a> ImportView<'a> {
+    fn new((name, given): (&'a str, Given)) -> Self {
+        let given = match given {
+            Given::World => "world",
+            Given::EmptyWasi => "empty-wasi",
+        };
+        Self { name, given }
+    }
+}
+
 pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output) -> Result<(), Failure> {
     let runtime = runtime(global)?;
     let component = options.component.clone().map_or(ComponentChoice::Embedded, ComponentChoice::File);
     let connector = load(&runtime, &component, Path::new(""))?;
     if options.imports {
         if output.json() {
-            output.document(&connector.imports())?;
+            output.document(&connector.given().map(ImportView::new).collect::<Vec<_>>())?;
         } else {
-            for import in connector.imports() {
-                output.line(import)?;
+            for (import, given) in connector.given() {
+                output.line(&match given {
+                    Given::World => import.to_owned(),
+                    Given::EmptyWasi => format!("{import}  (empty WASI)"),
+                })?;
             }
         }
         return Ok(());

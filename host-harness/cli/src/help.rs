@@ -12,8 +12,8 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Bring in step", &["import", "confirm", "plan", "apply", "push", "tasks", "retry", "runs"]),
     ("One user", &["deactivate", "sync-password"]),
     ("Serve", &["serve", "console", "worker", "scim"]),
-    ("Keep", &["audit", "prune", "backup", "key"]),
-    ("Connectors", &["describe", "component", "conformance"]),
+    ("Keep", &["audit", "prune", "backup", "key", "database"]),
+    ("Connectors", &["describe", "component", "conformance", "new", "sample"]),
     ("This program", &["completion", "man", "licenses"]),
 ];
 
@@ -95,6 +95,12 @@ pub const EXAMPLES: &[(&str, &str)] = &[
     ("key rotate", "another key for the sealed secrets, while work goes on"),
     ("key lost", "after the key is lost: take the one at hand, and set the secrets again"),
     ("person export E1 > e1.json", "all that is kept about somebody"),
+    (
+        "database copy provisioning-data moved",
+        "the same directory in a new data folder; the URL of a database moves it there",
+    ),
+    ("new my-connector --lang rust", "a connector of your own to begin with"),
+    ("sample", "the application that it is for"),
     ("unassign acme E1", "take the user out of use with the next push"),
     ("unlink acme E1", "forget that the user is the person's"),
     ("prune --older-than 400", "forget what ended long ago"),

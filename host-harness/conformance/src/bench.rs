@@ -33,6 +33,15 @@ pub(super) struct Bench<'a, T: Target> {
     /// Whom the check under way has made.
     made: Vec<String>,
     report: ConformanceReport,
+    /// Why nobody signs in, once that was tried.
+    closed: Option<Closed>,
+}
+
+/// A sign-in that has failed.
+struct Closed {
+    reason: String,
+    /// Whether a check has said so.
+    is_told: bool,
 }
 
 /// The only result of a batch of one.
@@ -98,6 +107,7 @@ impl<'a, T: Target> Bench<'a, T> {
             users: 0,
             made: Vec::new(),
             report: ConformanceReport::default(),
+            closed: None,
         }
     }
 
@@ -120,7 +130,25 @@ impl<'a, T: Target> Bench<'a, T> {
         self.report.checks.push(Checked { name: check.name, wants: check.wants, verdict, detail });
     }
 
+    /// Tries the tenant's own settings. If they don't sign in, the next check fails with the reason, and those behind it are skipped.
+    pub(super) async fn sign_in(&mut self) {
+        let opened = match self.job().await {
+            Ok(mut job) => job.open().await.map_err(Unmet::from),
+            Err(unmet) => Err(unmet),
+        };
+        if let Err(Unmet::Failed(reason) | Unmet::Skipped(reason)) = opened {
+            self.closed = Some(Closed { reason, is_told: false });
+        }
+    }
+
     async fn prevented(&mut self, check: &Check) -> Result<(), Unmet> {
+        if let Some(closed) = &mut self.closed {
+            if closed.is_told {
+                return skipped("nobody could sign in");
+            }
+            closed.is_told = true;
+            return failed(format!("with the tenant's own settings nobody could sign in: {}", closed.reason));
+        }
         if check.writes && !self.options.writes {
             return skipped("it writes to the application, which was not allowed");
         }

@@ -64,6 +64,9 @@ pub struct Options {
     pub only: Option<String>,
 }
 
+/// The version of the list of checks. It grows when a check is added or wants something else, so that two reports can be compared.
+pub const CHECKS_VERSION: u32 = 1;
+
 /// Every check, by groups, in the order of a report.
 pub const CHECKS: &[&[Check]] = &[
     component::CHECKS,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use wasmtime::{LinearMemory, MemoryCreator, MemoryType};
 
-/// Room for one memory: the sandbox's default limit.
+/// Room for one memory, if nobody says otherwise: the sandbox's default limit.
 const CAPACITY: usize = 64 << 20;
 
 /// What sandboxes have left behind: for each memory, its bytes up to the size that it had.
@@ -17,13 +17,23 @@ struct Memory {
     /// Where the bytes begin. Taken once, from `as_mut_ptr`: a pointer from `as_ptr` may not be written through.
     start: AtomicPtr<u8>,
     size: usize,
+    capacity: usize,
     left: Left,
 }
 
 /// Hands out the memories of sandboxes and keeps what they leave behind, for
 /// [`RuntimeBuilder::memory`](provisioning_runtime::RuntimeBuilder::memory). For checks and tests: the memories stay until it is dropped.
-#[derive(Default)]
-pub struct MemoryKeeper(Left);
+pub struct MemoryKeeper {
+    left: Left,
+    /// The most bytes of one memory.
+    capacity: usize,
+}
+
+impl Default for MemoryKeeper {
+    fn default() -> Self {
+        Self::new(CAPACITY)
+    }
+}
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -39,12 +49,13 @@ unsafe impl LinearMemory for Memory {
     }
 
     fn byte_capacity(&self) -> usize {
-        CAPACITY
+        self.capacity
     }
 
     fn grow_to(&mut self, new_size: usize) -> wasmtime::Result<()> {
-        if new_size > CAPACITY {
-            return Err(wasmtime::Error::msg("a memory that is kept cannot grow over 64 MiB"));
+        if new_size > self.capacity {
+            let most = self.capacity >> 20;
+            return Err(wasmtime::Error::msg(format!("a memory that is kept cannot grow over {most} MiB")));
         }
         self.size = new_size;
         Ok(())
@@ -74,19 +85,25 @@ unsafe impl MemoryCreator for MemoryKeeper {
         reserved: Option<usize>,
         guard: usize,
     ) -> Result<Box<dyn LinearMemory>, String> {
-        if reserved.unwrap_or(0) > CAPACITY || guard > 0 || minimum > CAPACITY {
+        let capacity = self.capacity;
+        if reserved.unwrap_or(0) > capacity || guard > 0 || minimum > capacity {
             return Err(format!("asked for {minimum} bytes, {reserved:?} reserved, {guard} guarded"));
         }
-        let mut bytes = vec![0; CAPACITY];
+        let mut bytes = vec![0; capacity];
         let start = AtomicPtr::new(bytes.as_mut_ptr());
-        Ok(Box::new(Memory { bytes, start, size: minimum, left: Arc::clone(&self.0) }))
+        Ok(Box::new(Memory { bytes, start, size: minimum, capacity, left: Arc::clone(&self.left) }))
     }
 }
 
 impl MemoryKeeper {
+    /// One for sandboxes whose memories grow up to so many bytes.
+    pub fn new(capacity: usize) -> Self {
+        Self { left: Left::default(), capacity }
+    }
+
     /// Places where `needle` stands in the memory of any sandbox that is gone.
     pub fn find(&self, needle: &str) -> usize {
         let finder = memchr::memmem::Finder::new(needle);
-        locked(&self.0).iter().map(|bytes| finder.find_iter(bytes).count()).sum()
+        locked(&self.left).iter().map(|bytes| finder.find_iter(bytes).count()).sum()
     }
 }

@@ -2,17 +2,27 @@
 
 use serde::Serialize;
 
-use super::CHECKS;
+mod formats;
+
 use super::check::{CheckVerdict, Checked};
+use super::{CHECKS, CHECKS_VERSION};
 use provisioning_runtime::LoadError;
 
 /// The checks in their order, and what they leave behind.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct ConformanceReport {
+    /// [`CHECKS_VERSION`] when the checks were made.
+    pub checks_version: u32,
     /// Each check that was asked for, once.
     pub checks: Vec<Checked>,
     /// Ids of users that the checks have made in the application. They were deactivated, where the connector can do that.
     pub left_behind: Vec<String>,
+}
+
+impl Default for ConformanceReport {
+    fn default() -> Self {
+        Self { checks_version: CHECKS_VERSION, checks: Vec::new(), left_behind: Vec::new() }
+    }
 }
 
 impl ConformanceReport {
@@ -28,7 +38,7 @@ impl ConformanceReport {
                 Checked { name: check.name, wants: check.wants, verdict, detail }
             })
             .collect();
-        Self { checks, left_behind: Vec::new() }
+        Self { checks, ..Self::default() }
     }
 
     /// How many checks ended so.

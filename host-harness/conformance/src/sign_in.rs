@@ -6,7 +6,7 @@ use super::{Subject, Target};
 use provisioning_runtime::wit::ErrorKind;
 use provisioning_runtime::{EgressPolicy, Secret};
 
-pub(super) const CHECKS: &[Check] = &[WRONG_SECRET, UNREACHABLE, EGRESS];
+pub(super) const CHECKS: &[Check] = &[WRONG_SECRET, UNREACHABLE, EGRESS, OPENS];
 
 const WRONG_SECRET: Check = Check::reading(
     "sign-in.wrong-secret",
@@ -18,6 +18,8 @@ const EGRESS: Check = Check::reading(
     "sign-in.egress",
     "`open` where the tenant allows no host is refused as unreachable, and nothing is sent.",
 );
+
+const OPENS: Check = Check::reading("sign-in.opens", "With the tenant's own settings `open` signs in.");
 
 /// A value that is nobody's secret.
 pub(super) const WRONG: &str = "conformance-wrong-5ecret-value";
@@ -53,6 +55,9 @@ pub(super) async fn check<T: Target>(bench: &mut Bench<'_, T>) {
         .await;
     bench
         .check(&EGRESS, async |bench| {
+            if bench.descriptor().await?.hosts.is_empty() {
+                return skipped("the connector talks to no host");
+            }
             let mut tenant = bench.target.tenant().clone();
             tenant.egress = EgressPolicy { allow: Vec::new(), loopback: Vec::new() };
             let what = "`open` without an allowed host";
@@ -63,4 +68,7 @@ pub(super) async fn check<T: Target>(bench: &mut Bench<'_, T>) {
             Ok(refusal(&error))
         })
         .await;
+    // All further checks need a session: if there is none, one of them says why, and the others don't repeat it.
+    bench.sign_in().await;
+    bench.check(&OPENS, async |_| Ok("it signs in".to_owned())).await;
 }

@@ -93,7 +93,7 @@ impl ComponentTarget {
         let builder = &builder.clone().jobs_of_tenant(u32::MAX);
         let runtime = builder.clone().build()?;
         let connector = runtime.load(component)?;
-        let keeper = Arc::new(MemoryKeeper::default());
+        let keeper = Arc::new(MemoryKeeper::new(tenant.limits.memory));
         let watched = builder.clone().memory(Arc::clone(&keeper) as Arc<_>).build()?;
         let watched_connector = watched.load(component)?;
         Ok(Self { tenant, runtime, connector, watched: (watched, watched_connector), keeper })

@@ -107,6 +107,31 @@ fn each_defect_fails_the_checks_that_are_about_it() {
 }
 
 #[test]
+fn a_sign_in_that_fails_is_told_once_and_nothing_more_is_tried() {
+    let report = checked(Some(Defect::NobodySignsIn), &all(), SAMPLES);
+    assert_eq!(names(&report, CheckVerdict::Failed), ["sign-in.opens"], "{:#?}", report.checks);
+    assert!(report.get("sign-in.opens").unwrap().detail.contains("out of order"), "{:#?}", report.checks);
+    for name in ["schema.stable", "import.whole", "push.create", "interruption.deadline"] {
+        let one = report.get(name).unwrap();
+        assert_eq!((one.verdict, one.detail.as_str()), (CheckVerdict::Skipped, "nobody could sign in"), "{name}");
+    }
+    // The reason is told by whichever check is the first that is made.
+    let only = Options { writes: true, only: Some("import.".to_owned()) };
+    let report = checked(Some(Defect::NobodySignsIn), &only, SAMPLES);
+    assert_eq!(names(&report, CheckVerdict::Failed), ["import.whole"]);
+}
+
+#[test]
+fn a_connector_without_settings_and_hosts_can_conform() {
+    let report = checked(Some(Defect::NeedsNothing), &all(), SAMPLES.split("[unreachable]").next().unwrap());
+    assert_eq!(names(&report, CheckVerdict::Failed), Vec::<&str>::new(), "{:#?}", report.checks);
+    let skipped = names(&report, CheckVerdict::Skipped);
+    for name in ["sign-in.wrong-secret", "sign-in.egress"] {
+        assert!(skipped.contains(&name), "{skipped:?}");
+    }
+}
+
+#[test]
 fn pages_without_an_end_are_given_up() {
     let only = Options { writes: true, only: Some("import.".to_owned()) };
     let report = checked(Some(Defect::PagesNeverEnd), &only, SAMPLES);

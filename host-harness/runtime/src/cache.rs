@@ -110,7 +110,7 @@ mod tests {
     fn load(cache: &ComponentCache) {
         let runtime = Runtime::builder().jobs(1).cache(cache.clone()).build().unwrap();
         // It is no connector, which would be found before it is compiled.
-        Compiler::InProcess.compile(&runtime.engine, None, crate::compiler::TIME, EMPTY).unwrap();
+        Compiler::InProcess.compile(&runtime.pooled.engine, None, crate::compiler::TIME, EMPTY).unwrap();
     }
 
     #[test]

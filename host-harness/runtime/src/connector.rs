@@ -1,5 +1,6 @@
 //! A component that has been loaded and checked.
 
+use super::given::{Given, given};
 use super::interface::{InterfaceVersion, Prepared};
 
 /// A connector, compiled and linked; jobs are started from it. Cheap to clone.
@@ -32,6 +33,17 @@ impl Connector {
     /// The interfaces that it imports, as it names them.
     pub fn imports(&self) -> &[String] {
         &self.imports
+    }
+
+    /// The interfaces that it imports, and what is behind each.
+    pub fn given(&self) -> impl Iterator<Item = (&str, Given)> {
+        // One that nobody is given was refused.
+        self.imports.iter().filter_map(|import| Some((import.as_str(), given(import)?)))
+    }
+
+    /// The first interface of WASI that it imports beside the world.
+    pub(crate) fn wasi(&self) -> Option<&str> {
+        self.given().find(|(_, given)| *given == Given::EmptyWasi).map(|(import, _)| import)
     }
 
     /// The interfaces that it exports, as it names them.

@@ -8,7 +8,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use tokio::sync::Semaphore;
 use wasmtime::component::Linker;
-use wasmtime::{Config, Engine, InstanceAllocationStrategy, MemoryCreator, PoolingAllocationConfig};
+use wasmtime::{Config, Engine, EngineWeak, InstanceAllocationStrategy, MemoryCreator, PoolingAllocationConfig};
 
 use super::access::{Approval, Declaration};
 use super::apart;
@@ -17,28 +17,40 @@ use super::clients::Clients;
 use super::compiler::{self, Compiler};
 use super::connector::{Connector, digest_of};
 use super::error::{EngineError, LoadError};
+use super::given::{Given, given};
 use super::interface::{self, Prepared};
 use super::job::{Job, JobState};
 use super::limits::EPOCH_TICK;
 use super::metrics::Metrics;
 use super::recording::{Recorder, Replay};
 use super::room::Room;
-use super::survey::{Survey, survey};
-use super::tenant::Tenant;
+use super::shape;
+use super::survey::{Size, Survey, survey};
+use super::tenant::{Tenant, Wasi};
 use super::wit::Descriptor;
 use super::{JobError, SandboxFault};
 
 /// Stands for the tenant where there is none.
 const NOBODY: &str = "(none)";
 
-/// Core modules of a component: the connector itself, and the small adapters that the component linker adds (two were seen).
-const CORE_INSTANCES_A_COMPONENT: u32 = 8;
+/// What a component may need to be run from the pool: core modules, which are the connector itself and the small adapters that the
+/// component linker adds (two were seen); memories; and tables. The pool keeps as much for each of its jobs.
+const POOLED: Size = Size { instances: 8, memories: 1, tables: 4 };
+
+/// An engine, and what it links components with.
+pub(crate) struct Place {
+    pub(crate) engine: Engine,
+    linker: Linker<JobState>,
+}
 
 /// Runs components. Cheap to clone; clones share engine, slots, and each tenant's connections.
 #[derive(Clone)]
 pub struct Runtime {
-    pub(crate) engine: Engine,
-    linker: Arc<Linker<JobState>>,
+    /// For components that import the world and are small: jobs take their memory from a pool.
+    pub(crate) pooled: Arc<Place>,
+    /// For all others, such as one that brings an interpreter: each job takes what it needs. A pool for these would reserve four memories
+    /// and 64 instances for every job.
+    roomy: Arc<Place>,
     pub(crate) clients: Arc<Clients>,
     slots: Arc<Semaphore>,
     next_job: Arc<AtomicU64>,
@@ -158,28 +170,31 @@ impl RuntimeBuilder {
         let jobs_of_tenant = self.jobs_of_tenant.unwrap_or(self.jobs / 4).max(1);
         let mut config = compiling();
         config.cache(self.cache.clone().map(ComponentCache::into_wasmtime));
+        let mut roomy = config.clone();
         // A child compiles for memory as it is by default, which is how it is unless somebody looks at it.
         let compiler = if self.memory.is_some() { Compiler::InProcess } else { self.compiler };
         match self.memory {
             Some(creator) => {
-                // Without a reservation, memory is exactly what the creator hands out; and it is filled by copying, since
-                // an image can be mapped only into memory that Wasmtime has mapped itself.
-                config
-                    .with_host_memory(creator)
-                    .memory_reservation(0)
-                    .memory_guard_size(0)
-                    .memory_reservation_for_growth(0)
-                    .memory_init_cow(false);
+                for config in [&mut config, &mut roomy] {
+                    // Without a reservation, memory is exactly what the creator hands out; and it is filled by copying, since
+                    // an image can be mapped only into memory that Wasmtime has mapped itself.
+                    config
+                        .with_host_memory(Arc::clone(&creator))
+                        .memory_reservation(0)
+                        .memory_guard_size(0)
+                        .memory_reservation_for_growth(0)
+                        .memory_init_cow(false);
+                }
             }
             None => {
                 let mut pool = PoolingAllocationConfig::new();
                 pool.total_component_instances(self.jobs)
-                    .total_core_instances(self.jobs * CORE_INSTANCES_A_COMPONENT)
-                    .max_core_instances_per_component(CORE_INSTANCES_A_COMPONENT)
-                    .total_memories(self.jobs)
-                    .max_memories_per_component(1)
-                    .total_tables(self.jobs * 4)
-                    .max_tables_per_component(4)
+                    .total_core_instances(self.jobs * POOLED.instances)
+                    .max_core_instances_per_component(POOLED.instances)
+                    .total_memories(self.jobs * POOLED.memories)
+                    .max_memories_per_component(POOLED.memories)
+                    .total_tables(self.jobs * POOLED.tables)
+                    .max_tables_per_component(POOLED.tables)
                     .total_stacks(self.jobs)
                     .table_elements(20_000)
                     .max_memory_size(self.largest_memory)
@@ -188,15 +203,14 @@ impl RuntimeBuilder {
                 config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
             }
         }
-        let engine = Engine::new(&config).map_err(failed)?;
-        let mut linker = Linker::new(&engine);
-        interface::add_to_linker(&mut linker).map_err(failed)?;
+        let pooled = Place::new(&config, interface::add_to_linker).map_err(failed)?;
+        let roomy = Place::new(&roomy, roomy_linker()).map_err(failed)?;
         let clients = Clients::new(self.roots, self.jobs as usize, jobs_of_tenant as usize)
             .map_err(|error| EngineError(format!("no TLS for its requests: {error}")))?;
-        tick(&engine)?;
+        tick(vec![pooled.engine.weak(), roomy.engine.weak()])?;
         Ok(Runtime {
-            engine,
-            linker: Arc::new(linker),
+            pooled: Arc::new(pooled),
+            roomy: Arc::new(roomy),
             clients: Arc::new(clients),
             slots: Arc::new(Semaphore::new(self.jobs as usize)),
             next_job: Arc::default(),
@@ -227,15 +241,37 @@ pub(crate) fn compiling() -> Config {
     config
 }
 
-/// Advances the engine's epoch until the engine is gone.
-fn tick(engine: &Engine) -> Result<(), EngineError> {
-    let engine = engine.weak();
+/// What components are linked with that import more than the world, or are large.
+fn roomy_linker() -> fn(&mut Linker<JobState>) -> wasmtime::Result<()> {
+    #[cfg(feature = "wasi")]
+    return super::wasi::add_to_linker;
+    #[cfg(not(feature = "wasi"))]
+    interface::add_to_linker
+}
+
+impl Place {
+    fn new(config: &Config, link: fn(&mut Linker<JobState>) -> wasmtime::Result<()>) -> wasmtime::Result<Self> {
+        let engine = Engine::new(config)?;
+        let mut linker = Linker::new(&engine);
+        link(&mut linker)?;
+        Ok(Self { engine, linker })
+    }
+}
+
+/// Advances the engines' epochs until all of them are gone.
+fn tick(engines: Vec<EngineWeak>) -> Result<(), EngineError> {
     std::thread::Builder::new()
         .name("epoch".to_owned())
         .spawn(move || {
-            while let Some(engine) = engine.upgrade() {
-                engine.increment_epoch();
-                drop(engine);
+            loop {
+                let mut left = false;
+                for engine in engines.iter().filter_map(EngineWeak::upgrade) {
+                    engine.increment_epoch();
+                    left = true;
+                }
+                if !left {
+                    return;
+                }
                 std::thread::sleep(EPOCH_TICK);
             }
         })
@@ -279,10 +315,13 @@ impl Runtime {
     }
 
     fn load_by(&self, compiler: &Compiler, bytes: &[u8]) -> Result<Connector, LoadError> {
-        let Survey { interface, imports, exports } = survey(bytes)?;
+        let Survey { size, interface, imports, exports } = survey(bytes)?;
         let digest = digest_of(bytes);
-        let component = compiler.compile(&self.engine, self.cache.as_ref(), self.compile_time, bytes)?;
-        let prepared = self
+        let is_plain = imports.iter().all(|import| given(import) == Some(Given::World));
+        let place = if is_plain && size.fits(POOLED) { &self.pooled } else { &self.roomy };
+        let component = compiler.compile(&place.engine, self.cache.as_ref(), self.compile_time, bytes)?;
+        shape::check(&place.engine, &component, &exports).map_err(LoadError::NotAConnector)?;
+        let prepared = place
             .linker
             .instantiate_pre(&component)
             .and_then(Prepared::new)
@@ -308,6 +347,12 @@ impl Runtime {
             && !approval.component_sha256.eq_ignore_ascii_case(connector.digest())
         {
             let fault = SandboxFault::NotApproved { found: connector.digest().to_owned() };
+            return Err(JobError::Stopped { tenant: tenant.name.clone(), call: "start", fault });
+        }
+        if tenant.wasi == Wasi::None
+            && let Some(import) = connector.wasi()
+        {
+            let fault = SandboxFault::Wasi(import.to_owned());
             return Err(JobError::Stopped { tenant: tenant.name.clone(), call: "start", fault });
         }
         // Neither semaphore is ever closed. The tenant's own comes first, so that who waits for itself holds nothing.

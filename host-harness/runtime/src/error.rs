@@ -7,6 +7,7 @@ use wasmtime::component::ResourceTableError;
 use wasmtime::{Trap, WasmBacktrace};
 
 use super::bindings::identity::provisioning::types;
+use super::given::instead_of;
 use super::interface::MalformedPage;
 use super::limits::{GrowthRefused, Limits};
 use super::log;
@@ -19,9 +20,7 @@ pub enum LoadError {
     #[error("this is not a WebAssembly component that can be run here: {0}; build one with `make component`")]
     NotAComponent(String),
     /// It asks for something that no connector is given.
-    #[error(
-        "the component imports {0}, which this host gives to no connector; build it for the world identity:provisioning/connector"
-    )]
+    #[error("the component imports {0}, which this host gives to no connector; {instead}", instead = instead_of(.0))]
     ForeignImport(String),
     /// It implements the interface in a version that this host does not serve.
     #[error(
@@ -97,6 +96,11 @@ pub enum SandboxFault {
         /// The component's.
         found: String,
     },
+    /// The component imports WASI, and the tenant forbids that; nothing of it was run.
+    #[error(
+        "the component imports {0}, which is empty here, and the tenant has `wasi = \"none\"`; use a component without it, or remove the setting"
+    )]
+    Wasi(String),
     /// A call after the end of the job.
     #[error("the job has ended already; start a new one")]
     Ended,
@@ -164,12 +168,20 @@ impl SandboxFault {
             Self::Trapped(_) => "trap",
             Self::OtherComponent { .. } => "other-component",
             Self::NotApproved { .. } => "not-approved",
+            Self::Wasi(_) => "wasi",
             Self::Ended => "ended",
         }
     }
 
     /// What a failed call means, told by the error's types and by what the component said last.
     pub(crate) fn of(error: &wasmtime::Error, limits: &Limits, masks: &Masks, last_error: Option<&str>) -> Self {
+        #[cfg(feature = "wasi")]
+        if let Some(status) = super::wasi::Wasi::exit_status(error) {
+            return match last_error {
+                Some(text) => Self::Panicked(text.to_owned()),
+                None => Self::Trapped(format!("it exited with the status {status} and said nothing")),
+            };
+        }
         let printable = |text: &str| log::printable(masks, text);
         if error.is::<ComputeExceeded>() {
             return Self::Compute(limits.compute);
@@ -185,6 +197,7 @@ impl SandboxFault {
         }
         let place =
             || function(error).map(|name| format!(", in the function `{}`", printable(&name))).unwrap_or_default();
+        let said = || last_error.map(|text| format!("; it said: {text}")).unwrap_or_default();
         match error.downcast_ref::<Trap>() {
             Some(Trap::StackOverflow) => Self::Stack,
             // A guest panic hook logs the panic and then aborts, which is this trap.
@@ -192,7 +205,7 @@ impl SandboxFault {
                 Some(text) => Self::Panicked(text.to_owned()),
                 None => Self::Trapped(format!("unreachable code was reached, as after a panic{}", place())),
             },
-            Some(trap) => Self::Trapped(format!("{trap}{}", place())),
+            Some(trap) => Self::Trapped(format!("{trap}{}{}", place(), said())),
             None => {
                 let text = printable(&error.root_cause().to_string());
                 if text.contains("fuel") { Self::Transfer(limits.transfer) } else { Self::Trapped(text) }

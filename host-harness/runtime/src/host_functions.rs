@@ -16,7 +16,8 @@ use super::clocks::{self, Deadline};
 use super::http::Answer;
 use super::job::JobState;
 use super::ledger::{Ledger, Unkept};
-use super::log::{MOST_FIELDS, beginning, write};
+use super::log::{MOST_FIELDS, beginning, printable, write};
+use super::said::last_words;
 use super::wit::Status;
 
 /// Most requests of a `send-all`. A push of 10,000 users needs some hundred.
@@ -102,29 +103,50 @@ impl secrets::Host for JobState {
 
 impl log::Host for JobState {
     async fn write(&mut self, level: Level, message: String, fields: Vec<(String, String)>) -> wasmtime::Result<()> {
-        self.log_events += 1;
-        if self.log_events > self.limits.log_events {
-            if self.log_events == self.limits.log_events + 1 {
-                tracing::warn!(tenant = %self.tenant, job = %self.id, "the connector logs too much; its further events are dropped");
-            }
-            return Ok(());
-        }
-        let written = {
-            let placeholders = self.gate.placeholders();
-            let named = |text: &str| placeholders.named_text(beginning(text)).into_owned();
-            let fields: Vec<_> =
-                fields.iter().take(MOST_FIELDS).map(|(name, value)| (named(name), named(value))).collect();
-            (named(&message), fields)
-        };
-        let message = write((&self.tenant, &self.id), &self.masks, level, &written.0, &written.1);
-        if level == Level::Error {
-            self.last_error = Some(message);
+        let written = self.log_event(level, &message, &fields);
+        if level == Level::Error && written.is_some() {
+            self.last_error = written;
         }
         Ok(())
     }
 }
 
 impl JobState {
+    /// Writes an event into the host's log. Returns the message as it was written, or `None` if the job has logged too much already.
+    fn log_event(&mut self, level: Level, message: &str, fields: &[(String, String)]) -> Option<String> {
+        self.log_events += 1;
+        if self.log_events > self.limits.log_events {
+            if self.log_events == self.limits.log_events + 1 {
+                tracing::warn!(tenant = %self.tenant, job = %self.id, "the connector logs too much; its further events are dropped");
+            }
+            return None;
+        }
+        let written = {
+            let placeholders = self.gate.placeholders();
+            let named = |text: &str| placeholders.named_text(beginning(text)).into_owned();
+            let fields: Vec<_> =
+                fields.iter().take(MOST_FIELDS).map(|(name, value)| (named(name), named(value))).collect();
+            (named(message), fields)
+        };
+        Some(write((&self.tenant, &self.id), &self.masks, level, &written.0, &written.1))
+    }
+
+    /// Logs what the call that has ended has written to its standard streams. Its last words on standard error count as its last error:
+    /// that is where languages report an exception.
+    pub(crate) fn log_what_was_said(&mut self) {
+        let (output, error) = self.said.take();
+        for (level, stream, text) in [(Level::Info, "stdout", &output), (Level::Warn, "stderr", &error)] {
+            let fields = [("stream".to_owned(), stream.to_owned())];
+            for line in text.lines().filter(|line| !line.trim().is_empty()) {
+                self.log_event(level, line, &fields);
+            }
+        }
+        if let Some(words) = last_words(&error) {
+            let words = self.gate.placeholders().named_text(&words).into_owned();
+            self.last_error = Some(printable(&self.masks, &words));
+        }
+    }
+
     /// Asks the ledger about `entries` entries. Returns `None` if there is no ledger.
     async fn ask<T: Send + 'static>(
         &mut self,

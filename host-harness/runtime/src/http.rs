@@ -520,3 +520,6 @@ fn method(method: Method) -> reqwest::Method {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod vectors;

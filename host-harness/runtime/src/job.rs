@@ -32,10 +32,13 @@ use super::limits::{Limits, MemoryLimiter};
 use super::meter::Meter;
 use super::metrics::{Metrics, RunningJob};
 use super::placeholders::{Kind, Placeholders};
+use super::said::Said;
 use super::secrets::{Masks, Secret};
 use super::spent::{RequestLog, Spent};
 use super::started::Started;
 use super::tenant::Tenant;
+#[cfg(feature = "wasi")]
+use super::wasi::Wasi;
 use super::wit::{
     Abandoned, AttributeDefinition, Deactivation, Descriptor, DesiredUser, EntitlementPage, ImportPage, ImportQuery,
     Outcome, Probe, PushMode, Usage,
@@ -60,6 +63,10 @@ pub(crate) struct JobState {
     pub(crate) log_events: u64,
     /// The last error that the component logged; a panic hook's text where it panicked.
     pub(crate) last_error: Option<String>,
+    /// What the call under way has written to its standard streams.
+    pub(crate) said: Said,
+    #[cfg(feature = "wasi")]
+    pub(crate) wasi: Option<Box<Wasi>>,
 }
 
 /// What a job has used.
@@ -170,7 +177,7 @@ impl Job {
         });
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits.handles);
-        let limiter = MemoryLimiter { memory: limits.memory, table_elements: limits.table_elements };
+        let limiter = MemoryLimiter::new(&limits);
         let state = JobState {
             tenant: Arc::clone(&name),
             id,
@@ -183,9 +190,12 @@ impl Job {
             ledger: tenant.ledger.clone(),
             log_events: 0,
             last_error: None,
+            said: Said::default(),
+            #[cfg(feature = "wasi")]
+            wasi: None,
             limits,
         };
-        let mut store = Store::new(&runtime.engine, state);
+        let mut store = Store::new(connector.prepared.engine(), state);
         store.limiter(|state| &mut state.limiter);
         store.set_hostcall_fuel(tenant.limits.transfer);
         store.epoch_deadline_callback(|mut context| {
@@ -465,7 +475,8 @@ impl Call {
         Self { name, store, deadline, meter, started: Instant::now(), span }
     }
 
-    fn end<T>(self, result: Result<wasmtime::Result<T>, Elapsed>) -> Result<(T, Store<JobState>), JobError> {
+    fn end<T>(mut self, result: Result<wasmtime::Result<T>, Elapsed>) -> Result<(T, Store<JobState>), JobError> {
+        self.span.in_scope(|| self.store.data_mut().log_what_was_said());
         let metrics = &self.store.data().gate.metrics;
         metrics.call(self.name, self.started.elapsed());
         let fault = match result {

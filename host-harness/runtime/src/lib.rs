@@ -29,6 +29,11 @@
 //! * See another tenant. A sandbox serves one job of one tenant and is never used again, and no connection carries the requests
 //!   of two tenants.
 //!
+//! # WASI
+//! Toolchains of most languages import WASI 0.2 beside the world, whether a connector needs it or not. With the feature `wasi`, such a
+//! component is loaded, and what it imports of WASI is empty: no environment, no arguments, no folders, no sockets. A tenant may refuse
+//! that ([`Wasi`]); [`Connector::given`] says which of a component's imports it is about.
+//!
 //! # Versions of the interface
 //! One version of the WIT package is served, [`InterfaceVersion`]; a component of any other is refused by name
 //! ([`LoadError::OtherVersion`]).
@@ -53,6 +58,7 @@ mod engine;
 mod error;
 #[doc(hidden)]
 pub mod fuzzing;
+mod given;
 mod host_functions;
 mod http;
 mod interface;
@@ -70,12 +76,16 @@ mod placeholders;
 mod placement;
 mod recording;
 mod room;
+mod said;
 mod scheduler;
 pub(crate) mod secrets;
+mod shape;
 mod spent;
 mod started;
 mod survey;
 mod tenant;
+#[cfg(feature = "wasi")]
+mod wasi;
 
 pub use access::{
     Approval, Declaration, HostEntry, HostSource, JwtBounds, MalformedDeclaration, Place, Put, SecretForm, SecretUse,
@@ -88,6 +98,7 @@ pub use connector::{Connector, digest_of};
 pub use egress::{EgressPolicy, HostRule, Refusal, RuleError};
 pub use engine::{Runtime, RuntimeBuilder};
 pub use error::{EngineError, JobError, LoadError, SandboxFault};
+pub use given::Given;
 pub use interface::{ImportedUser, InterfaceVersion, MalformedPage};
 pub use job::{Job, JobUsage, Results};
 pub use ledger::{Candidate, Intent, Ledger, Owner, Progress};
@@ -99,15 +110,16 @@ pub use permit::Permit;
 pub use recording::{Recorder, RecordingError, Replay};
 pub use scheduler::{CancelHandle, JobEnd, Load, Scheduler, SchedulerLimits, Shutdown, SubmitError, Terms, Ticket};
 pub use secrets::Secret;
+pub use shape::interface_files;
 pub use spent::{OperationCalls, Spent};
-pub use tenant::Tenant;
+pub use tenant::{Tenant, Wasi};
 
 /// The types of the WIT package, as Wasmtime generates them: what a job is asked and what it answers.
 pub mod wit {
     pub use super::bindings::exports::identity::provisioning::provisioning_connector::{
         Abandoned, Action, AttributeDefinition, Deactivation, Descriptor, DesiredUser, Entitlement, EntitlementPage,
-        GrantKind, ImportPage, ImportQuery, ImportScope, Outcome, Panel, Probe, PushMode, Seats, Setting, SettingKind,
-        Usage, Verdict,
+        GrantKind, HostEntry, HostSource, ImportPage, ImportQuery, ImportScope, Outcome, Panel, Probe, PushMode, Seats,
+        Setting, SettingKind, Usage, Verdict,
     };
     pub use super::bindings::identity::provisioning::types::{
         Change, Error, ErrorKind, Features, FieldChange, Grant, Retry, Status, Upstream, User, Value,

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use wasmtime::ResourceLimiter;
 
+use super::survey::{MOST_INSTANCES, MOST_MEMORIES, MOST_TABLES};
+
 /// How often the epoch advances. A component that computes is looked at this often; it yields to other jobs each time, so
 /// this is also the longest time that one job can hold a thread: what a neighbour waits in each of its turns. A turn costs one
 /// to two microseconds.
@@ -14,7 +16,7 @@ pub(crate) const EPOCH_TICK: Duration = Duration::from_millis(2);
 /// The defaults fit a connector that pages 2,000 records a call; none of them is reached by well-behaved work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Linear memory of the component, in bytes. Default 64 MiB: a page of 2,000 users was seen to need under 16 MiB, and a push of
+    /// Linear memory of the component, in bytes, of all its memories together. Default 64 MiB: a page of 2,000 users was seen to need under 16 MiB, and a push of
     /// 10,000 is reckoned to need 35 MiB.
     pub memory: usize,
     /// Elements in the component's tables. Default 20,000: a connector's function table has a few thousand.
@@ -67,8 +69,17 @@ impl Default for Limits {
 /// would see a failed allocation and abort, which looks like a bug of its own.
 #[derive(Debug)]
 pub(crate) struct MemoryLimiter {
-    pub(crate) memory: usize,
-    pub(crate) table_elements: usize,
+    memory: usize,
+    table_elements: usize,
+    /// Bytes of all memories together, and elements of all tables.
+    has: (usize, usize),
+}
+
+impl MemoryLimiter {
+    /// One of a store that has nothing yet.
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self { memory: limits.memory, table_elements: limits.table_elements, has: (0, 0) }
+    }
 }
 
 /// Growth that was refused.
@@ -81,18 +92,34 @@ pub(crate) enum GrowthRefused {
 }
 
 impl ResourceLimiter for MemoryLimiter {
-    fn memory_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        if desired > self.memory {
-            return Err(GrowthRefused::Memory(desired).into());
+    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        let all = self.has.0.saturating_add(desired.saturating_sub(current));
+        if all > self.memory {
+            return Err(GrowthRefused::Memory(all).into());
         }
+        self.has.0 = all;
         Ok(true)
     }
 
-    fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        if desired > self.table_elements {
-            return Err(GrowthRefused::Table(desired).into());
+    fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        let all = self.has.1.saturating_add(desired.saturating_sub(current));
+        if all > self.table_elements {
+            return Err(GrowthRefused::Table(all).into());
         }
+        self.has.1 = all;
         Ok(true)
+    }
+
+    fn instances(&self) -> usize {
+        MOST_INSTANCES as usize
+    }
+
+    fn memories(&self) -> usize {
+        MOST_MEMORIES as usize
+    }
+
+    fn tables(&self) -> usize {
+        MOST_TABLES as usize
     }
 
     fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
@@ -101,5 +128,23 @@ impl ResourceLimiter for MemoryLimiter {
 
     fn table_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
         Err(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_memories_share_one_limit() {
+        let limits = Limits { memory: 300, table_elements: 30, ..Limits::default() };
+        let mut limiter = MemoryLimiter::new(&limits);
+        assert!(limiter.memory_growing(0, 100, None).unwrap());
+        assert!(limiter.memory_growing(0, 100, None).unwrap());
+        assert!(limiter.memory_growing(100, 200, None).unwrap());
+        let refused = limiter.memory_growing(100, 101, None).unwrap_err();
+        assert_eq!(refused.to_string(), GrowthRefused::Memory(301).to_string());
+        assert!(limiter.table_growing(0, 20, None).unwrap());
+        assert!(limiter.table_growing(0, 11, None).is_err());
     }
 }

@@ -3,35 +3,71 @@
 //! Compiling takes much longer than reading, and how much longer is in the hands of whoever wrote the component. So what a component
 //! asks for and which version it speaks is read off its bytes, and what would take a compiler too long is refused.
 
-use wasmparser::{Encoding, Parser, Payload};
+use wasmparser::{Encoding, Instance, Parser, Payload};
 
 use super::error::LoadError;
+use super::given::given;
 use super::interface::{self, InterfaceVersion, Spoken};
-
-/// What every connector may import. Interfaces are checked by name before Wasmtime links them, so that a component which
-/// asks for more gets an error that names it.
-const GIVEN: &[&str] =
-    &["identity:provisioning/", "wasi:clocks/wall-clock@0.2.", "wasi:clocks/monotonic-clock@0.2.", "wasi:io/poll@0.2."];
 
 /// The longest component. One that brings an interpreter of JavaScript or Python has been seen to take 8 to 40 MB.
 const LONGEST: usize = 64 << 20;
 
 /// The longest function, in bytes. The time for a function grows faster than its length: one of a megabyte took minutes. The longest
-/// of the embedded connector has 60 KiB, and the longest of CPython's 150 KiB.
-const LONGEST_FUNCTION: usize = 256 << 10;
+/// of the embedded connector has 60 KiB, and the longest of CPython 3.14 has 417 KiB.
+const LONGEST_FUNCTION: usize = 512 << 10;
 
 /// The most functions. The embedded connector has 2,500, CPython 20,000.
 const MOST_FUNCTIONS: usize = 100_000;
 
-/// The most modules and components in a component, which are compiled one by one. Linkers make three or four.
-const MOST_MODULES: usize = 32;
+/// The most modules and components in a component, which are compiled one by one. Linkers make three or four, and componentize-py, which
+/// links C libraries like shared ones, some forty.
+const MOST_MODULES: usize = 64;
+
+/// The most core instances of a component. componentize-py was seen to make 38.
+pub(crate) const MOST_INSTANCES: u32 = 64;
+
+/// The most memories of a component. One that is linked of several programs has one for each; three were seen.
+pub(crate) const MOST_MEMORIES: u32 = 4;
+
+/// The most tables of a component. Each program has one or two, and so has each adapter.
+pub(crate) const MOST_TABLES: u32 = 16;
+
+/// What a component needs of an engine. What stands in it once is counted once, even if it is instantiated repeatedly; the store
+/// counts again when it is ([`super::limits`]).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Size {
+    pub(crate) instances: u32,
+    pub(crate) memories: u32,
+    pub(crate) tables: u32,
+}
 
 /// What a component asks for and gives.
 #[derive(Debug)]
 pub(crate) struct Survey {
+    pub(crate) size: Size,
     pub(crate) interface: InterfaceVersion,
     pub(crate) imports: Vec<String>,
     pub(crate) exports: Vec<String>,
+}
+
+impl Size {
+    /// Whether this is no more than `other`.
+    pub(crate) fn fits(self, other: Self) -> bool {
+        self.instances <= other.instances && self.memories <= other.memories && self.tables <= other.tables
+    }
+
+    fn check(self) -> Result<(), String> {
+        for (has, most, what) in [
+            (self.instances, MOST_INSTANCES, "core instances"),
+            (self.memories, MOST_MEMORIES, "memories"),
+            (self.tables, MOST_TABLES, "tables"),
+        ] {
+            if has > most {
+                return Err(format!("it has {has} {what}, and {most} are the most"));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Reads what a component asks for and gives.
@@ -46,7 +82,7 @@ pub(crate) fn survey(bytes: &[u8]) -> Result<Survey, LoadError> {
     let no_component = |reason: &dyn std::fmt::Display| LoadError::NotAComponent(reason.to_string());
     let (mut imports, mut exports) = (Vec::new(), Vec::new());
     let (mut depth, mut modules, mut functions) = (0_usize, 0_usize, 0_usize);
-    let mut size = Ok(());
+    let (mut size, mut needed) = (Ok(()), Size::default());
     for payload in Parser::new(0).parse_all(bytes) {
         match payload.map_err(|error| no_component(&error))? {
             Payload::Version { encoding, .. } => {
@@ -70,6 +106,14 @@ pub(crate) fn survey(bytes: &[u8]) -> Result<Survey, LoadError> {
                     exports.push(export.map_err(|error| no_component(&error))?.name.name.to_owned());
                 }
             }
+            Payload::InstanceSection(section) => {
+                for instance in section {
+                    let instance = instance.map_err(|error| no_component(&error))?;
+                    needed.instances += u32::from(matches!(instance, Instance::Instantiate { .. }));
+                }
+            }
+            Payload::MemorySection(section) => needed.memories += section.count(),
+            Payload::TableSection(section) => needed.tables += section.count(),
             Payload::CodeSectionEntry(body) => {
                 functions += 1;
                 let length = body.range().len();
@@ -87,12 +131,12 @@ pub(crate) fn survey(bytes: &[u8]) -> Result<Survey, LoadError> {
     }
     // What it asks for is the better reason, where there are two.
     let interface = checked(&imports, &exports)?;
-    size.map_err(too_large)?;
-    Ok(Survey { interface, imports, exports })
+    size.and_then(|()| needed.check()).map_err(too_large)?;
+    Ok(Survey { size: needed, interface, imports, exports })
 }
 
 fn checked(imports: &[String], exports: &[String]) -> Result<InterfaceVersion, LoadError> {
-    if let Some(foreign) = imports.iter().find(|import| !GIVEN.iter().any(|given| import.starts_with(given))) {
+    if let Some(foreign) = imports.iter().find(|import| given(import).is_none()) {
         return Err(LoadError::ForeignImport(foreign.clone()));
     }
     match interface::interface_version(exports) {

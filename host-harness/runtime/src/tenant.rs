@@ -10,6 +10,17 @@ use super::limits::Limits;
 use super::permit::Permit;
 use super::secrets::Secret;
 
+/// What a tenant's jobs are given of WASI 0.2 beside the world.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Wasi {
+    /// What the component imports of it, with nothing behind it.
+    #[default]
+    Empty,
+    /// Nothing: a component that imports it isn't run.
+    None,
+}
+
 /// One customer of the platform: its settings of one application, its secrets, and what its jobs may do.
 #[derive(Clone, Debug, Default)]
 pub struct Tenant {
@@ -27,6 +38,8 @@ pub struct Tenant {
     pub component_sha256: Option<String>,
     /// The bounds of each of its jobs.
     pub limits: Limits,
+    /// Whether its jobs may run components that import WASI.
+    pub wasi: Wasi,
     /// Keeps what the connector tells of single users; without one it's told that nobody knows them.
     pub ledger: Option<Arc<dyn Ledger>>,
     /// Whether its jobs may still send requests; without one they may to their end.

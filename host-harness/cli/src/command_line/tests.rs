@@ -27,6 +27,7 @@ fn set(arg: &Arg) -> Vec<String> {
         _ if name == "ADDRESS:PORT" => "127.0.0.1:1".to_owned(),
         _ if name == "YES-OR-NO" => "yes".to_owned(),
         _ if name == "PLATFORM" => "okta".to_owned(),
+        _ if name == "CONNECTOR" => "acme-crm".to_owned(),
         _ if name == "IP" => "127.0.0.1".to_owned(),
         _ => "1".to_owned(),
     };

@@ -65,7 +65,15 @@ fn the_interface_that_the_runtime_is_packaged_with_is_the_repositorys() {
 fn describe_lists_imports_and_settings() {
     let fixture = Fixture::new(1, 1);
     let imports = fixture.run(&["describe", "--imports", "--json"]).json();
-    let imports: Vec<&str> = imports.as_array().unwrap().iter().map(|import| import.as_str().unwrap()).collect();
+    let imports: Vec<&str> = imports
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|import| {
+            assert_eq!(import["given"], "world", "{import}");
+            import["name"].as_str().unwrap()
+        })
+        .collect();
     assert!(imports.iter().any(|import| import.starts_with("identity:provisioning/http@")));
     for import in &imports {
         assert!(

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use crate::support::Fixture;
 
 /// Examples of commands that go on until they are ended.
-const SERVE: [&str; 4] = ["emulator ", "console --listen", "worker", "serve"];
+const SERVE: [&str; 5] = ["emulator ", "console --listen", "worker", "serve", "sample"];
 
 /// Runs what is typed in a shell, with the program on its path.
 fn shell(fixture: &Fixture, typed: &str) -> Command {

@@ -27,7 +27,8 @@ fn the_reference_of_commands_is_what_the_help_says() {
     let mut commands: Vec<Vec<&str>> = Vec::new();
     for (typed, _) in host_harness::EXAMPLES {
         let words: Vec<&str> = typed.split_whitespace().collect();
-        let with_more = ["component", "console", "person", "scim", "tenant"].contains(&words[0]);
+        let with_more =
+            ["audit", "component", "console", "database", "key", "person", "scim", "tenant"].contains(&words[0]);
         let is_word = |word: &&str| !word.starts_with('-');
         let path: Vec<&str> = match words.get(1).filter(|word| with_more && is_word(word)) {
             Some(second) => vec![words[0], second],

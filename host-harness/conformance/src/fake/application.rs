@@ -7,8 +7,8 @@ use super::{ATTRIBUTES, Defect, FakeJob, none, refusal};
 use crate::target::Subject;
 use provisioning_runtime::wit::{
     Abandoned, Action, AttributeDefinition, Deactivation, Descriptor, DesiredUser, Entitlement, EntitlementPage,
-    ErrorKind, Features, GrantKind, ImportPage, ImportQuery, ImportScope, Outcome, Panel, Probe, PushMode, Setting,
-    SettingKind, Status, Verdict,
+    ErrorKind, Features, GrantKind, HostEntry, HostSource, ImportPage, ImportQuery, ImportScope, Outcome, Panel, Probe,
+    PushMode, Setting, SettingKind, Status, Verdict,
 };
 use provisioning_runtime::{Application, ImportedUser, JobError, Results, Secret, Spent};
 
@@ -20,7 +20,7 @@ impl Subject for FakeJob {
     }
 
     async fn test_credentials(&mut self) -> Result<Vec<Probe>, JobError> {
-        let bare = self.tenant.settings.is_empty();
+        let bare = self.tenant.settings.is_empty() && !self.has(Defect::NeedsNothing);
         let passes = |sound: bool| sound && !self.has(Defect::SoundSettingsFail);
         let probe = |name: &str, sound: bool| Probe {
             name: name.to_owned(),
@@ -68,8 +68,17 @@ impl Application for FakeJob {
         if self.has(Defect::SettingInCamelCase) {
             settings[0].required = false;
         }
+        let mut hosts = vec![HostEntry {
+            name: "application".to_owned(),
+            source: HostSource::Exact("application.example".to_owned()),
+            when: None,
+        }];
+        if self.has(Defect::NeedsNothing) {
+            settings.clear();
+            hosts.clear();
+        }
         Ok(Descriptor {
-            hosts: Vec::new(),
+            hosts,
             uses: Vec::new(),
             name: "Fake".to_owned(),
             version: format!("1.0.{}", if unstable { world.descriptions } else { 0 }),

@@ -54,4 +54,7 @@ pub(crate) enum Defect {
     SecretInMemory,
     NoDeadline,
     LostAnswerIsForgotten,
+    /// No defect: a connector that has no settings and talks to nobody.
+    NeedsNothing,
+    NobodySignsIn,
 }

@@ -65,13 +65,17 @@ fn none<T>(kind: ErrorKind, message: impl Into<String>) -> Result<T, JobError> {
 impl Fake {
     pub(super) fn new(defect: Option<Defect>) -> Self {
         let world = Arc::<Mutex<World>>::default();
-        let tenant = Tenant {
+        let mut tenant = Tenant {
             name: "acme".to_owned(),
             settings: [("host", "here"), ("realm", "one")].map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
             secrets: [("password".to_owned(), Secret::new(SECRET.to_owned()))].into(),
             egress: provisioning_runtime::EgressPolicy { allow: Vec::new(), loopback: vec![8080] },
             ..Tenant::default()
         };
+        if defect == Some(Defect::NeedsNothing) {
+            tenant.settings.clear();
+            tenant.secrets.clear();
+        }
         let fake = Self { world, defect, tenant };
         for n in 0..30 {
             let id = fake.world().new_id();
@@ -136,11 +140,17 @@ impl FakeJob {
     }
 
     fn missing(&self) -> Vec<&'static str> {
+        if self.has(Defect::NeedsNothing) {
+            return Vec::new();
+        }
         let settings = ["host", "realm"].into_iter().filter(|name| !self.tenant.settings.contains_key(*name));
         settings.chain((!self.tenant.secrets.contains_key("password")).then_some("password")).collect()
     }
 
     async fn signed_in(&mut self) -> Result<(), JobError> {
+        if self.has(Defect::NeedsNothing) {
+            return Ok(());
+        }
         if self.has(Defect::SendsBeforeItChecks) {
             self.request().await?;
         }
@@ -162,6 +172,7 @@ impl FakeJob {
             self.fake.world().memory.push_str(password);
         }
         match password {
+            SECRET if self.has(Defect::NobodySignsIn) => none(ErrorKind::Transient, "the application is out of order"),
             SECRET => Ok(()),
             _ if self.has(Defect::WrongSecretIsTransient) => none(ErrorKind::Transient, "try again"),
             _ => none(ErrorKind::InvalidCredentials, "the password is not accepted"),

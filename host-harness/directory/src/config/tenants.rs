@@ -12,7 +12,7 @@ use super::secret_source::{SecretSource, StandardInput};
 use crate::sync::import::ImportLimits;
 use crate::typo::nearest;
 use provisioning_runtime::wit::{Descriptor, SettingKind};
-use provisioning_runtime::{EgressPolicy, HostRule, Limits, Secret, Tenant};
+use provisioning_runtime::{EgressPolicy, HostRule, Limits, Secret, Tenant, Wasi};
 
 /// All tenants of a file.
 #[derive(Debug)]
@@ -42,6 +42,9 @@ pub struct TenantConfig {
     /// Whether the application is left alone: nothing is read from it, nothing is written to it.
     #[serde(skip_serializing_if = "is_default")]
     pub paused: bool,
+    /// What its component is given of WASI: `empty`, as by default, or `none`, and then one that imports it isn't run.
+    #[serde(skip_serializing_if = "is_default")]
+    pub wasi: Wasi,
     /// Plain settings.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub settings: BTreeMap<String, PlainValue>,
@@ -360,6 +363,7 @@ impl TenantConfig {
             egress: EgressPolicy { allow, loopback: self.egress.loopback.clone() },
             approval: None,
             component_sha256: self.sha256.clone(),
+            wasi: self.wasi,
             limits: self.limits.limits(),
             permit: None,
             ledger: None,

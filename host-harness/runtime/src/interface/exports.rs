@@ -1,7 +1,7 @@
 //! The functions of a component.
 
 use wasmtime::component::{InstancePre, ResourceAny};
-use wasmtime::{Result, Store};
+use wasmtime::{Engine, Result, Store};
 
 use crate::bindings::exports::identity::provisioning::provisioning_connector::Guest;
 use crate::bindings::identity::provisioning::types::Error;
@@ -23,6 +23,11 @@ impl Prepared {
     /// Finds the functions in a component.
     pub(crate) fn new(component: InstancePre<JobState>) -> Result<Self> {
         Ok(Self(ConnectorPre::new(component)?))
+    }
+
+    /// The engine that it was compiled for.
+    pub(crate) fn engine(&self) -> &Engine {
+        self.0.engine()
     }
 
     pub(crate) async fn instantiate(&self, store: &mut Store<JobState>) -> Result<Exports> {

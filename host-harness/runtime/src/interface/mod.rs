@@ -14,7 +14,7 @@ pub(crate) use exports::{Exports, Prepared};
 pub use page::{ImportedUser, MalformedPage};
 
 /// What a connector exports; its version follows.
-const CONNECTOR: &str = "identity:provisioning/provisioning-connector@";
+pub(crate) const CONNECTOR: &str = "identity:provisioning/provisioning-connector@";
 
 /// A version of the interface between host and connector that this host serves. Releases that differ in the last number
 /// alone are of one version: a component of any of them can be loaded.
@@ -71,9 +71,20 @@ pub(crate) fn interface_version(exports: &[String]) -> Spoken<'_> {
     }
 }
 
-/// Puts the host functions into `linker`.
+/// Puts all host functions of the world into `linker`.
 pub(crate) fn add_to_linker(linker: &mut Linker<JobState>) -> wasmtime::Result<()> {
     bindings::Connector::add_to_linker::<_, HasSelf<_>>(linker, |state: &mut JobState| state)
+}
+
+/// Puts the host functions of the package itself into `linker`, without those of WASI.
+#[cfg(feature = "wasi")]
+pub(crate) fn add_own_to_linker(linker: &mut Linker<JobState>) -> wasmtime::Result<()> {
+    use bindings::identity::provisioning::{http, ledger, log, secrets, types};
+    types::add_to_linker::<_, HasSelf<_>>(linker, |state: &mut JobState| state)?;
+    log::add_to_linker::<_, HasSelf<_>>(linker, |state: &mut JobState| state)?;
+    ledger::add_to_linker::<_, HasSelf<_>>(linker, |state: &mut JobState| state)?;
+    secrets::add_to_linker::<_, HasSelf<_>>(linker, |state: &mut JobState| state)?;
+    http::add_to_linker::<_, HasSelf<_>>(linker, |state: &mut JobState| state)
 }
 
 #[cfg(test)]

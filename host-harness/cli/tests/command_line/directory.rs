@@ -311,7 +311,8 @@ fn a_key_that_others_can_read_is_refused_and_one_from_the_environment_serves() {
     assert_eq!(run.code, 0, "{run:?}");
     assert!(!key.exists());
     let run = fixture.run(&["test-credentials", "acme", "--data", "data"]);
-    assert!(run.code == 2 && run.stderr.contains("does not open with this key"), "{run:?}");
+    let said = "isn't the one that this directory is sealed with";
+    assert!(run.code == 2 && run.stderr.contains(said) && run.stderr.contains("`key lost`"), "{run:?}");
 }
 
 #[cfg(unix)]

@@ -65,7 +65,7 @@ impl ReadTransaction<'_> {
     /// # Errors
     /// If it is another one than this host can have.
     pub(super) fn keep_up(&self) -> Result<(), DirectoryError> {
-        let Some(current) = self.known_key("current")? else { return Ok(()) };
+        let Some(current) = self.current_key()? else { return Ok(()) };
         if self.vault.key_id() == current.id {
             return Ok(());
         }
@@ -92,6 +92,16 @@ impl ReadTransaction<'_> {
             key.sealed.iter().for_each(|sealed| self.vault.learn_audit_key(&key.id, sealed));
         }
         Ok(())
+    }
+
+    /// The key in use. Returns `None` if the directory doesn't know which that is.
+    fn current_key(&self) -> Result<Option<KnownKey>, DirectoryError> {
+        // Who has waited on PostgreSQL for the row of a key that a rotation has just taken out of use gets no row, since the statement
+        // sees no newer ones; the next one does.
+        match self.known_key("current")? {
+            Some(key) => Ok(Some(key)),
+            None => self.known_key("current"),
+        }
     }
 
     /// The key in use, or the one before it during a rotation. A transaction that writes locks it.
@@ -263,7 +273,7 @@ impl WriteTransaction<'_> {
 
     fn end_rotation(&self, rotated: &Rotated) -> Result<(), DirectoryError> {
         self.keep_up()?;
-        let (Some(current), Some(leaving)) = (self.known_key("current")?, self.known_key("leaving")?) else {
+        let (Some(current), Some(leaving)) = (self.current_key()?, self.known_key("leaving")?) else {
             return Ok(());
         };
         for key in self.former_keys()? {

@@ -20,6 +20,7 @@ test: wasm-target ## Runs the whole suite
 test-postgres: wasm-target ## Runs the suites that depend on SQL on a private PostgreSQL, which it installs where missing, and fails three hosts there
 	scripts/postgres.sh $(CARGO) test --locked --package provisioning-directory
 	scripts/postgres.sh $(CARGO) test --locked --package host-harness --test command_line -- backup::
+	scripts/postgres.sh $(CARGO) test --locked --package host-harness --test console
 	scripts/postgres.sh $(CARGO) test --locked --package host-harness --test command_line -- hosts:: --nocapture
 
 browser-test: wasm-target ## Walks the console in a headless browser, which it installs where missing

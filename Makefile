@@ -20,6 +20,7 @@ test: wasm-target ## Runs the whole suite
 test-postgres: wasm-target ## Runs the suites that depend on SQL on a private PostgreSQL, which it installs where missing, and fails three hosts there
 	scripts/postgres.sh $(CARGO) test --locked --package provisioning-directory
 	scripts/postgres.sh $(CARGO) test --locked --package host-harness --test command_line -- backup::
+	scripts/postgres.sh $(CARGO) test --locked --package host-harness --test console
 	scripts/postgres.sh $(CARGO) test --locked --package host-harness --test command_line -- hosts:: --nocapture
 
 fuzz: wasm-target ## Tries each fuzz target for 60 s, or FUZZ_SECONDS, with cargo-fuzz, which it installs where missing

@@ -1,12 +1,13 @@
 //! A console that serves a data folder, an emulated org behind it, and a browser that keeps a cookie.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use provisioning_console::{Admins, Console};
 use provisioning_directory::config::{ComponentChoice, TenantConfig};
 use provisioning_directory::sync::ComponentApplications;
-use provisioning_directory::{Actor, Directory, TenantRecord};
+use provisioning_directory::{Actor, Directory, LeaseTimes, TenantRecord};
 use provisioning_runtime::{ComponentCache, Runtime, Secret};
 use reqwest::header::{COOKIE, HeaderMap, LOCATION, SET_COOKIE};
 use reqwest::{Client, redirect};
@@ -52,6 +53,14 @@ pub(crate) fn applications(folder: &TempDir) -> Arc<ComponentApplications> {
     Arc::new(ComponentApplications::new(runtime.clone(), host_harness::embedded::CONNECTOR, folder.path()))
 }
 
+/// The directory of a folder: in it, or on the PostgreSQL server that tests are to be on.
+fn directory_of(folder: &Path) -> Directory {
+    match test_database::of(folder) {
+        Some(url) => Directory::open_postgres(folder, &url, LeaseTimes::default()).unwrap(),
+        None => Directory::open(folder).unwrap(),
+    }
+}
+
 impl World {
     pub(crate) async fn new() -> Self {
         Self::start(Start::default()).await
@@ -59,7 +68,7 @@ impl World {
 
     pub(crate) async fn start(start: Start) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let directory = Directory::open(folder.path()).unwrap();
+        let directory = directory_of(folder.path());
         if let Some(password) = start.admin {
             Admins::of(folder.path()).set_password("ada", &Secret::new(password.to_owned())).unwrap();
         }

@@ -78,11 +78,14 @@ fn of_three_hosts_one_after_another_fails_and_every_tenant_is_served_once() {
     rounds.insert(rounds.len() - 1, Blow::Restart);
     for (round, blow) in rounds.into_iter().enumerate() {
         world.ask_for_work(round, size.people);
-        // In the middle of it: each host is at work.
-        world.wait("every host to work", |world| {
-            hosts.iter().all(|host| world.leases().iter().any(|lease| host.holds(lease)))
-        });
-        let number = dice.roll(hosts.len());
+        // In the middle of it: one of those that are at work.
+        let at_work = |world: &World| -> Vec<usize> {
+            let leases = world.leases();
+            (0..hosts.len()).filter(|number| leases.iter().any(|lease| hosts[*number].holds(lease))).collect()
+        };
+        world.wait("two hosts to work", |world| at_work(world).len() > 1);
+        let working = at_work(&world);
+        let number = if working.is_empty() { dice.roll(hosts.len()) } else { working[dice.roll(working.len())] };
         let before: Vec<Lease> = world.leases().into_iter().filter(|lease| hosts[number].holds(lease)).collect();
         let at = Instant::now();
         match blow {

@@ -14,7 +14,7 @@ pub(super) struct Host {
     child: Child,
     proxy: Proxy,
     /// The name under which it has leases.
-    holder: String,
+    pub(super) holder: String,
     errors: PathBuf,
 }
 

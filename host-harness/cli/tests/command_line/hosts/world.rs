@@ -43,6 +43,8 @@ pub(super) struct World {
     pub(super) orgs: Vec<Org>,
     url: String,
     directory: Directory,
+    /// The names under which hosts have had leases.
+    holders: Vec<String>,
     /// The family name that each person is to have, by key.
     wanted: BTreeMap<String, String>,
     executor: tokio::runtime::Runtime,
@@ -75,7 +77,7 @@ impl World {
         let times = LeaseTimes { heartbeat: size.heartbeat, expiry: size.lease };
         std::fs::create_dir_all(fixture.path("data")).unwrap();
         let directory = open(&fixture.path("data"), &url, times);
-        let world = Self { fixture, orgs, url, directory, wanted: BTreeMap::new(), executor };
+        let world = Self { fixture, orgs, url, directory, holders: Vec::new(), wanted: BTreeMap::new(), executor };
         let added =
             world.fixture.run(&["tenant", "import-toml", "tenants.toml", "--data", "data", "--database", &world.url]);
         assert_eq!(added.code, 0, "{}", added.stderr);
@@ -92,8 +94,9 @@ impl World {
         let seconds = |time: Duration| time.as_secs().to_string();
         let mut command = self.fixture.command(&[
             "worker",
+            // Each claims as many again that wait, so that of twelve tenants each host gets some.
             "--jobs",
-            "3",
+            "2",
             "--heartbeat",
             &seconds(size.heartbeat),
             "--lease",
@@ -103,9 +106,9 @@ impl World {
         ]);
         command.env("PROVISIONING_DATABASE", through.as_str());
         let errors = self.fixture.path(&format!("host-{number}-{}", self.wanted.len()));
-        let known: Vec<String> = self.holders();
+        let known = [self.holders(), self.holders.clone()].concat();
         self.ask_for_imports();
-        Host::start(command, proxy, errors.clone(), |child| {
+        let host = Host::start(command, proxy, errors.clone(), |child| {
             let began = Instant::now();
             loop {
                 if let Some(new) = self.holders().into_iter().find(|one| !known.contains(one)) {
@@ -120,7 +123,9 @@ impl World {
                 }
                 std::thread::sleep(Duration::from_millis(100));
             }
-        })
+        });
+        self.holders.push(host.holder.clone());
+        host
     }
 
     /// Everybody who has ever had a lease that nobody else has taken since.
@@ -155,13 +160,30 @@ impl World {
         self.run("UPDATE tenant SET imported_at = NULL, due_at = 0");
     }
 
-    /// Waits for something that has to happen.
+    /// Waits for something that has to happen while there is work.
     pub(super) fn wait(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
         let began = Instant::now();
         while !is_so(self) {
-            assert!(began.elapsed() < Duration::from_secs(120), "waited in vain for {what}");
+            assert!(began.elapsed() < Duration::from_secs(120), "waited in vain for {what}: {}", self.found());
+            if began.elapsed().as_millis() % 2_000 > 1_900 {
+                self.ask_for_imports();
+            }
             std::thread::sleep(Duration::from_millis(50));
         }
+    }
+
+    /// How tenants and hosts stand, for a test that fails.
+    fn found(&self) -> String {
+        let stand = "SELECT string_agg(concat_ws(' ', name, 'due in', due_at - clock_millis(), 'rests for',
+            rests_until - clock_millis(), 'failures', failures, last_failure), E'\n' ORDER BY id) FROM tenant";
+        let tenants = test_database::with(&self.url, async move |client| client.query_one(stand, &[]).await).unwrap();
+        let errors: Vec<String> = std::fs::read_dir(self.fixture.folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("host-")))
+            .map(|path| format!("{}:\n{}", path.display(), std::fs::read_to_string(&path).unwrap()))
+            .collect();
+        format!("{:?}\n{}\n{}", self.leases(), tenants.get::<_, String>(0), errors.join("\n"))
     }
 
     #[expect(clippy::redundant_closure_for_method_calls, reason = "the path is not general over the view's lifetime")]
@@ -249,7 +271,12 @@ impl World {
                 (Ok(open), Ok(false)) if open.is_empty() => return,
                 (open, _) => {
                     let said = format!("{open:?}");
-                    assert!(began.elapsed() < most, "it doesn't end: {}", said.chars().take(2_000).collect::<String>());
+                    assert!(
+                        began.elapsed() < most,
+                        "it doesn't end: {} {}",
+                        said.chars().take(2_000).collect::<String>(),
+                        self.found()
+                    );
                 }
             }
             std::thread::sleep(Duration::from_millis(200));

@@ -37,9 +37,9 @@ THROWS = {
 }
 
 
-def run(folder, *command, env=None, check=True):
+def run(folder, *command, env=None, check=True, stderr=subprocess.STDOUT):
     command = [str(part) for part in command]
-    done = subprocess.run(command, cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    done = subprocess.run(command, cwd=folder, env=env, stdout=subprocess.PIPE, stderr=stderr, text=True)
     if check and done.returncode != 0:
         sys.exit(f"{' '.join(command)} in {folder}:\n{done.stdout[-4000:]}")
     return done.stdout
@@ -105,7 +105,7 @@ def toolchain(language):
 
 
 def checked(language):
-    """Makes, builds and checks a connector; gives the seconds, the checks that passed, and what arrived of an exception."""
+    """Makes, builds and checks a connector; gives a line about that, and what arrived of an exception."""
     env, arguments = toolchain(language)
     folder, name = PLACE / language, f"demo-{language}"
     shutil.rmtree(folder, ignore_errors=True)
@@ -113,8 +113,7 @@ def checked(language):
     run(ROOT, HARNESS, "new", name, "--lang", language.partition("-")[0], "--folder", folder)
     said = run(folder, "make", "check", *arguments, env=env)
     seconds = time.monotonic() - began
-    report = json.loads(run(folder, HARNESS, "conformance", f"{name}.wasm", "--sample", "--json"))
-    if not report["conforms"] or report["failed"] or "0 failed" not in said:
+    if " 0 failed, 0 skipped." not in said:
         sys.exit(f"{language}: {said[-4000:]}")
     file, line, throw = THROWS[language.partition("-")[0]]
     source = folder / file
@@ -124,11 +123,12 @@ def checked(language):
     source.write_text(text[:end] + throw + "\n" + text[end:])
     targets = ["build"] if language.startswith("rust") else [f"{name}.wasm"]
     run(folder, "make", *targets, *arguments, env=env)
-    report = json.loads(run(folder, HARNESS, "conformance", f"{name}.wasm", "--sample", "--only", "schema.stable", "--json", check=False))
+    asked = ["conformance", f"{name}.wasm", "--sample", "--only", "schema.stable", "--json"]
+    report = json.loads(run(folder, HARNESS, *asked, check=False, stderr=subprocess.DEVNULL))
     arrived = report["checks"][0]["detail"]
     if BOOM not in arrived:
         sys.exit(f"{language}: an exception arrived as: {arrived}")
-    return seconds, report_line(language, seconds, said, folder / f"{name}.wasm"), arrived
+    return report_line(language, seconds, said, folder / f"{name}.wasm"), arrived
 
 
 def report_line(language, seconds, said, component):
@@ -139,7 +139,7 @@ def report_line(language, seconds, said, component):
 def main(languages):
     PLACE.mkdir(parents=True, exist_ok=True)
     for language in languages or LANGUAGES:
-        _, line, arrived = checked(language)
+        line, arrived = checked(language)
         print(line, flush=True)
         print(f"  an exception arrives as: {arrived[:400]}", flush=True)
 

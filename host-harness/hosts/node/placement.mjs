@@ -9,7 +9,13 @@ import { DOMParser, XMLSerializer } from '@xmldom/xmldom';
 
 const PLACEHOLDER = /sk0[A-Za-z0-9]{40}/g;
 const LONGEST_BODY = 1 << 20;
-const USUAL_NAMES = ['access_token', 'refresh_token', 'id_token', 'sessionId'];
+// The usual names of credentials in answers, and those of their placeholders.
+const USUAL_NAMES = {
+  access_token: 'access-token',
+  refresh_token: 'refresh-token',
+  id_token: 'id-token',
+  sessionId: 'session-id',
+};
 const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
 
 /** A request that isn't sent, in a sentence. */
@@ -328,7 +334,7 @@ export class Access {
       parsed?.change((spot, value) => {
         if (learns && isSpot(spot, learns[1])) learned = value;
         const last = Array.isArray(spot[1]) ? spot[1].at(-1) : spot[1];
-        const usual = afterSecret && spot[0] !== 'never' && USUAL_NAMES.includes(last) ? last : undefined;
+        const usual = afterSecret && spot[0] !== 'never' && Object.hasOwn(USUAL_NAMES, last) ? USUAL_NAMES[last] : undefined;
         const name = takes.find((take) => isSpot(spot, take.place))?.secret ?? usual;
         if (name === undefined || value === '') return value;
         changed = true;

@@ -16,7 +16,8 @@ from xml.parsers.expat import ExpatError
 
 PLACEHOLDER = re.compile("sk0[A-Za-z0-9]{40}")
 LONGEST_BODY = 1 << 20
-USUAL_NAMES = {"access_token", "refresh_token", "id_token", "sessionId"}
+# The usual names of credentials in answers, and those of their placeholders.
+USUAL_NAMES = {name: name.replace("_", "-") for name in ("access_token", "refresh_token", "id_token")} | {"sessionId": "session-id"}
 PLAIN_SEGMENT = re.compile(r"[!-~]+")
 
 
@@ -346,7 +347,7 @@ class Access:
                     name = next((one["secret"] for one in takes if is_spot(spot, one["place"])), None)
                     last = spot[1][-1] if spot[0] in ("json", "xml") and spot[1] else spot[1]
                     if name is None and after_secret and spot[0] != "never" and last in USUAL_NAMES:
-                        name = last
+                        name = USUAL_NAMES[last]
                     if name is None or not text:
                         return text
                     changed.append(name)

@@ -20,6 +20,7 @@ mod thief;
 mod tls;
 mod traps;
 mod versions;
+mod wasi;
 
 /// The component of an attack, by the name of its file in `attacks/`.
 macro_rules! attack {

@@ -11,6 +11,7 @@
   (import "wasi:io/poll@0.2.0" "[resource-drop]pollable" (func $drop_timer (param i32)))
   (import "[export]identity:provisioning/provisioning-connector@VERSION" "[resource-new]session"
     (func $session (param i32) (result i32)))
+  ;; THE IMPORTS
 
   ;; 64..256 stays zero: an empty descriptor, an empty list, a usage of nothing. 256..512 is for results, 512..1024 for
   ;; answers of the host, 1024..4096 for the attack's texts.

@@ -1,0 +1,15 @@
+;; Waits for one thing, named five thousand times.
+(import "wasi:cli/stderr@0.2.0" "get-stderr" (func $stderr (result i32)))
+(import "wasi:io/streams@0.2.0" "[method]output-stream.blocking-write-and-flush" (func $write (param i32 i32 i32 i32)))
+(import "wasi:io/poll@0.2.0" "poll" (func $poll (param i32 i32 i32)))
+(func $open (param i32 i32) (result i32)
+  (local $timer i32) (local $at i32)
+  (drop (call $stderr))
+  (local.set $timer (call $timer (i64.const 0)))
+  (local.set $at (i32.const 20000))
+  (loop $more
+    (local.set $at (i32.sub (local.get $at) (i32.const 4)))
+    (i32.store offset=8192 (local.get $at) (local.get $timer))
+    (br_if $more (local.get $at)))
+  (call $poll (i32.const 8192) (i32.const 5000) (i32.const 512))
+  (call $accept))

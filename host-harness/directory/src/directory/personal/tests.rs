@@ -8,7 +8,10 @@ use crate::config::TenantConfig;
 use crate::sync::{Removal, remove_person};
 
 /// Tables that hold nothing about people, and those whose rows go with the person's row or with a row that does.
-const WITHOUT_PEOPLE: [&str; 17] = [
+const WITHOUT_PEOPLE: [&str; 20] = [
+    "component",
+    "component_file",
+    "job_run",
     "tenant_lease",
     "chore",
     "secret",

@@ -5,7 +5,7 @@ CARGO ?= cargo
 NATIVE = --package salesforce-portal-connector --package salesforce-emulator --package native
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-postgres fuzz unit wit embedding browser-test pictures soak bench bench-peers clients clients-airbyte scim-clients mutants check lint deny notices format doc component wasm-target hosts templates
+.PHONY: help demo test test-postgres test-hosts fuzz unit wit embedding browser-test pictures soak bench bench-peers clients clients-airbyte scim-clients mutants check lint deny notices format doc component wasm-target hosts templates
 
 help: ## Lists the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -17,11 +17,13 @@ demo: wasm-target ## Runs the main job against an emulated Salesforce org
 test: wasm-target ## Runs the whole suite
 	$(CARGO) test --locked --workspace
 
-test-postgres: wasm-target ## Runs the suites that depend on SQL on a private PostgreSQL, which it installs where missing, and fails three hosts there
+test-postgres: wasm-target ## Runs the directory's, the sync's and the backup's suites on a private PostgreSQL, which it installs where missing
 	scripts/postgres.sh $(CARGO) test --locked --package provisioning-directory
 	scripts/postgres.sh $(CARGO) test --locked --package host-harness --test command_line -- backup::
-	scripts/postgres.sh $(CARGO) test --locked --package host-harness --test console
+
+test-hosts: wasm-target ## Fails three hosts of one PostgreSQL, one after another, and runs the console's suite on it
 	scripts/postgres.sh $(CARGO) test --locked --package host-harness --test command_line -- hosts:: --nocapture
+	scripts/postgres.sh $(CARGO) test --locked --package host-harness --test console
 
 fuzz: wasm-target ## Tries each fuzz target for 60 s, or FUZZ_SECONDS, with cargo-fuzz, which it installs where missing
 	scripts/fuzz.sh

@@ -56,13 +56,14 @@ fn what_fails_is_told_by_name_with_what_was_seen() {
     assert!(text.contains("organization-id") && text.contains("Wanted: With the tenant's own settings"), "{text}");
 
     fixture.write("broken.wasm", "\0asm, and then nothing of the kind");
-    let run = fixture.run(&["conformance", "broken.wasm", "--json"]);
+    let run = fixture.run(&["conformance", "broken.wasm", "--sample", "--json"]);
     assert_eq!(run.code, 1);
     assert_eq!(verdicts(&run.json(), "failed"), ["component.loads"]);
 
     for (arguments, part) in [
         (&["conformance", "--only", "pull."][..], "no check is called `pull.`"),
         (&["conformance", "nowhere.wasm"], "nowhere.wasm cannot be read"),
+        (&["conformance", "broken.wasm"], "name a tenant to try it on with --tenant"),
         (&["conformance", "--samples", "tenants.toml"], "unknown field `tenants`"),
     ] {
         let run = fixture.run(arguments);

@@ -99,7 +99,7 @@ for (const scripted of [true, false]) {
     });
 
     it("the trail says in sentences who did what", async () => {
-      await page.goto("/applications/acme/audit");
+      await page.goto("/applications/acme/audit?action=tenant");
       assert.match(await page.locator("#audit").innerText(), /changed to-idp\.matching\.auto-c/);
     });
 

@@ -13,7 +13,7 @@ async fn an_application_is_added_set_up_tested_and_removed() {
     browser.get("/applications").await.says("There is no application yet");
 
     let added = browser.post("/add-application", &[("name", "acme"), ("component", "embedded"), ("pin", "true")]).await;
-    assert_eq!(added.expect(303).location(), "/applications/acme");
+    assert_eq!(added.expect(303).location(), "/applications/acme/general");
     assert_eq!(browser.get("/applications/acme").await.expect(303).location(), "/applications/acme/overview");
     let tenant = world.tenant("acme");
     assert_eq!(tenant.config.pinned().map(str::len), Some(64));

@@ -98,7 +98,9 @@ impl AuditEntry {
 
     /// Whether what was wanted came about, as far as the row says.
     pub fn went_well(&self) -> bool {
-        self.upstream.is_none() && !self.result.contains(": ")
+        // A failure begins with its kind, such as `missing-value: …`.
+        let kind = self.result.split_once(": ").map(|(kind, _)| kind);
+        self.upstream.is_none() && kind.is_none_or(|kind| kind.contains(' '))
     }
 
     fn of_settings(&self, tenant: &str) -> String {
@@ -226,6 +228,13 @@ mod tests {
             texts,
             [("city".to_owned(), None, text("London")), ("title".to_owned(), text("Miss"), text("Countess"))]
         );
+    }
+
+    #[test]
+    fn what_failed_is_told_from_what_went_well() {
+        let ended = |result: &str| AuditEntry { result: result.to_owned(), ..row("user.push", None, None) }.went_well();
+        assert!(ended("created") && ended("added and linked: imported"));
+        assert!(!ended("missing-value: the user cannot be made without an e-mail address"));
     }
 
     #[test]

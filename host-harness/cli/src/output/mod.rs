@@ -189,7 +189,7 @@ impl Output {
         content.into().toned(tone)
     }
 
-    /// A bar for long work on standard error; see [`progress`].
+    /// A bar for long work on standard error; see [`progress()`].
     pub(crate) fn progress(&self, label: &'static str, total: Option<u64>) -> ProgressBar {
         progress(label, 0, total)
     }

@@ -1,8 +1,9 @@
 //! Rows of the audit trail in words: a sentence that says who did what to whom, and only what is different.
 
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
 use super::AuditEntry;
+use crate::config::TenantConfig;
 
 /// One thing that an action made different.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,8 +127,13 @@ impl AuditEntry {
     /// What the action made different, by name.
     pub fn differences(&self) -> Vec<Difference> {
         let (mut old, mut new) = (Vec::new(), Vec::new());
-        flatten("", self.old.as_ref(), &mut old);
-        flatten("", self.new.as_ref(), &mut new);
+        if self.action == "tenant.edit" {
+            flatten("", whole(self.old.as_ref()).as_ref(), &mut old);
+            flatten("", whole(self.new.as_ref()).as_ref(), &mut new);
+        } else {
+            flatten("", self.old.as_ref(), &mut old);
+            flatten("", self.new.as_ref(), &mut new);
+        }
         let mut names: Vec<&String> = old.iter().chain(&new).map(|(name, _)| name).collect();
         names.sort();
         names.dedup();
@@ -140,6 +146,23 @@ impl AuditEntry {
             .filter(|one| one.old != one.new)
             .collect()
     }
+}
+
+/// Settings with the sections that aren't written because all in them is as it is by default.
+fn whole(settings: Option<&Json>) -> Option<Json> {
+    let mut whole = settings?.clone();
+    let sections = whole.as_object_mut()?;
+    let default = TenantConfig::default();
+    for (name, section) in [
+        ("paused", json!(default.paused)),
+        ("to-app", json!(default.to_app)),
+        ("to-idp", json!(default.to_idp)),
+        ("schedule", json!(default.schedule)),
+        ("egress", json!(default.egress)),
+    ] {
+        sections.entry(name).or_insert(section);
+    }
+    Some(whole)
 }
 
 /// A document's values by their names from the outside in. Lists are values.
@@ -181,8 +204,6 @@ fn listed(names: &[&str]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::super::Timestamp;
     use super::*;
 
@@ -212,6 +233,15 @@ mod tests {
             row("tenant.edit", config(false), config(true)).sentence(),
             "ada switched Sync Password on for acme"
         );
+    }
+
+    #[test]
+    fn a_switch_in_a_section_that_was_as_by_default_is_told_alone() {
+        let mut config = TenantConfig::default();
+        let before = json!(config);
+        config.to_idp.matching.auto_create = !config.to_idp.matching.auto_create;
+        let row = row("tenant.edit", Some(before), Some(json!(config)));
+        assert_eq!(row.what(), "changed to-idp.matching.auto-create of acme");
     }
 
     #[test]

@@ -90,7 +90,7 @@ pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Re
             row.at.to_string().into(),
             row.actor.clone().into(),
             row.what().into(),
-            listed(row.differences().iter().map(difference)),
+            listed(first_differences(&row.differences())),
             lines(super::report::refusal_text(&row.result, row.upstream.as_ref(), None)),
         ]);
     }
@@ -99,6 +99,17 @@ pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Re
         output.line(&format!("Go on with --before {}", last.id))?;
     }
     Ok(DONE)
+}
+
+/// Differences that a table shows of a row: a person that an import has added has dozens.
+const DIFFERENCES: usize = 6;
+
+fn first_differences(all: &[Difference]) -> Vec<String> {
+    let mut shown: Vec<String> = all.iter().take(DIFFERENCES).map(difference).collect();
+    if all.len() > DIFFERENCES {
+        shown.push(format!("… and {} more (--json has all)", all.len() - DIFFERENCES));
+    }
+    shown
 }
 
 fn difference(one: &Difference) -> String {

@@ -140,7 +140,7 @@ fn ask(descriptor: &Descriptor, mut config: TenantConfig) -> Result<Wanted, Fail
     Ok(Wanted { config, secrets })
 }
 
-/// What somebody says to a setting; none where it is left out.
+/// Asks for a setting. Returns `None` if it is left out.
 fn answer(setting: &Setting) -> Result<Option<String>, Failure> {
     let (_, choices) = setting_kind(&setting.kind);
     let mut hint = vec![format!("{} ({})", setting.label, setting.name), setting.help.clone()];
@@ -177,7 +177,7 @@ fn answer(setting: &Setting) -> Result<Option<String>, Failure> {
     }
 }
 
-/// A line of standard input; none at its end.
+/// A line of standard input, or `None` at its end.
 fn read_line(hidden: bool) -> Result<Option<String>, Failure> {
     let unreadable = |error: io::Error| Failure::usage(format!("standard input can't be read: {error}"));
     let mut stderr = io::stderr();

@@ -3,7 +3,8 @@
 //! The first row names the columns: `username` (needed), `key` (the host's own key; the username where there is none), `id`
 //! (the user's id in the application, where it is known), `grant:KIND` (ids or names, separated by `;`), and any attribute of
 //! the connector by its name. Names of columns count without case. An empty cell leaves its attribute alone, or clears it, as
-//! the caller says. Rows without any cell that is filled are skipped.
+//! the caller says. Rows without any cell that is filled are skipped. An apostrophe before a formula, as exports write it, isn't a
+//! part of the value.
 //!
 //! A row has the types of the directory. A push without a directory makes of it what a connector takes.
 
@@ -18,6 +19,7 @@ use super::failure::Failure;
 use super::output::complain;
 use super::view::ErrorView;
 use provisioning_directory::nearest;
+use provisioning_directory::spreadsheet;
 use provisioning_directory::{AttributeValue, FailureKind, GrantName, NewPerson, PersonEdit};
 
 /// What an empty cell means.
@@ -261,6 +263,7 @@ fn person(
     let (mut key, mut id, mut username) = (None, None, "");
     let (mut attributes, mut grants) = (BTreeMap::new(), Vec::new());
     for (index, (column, cell)) in columns.iter().zip(record).enumerate() {
+        let cell = spreadsheet::text(cell);
         let filled = (!cell.is_empty()).then_some(cell);
         let plain = |what: &str| match unseen(cell) {
             Some(letter) => Err(format!("its {what} `{}` has {letter}; take it out", visible(cell))),

@@ -6,6 +6,7 @@ use super::context::open_tenant;
 use super::failure::{DONE, Failure};
 use super::global::Global;
 use super::output::{Output, Tone, lines, printable};
+use super::report::refusal_text;
 use provisioning_directory::{JobOutcome, JobRun, JobRunFilter};
 
 #[derive(Args)]
@@ -45,7 +46,7 @@ pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Re
         table.add_row(vec![
             run.id.to_string().into(),
             run.started_at.to_string().into(),
-            took(run).into(),
+            run.took().into(),
             run.kind.name().into(),
             run.actor.clone().into(),
             output.cell(run.outcome.name(), tone),
@@ -60,22 +61,10 @@ pub(crate) fn run(global: &Global, options: &Options, output: &mut Output) -> Re
     Ok(DONE)
 }
 
-/// How long it took, to a second; below a minute to a tenth.
-fn took(run: &JobRun) -> String {
-    let took = run.ended_at.since(run.started_at);
-    match took.as_secs() {
-        0..60 => format!("{:.1} s", took.as_secs_f64()),
-        60..3600 => format!("{} min {} s", took.as_secs() / 60, took.as_secs() % 60),
-        seconds => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
-    }
-}
-
 /// What came of it, and what ended it.
 fn summary(run: &JobRun) -> String {
-    let counts: Vec<String> = run.counts.iter().map(|(word, count)| format!("{count} {}", printable(word))).collect();
-    let mut text = if counts.is_empty() { "nothing".to_owned() } else { counts.join(", ") };
-    if let Some(failure) = &run.failure {
-        text = super::report::refusal_text(&failure.message, failure.upstream.as_ref(), failure.remedy.as_deref());
+    match &run.failure {
+        Some(failure) => refusal_text(&failure.message, failure.upstream.as_ref(), failure.remedy.as_deref()),
+        None => printable(&run.came_to()).into_owned(),
     }
-    text
 }

@@ -2,7 +2,7 @@
 //!
 //! * [`config`]: what is kept of a tenant, and tenants in TOML.
 //! * The directory itself ([`Directory`]): people, tenants with their sealed secrets, links, tasks and the audit trail, in SQLite.
-//! * [`spreadsheet`]: cells of CSV files that are no formulas.
+//! * [`spreadsheet`]: cells of CSV files that no spreadsheet takes for formulas.
 //! * [`sync`]: what should change on either side, and the imports and pushes that bring it about.
 
 #![deny(unsafe_code)]

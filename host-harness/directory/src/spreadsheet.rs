@@ -5,6 +5,7 @@
 //! ("CSV Injection"), and read back without it.
 
 use std::borrow::Cow;
+use std::io;
 
 fn begins_formula(text: &str) -> bool {
     text.starts_with(['=', '+', '-', '@', '\t', '\r'])
@@ -30,6 +31,23 @@ pub fn text(cell: &str) -> &str {
         Some(text) if is_guarded(text) => text,
         _ => cell,
     }
+}
+
+/// Writes a file (RFC 4180) of these rows, none of whose cells is a formula.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write<'a, R: IntoIterator<Item = &'a str>>(
+    out: impl io::Write,
+    columns: impl IntoIterator<Item = &'a str>,
+    rows: impl IntoIterator<Item = R>,
+) -> io::Result<()> {
+    let mut csv = csv::Writer::from_writer(out);
+    csv.write_record(columns)?;
+    for row in rows {
+        csv.write_record(row.into_iter().map(|text| cell(text).into_owned()))?;
+    }
+    csv.flush()
 }
 
 #[cfg(test)]

@@ -69,7 +69,7 @@ impl Query {
     /// `invalidSyntax` if it is no object.
     pub(crate) fn of_body(body: &Json) -> Result<Self, ScimError> {
         let object = body.as_object().ok_or_else(|| {
-            ScimError::bad(ScimType::InvalidSyntax, "the body is no JSON object; send a search request")
+            ScimError::bad(ScimType::InvalidSyntax, "the body isn't a JSON object; send a search request")
         })?;
         let mut query = Self::default();
         for (name, value) in object {

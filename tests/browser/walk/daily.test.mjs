@@ -62,7 +62,7 @@ for (const scripted of [true, false]) {
       await page.getByText("No user was selected").waitFor();
       assert.match(page.url(), /matches\?reason=nobody/);
       await page.goto("/audit?since=soon");
-      await page.getByText("is no date").waitFor();
+      await page.getByText("isn't a date").waitFor();
       assert.equal(await page.locator("h1").innerText(), "Audit");
     });
 

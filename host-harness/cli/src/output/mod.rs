@@ -115,7 +115,7 @@ impl Output {
         Ok(List { out: &mut self.out, is_empty: true })
     }
 
-    /// Says how much a table doesn't show, and with what the command shows it; nothing where it shows all.
+    /// Says how many rows a table leaves out, and what shows them. Says nothing if it shows all.
     pub(crate) fn more(&mut self, more: u64, with: &str) -> io::Result<()> {
         if more == 0 {
             return Ok(());
@@ -123,7 +123,7 @@ impl Output {
         self.line(&format!("… and {more} more: go on with {with}, or show more at once with --limit"))
     }
 
-    /// One line of text, where there is no JSON. Beside CSV it goes to standard error.
+    /// Prints a line of text: to standard error if standard output is CSV, and not at all if it is JSON.
     pub(crate) fn line(&mut self, text: &str) -> io::Result<()> {
         match self.format {
             Format::Table => self.write(&printable_lines(text)),

@@ -34,9 +34,9 @@ fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).with_key("rate", rate)
 }
 
-/// A rate without what nobody reads of it.
+/// A rate, to the nearest whole number.
 fn whole(rate: f64) -> HumanCount {
-    // Casting a float saturates, and takes what is no number as 0.
+    // A cast from a float saturates, and makes 0 of NaN.
     HumanCount(rate.round() as u64)
 }
 

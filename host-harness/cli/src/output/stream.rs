@@ -79,7 +79,7 @@ impl Stream {
         }
     }
 
-    /// What became of a write; `otherwise` is what it is told if nobody reads.
+    /// The result of a write, or `otherwise` if nobody reads any more: from then on, everything is dropped.
     fn heard<T>(&mut self, result: io::Result<T>, otherwise: T) -> io::Result<T> {
         match result {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {

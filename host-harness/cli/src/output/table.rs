@@ -82,7 +82,7 @@ impl Table {
     /// The table with these columns alone, in this order. A column is named by how its header begins, in any case.
     ///
     /// # Errors
-    /// The columns that there are, for a name that is none of them or could be several.
+    /// If a name matches no column, or several; the sentence lists the columns.
     pub(super) fn of_columns(&self, wanted: &[String]) -> Result<Self, Failure> {
         let mut places = Vec::new();
         for name in wanted {
@@ -127,12 +127,8 @@ impl Table {
 
     /// Writes the table as CSV (RFC 4180) whose cells no spreadsheet takes for formulas.
     pub(super) fn write_csv(&self, out: impl Write) -> io::Result<()> {
-        let mut csv = csv::Writer::from_writer(out);
-        csv.write_record(&self.columns)?;
-        for row in &self.rows {
-            csv.write_record(row.iter().map(|cell| spreadsheet::cell(&cell.text).into_owned()))?;
-        }
-        csv.flush()
+        let columns = self.columns.iter().map(String::as_str);
+        spreadsheet::write(out, columns, self.rows.iter().map(|row| row.iter().map(|cell| cell.text.as_str())))
     }
 
     /// The texts of a column, its header among them.

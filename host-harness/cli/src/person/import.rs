@@ -34,6 +34,9 @@ pub(crate) struct Options {
     clear_empty: bool,
 }
 
+/// The column of an export that isn't taken in.
+const STATUS: &str = "status";
+
 #[derive(Default, Serialize)]
 struct Document {
     added: u64,
@@ -67,6 +70,13 @@ pub(super) async fn run(global: &Global, options: &Options, output: &mut Output)
         .map_err(|error| Failure::usage(format!("the file {} cannot be read: {error}", options.file.display())))?;
     let empty = if options.clear_empty { EmptyCell::Clear } else { EmptyCell::Leave };
     let mut rows = people::read(&text, &options.file, empty)?;
+    // What an export has, and what a file doesn't change: whoever is taken out of use is so with what follows.
+    if people::attributes(&rows).iter().any(|name| name.eq_ignore_ascii_case(STATUS)) {
+        return Err(Failure::usage(format!(
+            "{}: a file doesn't change the status of people; remove the column `{STATUS}`, and use `person edit PERSON --status`",
+            options.file.display()
+        )));
+    }
     let directory = open_directory(global)?;
     let tenant = options.assign.as_deref().map(|name| directory.read(|view| view.tenant(name))).transpose()?;
     let known = directory.read(names::known_attributes)?;

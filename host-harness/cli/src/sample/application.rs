@@ -106,7 +106,7 @@ impl Application {
             url::form_urlencoded::parse(request.query.as_bytes()).into_owned().collect();
         let body = || serde_json::from_slice::<Json>(request.body).ok().filter(Json::is_object);
         let steps: Vec<&str> = request.path.trim_matches('/').split('/').collect();
-        let malformed = || Answer::refused(400, "malformed", "the body is no JSON object", None);
+        let malformed = || Answer::refused(400, "malformed", "the body isn't a JSON object", None);
         match (request.method, steps.as_slice()) {
             ("GET", ["api", "me"]) => Answer::ok(json!({ "name": "Sample application", "users": self.users.len() })),
             ("GET", ["api", "groups"]) => groups(&query),
@@ -146,7 +146,7 @@ impl Application {
         let after = query.get("after").map_or(Some(0), |after| number(after));
         let since = query.get("since").map_or(Ok(0), |since| since.parse::<u64>());
         let (Some(after), Ok(since)) = (after, since) else {
-            return Answer::refused(400, "malformed", "`after` is no id, or `since` no revision", None);
+            return Answer::refused(400, "malformed", "`after` isn't an id, or `since` isn't a revision", None);
         };
         let limit = limit(query);
         let fits = |user: &User| {

@@ -165,7 +165,7 @@ fn split(path: &str) -> Result<(&str, Vec<&str>), String> {
     let mut parts: Vec<&str> = path.split('.').collect();
     match parts.pop() {
         Some(last) if !last.is_empty() && parts.iter().all(|part| !part.is_empty()) => Ok((last, parts)),
-        _ => Err(format!("`{path}` is no path; write names with dots between them")),
+        _ => Err(format!("`{path}` isn't a path; write names with dots between them")),
     }
 }
 
@@ -458,7 +458,7 @@ mod tests {
             (vec!["to-app.push-new-users=hunter2"], vec![], "boolean"),
             (vec!["to-app.pus-new-users=true"], vec![], "unknown field"),
             (vec!["to-idp.page-size=1", "to-idp.page-size.x=1"], vec![], "which is a value"),
-            (vec!["a..b=1"], vec![], "is no path"),
+            (vec!["a..b=1"], vec![], "isn't a path"),
             (vec![], vec!["settings.nothing"], "is not set"),
         ] {
             let error = patch(&set, &unset).apply("acme", &TenantConfig::default()).unwrap_err().error.message;

@@ -44,15 +44,6 @@ pub(super) struct LastFailureView {
     pub(super) upstream: Option<Upstream>,
 }
 
-const FEATURES: [Feature; 6] = [
-    Feature::ImportNewUsers,
-    Feature::ImportProfileUpdates,
-    Feature::PushNewUsers,
-    Feature::PushProfileUpdates,
-    Feature::PushUserDeactivation,
-    Feature::SyncPassword,
-];
-
 /// What is to be said of a tenant.
 pub(super) fn look(view: &ReadTransaction<'_>, tenant: TenantRecord) -> Result<TenantView, DirectoryError> {
     let mastering = &tenant.config.to_idp.mastering;
@@ -63,7 +54,7 @@ pub(super) fn look(view: &ReadTransaction<'_>, tenant: TenantRecord) -> Result<T
             ComponentChoice::Embedded => "embedded".to_owned(),
             ComponentChoice::File(path) => path.display().to_string(),
         },
-        features: FEATURES.into_iter().filter(|feature| feature.is_on(&tenant.config)).map(Feature::title).collect(),
+        features: Feature::titles_on(&tenant.config),
         source_of: sources.into_iter().filter_map(|(on, name)| on.then_some(name)).collect(),
         secrets: view.secret_names(&tenant)?.into_keys().collect(),
         users: view.count_remote_users(tenant.id)?,

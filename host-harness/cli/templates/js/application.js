@@ -159,7 +159,7 @@ export function readCursor(text) {
   const parts = /^users:(\d+):(\d+):(u\d+)?$/.exec(text);
   if (!parts) {
     const remedy = 'Start the import again.';
-    throw new Refusal('stale-reference', `\`${text.slice(0, 40)}\` is no cursor of this connector`, { remedy });
+    throw new Refusal('stale-reference', `\`${text.slice(0, 40)}\` isn't a cursor of this connector`, { remedy });
   }
   return { since: Number(parts[1]), revision: Number(parts[2]), after: parts[3] ?? '' };
 }

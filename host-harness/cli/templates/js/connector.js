@@ -118,7 +118,7 @@ class Session {
         throw new Refusal('invalid-value', `there is no kind of grant \`${kind}\``, { remedy: 'Ask for `group`.', retry: 'never' });
       }
       if (position != null && !position.startsWith('groups:')) {
-        throw new Refusal('stale-reference', `\`${position.slice(0, 40)}\` is no cursor of groups`, { remedy: 'List them again.' });
+        throw new Refusal('stale-reference', `\`${position.slice(0, 40)}\` isn't a cursor of groups`, { remedy: 'List them again.' });
       }
       const { groups, more } = this.client.groups(position?.slice('groups:'.length));
       const entitlements = groups.map(({ id, name }) => ({ kind, id, name, compatibility: [], seats: null }));

@@ -175,5 +175,5 @@ def read_cursor(text):
     """The position in a cursor."""
     parts = text.split(":")
     if len(parts) != 4 or parts[0] != "users" or not parts[1].isdigit() or not parts[2].isdigit():
-        raise Refusal("stale-reference", f"`{text[:40]}` is no cursor of this connector", "Start the import again.")
+        raise Refusal("stale-reference", f"`{text[:40]}` isn't a cursor of this connector", "Start the import again.")
     return int(parts[1]), int(parts[2]), parts[3]

@@ -185,7 +185,7 @@ class Session(api.Session):
         if kind != "group":
             raise Refusal("invalid-value", f"there is no kind of grant `{kind}`", "Ask for `group`.", "never")
         if cursor is not None and not cursor.startswith("groups:"):
-            raise Refusal("stale-reference", f"`{cursor[:40]}` is no cursor of groups", "List them again.")
+            raise Refusal("stale-reference", f"`{cursor[:40]}` isn't a cursor of groups", "List them again.")
         page = self.client.groups(cursor.removeprefix("groups:") if cursor else None)
         groups = [api.Entitlement("group", group["id"], group["name"], [], None) for group in page["groups"]]
         return api.EntitlementPage(groups, "groups:" + groups[-1].id if page["more"] else None)

@@ -88,7 +88,7 @@ fn a_tenant_is_added_edited_and_removed_and_slips_are_named() {
         (vec!["tenant", "edit", "other", "--set", "mapping.a={ template = \"{\" }"], "names nothing"),
         (vec!["tenant", "edit", "other", "--set", "egress.allow=[\"https://x\"]"], "is not an egress rule"),
         (vec!["tenant", "edit", "nobody", "--set", "to-app.approval=true"], "no tenant `nobody`"),
-        (vec!["tenant", "add", "a/b"], "is no tenant name"),
+        (vec!["tenant", "add", "a/b"], "isn't a tenant name"),
     ] {
         let said = fails(&fixture, &arguments, 2);
         assert!(said.contains(words), "{arguments:?}: {said}");
@@ -366,6 +366,18 @@ fn a_person_is_removed_once_its_users_are_out_of_use() {
     // And a user that stays in use is given up with its link.
     done(&fixture, &["unlink", "acme", "E2"]);
     assert_eq!(done(&fixture, &["person", "remove", "E2", "--unassign"])["users"], json!([]));
+}
+
+#[test]
+fn an_export_is_taken_in_again_without_the_marks_against_formulas_and_without_the_status() {
+    let fixture = fixture(1, 89);
+    let add = ["person", "add", "E1", "ada@new.example", "--set", "phoneNumber=+49 30 1", "--set", "title='tis"];
+    done(&fixture, &add);
+    fixture.write("people.csv", "key,username,phoneNumber,title\nE1,ada@new.example,'+49 30 1,'tis\n");
+    assert_eq!(done(&fixture, &["person", "import", "people.csv"])["unchanged"], 1);
+    fixture.write("people.csv", "key,username,Status\nE1,ada@new.example,deactivated\n");
+    assert!(fails(&fixture, &["person", "import", "people.csv"], 2).contains("remove the column `status`"));
+    assert_eq!(done(&fixture, &["person", "show", "E1"])["status"], "active");
 }
 
 #[test]

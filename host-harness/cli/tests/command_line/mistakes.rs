@@ -66,7 +66,7 @@ fn every_mistake_is_answered_by_what_to_do() {
     for mistake in MISTAKES {
         let run = fixture.run(&[mistake, &["--data", "data"][..]].concat());
         assert!(run.code > 0, "{mistake:?}: {run:?}");
-        // What the log warns of comes with its time, and is no answer to the mistake.
+        // What the log warns of comes with its time, and doesn't answer the mistake.
         let said: String =
             run.stderr.lines().filter(|line| !line.contains(" WARN ")).map(|line| format!("{line}\n")).collect();
         let said = said.replace(&fixture.folder.path().display().to_string(), "FOLDER");

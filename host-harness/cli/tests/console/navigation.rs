@@ -45,7 +45,7 @@ async fn what_cannot_be_done_is_told_on_the_page_it_came_from() {
     // A question that can't be answered leads to the page without it.
     let answer = look(&browser, "/audit?since=soon").await.expect(303);
     assert_eq!(answer.location(), "/audit");
-    browser.get("/audit").await.expect(200).says("`soon` is no date");
+    browser.get("/audit").await.expect(200).says("`soon` isn't a date");
     // A program gets its answer at once.
     browser.get("/audit?since=soon").await.expect(400);
 }

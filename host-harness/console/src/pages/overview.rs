@@ -6,14 +6,14 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
 
-use super::runs::{self, Row};
+use super::runs;
 use crate::access::Visitor;
 use crate::chrome::{Chrome, Moment, html, moment};
 use crate::problem::Problem;
 use crate::shared::Shared;
 use provisioning_directory::sync::Feature;
 use provisioning_directory::{
-    Allowance, DirectoryError, EntitlementFilter, ImportPhase, ImportRun, JobRunFilter, LastFailure, OpenCause,
+    Allowance, DirectoryError, EntitlementFilter, ImportPhase, ImportRun, JobRun, JobRunFilter, LastFailure, OpenCause,
     ReadTransaction, TaskState, TenantRecord,
 };
 
@@ -21,15 +21,6 @@ use provisioning_directory::{
 const RUNS: u32 = 5;
 /// Licences that are shown, those with the fewest free seats first.
 const SEATS: usize = 6;
-
-const FEATURES: [Feature; 6] = [
-    Feature::ImportNewUsers,
-    Feature::ImportProfileUpdates,
-    Feature::PushNewUsers,
-    Feature::PushProfileUpdates,
-    Feature::PushUserDeactivation,
-    Feature::SyncPassword,
-];
 
 /// Seats of something that can be assigned.
 struct Seats {
@@ -48,7 +39,7 @@ struct Read {
     causes: Vec<OpenCause>,
     allowance: Option<Allowance>,
     seats: Vec<Seats>,
-    runs: Vec<Row>,
+    runs: Vec<JobRun>,
 }
 
 #[derive(Template)]
@@ -90,11 +81,7 @@ fn read(view: &ReadTransaction<'_>, tenant: &TenantRecord) -> Result<Read, Direc
         causes: view.open_causes(tenant.id)?,
         allowance: view.allowance(tenant.id)?,
         seats,
-        runs: view
-            .job_runs(tenant.id, JobRunFilter { before: None, limit: RUNS })?
-            .into_iter()
-            .map(Row::from)
-            .collect(),
+        runs: view.job_runs(tenant.id, JobRunFilter { before: None, limit: RUNS })?,
     })
 }
 
@@ -130,7 +117,7 @@ pub(super) async fn show(
     Ok(html(&Page {
         chrome: Chrome::tenant(&shared, &visitor, "Overview", &tenant.name, "overview"),
         health: health(&tenant, &read),
-        features: FEATURES.into_iter().filter(|one| one.is_on(&tenant.config)).map(Feature::title).collect(),
+        features: Feature::titles_on(&tenant.config),
         imported: tenant.imported_at.as_ref().map(moment),
         pushed: tenant.pushed_at.as_ref().map(moment),
         next_import: next_import(&tenant),

@@ -16,38 +16,12 @@ use crate::problem::Problem;
 use crate::shared::Shared;
 use provisioning_directory::{JobOutcome, JobRun, JobRunFilter};
 
-/// A row, for people.
-pub(super) struct Row {
-    pub(super) run: JobRun,
-    pub(super) took: String,
-    pub(super) counts: String,
-}
-
-impl From<JobRun> for Row {
-    fn from(run: JobRun) -> Self {
-        let counts: Vec<String> = run.counts.iter().map(|(word, count)| format!("{count} {word}")).collect();
-        let counts = if counts.is_empty() { "nothing".to_owned() } else { counts.join(", ") };
-        Self { took: took(&run), counts, run }
-    }
-}
-
-impl Row {
-    pub(super) fn tone(&self) -> &'static str {
-        match self.run.outcome {
-            JobOutcome::Done => "good",
-            JobOutcome::Paused => "quiet",
-            JobOutcome::Partly | JobOutcome::Halted | JobOutcome::Failed => "bad",
-        }
-    }
-}
-
-/// How long it took, to a second; below a minute to a tenth.
-fn took(run: &JobRun) -> String {
-    let took = run.ended_at.since(run.started_at);
-    match took.as_secs() {
-        0..60 => format!("{:.1} s", took.as_secs_f64()),
-        60..3600 => format!("{} min {} s", took.as_secs() / 60, took.as_secs() % 60),
-        seconds => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+/// How well a job ended, as a colour.
+pub(super) fn tone(run: &JobRun) -> &'static str {
+    match run.outcome {
+        JobOutcome::Done => "good",
+        JobOutcome::Paused => "quiet",
+        JobOutcome::Partly | JobOutcome::Halted | JobOutcome::Failed => "bad",
     }
 }
 
@@ -61,7 +35,7 @@ pub(super) fn path(tenant: &str) -> String {
 struct Page {
     chrome: Chrome,
     path: String,
-    rows: Vec<Row>,
+    runs: Vec<JobRun>,
     next: Option<String>,
     first: Option<String>,
 }
@@ -86,7 +60,7 @@ async fn show(
     Ok(html(&Page {
         chrome: Chrome::tenant(&shared, &visitor, "Runs", &tenant.name, "runs"),
         first: asked.get("before").map(|_| path.clone()),
-        rows: runs.into_iter().map(Row::from).collect(),
+        runs,
         path,
         next,
     }))
@@ -100,20 +74,19 @@ async fn as_file(
     let tenant = shared.tenant(&tenant).await?;
     let filter = JobRunFilter { before: None, limit: export::MOST };
     let runs = shared.read(move |view| Ok(view.job_runs(tenant.id, filter)?)).await?;
-    let rows = runs.into_iter().map(Row::from).map(|row| {
-        let failure = row.run.failure.as_ref().map(|failure| failure.message.clone()).unwrap_or_default();
+    let rows = runs.into_iter().map(|run| {
         vec![
-            row.run.id.to_string(),
-            row.run.started_at.to_string(),
-            row.run.ended_at.to_string(),
-            row.run.kind.name().to_owned(),
-            row.run.actor,
-            row.run.outcome.name().to_owned(),
-            row.run.requests.to_string(),
-            row.counts,
-            failure,
+            run.id.to_string(),
+            run.started_at.to_string(),
+            run.ended_at.to_string(),
+            run.kind.name().to_owned(),
+            run.came_to(),
+            run.outcome.name().to_owned(),
+            run.requests.to_string(),
+            run.actor,
+            run.failure.map(|failure| failure.message).unwrap_or_default(),
         ]
     });
-    let columns = ["Run", "Began", "Ended", "What", "Who", "Result", "Requests", "What came of it", "What ended it"];
+    let columns = ["Run", "Began", "Ended", "What", "What came of it", "Result", "Requests", "Who", "What ended it"];
     export::file(&format!("{}-runs", tenant.name), &columns, rows)
 }

@@ -93,6 +93,24 @@ pub struct JobRun {
     pub ended_at: Timestamp,
 }
 
+impl JobRun {
+    /// How long it took, to a second; below a minute to a tenth.
+    pub fn took(&self) -> String {
+        let took = self.ended_at.since(self.started_at);
+        match took.as_secs() {
+            0..60 => format!("{:.1} s", took.as_secs_f64()),
+            60..3600 => format!("{} min {} s", took.as_secs() / 60, took.as_secs() % 60),
+            seconds => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+        }
+    }
+
+    /// Its counts in a sentence's part: `12 created, 3 failed`.
+    pub fn came_to(&self) -> String {
+        let counts: Vec<String> = self.counts.iter().map(|(word, count)| format!("{count} {word}")).collect();
+        if counts.is_empty() { "nothing".to_owned() } else { counts.join(", ") }
+    }
+}
+
 /// A job that has ended, to be kept.
 #[derive(Clone, Debug)]
 pub(crate) struct EndedJob {
@@ -223,6 +241,12 @@ mod tests {
             told,
             [(JobKind::Push, JobOutcome::Failed, 1, Some(failure)), (JobKind::Import, JobOutcome::Done, 3, None)]
         );
+        assert_eq!(all[1].came_to(), "7 read");
+        let took = |seconds: i64| {
+            let (started_at, ended_at) = (Timestamp::from_millis(0), Timestamp::from_millis(seconds * 1000 + 40));
+            JobRun { started_at, ended_at, ..all[0].clone() }.took()
+        };
+        assert_eq!([took(2), took(61), took(3_720)], ["2.0 s", "1 min 1 s", "1 h 2 min"]);
         assert_eq!((runs(Some(all[0].id)).len(), all[1].counts["read"], &*all[1].actor), (1, 7, actor.name()));
     }
 }

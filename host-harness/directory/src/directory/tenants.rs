@@ -108,7 +108,7 @@ fn check_name(name: &str) -> Result<(), DirectoryError> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if name.is_empty() || name.len() > 64 || !name.chars().all(plain) || name.starts_with(['-', '.']) {
         return Err(DirectoryError::Invalid(format!(
-            "`{}` is no tenant name; use up to 64 letters, digits, `-`, `_` and `.`, starting with a letter or digit",
+            "`{}` isn't a tenant name; use up to 64 letters, digits, `-`, `_` and `.`, starting with a letter or digit",
             name.chars().take(64).filter(|c| !c.is_control()).collect::<String>()
         )));
     }

@@ -63,7 +63,7 @@ impl FromStr for Day {
     fn from_str(text: &str) -> Result<Self, DirectoryError> {
         let date = chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").map_err(|_| {
             DirectoryError::Invalid(format!(
-                "`{}` is no date; write it as 2026-01-31",
+                "`{}` isn't a date; write it as 2026-01-31",
                 text.chars().filter(|c| !c.is_control()).take(40).collect::<String>()
             ))
         })?;

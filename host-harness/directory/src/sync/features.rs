@@ -21,6 +21,11 @@ pub enum Feature {
 }
 
 impl Feature {
+    /// The titles of those that are on for a tenant.
+    pub fn titles_on(config: &TenantConfig) -> Vec<&'static str> {
+        Self::ALL.into_iter().filter(|feature| feature.is_on(config)).map(Self::title).collect()
+    }
+
     /// The product's name of it.
     pub fn title(self) -> &'static str {
         match self {

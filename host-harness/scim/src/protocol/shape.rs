@@ -23,7 +23,7 @@ pub fn document(resource: &Resource, sent: &Json) -> Result<Map<String, Json>, S
     let Some(sent) = sent.as_object() else {
         return Err(ScimError::bad(
             ScimType::InvalidSyntax,
-            format!("the body is no JSON object; send one that describes a {}", resource.name),
+            format!("the body isn't a JSON object; send one that describes a {}", resource.name),
         ));
     };
     let mut document = Map::new();

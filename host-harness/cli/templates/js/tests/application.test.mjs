@@ -28,6 +28,6 @@ test('the words of the application are kept', () => {
   assert.throws(() => client.user('u1'), { kind: 'username-taken', upstream: { status: 409, code: 'name-taken', message: 'the name mary is taken', fields: ['userName'] } });
 });
 
-test('what is no cursor is refused', () => {
+test("what isn't a cursor is refused", () => {
   assert.throws(() => readCursor('no cursor at all'), { kind: 'stale-reference' });
 });

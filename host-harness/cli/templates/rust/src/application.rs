@@ -333,7 +333,7 @@ impl Position {
             return Ok(Self { since, revision: Some(revision), after: (*after).to_owned() });
         }
         let begun: String = cursor.chars().take(40).collect();
-        let message = format!("`{begun}` is no cursor of this connector");
+        let message = format!("`{begun}` isn't a cursor of this connector");
         Err(Refusal::new(Kind::StaleReference, message, "Start the import again."))
     }
 }

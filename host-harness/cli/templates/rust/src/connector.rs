@@ -220,7 +220,7 @@ impl GuestSession for Session {
         let after = match &cursor {
             Some(cursor) => Some(cursor.strip_prefix("groups:").ok_or_else(|| {
                 let begun: String = cursor.chars().take(40).collect();
-                let message = format!("`{begun}` is no cursor of groups");
+                let message = format!("`{begun}` isn't a cursor of groups");
                 Refusal::new(Kind::StaleReference, message, "List them again.")
             })?),
             None => None,

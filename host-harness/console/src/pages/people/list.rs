@@ -63,7 +63,7 @@ pub(super) async fn as_file(
 ) -> Result<Response, Problem> {
     let filter = PersonFilter { limit: Some(export::MOST), ..wanted(&asked)? };
     let people = shared.read(move |view| Ok(view.people(&filter)?)).await?;
-    // Everybody's attributes, so that the file can be taken in again.
+    // Every attribute that somebody has, so that the file can be changed and taken in by `person import`.
     let names: BTreeSet<String> = people.iter().flat_map(|one| one.attributes.keys().cloned()).collect();
     let columns = ["key", "username", "status"].into_iter().chain(names.iter().map(String::as_str));
     let columns: Vec<&str> = columns.collect();

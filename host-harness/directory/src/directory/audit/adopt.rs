@@ -61,46 +61,37 @@ impl ReadTransaction<'_> {
 impl WriteTransaction<'_> {
     /// Adds the end of a chain. One that another transaction has begun meanwhile stays, and is then locked.
     pub(super) fn insert_head(&self, head: &Head) -> Result<(), DirectoryError> {
-        let seal = head.sealed(&self.vault.current_audit_key());
-        self.db
-            .prepare_cached(
-                "INSERT INTO audit_chain (name, seq, link, pruned, anchor, others, adopting, key_id, seal)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-            )?
-            .execute(params![
-                head.name,
-                head.seq,
-                head.link,
-                head.pruned,
-                head.anchor,
-                head.others,
-                head.adopting,
-                head.key_id,
-                seal
-            ])?;
-        Ok(())
+        self.write_head(
+            head,
+            "INSERT INTO audit_chain (name, seq, link, pruned, anchor, others, adopting, key_id, seal)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        )
     }
 
     /// Stores the end of a chain under a new seal, by the key of now.
     pub(super) fn store_head(&self, mut head: Head) -> Result<(), DirectoryError> {
         head.key_id = self.vault.key_id();
+        self.write_head(
+            &head,
+            "UPDATE audit_chain SET seq = ?2, link = ?3, pruned = ?4, anchor = ?5, others = ?6, adopting = ?7, key_id = ?8, seal = ?9
+             WHERE name = ?1",
+        )
+    }
+
+    /// Runs a statement on all of a chain's end, sealed by the key of now.
+    fn write_head(&self, head: &Head, sql: &str) -> Result<(), DirectoryError> {
         let seal = head.sealed(&self.vault.current_audit_key());
-        self.db
-            .prepare_cached(
-                "UPDATE audit_chain SET seq = ?2, link = ?3, pruned = ?4, anchor = ?5, others = ?6, adopting = ?7, key_id = ?8, seal = ?9
-                 WHERE name = ?1",
-            )?
-            .execute(params![
-                head.name,
-                head.seq,
-                head.link,
-                head.pruned,
-                head.anchor,
-                head.others,
-                head.adopting,
-                head.key_id,
-                seal
-            ])?;
+        self.db.prepare_cached(sql)?.execute(params![
+            head.name,
+            head.seq,
+            head.link,
+            head.pruned,
+            head.anchor,
+            head.others,
+            head.adopting,
+            head.key_id,
+            seal
+        ])?;
         Ok(())
     }
 

@@ -4,7 +4,7 @@
 //! tenants in turns. Whoever else gives jobs of these tenants to the same scheduler waits in the same queue.
 //!
 //! Any number of hosts may work on one directory. Each claims a few tenants that are due, as many as it can work for and as many that
-//! wait behind them, and leaves the others to the next host that looks ([`due`](super::due)). It looks from time to time, and when it
+//! wait behind them, and leaves the others to the next host that looks ([`due`]). It looks from time to time, and when it
 //! hears that a tenant may be due.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -129,7 +129,7 @@ pub async fn work<A: Applications + 'static>(
                 let is_visited = |id: TenantId| visited.change(|visited| visited.contains(&id));
                 let claimed = match due::claim(&directory, &actor, free, is_visited, options.again) {
                     Ok(claimed) => claimed,
-                    Err(error) if error.is_unreachable() => {
+                    Err(error) if error.is_passing() => {
                         tracing::warn!(%error, "nobody knows what is due; the next look may");
                         continue;
                     }

@@ -298,7 +298,11 @@ impl Directory {
 
     fn opened(folder: &Path, database: Database, vault: Vault, lost_key: bool) -> Result<Self, DirectoryError> {
         let directory = Self { open: Arc::new(Open { folder: folder.to_owned(), database, vault }), lease: None };
-        directory.settle_key(lost_key)?;
+        directory.settle_key(lost_key).inspect_err(|error| {
+            if matches!(error, DirectoryError::WrongKey { .. }) {
+                directory.open.vault.take_back();
+            }
+        })?;
         directory.link_older_rows()?;
         Ok(directory)
     }

@@ -7,6 +7,7 @@ use clap::Args;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use super::backlog::backlog;
 use super::context::{data_folder, open_directory, runtime_for, warn_of_egress};
 use super::failure::{DONE, Failure};
 use super::global::Global;
@@ -223,7 +224,12 @@ async fn serve_metrics(
     stopped: watch::Receiver<bool>,
 ) -> Result<(), Failure> {
     let Some(listener) = listener else { return Ok(()) };
-    let router = provisioning_monitoring::router(metrics, health(directory), readiness(directory, applications));
+    let router = provisioning_monitoring::router(
+        metrics,
+        backlog(directory),
+        health(directory),
+        readiness(directory, applications),
+    );
     tokio::select! {
         () = provisioning_monitoring::serve(listener, router) => {}
         () = until(stopped) => {}

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 use tokio::net::TcpListener;
 
+use super::backlog::backlog;
 use super::context::{data_folder, open_directory, runtime_for, warn_of_egress};
 use super::failure::{DONE, Failure};
 use super::global::Global;
@@ -84,7 +85,12 @@ async fn monitor(
     };
     let listener = TcpListener::bind(address).await.map_err(refused)?;
     let bound = listener.local_addr().map_err(refused)?;
-    let router = provisioning_monitoring::router(metrics, health(directory), readiness(directory, applications));
+    let router = provisioning_monitoring::router(
+        metrics,
+        backlog(directory),
+        health(directory),
+        readiness(directory, applications),
+    );
     output.line(&format!("Metrics are at http://{bound}/metrics."))?;
     Ok(tokio::spawn(provisioning_monitoring::serve(listener, router)))
 }

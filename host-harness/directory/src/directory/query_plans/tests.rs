@@ -145,6 +145,8 @@ fn exercise(change: &WriteTransaction<'_>) -> Result<(), DirectoryError> {
     scim(change, &tenant)?;
     history(change)?;
     consoles(change, &tenant)?;
+    change.backlog(10)?;
+    change.count_due_tenants(Timestamp::now())?;
     change.remove_assignment(&tenant, &ada)?;
     change.delete_person(&ada)?;
     let declaration = provisioning_runtime::Declaration::default();

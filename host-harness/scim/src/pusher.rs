@@ -15,8 +15,8 @@ use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::protocol::error::ScimError;
 use crate::refusal;
-use provisioning_directory::sync::push::push_gathering;
-use provisioning_directory::sync::{Applications, SyncError, refresh_entitlements};
+use provisioning_directory::sync::push::{PushTerms, push_with};
+use provisioning_directory::sync::{Applications, SyncError, WindDown, refresh_entitlements};
 use provisioning_directory::{Actor, Directory, DirectoryError, Task, TaskId, TaskState, TenantId, TenantRecord, Word};
 
 /// How long requests are gathered: long enough for those of one page of a platform, and short beside a call to an application.
@@ -24,14 +24,15 @@ const GATHER: Duration = Duration::from_millis(75);
 /// How long to wait for another process that works for the tenant before asking again.
 const BUSY: Duration = Duration::from_millis(200);
 /// Tenants that are pushed at once.
-const JOBS: usize = 8;
+const JOBS: u32 = 8;
 
 /// What the service needs of applications, whatever they are.
 pub(crate) trait Work: Send + Sync {
-    /// Carries out a tenant's tasks; `ended` is told of each.
+    /// Carries out a tenant's tasks, until it is asked to wind down; `ended` is told of each.
     fn push<'a>(
         &'a self,
         tenant: &'a TenantRecord,
+        wind_down: &'a WindDown,
         ended: &'a mut (dyn FnMut(TaskId) + Send),
     ) -> BoxFuture<'a, Result<(), SyncError>>;
 
@@ -57,12 +58,14 @@ impl<A: Applications + 'static> Work for Applied<A> {
     fn push<'a>(
         &'a self,
         tenant: &'a TenantRecord,
+        wind_down: &'a WindDown,
         ended: &'a mut (dyn FnMut(TaskId) + Send),
     ) -> BoxFuture<'a, Result<(), SyncError>> {
         async move {
             let mut watcher = |entry: &provisioning_directory::sync::push::PushEntry| ended(entry.task);
             let (directory, actor) = (&self.directory, actor());
-            push_gathering(directory, &*self.applications, tenant, &actor, &|_| {}, &mut watcher, GATHER).await?;
+            let terms = PushTerms { gather: GATHER, wind_down: wind_down.clone() };
+            push_with(directory, &*self.applications, tenant, &actor, &|_| {}, &mut watcher, &terms).await?;
             Ok(())
         }
         .boxed()
@@ -105,7 +108,7 @@ struct Inner {
     jobs: Semaphore,
     lanes: Mutex<HashMap<TenantId, Arc<Lane>>>,
     waiters: Mutex<HashMap<TaskId, Vec<Arc<Notify>>>>,
-    stopped: watch::Receiver<bool>,
+    wind_down: WindDown,
 }
 
 /// A tenant's pushes.
@@ -136,9 +139,20 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Pusher {
-    pub(crate) fn new(directory: Directory, work: Arc<dyn Work>, stopped: watch::Receiver<bool>) -> Self {
-        let (jobs, lanes, waiters) = (Semaphore::new(JOBS), Mutex::default(), Mutex::default());
-        Self { inner: Arc::new(Inner { directory, work, jobs, lanes, waiters, stopped }) }
+    pub(crate) fn new(directory: Directory, work: Arc<dyn Work>) -> Self {
+        let (jobs, lanes, waiters) = (Semaphore::new(JOBS as usize), Mutex::default(), Mutex::default());
+        Self { inner: Arc::new(Inner { directory, work, jobs, lanes, waiters, wind_down: WindDown::default() }) }
+    }
+
+    /// Begins no more pushes, and has those that are under way end at their next checkpoint.
+    pub(crate) fn wind_down(&self) {
+        self.inner.wind_down.begin();
+    }
+
+    /// Completes once no push is under way. Wind down first.
+    pub(crate) async fn idle(&self) {
+        // The semaphore is never closed.
+        let _ = self.inner.jobs.acquire_many(JOBS).await;
     }
 
     /// Wakes those whose tasks may have ended on another host.
@@ -314,7 +328,7 @@ impl Inner {
     async fn push(&self, lane: &Lane, name: &str) -> Result<RunEnd, SyncError> {
         let _permit = self.jobs.acquire().await;
         loop {
-            if *self.stopped.borrow() {
+            if self.wind_down.has_begun() {
                 return Ok(RunEnd::Held);
             }
             // What an admin has set since counts.
@@ -324,7 +338,7 @@ impl Inner {
                     waiting.notify_one();
                 }
             };
-            let end = self.work.push(&tenant, &mut ended).await;
+            let end = self.work.push(&tenant, &self.wind_down, &mut ended).await;
             let is_elsewhere = matches!(end, Err(SyncError::Directory(DirectoryError::Locked { .. })));
             lane.is_elsewhere.store(is_elsewhere, Ordering::Release);
             match end {

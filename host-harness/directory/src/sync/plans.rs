@@ -5,7 +5,7 @@ use super::push::{
     Prepared, PushEntry, PushReport, Pushing, ReportOf, TaskResult, Watcher, batch_size, keep_claims, note_cut_off,
     still_open,
 };
-use super::{Applications, SyncError, ended, finish_chores};
+use super::{Applications, SyncError, WindDown, ended, finish_chores};
 use crate::directory::{
     Actor, Directory, DirectoryError, FailureKind, JobKind, Note, Plan, PlanId, PlanItem, PlanState, PlannedOutcome,
     Task, TaskFailure, TaskKind, TenantRecord, Timestamp, WriteTransaction,
@@ -53,7 +53,7 @@ pub async fn plan_watched<A: Applications>(
     let directory = &*lock;
     finish_chores(directory, actor, tenant)?;
     let tenant = &directory.read(|view| view.tenant(&tenant.name))?;
-    let mut pushing = Pushing::new(directory, applications, tenant, actor)?;
+    let mut pushing = Pushing::new(directory, applications, tenant, actor, &WindDown::default())?;
     pushing.watcher = Some(watcher);
     let result = work_out(&mut pushing).await;
     let came_to = ended::push(JobKind::Plan, result.as_ref().map(|planned| &planned.report));
@@ -197,7 +197,7 @@ pub async fn apply_watched<A: Applications>(
         )));
     }
     note_cut_off(directory, tenant, actor)?;
-    let mut pushing = Pushing::new(directory, applications, tenant, actor)?;
+    let mut pushing = Pushing::new(directory, applications, tenant, actor, &WindDown::default())?;
     pushing.watcher = Some(watcher);
     let result = write(&mut pushing, &plan).await;
     let report = pushing.end_writing(JobKind::Apply, result).await?;
@@ -321,7 +321,7 @@ pub async fn preview<A: Applications>(
     actor: &Actor,
     intent: impl Fn(&WriteTransaction<'_>) -> Result<Followed, DirectoryError> + Send,
 ) -> Result<Preview, SyncError> {
-    let mut pushing = Pushing::new(directory, applications, tenant, actor)?;
+    let mut pushing = Pushing::new(directory, applications, tenant, actor, &WindDown::default())?;
     let (followed, mut prepared) = directory.rehearse(actor, |change| -> Result<_, DirectoryError> {
         let followed = intent(change)?;
         let tasks = followed.tasks.iter().map(|id| change.task(*id)).collect::<Result<Vec<_>, _>>()?;

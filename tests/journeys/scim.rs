@@ -31,6 +31,12 @@ fn applications() -> Arc<ComponentApplications> {
     Arc::clone(APPLICATIONS.get_or_init(new))
 }
 
+/// How many of something a journey has: what a variable says, as many as a real installation if `PROVISIONING_SOAK` is set, or a few.
+fn many_of(variable: &str, few: usize, soak: usize) -> usize {
+    let usual = if std::env::var_os("PROVISIONING_SOAK").is_some() { soak } else { few };
+    std::env::var(variable).map_or(usual, |count| count.parse().unwrap())
+}
+
 /// A tenant in step with an org, and a platform that brings its people.
 pub(crate) struct Platform {
     pub(crate) kept: Kept,
@@ -294,6 +300,60 @@ fn what_the_application_refuses_arrives_with_its_remedy() {
 }
 
 #[test]
+fn each_of_the_four_errors_of_grants_that_do_not_fit_the_licence_arrives_with_its_remedy() {
+    journey(async {
+        let platform = Platform::new(309, |_| {}).await;
+        let of = |profile: &str, kind: &str, value: &str| {
+            let mut user = person("Misfit");
+            user["entitlements"] = json!([{ "type": "profile", "value": profile }, { "type": kind, "value": value }]);
+            user
+        };
+        let (_, roles) = platform.send("GET", "/Entitlements/role?count=1", None).await;
+        let role = roles["Resources"][0]["displayName"].as_str().unwrap_or_else(|| panic!("{roles}")).to_owned();
+        let check = |what: &str, words: &str, (status, answer): (u16, Json)| {
+            assert_eq!((status, &answer["scimType"]), (400, &json!("invalidValue")), "{what}: {answer}");
+            let detail = answer["detail"].as_str().unwrap();
+            assert!(detail.contains(words) && detail.contains("Setup >"), "{what}: {detail}");
+        };
+        for (what, user, words) in [
+            (
+                "a feature licence",
+                of(CUSTOMER, "feature-license", "UserPermissionsLiveAgentUser"),
+                "UserPermissionsLiveAgentUser is not allowed",
+            ),
+            ("a role", of(CUSTOMER, "role", &role), "users of the licence Customer Community have no roles"),
+            (
+                "a permission set",
+                of(CUSTOMER, "permission-set", "Manage Campaigns"),
+                "ermission set Manage Campaigns is made for another user licence",
+            ),
+        ] {
+            check(what, words, platform.send("POST", "/Users", Some(&user)).await);
+            let (users, contacts) = ("Username = 'misfit@new.example'", "Contact WHERE Email = 'misfit@new.example'");
+            assert_eq!((platform.users(users).len(), platform.kept.org.count(contacts)), (0, 0), "{what}");
+            assert_eq!(
+                platform.send("GET", "/Users", None).await.1["totalResults"],
+                0,
+                "{what}: the creation is undone"
+            );
+        }
+        let mut user = person("Misfit");
+        user["entitlements"] = json!([{ "type": "profile", "value": "Partner Community User" }]);
+        let (status, made) = platform.send("POST", "/Users", Some(&user)).await;
+        assert_eq!((status, &provisioning(&made)["state"]), (201, &json!("done")), "{made}");
+        user["entitlements"][0]["value"] = json!(CUSTOMER);
+        let path = format!("/Users/{}", id(&made));
+        let words = "rofile Customer Community User belongs to another licence";
+        check("a profile", words, platform.send("PUT", &path, Some(&user)).await);
+        // The wish stays, and says why it isn't fulfilled.
+        let (_, kept) = platform.send("GET", &path, None).await;
+        let told = provisioning(&kept);
+        assert_eq!((&told["state"], &told["kind"]), (&json!("failed"), &json!("incompatible-grants")), "{kept}");
+        assert!(told["cause"].is_string() && told["remedy"].is_string() && told["task"].is_string(), "{kept}");
+    });
+}
+
+#[test]
 fn a_password_is_set_while_that_is_on_and_is_nowhere_else() {
     journey(async {
         let platform = Platform::new(305, |_| {}).await;
@@ -323,10 +383,8 @@ fn what_takes_longer_than_the_wait_is_answered_with_how_it_stands() {
 
 #[test]
 fn creations_of_many_connections_share_calls_and_each_has_its_real_answer() {
-    let (users, connections) = match std::env::var("PROVISIONING_SCIM_USERS") {
-        Ok(users) => (users.parse().unwrap(), 200),
-        Err(_) => (120, 40),
-    };
+    let users = many_of("PROVISIONING_SCIM_USERS", 120, 5_000);
+    let connections = if users >= 1_000 { 200 } else { 40 };
     journey(async move {
         let platform = Arc::new(Platform::new(307, |_| {}).await);
         platform.kept.org.emulator.set_licence_seats("Customer Community", 1_000_000).unwrap();

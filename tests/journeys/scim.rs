@@ -6,6 +6,7 @@ use std::time::Instant;
 use host_harness::embedded;
 use provisioning_directory::config::TenantConfig;
 use provisioning_directory::sync::ComponentApplications;
+use provisioning_directory::sync::intents::edit_tenant;
 use provisioning_directory::sync::scim::map_group;
 use provisioning_directory::{
     Actor, Directory, DirectoryError, FailureKind, GrantName, ScimClient, ScimKey, ScimPlatform, ScimSettings,
@@ -353,6 +354,45 @@ fn each_of_the_four_errors_of_grants_that_do_not_fit_the_licence_arrives_with_it
     });
 }
 
+// Okta sends `en-US` with every user. No organization has that among its locales, so nobody was created.
+#[test]
+fn tags_and_codes_that_platforms_send_are_what_the_organization_has_for_them() {
+    journey(async {
+        let platform = Platform::new(311, |_| {}).await;
+        platform.kept.org.emulator.set_switches(|switches| switches.state_and_country_picklists = true);
+        let mut user = person("Ada");
+        user.as_object_mut().unwrap().extend(
+            json!({
+                "locale": "en-US", "preferredLanguage": "tlh, de-AT;q=0.9, en;q=0.5", "timezone": "america/los_angeles",
+                "addresses": [{ "type": "work", "country": "US", "region": "CA", "locality": "San Francisco" }],
+            })
+            .as_object()
+            .unwrap()
+            .clone(),
+        );
+        let (status, made) = platform.send("POST", "/Users", Some(&user)).await;
+        assert_eq!((status, &provisioning(&made)["state"]), (201, &json!("done")), "{made}");
+        assert_eq!(made["locale"], "en-US", "the client sees what it has sent");
+        let fields = "LocaleSidKey, LanguageLocaleKey, TimeZoneSidKey, CountryCode, StateCode";
+        let of = || {
+            let found =
+                platform.kept.org.query(&format!("SELECT {fields} FROM User WHERE Username = 'ada@new.example'"));
+            fields.split(", ").map(|name| found[0][name].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(of(), ["en_US", "de", "America/Los_Angeles", "US", "CA"]);
+        // Every user has these three, so one that is no longer sent, or that the organization doesn't have, stays.
+        for (locale, language) in [(json!(null), json!("tlh")), (json!("en-US"), json!(null))] {
+            (user["locale"], user["preferredLanguage"]) = (locale, language);
+            let (status, put) = platform.send("PUT", &format!("/Users/{}", id(&made)), Some(&user)).await;
+            assert_eq!((status, &provisioning(&put)["state"]), (200, &json!("done")), "{put}");
+            assert_eq!(of()[..2], ["en_US", "de"]);
+        }
+        user["locale"] = json!("xx-YY");
+        let (status, refused) = platform.send("PUT", &format!("/Users/{}", id(&made)), Some(&user)).await;
+        assert_eq!((status, &refused["scimType"]), (400, &json!("invalidValue")), "{refused}");
+    });
+}
+
 #[test]
 fn a_password_is_set_while_that_is_on_and_is_nowhere_else() {
     journey(async {
@@ -426,6 +466,50 @@ fn creations_of_many_connections_share_calls_and_each_has_its_real_answer() {
         assert_eq!(platform.users("Username LIKE 'many%'").len(), users);
         // A small run has few batches, each with its sign-in and its look-ups.
         assert!(calls * 10 <= users * if users >= 1000 { 1 } else { 5 }, "{calls} calls for {users} users");
+    });
+}
+
+#[test]
+fn operations_of_a_bulk_request_share_a_push_whatever_becomes_of_each() {
+    journey(async {
+        let platform = Platform::new(310, |_| {}).await;
+        platform.kept.org.emulator.set_licence_seats("Customer Community", 1_000).unwrap();
+        let bulk = |people: Vec<Json>| {
+            let operation = |(at, data): (usize, Json)| json!({ "method": "POST", "path": "/Users", "bulkId": format!("b{at}"), "data": data });
+            let operations: Vec<Json> = people.into_iter().enumerate().map(operation).collect();
+            json!({ "Operations": operations })
+        };
+        let calls = || platform.kept.org.emulator.journal_total();
+        platform.create("Warm").await;
+        let mut people: Vec<Json> = (0..40).map(|number| person(&format!("Bulk{number}"))).collect();
+        people[7]["emails"] = json!([{ "value": "nowhere" }]);
+        people[8]["entitlements"] = json!([{ "type": "profile", "value": "None such" }]);
+        let before = calls();
+        let (status, answer) = platform.send("POST", "/Bulk", Some(&bulk(people))).await;
+        assert_eq!(status, 200, "{answer}");
+        let of: Vec<&str> =
+            answer["Operations"].as_array().unwrap().iter().map(|one| one["status"].as_str().unwrap()).collect();
+        let refused: Vec<usize> = (0..of.len()).filter(|at| of[*at] != "201").collect();
+        assert_eq!((of.len(), refused), (40, vec![7, 8]), "{answer}");
+        assert_eq!(platform.users("Username LIKE 'bulk%'").len(), 38);
+        let created = calls() - before;
+
+        // What an admin has to allow waits, and nobody asks the application for it again and again.
+        let tenant = platform.kept.tenant();
+        let mut config = tenant.config.clone();
+        config.to_app.push_new_users = false;
+        platform.kept.write(|change| edit_tenant(change, &tenant, &config).map(drop));
+        let (before, began) = (calls(), Instant::now());
+        let people = (0..400).map(|number| person(&format!("Held{number}"))).collect();
+        let (status, answer) = platform.send("POST", "/Bulk", Some(&bulk(people))).await;
+        let of = answer["Operations"].as_array().unwrap().iter().map(|one| one["status"].as_str().unwrap());
+        assert_eq!((status, of.filter(|status| *status == "201").count()), (200, 400), "{answer}");
+        let held = calls() - before;
+        let took = began.elapsed();
+        println!("{created} calls for 40 creations; {held} for 400 that are held, in {took:?}");
+        assert!(created <= 30 && held <= 15, "{created} calls for 40 creations, and {held} for 400 that are held");
+        // A push for each would take as long as the client waits, which is 50 s.
+        assert!(took.as_secs() < 25, "{took:?}");
     });
 }
 

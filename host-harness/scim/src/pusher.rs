@@ -97,6 +97,15 @@ pub(crate) enum Ended {
     Waits,
 }
 
+/// What a wait is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum For {
+    /// The end of all tasks, or the first that fails: then the answer is known.
+    Answer,
+    /// The end of all tasks, whatever becomes of each.
+    All,
+}
+
 /// Pushes for requests that wait.
 pub(crate) struct Pusher {
     inner: Arc<Inner>,
@@ -177,6 +186,35 @@ impl Pusher {
         tasks: &BTreeSet<TaskId>,
         until: Instant,
     ) -> Result<Ended, DirectoryError> {
+        self.wait_for(For::Answer, tenant, tasks, until).await
+    }
+
+    /// As [`Pusher::wait`], for tasks of several operations: waits until none of them waits any more. Returns why the push came to
+    /// nothing as a whole, if it did; [`Pusher::ended`] says how the tasks of each operation have ended.
+    pub(crate) async fn wait_for_all(
+        &self,
+        tenant: &TenantRecord,
+        tasks: &BTreeSet<TaskId>,
+        until: Instant,
+    ) -> Result<Option<ScimError>, DirectoryError> {
+        Ok(match self.wait_for(For::All, tenant, tasks, until).await? {
+            Ended::Stopped(error) => Some(error),
+            Ended::Done | Ended::Failed(_) | Ended::Waits => None,
+        })
+    }
+
+    /// How tasks have ended by now.
+    pub(crate) fn ended(&self, tasks: &BTreeSet<TaskId>) -> Result<Ended, DirectoryError> {
+        Ok(self.look(For::Answer, tasks)?.0)
+    }
+
+    async fn wait_for(
+        &self,
+        what: For,
+        tenant: &TenantRecord,
+        tasks: &BTreeSet<TaskId>,
+        until: Instant,
+    ) -> Result<Ended, DirectoryError> {
         if tasks.is_empty() {
             return Ok(Ended::Done);
         }
@@ -199,9 +237,9 @@ impl Pusher {
                     changed = ended.wait_for(|(upto, _)| *upto >= number) => {
                         over = Some(changed.map_or(RunEnd::Held, |changed| changed.1.clone()));
                     }
-                    () = tokio::time::sleep_until(until.into()) => return Ok(self.look(tasks)?.0),
+                    () = tokio::time::sleep_until(until.into()) => return Ok(self.look(what, tasks)?.0),
                 }
-                let (state, _) = self.look(tasks)?;
+                let (state, _) = self.look(what, tasks)?;
                 if !matches!(state, Ended::Waits) {
                     return Ok(state);
                 }
@@ -215,7 +253,7 @@ impl Pusher {
                 Some(RunEnd::Well) | None => {}
             }
             // What is left waits for its time, or for something that no wait brings about.
-            let (state, next) = self.look(tasks)?;
+            let (state, next) = self.look(what, tasks)?;
             let Some(next) = next.filter(|_| matches!(state, Ended::Waits)) else { return Ok(state) };
             let next = Instant::now() + next;
             if next >= until {
@@ -226,8 +264,8 @@ impl Pusher {
     }
 
     /// How tasks stand, and after which time those that wait may be tried again; `None` if that isn't a matter of time.
-    fn look(&self, tasks: &BTreeSet<TaskId>) -> Result<(Ended, Option<Duration>), DirectoryError> {
-        let mut waits = false;
+    fn look(&self, what: For, tasks: &BTreeSet<TaskId>) -> Result<(Ended, Option<Duration>), DirectoryError> {
+        let (mut waits, mut failed) = (false, None);
         let mut next = Some(Duration::ZERO);
         let now = provisioning_directory::Timestamp::now();
         for id in tasks {
@@ -238,7 +276,8 @@ impl Pusher {
             };
             match task.state {
                 TaskState::Done | TaskState::Cancelled => {}
-                TaskState::Failed => return Ok((Ended::Failed(Box::new(task)), None)),
+                TaskState::Failed if what == For::Answer => return Ok((Ended::Failed(Box::new(task)), None)),
+                TaskState::Failed => failed = Some(task),
                 TaskState::Waiting => {
                     waits = true;
                     // What is due, was not tried and says why, waits for something else than time: a feature, another task.
@@ -251,7 +290,12 @@ impl Pusher {
                 }
             }
         }
-        Ok((if waits { Ended::Waits } else { Ended::Done }, next))
+        let ended = match failed {
+            _ if waits => Ended::Waits,
+            Some(task) => Ended::Failed(Box::new(task)),
+            None => Ended::Done,
+        };
+        Ok((ended, next))
     }
 }
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json};
 
 use crate::answer::Answer;
+use crate::choices::{LANGUAGE, LOCALE, TIME_ZONE};
 use crate::mapping;
 use crate::protocol::error::ScimError;
 use crate::protocol::projection::Projection;
@@ -90,6 +91,12 @@ fn changes(
         changes.extend(caller.schemas.attributes(old).into_keys().map(|name| (name, None)));
     }
     changes.extend(caller.schemas.attributes(new).into_iter().map(|(name, value)| (name, Some(value))));
+    // Every user of an application has these, so one that the client no longer sends, or that the application doesn't have, stays.
+    for name in [LOCALE, LANGUAGE, TIME_ZONE] {
+        if matches!(changes.get(name), Some(None)) {
+            changes.remove(name);
+        }
+    }
     // Clients name a manager by the id of a user; the connector knows people by their keys. What names no user is left out.
     if let Some(Some(AttributeValue::Text(id))) = changes.get("manager").cloned() {
         let key = match store(view.scim_user(caller.client.id, &id))? {

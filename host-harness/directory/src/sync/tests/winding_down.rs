@@ -1,6 +1,7 @@
 //! Jobs that are asked to end: what they have begun is done and stored, and the rest is as if they had not come to it.
 
 use super::*;
+use crate::sync::plans::apply_with;
 use crate::sync::push::{PushTerms, push_with};
 use crate::sync::worker::{Finished, WorkerOptions, work};
 use provisioning_runtime::{Scheduler, SchedulerLimits, Terms};
@@ -88,6 +89,32 @@ async fn a_task_that_an_earlier_push_was_cut_off_over_stays_marked_as_under_way(
     assert!(push_until(&fixture, &wind_down).await.is_unfinished);
     let left: Vec<_> = fixture.tasks().iter().map(|task| (task.person.clone(), task.under_way)).collect();
     assert_eq!(left, [(Some("E2".to_owned()), true)], "the application may still be at work on it");
+}
+
+#[tokio::test]
+async fn a_plan_whose_writing_is_asked_to_end_stays_open_for_the_rest_of_it() {
+    let fixture = Fixture::new("[to-app]\napproval = true");
+    for key in ["E1", "E2", "E3"] {
+        fixture.add(key, &[]);
+        fixture.assign(key);
+    }
+    let (directory, application, tenant) = (&fixture.directory, &fixture.application, fixture.tenant());
+    let planned = plan(directory, application, &tenant, &fixture.actor).await.unwrap();
+    let wind_down = WindDown::default();
+    {
+        let mut world = fixture.application.world();
+        (world.asks_ledger, world.winds_down) = (true, Some((2, wind_down.clone())));
+    }
+    let written = apply_with(directory, application, &tenant, &fixture.actor, None, &mut |_| {}, &wind_down).await;
+    let report = written.unwrap().1;
+    assert!(report.is_unfinished && report.tried() == 2, "{report:?}");
+    assert_eq!(untouched(&fixture), 1);
+    let plan = directory.read(|view| view.plan(tenant.id, Some(planned.id))).unwrap();
+    assert_eq!(plan.state, PlanState::Open);
+    let (_, report) = apply(directory, application, &tenant, &fixture.actor, Some(planned.id)).await.unwrap();
+    assert_eq!((report.is_unfinished, report.words["created"], fixture.tasks().len()), (false, 1, 0));
+    let plan = directory.read(|view| view.plan(tenant.id, Some(planned.id))).unwrap();
+    assert_eq!(plan.state, PlanState::Applied);
 }
 
 /// Tells a worker to stop when somebody says so.

@@ -142,14 +142,6 @@ fn a_created_user_is_a_contact_and_a_user_with_the_profile_of_its_group() {
     journey(async {
         let platform = Platform::new(301, |_| {}).await;
         let group = platform.group("Customers", &[], CUSTOMER, 100).await;
-        // Without a profile nothing can be created, and the answer says what to do.
-        let mut ada = person("Ada");
-        ada.as_object_mut().unwrap().remove("entitlements");
-        let (status, refused) = platform.send("POST", "/Users", Some(&ada)).await;
-        assert_eq!(status, 400, "{refused}");
-        assert_eq!(refused["scimType"], "invalidValue", "{refused}");
-        assert_eq!(platform.send("GET", "/Users", None).await.1["totalResults"], 0, "the creation is undone");
-
         let (status, made) = platform.create("Ada").await;
         assert_eq!(status, 201, "{made}");
         assert_eq!(provisioning(&made)["state"], "done", "{made}");
@@ -185,6 +177,45 @@ fn a_created_user_is_a_contact_and_a_user_with_the_profile_of_its_group() {
         let told: Vec<_> = tasks.iter().map(|task| (task.kind, task.error_kind.clone())).collect();
         assert_eq!(told, [(TaskKind::Push, Some(FailureKind::IncompatibleGrants))], "{tasks:?}");
         assert_eq!(profile(), PLUS);
+    });
+}
+
+// Platforms create users first and say of which groups they are afterwards. A user without a profile was refused and undone, so that
+// no group could ever have it.
+#[test]
+fn a_user_that_comes_before_its_group_waits_for_the_profile_that_the_group_gives() {
+    journey(async {
+        let platform = Platform::new(312, |_| {}).await;
+        let group = platform.group("Customers", &[], CUSTOMER, 100).await;
+        let mut ada = person("Ada");
+        ada.as_object_mut().unwrap().remove("entitlements");
+        let (status, made) = platform.send("POST", "/Users", Some(&ada)).await;
+        assert_eq!(status, 201, "{made}");
+        let told = provisioning(&made);
+        assert_eq!((&told["state"], &told["kind"]), (&json!("failed"), &json!("missing-grant")), "{made}");
+        assert!(told["cause"].as_str().unwrap().contains("without a profile") && told["remedy"].is_string(), "{made}");
+        assert!(platform.users("Username = 'ada@new.example'").is_empty());
+        // What else a platform changes meanwhile is accepted, too.
+        let path = format!("/Users/{}", id(&made));
+        let operations = json!({ "Operations": [{ "op": "replace", "path": "title", "value": "Countess" }] });
+        let (status, patched) = platform.send("PATCH", &path, Some(&operations)).await;
+        assert_eq!((status, &provisioning(&patched)["state"]), (200, &json!("failed")), "{patched}");
+
+        let operations =
+            json!({ "Operations": [{ "op": "add", "path": "members", "value": [{ "value": id(&made) }] }] });
+        assert_eq!(platform.send("PATCH", &format!("/Groups/{group}"), Some(&operations)).await.0, 200);
+        let (_, done) = platform.send("GET", &path, None).await;
+        assert_eq!(provisioning(&done)["state"], "done", "{done}");
+        let found = platform.users("Username = 'ada@new.example'");
+        assert_eq!((found.len(), &found[0]["Profile"]["Name"]), (1, &json!(CUSTOMER)));
+
+        // What is missing beside it is the client's to send.
+        let mut nameless = person("Bob");
+        nameless.as_object_mut().unwrap().remove("entitlements");
+        nameless["name"] = json!({ "givenName": "Bob" });
+        let (status, refused) = platform.send("POST", "/Users", Some(&nameless)).await;
+        assert_eq!((status, &refused["scimType"]), (400, &json!("invalidValue")), "{refused}");
+        assert_eq!(platform.send("GET", "/Users", None).await.1["totalResults"], 1, "that creation is undone");
     });
 }
 

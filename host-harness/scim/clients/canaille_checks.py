@@ -105,18 +105,15 @@ with app.test_request_context("/"), app.backend.session():
     # A group of Canaille has members from the start, so the first user comes before its profile: it waits, and says for what.
     ada = person("Ada")
     Backend.instance.save(ada)
-    check("a user that the application refuses is not kept", user("ada@canaille.example") == {}, users())
-    # What everybody gets, until groups say otherwise.
-    host("tenant", "edit", tenant, "--set=to-app.push-new-users=false")
-    Backend.instance.save(ada)
     kept = user("ada@canaille.example")
-    check("a user is kept while nothing is pushed", kept != {} and provisioning(kept) == {}, users())
+    check("a user without a profile waits", provisioning(kept).get("kind") == "missing-grant", kept or users())
+    there = organization("ada@canaille.example")
+    check("the organization does not have it yet", there == (None, None), there)
     group = models.Group(display_name="Customers", members=[ada])
     Backend.instance.save(group)
     groups = json.loads(host("scim", "groups", tenant, "canaille"))
     check("the group is there with its member", [(one["name"], one["members"]) for one in groups] == [("Customers", 1)], groups)
     host("scim", "map", tenant, "canaille", "Customers", "--grant", f"profile={PROFILE}")
-    host("tenant", "edit", tenant, "--set=to-app.push-new-users=true")
     ada.title = "Countess"
     Backend.instance.save(ada)
     found = user("ada@canaille.example")

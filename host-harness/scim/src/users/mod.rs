@@ -27,6 +27,9 @@ use provisioning_runtime::Secret;
 pub(crate) use render::rendered;
 pub(crate) use search::{Places, search};
 
+/// The kind of failure of users who can't be made before something is assigned to them.
+const MISSING_GRANT: &str = "missing-grant";
+
 /// What a request has written, whose tasks may still be under way.
 pub(crate) struct Begun {
     /// The user's id.
@@ -300,6 +303,9 @@ pub(crate) async fn finish(
         return Ok(Answer::empty(204));
     }
     let refused = match ended {
+        // Platforms create users first, and then make them members of the groups by which they get what they need. The user stays,
+        // and says what it waits for.
+        Ended::Failed(task) if task.error_kind.as_ref().is_some_and(|kind| kind.name() == MISSING_GRANT) => None,
         Ended::Failed(task) => {
             let kind = task.error_kind.clone().unwrap_or(provisioning_directory::FailureKind::Unkept);
             let cause = task.cause.clone().unwrap_or_else(|| "the application refused the user".to_owned());

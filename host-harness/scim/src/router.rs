@@ -176,6 +176,8 @@ async fn dispatch(
     body: &Bytes,
     conditions: &Conditions,
 ) -> Result<Answer, ScimError> {
+    // The server sends the heads of answers to HEAD alone (RFC 9110 §9.3.2).
+    let method = if *method == Method::HEAD { &Method::GET } else { method };
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     let first = segments.first().copied().unwrap_or_default().to_ascii_lowercase();
     let rest = segments.get(1..).unwrap_or_default();

@@ -3,16 +3,23 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
+use provisioning_directory::{Directory, LeaseTimes};
 use salesforce_emulator::{Connection, Emulator};
 use serde_json::Value as Json;
 use tempfile::TempDir;
+
+/// Leases of hosts that share a test's database: a host that was killed leaves its tenants to the next after a moment.
+const LEASES: LeaseTimes = LeaseTimes { heartbeat: Duration::from_secs(1), expiry: Duration::from_secs(4) };
 
 /// Everything that one test needs.
 pub(crate) struct Fixture {
     pub(crate) emulator: Emulator,
     pub(crate) org: Connection,
     pub(crate) folder: TempDir,
+    /// A PostgreSQL database in the place of the data folder's, for every command.
+    database: Option<String>,
     /// The emulator serves on it.
     executor: Option<tokio::runtime::Runtime>,
 }
@@ -37,11 +44,28 @@ impl Fixture {
         let executor = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let emulator = executor.block_on(Emulator::builder().users(users).seed(seed).start()).unwrap();
         let org = emulator.credentials();
-        let fixture = Self { emulator, org, folder: tempfile::tempdir().unwrap(), executor: Some(executor) };
+        let folder = tempfile::tempdir().unwrap();
+        let fixture = Self { emulator, org, folder, database: None, executor: Some(executor) };
         fixture.write("password", &fixture.org.password);
         fixture.write("token", &fixture.org.security_token);
         fixture.write_tenants(&fixture.tenants());
         fixture
+    }
+
+    /// As [`Fixture::new`], with the directory on PostgreSQL if `PROVISIONING_TEST_POSTGRES` names a server.
+    pub(crate) fn on_test_database(users: u32, seed: u64) -> Self {
+        let mut fixture = Self::new(users, seed);
+        fixture.database = test_database::of(fixture.folder.path());
+        fixture
+    }
+
+    /// The directory in the folder `data`, or on PostgreSQL.
+    pub(crate) fn directory(&self) -> Directory {
+        let folder = self.path("data");
+        match &self.database {
+            Some(url) => Directory::open_postgres(&folder, url, LEASES).unwrap(),
+            None => Directory::open(&folder).unwrap(),
+        }
     }
 
     /// Takes the org away.
@@ -120,6 +144,11 @@ loopback = [{}]
             "RUST_LOG",
         ] {
             command.env_remove(variable);
+        }
+        if let Some(url) = &self.database {
+            command.env("PROVISIONING_DATABASE", url);
+            command.env("PROVISIONING_HEARTBEAT", LEASES.heartbeat.as_secs().to_string());
+            command.env("PROVISIONING_LEASE", LEASES.expiry.as_secs().to_string());
         }
         // One for all tests: compiling the component would be most of their time.
         command.env("PROVISIONING_CACHE", concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"));

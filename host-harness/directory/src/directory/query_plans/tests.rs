@@ -263,6 +263,7 @@ fn tasks(change: &WriteTransaction<'_>, tenant: &TenantRecord, ada: &Person) -> 
     let failure = TaskFailure::new(FailureKind::Transient, "c");
     let id = change.ask_admin(new, &failure)?;
     change.begin_tasks([id].into_iter())?;
+    change.put_back_tasks([id].into_iter())?;
     change.fail_task(&change.task(id)?, &failure, Waiting::ForAdmin)?;
     change.retry_task(&change.task(id)?)?;
     change.task_password(tenant, id)?;

@@ -9,7 +9,7 @@ NATIVE = --package salesforce-portal-connector --package salesforce-emulator --p
 ON_POSTGRES = \
 	$(CARGO) test --locked --workspace --lib -- directory:: sync:: config:: spreadsheet:: access:: jobs:: throttle::; \
 	$(CARGO) test --locked --workspace --test console --test journeys; \
-	$(CARGO) test --locked --workspace --test command_line -- backup:: ending:: hosts:: kill:: kill_scim:: scim
+	$(CARGO) test --locked --workspace --test command_line -- backup:: ending:: hosts:: kill:: kill_scim:: walk_scim::
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-postgres test-hosts fuzz unit wit embedding browser-test pictures soak bench bench-peers clients clients-airbyte scim-clients mutants check lint deny notices format doc component wasm-target hosts templates

@@ -18,8 +18,8 @@ pub(crate) struct Fixture {
     pub(crate) emulator: Emulator,
     pub(crate) org: Connection,
     pub(crate) folder: TempDir,
-    /// A PostgreSQL database in the place of the data folder's, for every command.
-    database: Option<String>,
+    /// Whether each data folder has its directory on PostgreSQL, if `PROVISIONING_TEST_POSTGRES` names a server.
+    is_on_test_database: bool,
     /// The emulator serves on it.
     executor: Option<tokio::runtime::Runtime>,
 }
@@ -45,7 +45,7 @@ impl Fixture {
         let emulator = executor.block_on(Emulator::builder().users(users).seed(seed).start()).unwrap();
         let org = emulator.credentials();
         let folder = tempfile::tempdir().unwrap();
-        let fixture = Self { emulator, org, folder, database: None, executor: Some(executor) };
+        let fixture = Self { emulator, org, folder, is_on_test_database: false, executor: Some(executor) };
         fixture.write("password", &fixture.org.password);
         fixture.write("token", &fixture.org.security_token);
         fixture.write_tenants(&fixture.tenants());
@@ -54,16 +54,24 @@ impl Fixture {
 
     /// As [`Fixture::new`], with the directory on PostgreSQL if `PROVISIONING_TEST_POSTGRES` names a server.
     pub(crate) fn on_test_database(users: u32, seed: u64) -> Self {
-        let mut fixture = Self::new(users, seed);
-        fixture.database = test_database::of(fixture.folder.path());
-        fixture
+        Self { is_on_test_database: true, ..Self::new(users, seed) }
     }
 
-    /// The directory in the folder `data`, or on PostgreSQL.
+    /// The database of a data folder, if it isn't in it.
+    fn database(&self, data: &str) -> Option<String> {
+        if self.is_on_test_database { test_database::of(&self.path(data)) } else { None }
+    }
+
+    /// The directory of the folder `data`.
     pub(crate) fn directory(&self) -> Directory {
-        let folder = self.path("data");
-        match &self.database {
-            Some(url) => Directory::open_postgres(&folder, url, LEASES).unwrap(),
+        self.directory_of("data")
+    }
+
+    /// The directory of a data folder: in it, or on PostgreSQL.
+    pub(crate) fn directory_of(&self, data: &str) -> Directory {
+        let folder = self.path(data);
+        match self.database(data) {
+            Some(url) => Directory::open_postgres(&folder, &url, LEASES).unwrap(),
             None => Directory::open(&folder).unwrap(),
         }
     }
@@ -145,7 +153,8 @@ loopback = [{}]
         ] {
             command.env_remove(variable);
         }
-        if let Some(url) = &self.database {
+        let data = arguments.windows(2).find(|pair| pair[0] == "--data").map_or("data", |pair| pair[1]);
+        if let Some(url) = self.database(data) {
             command.env("PROVISIONING_DATABASE", url);
             command.env("PROVISIONING_HEARTBEAT", LEASES.heartbeat.as_secs().to_string());
             command.env("PROVISIONING_LEASE", LEASES.expiry.as_secs().to_string());

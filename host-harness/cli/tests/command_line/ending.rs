@@ -158,6 +158,9 @@ fn an_import_that_is_told_to_end_keeps_the_page_that_was_under_way() {
     slow(&fixture, true);
     let (host, _) = serve(&fixture);
     until(|| read() > 0);
+    // The job asks for the next page: between two pages it would have nothing to end.
+    let next = Fault::latency(Duration::from_millis(1)).soql("FROM User WHERE UserType IN");
+    until_held(&fixture, fixture.emulator.inject(next));
     let seen = read();
     tell(&host);
     let (code, said) = ended(host);

@@ -255,3 +255,41 @@ fn a_host_that_was_stopped_within_a_transaction_may_go_on_in_a_moment() {
     assert!(error.is_passing(), "{error}");
     one.read(|view| view.tenant("acme")).unwrap();
 }
+
+#[test]
+fn a_tenant_whose_host_has_gone_comes_before_those_that_have_waited_for_longer() {
+    if server().is_none() {
+        return;
+    }
+    let times = LeaseTimes { heartbeat: Duration::from_secs(600), expiry: Duration::from_secs(2) };
+    let (_folder, gone, other, tenant) = two_hosts(times);
+    let actor = Actor::new("tester");
+    other
+        .write(&actor, |change| -> Result<(), DirectoryError> {
+            for number in 0..20 {
+                change.add_tenant(&format!("waiting-{number}"), &TenantConfig::default())?;
+            }
+            // As a claim leaves it, behind all those that are due.
+            change.store_due(tenant.id, Some(Timestamp::now()))
+        })
+        .unwrap();
+    let lock = gone.lock_tenant(&tenant).unwrap();
+    let first = || {
+        let found = other.write(&actor, |change| -> Result<_, DirectoryError> {
+            change.put_orphans_first()?;
+            change.tenants_to_claim(Timestamp::now(), 64)
+        });
+        found.unwrap()[0].0.name.clone()
+    };
+    assert_ne!(first(), "acme", "its host may still be there");
+    let began = Instant::now();
+    while first() != "acme" {
+        assert!(began.elapsed() < Duration::from_secs(20), "the tenant isn't put first");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert!(began.elapsed() + Duration::from_millis(500) >= times.expiry);
+    assert!(!lock.permit().unwrap().lasts(), "its host would still send requests");
+    // Once: a visit works out when it is due.
+    other.write(&actor, |change| change.store_due(tenant.id, Some(Timestamp::now()))).unwrap();
+    assert_ne!(first(), "acme");
+}

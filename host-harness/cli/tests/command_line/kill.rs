@@ -234,8 +234,8 @@ fn a_push_that_is_killed_again_and_again_makes_nobody_twice() {
     };
     // So many persons go in one request: their contacts, and then their users.
     const BATCH: u32 = 1000;
-    /// At most so many requests look for them before.
-    const LOOKS: u32 = 3;
+    // How many requests look for them before, as far as is known: each kill that falls among those makes it one more.
+    let mut looks = 3;
     let part = size.pushed / 11;
     write(0, size.pushed);
     let push = ["push", "acme", "--data", "data"];
@@ -246,11 +246,12 @@ fn a_push_that_is_killed_again_and_again_makes_nobody_twice() {
     while kills < size.kills || torn == 0 {
         let made = fixture.count("User") - users;
         let left = end - made as u32;
-        let requests = LOOKS + 2 * left.div_ceil(BATCH);
+        let requests = looks + 2 * left.div_ceil(BATCH);
         let skip = (dice.roll() * f64::from(requests)) as u32;
         let writes = Fault::latency(Duration::ZERO).method("POST").path("*/composite*");
         if kill_at(&fixture, &push, (writes, skip), Spot::of(kills), &mut dice) {
             kills += 1;
+            looks += u32::from(fixture.count("User") - users == made);
             torn += u32::from(fixture.count("Contact") - contacts > fixture.count("User") - users);
         } else {
             // It came to its end, so there has to be more to do.
@@ -258,6 +259,7 @@ fn a_push_that_is_killed_again_and_again_makes_nobody_twice() {
             end += part;
         }
     }
+    println!("{kills} kills, {torn} between contacts and users; up to {looks} requests look for who is there");
     run(&fixture, &push);
     let pushed = end as usize;
     assert_eq!(fixture.count("User"), users + pushed, "each person has one user");

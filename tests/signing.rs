@@ -7,7 +7,7 @@ use ring::signature::{Ed25519KeyPair, KeyPair as _};
 
 /// A key pair with its id, which is eight bytes that its maker has chosen.
 pub(crate) struct Keys {
-    pair: Ed25519KeyPair,
+    pub(crate) pair: Ed25519KeyPair,
     pub(crate) id: [u8; 8],
 }
 

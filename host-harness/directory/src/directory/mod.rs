@@ -105,6 +105,7 @@ pub use backup::BackedUp;
 pub use causes::{OpenCause, TaskFailure};
 pub(crate) use claims::NewClaim;
 pub use claims::{Claim, ClaimFilter};
+pub use components::{AddedComponent, NewComponent};
 pub use database::postgres::{LeaseTimes, Word};
 pub use database::{Copied, Place, StoreError, copy_database};
 pub(crate) use due::Rest;

@@ -25,6 +25,7 @@ const SMALL: &[&str] = &[
     "audit_chain",
     "data_key",
     "component",
+    "added_component",
 ];
 
 /// Part of a statement, part of its plan, and why it may be so.

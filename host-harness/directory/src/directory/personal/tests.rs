@@ -8,9 +8,10 @@ use crate::config::TenantConfig;
 use crate::sync::{Removal, remove_person};
 
 /// Tables that hold nothing about people, and those whose rows go with the person's row or with a row that does.
-const WITHOUT_PEOPLE: [&str; 20] = [
+const WITHOUT_PEOPLE: [&str; 21] = [
     "component",
     "component_file",
+    "added_component",
     "job_run",
     "tenant_lease",
     "chore",

@@ -19,3 +19,8 @@ pub use signature::{SignatureError, Signed, Signer, Signers};
 
 #[cfg(test)]
 mod tests;
+
+/// The example of the README is compiled as well.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -94,7 +94,7 @@ program() {
     local program=$built/dist/host-harness
     cp "$program" "$dist/host-harness-$version-$machine"
     local embedded
-    embedded=$("$program" describe --json --cache off | python3 -c 'import json, sys; print(json.load(sys.stdin)["sha256"])')
+    embedded=$("$program" describe --json --cache off | python3 -c 'import json, sys; print(json.load(sys.stdin)["component"]["sha256"])')
     if [ "$embedded" != "$(sha256sum "$dist/salesforce-portal-connector-$version.wasm" | cut -d' ' -f1)" ]; then
         say "the component in the program isn't the one in dist/"
         exit 1

@@ -134,7 +134,7 @@ fn a_component_from_a_registry_runs_once_it_is_signed_and_approved() {
     let said = fails(&fixture, &["test-credentials", "real"], 3);
     assert!(said.contains("login.salesforce.com") && !said.contains("approved"), "{said}");
 
-    assert_eq!(done(&fixture, &["describe", &format!("sha256:{digest}")])["sha256"], json!(digest));
+    assert_eq!(done(&fixture, &["describe", &format!("sha256:{digest}")])["component"]["sha256"], json!(digest));
 
     let one = listed(&fixture)[0].clone();
     assert_eq!((&one["sha256"], &one["approved"]), (&json!(digest), &json!(true)));

@@ -12,11 +12,12 @@ use super::context::{data_folder, declared, directory_exists, load, open_directo
 use super::failure::{DONE, Failure};
 use super::global::Global;
 use super::output::Output;
+use crate::embedded;
 use provisioning_directory::config::ComponentChoice;
 use provisioning_directory::sync::{Declared, Standing, standing};
 use provisioning_directory::{AddedComponent, ApprovalRecord, DirectoryError, WriteTransaction};
 use provisioning_runtime::wit::Descriptor;
-use provisioning_runtime::{Declaration, Tenant};
+use provisioning_runtime::{Declaration, Tenant, digest_of};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -226,6 +227,9 @@ fn list(global: &Global, output: &mut Output) -> Result<u8, Failure> {
             Ok(())
         })?;
     }
+    if let Some(built_in) = views.get_mut(&digest_of(embedded::CONNECTOR)) {
+        built_in.approved = true;
+    }
     let views: Vec<KnownView> = views.into_values().collect();
     if output.json() {
         output.document(&views)?;
@@ -238,8 +242,11 @@ fn list(global: &Global, output: &mut Output) -> Result<u8, Failure> {
     let mut table = output.table(&["SHA-256", "Component", "From", "Signed by", "Added", "Approved", "Used by"]);
     for view in &views {
         let approved = view.approval.as_ref();
-        let approved_by =
-            approved.map_or("not yet".to_owned(), |one| format!("{}, {}", one.approved_at, one.approved_by));
+        let approved_by = match approved {
+            Some(one) => format!("{}, {}", one.approved_at, one.approved_by),
+            None if view.approved => "built in".to_owned(),
+            None => "not yet".to_owned(),
+        };
         let used_by = view.used_by.join(", ");
         match &view.added {
             Some(added) => table.add_row([

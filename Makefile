@@ -4,6 +4,13 @@ CARGO ?= cargo
 # What is built without Wasmtime.
 NATIVE = --package salesforce-portal-connector --package salesforce-emulator --package native
 
+# The suites that run on PostgreSQL as well. Always of the whole workspace: a package by itself has fewer features, and its dependencies
+# would be compiled once more.
+ON_POSTGRES = \
+	$(CARGO) test --locked --workspace --lib -- directory:: sync:: config:: spreadsheet:: access:: jobs:: throttle::; \
+	$(CARGO) test --locked --workspace --test console --test journeys; \
+	$(CARGO) test --locked --workspace --test command_line -- backup:: hosts:: kill:: kill_scim:: scim
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-postgres test-hosts fuzz unit wit embedding browser-test pictures soak bench bench-peers clients clients-airbyte scim-clients mutants check lint deny notices format doc component release release-check deb-test registry-test package semver wasm-target hosts templates
 
@@ -17,13 +24,11 @@ demo: wasm-target ## Runs the main job against an emulated Salesforce org
 test: wasm-target ## Runs the whole suite
 	$(CARGO) test --locked --workspace
 
-test-postgres: wasm-target ## Runs the directory's, the sync's and the backup's suites on a private PostgreSQL, which it installs where missing
-	scripts/postgres.sh $(CARGO) test --locked --package provisioning-directory
-	scripts/postgres.sh $(CARGO) test --locked --package host-harness --test command_line -- backup::
+test-postgres: wasm-target ## Runs the suites that have a directory on a private PostgreSQL, which it installs where missing
+	scripts/postgres.sh sh -ec '$(ON_POSTGRES)'
 
-test-hosts: wasm-target ## Fails three hosts of one PostgreSQL, one after another, and runs the console's suite on it
-	scripts/postgres.sh $(CARGO) test --locked --package host-harness --test command_line -- hosts:: --nocapture
-	scripts/postgres.sh $(CARGO) test --locked --package host-harness --test console
+test-hosts: wasm-target ## Fails three hosts of one PostgreSQL, one after another
+	scripts/postgres.sh $(CARGO) test --locked --workspace --test command_line -- hosts:: --nocapture
 
 fuzz: wasm-target ## Tries each fuzz target for 60 s, or FUZZ_SECONDS, with cargo-fuzz, which it installs where missing
 	scripts/fuzz.sh

@@ -21,6 +21,9 @@ use provisioning_runtime::{
     RuntimeBuilder, Tenant, digest_of,
 };
 
+/// The kind of job by which the console shows what a command does.
+pub(crate) const COMMAND: &str = "command";
+
 /// A job that is ready to be used, and what it was made from.
 pub(crate) struct Context {
     pub(crate) tenant: Tenant,

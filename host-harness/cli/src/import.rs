@@ -6,7 +6,7 @@ use clap::Args;
 use indicatif::ProgressBar;
 use serde::Serialize;
 
-use super::context::{TenantSource, applications};
+use super::context::{COMMAND, TenantSource, applications};
 use super::direct;
 use super::failure::{DONE, Failure, SOME_FAILED};
 use super::global::Global;
@@ -109,7 +109,13 @@ async fn import_into(
     let applications = applications(global, directory)?;
     let bar = Bar(Mutex::new(None));
     let wanted = ImportOptions { full: options.full, dry_run: options.dry_run, accept: options.accept };
-    let result = import(directory, &applications, tenant, &actor, wanted, &|progress| bar.show(progress)).await;
+    let teller = directory.tell_job(tenant.id, COMMAND, "Import by a command", &actor);
+    let show = |progress: ImportProgress| {
+        teller.progress(progress.words(), progress.done, progress.total);
+        bar.show(progress);
+    };
+    let result = import(directory, &applications, tenant, &actor, wanted, &show).await;
+    drop(teller);
     bar.end();
     let report = result?;
     let run = &report.run;

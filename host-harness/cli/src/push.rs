@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::context::{TenantSource, applications};
+use super::context::{COMMAND, TenantSource, applications};
 use super::direct;
 use super::failure::Failure;
 use super::global::Global;
@@ -101,12 +101,15 @@ async fn push_tasks(
     let applications = applications(global, directory)?;
     let bar = output.progress("tasks", Some(0));
     let mut printed = SyncReport::new(&tenant.name, "push", output);
+    let teller = directory.tell_job(tenant.id, COMMAND, "Push by a command", &actor);
     let progress = |progress: PushProgress| {
+        teller.progress(progress.words(), progress.done, Some(progress.total));
         bar.set_length(progress.total);
         bar.set_position(progress.done);
     };
     let mut note = |entry: &PushEntry| printed.note(entry);
     let result = push_watched(directory, &applications, tenant, &actor, &progress, &mut note).await;
+    drop(teller);
     bar.finish_and_clear();
     let mut report = match result {
         Ok(report) => report,

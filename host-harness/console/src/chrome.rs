@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
 
 use super::access::Visitor;
 use super::shared::Shared;
@@ -59,10 +60,11 @@ pub(crate) const TOP_TABS: &[Tab] = &[
     Tab { path: "applications", title: "Applications" },
     Tab { path: "people", title: "People" },
     Tab { path: "audit", title: "Audit" },
+    Tab { path: "sessions", title: "Sessions" },
 ];
 
 /// Something that was just done, told on the next page once.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Flash {
     /// Whether it went well.
     pub(crate) good: bool,

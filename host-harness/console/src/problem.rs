@@ -1,8 +1,11 @@
 //! A request that comes to nothing, as a whole page: what happened, and what to do.
 
+use std::borrow::Cow;
+
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
 
 use super::chrome::html;
 use super::remedy::on_page;
@@ -12,19 +15,34 @@ use provisioning_runtime::JobError;
 use provisioning_runtime::error_kind_name;
 
 /// Why there is no page.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Problem {
+    #[serde(with = "code")]
     pub(crate) status: StatusCode,
     /// For programs, in kebab-case.
     pub(crate) kind: String,
     /// A few words.
-    pub(crate) title: &'static str,
+    pub(crate) title: Cow<'static, str>,
     /// One sentence: what happened.
     pub(crate) what: String,
     /// What the application itself answered.
     pub(crate) said: Option<Upstream>,
     /// One sentence: what to do.
     pub(crate) remedy: String,
+}
+
+/// A status as its number.
+mod code {
+    use axum::http::StatusCode;
+    use serde::{Deserialize as _, Deserializer, Serializer, de};
+
+    pub(super) fn serialize<S: Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u16(status.as_u16())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<StatusCode, D::Error> {
+        StatusCode::from_u16(u16::deserialize(deserializer)?).map_err(de::Error::custom)
+    }
 }
 
 #[derive(Template)]
@@ -36,7 +54,14 @@ struct Page<'a> {
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, kind: &str, title: &'static str, what: &str, remedy: &str) -> Self {
-        Self { status, kind: kind.to_owned(), title, what: what.to_owned(), said: None, remedy: remedy.to_owned() }
+        Self {
+            status,
+            kind: kind.to_owned(),
+            title: title.into(),
+            what: what.to_owned(),
+            said: None,
+            remedy: remedy.to_owned(),
+        }
     }
 
     /// What was asked for cannot be; `what` says why and what to do.

@@ -24,7 +24,7 @@ pub enum ConsoleError {
     /// A name that no browser would send.
     #[error("`{0}` is no host name; give the name that stands in the browser's address, without scheme and port")]
     HostName(String),
-    /// The admins' file.
+    /// The admins can't be read.
     #[error(transparent)]
     Admins(#[from] AdminsError),
     /// The machine gives no random numbers.
@@ -66,10 +66,10 @@ impl Console {
     /// password, which is all that lets anybody in then. It is for whoever has started the console.
     ///
     /// # Errors
-    /// When the file of the admins cannot be read.
+    /// If the admins can't be read.
     pub fn address(&self, base: &str) -> Result<String, AdminsError> {
         Ok(match &self.token {
-            Some(token) if Admins::of(self.directory.folder()).is_empty()? => format!("{base}/?{}", token.query()),
+            Some(token) if Admins::of(&self.directory)?.is_empty()? => format!("{base}/?{}", token.query()),
             _ => base.to_owned(),
         })
     }
@@ -80,11 +80,9 @@ impl Console {
     /// When others than this machine can reach it, by its address or through a proxy, and no admin password is set.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<(), ConsoleError> {
         let address = listener.local_addr()?;
-        let admins = Admins::of(self.directory.folder());
         let hosts = Hosts::new(address, self.hosts);
         let token = self.token.ok_or(ConsoleError::Random)?;
-        let access =
-            Access::new(admins, hosts, self.behind_tls, address.port(), token).map_err(|_| ConsoleError::Random)?;
+        let access = Access::new(&self.directory, hosts, self.behind_tls, token)?;
         if !access.is_private() && access.admins.is_empty()? {
             return Err(ConsoleError::Unprotected(address));
         }

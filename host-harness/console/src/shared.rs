@@ -35,10 +35,10 @@ impl Shared {
         stopped: watch::Receiver<bool>,
     ) -> Self {
         Self {
+            jobs: Jobs::of(&directory),
             directory,
             applications,
             access,
-            jobs: Jobs::default(),
             streams: Arc::new(Semaphore::new(STREAMS)),
             stopped,
             connectors: Connectors::default(),

@@ -16,7 +16,8 @@ use crate::throttle::Throttle;
 use crate::users::Places;
 use provisioning_directory::sync::Applications;
 use provisioning_directory::{
-    AttributeSchema, Directory, DirectoryError, ReadTransaction, ScimClient, TenantId, TenantRecord, WriteTransaction,
+    AttributeSchema, Directory, DirectoryError, ReadTransaction, ScimClient, TenantId, TenantRecord, Timestamp,
+    WriteTransaction,
 };
 use provisioning_http::{Limits, TrustedProxies};
 
@@ -74,10 +75,10 @@ impl Scim {
         let pusher = Pusher::new(directory.clone(), Arc::clone(&work), stopped);
         let public = public.map(|address| address.trim_end_matches('/').to_owned());
         let shared = Shared {
+            throttle: Throttle::of(&directory),
             directory,
             work,
             pusher,
-            throttle: Throttle::default(),
             journal: Journal::default(),
             places: Arc::default(),
             public,
@@ -234,15 +235,16 @@ impl Shared {
             })
             .await?;
         let (client, tenant, number) = found.ok_or_else(unknown)?;
-        self.throttle.enter(client.id, client.settings.rate, Instant::now()).map_err(|wait| {
+        let waits = self.throttle.enter(client.id, client.settings.rate, Timestamp::now());
+        if let Some(wait) = waits.map_err(|error| refusal::of_directory(&error))? {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few seconds at most")]
             let seconds = (wait.as_secs_f64().ceil() as u32).max(1);
-            ScimError::new(429, format!(
+            let detail = format!(
                 "The client sends more than {} requests per second; wait, or have an admin of the host raise its rate.",
                 client.settings.rate
-            ))
-            .after(seconds)
-        })?;
+            );
+            return Err(ScimError::new(429, detail).after(seconds));
+        }
         self.journal.token(number);
         Ok((client, tenant))
     }

@@ -8,11 +8,12 @@ use provisioning_directory::{
 };
 
 /// A client of the tenant `acme` in a new folder.
-pub(crate) fn client(folder: &Path, name: &str) -> ScimClient {
+pub(crate) fn client(folder: &Path, name: &str) -> (Directory, ScimClient) {
     let directory = Directory::open(folder).unwrap();
     let add = |change: &WriteTransaction<'_>| -> Result<ScimClient, DirectoryError> {
         let tenant = change.add_tenant("acme", &TenantConfig::default())?;
         change.add_scim_client(&tenant, name, ScimPlatform::Other, &ScimSettings::default())
     };
-    directory.write(&Actor::new("test"), add).unwrap()
+    let client = directory.write(&Actor::new("test"), add).unwrap();
+    (directory, client)
 }

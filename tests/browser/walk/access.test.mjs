@@ -14,6 +14,7 @@ const PATHS = [
   "/applications/acme/assignments/edit?person=E1",
   "/applications/acme/assignments/remove?person=E1",
   "/people",
+  "/sessions",
   "/add-person",
   "/people/E1",
   "/people/E1/edit",

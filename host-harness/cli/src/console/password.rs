@@ -8,7 +8,6 @@ use super::super::global::Global;
 use super::super::output::Output;
 use provisioning_console::{Admins, AdminsError};
 use provisioning_directory::config::{SecretSource, StandardInput};
-use provisioning_directory::{Directory, Note, WriteTransaction};
 
 /// The variable that may hold the password.
 const VARIABLE: &str = "PROVISIONING_CONSOLE_PASSWORD";
@@ -34,8 +33,7 @@ pub(super) fn set(global: &Global, options: &SetOptions, output: &mut Output) ->
         None => SecretSource::Stdin,
     };
     let password = source.read("console password", &folder, &mut StandardInput::process())?;
-    Admins::of(&folder).set_password(&options.name, &password)?;
-    note(global, &directory, "console.set-password", &options.name, "set; sessions of the former password have ended")?;
+    Admins::of(&directory)?.set_password(&global.actor(), &options.name, &password)?;
     output.line(&format!(
         "The password of {} was set. Sessions that were signed in with another one end.",
         options.name
@@ -48,22 +46,12 @@ pub(super) fn set(global: &Global, options: &SetOptions, output: &mut Output) ->
 
 pub(super) fn remove(global: &Global, options: &RemoveOptions, output: &mut Output) -> Result<(), Failure> {
     let directory = open_directory(global)?;
-    Admins::of(directory.folder()).remove(&options.name)?;
-    note(global, &directory, "console.remove-admin", &options.name, "removed")?;
+    Admins::of(&directory)?.remove(&global.actor(), &options.name)?;
     output.line(&format!("{} can no longer sign in to the console.", options.name))?;
     if output.json() {
         output.document(&serde_json::json!({ "admin": options.name, "removed": true }))?;
     }
     Ok(())
-}
-
-/// Adds a row to the audit trail about an admin of the console.
-fn note(global: &Global, directory: &Directory, action: &str, admin: &str, result: &str) -> Result<(), Failure> {
-    let new = Some(serde_json::json!({ "admin": admin.to_lowercase() }));
-    let note = |change: &WriteTransaction<'_>| {
-        change.note(&Note { tenant: None, person: None, action, old: None, new: new.clone(), result })
-    };
-    Ok(directory.write(&global.actor(), note)?)
 }
 
 impl From<AdminsError> for Failure {

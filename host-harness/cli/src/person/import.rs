@@ -73,7 +73,7 @@ pub(super) async fn run(global: &Global, options: &Options, output: &mut Output)
     // What an export has, and what a file doesn't change: whoever is taken out of use is so with what follows.
     if people::attributes(&rows).iter().any(|name| name.eq_ignore_ascii_case(STATUS)) {
         return Err(Failure::usage(format!(
-            "{}: a file doesn't change the status of people; remove the column `{STATUS}`, and use `person edit PERSON --status`",
+            "{}: a file doesn't change the status of people; remove the column `{STATUS}`, and use `person edit PERSON --status suspended`",
             options.file.display()
         )));
     }

@@ -11,6 +11,7 @@ mod navigation;
 mod scim;
 mod sessions;
 mod setup;
+mod several;
 mod sign_in;
 mod stale;
 mod work;

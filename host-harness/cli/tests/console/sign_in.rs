@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use provisioning_console::{Admins, Console, ConsoleError};
+use provisioning_directory::Actor;
 use provisioning_runtime::Secret;
 use tokio::net::TcpListener;
 
@@ -67,7 +68,8 @@ async fn signing_in_and_failing_to_is_in_the_audit_trail_without_what_was_typed(
             (row.action.as_str(), row.actor.as_str(), row.new.as_ref().map(ToString::to_string).unwrap_or_default())
         })
         .collect();
-    let [one, other, done, out] = told.as_slice() else { panic!("{told:?}") };
+    let [set, one, other, done, out] = told.as_slice() else { panic!("{told:?}") };
+    assert_eq!((set.0, set.1), ("console.set-password", "root"));
     assert_eq!(*one, ("console.sign-in-failed", "console", r#"{"address":"127.0.0.1","admin":"ada"}"#.to_owned()));
     // The other two wait for the row of the next minute.
     assert_eq!(*other, ("console.sign-in-failed", "console", r#"{"address":"127.0.0.1","failures":1}"#.to_owned()));
@@ -81,8 +83,8 @@ async fn a_new_password_ends_sessions_of_the_old_one_at_once() {
     let browser = world.browser();
     sign_in(&browser, "ada", PASSWORD, "/").await.expect(303);
     browser.get("/applications").await.expect(200);
-    let admins = Admins::of(world.folder.path());
-    admins.set_password("ada", &Secret::new("another horse battery".to_owned())).unwrap();
+    let admins = Admins::of(&world.directory).unwrap();
+    admins.set_password(&Actor::new("root"), "ada", &Secret::new("another horse battery".to_owned())).unwrap();
     browser.get("/applications").await.expect(303);
 }
 
@@ -183,7 +185,10 @@ async fn elsewhere_than_on_loopback_it_does_not_start_without_a_password() {
         assert!(matches!(refused, ConsoleError::Unprotected(_)));
         assert!(refused.to_string().contains("console set-password"), "{refused}");
     }
-    Admins::of(world.folder.path()).set_password("ada", &Secret::new(PASSWORD.to_owned())).unwrap();
+    Admins::of(&world.directory)
+        .unwrap()
+        .set_password(&Actor::new("root"), "ada", &Secret::new(PASSWORD.to_owned()))
+        .unwrap();
     let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
     builder().build().serve(listener, async {}).await.unwrap();
 }
@@ -242,7 +247,10 @@ async fn without_admins_only_the_token_of_the_console_lets_somebody_in() {
     assert_eq!(page.location(), "/tasks?kind=push", "the token doesn't stay in the address");
     other.get("/applications").await.expect(200);
     // With the first admin it is over.
-    Admins::of(world.folder.path()).set_password("ada", &Secret::new(PASSWORD.to_owned())).unwrap();
+    Admins::of(&world.directory)
+        .unwrap()
+        .set_password(&Actor::new("root"), "ada", &Secret::new(PASSWORD.to_owned()))
+        .unwrap();
     other.get("/applications").await.expect(303);
     Browser::new(world.address, "").get(&world.open).await.expect(303).location().starts_with("/sign-in");
     sign_in(&other, "ada", PASSWORD, "/").await.expect(303);

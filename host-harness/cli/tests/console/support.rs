@@ -21,7 +21,7 @@ use tokio::task::JoinHandle;
 pub(crate) struct World {
     pub(crate) directory: Directory,
     pub(crate) address: SocketAddr,
-    pub(crate) folder: TempDir,
+    pub(crate) folder: Arc<TempDir>,
     /// What the console prints: with its token, where there are no admins.
     pub(crate) open: String,
     stop: Option<oneshot::Sender<()>>,
@@ -68,10 +68,21 @@ impl World {
     }
 
     pub(crate) async fn start(start: Start) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::serve(start, Arc::new(tempfile::tempdir().unwrap())).await
+    }
+
+    /// Another console of the same directory, as on another host.
+    pub(crate) async fn beside(&self) -> Self {
+        Self::serve(Start::default(), Arc::clone(&self.folder)).await
+    }
+
+    async fn serve(start: Start, folder: Arc<TempDir>) -> Self {
         let directory = directory_of(folder.path());
         if let Some(password) = start.admin {
-            Admins::of(folder.path()).set_password("ada", &Secret::new(password.to_owned())).unwrap();
+            Admins::of(&directory)
+                .unwrap()
+                .set_password(&Actor::new("root"), "ada", &Secret::new(password.to_owned()))
+                .unwrap();
         }
         let mut builder = Console::builder(directory.clone(), applications(&folder)).behind_tls(start.behind_tls);
         builder = builder.trusted_proxies(start.proxies.iter().map(|address| address.parse().unwrap()));
@@ -225,6 +236,11 @@ impl Browser {
 
     pub(crate) fn cookie(&self) -> Option<String> {
         self.cookie.lock().unwrap().clone()
+    }
+
+    /// Goes on with another console of the same directory, as behind a load balancer.
+    pub(crate) fn turn_to(&mut self, world: &World) {
+        self.base = format!("http://{}", world.address);
     }
 
     /// Goes on with a cookie that it had before.

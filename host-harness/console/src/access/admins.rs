@@ -1,21 +1,25 @@
 //! Who may sign in, and the hashes of their passwords.
 //!
-//! A file of its own in the data folder, for its owner only: names and Argon2id hashes (RFC 9106) in the PHC string format, with
-//! the crate's default cost (19 MiB, two passes; the OWASP Password Storage Cheat Sheet's first choice). It is read anew for each
-//! request that depends on it, so a changed password counts at once.
+//! Names and Argon2id hashes (RFC 9106) in the PHC string format, with the crate's default cost (19 MiB, two passes; the OWASP
+//! Password Storage Cheat Sheet's first choice), in the directory. They are read again for each request that depends on them, so a
+//! changed password counts at once, on every host.
 
 use std::collections::BTreeMap;
-use std::io::{ErrorKind, Write as _};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
+use serde_json::json;
 
+use provisioning_directory::{Actor, Directory, DirectoryError, Note};
 use provisioning_runtime::Secret;
 
-/// The file's name in the data folder.
+/// Who has the admins of a file become the directory's, in the audit trail.
+const ADOPTS: &str = "console";
+/// The name of the file in which earlier versions kept admins in the data folder.
 const FILE: &str = "console-admins.json";
 /// The fewest characters of a password (NIST SP 800-63B-4 asks for 15 where it is the only factor).
 const SHORTEST: usize = 15;
@@ -40,6 +44,14 @@ pub enum AdminsError {
         "the file of the console's admins {0} is damaged; take it away and set the passwords again with `console set-password`"
     )]
     Damaged(PathBuf),
+    /// A stored hash isn't one.
+    #[error(
+        "what is stored for the console's admin `{0}` is damaged; set the password again with `console set-password`"
+    )]
+    DamagedHash(String),
+    /// The directory can't be read or written.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
     /// Too easy to guess, or too long.
     #[error("the password must have at least {SHORTEST} characters and at most {LONGEST} bytes; choose another")]
     Password,
@@ -59,41 +71,72 @@ pub enum AdminsError {
     Hash(String),
 }
 
-/// The admins of a data folder.
+/// The admins of a directory's console.
 #[derive(Clone, Debug)]
 pub struct Admins {
-    path: PathBuf,
+    directory: Directory,
 }
 
-type Hashes = BTreeMap<String, String>;
-
 impl Admins {
-    /// Those of a data folder.
-    pub fn of(folder: &Path) -> Self {
-        Self { path: folder.join(FILE) }
+    /// Those of a directory. Admins that an earlier version has kept in a file of the data folder become the directory's, and the file
+    /// is deleted.
+    ///
+    /// # Errors
+    /// If the file can't be read or deleted, and the database's.
+    pub fn of(directory: &Directory) -> Result<Self, AdminsError> {
+        let admins = Self { directory: directory.clone() };
+        admins.adopt(&directory.folder().join(FILE))?;
+        Ok(admins)
+    }
+
+    fn adopt(&self, path: &Path) -> Result<(), AdminsError> {
+        let failed = |reason| AdminsError::File { path: path.to_owned(), reason };
+        let bytes = match std::fs::read(path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(reason) => return Err(failed(reason)),
+        };
+        let hashes: BTreeMap<String, String> =
+            serde_json::from_slice(&bytes).map_err(|_| AdminsError::Damaged(path.to_owned()))?;
+        self.directory.write(&Actor::new(ADOPTS), |change| -> Result<(), DirectoryError> {
+            for (name, hash) in &hashes {
+                if change.console_admin_hash(name)?.is_none() {
+                    change.set_console_admin(name, hash)?;
+                }
+            }
+            Ok(())
+        })?;
+        match std::fs::remove_file(path) {
+            // Another process has been faster.
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            done => done.map_err(failed),
+        }
     }
 
     /// Whether there are none, so that nobody has to sign in.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// The database's.
+    #[expect(clippy::redundant_closure_for_method_calls, reason = "the path is not general over the view's lifetime")]
     pub fn is_empty(&self) -> Result<bool, AdminsError> {
-        Ok(self.read()?.is_empty())
+        Ok(!self.directory.read(|view| view.has_console_admin())?)
     }
 
     /// Their names.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// The database's.
+    #[expect(clippy::redundant_closure_for_method_calls, reason = "the path is not general over the view's lifetime")]
     pub fn names(&self) -> Result<Vec<String>, AdminsError> {
-        Ok(self.read()?.into_keys().collect())
+        Ok(self.directory.read(|view| view.console_admins())?)
     }
 
-    /// Sets an admin's password, and makes the admin where there is none of that name. Hashing takes some ten milliseconds.
+    /// Sets an admin's password, and adds the admin if there is none of that name. Hashing takes some ten milliseconds. `actor` is in
+    /// the audit trail.
     ///
     /// # Errors
-    /// When the password or the name will not do, or the file cannot be written.
-    pub fn set_password(&self, name: &str, password: &Secret) -> Result<(), AdminsError> {
+    /// If the password or the name won't do, and the database's.
+    pub fn set_password(&self, actor: &Actor, name: &str, password: &Secret) -> Result<(), AdminsError> {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '@');
         if name.is_empty() || name.len() > LONGEST_NAME || !name.chars().all(plain) {
             return Err(AdminsError::Name);
@@ -102,33 +145,37 @@ impl Admins {
         if text.chars().count() < SHORTEST || text.len() > LONGEST {
             return Err(AdminsError::Password);
         }
-        let hash = hash(text).map_err(AdminsError::Hash)?;
-        let mut hashes = self.read()?;
-        hashes.insert(name.to_lowercase(), hash);
-        self.write(&hashes)
+        let (name, hash) = (name.to_lowercase(), hash(text).map_err(AdminsError::Hash)?);
+        Ok(self.directory.write(actor, |change| {
+            change.set_console_admin(&name, &hash)?;
+            let result = "set; sessions of the former password have ended";
+            change.note(&note("console.set-password", &name, result))
+        })?)
     }
 
-    /// Takes an admin away.
+    /// Removes an admin. `actor` is in the audit trail.
     ///
     /// # Errors
-    /// When there is none of that name, or the file cannot be written.
-    pub fn remove(&self, name: &str) -> Result<(), AdminsError> {
-        let mut hashes = self.read()?;
-        if hashes.remove(&name.to_lowercase()).is_none() {
-            let known = hashes.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+    /// If there is none of that name, and the database's.
+    pub fn remove(&self, actor: &Actor, name: &str) -> Result<(), AdminsError> {
+        let admin = name.to_lowercase();
+        self.directory.write(actor, |change| {
+            if change.remove_console_admin(&admin)? {
+                return Ok(change.note(&note("console.remove-admin", &admin, "removed"))?);
+            }
+            let known = change.console_admins()?.join(", ");
             let known = if known.is_empty() { "none".to_owned() } else { known };
-            return Err(AdminsError::Unknown { name: name.to_owned(), known });
-        }
-        self.write(&hashes)
+            Err(AdminsError::Unknown { name: name.to_owned(), known })
+        })
     }
 
-    /// The stored hash of `name`, where `password` is its password. Takes as long for a name that nobody has.
+    /// The stored hash of `name`, if `password` is its password. Takes as long for a name that nobody has.
     pub(crate) fn check(&self, name: &str, password: &Secret) -> Result<Option<(String, String)>, AdminsError> {
         static NOBODY: LazyLock<Option<String>> = LazyLock::new(|| hash("a password that nobody has").ok());
         let name = name.to_lowercase();
-        let stored = self.read()?.remove(&name);
+        let stored = self.hash_of(&name)?;
         let hash = stored.as_ref().or(NOBODY.as_ref()).ok_or_else(|| AdminsError::Hash("no hash".to_owned()))?;
-        let hash = PasswordHash::new(hash).map_err(|_| AdminsError::Damaged(self.path.clone()))?;
+        let hash = PasswordHash::new(hash).map_err(|_| AdminsError::DamagedHash(name.clone()))?;
         let fits = password.expose().len() <= LONGEST
             && Argon2::default().verify_password(password.expose().as_bytes(), &hash).is_ok();
         Ok(stored.filter(|_| fits).map(|stored| (name, stored)))
@@ -136,42 +183,12 @@ impl Admins {
 
     /// What is stored for `name`.
     pub(crate) fn hash_of(&self, name: &str) -> Result<Option<String>, AdminsError> {
-        Ok(self.read()?.remove(name))
+        Ok(self.directory.read(|view| view.console_admin_hash(name))?)
     }
+}
 
-    /// Whether `hash` is still what is stored for `name`.
-    pub(crate) fn still_has(&self, name: &str, hash: &str) -> Result<bool, AdminsError> {
-        Ok(self.read()?.get(name).is_some_and(|stored| stored == hash))
-    }
-
-    fn read(&self) -> Result<Hashes, AdminsError> {
-        match std::fs::read(&self.path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|_| AdminsError::Damaged(self.path.clone())),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Hashes::new()),
-            Err(reason) => Err(self.failed(reason)),
-        }
-    }
-
-    fn write(&self, hashes: &Hashes) -> Result<(), AdminsError> {
-        let write = || -> std::io::Result<()> {
-            // Beside it and then renamed, so that a console that reads meanwhile sees the one or the other.
-            let beside = self.path.with_extension("new");
-            let mut options = std::fs::OpenOptions::new();
-            options.write(true).create(true).truncate(true);
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            let mut file = options.open(&beside)?;
-            serde_json::to_writer_pretty(&mut file, hashes)?;
-            file.flush()?;
-            file.sync_all()?;
-            std::fs::rename(&beside, &self.path)
-        };
-        write().map_err(|reason| self.failed(reason))
-    }
-
-    fn failed(&self, reason: std::io::Error) -> AdminsError {
-        AdminsError::File { path: self.path.clone(), reason }
-    }
+fn note<'a>(action: &'a str, admin: &str, result: &'a str) -> Note<'a> {
+    Note { tenant: None, person: None, action, old: None, new: Some(json!({ "admin": admin })), result }
 }
 
 fn hash(password: &str) -> Result<String, String> {
@@ -187,31 +204,35 @@ mod tests {
         Secret::new(text.to_owned())
     }
 
+    fn admins() -> (tempfile::TempDir, Admins, Actor) {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = Directory::open(folder.path()).unwrap();
+        let admins = Admins::of(&directory).unwrap();
+        (folder, admins, Actor::new("root"))
+    }
+
     #[test]
     fn a_password_is_kept_as_a_hash_and_checked_against_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let admins = Admins::of(folder.path());
+        let (_folder, admins, actor) = admins();
         assert!(admins.is_empty().unwrap());
-        admins.set_password("Ada", &secret("correct horse battery")).unwrap();
-        let text = std::fs::read_to_string(folder.path().join(FILE)).unwrap();
-        assert!(text.contains("$argon2id$v=19$m=19456,t=2,p=1$") && !text.contains("horse"), "{text}");
+        admins.set_password(&actor, "Ada", &secret("correct horse battery")).unwrap();
+        let stored = admins.hash_of("ada").unwrap().unwrap();
+        assert!(stored.contains("$argon2id$v=19$m=19456,t=2,p=1$") && !stored.contains("horse"), "{stored}");
         let (name, hash) = admins.check("ADA", &secret("correct horse battery")).unwrap().unwrap();
-        assert_eq!(name, "ada");
-        assert!(admins.still_has(&name, &hash).unwrap());
+        assert_eq!((name.as_str(), &hash), ("ada", &stored));
         for (name, password) in [("ada", "wrong"), ("grace", "correct horse battery"), ("ada", &"x".repeat(10_000))] {
             assert_eq!(admins.check(name, &secret(password)).unwrap(), None);
         }
-        admins.set_password("ada", &secret("another horse battery")).unwrap();
-        assert!(!admins.still_has(&name, &hash).unwrap());
-        admins.remove("ada").unwrap();
+        admins.set_password(&actor, "ada", &secret("another horse battery")).unwrap();
+        assert_ne!(admins.hash_of("ada").unwrap(), Some(hash));
+        admins.remove(&actor, "ada").unwrap();
         assert!(admins.is_empty().unwrap());
-        assert!(admins.remove("ada").unwrap_err().to_string().ends_with("it has none"));
+        assert!(admins.remove(&actor, "ada").unwrap_err().to_string().ends_with("it has none"));
     }
 
     #[test]
     fn a_password_has_15_characters_and_1024_bytes_at_the_most() {
-        let folder = tempfile::tempdir().unwrap();
-        let admins = Admins::of(folder.path());
+        let (_folder, admins, actor) = admins();
         for (password, taken) in [
             ("é".repeat(14), false),
             ("é".repeat(15), true),
@@ -219,7 +240,7 @@ mod tests {
             ("x".repeat(1_025), false),
             ("é".repeat(513), false),
         ] {
-            match admins.set_password("ada", &secret(&password)) {
+            match admins.set_password(&actor, "ada", &secret(&password)) {
                 Ok(()) => {
                     assert!(taken, "{} characters", password.chars().count());
                     assert!(admins.check("ada", &secret(&password)).unwrap().is_some());
@@ -231,37 +252,44 @@ mod tests {
     }
 
     #[test]
-    fn strange_names_and_damaged_files_are_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let admins = Admins::of(folder.path());
+    fn strange_names_and_damaged_hashes_are_refused() {
+        let (_folder, admins, actor) = admins();
         for name in ["", "a b", "<script>", "ädä", "a/b", &"a".repeat(65)] {
-            let error = admins.set_password(name, &secret("correct horse battery")).unwrap_err();
+            let error = admins.set_password(&actor, name, &secret("correct horse battery")).unwrap_err();
             assert!(matches!(error, AdminsError::Name), "{name}");
         }
         assert!(admins.is_empty().unwrap());
         for name in ["Ada-1_x.y@z", &"a".repeat(64)] {
-            admins.set_password(name, &secret("correct horse battery")).unwrap();
+            admins.set_password(&actor, name, &secret("correct horse battery")).unwrap();
         }
         assert_eq!(admins.names().unwrap(), ["a".repeat(64).as_str(), "ada-1_x.y@z"]);
-        let error = admins.remove("grace").unwrap_err().to_string();
+        let error = admins.remove(&actor, "grace").unwrap_err().to_string();
         assert!(error.contains("no admin `grace`; it has aaa") && error.ends_with(", ada-1_x.y@z"), "{error}");
-        std::fs::write(folder.path().join(FILE), "{").unwrap();
-        assert!(matches!(admins.is_empty(), Err(AdminsError::Damaged(_))));
-        assert!(matches!(admins.check("ada", &secret("correct horse battery")), Err(AdminsError::Damaged(_))));
+        admins.directory.write(&actor, |change| change.set_console_admin("mary", "no hash")).unwrap();
+        let error = admins.check("mary", &secret("correct horse battery")).unwrap_err().to_string();
+        assert!(error.contains("admin `mary` is damaged; set the password again"), "{error}");
     }
 
-    #[cfg(unix)]
     #[test]
-    fn the_file_of_hashes_is_its_owners_alone_and_one_that_cannot_be_read_is_no_lack_of_admins() {
-        use std::os::unix::fs::PermissionsExt as _;
-        let folder = tempfile::tempdir().unwrap();
-        let admins = Admins::of(folder.path());
-        admins.set_password("ada", &secret("correct horse battery")).unwrap();
+    fn admins_of_an_earlier_version_become_the_directorys_once() {
+        let (folder, admins, actor) = admins();
+        let directory = admins.directory.clone();
+        admins.set_password(&actor, "ada", &secret("correct horse battery")).unwrap();
+        let own = admins.hash_of("ada").unwrap();
         let path = folder.path().join(FILE);
-        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let hashes = json!({ "ada": "an old hash", "grace": hash("correct horse battery").unwrap() });
+        std::fs::write(&path, hashes.to_string()).unwrap();
+        let admins = Admins::of(&directory).unwrap();
+        assert_eq!(
+            (admins.names().unwrap(), admins.hash_of("ada").unwrap()),
+            (vec!["ada".to_owned(), "grace".to_owned()], own)
+        );
+        assert!(admins.check("grace", &secret("correct horse battery")).unwrap().is_some());
+        assert!(!path.exists(), "it would bring back an admin that is removed");
+        std::fs::write(&path, "{").unwrap();
+        assert!(matches!(Admins::of(&directory), Err(AdminsError::Damaged(_))));
         std::fs::remove_file(&path).unwrap();
         std::fs::create_dir(&path).unwrap();
-        let error = admins.is_empty().unwrap_err();
-        assert!(matches!(&error, AdminsError::File { path: told, .. } if *told == path), "{error}");
+        assert!(matches!(Admins::of(&directory), Err(AdminsError::File { path: told, .. }) if told == path));
     }
 }

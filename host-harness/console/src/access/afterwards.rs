@@ -5,23 +5,19 @@
 //! the page that it came from: that page tells what is wrong. And a form of somebody whose session has ended is kept until they have
 //! signed in again. All of this is for browsers that navigate; a program that sends a form gets its answer at once.
 
-use std::time::Instant;
-
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
+use serde::{Deserialize, Serialize};
 
 use super::gate::local;
 use super::shelf::Shelf;
 use super::{Fields, SessionId};
 use crate::problem::Problem;
+use provisioning_directory::{Directory, ShelfKind};
 
-/// Pages that are kept at once, for all visitors.
-const PAGES: usize = 256;
 /// Bytes of a page that is kept; a longer one is answered at once.
 const PAGE_BYTES: usize = 1 << 20;
-/// Forms that are kept at once, each of 256 KiB at the most.
-const FORMS: usize = 64;
 
 /// Where a kept page is named in an address.
 const PAGE: &str = "page";
@@ -30,14 +26,14 @@ pub(crate) const FORM: &str = "kept-form";
 /// The page that sends a kept form again.
 pub(crate) const SEND_AGAIN: &str = "/send-again";
 
-#[derive(Clone)]
+#[derive(Serialize, Deserialize)]
 struct KeptPage {
     session: SessionId,
-    text: Bytes,
+    text: String,
 }
 
 /// A form that waits for its sender to sign in.
-#[derive(Clone)]
+#[derive(Serialize, Deserialize)]
 pub(crate) struct KeptForm {
     /// Where it was sent.
     pub(crate) path: String,
@@ -46,14 +42,8 @@ pub(crate) struct KeptForm {
 
 /// What waits for browsers.
 pub(crate) struct Afterwards {
-    pages: Shelf<KeptPage>,
-    forms: Shelf<KeptForm>,
-}
-
-impl Default for Afterwards {
-    fn default() -> Self {
-        Self { pages: Shelf::new(PAGES), forms: Shelf::new(FORMS) }
-    }
+    pages: Shelf,
+    forms: Shelf,
 }
 
 /// A browser's request, as far as its answer depends on it.
@@ -89,10 +79,15 @@ pub(crate) fn in_address(uri: &Uri, name: &str) -> Option<String> {
 }
 
 impl Afterwards {
+    pub(crate) fn of(directory: &Directory) -> Self {
+        Self { pages: Shelf::new(directory, ShelfKind::Page), forms: Shelf::new(directory, ShelfKind::Form) }
+    }
+
     /// The page that an address names, if it is kept for the session. One that isn't kept any more leads to the page behind it.
     pub(crate) fn page(&self, uri: &Uri, session: &SessionId) -> Option<Response> {
         let name = in_address(uri, PAGE)?;
-        let kept = self.pages.get(&name).filter(|kept| kept.session == *session);
+        let kept = SessionId::parse(&name).and_then(|name| self.pages.get::<KeptPage>(&name));
+        let kept = kept.filter(|kept| kept.session == *session);
         Some(match kept {
             Some(kept) => ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], kept.text).into_response(),
             None => Redirect::to(local(uri.path())).into_response(),
@@ -121,8 +116,8 @@ impl Afterwards {
         let Ok(text) = to_bytes(body, PAGE_BYTES).await else {
             return Problem::internal(&"a page is too long to be kept").into_response();
         };
-        let kept = KeptPage { session: session.clone(), text: text.clone() };
-        match self.pages.put(kept, Instant::now()) {
+        let page = String::from_utf8(text.to_vec()).ok().map(|text| KeptPage { session: session.clone(), text });
+        match page.and_then(|page| self.pages.put_anew(&page)) {
             // A path of its own, so that the address of a form that only takes posts is never asked for.
             Some(name) => Redirect::to(&format!("{}?{PAGE}={}", asked.uri.path(), name.as_str())).into_response(),
             None => Response::from_parts(parts, Body::from(text)),
@@ -146,18 +141,20 @@ impl Afterwards {
         if !asked.navigates {
             return None;
         }
-        let name = self.forms.put(KeptForm { path: asked.own().to_owned(), fields }, Instant::now())?;
+        let name = self.forms.put_anew(&KeptForm { path: asked.own().to_owned(), fields })?;
         Some(Redirect::to(&format!("{SEND_AGAIN}?{FORM}={}", name.as_str())).into_response())
     }
 
     /// A form that waits, which stays.
     pub(crate) fn form(&self, name: &str) -> Option<KeptForm> {
-        self.forms.get(name)
+        self.forms.get(&SessionId::parse(name)?)
     }
 
     /// The fields of a form that is sent again to `path`; it goes.
     pub(crate) fn take_form(&self, name: &str, path: &str) -> Option<Fields> {
-        self.forms.get(name).filter(|form| form.path == path)?;
-        self.forms.take(name).map(|form| form.fields)
+        let name = SessionId::parse(name)?;
+        let form = self.forms.get::<KeptForm>(&name).filter(|form| form.path == path)?;
+        self.forms.remove(&name);
+        Some(form.fields)
     }
 }

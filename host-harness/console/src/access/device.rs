@@ -50,7 +50,7 @@ impl Access {
     /// Which browser this is, if it has signed in with `name` before.
     ///
     /// # Errors
-    /// When the file of the admins cannot be read.
+    /// If the admins can't be read.
     pub(crate) fn known_browser(&self, headers: &HeaderMap, name: &str) -> Result<Option<String>, AdminsError> {
         let Some(value) = cookie(headers, &self.device_cookie) else { return Ok(None) };
         let Some((random, tag)) = value.split_once('.') else { return Ok(None) };

@@ -1,7 +1,8 @@
 //! The gate: every request passes it, or is answered here.
 
+use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use askama::Template;
 use axum::body::Body;
@@ -81,7 +82,7 @@ async fn pass(shared: &Shared, mut request: Request, next: Next) -> Result<Respo
         && access.token.is(&token)
     {
         let peer = request.extensions().get::<Peer>().map(|peer| peer.client(request.headers()));
-        let session = access.enter(Instant::now())?;
+        let session = access.enter(peer)?;
         if let Some(address) = peer {
             let visitor = Visitor::new(session.clone(), None);
             shared.note_sign_in(visitor.actor(), address, "signed in by the console's token").await?;
@@ -105,13 +106,13 @@ async fn pass(shared: &Shared, mut request: Request, next: Next) -> Result<Respo
         }
         let body = std::mem::replace(request.body_mut(), Body::empty());
         let fields = submission::read(request.headers(), body).await?;
-        if !session.has_token(&access.key, fields.get(submission::TOKEN).unwrap_or_default()) {
+        if !access.has_token(&session, fields.get(submission::TOKEN).unwrap_or_default()) {
             // It comes from a page of this console, so its sender may look at it and send it again.
             if let Some(response) = access.afterwards.keep_form(&asked, fields) {
                 return Ok(response);
             }
             return Err(forbidden(
-                "The form does not belong to this session, or the console was started anew since; nothing was changed.",
+                "The form does not belong to this session, or the directory's key was changed since; nothing was changed.",
             ));
         }
         sent = Some(fields);
@@ -168,10 +169,11 @@ impl Access {
         self.token.is(text)
     }
 
-    /// Opens a session for a browser that has shown the token.
-    pub(crate) fn enter(&self, now: Instant) -> Result<SessionId, Problem> {
+    /// Opens a session for a browser that has shown the token. It ends with this console, since the next has another token.
+    pub(crate) fn enter(&self, address: Option<IpAddr>) -> Result<SessionId, Problem> {
         let session = SessionId::random().ok_or_else(|| Problem::internal(&"the machine gave no random numbers"))?;
-        self.sessions.sign_in(&session, "", "", now);
+        let address = address.map(|address| address.to_string()).unwrap_or_default();
+        self.sessions.sign_in(&session, "", &self.token.query(), &address)?;
         Ok(session)
     }
 
@@ -206,15 +208,18 @@ enum SignIn {
 }
 
 fn sign_in(access: &Access, session: &SessionId) -> Result<SignIn, AdminsError> {
-    if let Some((name, hash)) = access.sessions.signed_in(session, Instant::now()) {
-        let by_token = name.is_empty();
-        if by_token && access.has_token_entry()? {
-            return Ok(SignIn::ByToken);
+    if let Some(found) = access.sessions.signed_in(session)? {
+        if found.admin.is_empty() {
+            if access.has_token_entry()? && found.was_checked_against(&access.token.query()) {
+                return Ok(SignIn::ByToken);
+            }
+        } else {
+            let hash = access.admins.hash_of(&found.admin)?;
+            if hash.is_some_and(|hash| found.was_checked_against(&hash)) {
+                return Ok(SignIn::Done(found.admin.into()));
+            }
+            access.sessions.sign_out(session)?;
         }
-        if !by_token && access.admins.still_has(&name, &hash)? {
-            return Ok(SignIn::Done(name));
-        }
-        access.sessions.sign_out(session);
     }
     Ok(SignIn::Wanted)
 }

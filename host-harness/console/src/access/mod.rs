@@ -19,10 +19,9 @@ mod submission;
 mod throttle;
 mod visitor;
 
-use ring::error::Unspecified;
-use ring::hmac;
-use ring::rand::SystemRandom;
 use tokio::sync::Semaphore;
+
+use provisioning_directory::Directory;
 
 pub use admins::{Admins, AdminsError};
 pub(crate) use afterwards::{Afterwards, FORM, SEND_AGAIN, in_address};
@@ -50,35 +49,36 @@ pub(crate) struct Access {
     device_cookie: String,
     token: EntryToken,
     behind_tls: bool,
-    /// Of this process, so that form tokens end with it.
-    key: hmac::Key,
+    directory: Directory,
 }
 
 impl Access {
     /// # Errors
-    /// When the machine gives no random numbers.
+    /// If the directory can't be read.
+    #[expect(clippy::redundant_closure_for_method_calls, reason = "the path is not general over the view's lifetime")]
     pub(crate) fn new(
-        admins: Admins,
+        directory: &Directory,
         hosts: Hosts,
         behind_tls: bool,
-        port: u16,
         token: EntryToken,
-    ) -> Result<Self, Unspecified> {
-        // Cookies are shared by all ports of a host; two consoles on one machine must not sign each other out.
+    ) -> Result<Self, AdminsError> {
+        // Cookies are shared by all ports of a host; consoles of two directories on one machine must not sign each other out. Those of
+        // one directory share what browsers have.
+        let name = directory.read(|view| view.directory_name())?;
         let prefix = if behind_tls { "__Host-" } else { "" };
         Ok(Self {
-            admins,
-            sessions: Sessions::default(),
-            throttle: Throttle::default(),
-            afterwards: Afterwards::default(),
+            admins: Admins::of(directory)?,
+            sessions: Sessions::of(directory),
+            throttle: Throttle::of(directory),
+            afterwards: Afterwards::of(directory),
             checks: Semaphore::new(CHECKS),
             failures: sign_ins::Failures::default(),
             hosts,
-            cookie: format!("{prefix}console-{port}"),
-            device_cookie: format!("{prefix}console-known-{port}"),
+            cookie: format!("{prefix}console-{name}"),
+            device_cookie: format!("{prefix}console-known-{name}"),
             token,
             behind_tls,
-            key: hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new())?,
+            directory: directory.clone(),
         })
     }
 
@@ -89,6 +89,11 @@ impl Access {
 
     /// The form token of a session.
     pub(crate) fn token(&self, session: &SessionId) -> String {
-        session.token(&self.key)
+        session.token(&self.directory.browser_key())
+    }
+
+    /// Whether `token` is the form token of a session.
+    fn has_token(&self, session: &SessionId, token: &str) -> bool {
+        session.has_token(&self.directory.browser_key(), token)
     }
 }

@@ -1,72 +1,57 @@
-//! Things that wait to be fetched, each under a name that nobody can guess.
+//! Things that wait for a browser to fetch them, each under a name that nobody can guess.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::SessionId;
+use provisioning_directory::{Actor, Directory, ShelfKind, Timestamp};
 
-/// How long something waits.
-const LIFE: Duration = Duration::from_secs(60 * 60);
-
-/// A bounded shelf: the oldest thing makes room.
-pub(crate) struct Shelf<T> {
-    most: usize,
-    kept: Mutex<HashMap<SessionId, (Instant, T)>>,
+/// Things of one kind, kept in the directory. One that can't be kept or read isn't there: nothing depends on it but convenience.
+pub(crate) struct Shelf {
+    directory: Directory,
+    kind: ShelfKind,
 }
 
-impl<T: Clone> Shelf<T> {
-    /// A shelf for so many things.
-    pub(crate) fn new(most: usize) -> Self {
-        Self { most, kept: Mutex::default() }
+impl Shelf {
+    pub(crate) fn new(directory: &Directory, kind: ShelfKind) -> Self {
+        Self { directory: directory.clone(), kind }
     }
 
-    fn kept(&self) -> MutexGuard<'_, HashMap<SessionId, (Instant, T)>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Keeps a thing. Returns whether it was kept.
+    pub(crate) fn put(&self, name: &SessionId, thing: &impl Serialize) -> bool {
+        let written = serde_json::to_vec(thing).map_err(|error| error.to_string()).and_then(|bytes| {
+            let put = self.directory.write(&actor(), |change| {
+                change.put_on_console_shelf(self.kind, name.as_str(), &bytes, Timestamp::now())
+            });
+            put.map_err(|error| error.to_string())
+        });
+        written
+            .inspect_err(|error| tracing::warn!(kind = ?self.kind, error, "what waits for a browser wasn't kept"))
+            .is_ok()
     }
 
-    /// Keeps a thing. Returns its name; `None` if the machine gives no random numbers.
-    pub(crate) fn put(&self, thing: T, now: Instant) -> Option<SessionId> {
-        let name = SessionId::random()?;
-        let mut kept = self.kept();
-        kept.retain(|_, (since, _)| now.duration_since(*since) < LIFE);
-        if kept.len() >= self.most {
-            let oldest = kept.iter().min_by_key(|(_, (since, _))| *since).map(|(name, _)| name.clone());
-            oldest.and_then(|name| kept.remove(&name));
-        }
-        kept.insert(name.clone(), (now, thing));
-        Some(name)
+    /// Keeps a thing under a new name, which it returns. Returns `None` if it wasn't kept.
+    pub(crate) fn put_anew(&self, thing: &impl Serialize) -> Option<SessionId> {
+        SessionId::random().filter(|name| self.put(name, thing))
     }
 
     /// A thing, which stays.
-    pub(crate) fn get(&self, name: &str) -> Option<T> {
-        let name = SessionId::parse(name)?;
-        self.kept().get(&name).map(|(_, thing)| thing.clone())
+    pub(crate) fn get<T: DeserializeOwned>(&self, name: &SessionId) -> Option<T> {
+        let found = self.directory.read(|view| view.on_console_shelf(self.kind, name.as_str(), Timestamp::now()));
+        let bytes = found
+            .inspect_err(|error| tracing::warn!(kind = ?self.kind, %error, "what waits for a browser can't be read"));
+        serde_json::from_slice(&bytes.ok()??).ok()
     }
 
-    /// A thing, which goes.
-    pub(crate) fn take(&self, name: &str) -> Option<T> {
-        let name = SessionId::parse(name)?;
-        self.kept().remove(&name).map(|(_, thing)| thing)
+    /// Takes a thing away.
+    pub(crate) fn remove(&self, name: &SessionId) {
+        let removed = self.directory.write(&actor(), |change| change.take_from_console_shelf(self.kind, name.as_str()));
+        if let Err(error) = removed {
+            tracing::warn!(kind = ?self.kind, %error, "what waited for a browser waits on");
+        }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_shelf_keeps_the_last_things_for_an_hour() {
-        let shelf = Shelf::new(2);
-        let now = Instant::now();
-        let names: Vec<_> = ["a", "b", "c"].map(|thing| shelf.put(thing, now).unwrap()).into();
-        let found = names.iter().filter(|name| shelf.get(name.as_str()).is_some()).count();
-        assert_eq!((found, shelf.get(names[2].as_str())), (2, Some("c")));
-        assert_eq!(shelf.get("guess"), None);
-        let late = shelf.put("d", now + LIFE).unwrap();
-        assert_eq!(
-            (shelf.get(names[2].as_str()), shelf.take(late.as_str()), shelf.get(late.as_str())),
-            (None, Some("d"), None)
-        );
-    }
+fn actor() -> Actor {
+    Actor::new("console")
 }

@@ -5,6 +5,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use futures_util::StreamExt as _;
+use serde::{Deserialize, Serialize};
 
 use super::super::problem::Problem;
 use super::Visitor;
@@ -19,7 +20,7 @@ const MOST: usize = 8_192;
 pub(super) const TOKEN: &str = "form-token";
 
 /// The fields of a form, in the order in which they came.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Fields(Vec<(String, String)>);
 
 impl Fields {

@@ -5,11 +5,10 @@
 //! nobody out ([`device`](super::device)). A place by itself is never made to wait for longer than a moment: a proxy or a company
 //! makes many people come from one.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use provisioning_directory::{Actor, Directory, DirectoryError, SignInFailures, Timestamp};
 use provisioning_http::Origin;
 
 /// Failures that cost nothing, for a name from a place, and for a browser that is known.
@@ -24,10 +23,7 @@ const LONGEST: Duration = Duration::from_secs(15 * 60);
 const LONGEST_OF_NAME: Duration = Duration::from_secs(60);
 /// The longest pause before a try from a place with many failures is looked at.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-/// Keys that are remembered; the one that may try again first makes room.
-const KEYS: usize = 2_048;
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Key {
     Place(Origin),
     NameFrom(Origin, String),
@@ -35,10 +31,16 @@ enum Key {
     Browser(String),
 }
 
-#[derive(Clone, Copy)]
-struct Failures {
-    count: u32,
-    until: Instant,
+impl Key {
+    /// By which it is remembered.
+    fn text(&self) -> String {
+        match self {
+            Self::Place(place) => format!("place {place}"),
+            Self::NameFrom(place, name) => format!("from {place} {name}"),
+            Self::Name(name) => format!("name {name}"),
+            Self::Browser(browser) => format!("browser {browser}"),
+        }
+    }
 }
 
 /// A try to sign in.
@@ -67,56 +69,72 @@ impl Try<'_> {
     }
 }
 
-/// Failures to sign in.
-#[derive(Default)]
-pub(crate) struct Throttle(Mutex<HashMap<Key, Failures>>);
+/// Failures to sign in, which all hosts of the directory count together.
+pub(crate) struct Throttle {
+    directory: Directory,
+}
 
 impl Throttle {
-    /// How long the next try has to wait; none where it may be made.
-    pub(crate) fn wait(&self, one: Try<'_>, now: Instant) -> Option<Duration> {
-        let failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let keys = one.keys();
-        let waits = keys.iter().filter_map(|(key, ..)| failures.get(key));
-        waits.map(|failures| failures.until.saturating_duration_since(now)).max().filter(|wait| !wait.is_zero())
+    pub(crate) fn of(directory: &Directory) -> Self {
+        Self { directory: directory.clone() }
+    }
+
+    /// How long the next try has to wait. Returns `None` if it may be made.
+    pub(crate) fn wait(&self, one: Try<'_>, now: Timestamp) -> Result<Option<Duration>, DirectoryError> {
+        self.directory.read(|view| {
+            let mut longest = Duration::ZERO;
+            for (key, ..) in one.keys() {
+                let until = view.sign_in_failures(&key.text())?.map(|failures| failures.until.since(now));
+                longest = longest.max(until.unwrap_or_default());
+            }
+            Ok(Some(longest).filter(|wait| !wait.is_zero()))
+        })
     }
 
     /// How long to pause before a try is looked at: a tenth of a second more for each failure from its place.
-    pub(crate) fn pause(&self, one: Try<'_>) -> Duration {
-        let failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = failures.get(&Key::Place(Origin::of(one.address))).map_or(0, |failures| failures.count);
-        let over = if one.browser.is_some() { 0 } else { count.saturating_sub(FREE_OF_PLACE) };
-        (over * Duration::from_millis(100)).min(LONGEST_PAUSE)
+    pub(crate) fn pause(&self, one: Try<'_>) -> Result<Duration, DirectoryError> {
+        if one.browser.is_some() {
+            return Ok(Duration::ZERO);
+        }
+        let place = Key::Place(Origin::of(one.address)).text();
+        let failures = self.directory.read(|view| view.sign_in_failures(&place))?;
+        let over = failures.map_or(0, |failures| failures.count).saturating_sub(FREE_OF_PLACE);
+        Ok((over.min(1_000) * Duration::from_millis(100)).min(LONGEST_PAUSE))
     }
 
     /// Notes a failure.
-    pub(crate) fn fail(&self, one: Try<'_>, now: Instant) {
-        let mut failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for (key, free, longest) in one.keys() {
-            if failures.len() >= KEYS && !failures.contains_key(&key) {
-                let first = failures.iter().min_by_key(|(_, one)| (one.until, one.count)).map(|(key, _)| key.clone());
-                first.and_then(|key| failures.remove(&key));
+    pub(crate) fn fail(&self, one: Try<'_>, now: Timestamp) -> Result<(), DirectoryError> {
+        self.directory.write(&actor(), |change| {
+            for (key, free, longest) in one.keys() {
+                change.add_sign_in_failure(&key.text(), |before| {
+                    // Somebody who has left it alone for the longest wait starts anew.
+                    let before = before.filter(|one| now.since(one.until) <= LONGEST);
+                    let count = before.map_or(0, |one| one.count).saturating_add(1);
+                    let over = count.saturating_sub(free);
+                    let wait =
+                        if over == 0 { Duration::ZERO } else { Duration::from_secs(1 << over.min(10)).min(longest) };
+                    SignInFailures { count, until: now.after(wait) }
+                })?;
             }
-            let one = failures.entry(key).or_insert(Failures { count: 0, until: now });
-            // Somebody who has left it alone for the longest wait starts anew.
-            if now.saturating_duration_since(one.until) > LONGEST {
-                one.count = 0;
-            }
-            one.count += 1;
-            let over = one.count.saturating_sub(free);
-            let wait = if over == 0 { Duration::ZERO } else { Duration::from_secs(1 << over.min(10)).min(longest) };
-            one.until = now + wait;
-        }
+            Ok(())
+        })
     }
 
     /// Forgets the failures of a name that has signed in. Those of the place stay: others may be there.
-    pub(crate) fn succeed(&self, one: Try<'_>) {
-        let mut failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for (key, ..) in one.keys() {
-            if !matches!(key, Key::Place(_)) {
-                failures.remove(&key);
+    pub(crate) fn succeed(&self, one: Try<'_>) -> Result<(), DirectoryError> {
+        self.directory.write(&actor(), |change| {
+            for (key, ..) in one.keys() {
+                if !matches!(key, Key::Place(_)) {
+                    change.forget_sign_in_failures(&key.text())?;
+                }
             }
-        }
+            Ok(())
+        })
     }
+}
+
+fn actor() -> Actor {
+    Actor::new("console")
 }
 
 #[cfg(test)]

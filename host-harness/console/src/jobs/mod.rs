@@ -1,7 +1,7 @@
 //! Work that outlives the request that started it: one job a tenant at a time, with its progress and what came of it.
 //!
-//! Each kind of job of each tenant is remembered once, in memory: what matters for good is in the directory. Jobs run off the
-//! threads that serve pages, since they wait for SQLite as well as for the network. A job of another process is noticed by the
+//! How far each is, and what came of the last of each kind, is told in the directory, so that any host's console shows it. Jobs run off
+//! the threads that serve pages, since they wait for SQLite as well as for the network. A job of another process is noticed by the
 //! directory's lock and comes back as a conflict.
 
 mod events;
@@ -12,11 +12,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::sync::{oneshot, watch};
 
 use super::problem::Problem;
-use provisioning_directory::{TenantId, TenantRecord, Timestamp};
+use provisioning_directory::{Actor, Directory, JobProgress, JobStatus, JobTeller, TenantId, TenantRecord, Timestamp};
 use provisioning_runtime::{Scheduler, SchedulerLimits, Shutdown, Terms};
 
 pub(crate) use events::events;
@@ -32,88 +32,65 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(8);
 /// How far a job is, or what came of it.
 #[derive(Clone, Debug)]
 pub(crate) struct Status {
-    /// Grows with each job.
-    pub(crate) number: u64,
     /// A few words, with a capital letter.
     pub(crate) title: String,
     /// Who started it.
     pub(crate) actor: String,
     pub(crate) started_at: Timestamp,
-    pub(crate) progress: Progress,
+    pub(crate) progress: JobProgress,
     /// None while it runs.
     pub(crate) ended: Option<Ended>,
 }
 
-/// How far a job is.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub(crate) struct Progress {
-    /// What is being done, in a few words.
-    pub(crate) phase: String,
-    /// Of the phase.
-    pub(crate) done: u64,
-    /// Of the phase; none where nobody knows.
-    pub(crate) total: Option<u64>,
-    /// When the phase began, in milliseconds since 1970.
-    pub(crate) since: i64,
-}
-
-impl Progress {
-    /// How many a second, once there is something to say.
-    pub(crate) fn rate(&self, now: Timestamp) -> Option<f64> {
-        let seconds = now.since(Timestamp::from_millis(self.since)).as_secs_f64();
-        (self.done > 0 && seconds >= 0.5).then(|| self.done as f64 / seconds)
-    }
-
-    /// Seconds until the phase ends, where that can be told.
-    pub(crate) fn left(&self, now: Timestamp) -> Option<u64> {
-        let (rate, total) = (self.rate(now)?, self.total?);
-        Some((total.saturating_sub(self.done) as f64 / rate).ceil() as u64)
-    }
-}
-
 /// The end of a job.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Ended {
     pub(crate) at: Timestamp,
-    pub(crate) result: Result<Arc<JobReport>, Arc<Problem>>,
+    pub(crate) result: Result<JobReport, Problem>,
+}
+
+impl Status {
+    /// A job that a host tells of. Returns `None` if what has come of it makes no sense here, as that of another version may.
+    fn told(job: JobStatus) -> Option<Self> {
+        let ended = job.result.map(serde_json::from_value).transpose().ok()?;
+        Some(Self { title: job.title, actor: job.actor, started_at: job.started_at, progress: job.progress, ended })
+    }
 }
 
 /// Where a job reports how far it is. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Reporter(Arc<watch::Sender<Status>>);
+pub(crate) struct Reporter {
+    status: Arc<watch::Sender<Status>>,
+    teller: Arc<JobTeller>,
+}
 
 impl Reporter {
     /// Reports how far the job is. A phase of another name is a new one.
     pub(crate) fn report(&self, phase: &str, done: u64, total: Option<u64>) {
-        self.0.send_modify(|status| {
-            let progress = &mut status.progress;
-            if progress.phase != phase {
-                phase.clone_into(&mut progress.phase);
-                progress.since = Timestamp::now().millis();
-            }
-            progress.done = done;
-            progress.total = total;
-        });
+        self.status.send_modify(|status| status.progress.advance(phase, done, total));
+        self.teller.progress(phase, done, total);
     }
 }
 
-type Latest = BTreeMap<TenantId, BTreeMap<&'static str, watch::Receiver<Status>>>;
-
-/// The jobs of a console.
+/// The jobs of a console, and what other processes tell of theirs.
 pub(crate) struct Jobs {
+    directory: Directory,
     scheduler: Scheduler,
-    latest: Mutex<(u64, Latest)>,
-}
-
-impl Default for Jobs {
-    fn default() -> Self {
-        Self { scheduler: Scheduler::new(SchedulerLimits::default()), latest: Mutex::default() }
-    }
+    /// Those of this console that run, by their tenants.
+    running: Mutex<BTreeMap<TenantId, watch::Receiver<Status>>>,
 }
 
 impl Jobs {
-    fn latest(&self) -> MutexGuard<'_, (u64, Latest)> {
-        self.latest.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn of(directory: &Directory) -> Self {
+        Self {
+            directory: directory.clone(),
+            scheduler: Scheduler::new(SchedulerLimits::default()),
+            running: Mutex::default(),
+        }
+    }
+
+    fn running(&self) -> MutexGuard<'_, BTreeMap<TenantId, watch::Receiver<Status>>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Starts a job of a tenant. `work` is given where to report its progress, and runs off the threads that serve.
@@ -131,10 +108,9 @@ impl Jobs {
     where
         W: Future<Output = Result<JobReport, Problem>> + Send + 'static,
     {
-        let mut latest = self.latest();
-        let (number, kinds) = &mut *latest;
-        let kinds = kinds.entry(tenant.id).or_default();
-        if let Some(running) = kinds.values().map(|one| one.borrow()).find(|one| one.ended.is_none()) {
+        let mut all = self.running();
+        all.retain(|_, one| one.borrow().ended.is_none());
+        if let Some(running) = all.get(&tenant.id).map(|one| one.borrow()) {
             return Err(Problem::conflict(
                 "busy",
                 &format!(
@@ -144,23 +120,24 @@ impl Jobs {
                 "Wait for its end; the application's pages show how far it is.",
             ));
         }
-        *number += 1;
         let now = Timestamp::now();
         let (sender, receiver) = watch::channel(Status {
-            number: *number,
             title: title.to_owned(),
             actor: actor.to_owned(),
             started_at: now,
-            progress: Progress { phase: "Starting".to_owned(), since: now.millis(), ..Progress::default() },
+            progress: JobProgress { phase: "Starting".to_owned(), since: now, ..JobProgress::default() },
             ended: None,
         });
-        let sender = Arc::new(sender);
+        let status = Arc::new(sender);
+        let teller = Arc::new(self.directory.tell_job(tenant.id, kind, title, &Actor::new(actor)));
+        let reporter = Reporter { status: Arc::clone(&status), teller: Arc::clone(&teller) };
         let ticket = self
             .scheduler
-            .submit(&tenant.name, Terms::default(), aside(work(Reporter(Arc::clone(&sender)))))
+            .submit(&tenant.name, Terms::default(), aside(work(reporter)))
             .map_err(|error| Problem::conflict("busy", &error.to_string(), "Try again in a moment."))?;
-        kinds.insert(kind, receiver.clone());
-        drop(latest);
+        teller.tell();
+        all.insert(tenant.id, receiver.clone());
+        drop(all);
         tokio::spawn(async move {
             let result = match ticket.await {
                 Ok(Some(result)) => result,
@@ -169,31 +146,44 @@ impl Jobs {
                     Err(Problem::conflict("stopped", &format!("The job has no result: {end}."), "Start it again."))
                 }
             };
-            let result = result.map(Arc::new).map_err(Arc::new);
-            sender.send_modify(|status| status.ended = Some(Ended { at: Timestamp::now(), result }));
+            let ended = Ended { at: Timestamp::now(), result };
+            // Told before whoever waits for the end looks for it.
+            match serde_json::to_value(&ended) {
+                Ok(told) => teller.ended(told),
+                Err(error) => tracing::error!(%error, "what has come of a job can't be told"),
+            }
+            status.send_modify(|status| status.ended = Some(ended));
         });
         Ok(receiver)
     }
 
-    /// The job of a tenant that is running, or else the one that ended last.
-    pub(crate) fn last(&self, tenant: TenantId) -> Option<watch::Receiver<Status>> {
-        let latest = self.latest();
-        latest.1.get(&tenant)?.values().max_by_key(|one| one.borrow().number).cloned()
+    /// The job of a tenant that runs on this console.
+    pub(crate) fn running_here(&self, tenant: TenantId) -> Option<watch::Receiver<Status>> {
+        self.running().get(&tenant).filter(|one| one.borrow().ended.is_none()).cloned()
     }
 
-    /// The latest job of a kind.
-    pub(crate) fn last_of(&self, tenant: TenantId, kind: &str) -> Option<Status> {
-        self.latest().1.get(&tenant)?.get(kind).map(|one| one.borrow().clone())
+    /// The job of a tenant that is running, wherever that is, or else the one that began last; of one kind only if that is named and no
+    /// job is running.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(crate) fn last(&self, tenant: TenantId, kind: Option<&str>) -> Result<Option<Status>, Problem> {
+        if let Some(running) = self.running_here(tenant) {
+            return Ok(Some(running.borrow().clone()));
+        }
+        let told = self.directory.read(|view| view.job_statuses(tenant, Timestamp::now()))?;
+        let (running, ended): (Vec<_>, Vec<_>) = told.into_iter().partition(|job| job.result.is_none());
+        let is_wanted = |job: &JobStatus| kind.is_none_or(|kind| job.kind == kind);
+        Ok(running.into_iter().chain(ended.into_iter().filter(is_wanted)).find_map(Status::told))
     }
 
-    /// Whether a job of the tenant is running.
-    pub(crate) fn is_running(&self, tenant: TenantId) -> bool {
-        self.last(tenant).is_some_and(|one| one.borrow().ended.is_none())
-    }
-
-    /// Forgets the jobs of a tenant that is gone.
-    pub(crate) fn forget(&self, tenant: TenantId) {
-        self.latest().1.remove(&tenant);
+    /// Whether a job of the tenant is running, here or elsewhere.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(crate) fn is_running(&self, tenant: TenantId) -> Result<bool, Problem> {
+        Ok(self.running_here(tenant).is_some()
+            || self.directory.read(|view| view.has_running_job(tenant, Timestamp::now()))?)
     }
 
     /// Takes no more jobs, and lets those that run end.

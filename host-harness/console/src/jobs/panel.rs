@@ -3,6 +3,7 @@
 use askama::Template;
 use askama::filters::HtmlSafe;
 
+use super::super::problem::Problem;
 use super::super::shared::Shared;
 use super::{Status, Tone};
 use provisioning_directory::{TenantRecord, Timestamp};
@@ -19,14 +20,13 @@ pub(crate) struct Panel {
 impl HtmlSafe for Panel {}
 
 impl Panel {
-    /// The tenant's job that runs or ended last; of one kind only where that is named and no other is running.
-    pub(crate) fn of(shared: &Shared, tenant: &TenantRecord, kind: Option<&str>) -> Option<Self> {
-        let last = shared.jobs.last(tenant.id)?.borrow().clone();
-        let status = match kind {
-            Some(kind) if last.ended.is_some() => shared.jobs.last_of(tenant.id, kind)?,
-            _ => last,
-        };
-        Some(Self { tenant: tenant.name.clone(), status })
+    /// The tenant's job that runs or began last; of one kind only if that is named and no other is running.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(crate) fn of(shared: &Shared, tenant: &TenantRecord, kind: Option<&str>) -> Result<Option<Self>, Problem> {
+        let status = shared.jobs.last(tenant.id, kind)?;
+        Ok(status.map(|status| Self { tenant: tenant.name.clone(), status }))
     }
 
     /// Whether it is still running.

@@ -1,10 +1,14 @@
 //! What came of a job.
 
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
 use super::super::problem::Problem;
 use provisioning_directory::Upstream;
 
 /// How one point of a report fared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Tone {
     Good,
     Bad,
@@ -13,12 +17,12 @@ pub(crate) enum Tone {
 }
 
 /// One point of a report.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Line {
     pub(crate) name: String,
     pub(crate) verdict: Tone,
     /// The verdict in a word, so that it is not told by colour alone.
-    pub(crate) word: &'static str,
+    pub(crate) word: Cow<'static, str>,
     /// One sentence.
     pub(crate) detail: String,
     /// What the application itself answered.
@@ -28,7 +32,7 @@ pub(crate) struct Line {
 }
 
 /// What came of a job, in a sentence and points.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct JobReport {
     /// Whether all of it went well.
     pub(crate) good: bool,

@@ -75,7 +75,7 @@ pub(super) async fn show(State(shared): State<Arc<Shared>>, visitor: Visitor) ->
         })
         .await?;
     for row in &mut rows {
-        row.running = shared.jobs.is_running(row.id);
+        row.running = shared.jobs.is_running(row.id)?;
     }
     Ok(html(&Page { chrome: Chrome::top(&shared, &visitor, "Applications", "applications"), rows }))
 }

@@ -200,7 +200,7 @@ async fn page(shared: &Shared, visitor: &Visitor, tenant: &TenantRecord, person:
             Ok((schema, Some(Ok(Shown { person: person.key.clone(), values: values.collect(), read_only }))))
         })
         .await?;
-    let panel = jobs::Panel::of(shared, tenant, Some(READ));
+    let panel = jobs::Panel::of(shared, tenant, Some(READ))?;
     let running = panel.as_ref().is_some_and(jobs::Panel::is_running);
     let chrome = Chrome::tenant(shared, visitor, "Attributes", &tenant.name, "attributes").refreshing(running);
     Ok(Page {

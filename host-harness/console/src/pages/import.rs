@@ -122,7 +122,7 @@ async fn show(
             Ok((view.open_import(id)?, runs, waiting, changes, all_changes))
         })
         .await?;
-    let panel = Panel::of(&shared, &tenant, Some("import"));
+    let panel = Panel::of(&shared, &tenant, Some("import"))?;
     let is_running = panel.as_ref().is_some_and(Panel::is_running);
     let switches = [Feature::ImportNewUsers, Feature::ImportProfileUpdates];
     let off = !switches.iter().any(|feature| feature.is_on(&tenant.config));
@@ -155,7 +155,7 @@ async fn act(
     let tenant = shared.tenant(&tenant).await?;
     let back = Redirect::to(&format!("/applications/{}/import", tenant.name));
     if fields.has("discard") {
-        if shared.jobs.is_running(tenant.id) {
+        if shared.jobs.running_here(tenant.id).is_some() {
             return Err(Problem::conflict(
                 "busy",
                 "A job of the application is running.",

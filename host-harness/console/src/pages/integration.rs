@@ -104,7 +104,7 @@ impl SettingsPage for Integration {
         _: &Known,
         form: Form,
     ) -> Result<impl Template, Problem> {
-        let panel = jobs::Panel::of(shared, tenant, Some(TEST));
+        let panel = jobs::Panel::of(shared, tenant, Some(TEST))?;
         let running = panel.as_ref().is_some_and(jobs::Panel::is_running);
         let chrome = Chrome::tenant(shared, visitor, Self::TITLE, &tenant.name, Self::NAME).refreshing(running);
         Ok(Page { chrome, form, panel })
@@ -166,7 +166,7 @@ fn report(probes: Vec<Probe>) -> JobReport {
             ProbeVerdict::Failed => (Tone::Bad, "failed"),
             ProbeVerdict::Skipped => (Tone::Quiet, "skipped"),
         };
-        Line { name: probe.name, verdict, word, detail: probe.detail, said: None, remedy: probe.remedy }
+        Line { name: probe.name, verdict, word: word.into(), detail: probe.detail, said: None, remedy: probe.remedy }
     });
     JobReport { good: failed == 0, summary, lines: lines.collect() }
 }

@@ -122,7 +122,7 @@ pub(super) async fn show(
     let at = |after: &str| address(&path, &[("reason", &reason), ("q", &q), ("after", after)]);
     let next = rows.last().filter(|_| more).map(|last| at(&last.place.to_string()));
     let first = asked.get("after").map(|_| at(""));
-    let panel = Panel::of(&shared, &tenant, Some("confirm"));
+    let panel = Panel::of(&shared, &tenant, Some("confirm"))?;
     let is_running = panel.as_ref().is_some_and(Panel::is_running);
     Ok(html(&Page {
         chrome: Chrome::tenant(&shared, &visitor, "Matches to confirm", &tenant.name, "import").refreshing(is_running),

@@ -21,6 +21,7 @@ mod runs;
 mod saving;
 mod scim;
 mod send_again;
+mod sessions;
 mod settings;
 mod sign_in;
 mod tasks;
@@ -75,6 +76,7 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .merge(runs::routes())
         .merge(usage::routes())
         .merge(scim::routes())
+        .merge(sessions::routes())
         .merge(audit::routes())
         .merge(people::routes())
         .fallback(async || Problem::no_page())

@@ -127,7 +127,7 @@ async fn show(
     let more = has_more(&mut rows);
     let path = format!("/applications/{}/push", tenant.name);
     let next = rows.last().filter(|_| more).map(|last| address(&path, &[("after", &last.item.task.to_string())]));
-    let panel = Panel::of(&shared, &tenant, Some("push"));
+    let panel = Panel::of(&shared, &tenant, Some("push"))?;
     let is_running = panel.as_ref().is_some_and(Panel::is_running);
     Ok(html(&Page {
         chrome: Chrome::tenant(&shared, &visitor, "Push", &tenant.name, "push").refreshing(is_running),

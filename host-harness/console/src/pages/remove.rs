@@ -78,7 +78,6 @@ pub(super) async fn remove(
     let (directory, actor, gone) = (shared.directory.clone(), visitor.actor(), tenant.clone());
     let removed = tokio::task::spawn_blocking(move || directory.remove_tenant(&actor, &gone)).await;
     removed.map_err(|error| Problem::internal(&error))??;
-    shared.jobs.forget(tenant.id);
     shared.access.sessions.flash(visitor.session(), true, format!("{} was removed.", tenant.name));
     Ok(Redirect::to("/applications").into_response())
 }

@@ -1,7 +1,7 @@
 //! Signing in and out.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use askama::Template;
 use axum::Extension;
@@ -15,6 +15,7 @@ use crate::chrome::{Chrome, html};
 use crate::form::{Button, Control, Field, Form, Group};
 use crate::problem::Problem;
 use crate::shared::Shared;
+use provisioning_directory::Timestamp;
 use provisioning_http::Peer;
 use provisioning_runtime::Secret;
 
@@ -102,8 +103,8 @@ pub(super) async fn sign_in(
             return Ok(again(form, StatusCode::UNAUTHORIZED));
         }
         shared.note_sign_in(visitor.actor(), peer.client(&headers), "signed in by the console's token").await?;
-        access.sessions.sign_out(visitor.session());
-        let session = access.enter(Instant::now())?;
+        access.sessions.sign_out(visitor.session())?;
+        let session = access.enter(Some(peer.client(&headers)))?;
         let mut response = Redirect::to(&next).into_response();
         response.headers_mut().insert(header::SET_COOKIE, access.set_cookie(&session)?);
         return Ok(response);
@@ -112,7 +113,7 @@ pub(super) async fn sign_in(
     let client = peer.client(&headers);
     let browser = access.known_browser(&headers, &name).map_err(|error| Problem::internal(&error))?;
     let one = Try { address: client, name: &name, browser: browser.as_deref() };
-    if let Some(wait) = access.throttle.wait(one, Instant::now()) {
+    if let Some(wait) = access.throttle.wait(one, Timestamp::now())? {
         let seconds = whole_seconds(wait);
         form.error = Some(format!("There were too many failed tries. Wait {seconds} seconds, then try again."));
         let mut response = again(form, StatusCode::TOO_MANY_REQUESTS);
@@ -120,8 +121,8 @@ pub(super) async fn sign_in(
         return Ok(response);
     }
     // Counted as a failure before it is known to be one, so that many tries at once do not go free.
-    access.throttle.fail(one, Instant::now());
-    tokio::time::sleep(access.throttle.pause(one)).await;
+    access.throttle.fail(one, Timestamp::now())?;
+    tokio::time::sleep(access.throttle.pause(one)?).await;
     let seat = access.checks.acquire().await.map_err(|error| Problem::internal(&error))?;
     let (admins, asked) = (access.admins.clone(), name.clone());
     let checked = tokio::task::spawn_blocking(move || admins.check(&asked, &password)).await;
@@ -133,12 +134,12 @@ pub(super) async fn sign_in(
         form.error = Some("Name or password is wrong. Correct them and try again.".to_owned());
         return Ok(again(form, StatusCode::UNAUTHORIZED));
     };
-    access.throttle.succeed(one);
+    access.throttle.succeed(one)?;
     shared.note_sign_in(Visitor::actor_of(&signed_in), client, "signed in").await?;
     // A name that somebody could have planted before is worth nothing afterwards.
     let session = SessionId::random().ok_or_else(|| Problem::internal(&"the machine gave no random numbers"))?;
-    access.sessions.sign_out(visitor.session());
-    access.sessions.sign_in(&session, &signed_in, &hash, Instant::now());
+    access.sessions.sign_out(visitor.session())?;
+    access.sessions.sign_in(&session, &signed_in, &hash, &client.to_string())?;
     let mut response = Redirect::to(&next).into_response();
     response.headers_mut().insert(header::SET_COOKIE, access.set_cookie(&session)?);
     if let Some(mark) = access.mark(&signed_in, &hash) {
@@ -153,7 +154,7 @@ fn whole_seconds(wait: Duration) -> u64 {
 }
 
 pub(super) async fn sign_out(State(shared): State<Arc<Shared>>, submission: Submission) -> Result<Response, Problem> {
-    shared.access.sessions.sign_out(submission.visitor.session());
+    shared.access.sessions.sign_out(submission.visitor.session())?;
     shared.note_sign_out(&submission.visitor).await?;
     let session = SessionId::random().ok_or_else(|| Problem::internal(&"the machine gave no random numbers"))?;
     shared.access.sessions.flash(&session, true, "You are signed out.");

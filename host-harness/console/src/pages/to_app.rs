@@ -94,7 +94,7 @@ impl SettingsPage for ToApp {
         _: &Known,
         form: Form,
     ) -> Result<impl Template, Problem> {
-        let panel = jobs::Panel::of(shared, tenant, Some(TEST));
+        let panel = jobs::Panel::of(shared, tenant, Some(TEST))?;
         let running = panel.as_ref().is_some_and(jobs::Panel::is_running);
         let chrome = Chrome::tenant(shared, visitor, Self::TITLE, &tenant.name, Self::NAME).refreshing(running);
         Ok(Page { chrome, form, panel, attributes: address(&tenant.name, "attributes") })

@@ -41,8 +41,7 @@ pub(super) fn start_import(
     let (name, record) = (actor.name().to_owned(), tenant.clone());
     shared.jobs.start(&tenant, "import", title, &name, move |reporter| async move {
         let report_progress = move |progress: provisioning_directory::sync::import::ImportProgress| {
-            let phase = if progress.phase == ImportPhase::Settling { "Users settled" } else { "Users read" };
-            reporter.report(phase, progress.done, progress.total);
+            reporter.report(progress.words(), progress.done, progress.total);
         };
         let report = import(&directory, &*applications, &record, &actor, options, &report_progress).await?;
         Ok(import_report(&report))
@@ -101,7 +100,8 @@ async fn push_now(
     actor: &Actor,
     reporter: &Reporter,
 ) -> Result<PushReport, SyncError> {
-    let report_progress = |progress: PushProgress| reporter.report("Tasks tried", progress.done, Some(progress.total));
+    let report_progress =
+        |progress: PushProgress| reporter.report(progress.words(), progress.done, Some(progress.total));
     push(directory, applications, tenant, actor, &report_progress).await
 }
 
@@ -213,7 +213,7 @@ fn line(report: &PushReport, entry: &PushEntry) -> Line {
         Ok(outcome) => Line {
             name,
             verdict: Tone::Good,
-            word: report.word(entry),
+            word: report.word(entry).into(),
             detail: outcome.as_ref().map(changes).unwrap_or_default(),
             said: None,
             remedy: None,
@@ -221,7 +221,7 @@ fn line(report: &PushReport, entry: &PushEntry) -> Line {
         Err(failure) => Line {
             name,
             verdict: Tone::Bad,
-            word: report.word(entry),
+            word: report.word(entry).into(),
             detail: format!("{} ({})", on_page(&failure.cause), failure.kind),
             said: failure.upstream.clone(),
             remedy: failure.remedy.as_deref().map(on_page),

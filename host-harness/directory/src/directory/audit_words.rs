@@ -62,6 +62,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ("console.sign-in", "signed in to the console"),
     ("console.sign-in-failed", "could not sign in to the console"),
     ("console.sign-out", "signed out of the console"),
+    ("console.end-session", "ended somebody's session of the console"),
     ("console.set-password", "set an admin's password"),
     ("console.remove-admin", "removed an admin"),
     ("directory.prune", "took old history away"),

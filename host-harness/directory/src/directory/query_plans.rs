@@ -26,6 +26,8 @@ const SMALL: &[&str] = &[
     "data_key",
     "component",
     "added_component",
+    "console_admin",
+    "directory_name",
 ];
 
 /// Part of a statement, part of its plan, and why it may be so.
@@ -63,6 +65,12 @@ const ALLOWED: &[(&str, &str, &str)] = &[
     ("tenant_id = ?1 LIMIT ?2)", "(tenant_id=?)", "a piece of what a tenant had that is removed"),
     ("EXISTS (SELECT 1 FROM leftover WHERE tenant_id", "leftover_by_time", "whether there is one"),
     ("DELETE FROM entitlement WHERE tenant_id = ?1", "PRIMARY KEY", "all that was listed gives way to a new list"),
+    ("FROM console_session ORDER BY seen", "console_session_by_use", "there are 256 at most"),
+    ("FROM console_failure ORDER BY until", "console_failure_by_end", "there are 2,048 at most"),
+    ("count(*) FROM console_failure", "console_failure", "there are 2,048 at most"),
+    ("DELETE FROM console_shelf WHERE kept_at", "console_shelf", "there are 576 at most"),
+    ("job_status WHERE tenant_id = ?1", "(tenant_id=?)", "a tenant has a few kinds of jobs"),
+    ("DELETE FROM job_status WHERE is_running", "job_status", "a few for each tenant, when somebody is erased"),
     ("/* copied */", "", "all of it is copied"),
     ("UPDATE tenant SET due_at = 0", "", "all of them are copied"),
     ("DELETE FROM tenant WHERE id = ?1", "(tenant_id=?)", "a tenant goes with all that it has"),

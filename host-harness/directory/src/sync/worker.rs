@@ -24,6 +24,9 @@ use crate::directory::{
 };
 use provisioning_runtime::{CancelHandle, JobEnd, Scheduler, Terms};
 
+/// The kind of job by which what a worker does is shown.
+const SCHEDULED: &str = "schedule";
+
 /// How soon a worker looks again after a look, however much it hears.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
@@ -235,8 +238,11 @@ impl<A: Applications> Work<'_, A> {
 
     async fn import(&mut self, tenant: &TenantRecord, is_over: import::IsOver<'_>) {
         let (directory, options) = (self.directory, ImportOptions::default());
+        let teller = directory.tell_job(tenant.id, SCHEDULED, "Import by the schedule", self.actor);
+        let tell = |progress: import::ImportProgress| teller.progress(progress.words(), progress.done, progress.total);
         let result =
-            import::import_for(directory, self.applications, tenant, self.actor, options, Some(is_over), &|_| {}).await;
+            import::import_for(directory, self.applications, tenant, self.actor, options, Some(is_over), &tell).await;
+        drop(teller);
         let is_unfinished = result.as_ref().is_ok_and(|report| is_under_way(report.run.phase));
         self.ends(
             tenant,
@@ -272,7 +278,11 @@ impl<A: Applications> Work<'_, A> {
                 result.map(|planned| format!("plan {} waits to be applied{}", planned.id, open(planned.report.open())));
             self.ends(tenant, "plan", said);
         } else {
-            let result = push::push(self.directory, self.applications, tenant, self.actor, &|_| {}).await;
+            let teller = self.directory.tell_job(tenant.id, SCHEDULED, "Push by the schedule", self.actor);
+            let tell =
+                |progress: push::PushProgress| teller.progress(progress.words(), progress.done, Some(progress.total));
+            let result = push::push(self.directory, self.applications, tenant, self.actor, &tell).await;
+            drop(teller);
             let said = result.map(|report| {
                 format!("{} tasks tried, {} of them failed{}", report.tried(), report.not_done, open(report.open()))
             });

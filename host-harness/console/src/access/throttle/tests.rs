@@ -1,6 +1,37 @@
 use std::net::Ipv6Addr;
 
 use super::*;
+use provisioning_directory::ReadTransaction;
+
+/// A throttle with a directory of its own.
+struct Scratch {
+    _folder: tempfile::TempDir,
+    throttle: Throttle,
+}
+
+fn throttle() -> Scratch {
+    let folder = tempfile::tempdir().unwrap();
+    let throttle = Throttle::of(&Directory::open(folder.path()).unwrap());
+    Scratch { _folder: folder, throttle }
+}
+
+impl Scratch {
+    fn wait(&self, one: Try<'_>, now: Timestamp) -> Option<Duration> {
+        self.throttle.wait(one, now).unwrap()
+    }
+
+    fn pause(&self, one: Try<'_>) -> Duration {
+        self.throttle.pause(one).unwrap()
+    }
+
+    fn fail(&self, one: Try<'_>, now: Timestamp) {
+        self.throttle.fail(one, now).unwrap();
+    }
+
+    fn succeed(&self, one: Try<'_>) {
+        self.throttle.succeed(one).unwrap();
+    }
+}
 
 const ADDRESS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
@@ -16,16 +47,16 @@ fn from(address: IpAddr, name: &str) -> Try<'_> {
 
 #[test]
 fn the_sixth_failure_from_a_place_is_the_first_to_cost_a_wait_and_each_further_one_doubles_it() {
-    let throttle = Throttle::default();
-    let now = Instant::now();
+    let throttle = throttle();
+    let now = Timestamp::now();
     let waits = [0, 0, 0, 0, 0, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900];
     for (tries, seconds) in waits.into_iter().enumerate() {
         throttle.fail(from(ADDRESS, "ada"), now);
         let expected = (seconds > 0).then(|| seconds * SECOND);
         assert_eq!(throttle.wait(from(ADDRESS, "ADA"), now), expected, "after {} failures", tries + 1);
     }
-    assert_eq!(throttle.wait(from(ADDRESS, "ada"), now + 899 * SECOND), Some(SECOND));
-    assert_eq!(throttle.wait(from(ADDRESS, "ada"), now + 900 * SECOND), None);
+    assert_eq!(throttle.wait(from(ADDRESS, "ada"), now.after(899 * SECOND)), Some(SECOND));
+    assert_eq!(throttle.wait(from(ADDRESS, "ada"), now.after(900 * SECOND)), None);
     assert_eq!(throttle.wait(from(ADDRESS, "grace"), now), None);
     throttle.succeed(from(ADDRESS, "Ada"));
     assert_eq!(throttle.wait(from(ADDRESS, "ada"), now), None);
@@ -35,18 +66,18 @@ fn the_sixth_failure_from_a_place_is_the_first_to_cost_a_wait_and_each_further_o
 
 #[test]
 fn guesses_at_a_name_from_many_places_share_one_budget() {
-    let throttle = Throttle::default();
-    let (start, mut now) = (Instant::now(), Instant::now());
+    let throttle = throttle();
+    let (start, mut now) = (Timestamp::now(), Timestamp::now());
     let mut guesses = 0;
-    // From 60 addresses, each of which tries again as soon as it may, for an hour.
-    while now < start + 3_600 * SECOND {
+    // From 60 addresses, each of which tries again within five seconds of when it may, for an hour.
+    while now < start.after(3_600 * SECOND) {
         for number in 0..60 {
             if throttle.wait(from(address(number), "ada"), now).is_none() {
                 throttle.fail(from(address(number), "ada"), now);
                 guesses += 1;
             }
         }
-        now += SECOND;
+        now = now.after(5 * SECOND);
     }
     println!("guesses at a name from 60 addresses in an hour: {guesses}");
     assert!((60..=75).contains(&guesses), "{guesses}");
@@ -55,8 +86,8 @@ fn guesses_at_a_name_from_many_places_share_one_budget() {
 
 #[test]
 fn strangers_keep_nobody_out_who_has_signed_in_before() {
-    let throttle = Throttle::default();
-    let now = Instant::now();
+    let throttle = throttle();
+    let now = Timestamp::now();
     for number in 0..200 {
         throttle.fail(from(address(number), "ada"), now);
     }
@@ -74,8 +105,8 @@ fn strangers_keep_nobody_out_who_has_signed_in_before() {
 
 #[test]
 fn nobody_is_locked_out_by_where_they_come_from() {
-    let throttle = Throttle::default();
-    let now = Instant::now();
+    let throttle = throttle();
+    let now = Timestamp::now();
     for number in 0..500 {
         throttle.fail(from(ADDRESS, &format!("name-{number}")), now);
     }
@@ -86,8 +117,8 @@ fn nobody_is_locked_out_by_where_they_come_from() {
 
 #[test]
 fn an_ipv6_network_is_one_place() {
-    let throttle = Throttle::default();
-    let now = Instant::now();
+    let throttle = throttle();
+    let now = Timestamp::now();
     let of = |network: u16, host: u16| IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, network, 0, 0, 0, host));
     for host in 0..6 {
         throttle.fail(from(of(1, host), "ada"), now);
@@ -98,13 +129,13 @@ fn an_ipv6_network_is_one_place() {
 
 #[test]
 fn failures_are_forgotten_a_quarter_of_an_hour_after_the_last_wait() {
-    for (idle, waits) in [(900 * SECOND, true), (900 * SECOND + Duration::from_nanos(1), false)] {
-        let throttle = Throttle::default();
-        let start = Instant::now();
+    for (idle, waits) in [(900 * SECOND, true), (900 * SECOND + Duration::from_millis(1), false)] {
+        let throttle = throttle();
+        let start = Timestamp::now();
         for _ in 0..6 {
             throttle.fail(from(ADDRESS, "ada"), start);
         }
-        let now = start + 2 * SECOND + idle;
+        let now = start.after(2 * SECOND + idle);
         throttle.fail(from(ADDRESS, "ada"), now);
         assert_eq!(throttle.wait(from(ADDRESS, "ada"), now), waits.then_some(4 * SECOND), "{idle:?}");
     }
@@ -112,8 +143,8 @@ fn failures_are_forgotten_a_quarter_of_an_hour_after_the_last_wait() {
 
 #[test]
 fn names_are_told_apart_by_their_first_64_characters() {
-    let throttle = Throttle::default();
-    let now = Instant::now();
+    let throttle = throttle();
+    let now = Timestamp::now();
     let (same, other) = ("é".repeat(64), "é".repeat(63));
     for number in 0..6 {
         throttle.fail(from(ADDRESS, &format!("{same}{number}")), now);
@@ -124,15 +155,28 @@ fn names_are_told_apart_by_their_first_64_characters() {
 
 #[test]
 fn a_flood_of_names_does_not_make_the_console_forget_who_has_to_wait() {
-    let throttle = Throttle::default();
-    let now = Instant::now();
+    let throttle = throttle();
+    let now = Timestamp::now();
     for _ in 0..8 {
         throttle.fail(from(ADDRESS, "ada"), now);
     }
     // Three keys each: the flood alone is more than is remembered.
-    for number in 0..u32::try_from(KEYS / 2 + 20).unwrap() {
+    for number in 0..1_044 {
         throttle.fail(from(address(number), &format!("name-{number}")), now);
     }
-    assert_eq!(throttle.0.lock().unwrap().len(), KEYS);
+    let remembered = |view: &ReadTransaction<'_>| view.count_sign_in_failures();
+    assert_eq!(throttle.throttle.directory.read(remembered).unwrap(), 2_048);
     assert_eq!(throttle.wait(from(ADDRESS, "ada"), now), Some(8 * SECOND));
+}
+
+#[test]
+fn hosts_of_one_directory_count_together() {
+    let one = throttle();
+    let other = Throttle::of(&one.throttle.directory);
+    let now = Timestamp::now();
+    for _ in 0..3 {
+        one.fail(from(ADDRESS, "ada"), now);
+        other.fail(from(ADDRESS, "ada"), now).unwrap();
+    }
+    assert_eq!(other.wait(from(ADDRESS, "ada"), now).unwrap(), Some(2 * SECOND));
 }

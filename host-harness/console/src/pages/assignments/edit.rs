@@ -144,14 +144,14 @@ fn page(
     looked: Looked,
     form: Form,
     plan: Option<IntentPreview>,
-) -> Page {
+) -> Result<Page, Problem> {
     let title = match (looked.people.as_slice(), &looked.kept) {
         ([one], Some(_)) => format!("Edit the assignment of {}", one.key),
         ([one], None) => format!("Assign {}", one.key),
         _ => format!("Assign {} people", looked.count),
     };
     let path = format!("/applications/{}/assignments", tenant.name);
-    Page {
+    Ok(Page {
         chrome: Chrome::tenant(shared, visitor, &title, &tenant.name, "assignments"),
         hidden: who.hidden(),
         path,
@@ -159,10 +159,10 @@ fn page(
         people: looked.people.into_iter().take(NAMED).collect(),
         count: looked.count,
         listed_at: looked.offer.listed_at(),
-        panel: Panel::of(shared, tenant, Some("entitlements")),
+        panel: Panel::of(shared, tenant, Some("entitlements"))?,
         form: (!looked.offer.is_empty()).then_some(form),
         plan,
-    }
+    })
 }
 
 pub(super) async fn show(
@@ -175,7 +175,7 @@ pub(super) async fn show(
     let who = Who::asked(&asked)?;
     let looked = look(&shared, &tenant, &who, None).await?;
     let form = form(&shared, &visitor, &tenant, &who, &looked);
-    Ok(html(&page(&shared, &visitor, &tenant, &who, looked, form, None)))
+    Ok(html(&page(&shared, &visitor, &tenant, &who, looked, form, None)?))
 }
 
 /// The attributes that the form sets for the assignment. What is wrong stands next to its field.
@@ -246,7 +246,7 @@ pub(super) async fn act(
     let set = attributes(&mut form, &tenant, &looked.schema);
     if fields.has("fit") || !form.is_sound() {
         let sound = form.is_sound();
-        let page = page(&shared, &visitor, &tenant, &who, looked, form, None);
+        let page = page(&shared, &visitor, &tenant, &who, looked, form, None)?;
         return Ok(if sound { html(&page) } else { unsound(&page) });
     }
     let new = new_assignment(&shared, &tenant, &looked, set, form.flag("exact")).await?;
@@ -256,10 +256,10 @@ pub(super) async fn act(
         let plan =
             IntentPreview::of(&shared, &visitor, &tenant, move |change| assign(change, &record, &keys, &new)).await;
         return Ok(match plan {
-            Ok(plan) => html(&page(&shared, &visitor, &tenant, &who, looked, form, Some(plan))),
+            Ok(plan) => html(&page(&shared, &visitor, &tenant, &who, looked, form, Some(plan))?),
             Err(problem) => {
                 form.error = Some(problem.what);
-                unsound(&page(&shared, &visitor, &tenant, &who, looked, form, None))
+                unsound(&page(&shared, &visitor, &tenant, &who, looked, form, None)?)
             }
         });
     }
@@ -287,7 +287,7 @@ pub(super) async fn act(
         Err(problem) if problem.status.is_server_error() => Err(problem),
         Err(problem) => {
             form.error = Some(problem.what);
-            Ok(unsound(&page(&shared, &visitor, &tenant, &who, looked, form, None)))
+            Ok(unsound(&page(&shared, &visitor, &tenant, &who, looked, form, None)?))
         }
     }
 }

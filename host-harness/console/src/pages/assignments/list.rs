@@ -104,7 +104,7 @@ pub(super) async fn show(
     let at = |after: &str| address(&path, &[("q", &q), ("after", after)]);
     let next = rows.last().filter(|_| more).map(|last| at(&last.person.key));
     let first = asked.get("after").map(|_| at(""));
-    let panel = Panel::of(&shared, &tenant, Some("assign"));
+    let panel = Panel::of(&shared, &tenant, Some("assign"))?;
     let is_running = panel.as_ref().is_some_and(Panel::is_running);
     Ok(html(&Page {
         chrome: Chrome::tenant(&shared, &visitor, "People", &tenant.name, "assignments").refreshing(is_running),

@@ -95,6 +95,7 @@ impl Directory {
                 return Ok((done, None));
             }
             let users = change.erase_users(&traces)?;
+            change.clear_console_shelf()?;
             change.erase_last_failures(&traces)?;
             kept.replace(traces);
             Ok((done, Some(Erased { audit: 0, users, requests })))

@@ -1,7 +1,7 @@
 //! All that is kept about a person: giving it out ([`export`]), and erasing it ([`erase`]).
 //!
 //! What belongs to a person alone goes with its row. Elsewhere a person is found by its traces: its key, and the names and ids that
-//! it has or has had. [`tests::every_table_is_accounted_for`] lists every table with how it is dealt with, so that a new one isn't
+//! it has or has had. The test `every_table_is_accounted_for` lists every table with how it is dealt with, so that a new one isn't
 //! forgotten.
 
 mod erase;

@@ -8,7 +8,13 @@ use crate::config::TenantConfig;
 use crate::sync::{Removal, remove_person};
 
 /// Tables that hold nothing about people, and those whose rows go with the person's row or with a row that does.
-const WITHOUT_PEOPLE: [&str; 21] = [
+const WITHOUT_PEOPLE: [&str; 26] = [
+    // Admins are whoever runs the platform, and no people of the directory.
+    "console_admin",
+    "console_session",
+    "console_failure",
+    "directory_name",
+    "scim_allowance",
     "component",
     "component_file",
     "added_component",
@@ -46,7 +52,8 @@ const WITH_THE_PERSON: [&str; 12] = [
     "scim_former_user",
 ];
 /// Those that [`Directory::erase_person`] sees to.
-const SEEN_TO: [&str; 6] = ["audit", "remote_user", "former_link", "scim_request", "tenant", "scim_member"];
+const SEEN_TO: [&str; 8] =
+    ["console_shelf", "job_status", "audit", "remote_user", "former_link", "scim_request", "tenant", "scim_member"];
 
 #[test]
 fn every_table_is_accounted_for() {

@@ -144,6 +144,7 @@ fn exercise(change: &WriteTransaction<'_>) -> Result<(), DirectoryError> {
     tenants(change, &tenant)?;
     scim(change, &tenant)?;
     history(change)?;
+    consoles(change, &tenant)?;
     change.remove_assignment(&tenant, &ada)?;
     change.delete_person(&ada)?;
     let declaration = provisioning_runtime::Declaration::default();
@@ -467,6 +468,44 @@ fn rotate(directory: &Directory, actor: &Actor) -> Result<(), DirectoryError> {
     directory.rotate_key(actor, None).map(drop)
 }
 
+/// What hosts share about those who ask them.
+fn consoles(change: &WriteTransaction<'_>, tenant: &TenantRecord) -> Result<(), DirectoryError> {
+    let now = Timestamp::now();
+    change.directory_name()?;
+    change.set_console_admin("ada", "a hash")?;
+    change.console_admins()?;
+    assert!(change.has_console_admin()? && change.console_admin_hash("ada")?.is_some());
+    assert!(change.remove_console_admin("ada")?);
+    for name in ["one", "two"] {
+        change.begin_console_session(name, "ada", "a hash", "192.0.2.1", now)?;
+    }
+    change.use_console_session("one", now)?;
+    let session = change.console_session("one", now)?.unwrap();
+    change.console_sessions(now)?;
+    change.end_console_session_numbered(&session.number, now)?;
+    change.end_console_session("two")?;
+    change.put_on_console_shelf(ShelfKind::Page, "one", b"page", now)?;
+    change.on_console_shelf(ShelfKind::Page, "one", now)?;
+    change.take_from_console_shelf(ShelfKind::Page, "one")?;
+    change.add_sign_in_failure("ada", |_| SignInFailures { count: 1, until: now })?;
+    change.sign_in_failures("ada")?;
+    change.count_sign_in_failures()?;
+    change.forget_sign_in_failures("ada")?;
+    let job = JobStatus {
+        kind: "push".to_owned(),
+        title: "Push".to_owned(),
+        actor: "ada".to_owned(),
+        progress: JobProgress::default(),
+        result: None,
+        started_at: now,
+        told_at: now,
+    };
+    change.tell_job_status(tenant.id, &job)?;
+    change.job_statuses(tenant.id, now)?;
+    change.has_running_job(tenant.id, now)?;
+    change.forget_job_status(tenant.id, "push")
+}
+
 /// Gives out and erases what is kept about a person whom a SCIM client has brought.
 fn erase(directory: &Directory, actor: &Actor) -> Result<(), DirectoryError> {
     directory.write(actor, |change| -> Result<(), DirectoryError> {
@@ -487,6 +526,8 @@ fn erase(directory: &Directory, actor: &Actor) -> Result<(), DirectoryError> {
 fn scim(change: &WriteTransaction<'_>, tenant: &TenantRecord) -> Result<(), DirectoryError> {
     let settings = ScimSettings::default();
     let client = change.add_scim_client(tenant, "okta", ScimPlatform::Okta, &settings)?;
+    // The answer is of no interest here.
+    let _ = change.take_scim_allowance(client.id, 25, 50, 7, Timestamp::now())?;
     change.edit_scim_client(tenant, &client, ScimPlatform::Entra, &settings)?;
     let token = change.add_scim_token(tenant, &client, None)?;
     change.scim_client_of_token(token.expose())?;

@@ -8,7 +8,7 @@ use crate::config::TenantConfig;
 const SILENT: LeaseTimes = LeaseTimes { heartbeat: Duration::from_secs(600), expiry: Duration::from_secs(4) };
 
 /// Two hosts of one database with a tenant.
-fn two_hosts(times: LeaseTimes) -> (tempfile::TempDir, Directory, Directory, TenantRecord) {
+pub(super) fn two_hosts(times: LeaseTimes) -> (tempfile::TempDir, Directory, Directory, TenantRecord) {
     let folder = tempfile::tempdir().unwrap();
     let (one, other) = (open_postgres_with(folder.path(), times), open_postgres_with(folder.path(), times));
     let added = one.write(&Actor::new("tester"), |change| change.add_tenant("acme", &TenantConfig::default()));

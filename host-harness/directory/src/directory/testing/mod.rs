@@ -2,6 +2,7 @@
 
 mod both;
 mod hosts;
+mod listening;
 
 use std::path::Path;
 

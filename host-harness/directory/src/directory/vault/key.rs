@@ -24,6 +24,7 @@ pub(super) struct Key {
     bytes: Zeroizing<[u8; KEY_BYTES]>,
     sealing: LessSafeKey,
     audit: Zeroizing<[u8; KEY_BYTES]>,
+    browsers: Zeroizing<[u8; KEY_BYTES]>,
 }
 
 impl Key {
@@ -33,9 +34,11 @@ impl Key {
         let bytes = Zeroizing::new(<[u8; KEY_BYTES]>::try_from(bytes).ok()?);
         let derived = Salt::new(HKDF_SHA256, b"provisioning-key").extract(&*bytes);
         let (mut id, mut audit) = ([0; ID_BYTES], Zeroizing::new([0; KEY_BYTES]));
+        let mut browsers = Zeroizing::new([0; KEY_BYTES]);
         fill(&derived, b"id/1", &mut id)?;
         fill(&derived, b"audit/1", &mut *audit)?;
-        Some(Self { id, bytes, sealing, audit })
+        fill(&derived, b"browsers/1", &mut *browsers)?;
+        Some(Self { id, bytes, sealing, audit, browsers })
     }
 
     pub(super) fn random() -> Result<Self, DirectoryError> {
@@ -58,6 +61,11 @@ impl Key {
 
     pub(super) fn audit_bytes(&self) -> &[u8] {
         &*self.audit
+    }
+
+    /// What signs that which goes to browsers.
+    pub(super) fn browsers(&self) -> hmac::Key {
+        hmac::Key::new(hmac::HMAC_SHA256, &*self.browsers)
     }
 
     /// Seals bytes for an owner: the form, the key's id, a nonce, and the bytes with their tag.

@@ -210,6 +210,22 @@ impl Vault {
         !matches!(self.source, Source::Folder(_))
     }
 
+    /// What signs that which goes to browsers.
+    pub(super) fn browser_key(&self) -> hmac::Key {
+        self.current().browsers()
+    }
+
+    /// Seals bytes that are kept for a while, for an owner. They don't open any more once the key is another.
+    pub(super) fn seal_bytes(&self, owner: &[&str], bytes: &[u8]) -> Result<Vec<u8>, DirectoryError> {
+        self.current().seal(owner, bytes)
+    }
+
+    /// Opens what [`Vault::seal_bytes`] has sealed for the owner. Returns `None` if it doesn't open.
+    pub(super) fn open_bytes(&self, owner: &[&str], sealed: &[u8]) -> Option<Vec<u8>> {
+        let key = key_id(sealed).and_then(|id| self.key(&id))?;
+        key.open(owner, sealed).map(|bytes| bytes.to_vec())
+    }
+
     /// Seals a secret for `tenant` and `name`.
     pub(super) fn seal(&self, tenant: &str, name: &str, secret: &Secret) -> Result<Vec<u8>, DirectoryError> {
         // A tenant's name is compared without case everywhere else, so it is here.

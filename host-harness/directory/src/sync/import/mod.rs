@@ -98,6 +98,13 @@ pub struct ImportProgress {
     pub total: Option<u64>,
 }
 
+impl ImportProgress {
+    /// What is being done, in a few words.
+    pub fn words(&self) -> &'static str {
+        if self.phase == ImportPhase::Settling { "Users settled" } else { "Users read" }
+    }
+}
+
 /// What an import has come to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImportReport {

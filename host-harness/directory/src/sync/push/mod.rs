@@ -122,6 +122,13 @@ pub struct PushProgress {
     pub total: u64,
 }
 
+impl PushProgress {
+    /// What is being done, in a few words.
+    pub fn words(&self) -> &'static str {
+        "Tasks tried"
+    }
+}
+
 /// Carries out a tenant's tasks.
 ///
 /// # Errors

@@ -5,12 +5,14 @@
 #     the WIT package, as registries take it
 #     the program for this machine's architecture, stripped, and its bill of materials
 #     a Debian package of it
+#     RELEASE, which says of which commit and with which compiler
 #     SHA256SUMS, and signatures if SIGNING_KEY names minisign's secret key
 #
 #     scripts/release.sh                 makes all of it
 #     scripts/release.sh component       only what is of WebAssembly (a minute or two)
-#     scripts/release.sh check           makes what is of WebAssembly again, in another folder, and compares it with dist/
-#     scripts/release.sh check all       makes everything again, in another folder, and compares it
+#     scripts/release.sh check           makes what is of WebAssembly again, from the same commit in another folder, and compares
+#                                        it with dist/
+#     scripts/release.sh check all       makes everything again
 #
 # RELEASE_SOURCE is where the source is, for the component's metadata, until the manifest has a `repository`. The same commit gives the
 # same bytes with the same compiler: nothing has a time but the commit's, and no path of this machine gets in.
@@ -27,12 +29,17 @@ home=${CARGO_HOME:-$HOME/.cargo}
 say() { echo "release: $*" >&2; }
 tool() { "$cargo" "$1" --version >/dev/null 2>&1 || { say "installing cargo-$1"; "$cargo" install "cargo-$1" --locked >&2; }; }
 
-if [ -n "$(git status --porcelain --untracked-files=no)" ]; then
+if [ "$what" = check ]; then
+    [ -f dist/RELEASE ] || { say "there is no dist/ to compare with; run it without \`check\` first"; exit 1; }
+    revision=$(sed -n 's/^revision //p' dist/RELEASE)
+    RELEASE_SOURCE=$(sed -n 's/^source //p' dist/RELEASE)
+elif [ -n "$(git status --porcelain --untracked-files=no)" ]; then
     say "there are changes that aren't committed; a release is made of a commit"
     exit 1
+else
+    revision=$(git rev-parse HEAD)
 fi
-revision=$(git rev-parse HEAD)
-SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
+SOURCE_DATE_EPOCH=$(git log -1 --format=%ct "$revision")
 export SOURCE_DATE_EPOCH
 export COMPONENT_REVISION=$revision
 export COMPONENT_AUDITABLE=1
@@ -46,7 +53,7 @@ tool cyclonedx
 copy() {
     rm -rf "$1"
     mkdir -p "$1"
-    git archive --format=tar HEAD | tar -x -C "$1"
+    git archive --format=tar "$revision" | tar -x -C "$1"
 }
 
 version=$("$cargo" metadata --format-version 1 --no-deps --offline |
@@ -123,6 +130,7 @@ make_into() {
     copy "$source"
     rm -rf "$dist"
     mkdir -p "$dist"
+    printf 'revision %s\nsource %s\n%s\n' "$revision" "$COMPONENT_SOURCE" "$(rustc -V)" > "$dist/RELEASE"
     wasm "$source" "$built" "$dist"
     [ "$4" = component ] || program "$source" "$built" "$dist"
     (cd "$dist" && sha256sum -- * > SHA256SUMS.new && mv SHA256SUMS.new SHA256SUMS)
@@ -148,7 +156,6 @@ all | component)
     cat dist/SHA256SUMS
     ;;
 check)
-    [ -f dist/SHA256SUMS ] || { say "there is no dist/ to compare with; run it without \`check\` first"; exit 1; }
     other=$(mktemp -d /tmp/provisioning-release.XXXXXX)
     trap 'rm -rf "$other"' EXIT
     make_into "$other/source" "$other/built" "$other/dist" "$scope"

@@ -64,7 +64,7 @@ minisign -G -W -p acme.pub -s acme.key >/dev/null
 minisign -G -W -p stranger.pub -s stranger.key >/dev/null
 minisign -S -s acme.key -m "$component" -x component.minisig -t "connector of a test" >/dev/null
 push() { wkg oci push --insecure "$registry" "$registry/$1" "$2" "${@:3}" | sed -n 's/^digest: //p'; }
-signature() { echo "dev.provisioning.component.minisig=$(cat "$1")"; }
+signature() { echo "dev.provisioning.component.minisig=$(base64 -w0 "$1")"; }
 digest=$(push acme/connector:1 "$component" --annotation "$(signature component.minisig)")
 echo "wkg has published $digest"
 

@@ -260,9 +260,9 @@ fn list(global: &Global, output: &mut Output) -> Result<u8, Failure> {
             ]),
             None => {
                 let application = approved.map_or("", |one| one.application.as_str());
-                table.add_row([&view.sha256, application, "", "", "", &approved_by, &used_by])
+                table.add_row([&view.sha256, application, "", "", "", &approved_by, &used_by]);
             }
-        };
+        }
     }
     output.print_table(&table)?;
     Ok(DONE)

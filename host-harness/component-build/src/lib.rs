@@ -46,6 +46,7 @@ pub struct Tools {
 /// # Errors
 /// When the target's standard library is missing, or the package does not compile: the compiler's words, and on the last line
 /// one sentence.
+#[expect(clippy::print_stdout, reason = "a build script speaks to cargo this way")]
 pub fn build(root: &Path, package: &str) -> Result<PathBuf, String> {
     for name in [REVISION, SOURCE, AUDITABLE] {
         println!("cargo::rerun-if-env-changed={name}");

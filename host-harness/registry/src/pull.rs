@@ -6,6 +6,8 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use futures_util::StreamExt as _;
 use oci_client::Client;
 use oci_client::client::{ClientConfig, ClientProtocol};
@@ -16,7 +18,8 @@ use ring::digest::{Context, SHA256};
 
 use crate::address::Address;
 
-/// The annotation of a manifest that has the component's signature: the text of the `.minisig` file.
+/// The annotation of a manifest that has the component's signature: the `.minisig` file in base64. As a text of several lines it can't be
+/// published: clients that write canonical JSON leave line ends as they are, and registries refuse that.
 pub const SIGNATURE_ANNOTATION: &str = "dev.provisioning.component.minisig";
 
 /// The media type of a component in a registry (the CNCF's layout of WebAssembly artefacts, which `wkg` writes).
@@ -179,7 +182,7 @@ impl Pulling<'_> {
             Ok((OciManifest::Image(manifest), _)) => {
                 let digest = self.component_of(&manifest)?;
                 let bytes = self.component(&client, &digest).await?;
-                let signature = manifest.annotations.unwrap_or_default().remove(SIGNATURE_ANNOTATION);
+                let signature = manifest.annotations.unwrap_or_default().remove(SIGNATURE_ANNOTATION).map(decoded);
                 Ok(Pulled { bytes, digest, signature })
             }
             Ok((OciManifest::ImageIndex(_), _)) => {
@@ -254,7 +257,7 @@ impl Pulling<'_> {
                     bytes.extend_from_slice(&piece);
                 }
                 // The library compares digests as well, at the end.
-                Err(error) if error.get_ref().is_some_and(|error| error.is::<DigestError>()) => {
+                Err(error) if matches!(error.get_ref(), Some(inner) if inner.is::<DigestError>()) => {
                     return Err(self.changed(what, digest));
                 }
                 Err(error) => {
@@ -376,6 +379,12 @@ fn cause(error: &(dyn std::error::Error + 'static)) -> String {
         true => "the connection failed".to_owned(),
         false => innermost.to_string(),
     }
+}
+
+/// The text of an annotation in base64. What isn't base64 is handed on, and refused as a signature.
+fn decoded(annotation: String) -> String {
+    let bytes = BASE64_STANDARD.decode(annotation.trim()).ok();
+    bytes.and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or(annotation)
 }
 
 fn hexadecimal(hash: Context) -> String {

@@ -31,8 +31,8 @@ pub(crate) struct Options {
     /// is enough.
     #[arg(long = "key", value_name = "FILE")]
     keys: Vec<PathBuf>,
-    /// The signature. By default the one that the registry's manifest has in its annotation dev.provisioning.component.minisig, or
-    /// the file beside the component whose name ends in .minisig.
+    /// The signature, as minisign writes it. By default the one that the registry's manifest has in base64 in its annotation
+    /// dev.provisioning.component.minisig, or the file beside the component whose name ends in .minisig.
     #[arg(long, value_name = "FILE")]
     signature: Option<PathBuf>,
     /// Ask for no signature: the digest is enough.

@@ -7,6 +7,8 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use provisioning_runtime::digest_of;
 use serde_json::{Value as Json, json};
 
@@ -51,7 +53,8 @@ impl Registry {
             "layers": [descriptor("application/wasm", component)],
         });
         if let Some(signature) = signature {
-            manifest["annotations"] = json!({ "dev.provisioning.component.minisig": signature });
+            manifest["annotations"] =
+                json!({ "dev.provisioning.component.minisig": BASE64_STANDARD.encode(signature) });
         }
         let manifest = manifest.to_string().into_bytes();
         self.put("blobs", &digest_of(component), component);

@@ -224,6 +224,7 @@ fn added(row: Row<'_>) -> Result<AddedComponent, DirectoryError> {
 }
 
 #[cfg(test)]
+#[allow(clippy::redundant_closure_for_method_calls, reason = "a path is not general over the view's lifetime")]
 mod tests {
     use super::super::tests::scratch;
     use super::*;

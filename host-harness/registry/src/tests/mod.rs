@@ -14,19 +14,23 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use ring::digest::{SHA256, digest};
 use serde_json::{Value as Json, json};
 
 /// An empty configuration, which no test looks at.
 const CONFIGURATION: &[u8] = b"{}";
 
+/// Paths, and what was sent there as authorization.
+type Asked = Vec<(String, Option<String>)>;
 type Answer = Arc<dyn Fn(&HeaderMap) -> Response + Send + Sync>;
 
 /// What is served: an answer for each path, and who has asked for what.
 #[derive(Clone, Default)]
 struct Registry {
     answers: Arc<Mutex<HashMap<String, Answer>>>,
-    asked: Arc<Mutex<Vec<(String, Option<String>)>>>,
+    asked: Arc<Mutex<Asked>>,
     port: u16,
 }
 
@@ -47,7 +51,7 @@ fn manifest(component: &[u8], signature: Option<&str>) -> Json {
         "layers": [descriptor("application/wasm", component)],
     });
     if let Some(signature) = signature {
-        manifest["annotations"] = json!({ crate::SIGNATURE_ANNOTATION: signature });
+        manifest["annotations"] = json!({ crate::SIGNATURE_ANNOTATION: BASE64_STANDARD.encode(signature) });
     }
     manifest
 }

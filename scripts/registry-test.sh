@@ -84,18 +84,7 @@ tenant=$("$harness" tenant list --json | python3 -c 'import json, sys; print(jso
 "$harness" test-credentials "$tenant"
 "$harness" import "$tenant"
 
-# A byte that was changed in the registry's storage.
-blob=$(find storage -path "*/${own:0:2}/$own/data")
-python3 - "$blob" <<'END'
-import sys
-with open(sys.argv[1], "r+b") as file:
-    file.seek(4000)
-    byte = file.read(1)
-    file.seek(4000)
-    file.write(bytes([byte[0] ^ 1]))
-END
 export PROVISIONING_DATA=$folder/other
-refused "was changed" "$harness" component add "oci://$registry/acme/connector@$digest" --key acme.pub
 # A signature by somebody else, one for something else, and none.
 cp "$component" other.wasm
 minisign -S -s stranger.key -m other.wasm -x stranger.minisig >/dev/null
@@ -106,6 +95,18 @@ wrong=$(push acme/other:2 other.wasm --annotation "$(signature wit.minisig)")
 refused "isn't for this component" "$harness" component add "oci://$registry/acme/other@$wrong" --key acme.pub
 without=$(push acme/other:3 other.wasm)
 refused "isn't signed" "$harness" component add "oci://$registry/acme/other@$without" --key acme.pub
+
+# A byte that was changed in the registry's storage.
+blob=$(find storage -path "*/${own:0:2}/$own/data")
+python3 - "$blob" <<'END'
+import sys
+with open(sys.argv[1], "r+b") as file:
+    file.seek(4000)
+    byte = file.read(1)
+    file.seek(4000)
+    file.write(bytes([byte[0] ^ 1]))
+END
+refused "was changed" "$harness" component add "oci://$registry/acme/connector@$digest" --key acme.pub
 
 push identity/provisioning:latest "$wit" >/dev/null
 wkg oci pull --insecure "$registry" "$registry/identity/provisioning:latest" --output pulled.wasm >/dev/null

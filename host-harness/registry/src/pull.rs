@@ -189,10 +189,13 @@ impl Pulling<'_> {
                 Err(self.not_a_component("it is an index of several manifests".to_owned()))
             }
             // The digest may be the component's own, which is that of its layer.
-            Err(error) if is_unknown(&error) => {
+            Err(error) if is_no_manifest(&error) => {
                 let digest = self.address.digest().to_owned();
-                let bytes = self.component(&client, &digest).await?;
-                Ok(Pulled { bytes, digest, signature: None })
+                match self.component(&client, &digest).await {
+                    Ok(bytes) => Ok(Pulled { bytes, digest, signature: None }),
+                    Err(PullError::NotFound { .. }) => Err(self.failed(&error, "the manifest", &digest)),
+                    Err(error) => Err(error),
+                }
             }
             Err(error) => Err(self.failed(&error, "the manifest", self.address.digest())),
         }
@@ -317,6 +320,14 @@ fn is_unknown(error: &OciDistributionError) -> bool {
         OciDistributionError::ImageManifestNotFoundError(_) => true,
         _ => false,
     }
+}
+
+/// Whether there may be something else than a manifest with this digest. Registries say that they know none; Debian's fails with the
+/// status 500.
+fn is_no_manifest(error: &OciDistributionError) -> bool {
+    let is_answer =
+        matches!(error, OciDistributionError::RegistryError { .. } | OciDistributionError::ServerError { .. });
+    is_unknown(error) || is_answer && !is_refusal(error)
 }
 
 /// Whether a registry wants somebody else, or nobody, to have it.

@@ -42,6 +42,14 @@ async fn a_component_is_pulled_by_its_own_digest() {
     let pulled = pulled(&registry, &sha256(COMPONENT)).await.unwrap();
     assert!(pulled.bytes == COMPONENT);
     assert_eq!((pulled.digest, pulled.signature), (sha256(COMPONENT), None));
+    // Debian's registry takes the component for a manifest, and fails.
+    let path = format!("/v2/acme/connector/manifests/sha256:{}", sha256(COMPONENT));
+    registry.answer(&path, |_| StatusCode::INTERNAL_SERVER_ERROR.into_response());
+    assert!(self::pulled(&registry, &sha256(COMPONENT)).await.unwrap().bytes == COMPONENT);
+    // A registry that fails for good says so, and not that it has nothing.
+    let path = format!("/v2/acme/connector/manifests/sha256:{}", sha256(b"other"));
+    registry.answer(&path, |_| StatusCode::INTERNAL_SERVER_ERROR.into_response());
+    assert!(refused(&registry, &sha256(b"other")).await.contains("the status 500"));
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ NATIVE = --package salesforce-portal-connector --package salesforce-emulator --p
 ON_POSTGRES = \
 	$(CARGO) test --locked --workspace --lib -- directory:: sync:: config:: spreadsheet:: access:: jobs:: throttle::; \
 	$(CARGO) test --locked --workspace --test console --test journeys; \
-	$(CARGO) test --locked --workspace --test command_line -- backup:: hosts:: kill:: kill_scim:: scim
+	$(CARGO) test --locked --workspace --test command_line -- backup:: ending:: hosts:: kill:: kill_scim:: walk_scim::
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-postgres test-hosts fuzz unit wit embedding browser-test pictures soak bench bench-peers clients clients-airbyte scim-clients mutants check lint deny notices format doc component release release-check deb-test registry-test package semver wasm-target hosts templates
@@ -42,10 +42,11 @@ browser-test: wasm-target ## Walks the console in a headless browser, which it i
 pictures: wasm-target ## Makes the README's pictures of the console anew
 	scripts/browser-test.sh pictures
 
-soak: wasm-target ## Kills imports of 50,000 and pushes of 5,000 twenty times each, fails three hosts of 200 tenants ten times, and plays 800 random sequences (in release; some minutes once built)
-	PROVISIONING_SOAK=1 $(CARGO) test --locked --release --package host-harness --test command_line -- kill:: kill_scim:: --nocapture --test-threads 1
-	PROVISIONING_SOAK=1 scripts/postgres.sh $(CARGO) test --locked --release --package host-harness --test command_line -- hosts:: --nocapture
-	PROVISIONING_SOAK=1 $(CARGO) test --locked --release --package journeys --test journeys -- chaos:: --nocapture
+soak: wasm-target ## Kills imports of 50,000, pushes of 5,000 and SCIM twenty times each, fails three hosts of 200 tenants ten times, plays 800 random sequences, and SCIM with 100,000 users (in release; some minutes once built)
+	PROVISIONING_SOAK=1 $(CARGO) test --locked --release --workspace --test command_line -- kill:: kill_scim:: walk_scim:: --nocapture --test-threads 1
+	PROVISIONING_SOAK=1 scripts/postgres.sh $(CARGO) test --locked --release --workspace --test command_line -- hosts:: kill_scim:: walk_scim:: --nocapture --test-threads 1
+	PROVISIONING_SOAK=1 $(CARGO) test --locked --release --workspace --test journeys -- chaos:: scim::many scim::requests scim::creations --nocapture --test-threads 1
+	PROVISIONING_SOAK=1 scripts/postgres.sh $(CARGO) test --locked --release --workspace --test journeys -- scim::many scim::requests scim::creations --nocapture --test-threads 1
 
 clients: ## Checks the emulator with clients that others wrote, which it installs
 	python3 host-harness/emulator/clients/run.py
@@ -57,10 +58,10 @@ scim-clients: wasm-target ## Checks the SCIM service with clients and checkers t
 	python3 host-harness/scim/clients/run.py
 
 bench: wasm-target ## Measures sandbox, tenants, hosts, component against native, the directory, and the emulator (in release; some minutes)
-	$(CARGO) bench --locked --package host-harness --bench sandbox --bench native --bench tenants --bench console --bench directory
-	scripts/postgres.sh $(CARGO) bench --locked --package host-harness --bench hosts
-	$(CARGO) test --locked --release --package journeys --test journeys -- --nocapture hostile::neighbour
-	$(CARGO) bench --locked --package salesforce-emulator --bench million
+	$(CARGO) bench --locked --workspace --bench sandbox --bench native --bench tenants --bench console --bench directory
+	scripts/postgres.sh $(CARGO) bench --locked --workspace --bench hosts
+	$(CARGO) test --locked --release --workspace --test journeys -- --nocapture hostile::neighbour
+	$(CARGO) bench --locked --workspace --bench million
 
 bench-peers: wasm-target ## Measures imports and pushes against jsforce, simple-salesforce and aiosalesforce, which it installs (in release; half an hour)
 	python3 host-harness/cli/benches/peers/run.py

@@ -1,6 +1,8 @@
 //! A directory that keeps a tenant in step with an org of its own.
 
+use std::path::Path;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use host_harness::embedded;
 use provisioning_directory::config::{TenantConfig, ToApp};
@@ -8,7 +10,7 @@ use provisioning_directory::sync::import::{ImportOptions, ImportReport, import};
 use provisioning_directory::sync::push::{PushReport, push};
 use provisioning_directory::sync::{ComponentApplications, SyncError, intents, plans};
 use provisioning_directory::{
-    Actor, Directory, DirectoryError, GrantName, NewAssignment, NewPerson, ReadTransaction, TenantRecord,
+    Actor, Directory, DirectoryError, GrantName, LeaseTimes, NewAssignment, NewPerson, ReadTransaction, TenantRecord,
     WriteTransaction,
 };
 use provisioning_runtime::wit::Action;
@@ -20,6 +22,17 @@ static APPLICATIONS: OnceLock<ComponentApplications> = OnceLock::new();
 fn applications() -> &'static ComponentApplications {
     APPLICATIONS.get_or_init(|| ComponentApplications::new(host().0.clone(), embedded::CONNECTOR, "."))
 }
+
+/// Opens the directory of a folder: in the folder, or, if `PROVISIONING_TEST_POSTGRES` names a server, in a schema of its own there.
+fn open(folder: &Path) -> Directory {
+    match test_database::of(folder) {
+        Some(url) => Directory::open_postgres(folder, &url, LEASES).unwrap(),
+        None => Directory::open(folder).unwrap(),
+    }
+}
+
+/// Leases that are over soon, so that a journey that leaves one doesn't wait for a minute, and that a busy machine keeps all the same.
+const LEASES: LeaseTimes = LeaseTimes { heartbeat: Duration::from_secs(1), expiry: Duration::from_secs(15) };
 
 /// A directory with a tenant for an org.
 pub(crate) struct Kept {
@@ -34,12 +47,7 @@ impl Kept {
     pub(crate) async fn new(users: u32, seed: u64, settings: impl FnOnce(&mut TenantConfig)) -> Self {
         let org = Org::start(users, seed).await;
         let folder = tempfile::tempdir().unwrap();
-        let kept = Self {
-            directory: Directory::open(folder.path()).unwrap(),
-            actor: Actor::new("journey"),
-            org,
-            _folder: folder,
-        };
+        let kept = Self { directory: open(folder.path()), actor: Actor::new("journey"), org, _folder: folder };
         let mut config: TenantConfig = serde_json::from_value(
             serde_json::json!({ "settings": kept.org.tenant.settings, "egress": { "loopback": kept.org.tenant.egress.loopback } }),
         )

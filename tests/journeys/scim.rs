@@ -6,6 +6,7 @@ use std::time::Instant;
 use host_harness::embedded;
 use provisioning_directory::config::TenantConfig;
 use provisioning_directory::sync::ComponentApplications;
+use provisioning_directory::sync::intents::edit_tenant;
 use provisioning_directory::sync::scim::map_group;
 use provisioning_directory::{
     Actor, Directory, DirectoryError, FailureKind, GrantName, ScimClient, ScimKey, ScimPlatform, ScimSettings,
@@ -29,6 +30,12 @@ fn applications() -> Arc<ComponentApplications> {
     static APPLICATIONS: OnceLock<Arc<ComponentApplications>> = OnceLock::new();
     let new = || Arc::new(ComponentApplications::new(host().0.clone(), embedded::CONNECTOR, "."));
     Arc::clone(APPLICATIONS.get_or_init(new))
+}
+
+/// How many of something a journey has: what a variable says, as many as a real installation if `PROVISIONING_SOAK` is set, or a few.
+fn many_of(variable: &str, few: usize, soak: usize) -> usize {
+    let usual = if std::env::var_os("PROVISIONING_SOAK").is_some() { soak } else { few };
+    std::env::var(variable).map_or(usual, |count| count.parse().unwrap())
 }
 
 /// A tenant in step with an org, and a platform that brings its people.
@@ -135,14 +142,6 @@ fn a_created_user_is_a_contact_and_a_user_with_the_profile_of_its_group() {
     journey(async {
         let platform = Platform::new(301, |_| {}).await;
         let group = platform.group("Customers", &[], CUSTOMER, 100).await;
-        // Without a profile nothing can be created, and the answer says what to do.
-        let mut ada = person("Ada");
-        ada.as_object_mut().unwrap().remove("entitlements");
-        let (status, refused) = platform.send("POST", "/Users", Some(&ada)).await;
-        assert_eq!(status, 400, "{refused}");
-        assert_eq!(refused["scimType"], "invalidValue", "{refused}");
-        assert_eq!(platform.send("GET", "/Users", None).await.1["totalResults"], 0, "the creation is undone");
-
         let (status, made) = platform.create("Ada").await;
         assert_eq!(status, 201, "{made}");
         assert_eq!(provisioning(&made)["state"], "done", "{made}");
@@ -178,6 +177,45 @@ fn a_created_user_is_a_contact_and_a_user_with_the_profile_of_its_group() {
         let told: Vec<_> = tasks.iter().map(|task| (task.kind, task.error_kind.clone())).collect();
         assert_eq!(told, [(TaskKind::Push, Some(FailureKind::IncompatibleGrants))], "{tasks:?}");
         assert_eq!(profile(), PLUS);
+    });
+}
+
+// Platforms create users first and say of which groups they are afterwards. A user without a profile was refused and undone, so that
+// no group could ever have it.
+#[test]
+fn a_user_that_comes_before_its_group_waits_for_the_profile_that_the_group_gives() {
+    journey(async {
+        let platform = Platform::new(312, |_| {}).await;
+        let group = platform.group("Customers", &[], CUSTOMER, 100).await;
+        let mut ada = person("Ada");
+        ada.as_object_mut().unwrap().remove("entitlements");
+        let (status, made) = platform.send("POST", "/Users", Some(&ada)).await;
+        assert_eq!(status, 201, "{made}");
+        let told = provisioning(&made);
+        assert_eq!((&told["state"], &told["kind"]), (&json!("failed"), &json!("missing-grant")), "{made}");
+        assert!(told["cause"].as_str().unwrap().contains("without a profile") && told["remedy"].is_string(), "{made}");
+        assert!(platform.users("Username = 'ada@new.example'").is_empty());
+        // What else a platform changes meanwhile is accepted, too.
+        let path = format!("/Users/{}", id(&made));
+        let operations = json!({ "Operations": [{ "op": "replace", "path": "title", "value": "Countess" }] });
+        let (status, patched) = platform.send("PATCH", &path, Some(&operations)).await;
+        assert_eq!((status, &provisioning(&patched)["state"]), (200, &json!("failed")), "{patched}");
+
+        let operations =
+            json!({ "Operations": [{ "op": "add", "path": "members", "value": [{ "value": id(&made) }] }] });
+        assert_eq!(platform.send("PATCH", &format!("/Groups/{group}"), Some(&operations)).await.0, 200);
+        let (_, done) = platform.send("GET", &path, None).await;
+        assert_eq!(provisioning(&done)["state"], "done", "{done}");
+        let found = platform.users("Username = 'ada@new.example'");
+        assert_eq!((found.len(), &found[0]["Profile"]["Name"]), (1, &json!(CUSTOMER)));
+
+        // What is missing beside it is the client's to send.
+        let mut nameless = person("Bob");
+        nameless.as_object_mut().unwrap().remove("entitlements");
+        nameless["name"] = json!({ "givenName": "Bob" });
+        let (status, refused) = platform.send("POST", "/Users", Some(&nameless)).await;
+        assert_eq!((status, &refused["scimType"]), (400, &json!("invalidValue")), "{refused}");
+        assert_eq!(platform.send("GET", "/Users", None).await.1["totalResults"], 1, "that creation is undone");
     });
 }
 
@@ -294,6 +332,99 @@ fn what_the_application_refuses_arrives_with_its_remedy() {
 }
 
 #[test]
+fn each_of_the_four_errors_of_grants_that_do_not_fit_the_licence_arrives_with_its_remedy() {
+    journey(async {
+        let platform = Platform::new(309, |_| {}).await;
+        let of = |profile: &str, kind: &str, value: &str| {
+            let mut user = person("Misfit");
+            user["entitlements"] = json!([{ "type": "profile", "value": profile }, { "type": kind, "value": value }]);
+            user
+        };
+        let (_, roles) = platform.send("GET", "/Entitlements/role?count=1", None).await;
+        let role = roles["Resources"][0]["displayName"].as_str().unwrap_or_else(|| panic!("{roles}")).to_owned();
+        let check = |what: &str, words: &str, (status, answer): (u16, Json)| {
+            assert_eq!((status, &answer["scimType"]), (400, &json!("invalidValue")), "{what}: {answer}");
+            let detail = answer["detail"].as_str().unwrap();
+            assert!(detail.contains(words) && detail.contains("Setup >"), "{what}: {detail}");
+        };
+        for (what, user, words) in [
+            (
+                "a feature licence",
+                of(CUSTOMER, "feature-license", "UserPermissionsLiveAgentUser"),
+                "UserPermissionsLiveAgentUser is not allowed",
+            ),
+            ("a role", of(CUSTOMER, "role", &role), "users of the licence Customer Community have no roles"),
+            (
+                "a permission set",
+                of(CUSTOMER, "permission-set", "Manage Campaigns"),
+                "ermission set Manage Campaigns is made for another user licence",
+            ),
+        ] {
+            check(what, words, platform.send("POST", "/Users", Some(&user)).await);
+            let (users, contacts) = ("Username = 'misfit@new.example'", "Contact WHERE Email = 'misfit@new.example'");
+            assert_eq!((platform.users(users).len(), platform.kept.org.count(contacts)), (0, 0), "{what}");
+            assert_eq!(
+                platform.send("GET", "/Users", None).await.1["totalResults"],
+                0,
+                "{what}: the creation is undone"
+            );
+        }
+        let mut user = person("Misfit");
+        user["entitlements"] = json!([{ "type": "profile", "value": "Partner Community User" }]);
+        let (status, made) = platform.send("POST", "/Users", Some(&user)).await;
+        assert_eq!((status, &provisioning(&made)["state"]), (201, &json!("done")), "{made}");
+        user["entitlements"][0]["value"] = json!(CUSTOMER);
+        let path = format!("/Users/{}", id(&made));
+        let words = "rofile Customer Community User belongs to another licence";
+        check("a profile", words, platform.send("PUT", &path, Some(&user)).await);
+        // The wish stays, and says why it isn't fulfilled.
+        let (_, kept) = platform.send("GET", &path, None).await;
+        let told = provisioning(&kept);
+        assert_eq!((&told["state"], &told["kind"]), (&json!("failed"), &json!("incompatible-grants")), "{kept}");
+        assert!(told["cause"].is_string() && told["remedy"].is_string() && told["task"].is_string(), "{kept}");
+    });
+}
+
+// Okta sends `en-US` with every user. No organization has that among its locales, so nobody was created.
+#[test]
+fn tags_and_codes_that_platforms_send_are_what_the_organization_has_for_them() {
+    journey(async {
+        let platform = Platform::new(311, |_| {}).await;
+        platform.kept.org.emulator.set_switches(|switches| switches.state_and_country_picklists = true);
+        let mut user = person("Ada");
+        user.as_object_mut().unwrap().extend(
+            json!({
+                "locale": "en-US", "preferredLanguage": "tlh, de-AT;q=0.9, en;q=0.5", "timezone": "america/los_angeles",
+                "addresses": [{ "type": "work", "country": "US", "region": "CA", "locality": "San Francisco" }],
+            })
+            .as_object()
+            .unwrap()
+            .clone(),
+        );
+        let (status, made) = platform.send("POST", "/Users", Some(&user)).await;
+        assert_eq!((status, &provisioning(&made)["state"]), (201, &json!("done")), "{made}");
+        assert_eq!(made["locale"], "en-US", "the client sees what it has sent");
+        let fields = "LocaleSidKey, LanguageLocaleKey, TimeZoneSidKey, CountryCode, StateCode";
+        let of = || {
+            let found =
+                platform.kept.org.query(&format!("SELECT {fields} FROM User WHERE Username = 'ada@new.example'"));
+            fields.split(", ").map(|name| found[0][name].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(of(), ["en_US", "de", "America/Los_Angeles", "US", "CA"]);
+        // Every user has these three, so one that is no longer sent, or that the organization doesn't have, stays.
+        for (locale, language) in [(json!(null), json!("tlh")), (json!("en-US"), json!(null))] {
+            (user["locale"], user["preferredLanguage"]) = (locale, language);
+            let (status, put) = platform.send("PUT", &format!("/Users/{}", id(&made)), Some(&user)).await;
+            assert_eq!((status, &provisioning(&put)["state"]), (200, &json!("done")), "{put}");
+            assert_eq!(of()[..2], ["en_US", "de"]);
+        }
+        user["locale"] = json!("xx-YY");
+        let (status, refused) = platform.send("PUT", &format!("/Users/{}", id(&made)), Some(&user)).await;
+        assert_eq!((status, &refused["scimType"]), (400, &json!("invalidValue")), "{refused}");
+    });
+}
+
+#[test]
 fn a_password_is_set_while_that_is_on_and_is_nowhere_else() {
     journey(async {
         let platform = Platform::new(305, |_| {}).await;
@@ -323,10 +454,8 @@ fn what_takes_longer_than_the_wait_is_answered_with_how_it_stands() {
 
 #[test]
 fn creations_of_many_connections_share_calls_and_each_has_its_real_answer() {
-    let (users, connections) = match std::env::var("PROVISIONING_SCIM_USERS") {
-        Ok(users) => (users.parse().unwrap(), 200),
-        Err(_) => (120, 40),
-    };
+    let users = many_of("PROVISIONING_SCIM_USERS", 120, 5_000);
+    let connections = if users >= 1_000 { 200 } else { 40 };
     journey(async move {
         let platform = Arc::new(Platform::new(307, |_| {}).await);
         platform.kept.org.emulator.set_licence_seats("Customer Community", 1_000_000).unwrap();
@@ -368,6 +497,50 @@ fn creations_of_many_connections_share_calls_and_each_has_its_real_answer() {
         assert_eq!(platform.users("Username LIKE 'many%'").len(), users);
         // A small run has few batches, each with its sign-in and its look-ups.
         assert!(calls * 10 <= users * if users >= 1000 { 1 } else { 5 }, "{calls} calls for {users} users");
+    });
+}
+
+#[test]
+fn operations_of_a_bulk_request_share_a_push_whatever_becomes_of_each() {
+    journey(async {
+        let platform = Platform::new(310, |_| {}).await;
+        platform.kept.org.emulator.set_licence_seats("Customer Community", 1_000).unwrap();
+        let bulk = |people: Vec<Json>| {
+            let operation = |(at, data): (usize, Json)| json!({ "method": "POST", "path": "/Users", "bulkId": format!("b{at}"), "data": data });
+            let operations: Vec<Json> = people.into_iter().enumerate().map(operation).collect();
+            json!({ "Operations": operations })
+        };
+        let calls = || platform.kept.org.emulator.journal_total();
+        platform.create("Warm").await;
+        let mut people: Vec<Json> = (0..40).map(|number| person(&format!("Bulk{number}"))).collect();
+        people[7]["emails"] = json!([{ "value": "nowhere" }]);
+        people[8]["entitlements"] = json!([{ "type": "profile", "value": "None such" }]);
+        let before = calls();
+        let (status, answer) = platform.send("POST", "/Bulk", Some(&bulk(people))).await;
+        assert_eq!(status, 200, "{answer}");
+        let of: Vec<&str> =
+            answer["Operations"].as_array().unwrap().iter().map(|one| one["status"].as_str().unwrap()).collect();
+        let refused: Vec<usize> = (0..of.len()).filter(|at| of[*at] != "201").collect();
+        assert_eq!((of.len(), refused), (40, vec![7, 8]), "{answer}");
+        assert_eq!(platform.users("Username LIKE 'bulk%'").len(), 38);
+        let created = calls() - before;
+
+        // What an admin has to allow waits, and nobody asks the application for it again and again.
+        let tenant = platform.kept.tenant();
+        let mut config = tenant.config.clone();
+        config.to_app.push_new_users = false;
+        platform.kept.write(|change| edit_tenant(change, &tenant, &config).map(drop));
+        let (before, began) = (calls(), Instant::now());
+        let people = (0..400).map(|number| person(&format!("Held{number}"))).collect();
+        let (status, answer) = platform.send("POST", "/Bulk", Some(&bulk(people))).await;
+        let of = answer["Operations"].as_array().unwrap().iter().map(|one| one["status"].as_str().unwrap());
+        assert_eq!((status, of.filter(|status| *status == "201").count()), (200, 400), "{answer}");
+        let held = calls() - before;
+        let took = began.elapsed();
+        println!("{created} calls for 40 creations; {held} for 400 that are held, in {took:?}");
+        assert!(created <= 30 && held <= 15, "{created} calls for 40 creations, and {held} for 400 that are held");
+        // A push for each would take as long as the client waits, which is 50 s.
+        assert!(took.as_secs() < 25, "{took:?}");
     });
 }
 

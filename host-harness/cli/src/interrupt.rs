@@ -1,9 +1,11 @@
 //! The end of a command by a signal.
 
 use std::io::Write as _;
+use std::time::Duration;
 
 #[cfg(unix)]
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 
 use super::context::{data_folder, open_directory};
 use super::global::Global;
@@ -27,6 +29,62 @@ pub(super) fn interrupted() -> impl Future<Output = ()> + Send {
         // Without signals a command serves until its process is killed.
         #[cfg(not(unix))]
         let _ = tokio::signal::ctrl_c().await;
+    }
+}
+
+/// How long what is under way may take to reach a checkpoint once a command that serves is told to end. Kubernetes kills a process 30
+/// seconds after it has told it to, and systemd after 90: what is cut off before that still gives its leases back.
+const GRACE: Duration = Duration::from_secs(25);
+
+/// How far the end of a command that serves has come.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Phase {
+    Serving,
+    /// Nothing new is begun, and what is under way ends well.
+    Ending,
+    /// Whatever is under way is cut off.
+    Over,
+}
+
+/// The end of a command that serves. Clones are one.
+#[derive(Clone)]
+pub(super) struct Ending(watch::Receiver<Phase>);
+
+impl Ending {
+    /// Listens to signals from now on. The first begins the end; what hasn't ended after a while, or when another signal comes, is to
+    /// be cut off.
+    pub(super) fn listen() -> Self {
+        let (phase, ending) = watch::channel(Phase::Serving);
+        let first = interrupted();
+        tokio::spawn(async move {
+            first.await;
+            let again = interrupted();
+            phase.send_replace(Phase::Ending);
+            // Whoever isn't there to see it is told nothing.
+            let _ = tokio::time::timeout(GRACE, again).await;
+            phase.send_replace(Phase::Over);
+            // Whoever listens keeps the channel open.
+            phase.closed().await;
+        });
+        Self(ending)
+    }
+
+    /// Completes once the command is to end.
+    pub(super) fn begun(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.reaches(Phase::Ending)
+    }
+
+    /// Completes once nothing may take any longer.
+    pub(super) fn over(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.reaches(Phase::Over)
+    }
+
+    fn reaches(&self, least: Phase) -> impl Future<Output = ()> + Send + use<> {
+        let mut phase = self.0.clone();
+        async move {
+            // The sender lives as long as somebody listens.
+            let _ = phase.wait_for(|phase| *phase >= least).await;
+        }
     }
 }
 

@@ -13,6 +13,7 @@ mod apply;
 mod assign;
 mod attributes;
 mod audit;
+mod backlog;
 mod backup;
 mod command_line;
 mod completion;

@@ -5,17 +5,18 @@ use std::sync::Arc;
 
 use clap::Args;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 
+use super::backlog::backlog;
 use super::context::{data_folder, open_directory, runtime_for, warn_of_egress};
 use super::failure::{DONE, Failure};
 use super::global::Global;
+use super::interrupt::Ending;
 use super::output::{Output, complain};
 use super::readiness::{health, readiness};
 use crate::embedded;
 use provisioning_console::{Console, ConsoleError};
 use provisioning_directory::sync::ComponentApplications;
-use provisioning_directory::sync::worker::{WorkerOptions, work};
+use provisioning_directory::sync::worker::{Finished, WorkerOptions, work};
 use provisioning_directory::{Directory, DirectoryError};
 use provisioning_http::TrustedProxies;
 use provisioning_runtime::{Metrics, Scheduler, SchedulerLimits};
@@ -124,7 +125,7 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
             "nothing is left to serve; leave out one of --no-console, --no-scim, --no-metrics and --no-worker",
         ));
     }
-    let interrupted = super::interrupt::interrupted();
+    let ending = Ending::listen();
     let directory = open_directory(global)?;
     let runtime = runtime_for(global, options.jobs)?;
     let scheduler = Scheduler::new(SchedulerLimits { workers: options.jobs as usize, ..SchedulerLimits::default() });
@@ -141,40 +142,28 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
     let pages = console(&directory, &applications, options)?;
     listeners.tell(&directory.folder().display().to_string(), &pages, output)?;
 
-    let (stop, stopped) = watch::channel(false);
-    tokio::spawn(async move {
-        interrupted.await;
-        stop.send_replace(true);
-        // Whoever listens keeps the channel open.
-        stop.closed().await;
-    });
-    let console = serve_console(pages, listeners.console, stopped.clone());
-    let scim = serve_scim(&directory, &applications, listeners.scim, options, stopped.clone());
-    let monitor = serve_metrics(&directory, &applications, metrics, listeners.metrics, stopped.clone());
+    let console = serve_console(pages, listeners.console, &ending);
+    let scim = serve_scim(&directory, &applications, listeners.scim, options, &ending);
+    let monitor = serve_metrics(&directory, &applications, metrics, listeners.metrics, &ending);
     let worker = async {
         if options.no_worker {
-            until(stopped.clone()).await;
+            ending.begun().await;
             return Ok(());
         }
-        let (directory, applications, stop) = (directory.clone(), Arc::clone(&applications), until(stopped.clone()));
-        work(directory, applications, &scheduler, WorkerOptions::default(), stop, |finished| match finished.result {
+        let (directory, applications) = (directory.clone(), Arc::clone(&applications));
+        let report = |finished: Finished| match finished.result {
             Ok(said) => tracing::info!(tenant = %finished.tenant, job = finished.job, "{said}"),
             Err(error) => {
                 complain(&format!("{} {}: {}", finished.tenant, finished.job, Failure::from(error).text()));
             }
-        })
-        .await
-        .map_err(Failure::from)
+        };
+        let options = WorkerOptions::default();
+        let worked = work(directory, applications, &scheduler, options, ending.begun(), ending.over(), report);
+        worked.await.map_err(Failure::from)
     };
     // If one part ends early, the whole command does, so that nobody takes what is left for a working host.
     tokio::try_join!(console, scim, monitor, worker)?;
     Ok(DONE)
-}
-
-/// Completes once the command is to end.
-async fn until(mut stopped: watch::Receiver<bool>) {
-    // The sender lives as long as the command.
-    let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
 /// The admin's pages.
@@ -192,13 +181,12 @@ fn console(
     Ok(builder.build())
 }
 
-async fn serve_console(
-    console: Console,
-    listener: Option<TcpListener>,
-    stopped: watch::Receiver<bool>,
-) -> Result<(), Failure> {
+async fn serve_console(console: Console, listener: Option<TcpListener>, ending: &Ending) -> Result<(), Failure> {
     let Some(listener) = listener else { return Ok(()) };
-    Ok(console.serve(listener, until(stopped)).await?)
+    tokio::select! {
+        served = console.serve(listener, ending.begun()) => Ok(served?),
+        () = ending.over() => Ok(()),
+    }
 }
 
 async fn serve_scim(
@@ -206,12 +194,15 @@ async fn serve_scim(
     applications: &Arc<ComponentApplications>,
     listener: Option<TcpListener>,
     options: &Options,
-    stopped: watch::Receiver<bool>,
+    ending: &Ending,
 ) -> Result<(), Failure> {
     let Some(listener) = listener else { return Ok(()) };
     let scim = Scim::new(directory.clone(), Arc::clone(applications), options.scim_url.clone());
     let proxies = TrustedProxies::new(options.trusted_proxies.iter().copied());
-    scim.serve(listener, proxies, until(stopped)).await;
+    tokio::select! {
+        () = scim.serve(listener, proxies, ending.begun()) => {}
+        () = ending.over() => {}
+    }
     Ok(())
 }
 
@@ -220,13 +211,18 @@ async fn serve_metrics(
     applications: &Arc<ComponentApplications>,
     metrics: Metrics,
     listener: Option<TcpListener>,
-    stopped: watch::Receiver<bool>,
+    ending: &Ending,
 ) -> Result<(), Failure> {
     let Some(listener) = listener else { return Ok(()) };
-    let router = provisioning_monitoring::router(metrics, health(directory), readiness(directory, applications));
+    let router = provisioning_monitoring::router(
+        metrics,
+        backlog(directory),
+        health(directory),
+        readiness(directory, applications),
+    );
     tokio::select! {
         () = provisioning_monitoring::serve(listener, router) => {}
-        () = until(stopped) => {}
+        () = ending.begun() => {}
     }
     Ok(())
 }

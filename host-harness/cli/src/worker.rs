@@ -6,14 +6,16 @@ use std::sync::Arc;
 use clap::Args;
 use tokio::net::TcpListener;
 
+use super::backlog::backlog;
 use super::context::{data_folder, open_directory, runtime_for, warn_of_egress};
 use super::failure::{DONE, Failure};
 use super::global::Global;
+use super::interrupt::Ending;
 use super::output::{Output, complain, printable};
 use super::readiness::{health, readiness};
 use crate::embedded;
 use provisioning_directory::sync::ComponentApplications;
-use provisioning_directory::sync::worker::{WorkerOptions, work};
+use provisioning_directory::sync::worker::{Finished, WorkerOptions, work};
 use provisioning_directory::{Directory, DirectoryError, Timestamp};
 use provisioning_runtime::{Metrics, Scheduler, SchedulerLimits};
 
@@ -29,7 +31,7 @@ pub(crate) struct Options {
 }
 
 pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
-    let stop = super::interrupt::interrupted();
+    let ending = Ending::listen();
     let directory = open_directory(global)?;
     let runtime = runtime_for(global, options.jobs)?;
     let scheduler = Scheduler::new(SchedulerLimits { workers: options.jobs as usize, ..SchedulerLimits::default() });
@@ -50,7 +52,7 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
         "Working by the schedules of the tenants in {} until it is interrupted.",
         directory.folder().display()
     ))?;
-    work(directory, applications, &scheduler, WorkerOptions::default(), stop, |finished| match finished.result {
+    let report = |finished: Finished| match finished.result {
         Ok(said) => {
             // A closed terminal does not stop the work.
             let _ =
@@ -63,8 +65,9 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
             finished.job,
             Failure::from(error).text()
         )),
-    })
-    .await?;
+    };
+    let options = WorkerOptions::default();
+    work(directory, applications, &scheduler, options, ending.begun(), ending.over(), report).await?;
     if let Some(monitor) = monitor {
         monitor.abort();
     }
@@ -84,7 +87,12 @@ async fn monitor(
     };
     let listener = TcpListener::bind(address).await.map_err(refused)?;
     let bound = listener.local_addr().map_err(refused)?;
-    let router = provisioning_monitoring::router(metrics, health(directory), readiness(directory, applications));
+    let router = provisioning_monitoring::router(
+        metrics,
+        backlog(directory),
+        health(directory),
+        readiness(directory, applications),
+    );
     output.line(&format!("Metrics are at http://{bound}/metrics."))?;
     Ok(tokio::spawn(provisioning_monitoring::serve(listener, router)))
 }

@@ -74,7 +74,7 @@ impl Console {
         })
     }
 
-    /// Serves until `stop` completes; then requests and jobs that are under way have ten seconds to end.
+    /// Serves until `stop` completes; then requests that are under way have ten seconds to end, and jobs as long to reach a checkpoint.
     ///
     /// # Errors
     /// When others than this machine can reach it, by its address or through a proxy, and no admin password is set.
@@ -90,7 +90,11 @@ impl Console {
         let shared = Arc::new(Shared::new(self.directory, self.applications, access, stopped));
         let router = pages::router(Arc::clone(&shared));
         let limits = Limits { proxies: self.proxies, ..Limits::default() };
-        provisioning_http::serve(listener, router, &limits, stop, &stopping).await;
+        let told = async {
+            stop.await;
+            shared.jobs.wind_down();
+        };
+        provisioning_http::serve(listener, router, &limits, told, &stopping).await;
         shared.jobs.shutdown().await;
         Ok(())
     }

@@ -4,7 +4,7 @@
 //!
 //! ```no_run
 //! # async fn served(runtime: provisioning_runtime::Runtime) -> std::io::Result<()> {
-//! let router = provisioning_monitoring::router(runtime.metrics().clone(), || Ok(()), Vec::new);
+//! let router = provisioning_monitoring::router(runtime.metrics().clone(), String::new, || Ok(()), Vec::new);
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:9464").await?;
 //! provisioning_monitoring::serve(listener, router).await;
 //! # Ok(())
@@ -27,20 +27,26 @@ use tokio::net::TcpListener;
 use provisioning_http::Limits;
 use provisioning_runtime::Metrics;
 
-/// `GET /metrics`: the counts. `GET /healthz`: 200 and `ok`, or 503 and the sentence that `health` gives. `GET /readyz`: 200 and `ok`,
-/// or 503 and what `missing` says keeps this host from working, a line each. Both may block for as long as a look at a database takes.
+/// `GET /metrics`: the counts, and what `more` adds to them in the same format. `GET /healthz`: 200 and `ok`, or 503 and the sentence that `health` gives. `GET /readyz`: 200 and `ok`,
+/// or 503 and what `missing` says keeps this host from working, a line each. All of them may block for as long as a look at a database takes.
 pub fn router(
     metrics: Metrics,
+    more: impl Fn() -> String + Send + Sync + 'static,
     health: impl Fn() -> Result<(), String> + Send + Sync + 'static,
     missing: impl Fn() -> Vec<String> + Send + Sync + 'static,
 ) -> Router {
-    let (health, missing) = (Arc::new(health), Arc::new(missing));
+    let (more, health, missing) = (Arc::new(more), Arc::new(health), Arc::new(missing));
+    let counts = async move || {
+        // Without what can't be added, the counts are still worth having.
+        let more = tokio::task::spawn_blocking(move || more()).await.unwrap_or_default();
+        ([(CONTENT_TYPE, Metrics::CONTENT_TYPE)], metrics.render() + &more)
+    };
     let ready = move || match missing() {
         missing if missing.is_empty() => Ok(()),
         missing => Err(missing.join("\n")),
     };
     Router::new()
-        .route("/metrics", get(async move || ([(CONTENT_TYPE, Metrics::CONTENT_TYPE)], metrics.render())))
+        .route("/metrics", get(counts))
         .route("/healthz", get(async move || told(tokio::task::spawn_blocking(move || health()).await)))
         .route("/readyz", get(async move || told(tokio::task::spawn_blocking(ready).await)))
 }
@@ -83,7 +89,8 @@ mod tests {
             let missing = ["the key is another one", "the component isn't loaded yet"].map(str::to_owned);
             if asked.load(Ordering::Relaxed) { Vec::new() } else { missing.to_vec() }
         };
-        let router = router(metrics, health, missing);
+        let more = || "own_gauge 7\n".to_owned();
+        let router = router(metrics, more, health, missing);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let server = tokio::spawn(serve(listener, router));
@@ -97,7 +104,7 @@ mod tests {
         };
         let (status, kind, text) = get("/metrics").await;
         assert_eq!((status, kind.as_deref()), (200, Some(Metrics::CONTENT_TYPE)));
-        assert!(text.contains("# TYPE provisioning_jobs_running gauge\n"), "{text}");
+        assert!(text.contains("# TYPE provisioning_jobs_running gauge\n") && text.ends_with("own_gauge 7\n"), "{text}");
         assert_eq!(get("/healthz").await.2, "ok\n");
         let (status, kind, text) = get("/readyz").await;
         assert_eq!((status, kind.as_deref(), text.as_str()), (200, Some("text/plain; charset=utf-8"), "ok\n"));

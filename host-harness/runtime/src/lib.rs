@@ -103,7 +103,7 @@ pub use interface::{ImportedUser, InterfaceVersion, MalformedPage};
 pub use job::{Job, JobUsage, Results};
 pub use ledger::{Candidate, Intent, Ledger, Owner, Progress};
 pub use limits::Limits;
-pub use metrics::{Histogram, Metrics};
+pub use metrics::{Exposition, Histogram, Labels, Metrics};
 pub use names::{action_name, error_kind_name, feature_names};
 pub use own_files::Untrusted;
 pub use permit::Permit;

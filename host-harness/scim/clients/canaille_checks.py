@@ -1,12 +1,15 @@
 """Canaille, an identity provider, creates, changes, groups, deactivates and deletes users through the service, and the emulated
 organization follows.
 
-    canaille_checks.py URL TOKEN TENANT DATA BINARY
+    canaille_checks.py URL TOKEN TENANT DATA BINARY TENANTS
+
+TENANTS is a file by which the organization is read without the host's directory, to see what is in it.
 """
 
 import datetime
 import json
 import logging
+import os
 import subprocess
 import sys
 import urllib.request
@@ -15,8 +18,9 @@ from canaille import create_app
 from canaille.app import models
 from canaille.backends import Backend
 
-url, token, tenant, data, binary = sys.argv[1:6]
+url, token, tenant, data, binary, tenants = sys.argv[1:7]
 PROFILE = "Customer Community User"
+PLUS = "Customer Community Plus User"
 failures = []
 
 
@@ -29,6 +33,23 @@ def check(what: str, holds: bool, seen: object = "") -> None:
 def host(*arguments: str) -> str:
     command = [binary, "--data", data, "--json", *arguments]
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def organization(start: str) -> tuple:
+    """The status and the profile of the organization's user whose username begins so, and None for both if there is none."""
+
+    def ask(*arguments: str):
+        command = [binary, "--data", data + "-apart", "--tenants", tenants, "--json", *arguments]
+        quiet = {**os.environ, "RUST_LOG": "error"}
+        return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, env=quiet).stdout)
+
+    read = ask("import", tenant, "--grants")
+    found = [one for one in read["users"] if one["username"].startswith(start)]
+    if not found:
+        return None, None
+    names = {one["id"]: one["name"] for one in ask("entitlements", tenant, "profile")}
+    profiles = [names.get(grant["id"]) for grant in found[0]["grants"] if grant["kind"] == "profile"]
+    return found[0]["status"], profiles[0] if profiles else None
 
 
 def users() -> list:
@@ -84,35 +105,48 @@ with app.test_request_context("/"), app.backend.session():
     # A group of Canaille has members from the start, so the first user comes before its profile: it waits, and says for what.
     ada = person("Ada")
     Backend.instance.save(ada)
-    check("a user that the application refuses is not kept", user("ada@canaille.example") == {}, users())
-    # What everybody gets, until groups say otherwise.
-    host("tenant", "edit", tenant, "--set=to-app.push-new-users=false")
-    Backend.instance.save(ada)
     kept = user("ada@canaille.example")
-    check("a user is kept while nothing is pushed", kept != {} and provisioning(kept) == {}, users())
+    check("a user without a profile waits", provisioning(kept).get("kind") == "missing-grant", kept or users())
+    there = organization("ada@canaille.example")
+    check("the organization does not have it yet", there == (None, None), there)
     group = models.Group(display_name="Customers", members=[ada])
     Backend.instance.save(group)
     groups = json.loads(host("scim", "groups", tenant, "canaille"))
     check("the group is there with its member", [(one["name"], one["members"]) for one in groups] == [("Customers", 1)], groups)
     host("scim", "map", tenant, "canaille", "Customers", "--grant", f"profile={PROFILE}")
-    host("tenant", "edit", tenant, "--set=to-app.push-new-users=true")
     ada.title = "Countess"
     Backend.instance.save(ada)
     found = user("ada@canaille.example")
     check("a change brings the user into the organization", provisioning(found).get("state") == "done", found)
+    there = organization("ada@canaille.example")
+    check("the organization has the user with the profile of its group", there == ("active", PROFILE), there)
     check("the change is there", found.get("title") == "Countess", found)
+    plus = models.Group(display_name="Plus", members=[ada])
+    Backend.instance.save(plus)
+    host("scim", "map", tenant, "canaille", "Plus", "--grant", f"profile={PLUS}", "--priority", "1")
+    ada.title = "Countess of Lovelace"
+    Backend.instance.save(ada)
+    there = organization("ada@canaille.example")
+    check("another group changes the profile in the organization", there == ("active", PLUS), there)
     ada.lock_date = now
     Backend.instance.save(ada)
     found = user("ada@canaille.example")
     check("a locked user is deactivated", found.get("active") is False and provisioning(found).get("state") == "done", found)
+    there = organization("ada@canaille.example")
+    check("the organization's user is out of use", there[0] in ("inactive", "frozen"), there)
     ada.lock_date = None
     Backend.instance.save(ada)
     found = user("ada@canaille.example")
     check("an unlocked user is active again", found.get("active") is True and provisioning(found).get("state") == "done", found)
+    there = organization("ada@canaille.example")
+    check("the organization's user is in use again", there == ("active", PLUS), there)
     Backend.instance.delete(group)
-    check("a deleted group is gone", json.loads(host("scim", "groups", tenant, "canaille")) == [])
+    Backend.instance.delete(plus)
+    check("deleted groups are gone", json.loads(host("scim", "groups", tenant, "canaille")) == [])
     Backend.instance.delete(ada)
     check("a deleted user is gone", users() == [], users())
+    there = organization("ada@canaille.example")
+    check("the organization's user has given up its username", there == (None, None), there)
     trail = host("audit", "--limit", "200")
     check("the trail names the client", "scim:canaille" in trail)
     check("no password is in the trail", "correct horse" not in trail)

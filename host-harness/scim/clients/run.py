@@ -183,7 +183,10 @@ def canaille(host: Host) -> bool:
     host.push(True)
     token = host.client("canaille", "--platform", "canaille")
     done = subprocess.run(
-        [python("requirements-canaille") / "python", HERE / "canaille_checks.py", host.url, token, host.tenant, str(host.data), str(BINARY)],
+        [
+            python("requirements-canaille") / "python", HERE / "canaille_checks.py",
+            host.url, token, host.tenant, str(host.data), str(BINARY), str(host.folder / "tenants.toml"),
+        ],
         env={**os.environ, "NO_PROXY": "127.0.0.1"},
     )
     return done.returncode == 0

@@ -10,6 +10,7 @@ use serde_json::{Map, Value as Json, json};
 use crate::answer::Answer;
 use crate::protocol::error::{ScimError, ScimType};
 use crate::protocol::projection::Projection;
+use crate::pusher::Ended;
 use crate::refusal;
 use crate::request::Conditions;
 use crate::service::{Caller, Shared};
@@ -74,14 +75,16 @@ pub(crate) async fn run(shared: &Shared, caller: &Arc<Caller>, body: &Json) -> R
         })
         .copied()
         .collect();
-    // Waits for all; how each has ended is asked below, when that takes no time any more.
-    let waited = shared.pusher.wait(&caller.tenant, &all, caller.until).await;
-    waited.map_err(|error| refusal::of_directory(&error))?;
+    let stopped = shared.pusher.wait_for_all(&caller.tenant, &all, caller.until).await;
+    let stopped = stopped.map_err(|error| refusal::of_directory(&error))?;
     for (at, result) in begun {
         let finished = match result {
             Ok(Begun::User(one)) => {
-                let ended = shared.pusher.wait(&caller.tenant, &one.tasks, caller.until).await;
-                let ended = ended.map_err(|error| refusal::of_directory(&error))?;
+                let ended = shared.pusher.ended(&one.tasks).map_err(|error| refusal::of_directory(&error))?;
+                let ended = match (ended, &stopped) {
+                    (Ended::Waits, Some(error)) => Ended::Stopped(error.clone()),
+                    (ended, _) => ended,
+                };
                 users::finish(shared, caller, one, ended, &Projection::All).await
             }
             Ok(Begun::Group(one)) => groups::finish(shared, caller, one, &Projection::All).await,

@@ -18,6 +18,7 @@
 
 mod answer;
 mod bulk;
+mod choices;
 mod discovery;
 mod groups;
 mod journal;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json};
 
+use crate::choices::{LANGUAGE, LOCALE, TIME_ZONE, meant};
 use crate::protocol::schema::{Attribute, ENTERPRISE, Kind, Mutability, Resource, Schema, group, user};
 use provisioning_directory::config::Mapping;
 use provisioning_directory::{
@@ -52,6 +53,8 @@ pub(crate) struct Schemas {
     pub(crate) extension: String,
     /// The directory's name of each attribute of the extension.
     names: BTreeMap<String, String>,
+    /// What the application takes for attributes that have a list, by the directory's names.
+    choices: BTreeMap<String, Vec<String>>,
 }
 
 impl Schemas {
@@ -60,7 +63,7 @@ impl Schemas {
     pub(crate) fn new(application: &str, listed: &[AttributeSchema], mapping: &Mapping) -> Self {
         let urn = format!("urn:ietf:params:scim:schemas:extension:{}:2.0:User", slug(application));
         let is_elsewhere = |name: &str| OF_CORE.contains(&name) || OF_ENTERPRISE.contains(&name);
-        let mut names = BTreeMap::new();
+        let (mut names, mut choices) = (BTreeMap::new(), BTreeMap::new());
         let mut attributes = Vec::new();
         // Before the connector was asked, there is at least what single sign-on needs.
         let usual = AttributeSchema {
@@ -70,12 +73,18 @@ impl Schemas {
             ..AttributeSchema::default()
         };
         let listed = if listed.is_empty() { std::slice::from_ref(&usual) } else { listed };
-        for one in listed.iter().filter(|one| !is_elsewhere(&one.name)) {
+        for one in listed {
             let rule = mapping.get(&one.name);
             if rule.is_some_and(|rule| rule.off || rule.template.is_some()) {
                 continue;
             }
             let from = rule.and_then(|rule| rule.from.as_deref()).unwrap_or(&one.name);
+            if !one.choices.is_empty() && one.writable {
+                choices.insert(from.to_owned(), one.choices.clone());
+            }
+            if is_elsewhere(&one.name) {
+                continue;
+            }
             let attribute = attribute(one);
             if Attribute::find(&attributes, &attribute.name).is_some() {
                 continue;
@@ -92,7 +101,7 @@ impl Schemas {
             description: format!("What {} has of a user beyond SCIM's own schemas", application.trim()),
             attributes,
         };
-        Self { user: user(Some(extension)), group: group(), extension: urn, names }
+        Self { user: user(Some(extension)), group: group(), extension: urn, names, choices }
     }
 
     /// A person's attributes, by the directory's names, as a user's document sets them. The manager is the id of a user.
@@ -127,12 +136,38 @@ impl Schemas {
             }
             put("manager", enterprise.get("manager").and_then(|manager| manager.get("value")));
         }
-        if let Some(extension) = document.get(&self.extension) {
-            for (name, from) in &self.names {
-                put(from, extension.get(name));
+        let extension = document.get(&self.extension);
+        let of_extension = self.names.iter().filter_map(|(name, from)| {
+            let value = extension.and_then(|extension| extension.get(name)).and_then(value_of)?;
+            Some((from.clone(), value))
+        });
+        self.by_code(&mut found);
+        for name in [LOCALE, LANGUAGE, TIME_ZONE] {
+            if let (Some(choices), Some(AttributeValue::Text(text))) = (self.choices.get(name), found.get(name)) {
+                match meant(name, text, choices) {
+                    Some(choice) => drop(found.insert(name.to_owned(), AttributeValue::Text(choice))),
+                    None => drop(found.remove(name)),
+                }
             }
         }
+        for (name, value) in of_extension {
+            found.insert(name, value);
+        }
         found
+    }
+
+    /// Puts codes of countries and regions where an application takes them that knows both by a list: SCIM has the code in `country`
+    /// (RFC 7643 §4.1.2), and the name of such an application's attribute is `countryCode`.
+    fn by_code(&self, found: &mut Attributes) {
+        for (name, code) in [("country", "countryCode"), ("region", "regionCode")] {
+            let Some(from) = self.names.get(code) else { return };
+            let Some(AttributeValue::Text(text)) = found.get(name) else { return };
+            let is_it = |choice: &&String| choice.eq_ignore_ascii_case(text);
+            let Some(choice) = self.choices.get(from).and_then(|choices| choices.iter().find(is_it)) else { return };
+            let choice = AttributeValue::Text(choice.clone());
+            found.remove(name);
+            found.insert(from.clone(), choice);
+        }
     }
 }
 
@@ -326,6 +361,26 @@ mod tests {
             ("title", "Countess"),
         ];
         assert_eq!(found, BTreeMap::from(expected.map(|(name, value)| (name, value.to_owned()))));
+    }
+
+    #[test]
+    fn codes_of_countries_go_where_the_application_has_them_in_a_list() {
+        let with_choices = |name: &str, choices: &[&str]| AttributeSchema {
+            choices: choices.iter().map(|one| (*one).to_owned()).collect(),
+            ..listed(name, true)
+        };
+        let lists = [with_choices("countryCode", &["US", "DE"]), with_choices("regionCode", &["CA"])];
+        let address = |country: &str, region: &str| json!({ "addresses": [{ "country": country, "region": region }] });
+        for (attributes, document, expected) in [
+            (&lists[..], address("us", "CA"), "countryCode=US regionCode=CA"),
+            (&lists, address("US", "California"), "countryCode=US region=California"),
+            (&lists, address("Germany", "CA"), "country=Germany region=CA"),
+            (&[listed("title", true)], address("US", "CA"), "country=US region=CA"),
+        ] {
+            let found = Schemas::new("Portal", attributes, &Mapping::new()).attributes(document.as_object().unwrap());
+            let found: Vec<String> = found.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            assert_eq!(found.join(" "), expected, "{document}");
+        }
     }
 
     #[test]

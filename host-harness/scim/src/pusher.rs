@@ -15,8 +15,8 @@ use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::protocol::error::ScimError;
 use crate::refusal;
-use provisioning_directory::sync::push::push_gathering;
-use provisioning_directory::sync::{Applications, SyncError, refresh_entitlements};
+use provisioning_directory::sync::push::{PushTerms, push_with};
+use provisioning_directory::sync::{Applications, SyncError, WindDown, refresh_entitlements};
 use provisioning_directory::{Actor, Directory, DirectoryError, Task, TaskId, TaskState, TenantId, TenantRecord, Word};
 
 /// How long requests are gathered: long enough for those of one page of a platform, and short beside a call to an application.
@@ -24,14 +24,15 @@ const GATHER: Duration = Duration::from_millis(75);
 /// How long to wait for another process that works for the tenant before asking again.
 const BUSY: Duration = Duration::from_millis(200);
 /// Tenants that are pushed at once.
-const JOBS: usize = 8;
+const JOBS: u32 = 8;
 
 /// What the service needs of applications, whatever they are.
 pub(crate) trait Work: Send + Sync {
-    /// Carries out a tenant's tasks; `ended` is told of each.
+    /// Carries out a tenant's tasks, until it is asked to wind down; `ended` is told of each.
     fn push<'a>(
         &'a self,
         tenant: &'a TenantRecord,
+        wind_down: &'a WindDown,
         ended: &'a mut (dyn FnMut(TaskId) + Send),
     ) -> BoxFuture<'a, Result<(), SyncError>>;
 
@@ -57,12 +58,14 @@ impl<A: Applications + 'static> Work for Applied<A> {
     fn push<'a>(
         &'a self,
         tenant: &'a TenantRecord,
+        wind_down: &'a WindDown,
         ended: &'a mut (dyn FnMut(TaskId) + Send),
     ) -> BoxFuture<'a, Result<(), SyncError>> {
         async move {
             let mut watcher = |entry: &provisioning_directory::sync::push::PushEntry| ended(entry.task);
             let (directory, actor) = (&self.directory, actor());
-            push_gathering(directory, &*self.applications, tenant, &actor, &|_| {}, &mut watcher, GATHER).await?;
+            let terms = PushTerms { gather: GATHER, wind_down: wind_down.clone() };
+            push_with(directory, &*self.applications, tenant, &actor, &|_| {}, &mut watcher, &terms).await?;
             Ok(())
         }
         .boxed()
@@ -94,6 +97,15 @@ pub(crate) enum Ended {
     Waits,
 }
 
+/// What a wait is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum For {
+    /// The end of all tasks, or the first that fails: then the answer is known.
+    Answer,
+    /// The end of all tasks, whatever becomes of each.
+    All,
+}
+
 /// Pushes for requests that wait.
 pub(crate) struct Pusher {
     inner: Arc<Inner>,
@@ -105,7 +117,7 @@ struct Inner {
     jobs: Semaphore,
     lanes: Mutex<HashMap<TenantId, Arc<Lane>>>,
     waiters: Mutex<HashMap<TaskId, Vec<Arc<Notify>>>>,
-    stopped: watch::Receiver<bool>,
+    wind_down: WindDown,
 }
 
 /// A tenant's pushes.
@@ -136,9 +148,20 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Pusher {
-    pub(crate) fn new(directory: Directory, work: Arc<dyn Work>, stopped: watch::Receiver<bool>) -> Self {
-        let (jobs, lanes, waiters) = (Semaphore::new(JOBS), Mutex::default(), Mutex::default());
-        Self { inner: Arc::new(Inner { directory, work, jobs, lanes, waiters, stopped }) }
+    pub(crate) fn new(directory: Directory, work: Arc<dyn Work>) -> Self {
+        let (jobs, lanes, waiters) = (Semaphore::new(JOBS as usize), Mutex::default(), Mutex::default());
+        Self { inner: Arc::new(Inner { directory, work, jobs, lanes, waiters, wind_down: WindDown::default() }) }
+    }
+
+    /// Begins no more pushes, and has those that are under way end at their next checkpoint.
+    pub(crate) fn wind_down(&self) {
+        self.inner.wind_down.begin();
+    }
+
+    /// Completes once no push is under way. Wind down first.
+    pub(crate) async fn idle(&self) {
+        // The semaphore is never closed.
+        let _ = self.inner.jobs.acquire_many(JOBS).await;
     }
 
     /// Wakes those whose tasks may have ended on another host.
@@ -159,6 +182,35 @@ impl Pusher {
     /// Has tasks carried out, and waits for their ends until this moment at the latest.
     pub(crate) async fn wait(
         &self,
+        tenant: &TenantRecord,
+        tasks: &BTreeSet<TaskId>,
+        until: Instant,
+    ) -> Result<Ended, DirectoryError> {
+        self.wait_for(For::Answer, tenant, tasks, until).await
+    }
+
+    /// As [`Pusher::wait`], for tasks of several operations: waits until none of them waits any more. Returns why the push came to
+    /// nothing as a whole, if it did; [`Pusher::ended`] says how the tasks of each operation have ended.
+    pub(crate) async fn wait_for_all(
+        &self,
+        tenant: &TenantRecord,
+        tasks: &BTreeSet<TaskId>,
+        until: Instant,
+    ) -> Result<Option<ScimError>, DirectoryError> {
+        Ok(match self.wait_for(For::All, tenant, tasks, until).await? {
+            Ended::Stopped(error) => Some(error),
+            Ended::Done | Ended::Failed(_) | Ended::Waits => None,
+        })
+    }
+
+    /// How tasks have ended by now.
+    pub(crate) fn ended(&self, tasks: &BTreeSet<TaskId>) -> Result<Ended, DirectoryError> {
+        Ok(self.look(For::Answer, tasks)?.0)
+    }
+
+    async fn wait_for(
+        &self,
+        what: For,
         tenant: &TenantRecord,
         tasks: &BTreeSet<TaskId>,
         until: Instant,
@@ -185,9 +237,9 @@ impl Pusher {
                     changed = ended.wait_for(|(upto, _)| *upto >= number) => {
                         over = Some(changed.map_or(RunEnd::Held, |changed| changed.1.clone()));
                     }
-                    () = tokio::time::sleep_until(until.into()) => return Ok(self.look(tasks)?.0),
+                    () = tokio::time::sleep_until(until.into()) => return Ok(self.look(what, tasks)?.0),
                 }
-                let (state, _) = self.look(tasks)?;
+                let (state, _) = self.look(what, tasks)?;
                 if !matches!(state, Ended::Waits) {
                     return Ok(state);
                 }
@@ -201,7 +253,7 @@ impl Pusher {
                 Some(RunEnd::Well) | None => {}
             }
             // What is left waits for its time, or for something that no wait brings about.
-            let (state, next) = self.look(tasks)?;
+            let (state, next) = self.look(what, tasks)?;
             let Some(next) = next.filter(|_| matches!(state, Ended::Waits)) else { return Ok(state) };
             let next = Instant::now() + next;
             if next >= until {
@@ -212,8 +264,8 @@ impl Pusher {
     }
 
     /// How tasks stand, and after which time those that wait may be tried again; `None` if that isn't a matter of time.
-    fn look(&self, tasks: &BTreeSet<TaskId>) -> Result<(Ended, Option<Duration>), DirectoryError> {
-        let mut waits = false;
+    fn look(&self, what: For, tasks: &BTreeSet<TaskId>) -> Result<(Ended, Option<Duration>), DirectoryError> {
+        let (mut waits, mut failed) = (false, None);
         let mut next = Some(Duration::ZERO);
         let now = provisioning_directory::Timestamp::now();
         for id in tasks {
@@ -224,7 +276,8 @@ impl Pusher {
             };
             match task.state {
                 TaskState::Done | TaskState::Cancelled => {}
-                TaskState::Failed => return Ok((Ended::Failed(Box::new(task)), None)),
+                TaskState::Failed if what == For::Answer => return Ok((Ended::Failed(Box::new(task)), None)),
+                TaskState::Failed => failed = Some(task),
                 TaskState::Waiting => {
                     waits = true;
                     // What is due, was not tried and says why, waits for something else than time: a feature, another task.
@@ -237,7 +290,12 @@ impl Pusher {
                 }
             }
         }
-        Ok((if waits { Ended::Waits } else { Ended::Done }, next))
+        let ended = match failed {
+            _ if waits => Ended::Waits,
+            Some(task) => Ended::Failed(Box::new(task)),
+            None => Ended::Done,
+        };
+        Ok((ended, next))
     }
 }
 
@@ -314,7 +372,7 @@ impl Inner {
     async fn push(&self, lane: &Lane, name: &str) -> Result<RunEnd, SyncError> {
         let _permit = self.jobs.acquire().await;
         loop {
-            if *self.stopped.borrow() {
+            if self.wind_down.has_begun() {
                 return Ok(RunEnd::Held);
             }
             // What an admin has set since counts.
@@ -324,7 +382,7 @@ impl Inner {
                     waiting.notify_one();
                 }
             };
-            let end = self.work.push(&tenant, &mut ended).await;
+            let end = self.work.push(&tenant, &self.wind_down, &mut ended).await;
             let is_elsewhere = matches!(end, Err(SyncError::Directory(DirectoryError::Locked { .. })));
             lane.is_elsewhere.store(is_elsewhere, Ordering::Release);
             match end {

@@ -107,10 +107,7 @@ async fn answer(
 ) -> Result<Answer, ScimError> {
     let (parts, body) = request.into_parts();
     let header = |name: HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let token = header(AUTHORIZATION).and_then(|value| {
-        let (scheme, token) = value.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
-    });
+    let token = header(AUTHORIZATION).as_deref().and_then(bearer_of).map(str::to_owned);
     let (client, tenant) = shared.enter(tenant, token.as_deref()).await?;
     known.client = Some(client.id);
     let pairs = QueryString::<Vec<(String, String)>>::try_from_uri(&parts.uri).map_err(|_| {
@@ -130,6 +127,15 @@ async fn answer(
     let base = format!("{}/scim/v2/{}", origin(shared, &parts.headers, &parts.uri), tenant.name);
     let caller = Arc::new(Caller { client, tenant, base, schemas, until: Instant::now() + wait });
     dispatch(shared, &caller, &parts.method, path, &query, &body, &conditions).await
+}
+
+/// The token of a header (RFC 6750 §2.1), also without the word before it: Okta's apps with "Header Auth" send what an admin has
+/// entered, who was given a token.
+fn bearer_of(value: &str) -> Option<&str> {
+    match value.trim().split_once(' ') {
+        Some((scheme, token)) => scheme.eq_ignore_ascii_case("bearer").then(|| token.trim()),
+        None => Some(value.trim()),
+    }
 }
 
 async fn read(body: Body) -> Result<Bytes, ScimError> {
@@ -176,6 +182,8 @@ async fn dispatch(
     body: &Bytes,
     conditions: &Conditions,
 ) -> Result<Answer, ScimError> {
+    // The server sends the heads of answers to HEAD alone (RFC 9110 §9.3.2).
+    let method = if *method == Method::HEAD { &Method::GET } else { method };
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     let first = segments.first().copied().unwrap_or_default().to_ascii_lowercase();
     let rest = segments.get(1..).unwrap_or_default();
@@ -319,4 +327,23 @@ fn response(answer: Answer) -> Response {
         put(WWW_AUTHENTICATE, Some("Bearer realm=\"scim\"".to_owned()));
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_taken_with_and_without_its_scheme_and_never_of_another_one() {
+        for (value, token) in [
+            ("Bearer scim_x", Some("scim_x")),
+            ("bearer  scim_x ", Some("scim_x")),
+            ("scim_x", Some("scim_x")),
+            (" scim_x ", Some("scim_x")),
+            ("Basic scim_x", None),
+            ("Bearer", Some("Bearer")),
+        ] {
+            assert_eq!(bearer_of(value), token, "{value}");
+        }
+    }
 }

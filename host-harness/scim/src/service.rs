@@ -35,7 +35,6 @@ const OF_ONE: usize = 256;
 /// A SCIM service over one directory.
 pub struct Scim {
     shared: Arc<Shared>,
-    stop: watch::Sender<bool>,
 }
 
 pub(crate) struct Shared {
@@ -71,8 +70,7 @@ impl Scim {
     /// as `https://scim.example.com`; without it, it is told from what they send.
     pub fn new<A: Applications + 'static>(directory: Directory, applications: Arc<A>, public: Option<String>) -> Self {
         let work: Arc<dyn Work> = Arc::new(Applied { directory: directory.clone(), applications });
-        let (stop, stopped) = watch::channel(false);
-        let pusher = Pusher::new(directory.clone(), Arc::clone(&work), stopped);
+        let pusher = Pusher::new(directory.clone(), Arc::clone(&work));
         let public = public.map(|address| address.trim_end_matches('/').to_owned());
         let shared = Shared {
             throttle: Throttle::of(&directory),
@@ -85,7 +83,7 @@ impl Scim {
             schemas: Mutex::default(),
             listed: Mutex::default(),
         };
-        Self { shared: Arc::new(shared), stop }
+        Self { shared: Arc::new(shared) }
     }
 
     /// The service as a router with everything below `/scim/v2`, to be merged into one of the embedder's. Requires a runtime of
@@ -111,7 +109,7 @@ impl Scim {
     }
 
     /// Serves the router until `stop` completes. Requests under way have 20 seconds to end then; an answer waits for its application 8
-    /// seconds by default, and 60 at most.
+    /// seconds by default, and 60 at most. Then it [stops](Scim::stop).
     pub async fn serve(&self, listener: TcpListener, proxies: TrustedProxies, stop: impl Future<Output = ()>) {
         let limits = Limits { connections: CONNECTIONS, of_one: OF_ONE, grace: ENDING, proxies, ..Limits::default() };
         let (stopping, _) = watch::channel(false);
@@ -119,10 +117,12 @@ impl Scim {
         self.stop().await;
     }
 
-    /// Begins no more pushes, and writes what is held of requests. Call it once no more requests come in.
+    /// Begins no more pushes, writes what is held of requests, and waits until pushes under way have reached a checkpoint. Call it
+    /// once no more requests come in. Dropping the future leaves the pushes to reach it by themselves.
     pub async fn stop(&self) {
-        self.stop.send_replace(true);
+        self.shared.pusher.wind_down();
         self.shared.flush().await;
+        self.shared.pusher.idle().await;
     }
 }
 

@@ -81,7 +81,7 @@ fn metrics_answer_while_the_host_signs_and_parses_for_others() {
         let server = Generous::start().await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let router = provisioning_monitoring::router(Metrics::default(), || Ok(()), Vec::new);
+        let router = provisioning_monitoring::router(Metrics::default(), String::new, || Ok(()), Vec::new);
         let serving = tokio::spawn(provisioning_monitoring::serve(listener, router));
         let ask = async || {
             let began = Instant::now();

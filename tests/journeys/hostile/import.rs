@@ -116,7 +116,8 @@ fn with_one_worker_a_small_tenant_is_served_beside_an_import_without_an_end() {
                 assert!(said.contains("it goes on in its next turn"), "{said}");
             }
         };
-        let worked = work(world.directory.clone(), Arc::clone(&world.applications), &scheduler, options, stop, note);
+        let (directory, applications) = (world.directory.clone(), Arc::clone(&world.applications));
+        let worked = work(directory, applications, &scheduler, options, stop, std::future::ready(()), note);
         tokio::time::timeout(Duration::from_secs(60), worked).await.expect("the small tenant waits").unwrap();
         let waited = is_served.borrow().unwrap();
         println!(

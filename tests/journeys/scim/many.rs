@@ -7,7 +7,7 @@ use provisioning_directory::sync::scim::{WantedScimUser, create_user};
 use provisioning_directory::{Actor, DirectoryError};
 use serde_json::{Value as Json, json};
 
-use super::Platform;
+use super::{Platform, many_of};
 use crate::support::journey;
 
 fn median(times: &mut [Duration]) -> Duration {
@@ -17,7 +17,7 @@ fn median(times: &mut [Duration]) -> Duration {
 
 #[test]
 fn one_of_many_users_is_found_by_its_name_and_all_are_walked_once() {
-    let count: usize = std::env::var("PROVISIONING_SCIM_PEOPLE").map_or(1_200, |count| count.parse().unwrap());
+    let count = many_of("PROVISIONING_SCIM_PEOPLE", 1_200, 100_000);
     journey(async move {
         let platform = Platform::new(340, |config| config.to_app.push_new_users = false).await;
         let tenant = platform.kept.tenant();

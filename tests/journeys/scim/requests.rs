@@ -1,9 +1,15 @@
 //! Requests that no client should send: each is refused in SCIM's form or understood, and none is half done.
 
-use provisioning_directory::AuditFilter;
+use std::collections::BTreeMap;
+
+use provisioning_directory::config::TenantConfig;
+use provisioning_directory::sync::scim::{
+    GroupNames, MemberChange, WantedScimUser, change_group, create_group, create_user,
+};
+use provisioning_directory::{AuditFilter, DirectoryError, ReadTransaction, ScimKey, ScimPlatform, ScimSettings};
 use serde_json::{Value as Json, json};
 
-use super::Platform;
+use super::{Platform, many_of};
 use crate::support::journey;
 
 /// Numbers that look random and are the same in every run (xorshift, Marsaglia 2003).
@@ -108,13 +114,50 @@ impl Numbers {
     }
 }
 
+/// The id of a user and of a group of another tenant.
+const OTHERS: &str = "another-tenants";
+
+/// Another tenant's user and group, which are made by the first look: their versions, names and members.
+fn others(platform: &Platform) -> String {
+    let look = |view: &ReadTransaction<'_>| -> Result<String, DirectoryError> {
+        let client = view.scim_client(&view.tenant("other")?, "platform")?;
+        let user = view.scim_user(client.id, OTHERS)?;
+        let group = view.scim_group_by(client.id, &ScimKey::Id(OTHERS.to_owned()))?;
+        let members = group.as_ref().map(|group| view.scim_members(group)).transpose()?;
+        Ok(format!("{user:?} {group:?} {members:?}"))
+    };
+    if platform.directory.read(|view| view.find_tenant("other")).unwrap().is_none() {
+        platform.kept.write(|change| -> Result<(), DirectoryError> {
+            let tenant = change.add_tenant("other", &TenantConfig::default())?;
+            let client = change.add_scim_client(&tenant, "platform", ScimPlatform::Other, &ScimSettings::default())?;
+            let (attributes, document) = (BTreeMap::new(), serde_json::Map::new());
+            let wanted = WantedScimUser {
+                external_id: None,
+                username: "bob@other.example",
+                active: true,
+                attributes: &attributes,
+                document: &document,
+                grants: None,
+                password: None,
+            };
+            create_user(change, &client, &tenant, OTHERS, &wanted)?;
+            let names = GroupNames { external_id: None, display_name: "Others" };
+            let group = create_group(change, &client, OTHERS, &names)?;
+            let members = [MemberChange::Add(vec![(OTHERS.to_owned(), None)])];
+            change_group(change, &client, &tenant, &group, &names, &members).map(drop)
+        });
+    }
+    platform.kept.read(look)
+}
+
 #[test]
 fn requests_that_nobody_should_send_are_refused_in_scims_form_and_never_half_done() {
-    let count: usize = std::env::var("PROVISIONING_SCIM_REQUESTS").map_or(600, |count| count.parse().unwrap());
+    let count = many_of("PROVISIONING_SCIM_REQUESTS", 600, 10_000);
     journey(async move {
         let platform = Platform::new(330, |config| config.to_app.push_new_users = false).await;
         let mut numbers = Numbers(0x5eed_1234_9876_abcd);
-        let mut ids = vec!["unknown".to_owned(), "..%2f..".to_owned(), "%00".to_owned()];
+        let before_all = others(&platform);
+        let mut ids = vec![OTHERS.to_owned(), "unknown".to_owned(), "..%2f..".to_owned(), "%00".to_owned()];
         let newest = || {
             let filter = AuditFilter { limit: Some(1), ..AuditFilter::default() };
             platform.directory.read(|view| view.audit(&filter)).unwrap().first().map(|row| row.id)
@@ -124,7 +167,7 @@ fn requests_that_nobody_should_send_are_refused_in_scims_form_and_never_half_don
             let id = numbers.pick(&ids).clone();
             let kind = *numbers.pick(&["Users", "Groups"]);
             let deep = || format!("{}{}", "[".repeat(2000), "]".repeat(2000));
-            let (method, path, body) = match numbers.next(14) {
+            let (method, path, body) = match numbers.next(15) {
                 0 => ("GET", format!("/{kind}?filter={}", percent(&numbers.filter(4))), None),
                 1 => ("GET", format!("/{kind}?filter={}", percent(&"(".repeat(300))), None),
                 2 => ("GET", format!("/{kind}?startIndex={}&count={}&sortBy=emails.x.y&cursor=%ff", numbers.json(0), numbers.next(9)), None),
@@ -137,6 +180,8 @@ fn requests_that_nobody_should_send_are_refused_in_scims_form_and_never_half_don
                 10 => ("POST", format!("/{kind}"), Some(format!("{{\"userName\":\"d{number}\",\"userName\":\"e{number}\",\"displayName\":[1,{{}}]}}"))),
                 11 => ("DELETE", format!("/{kind}/{id}"), None),
                 12 => ("POST", "/.search".to_owned(), Some(json!({ "filter": numbers.filter(3), "count": numbers.json(0) }).to_string())),
+                // One that is longer than a body may be now and then, and many that are not.
+                13 => ("POST", format!("/{kind}"), Some(json!({ "userName": "l".repeat(if number % 20 == 0 { 5 << 20 } else { numbers.next(40_000) }), "displayName": "l".repeat(20_000) }).to_string())),
                 _ => (*numbers.pick(&["GET", "POST", "PUT"]), format!("/{}", numbers.pick(&["Me", "Schemas/x", "Nothing", "Entitlements/x", "Users/a/b", ""])), Some("{".to_owned())),
             };
             let before = newest();
@@ -156,6 +201,7 @@ fn requests_that_nobody_should_send_are_refused_in_scims_form_and_never_half_don
                 assert_eq!(newest(), before, "something was done: {}", shown());
             } else {
                 done += 1;
+                assert!(!path.contains(OTHERS), "it reaches what is another tenant's: {}", shown());
                 if let Some(id) = answer["id"].as_str()
                     && ids.len() < 40
                 {
@@ -163,6 +209,7 @@ fn requests_that_nobody_should_send_are_refused_in_scims_form_and_never_half_don
                 }
             }
         }
+        assert_eq!(others(&platform), before_all, "another tenant's user was changed");
         assert!(refused > count / 3 && done > count / 10, "{refused} refused, {done} done");
         let (status, all) = platform.send("GET", "/Users?count=1000", None).await;
         assert_eq!(status, 200);

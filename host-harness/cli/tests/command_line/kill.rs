@@ -4,9 +4,9 @@
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use provisioning_directory::{Directory, DirectoryError, ImportPhase, PersonFilter, TaskFilter, TaskState};
+use provisioning_directory::{DirectoryError, ImportPhase, PersonFilter, TaskFilter, TaskState};
 use salesforce_emulator::Fault;
 
 use crate::support::Fixture;
@@ -91,8 +91,21 @@ fn run_and_kill(fixture: &Fixture, arguments: &[&str], is_there: impl Fn() -> bo
         child.kill().unwrap();
     }
     let status = child.wait().unwrap();
+    wait_until_free(fixture, arguments);
     assert!(status.success() || status.signal() == Some(SIGKILL), "{arguments:?}: {status}: {}", failed_tasks(fixture));
     !status.success()
+}
+
+/// Waits until nobody works for the tenant: on PostgreSQL, who was killed has its lease until that is over.
+fn wait_until_free(fixture: &Fixture, arguments: &[&str]) {
+    let data = arguments.last().unwrap();
+    let directory = fixture.directory_of(data);
+    let tenant = directory.read(|view| view.tenant("acme")).unwrap();
+    let began = Instant::now();
+    while directory.lock_tenant(&tenant).is_err() {
+        assert!(began.elapsed() < Duration::from_secs(60), "the tenant isn't free");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// Kills a command at the request of a kind that comes after so many others of it, which the org holds, or on the way there.
@@ -112,7 +125,7 @@ fn kill_at(fixture: &Fixture, arguments: &[&str], (requests, skip): (Fault, u32)
 
 /// All that has to be the same: people, their users, and what is left to do.
 fn state(fixture: &Fixture, data: &str) -> Vec<String> {
-    let directory = Directory::open(&fixture.path(data)).unwrap();
+    let directory = fixture.directory_of(data);
     directory
         .read(|view| -> Result<Vec<String>, DirectoryError> {
             let tenant = view.tenant("acme")?;
@@ -154,7 +167,7 @@ fn answered_pages(fixture: &Fixture) -> u32 {
 #[test]
 fn an_import_that_is_killed_again_and_again_ends_as_if_it_had_not_been() {
     let size = size();
-    let fixture = Fixture::new(size.imported, 71);
+    let fixture = Fixture::on_test_database(size.imported, 71);
     // Some pages for each kill, of which it costs those that were under way.
     let page = (size.imported / (size.kills * 10)).to_string();
     for data in ["whole", "killed"] {
@@ -190,8 +203,8 @@ fn an_import_that_is_killed_again_and_again_ends_as_if_it_had_not_been() {
     let full = ["import", "acme", "--full", "--data", "killed"];
     assert!(kill_at(&fixture, &full, (pages(), whole / 2), Spot::At, &mut dice));
     // What follows the reading asks nothing of the org, so it cannot be held there, and may be over before it is seen.
+    let directory = fixture.directory_of("killed");
     let settles = || {
-        let directory = Directory::open(&fixture.path("killed")).unwrap();
         let open = directory.read(|view| view.open_import(view.tenant("acme")?.id)).unwrap();
         open.is_some_and(|run| run.phase == ImportPhase::Settling)
     };
@@ -204,7 +217,7 @@ fn an_import_that_is_killed_again_and_again_ends_as_if_it_had_not_been() {
 #[test]
 fn a_push_that_is_killed_again_and_again_makes_nobody_twice() {
     let size = size();
-    let fixture = Fixture::new(20, 72);
+    let fixture = Fixture::on_test_database(20, 72);
     assert!(fixture.emulator.set_licence_seats("Customer Community", 2 * size.pushed + 1000).unwrap());
     add_tenant(&fixture, "data");
     let on = ["--set", "to-app.push-new-users=true", "--set", "to-app.push-profile-updates=true"];
@@ -266,7 +279,7 @@ fn a_push_that_is_killed_again_and_again_makes_nobody_twice() {
     seen.sort_unstable();
     seen.dedup();
     assert_eq!((found.len(), seen.len()), (pushed, pushed));
-    let directory = Directory::open(&fixture.path("data")).unwrap();
+    let directory = fixture.directory();
     directory
         .read(|view| -> Result<(), DirectoryError> {
             let tenant = view.tenant("acme")?;

@@ -24,15 +24,15 @@ fn name(number: u32) -> String {
 }
 
 impl Platform {
-    /// Creates users until there are none left, or the service is gone.
-    async fn work(self: Arc<Self>, base: String) {
+    /// Creates users until there are none left, or the service is gone. Returns whether it is gone.
+    async fn work(self: Arc<Self>, base: String) -> bool {
         loop {
-            let Some(number) = self.todo.lock().unwrap().pop() else { return };
+            let Some(number) = self.todo.lock().unwrap().pop() else { return false };
             match self.create(&base, number).await {
                 Ok(id) => drop(self.created.lock().unwrap().entry(name(number)).or_default().insert(id)),
                 Err(_) => {
                     self.todo.lock().unwrap().push(number);
-                    return;
+                    return true;
                 }
             }
         }
@@ -71,8 +71,9 @@ impl Platform {
 
 #[test]
 fn what_a_killed_service_has_acknowledged_is_there_and_nothing_is_doubled() {
-    let (users, kills) = if std::env::var_os("PROVISIONING_SOAK").is_some() { (1200, 20) } else { (30, 2) };
-    let fixture = Fixture::new(0, 94);
+    let is_soak = std::env::var_os("PROVISIONING_SOAK").is_some();
+    let (users, connections, kills) = if is_soak { (5_000, 200, 20) } else { (30, 8, 2) };
+    let fixture = Fixture::on_test_database(0, 94);
     let run = |arguments: &[&str]| {
         let mut all = arguments.to_vec();
         all.extend(["--data", "data"]);
@@ -85,6 +86,9 @@ fn what_a_killed_service_has_acknowledged_is_there_and_nothing_is_doubled() {
         ["push-new-users", "push-profile-updates", "push-user-deactivation"].map(|one| format!("to-app.{one}=true"));
     run(&["tenant", "edit", "acme", "--set", &on[0], "--set", &on[1], "--set", &on[2]]);
     fixture.emulator.set_licence_seats("Customer Community", 100_000).unwrap();
+    if is_soak {
+        fixture.emulator.set_switches(|switches| switches.latency_milliseconds = 50);
+    }
     let token = run(&["scim", "add", "acme", "soak", "--rate", "100000", "--json"]).json();
     // Whoever comes first installs the process-wide provider.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -95,6 +99,8 @@ fn what_a_killed_service_has_acknowledged_is_there_and_nothing_is_doubled() {
         created: Mutex::default(),
     });
     let executor = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    // How many requests each kill has cut off.
+    let mut torn = Vec::new();
     for round in 0..=kills {
         let mut service = fixture.spawn(&[
             "serve",
@@ -112,19 +118,24 @@ fn what_a_killed_service_has_acknowledged_is_there_and_nothing_is_doubled() {
         let base = format!("{}/scim/v2/acme", urls["scim"].as_str().unwrap());
         let before = platform.created.lock().unwrap().len();
         executor.block_on(async {
-            let workers: Vec<_> = (0..8).map(|_| tokio::spawn(Arc::clone(&platform).work(base.clone()))).collect();
+            let work = || tokio::spawn(Arc::clone(&platform).work(base.clone()));
+            let workers: Vec<_> = (0..connections).map(|_| work()).collect();
             if round < kills {
                 // Once something was acknowledged and more is under way, at a moment that differs from round to round.
                 while platform.created.lock().unwrap().len() < before + 1 + round % 7
-                    && platform.todo.lock().unwrap().len() > 9
+                    && platform.todo.lock().unwrap().len() > connections
                 {
                     tokio::time::sleep(Duration::from_millis(5)).await;
                 }
                 tokio::time::sleep(Duration::from_millis(u64::try_from(round * 37 % 190).unwrap())).await;
                 service.kill().unwrap();
             }
+            let mut cut_off = 0;
             for worker in workers {
-                worker.await.unwrap();
+                cut_off += u32::from(worker.await.unwrap());
+            }
+            if round < kills {
+                torn.push(cut_off);
             }
         });
         if round == kills {
@@ -156,5 +167,8 @@ fn what_a_killed_service_has_acknowledged_is_there_and_nothing_is_doubled() {
     assert_eq!(counted("User", "Username"), (expected, expected));
     assert_eq!(counted("Contact", "Email"), (expected, expected));
     assert_eq!(platform.created.lock().unwrap().len(), expected);
-    println!("{users} users, {kills} kills: nothing lost, nothing doubled");
+    assert!(torn.iter().any(|requests| *requests > 0), "no kill fell among requests");
+    println!(
+        "{users} users by {connections} connections, {kills} kills that cut off {torn:?} requests: nothing lost, nothing doubled"
+    );
 }

@@ -3,16 +3,23 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
+use provisioning_directory::{Directory, LeaseTimes};
 use salesforce_emulator::{Connection, Emulator};
 use serde_json::Value as Json;
 use tempfile::TempDir;
+
+/// Leases of hosts that share a test's database: a host that was killed leaves its tenants to the next after a moment.
+const LEASES: LeaseTimes = LeaseTimes { heartbeat: Duration::from_secs(1), expiry: Duration::from_secs(4) };
 
 /// Everything that one test needs.
 pub(crate) struct Fixture {
     pub(crate) emulator: Emulator,
     pub(crate) org: Connection,
     pub(crate) folder: TempDir,
+    /// Whether each data folder has its directory on PostgreSQL, if `PROVISIONING_TEST_POSTGRES` names a server.
+    is_on_test_database: bool,
     /// The emulator serves on it.
     executor: Option<tokio::runtime::Runtime>,
 }
@@ -37,11 +44,36 @@ impl Fixture {
         let executor = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let emulator = executor.block_on(Emulator::builder().users(users).seed(seed).start()).unwrap();
         let org = emulator.credentials();
-        let fixture = Self { emulator, org, folder: tempfile::tempdir().unwrap(), executor: Some(executor) };
+        let folder = tempfile::tempdir().unwrap();
+        let fixture = Self { emulator, org, folder, is_on_test_database: false, executor: Some(executor) };
         fixture.write("password", &fixture.org.password);
         fixture.write("token", &fixture.org.security_token);
         fixture.write_tenants(&fixture.tenants());
         fixture
+    }
+
+    /// As [`Fixture::new`], with the directory on PostgreSQL if `PROVISIONING_TEST_POSTGRES` names a server.
+    pub(crate) fn on_test_database(users: u32, seed: u64) -> Self {
+        Self { is_on_test_database: true, ..Self::new(users, seed) }
+    }
+
+    /// The database of a data folder, if it isn't in it.
+    fn database(&self, data: &str) -> Option<String> {
+        if self.is_on_test_database { test_database::of(&self.path(data)) } else { None }
+    }
+
+    /// The directory of the folder `data`.
+    pub(crate) fn directory(&self) -> Directory {
+        self.directory_of("data")
+    }
+
+    /// The directory of a data folder: in it, or on PostgreSQL.
+    pub(crate) fn directory_of(&self, data: &str) -> Directory {
+        let folder = self.path(data);
+        match self.database(data) {
+            Some(url) => Directory::open_postgres(&folder, &url, LEASES).unwrap(),
+            None => Directory::open(&folder).unwrap(),
+        }
     }
 
     /// Takes the org away.
@@ -120,6 +152,12 @@ loopback = [{}]
             "RUST_LOG",
         ] {
             command.env_remove(variable);
+        }
+        let data = arguments.windows(2).find(|pair| pair[0] == "--data").map_or("data", |pair| pair[1]);
+        if let Some(url) = self.database(data) {
+            command.env("PROVISIONING_DATABASE", url);
+            command.env("PROVISIONING_HEARTBEAT", LEASES.heartbeat.as_secs().to_string());
+            command.env("PROVISIONING_LEASE", LEASES.expiry.as_secs().to_string());
         }
         // One for all tests: compiling the component would be most of their time.
         command.env("PROVISIONING_CACHE", concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled"));

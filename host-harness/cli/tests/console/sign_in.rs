@@ -256,7 +256,8 @@ async fn without_admins_only_the_token_of_the_console_lets_somebody_in() {
     sign_in(&other, "ada", PASSWORD, "/").await.expect(303);
 }
 
-#[tokio::test]
+// As a console runs: what waits for the database holds nobody else up.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn strangers_who_guess_keep_out_nobody_whose_browser_has_signed_in_before() {
     let start = Start { admin: Some(PASSWORD), proxies: vec!["127.0.0.1"], ..Start::default() };
     let world = World::start(start).await;

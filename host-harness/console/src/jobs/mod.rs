@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{oneshot, watch};
 
 use super::problem::Problem;
+use provisioning_directory::sync::WindDown;
 use provisioning_directory::{Actor, Directory, JobProgress, JobStatus, JobTeller, TenantId, TenantRecord, Timestamp};
 use provisioning_runtime::{Scheduler, SchedulerLimits, Shutdown, Terms};
 
@@ -23,7 +24,7 @@ pub(crate) use events::events;
 pub(crate) use panel::Panel;
 pub(crate) use report::{JobReport, Line, Tone};
 
-/// How long a job may take to end by itself when the console ends. What it has done by then is kept, and the next goes on.
+/// How long a job may take to reach a checkpoint when the console ends. What it has done by then is kept, and the next goes on.
 const GRACE: Duration = Duration::from_secs(10);
 
 /// How long an answer waits for a job that is likely to be short, so that it needs no second look.
@@ -62,6 +63,7 @@ impl Status {
 pub(crate) struct Reporter {
     status: Arc<watch::Sender<Status>>,
     teller: Arc<JobTeller>,
+    wind_down: WindDown,
 }
 
 impl Reporter {
@@ -69,6 +71,11 @@ impl Reporter {
     pub(crate) fn report(&self, phase: &str, done: u64, total: Option<u64>) {
         self.status.send_modify(|status| status.progress.advance(phase, done, total));
         self.teller.progress(phase, done, total);
+    }
+
+    /// What asks the job to end, once the console does.
+    pub(crate) fn wind_down(&self) -> &WindDown {
+        &self.wind_down
     }
 }
 
@@ -78,6 +85,7 @@ pub(crate) struct Jobs {
     scheduler: Scheduler,
     /// Those of this console that run, by their tenants.
     running: Mutex<BTreeMap<TenantId, watch::Receiver<Status>>>,
+    wind_down: WindDown,
 }
 
 impl Jobs {
@@ -86,6 +94,7 @@ impl Jobs {
             directory: directory.clone(),
             scheduler: Scheduler::new(SchedulerLimits::default()),
             running: Mutex::default(),
+            wind_down: WindDown::default(),
         }
     }
 
@@ -130,7 +139,8 @@ impl Jobs {
         });
         let status = Arc::new(sender);
         let teller = Arc::new(self.directory.tell_job(tenant.id, kind, title, &Actor::new(actor)));
-        let reporter = Reporter { status: Arc::clone(&status), teller: Arc::clone(&teller) };
+        let (own, wind_down) = (Arc::clone(&teller), self.wind_down.clone());
+        let reporter = Reporter { status: Arc::clone(&status), teller: own, wind_down };
         let ticket = self
             .scheduler
             .submit(&tenant.name, Terms::default(), aside(work(reporter)))
@@ -186,8 +196,14 @@ impl Jobs {
             || self.directory.read(|view| view.has_running_job(tenant, Timestamp::now()))?)
     }
 
+    /// Has jobs end at their next checkpoint.
+    pub(crate) fn wind_down(&self) {
+        self.wind_down.begin();
+    }
+
     /// Takes no more jobs, and lets those that run end.
     pub(crate) async fn shutdown(&self) -> Shutdown {
+        self.wind_down();
         self.scheduler.shutdown(GRACE).await
     }
 }

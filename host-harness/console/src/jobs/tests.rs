@@ -65,6 +65,19 @@ async fn the_end_of_the_console_ends_a_job_that_would_go_on() {
 }
 
 #[tokio::test]
+async fn a_job_is_asked_to_end_when_the_console_does() {
+    let (_folder, jobs, tenant) = tenant();
+    let job = jobs.start(&tenant, "push", "The push", "ada", |reporter| async move {
+        reporter.wind_down().begun().await;
+        Ok(JobReport::short(true, "2 of 5"))
+    });
+    assert_eq!(jobs.shutdown().await.cut_short, 0);
+    let mut job = job.unwrap();
+    let ended = job.wait_for(|status| status.ended.is_some()).await.unwrap().ended.clone();
+    assert_eq!(ended.unwrap().result.unwrap().summary, "2 of 5");
+}
+
+#[tokio::test]
 async fn another_console_shows_how_far_a_job_is_and_what_came_of_it() {
     let (_folder, jobs, tenant) = tenant();
     let elsewhere = Jobs::of(&jobs.directory);

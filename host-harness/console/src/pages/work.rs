@@ -9,9 +9,9 @@ use crate::jobs::{JobReport, Line, Reporter, Status, Tone};
 use crate::problem::Problem;
 use crate::remedy::on_page;
 use crate::shared::Shared;
-use provisioning_directory::sync::import::{ImportOptions, ImportReport, import};
-use provisioning_directory::sync::plans::{Planned, apply, plan};
-use provisioning_directory::sync::push::{PushEntry, PushProgress, PushReport, push};
+use provisioning_directory::sync::import::{ImportOptions, ImportReport, import_for};
+use provisioning_directory::sync::plans::{Planned, apply_with, plan};
+use provisioning_directory::sync::push::{PushEntry, PushProgress, PushReport, PushTerms, push_with};
 use provisioning_directory::sync::{ComponentApplications, SyncError, refresh_entitlements};
 use provisioning_directory::{Actor, Directory, ImportPhase, ImportRun, PlanId, TaskKind, TenantRecord};
 use provisioning_runtime::action_name;
@@ -40,11 +40,13 @@ pub(super) fn start_import(
     let (directory, applications) = (shared.directory.clone(), Arc::clone(&shared.applications));
     let (name, record) = (actor.name().to_owned(), tenant.clone());
     shared.jobs.start(&tenant, "import", title, &name, move |reporter| async move {
+        let wind_down = reporter.wind_down().clone();
         let report_progress = move |progress: provisioning_directory::sync::import::ImportProgress| {
             reporter.report(progress.words(), progress.done, progress.total);
         };
-        let report = import(&directory, &*applications, &record, &actor, options, &report_progress).await?;
-        Ok(import_report(&report))
+        let is_over = || wind_down.has_begun();
+        let import = import_for(&directory, &*applications, &record, &actor, options, Some(&is_over), &report_progress);
+        Ok(import_report(&import.await?))
     })
 }
 
@@ -60,7 +62,8 @@ fn import_report(report: &ImportReport) -> JobReport {
         }
         (true, false) => format!("Nothing was changed. Would be: {counts}."),
         (false, true) => format!("{begin}{} users read; it took no effect: {reason}.", run.users),
-        (false, false) => format!("{begin}{counts}."),
+        (false, false) if run.phase == ImportPhase::Done => format!("{begin}{counts}."),
+        (false, false) => format!("{begin}{counts} so far; the console ended, and the next import goes on from there."),
     };
     JobReport::short(!halted && run.counts.failed == 0, summary)
 }
@@ -102,7 +105,8 @@ async fn push_now(
 ) -> Result<PushReport, SyncError> {
     let report_progress =
         |progress: PushProgress| reporter.report(progress.words(), progress.done, Some(progress.total));
-    push(directory, applications, tenant, actor, &report_progress).await
+    let terms = PushTerms { wind_down: reporter.wind_down().clone(), ..PushTerms::default() };
+    push_with(directory, applications, tenant, actor, &report_progress, &mut |_| {}, &terms).await
 }
 
 async fn plan_now(
@@ -158,7 +162,8 @@ pub(super) fn start_apply(shared: &Arc<Shared>, visitor: &Visitor, tenant: &Tena
     let title = format!("Writing of plan {id}");
     shared.jobs.start(&tenant, "push", &title, &name, move |reporter| async move {
         reporter.report("Writing what was approved", 0, None);
-        let (_, report) = apply(&directory, &*applications, &record, &actor, Some(id)).await?;
+        let (id, wind_down) = (Some(id), reporter.wind_down());
+        let (_, report) = apply_with(&directory, &*applications, &record, &actor, id, &mut |_| {}, wind_down).await?;
         Ok(push_report(&report, ""))
     })
 }
@@ -189,6 +194,9 @@ fn push_report(report: &PushReport, begin: &str) -> JobReport {
         format!("{begin}{well} went well, {failed} failed")
     };
     summary.push_str(&format!("; {} tasks wait, {} need an admin.", report.waiting, report.failed));
+    if report.is_unfinished {
+        summary.push_str(" The console ended before all was tried; the next push does the rest.");
+    }
     for sentence in &report.off {
         summary.push_str(&format!(" {}.", on_page(sentence)));
     }

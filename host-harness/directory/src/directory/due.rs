@@ -4,6 +4,7 @@
 //! Triggers set it earlier (`migrations/0006.sql`); whoever works for a tenant sets it to what it has worked out
 //! ([`sync::due`](crate::sync)).
 
+use super::database::postgres::put_orphans_first;
 use super::database::{Optional as _, params};
 use super::tenants::{COLUMNS, tenant};
 use super::{DirectoryError, ReadTransaction, TenantId, TenantRecord, Timestamp, WriteTransaction};
@@ -84,6 +85,15 @@ impl WriteTransaction<'_> {
             Ok((tenant(row)?, Rest { failures: row.get(10)?, until: row.get(11)? }))
         })?;
         found.collect()
+    }
+
+    /// Puts tenants before all others whose host has gone while it worked for them: they have had their turn, and haven't got what it was
+    /// for. Does nothing in a data folder, whose processes leave no lease behind.
+    pub(crate) fn put_orphans_first(&self) -> Result<(), DirectoryError> {
+        if self.db.has_one_writer() {
+            return Ok(());
+        }
+        put_orphans_first(self.db)
     }
 
     /// Stores when a tenant is due next. `None`: not until something is changed.

@@ -146,9 +146,16 @@ pub enum DirectoryError {
 }
 
 impl DirectoryError {
-    /// Whether the database's server couldn't be reached, or ended the connection: it may be back in a moment.
-    pub fn is_unreachable(&self) -> bool {
-        matches!(self, Self::Store(error) if error.is_lost() || matches!(error, StoreError::Connect { .. } | StoreError::Unknown))
+    /// Whether the database may be of use again in a moment: its server couldn't be reached or ended the connection, or somebody else
+    /// had it for longer than one waits.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Busy { .. } => true,
+            Self::Store(error) => {
+                error.is_lost() || error.is_busy() || matches!(error, StoreError::Connect { .. } | StoreError::Unknown)
+            }
+            _ => false,
+        }
     }
 }
 

@@ -39,6 +39,7 @@ mod assignments;
 mod attempts;
 mod audit;
 mod audit_words;
+mod backlog;
 mod backup;
 mod causes;
 mod chores;
@@ -104,6 +105,7 @@ pub use attempts::RecordChange;
 pub(crate) use attempts::{Attempt, Leftover};
 pub use audit::{AuditCheck, AuditEntry, AuditFault, AuditFaultKind, AuditFilter, ChainCheck, Note};
 pub use audit_words::Difference;
+pub use backlog::Backlog;
 pub use backup::BackedUp;
 pub use causes::{OpenCause, TaskFailure};
 pub(crate) use claims::NewClaim;
@@ -299,7 +301,11 @@ impl Directory {
 
     fn opened(folder: &Path, database: Database, vault: Vault, lost_key: bool) -> Result<Self, DirectoryError> {
         let directory = Self { open: Arc::new(Open { folder: folder.to_owned(), database, vault }), lease: None };
-        directory.settle_key(lost_key)?;
+        directory.settle_key(lost_key).inspect_err(|error| {
+            if matches!(error, DirectoryError::WrongKey { .. }) {
+                directory.open.vault.take_back();
+            }
+        })?;
         directory.link_older_rows()?;
         Ok(directory)
     }

@@ -448,6 +448,15 @@ impl WriteTransaction<'_> {
         Ok(())
     }
 
+    /// Takes note that tasks were not handed to the connector after all.
+    pub(crate) fn put_back_tasks(&self, tasks: impl Iterator<Item = TaskId>) -> Result<(), DirectoryError> {
+        let mut statement = self.db.prepare_cached("UPDATE task SET under_way = FALSE WHERE id = ?1 AND under_way")?;
+        for id in tasks {
+            statement.execute([id.0])?;
+        }
+        Ok(())
+    }
+
     /// Ends a task, unless it was asked for again since `revision`. Returns whether it ended.
     pub(crate) fn end_task(&self, task: &Task, state: TaskState) -> Result<bool, DirectoryError> {
         let changed = self

@@ -79,6 +79,7 @@ pub(super) fn claim(
     directory.write(actor, |change| {
         let now = Timestamp::now();
         let mut claimed = Claimed { tenants: Vec::new(), may_be_more: false };
+        change.put_orphans_first()?;
         loop {
             let found = change.tenants_to_claim(now, PIECE)?;
             if found.is_empty() {

@@ -47,6 +47,10 @@ pub(super) fn push(kind: JobKind, result: Result<&PushReport, &SyncError>) -> Op
         return None;
     }
     let counts = report.words.iter().map(|(word, count)| ((*word).to_owned(), *count)).collect();
-    let outcome = if report.not_done > 0 { JobOutcome::Partly } else { JobOutcome::Done };
+    let outcome = match report {
+        _ if report.is_unfinished => JobOutcome::Paused,
+        _ if report.not_done > 0 => JobOutcome::Partly,
+        _ => JobOutcome::Done,
+    };
     Some(EndedJob { kind, outcome, counts })
 }

@@ -49,6 +49,7 @@ mod retry;
 pub mod scim;
 mod session;
 mod trail;
+mod wind_down;
 pub mod worker;
 
 use crate::directory::Actor;
@@ -68,6 +69,7 @@ pub use mapping::{check_mapping, preview};
 pub use removal::{Removal, remove_person};
 pub use retry::{failure, failure_of_job, is_of_the_connector};
 pub use trail::{Tried, Written, note_tried};
+pub use wind_down::WindDown;
 
 /// Whoever does what nobody asked for: the host itself.
 pub(crate) fn host_actor() -> Actor {

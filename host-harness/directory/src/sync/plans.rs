@@ -5,7 +5,7 @@ use super::push::{
     Prepared, PushEntry, PushReport, Pushing, ReportOf, TaskResult, Watcher, batch_size, keep_claims, note_cut_off,
     still_open,
 };
-use super::{Applications, SyncError, ended, finish_chores};
+use super::{Applications, SyncError, WindDown, ended, finish_chores};
 use crate::directory::{
     Actor, Directory, DirectoryError, FailureKind, JobKind, Note, Plan, PlanId, PlanItem, PlanState, PlannedOutcome,
     Task, TaskFailure, TaskKind, TenantRecord, Timestamp, WriteTransaction,
@@ -53,7 +53,7 @@ pub async fn plan_watched<A: Applications>(
     let directory = &*lock;
     finish_chores(directory, actor, tenant)?;
     let tenant = &directory.read(|view| view.tenant(&tenant.name))?;
-    let mut pushing = Pushing::new(directory, applications, tenant, actor)?;
+    let mut pushing = Pushing::new(directory, applications, tenant, actor, &WindDown::default())?;
     pushing.watcher = Some(watcher);
     let result = work_out(&mut pushing).await;
     let came_to = ended::push(JobKind::Plan, result.as_ref().map(|planned| &planned.report));
@@ -180,6 +180,22 @@ pub async fn apply_watched<A: Applications>(
     id: Option<PlanId>,
     watcher: Watcher<'_>,
 ) -> Result<(Plan, PushReport), SyncError> {
+    apply_with(directory, applications, tenant, actor, id, watcher, &WindDown::default()).await
+}
+
+/// As [`apply_watched`], until it is asked to wind down: then the plan stays open, and applying it again writes the rest.
+///
+/// # Errors
+/// As [`apply`].
+pub async fn apply_with<A: Applications>(
+    directory: &Directory,
+    applications: &A,
+    tenant: &TenantRecord,
+    actor: &Actor,
+    id: Option<PlanId>,
+    watcher: Watcher<'_>,
+    wind_down: &WindDown,
+) -> Result<(Plan, PushReport), SyncError> {
     let lock = directory.lock_tenant(tenant)?;
     let directory = &*lock;
     finish_chores(directory, actor, tenant)?;
@@ -197,9 +213,9 @@ pub async fn apply_watched<A: Applications>(
         )));
     }
     note_cut_off(directory, tenant, actor)?;
-    let mut pushing = Pushing::new(directory, applications, tenant, actor)?;
+    let mut pushing = Pushing::new(directory, applications, tenant, actor, wind_down)?;
     pushing.watcher = Some(watcher);
-    let result = write(&mut pushing, &plan).await;
+    let result = write(&mut pushing, &plan, wind_down).await;
     let report = pushing.end_writing(JobKind::Apply, result).await?;
     Ok((plan, report))
 }
@@ -232,15 +248,23 @@ pub fn discard(directory: &Directory, tenant: &TenantRecord, actor: &Actor, id: 
 }
 
 /// Carries out the tasks of a plan as they were approved.
-async fn write<A: Applications>(pushing: &mut Pushing<'_, A>, plan: &Plan) -> Result<PushReport, SyncError> {
+async fn write<A: Applications>(
+    pushing: &mut Pushing<'_, A>,
+    plan: &Plan,
+    wind_down: &WindDown,
+) -> Result<PushReport, SyncError> {
     let (directory, tenant, actor) = (pushing.directory, pushing.tenant, pushing.actor);
     let mut report = PushReport::new(ReportOf::Apply);
     let now = Timestamp::now();
-    for kind in PLANNED.into_iter().chain([TaskKind::Password]) {
+    'kinds: for kind in PLANNED.into_iter().chain([TaskKind::Password]) {
         let mut after = None;
         loop {
             let tasks = directory.read(|view| view.due_tasks(tenant.id, kind, now, after, batch_size(kind)))?;
             let Some(last) = tasks.last() else { break };
+            if wind_down.has_begun() {
+                report.is_unfinished = true;
+                break 'kinds;
+            }
             let approved = directory.read(|view| view.approved(plan.id, after, last.id))?;
             after = Some(last.id);
             let (tasks, others): (Vec<Task>, Vec<Task>) = tasks.into_iter().partition(|task| {
@@ -264,8 +288,10 @@ async fn write<A: Applications>(pushing: &mut Pushing<'_, A>, plan: &Plan) -> Re
     }
     pushing.clear_leftovers().await?;
     let open = directory.write(actor, |change| -> Result<_, DirectoryError> {
-        change.close_plan(plan.id)?;
-        change.store_pushed(tenant.id)?;
+        if !report.is_unfinished {
+            change.close_plan(plan.id)?;
+            change.store_pushed(tenant.id)?;
+        }
         still_open(change, tenant.id)
     })?;
     report.close(open);
@@ -321,7 +347,7 @@ pub async fn preview<A: Applications>(
     actor: &Actor,
     intent: impl Fn(&WriteTransaction<'_>) -> Result<Followed, DirectoryError> + Send,
 ) -> Result<Preview, SyncError> {
-    let mut pushing = Pushing::new(directory, applications, tenant, actor)?;
+    let mut pushing = Pushing::new(directory, applications, tenant, actor, &WindDown::default())?;
     let (followed, mut prepared) = directory.rehearse(actor, |change| -> Result<_, DirectoryError> {
         let followed = intent(change)?;
         let tasks = followed.tasks.iter().map(|id| change.task(*id)).collect::<Result<Vec<_>, _>>()?;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Applications, Declared, SyncError};
+use super::{Applications, Declared, SyncError, WindDown};
 use crate::config::ComponentChoice;
 use provisioning_runtime::Application;
 use provisioning_runtime::wit::{
@@ -47,6 +47,10 @@ pub(super) struct World {
     pub(super) circle: bool,
     /// Tells the tenant's ledger of its work, and writes to no user against whose being the wanted one something speaks.
     pub(super) asks_ledger: bool,
+    /// Asks jobs to wind down once this many users have been pushed by name.
+    pub(super) winds_down: Option<(usize, WindDown)>,
+    /// Says that the next push has been called, and goes on with it when it is told to.
+    pub(super) holds_next: Option<(WindDown, WindDown)>,
     /// Users that the next increments say have left.
     pub(super) departed: Vec<String>,
     /// What it has to assign of any kind, by the cursor of the page: ids with their names, and the next cursor. One page where
@@ -238,6 +242,11 @@ impl Application for Scripted {
     }
 
     async fn push_users(&mut self, users: &[DesiredUser], mode: &PushMode) -> Result<Results<Outcome>, JobError> {
+        let held = self.world().holds_next.take();
+        if let Some((is_called, goes_on)) = held {
+            is_called.begin();
+            goes_on.begun().await;
+        }
         let mut world = self.begin("push-users")?;
         if world.poison.as_ref().is_some_and(|poison| users.iter().any(|user| user.key == *poison)) {
             return Err(stopped());
@@ -436,6 +445,13 @@ fn push_one(
         if let Some(ledger) = ledger {
             let written = (0..).take(changes.len()).collect();
             ledger.written(vec![Progress { subject, id: Some(user.id.clone()), written }]).unwrap();
+        }
+        if let Some((left, wind_down)) = &mut world.winds_down {
+            *left -= 1;
+            if *left == 0 {
+                wind_down.begin();
+                world.winds_down = None;
+            }
         }
     }
     let id = if user.id.is_empty() { None } else { Some(user.user.id) };

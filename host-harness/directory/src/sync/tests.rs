@@ -171,4 +171,5 @@ mod schedules;
 mod scim;
 mod unsettling;
 mod usage;
+mod winding_down;
 mod words;

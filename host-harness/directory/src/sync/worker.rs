@@ -6,8 +6,16 @@
 //! Any number of hosts may work on one directory. Each claims a few tenants that are due, as many as it can work for and as many that
 //! wait behind them, and leaves the others to the next host that looks ([`due`]). It looks from time to time, and when it
 //! hears that a tenant may be due.
+//!
+//! # How it ends
+//!
+//! 1. Told to stop, it claims nothing more. Tenants that wait for their turn are left to whichever host looks next.
+//! 2. Jobs that run end at their next checkpoint ([`WindDown`]): what they have begun is answered and stored, and the next job repeats
+//!    none of it. A plan writes nothing, and is given up where it stands.
+//! 3. Jobs that haven't ended by the time that the caller gives are cut off, as by a crash.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -18,7 +26,8 @@ use tokio::time::{Instant, sleep_until};
 
 use super::due::{self, End};
 use super::import::{self, ImportOptions};
-use super::{Applications, SyncError, plans, push};
+use super::push::PushTerms;
+use super::{Applications, SyncError, WindDown, plans, push};
 use crate::directory::{
     Actor, Directory, DirectoryError, ImportPhase, Listener, TenantId, TenantRecord, Timestamp, Word,
 };
@@ -80,17 +89,25 @@ impl Visited {
     }
 }
 
-/// Works until `stop` completes; jobs that are under way then are cut off, and go on from there the next time. `told` hears
-/// of every job that has ended. While the database's server can't be reached, it goes on trying.
+/// What a worker holds of a visit.
+struct Held {
+    cancel: CancelHandle,
+    /// Whether its turn has come.
+    has_begun: Arc<AtomicBool>,
+}
+
+/// Works until `stop` completes; jobs that are under way then end at their next checkpoint, and are cut off if they haven't once
+/// `cut_off` completes. `report` hears of every job that has ended. While the database's server can't be reached, it goes on trying.
 ///
 /// # Errors
-/// When the directory cannot be read.
+/// When the directory cannot be read. Jobs that are under way are then cut off.
 pub async fn work<A: Applications + 'static>(
     directory: Directory,
     applications: Arc<A>,
     scheduler: &Scheduler,
     options: WorkerOptions,
     stop: impl Future<Output = ()>,
+    cut_off: impl Future<Output = ()>,
     mut report: impl FnMut(Finished),
 ) -> Result<(), DirectoryError> {
     let actor = Actor::new("schedule");
@@ -104,7 +121,8 @@ pub async fn work<A: Applications + 'static>(
     let mut jobs: FuturesUnordered<Visit> = FuturesUnordered::new();
     // One visit of a tenant at a time: what is due by then is worked out when its turn comes.
     let visited = Visited::default();
-    let (mut visits, mut busy) = (0_u64, BTreeMap::<u64, CancelHandle>::new());
+    let (mut visits, mut busy) = (0_u64, BTreeMap::<u64, Held>::new());
+    let wind_down = WindDown::default();
     let ended = loop {
         tokio::select! {
             () = &mut stop => break Ok(()),
@@ -129,7 +147,7 @@ pub async fn work<A: Applications + 'static>(
                 let is_visited = |id: TenantId| visited.change(|visited| visited.contains(&id));
                 let claimed = match due::claim(&directory, &actor, free, is_visited, options.again) {
                     Ok(claimed) => claimed,
-                    Err(error) if error.is_unreachable() => {
+                    Err(error) if error.is_passing() => {
                         tracing::warn!(%error, "nobody knows what is due; the next look may");
                         continue;
                     }
@@ -143,18 +161,21 @@ pub async fn work<A: Applications + 'static>(
                     let (turn, queue) = (options.turn, scheduler.clone());
                     let (id, name) = (tenant.id, tenant.name.clone());
                     let (directory, applications) = (directory.clone(), Arc::clone(&applications));
-                    let of_visit = visited.clone();
+                    let has_begun = Arc::new(AtomicBool::new(false));
+                    let (of_visit, ending, has_turn) = (visited.clone(), wind_down.clone(), Arc::clone(&has_begun));
                     let visit = async move {
+                        has_turn.store(true, Ordering::SeqCst);
                         let began = Instant::now();
-                        let is_over = || began.elapsed() >= turn && queue.load().waiting > 0;
-                        visit(&directory, &*applications, tenant, options, &of_visit, &is_over).await
+                        let is_over =
+                            || ending.has_begun() || began.elapsed() >= turn && queue.load().waiting > 0;
+                        visit(&directory, &*applications, tenant, options, &of_visit, &is_over, &ending).await
                     };
                     visited.change(|visited| visited.insert(id));
                     match scheduler.submit(&name, Terms::default(), visit) {
                         Ok(ticket) => {
                             visits += 1;
                             let number = visits;
-                            busy.insert(number, ticket.cancel_handle());
+                            busy.insert(number, Held { cancel: ticket.cancel_handle(), has_begun });
                             jobs.push(async move { (number, id, ticket.await) }.boxed());
                         }
                         // It is due again in a moment.
@@ -167,9 +188,25 @@ pub async fn work<A: Applications + 'static>(
             }
         }
     };
-    busy.values().for_each(CancelHandle::cancel);
-    while jobs.next().await.is_some() {}
-    ended
+    wind_down.begin();
+    // A visit whose turn comes from now on sees that it is to end.
+    let is_to_go = |held: &&Held| ended.is_err() || !held.has_begun.load(Ordering::SeqCst);
+    busy.values().filter(is_to_go).for_each(|held| held.cancel.cancel());
+    let (mut cut_off, mut is_cut_off) = (std::pin::pin!(cut_off), false);
+    loop {
+        tokio::select! {
+            next = jobs.next() => match next {
+                Some((_, _, Ok(finished))) => finished.into_iter().for_each(&mut report),
+                // Its tenant is found again in a moment, as the claim has stored.
+                Some((_, tenant, Err(end))) => tracing::debug!(%tenant, %end, "a visit was ended"),
+                None => return ended,
+            },
+            () = &mut cut_off, if !is_cut_off => {
+                is_cut_off = true;
+                busy.values().for_each(|held| held.cancel.cancel());
+            }
+        }
+    }
 }
 
 /// Waits until somebody says that a tenant may be due.
@@ -192,9 +229,11 @@ async fn visit<A: Applications>(
     options: WorkerOptions,
     visited: &Visited,
     is_over: import::IsOver<'_>,
+    wind_down: &WindDown,
 ) -> Vec<Finished> {
     let actor = Actor::new("schedule");
-    let mut work = Work { directory, applications, actor: &actor, finished: Vec::new(), end: Some(End::Well) };
+    let end = Some(End::Well);
+    let mut work = Work { directory, applications, actor: &actor, wind_down, finished: Vec::new(), end };
     // Another host may have been here while this one waited for its turn.
     match directory.read(|view| view.find_tenant(&tenant.name)) {
         Ok(Some(now)) if now.id == tenant.id => work.serve(&now, is_over).await,
@@ -214,19 +253,24 @@ struct Work<'a, A> {
     directory: &'a Directory,
     applications: &'a A,
     actor: &'a Actor,
+    wind_down: &'a WindDown,
     finished: Vec<Finished>,
-    /// How the visit ends. `None` if the tenant is another's, who stores when it is due.
+    /// How the visit ends. `None` if the tenant is another's, who stores when it is due, or if the visit is given up: then the tenant
+    /// is found again in a moment, as the claim has stored.
     end: Option<End>,
 }
 
 impl<A: Applications> Work<'_, A> {
     /// What is due for the tenant, the import first: it may find users that a push would otherwise make.
     async fn serve(&mut self, tenant: &TenantRecord, is_over: import::IsOver<'_>) {
+        if self.is_given_up() {
+            return;
+        }
         if !tenant.config.paused && import::is_due(tenant, Timestamp::now()) {
             self.import(tenant, is_over).await;
         }
         // What an import that isn't done would find, a push would make.
-        if tenant.config.paused || matches!(self.end, None | Some(End::Unfinished)) {
+        if tenant.config.paused || matches!(self.end, None | Some(End::Unfinished)) || self.is_given_up() {
             return;
         }
         match self.directory.read(|view| due::push_due_at(view, tenant)) {
@@ -234,6 +278,15 @@ impl<A: Applications> Work<'_, A> {
             Ok(_) => {}
             Err(error) => self.ends(tenant, "push", Err(error.into())),
         }
+    }
+
+    /// Whether the visit is to end before the next job.
+    fn is_given_up(&mut self) -> bool {
+        let is_given_up = self.wind_down.has_begun();
+        if is_given_up {
+            self.end = self.end.filter(|end| *end != End::Well);
+        }
+        is_given_up
     }
 
     async fn import(&mut self, tenant: &TenantRecord, is_over: import::IsOver<'_>) {
@@ -273,7 +326,13 @@ impl<A: Applications> Work<'_, A> {
         let open =
             |sentences: Vec<String>| -> String { sentences.iter().map(|sentence| format!("; {sentence}")).collect() };
         if tenant.config.to_app.approval {
-            let result = plans::plan(self.directory, self.applications, tenant, self.actor).await;
+            let result = tokio::select! {
+                result = plans::plan(self.directory, self.applications, tenant, self.actor) => result,
+                () = self.wind_down.begun() => {
+                    self.is_given_up();
+                    return;
+                }
+            };
             let said =
                 result.map(|planned| format!("plan {} waits to be applied{}", planned.id, open(planned.report.open())));
             self.ends(tenant, "plan", said);
@@ -281,12 +340,20 @@ impl<A: Applications> Work<'_, A> {
             let teller = self.directory.tell_job(tenant.id, SCHEDULED, "Push by the schedule", self.actor);
             let tell =
                 |progress: push::PushProgress| teller.progress(progress.words(), progress.done, Some(progress.total));
-            let result = push::push(self.directory, self.applications, tenant, self.actor, &tell).await;
+            let terms = PushTerms { wind_down: self.wind_down.clone(), ..PushTerms::default() };
+            let (directory, applications, actor) = (self.directory, self.applications, self.actor);
+            let result = push::push_with(directory, applications, tenant, actor, &tell, &mut |_| {}, &terms).await;
             drop(teller);
+            let is_unfinished = result.as_ref().is_ok_and(|report| report.is_unfinished);
             let said = result.map(|report| {
-                format!("{} tasks tried, {} of them failed{}", report.tried(), report.not_done, open(report.open()))
+                let rest = if report.is_unfinished { "; it ended early, and the next push does the rest" } else { "" };
+                let (tried, not_done) = (report.tried(), report.not_done);
+                format!("{tried} tasks tried, {not_done} of them failed{rest}{}", open(report.open()))
             });
             self.ends(tenant, "push", said);
+            if is_unfinished {
+                self.end = Some(End::Unfinished);
+            }
         }
     }
 

@@ -4,19 +4,22 @@ use std::fmt::{Display, Write as _};
 
 use super::histogram::Histogram;
 
-type Labels<'a> = Vec<(&'static str, &'a str)>;
+/// The labels of a value, with their names.
+pub type Labels<'a> = Vec<(&'static str, &'a str)>;
 
-/// A text in the making.
-#[derive(Default)]
-pub(super) struct Exposition(String);
+/// A text in the making, for a host that adds counts of its own to [`Metrics::render`](super::Metrics::render).
+#[derive(Debug, Default)]
+pub struct Exposition(String);
 
 impl Exposition {
-    pub(super) fn counter<'a>(&mut self, name: &str, help: &str, values: impl IntoIterator<Item = (Labels<'a>, u64)>) {
+    /// Adds what only grows.
+    pub fn counter<'a>(&mut self, name: &str, help: &str, values: impl IntoIterator<Item = (Labels<'a>, u64)>) {
         self.head(name, help, "counter");
         values.into_iter().for_each(|(labels, value)| self.sample(name, &labels, value));
     }
 
-    pub(super) fn gauge<'a>(&mut self, name: &str, help: &str, values: impl IntoIterator<Item = (Labels<'a>, u64)>) {
+    /// Adds what goes up and down.
+    pub fn gauge<'a>(&mut self, name: &str, help: &str, values: impl IntoIterator<Item = (Labels<'a>, u64)>) {
         self.head(name, help, "gauge");
         values.into_iter().for_each(|(labels, value)| self.sample(name, &labels, value));
     }
@@ -40,7 +43,8 @@ impl Exposition {
         }
     }
 
-    pub(super) fn finish(self) -> String {
+    /// The text.
+    pub fn finish(self) -> String {
         self.0
     }
 

@@ -35,7 +35,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use self::exposition::Exposition;
+pub use self::exposition::{Exposition, Labels};
 pub use self::histogram::Histogram;
 use super::Scheduler;
 

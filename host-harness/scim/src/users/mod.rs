@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json};
 
 use crate::answer::Answer;
+use crate::choices::{LANGUAGE, LOCALE, TIME_ZONE};
 use crate::mapping;
 use crate::protocol::error::ScimError;
 use crate::protocol::projection::Projection;
@@ -25,6 +26,9 @@ use provisioning_runtime::Secret;
 
 pub(crate) use render::rendered;
 pub(crate) use search::{Places, search};
+
+/// The kind of failure of users who can't be made before something is assigned to them.
+const MISSING_GRANT: &str = "missing-grant";
 
 /// What a request has written, whose tasks may still be under way.
 pub(crate) struct Begun {
@@ -90,6 +94,12 @@ fn changes(
         changes.extend(caller.schemas.attributes(old).into_keys().map(|name| (name, None)));
     }
     changes.extend(caller.schemas.attributes(new).into_iter().map(|(name, value)| (name, Some(value))));
+    // Every user of an application has these, so one that the client no longer sends, or that the application doesn't have, stays.
+    for name in [LOCALE, LANGUAGE, TIME_ZONE] {
+        if matches!(changes.get(name), Some(None)) {
+            changes.remove(name);
+        }
+    }
     // Clients name a manager by the id of a user; the connector knows people by their keys. What names no user is left out.
     if let Some(Some(AttributeValue::Text(id))) = changes.get("manager").cloned() {
         let key = match store(view.scim_user(caller.client.id, &id))? {
@@ -293,6 +303,9 @@ pub(crate) async fn finish(
         return Ok(Answer::empty(204));
     }
     let refused = match ended {
+        // Platforms create users first, and then make them members of the groups by which they get what they need. The user stays,
+        // and says what it waits for.
+        Ended::Failed(task) if task.error_kind.as_ref().is_some_and(|kind| kind.name() == MISSING_GRANT) => None,
         Ended::Failed(task) => {
             let kind = task.error_kind.clone().unwrap_or(provisioning_directory::FailureKind::Unkept);
             let cause = task.cause.clone().unwrap_or_else(|| "the application refused the user".to_owned());

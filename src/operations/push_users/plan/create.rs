@@ -13,15 +13,19 @@ use crate::model::{Action, Error, ErrorKind, FieldChange, Result};
 /// Plans a new user on a new contact, or on one that has no user.
 pub(super) fn create(wanted: &CheckedUser, contact: Option<&ContactRow>, terms: &Terms<'_>) -> Result<UserPlan> {
     let subject = wanted.subject();
-    let missing = |what: &str, remedy: &str| {
-        Error::new(ErrorKind::MissingValue, format!("{subject} cannot be made without {what}")).with_remedy(remedy)
+    let missing = |kind: ErrorKind, what: &str, remedy: &str| {
+        Error::new(kind, format!("{subject} cannot be made without {what}")).with_remedy(remedy)
     };
     for (name, what) in [(FAMILY_NAME, "a last name"), (EMAIL, "an e-mail address")] {
         if wanted.value(name).is_none() {
-            return Err(missing(what, "Fill it in the directory and map it"));
+            return Err(missing(ErrorKind::MissingValue, what, "Fill it in the directory and map it"));
         }
     }
-    let profile = wanted.profile.ok_or_else(|| missing("a profile", "Assign a profile of a portal licence"))?;
+    let without_profile = || {
+        let kind = ErrorKind::Other(Cow::Borrowed("missing-grant"));
+        missing(kind, "a profile", "Assign a profile of a portal licence")
+    };
+    let profile = wanted.profile.ok_or_else(without_profile)?;
 
     let account = wanted.account.unwrap_or(terms.account_id);
     let set = |object, field: &str, new: String| FieldChange {

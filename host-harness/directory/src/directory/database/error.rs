@@ -2,7 +2,7 @@
 
 use std::error::Error as _;
 
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{Severity, SqlState};
 
 /// Why a database couldn't do something. None quotes a value, which could be somebody's data.
 #[derive(Debug, thiserror::Error)]
@@ -78,16 +78,21 @@ impl StoreError {
         }
     }
 
-    /// Whether the connection has ended, and nothing of its transaction was kept.
+    /// Whether the connection has ended, and nothing of its transaction was kept. PostgreSQL ends a connection with whatever it calls
+    /// fatal, such as a transaction that was idle for too long because this host was stopped (25P03).
     pub(crate) fn is_lost(&self) -> bool {
-        match self {
-            Self::Postgres(error) => {
-                error.is_closed()
-                    || error.code().map_or(error.as_db_error().is_none(), |code| {
-                        code.code().starts_with("08") || code.code().starts_with("57P")
-                    })
+        let Self::Postgres(error) = self else { return false };
+        match error.as_db_error() {
+            Some(said) => {
+                matches!(said.parsed_severity(), Some(Severity::Fatal | Severity::Panic))
+                    || said.code().code().starts_with("08")
             }
-            _ => false,
+            None => true,
         }
+    }
+
+    /// Whether somebody else had what a transaction needed, for longer than one waits.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.has_code(&[SqlState::LOCK_NOT_AVAILABLE])
     }
 }

@@ -177,3 +177,19 @@ fn a_key_from_elsewhere_is_named_and_a_host_without_it_writes_nothing() {
     let check = directory.read(|view| view.verify_audit(None)).unwrap();
     assert_eq!(check.first_fault().unwrap().1.kind, AuditFaultKind::Key);
 }
+
+#[test]
+fn a_key_that_is_missing_is_not_replaced_by_one_that_opens_nothing() {
+    let (folder, directory, _, tenant, task) = with_secrets();
+    let (path, key) = (folder.path().join(folder::KEY), directory.open.vault.key_id());
+    drop(directory);
+    let away = folder.path().join("away");
+    std::fs::rename(&path, &away).unwrap();
+    for _ in 0..2 {
+        let error = testing::try_open(folder.path()).unwrap_err();
+        assert!(matches!(&error, DirectoryError::WrongKey { wanted, .. } if *wanted == key), "{error}");
+        assert!(!path.exists(), "whoever restores the key would find another one in its place");
+    }
+    std::fs::rename(&away, &path).unwrap();
+    opens(&testing::open(folder.path()), &tenant, task, &key);
+}

@@ -145,6 +145,8 @@ fn exercise(change: &WriteTransaction<'_>) -> Result<(), DirectoryError> {
     scim(change, &tenant)?;
     history(change)?;
     consoles(change, &tenant)?;
+    change.backlog(10)?;
+    change.count_due_tenants(Timestamp::now())?;
     change.remove_assignment(&tenant, &ada)?;
     change.delete_person(&ada)?;
     let declaration = provisioning_runtime::Declaration::default();
@@ -261,6 +263,7 @@ fn tasks(change: &WriteTransaction<'_>, tenant: &TenantRecord, ada: &Person) -> 
     let failure = TaskFailure::new(FailureKind::Transient, "c");
     let id = change.ask_admin(new, &failure)?;
     change.begin_tasks([id].into_iter())?;
+    change.put_back_tasks([id].into_iter())?;
     change.fail_task(&change.task(id)?, &failure, Waiting::ForAdmin)?;
     change.retry_task(&change.task(id)?)?;
     change.task_password(tenant, id)?;

@@ -1,7 +1,8 @@
 //! Hosts that share a database: each is a directory of its own here, which is all that they have in common there.
 
+use super::super::database::params;
 use super::super::*;
-use super::{open_postgres_with, server};
+use super::{LEASES, open_postgres_with, server};
 use crate::config::TenantConfig;
 
 /// Nothing is heard of such a host; a busy machine needs a while for what has to happen before its lease is over.
@@ -197,4 +198,98 @@ fn of_two_who_change_the_same_person_neither_overwrites_the_other() {
     });
     let person = one.read(|view| view.person("E1")).unwrap();
     assert_eq!(person.attributes.keys().collect::<Vec<_>>(), ["first", "second"]);
+}
+
+#[test]
+fn a_connection_that_the_server_has_ended_costs_nobody_a_view_or_a_change() {
+    if server().is_none() {
+        return;
+    }
+    let (folder, one, _, tenant) = two_hosts(LEASES);
+    let actor = Actor::new("tester");
+    // As many connections as several threads have opened.
+    let held = std::sync::Barrier::new(4);
+    let connection = || {
+        one.read(|view| -> Result<i32, DirectoryError> {
+            held.wait();
+            view.db.query_row("SELECT pg_backend_pid()", params![], |row| row.get(0))
+        })
+    };
+    let connections: Vec<i32> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..4).map(|_| scope.spawn(connection)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap().unwrap()).collect()
+    });
+    let schema = test_database::of(folder.path()).unwrap();
+    for number in connections {
+        test_database::run(&schema, format!("SELECT pg_terminate_backend({number})"));
+    }
+    for _ in 0..5 {
+        one.read(|view| view.tenant("acme")).unwrap();
+        one.write(&actor, |change| change.store_pushed(tenant.id)).unwrap();
+    }
+}
+
+#[test]
+fn a_host_that_was_stopped_within_a_transaction_may_go_on_in_a_moment() {
+    if server().is_none() {
+        return;
+    }
+    // The server ends a transaction that is idle for as long as a lease lasts, which is how long this host is stopped within one.
+    let times = LeaseTimes { heartbeat: Duration::from_secs(600), expiry: Duration::from_secs(1) };
+    let (_folder, one, _, tenant) = two_hosts(times);
+    let actor = Actor::new("tester");
+    let stops = Cell::new(true);
+    let written = one.write(&actor, |change| -> Result<(), DirectoryError> {
+        change.store_pushed(tenant.id)?;
+        if stops.replace(false) {
+            std::thread::sleep(times.expiry * 2);
+        }
+        change.store_pushed(tenant.id)
+    });
+    written.unwrap();
+    let ended = one.read(|view| {
+        std::thread::sleep(times.expiry * 2);
+        view.tenant("acme")
+    });
+    let error = ended.unwrap_err();
+    assert!(error.is_passing(), "{error}");
+    one.read(|view| view.tenant("acme")).unwrap();
+}
+
+#[test]
+fn a_tenant_whose_host_has_gone_comes_before_those_that_have_waited_for_longer() {
+    if server().is_none() {
+        return;
+    }
+    let times = LeaseTimes { heartbeat: Duration::from_secs(600), expiry: Duration::from_secs(2) };
+    let (_folder, gone, other, tenant) = two_hosts(times);
+    let actor = Actor::new("tester");
+    other
+        .write(&actor, |change| -> Result<(), DirectoryError> {
+            for number in 0..20 {
+                change.add_tenant(&format!("waiting-{number}"), &TenantConfig::default())?;
+            }
+            // As a claim leaves it, behind all those that are due.
+            change.store_due(tenant.id, Some(Timestamp::now()))
+        })
+        .unwrap();
+    let lock = gone.lock_tenant(&tenant).unwrap();
+    let first = || {
+        let found = other.write(&actor, |change| -> Result<_, DirectoryError> {
+            change.put_orphans_first()?;
+            change.tenants_to_claim(Timestamp::now(), 64)
+        });
+        found.unwrap()[0].0.name.clone()
+    };
+    assert_ne!(first(), "acme", "its host may still be there");
+    let began = Instant::now();
+    while first() != "acme" {
+        assert!(began.elapsed() < Duration::from_secs(20), "the tenant isn't put first");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert!(began.elapsed() + Duration::from_millis(500) >= times.expiry);
+    assert!(!lock.permit().unwrap().lasts(), "its host would still send requests");
+    // Once: a visit works out when it is due.
+    other.write(&actor, |change| change.store_due(tenant.id, Some(Timestamp::now()))).unwrap();
+    assert_ne!(first(), "acme");
 }

@@ -23,6 +23,8 @@ use provisioning_runtime::Secret;
 pub struct Vault {
     source: Source,
     keys: RwLock<Keys>,
+    /// Whether the key was made just now, since there was none.
+    is_new: bool,
 }
 
 struct Keys {
@@ -65,20 +67,28 @@ impl Vault {
     }
 
     fn from_source(source: Source) -> Result<Self, DirectoryError> {
+        let is_new = source.is_missing();
         match source.read()? {
-            (Some(key), other) => Ok(Self::of(source, key, other)),
+            (Some(key), other) => Ok(Self { is_new, ..Self::of(source, key, other) }),
             (None, _) => Err(source::unusable(&source.place(), "it isn't there")),
         }
     }
 
     fn of(source: Source, current: Key, other: Option<Key>) -> Self {
         let keys = Keys { current: Arc::new(current), other: other.map(Arc::new), former: Vec::new() };
-        Self { source, keys: RwLock::new(keys) }
+        Self { source, keys: RwLock::new(keys), is_new: false }
     }
 
     /// The place of the key, for errors.
     pub(super) fn place(&self) -> String {
         self.source.place()
+    }
+
+    /// Takes a key back that was made just now, since the directory needs another one, which somebody may be about to restore.
+    pub(super) fn take_back(&self) {
+        if self.is_new {
+            self.source.remove(&self.current());
+        }
     }
 
     /// The id of the key that is in use.

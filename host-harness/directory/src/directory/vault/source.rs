@@ -92,6 +92,21 @@ impl Source {
         }
     }
 
+    /// Whether the key is a file that isn't there.
+    pub(super) fn is_missing(&self) -> bool {
+        matches!(self, Self::Folder(folder) if !folder.join(KEY).exists())
+    }
+
+    /// Removes the file of a key, unless another one is in it by now.
+    pub(super) fn remove(&self, key: &Key) {
+        let Self::Folder(folder) = self else { return };
+        let path = folder.join(KEY);
+        let holds = from_file(&path, false).ok().flatten().is_some_and(|found| found.id() == key.id());
+        if holds && let Err(error) = std::fs::remove_file(&path) {
+            tracing::warn!(path = %path.display(), %error, "a key that nothing is sealed with is left");
+        }
+    }
+
     /// The place, for errors.
     pub(super) fn place(&self) -> String {
         match self {

@@ -75,6 +75,8 @@ pub(in crate::sync) struct Batch {
 #[derive(Default)]
 pub(in crate::sync) struct CarriedOut {
     pub(in crate::sync) pointless: Vec<Task>,
+    /// Tasks that were not begun, since the push is ending.
+    pub(in crate::sync) postponed: Vec<Task>,
     pub(in crate::sync) verdicts: Vec<TaskResult>,
     /// Why the rest was not tried.
     pub(in crate::sync) stopped_by: Option<SyncError>,
@@ -148,7 +150,7 @@ impl Batch {
         mode: &PushMode,
     ) -> CarriedOut {
         let Self { kind, items, mut verdicts, mut pointless } = self;
-        let mut stopped_by = None;
+        let (mut postponed, mut stopped_by) = (Vec::new(), None);
         // What is known to be there comes first (`Pushing::resolve`); what is only looked for is another call.
         let known = items.iter().take_while(|item| !matches!(item.what, What::TakeBack { .. })).count();
         let mut parts: Vec<std::ops::Range<usize>> =
@@ -164,6 +166,10 @@ impl Batch {
                     for (item, result) in some.iter().zip(results) {
                         if result.is_err() && heard.unwanted.contains(&item.subject().0) {
                             pointless.push(item.task.clone());
+                            continue;
+                        }
+                        if result.is_err() && heard.postponed.contains(&item.subject().0) {
+                            postponed.push(item.task.clone());
                             continue;
                         }
                         verdicts.push(item.verdict(
@@ -201,7 +207,7 @@ impl Batch {
                 }
             }
         }
-        CarriedOut { pointless, verdicts, stopped_by }
+        CarriedOut { pointless, postponed, verdicts, stopped_by }
     }
 }
 

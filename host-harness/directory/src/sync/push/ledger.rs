@@ -16,6 +16,7 @@ use crate::directory::{
     Actor, Attempt, Directory, DirectoryError, LinkReason, NewClaim, Note, Person, PersonId, ReadTransaction,
     RemoteStatus, TaskKind, TenantRecord, Timestamp, WriteTransaction,
 };
+use crate::sync::WindDown;
 use crate::sync::trail::{action, fields, filled, record_change};
 use provisioning_runtime::wit::Status;
 use provisioning_runtime::{Candidate, Intent, Ledger, Owner, Progress};
@@ -40,6 +41,8 @@ pub(super) struct Heard {
     subjects: HashMap<String, Subject>,
     /// Subjects that nobody wants any more.
     pub(super) unwanted: HashSet<String>,
+    /// Subjects that are for the next push, since this one is ending.
+    pub(super) postponed: HashSet<String>,
     /// Subjects whose users a push has left out of use.
     pub(super) out_of_use: HashMap<String, RemoteStatus>,
     /// Users that may be a subject's.
@@ -52,12 +55,19 @@ pub(in crate::sync) struct PushLedger {
     directory: Directory,
     tenant: TenantRecord,
     actor: Actor,
+    wind_down: WindDown,
     heard: Mutex<Heard>,
 }
 
 impl PushLedger {
-    pub(super) fn new(directory: &Directory, tenant: &TenantRecord, actor: &Actor) -> Self {
-        Self { directory: directory.clone(), tenant: tenant.clone(), actor: actor.clone(), heard: Mutex::default() }
+    pub(super) fn new(directory: &Directory, tenant: &TenantRecord, actor: &Actor, wind_down: &WindDown) -> Self {
+        Self {
+            directory: directory.clone(),
+            tenant: tenant.clone(),
+            actor: actor.clone(),
+            wind_down: wind_down.clone(),
+            heard: Mutex::default(),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Heard> {
@@ -80,6 +90,16 @@ impl PushLedger {
 
     fn write<T>(&self, work: impl Fn(&WriteTransaction<'_>) -> Result<T, DirectoryError>) -> Result<T, String> {
         self.directory.write(&self.actor, work).map_err(|error| error.to_string())
+    }
+
+    /// Leaves subjects to the next push. What an earlier one has left is cleared away all the same: it may not be found later.
+    fn postpone(&self, subjects: Vec<String>) -> Vec<bool> {
+        let mut heard = self.lock();
+        let is_leftover = |heard: &Heard, name: &str| heard.subjects.get(name).is_some_and(|one| one.is_leftover);
+        let wanted = subjects.iter().map(|name| is_leftover(&heard, name)).collect();
+        let postponed = subjects.into_iter().filter(|name| !is_leftover(&heard, name)).collect::<Vec<_>>();
+        heard.postponed.extend(postponed);
+        wanted
     }
 
     fn begin_one(&self, change: &WriteTransaction<'_>, intent: &Intent) -> Result<bool, DirectoryError> {
@@ -212,6 +232,9 @@ impl Ledger for PushLedger {
 
     fn begin(&self, intents: Vec<Intent>) -> Result<Vec<bool>, String> {
         let subjects: Vec<String> = intents.iter().map(|intent| intent.subject.clone()).collect();
+        if self.wind_down.has_begun() {
+            return Ok(self.postpone(subjects));
+        }
         let wanted = self.write(|change| {
             intents.iter().map(|intent| self.begin_one(change, intent)).collect::<Result<Vec<bool>, _>>()
         })?;

@@ -49,6 +49,9 @@
 //! | 9 | all tasks have ended; the time of the push is the last one's | the next push |
 //! | anything, while the person is no longer wanted | an attempt, and a deactivation task | the next push: a *take-back* looks for the user and takes it out of use, up to three times if it finds nothing at first |
 //!
+//! A push that is asked to [wind down](WindDown) leaves none of this: the ledger's `begin` wants nobody any more, what has begun is
+//! answered, and passes 7 to 9 follow. The tasks that were not begun wait as if they had not been taken.
+//!
 //! A task that was under way may meet its own lost work: a taken username, a duplicate, a seat that is gone. Such refusals
 //! are tried again three times before they count, since the application may still be finishing the earlier request.
 
@@ -66,7 +69,7 @@ use std::time::{Duration, Instant};
 use self::ledger::PushLedger;
 use super::grants::Entitlements;
 use super::session::Session;
-use super::{Applications, Feature, SyncError, ended, finish_chores, import};
+use super::{Applications, Feature, SyncError, WindDown, ended, finish_chores, import};
 use crate::config::{DeactivationRule, TenantConfig};
 use crate::directory::{
     Actor, Directory, DirectoryError, EndedJob, JobKind, Person, ReadTransaction, Source, Task, TaskId, TaskKind,
@@ -157,22 +160,32 @@ pub async fn push_watched<A: Applications>(
     progress: &(dyn Fn(PushProgress) + Sync),
     watcher: Watcher<'_>,
 ) -> Result<PushReport, SyncError> {
-    push_gathering(directory, applications, tenant, actor, progress, watcher, Duration::ZERO).await
+    push_with(directory, applications, tenant, actor, progress, watcher, &PushTerms::default()).await
 }
 
-/// As [`push_watched`], for whoever answers to many who wait: after what was due it waits for `gather`, and goes on with what was asked
-/// for meanwhile, in the same sandbox. It ends when nothing was, or after a while. With no time to gather it is an ordinary push.
+/// How long a push goes on.
+#[derive(Clone, Debug, Default)]
+pub struct PushTerms {
+    /// For whoever answers to many who wait: after what was due, the push waits for this time and goes on with what was asked for
+    /// meanwhile, in the same sandbox. It ends when nothing was, or after a while. With no time to gather it is an ordinary push.
+    pub gather: Duration,
+    /// Ends the push early. What it has begun is answered and stored; the rest waits as if it had not been tried, and the report is
+    /// [unfinished](PushReport::is_unfinished).
+    pub wind_down: WindDown,
+}
+
+/// As [`push_watched`], on terms of the caller's.
 ///
 /// # Errors
 /// As [`push()`].
-pub async fn push_gathering<A: Applications>(
+pub async fn push_with<A: Applications>(
     directory: &Directory,
     applications: &A,
     tenant: &TenantRecord,
     actor: &Actor,
     progress: &(dyn Fn(PushProgress) + Sync),
     watcher: Watcher<'_>,
-    gather: Duration,
+    terms: &PushTerms,
 ) -> Result<PushReport, SyncError> {
     let lock = directory.lock_tenant(tenant)?;
     let directory = &*lock;
@@ -182,29 +195,29 @@ pub async fn push_gathering<A: Applications>(
         return Err(SyncError::ApprovalWanted { tenant: tenant.name.clone() });
     }
     note_cut_off(directory, tenant, actor)?;
-    let mut pushing = Pushing::new(directory, applications, tenant, actor)?;
+    let mut pushing = Pushing::new(directory, applications, tenant, actor, &terms.wind_down)?;
     pushing.watcher = Some(watcher);
-    let result = run(&mut pushing, progress, gather).await;
+    let result = run(&mut pushing, progress, terms).await;
     pushing.end_writing(JobKind::Push, result).await
 }
 
-/// Carries out tasks until none is due.
+/// Carries out tasks until none is due, or the push is to end.
 async fn run<A: Applications>(
     pushing: &mut Pushing<'_, A>,
     progress: &(dyn Fn(PushProgress) + Sync),
-    gather: Duration,
+    PushTerms { gather, wind_down }: &PushTerms,
 ) -> Result<PushReport, SyncError> {
     let (directory, tenant, actor) = (pushing.directory, pushing.tenant, pushing.actor);
     let mut report = PushReport::default();
     let mut done = 0;
     let began = Instant::now();
-    for pass in 0.. {
+    'passes: for pass in 0.. {
         let goes_on = if gather.is_zero() { pass < PASSES } else { began.elapsed() < GATHERING };
         if !goes_on {
             break;
         }
         if pass > 0 && !gather.is_zero() {
-            tokio::time::sleep(gather).await;
+            tokio::time::sleep(*gather).await;
         }
         let due = pushing.due()?;
         if due == 0 {
@@ -217,6 +230,10 @@ async fn run<A: Applications>(
             loop {
                 let tasks = directory.read(|view| view.due_tasks(tenant.id, kind, now, after, batch_size(kind)))?;
                 let Some(last) = tasks.last() else { break };
+                if wind_down.has_begun() {
+                    report.is_unfinished = true;
+                    break 'passes;
+                }
                 after = Some(last.id);
                 let batch = pushing.prepare(kind, tasks, &mut report).await?;
                 let applied = pushing.carry_out(batch, &PushMode::Apply).await;
@@ -231,7 +248,10 @@ async fn run<A: Applications>(
     pushing.clear_leftovers().await?;
     pushing.tell_of_waiting(&mut report)?;
     let open = directory.write(actor, |change| {
-        change.store_pushed(tenant.id)?;
+        // The rest is due at once, whatever the schedule says.
+        if !report.is_unfinished {
+            change.store_pushed(tenant.id)?;
+        }
         change.forget_old_leftovers(tenant.id, Timestamp::now().before(leftovers::WHILE))?;
         still_open(change, tenant.id)
     })?;
@@ -269,8 +289,9 @@ impl<'a, A: Applications> Pushing<'a, A> {
         applications: &'a A,
         tenant: &'a TenantRecord,
         actor: &'a Actor,
+        wind_down: &WindDown,
     ) -> Result<Self, SyncError> {
-        let ledger = Arc::new(PushLedger::new(directory, tenant, actor));
+        let ledger = Arc::new(PushLedger::new(directory, tenant, actor, wind_down));
         let mut session = Session::new(directory, applications, tenant)?;
         session.keep(ledger.clone());
         Ok(Self {
@@ -364,10 +385,13 @@ impl<'a, A: Applications> Pushing<'a, A> {
     /// Keeps what became of a batch, and returns how many tasks were tried. A job that ends in the middle leaves the rest as a job does
     /// that ends before the answer.
     pub(super) async fn keep(&mut self, carried: CarriedOut, report: &mut PushReport) -> Result<u64, SyncError> {
-        let CarriedOut { pointless, verdicts, stopped_by } = carried;
+        let CarriedOut { pointless, postponed, verdicts, stopped_by } = carried;
+        report.is_unfinished |= !postponed.is_empty();
         let spent = self.session.spent().await;
         self.directory.write(self.actor, |change| -> Result<(), DirectoryError> {
             change.add_usage(self.tenant.id, &spent)?;
+            // One that an earlier push was cut off over may still be under way.
+            change.put_back_tasks(postponed.iter().filter(|task| !task.under_way).map(|task| task.id))?;
             pointless.iter().try_for_each(|task| change.end_task(task, TaskState::Cancelled).map(drop))
         })?;
         let verdicts = self

@@ -72,6 +72,8 @@ pub struct PushReport {
     pub causes: Vec<OpenCause>,
     /// What it is the report of.
     pub of: ReportOf,
+    /// Whether the push was asked to end before everything that was due had been tried. The rest is due at once.
+    pub is_unfinished: bool,
     /// Tasks of the batch under way that were not tried, with the reason.
     pub(super) kept_back: Vec<(Task, TaskFailure)>,
 }

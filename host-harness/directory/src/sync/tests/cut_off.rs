@@ -111,7 +111,9 @@ async fn a_user_that_was_made_while_it_came_to_be_unwanted_is_taken_out_of_use()
         let person = fixture.add("E1", &[]);
         fixture.assign("E1");
         let (tenant, tasks) = (fixture.tenant(), fixture.tasks());
-        let mut pushing = Pushing::new(&fixture.directory, &fixture.application, &tenant, &fixture.actor).unwrap();
+        let mut pushing =
+            Pushing::new(&fixture.directory, &fixture.application, &tenant, &fixture.actor, &WindDown::default())
+                .unwrap();
         let mut report = PushReport::default();
         let batch = pushing.prepare(TaskKind::Push, tasks, &mut report).await.unwrap();
         if is_removed {
@@ -185,7 +187,8 @@ async fn what_was_written_when_a_job_was_cut_off_is_in_the_audit_trail() {
     let person = fixture.add("E2", &[("familyName", "Bell")]);
     fixture.assign("E2");
     let tasks = fixture.tasks().into_iter().filter(|task| task.person_id == Some(person.id)).collect();
-    let mut pushing = Pushing::new(&fixture.directory, &fixture.application, &tenant, &fixture.actor).unwrap();
+    let mut pushing =
+        Pushing::new(&fixture.directory, &fixture.application, &tenant, &fixture.actor, &WindDown::default()).unwrap();
     let batch = pushing.prepare(TaskKind::Push, tasks, &mut PushReport::default()).await.unwrap();
     cut_off(&fixture, &person, "Contact", "LastName", "Bell");
     pushing.carry_out(batch, &PushMode::Apply).await;

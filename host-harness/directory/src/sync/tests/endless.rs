@@ -90,7 +90,7 @@ async fn with_one_worker_a_small_tenant_is_served_beside_an_import_without_an_en
     });
     let note = |finished: Finished| served.lock().unwrap().push((finished.tenant, finished.result.unwrap()));
     let application = std::sync::Arc::new(fixture.application.clone());
-    let worked = work(fixture.directory.clone(), application, &scheduler, options, stop, note);
+    let worked = work(fixture.directory.clone(), application, &scheduler, options, stop, std::future::ready(()), note);
     tokio::time::timeout(Duration::from_secs(20), worked).await.expect("the small tenant waits for ever").unwrap();
     // And the other has made way for it, and goes on.
     let made_way = |(tenant, said): &(String, String)| tenant == "acme" && said.contains("so far");

@@ -386,6 +386,7 @@ async fn a_worker_waits_for_its_turn_in_the_scheduler_that_others_use() {
         async {
             let _ = stopped.await;
         },
+        std::future::pending(),
         |finished| {
             looks.set(looks.get() + 1);
             assert!(finished.result.is_ok(), "{finished:?}");
@@ -433,6 +434,7 @@ async fn a_tenant_that_another_process_works_for_is_looked_at_again_and_has_not_
         async {
             let _ = stopped.await;
         },
+        std::future::pending(),
         |finished| {
             ended.push((finished.job, finished.result.is_ok()));
             if finished.job == "push" || finished.result.is_err() {
@@ -475,6 +477,7 @@ async fn a_worker_follows_the_schedules_and_stops_when_told() {
         async {
             let _ = stopped.await;
         },
+        std::future::pending(),
         |finished| {
             ended.push((finished.job, finished.result.is_ok()));
             if finished.job == "push"
@@ -499,7 +502,8 @@ async fn somebody_who_is_removed_before_the_batch_is_worked_out_costs_the_others
         fixture.assign(key);
     }
     let (tenant, tasks) = (fixture.tenant(), fixture.tasks());
-    let mut pushing = Pushing::new(&fixture.directory, &fixture.application, &tenant, &fixture.actor).unwrap();
+    let mut pushing =
+        Pushing::new(&fixture.directory, &fixture.application, &tenant, &fixture.actor, &WindDown::default()).unwrap();
     fixture.write(|change| remove_person(change, "E1", true)).unwrap();
     let batch = pushing.prepare(TaskKind::Push, tasks, &mut PushReport::default()).await.unwrap();
     let left: Vec<&str> = batch.items.iter().map(|item| item.person.key.as_str()).collect();

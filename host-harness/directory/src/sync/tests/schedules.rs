@@ -251,7 +251,9 @@ async fn worked(fixture: &Fixture, rest: Duration) -> Vec<(&'static str, bool)> 
     let options = WorkerOptions { look_every: MILLISECOND, rest, ..WorkerOptions::default() };
     let note = |finished: Finished| ended.lock().unwrap().push((finished.job, finished.result.is_ok()));
     let application = std::sync::Arc::new(fixture.application.clone());
-    work(fixture.directory.clone(), application, &scheduler, options, stop, note).await.unwrap();
+    work(fixture.directory.clone(), application, &scheduler, options, stop, std::future::pending(), note)
+        .await
+        .unwrap();
     ended.into_inner().unwrap()
 }
 

@@ -64,3 +64,7 @@ CREATE TABLE scim_allowance (
   thousandths {number} NOT NULL,
   at {number} NOT NULL
 ) {keyed};
+
+-- postgres
+-- Leases that are somebody's, or were when their host went.
+CREATE INDEX tenant_lease_in_use ON tenant_lease (until) WHERE until > 0;

@@ -67,9 +67,9 @@ impl Client {
     fn begin(&self, how: &str, writes: bool) -> Result<(), StoreError> {
         self.failed.set(None);
         self.writes.set(writes);
-        self.batch(how)?;
+        // A connection that can't even begin isn't lent again.
         self.within.set(true);
-        Ok(())
+        self.batch(how)
     }
 
     /// Keeps the transaction.

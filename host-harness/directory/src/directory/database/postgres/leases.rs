@@ -154,6 +154,21 @@ impl Postgres {
     }
 }
 
+/// Has tenants be due before all others whose host has gone while it worked for them.
+pub(in super::super::super) fn put_orphans_first(db: Session<'_>) -> Result<(), DirectoryError> {
+    // One that a transaction of its job still holds isn't an orphan yet. Of the others the lease is over, whatever it says; it is marked
+    // as given back, so that this happens once.
+    db.prepare_cached(
+        "WITH orphan AS (
+           UPDATE tenant_lease SET until = 0 WHERE tenant_id IN (
+             SELECT tenant_id FROM tenant_lease WHERE until > 0 AND until <= clock_millis() FOR UPDATE SKIP LOCKED)
+           RETURNING tenant_id)
+         UPDATE tenant SET due_at = -1 WHERE id IN (SELECT tenant_id FROM orphan) AND due_at IS NOT NULL",
+    )?
+    .execute(params![])?;
+    Ok(())
+}
+
 /// Puts off the end of this process's leases, for as long as somebody has the database open.
 async fn beat(postgres: Weak<Postgres>) {
     let mut connection: Option<Connection> = None;

@@ -26,9 +26,9 @@ use tokio_postgres::{Config, NoTls};
 pub(in super::super) use self::client::Client;
 use self::client::Failed;
 pub(super) use self::convert::{text, value};
-pub(in super::super) use self::leases::Lease;
 pub use self::leases::LeaseTimes;
 use self::leases::Leases;
+pub(in super::super) use self::leases::{Lease, put_orphans_first};
 use self::listening::Listening;
 pub use self::listening::Word;
 use super::StoreError;
@@ -97,12 +97,25 @@ impl Postgres {
         &self,
         work: impl FnOnce(&Client) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.lend(|client| {
-            client.begin_view().map_err(DirectoryError::from)?;
-            let value = work(client);
-            client.give_up();
-            value
-        })?
+        let mut work = Some(work);
+        let mut lost = 0;
+        loop {
+            let begun = self.lend(|client| {
+                match client.begin_view() {
+                    Ok(()) => {}
+                    // It has ended while nobody used it, as all of them may have; nothing was asked yet.
+                    Err(error) if error.is_lost() && lost < CONNECTIONS => return None,
+                    Err(error) => return Some(Err(DirectoryError::from(error).into())),
+                }
+                let value = work.take().map(|work| work(client));
+                client.give_up();
+                value
+            })?;
+            match begun {
+                Some(value) => return value,
+                None => lost += 1,
+            }
+        }
     }
 
     /// Runs `work` in a transaction, again if another one was in its way, and keeps what it did if it says so.

@@ -12,7 +12,7 @@ ON_POSTGRES = \
 	$(CARGO) test --locked --workspace --test command_line -- backup:: ending:: hosts:: kill:: kill_scim:: walk_scim::
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-postgres test-hosts fuzz unit wit embedding browser-test pictures soak bench bench-peers clients clients-airbyte scim-clients mutants check lint deny notices format doc component wasm-target hosts templates
+.PHONY: help demo test test-postgres test-hosts fuzz unit wit embedding browser-test pictures soak bench bench-peers clients clients-airbyte scim-clients mutants check lint deny notices format doc component release release-check deb-test registry-test package semver wasm-target hosts templates
 
 help: ## Lists the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -93,8 +93,26 @@ doc: wasm-target ## Builds the documentation of the libraries
 	$(CARGO) doc --locked --workspace --no-deps
 
 component: wasm-target ## Builds the connector and says where the component lies
+	$(CARGO) run --locked --quiet --package component-build --features tool -- component salesforce-portal-connector
+
+release: ## Makes what a release consists of, in dist/, of the last commit (RELEASE.md)
+	scripts/release.sh
+
+release-check: ## Builds the component again in another folder, and compares it with the one in dist/
+	scripts/release.sh check
+
+deb-test: ## Installs the Debian package of dist/ on a Debian without a compiler, and runs the demo there
+	scripts/deb-test.sh
+
+registry-test: ## Publishes what is in dist/ with wkg in Debian's registry on loopback, and has a host add it from there
 	$(CARGO) build --locked --package host-harness
-	@ls -l target/component/salesforce_portal_connector.wasm
+	scripts/registry-test.sh
+
+package: ## Packages each crate that is published, and sees that its manifest is complete
+	scripts/package.sh
+
+semver: ## Compares the crates with the last release (cargo-semver-checks, which it installs where missing)
+	scripts/semver.sh
 
 wit: ## Copies the interface into the package of the runtime
 	rm -rf host-harness/runtime/wit

@@ -67,6 +67,8 @@ def rust(target):
     name = target.upper().replace("-", "_")
     env |= {
         "RUSTC": str(DEBIAN_RUSTC),
+        # Of the same version, or it can't read what that has compiled.
+        "RUSTDOC": str(DEBIAN_RUSTC.with_name("rustdoc")),
         "RUSTC_BOOTSTRAP": "1",
         f"CARGO_TARGET_{name}_LINKER": str(tools / "wasm-component-ld"),
         f"CARGO_TARGET_{name}_RUSTFLAGS": flags,

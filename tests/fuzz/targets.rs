@@ -1,6 +1,7 @@
 //! What each fuzz target tries. `tests/journeys/fuzz.rs` tries the same on what is in `corpus/`.
 #![allow(dead_code, reason = "each target is a program that includes all of them")]
 
+use provisioning_registry::{Address, Signer, Signers};
 use provisioning_scim::protocol::filter::{Subject, matches, parse};
 use provisioning_scim::protocol::schema::user;
 use provisioning_scim::protocol::{patch, shape};
@@ -13,7 +14,7 @@ use serde_json::{Value, json};
 pub(crate) type Target = fn(&[u8]);
 
 /// Every target by its name.
-pub(crate) const TARGETS: [(&str, Target); 13] = [
+pub(crate) const TARGETS: [(&str, Target); 14] = [
     ("component", component),
     ("egress", egress),
     ("echo", echo),
@@ -27,6 +28,7 @@ pub(crate) const TARGETS: [(&str, Target); 13] = [
     ("forms", forms),
     ("scim_filter", scim_filter),
     ("scim_patch", scim_patch),
+    ("registry", registry),
 ];
 
 /// Tries `work` on bytes that are text.
@@ -54,6 +56,19 @@ pub(crate) fn placement(bytes: &[u8]) {
 
 pub(crate) fn recording(bytes: &[u8]) {
     on_text(bytes, provisioning_runtime::fuzzing::recording);
+}
+
+/// An address, a key and a signature: what is read is written as it was, and nothing is a signature of what nobody has signed.
+pub(crate) fn registry(bytes: &[u8]) {
+    on_text(bytes, |text| {
+        if let Ok(address) = text.parse::<Address>() {
+            let written = address.to_string();
+            assert_eq!(written.parse::<Address>().map(|again| again.to_string()), Ok(written));
+        }
+        let trusted = Signer::parse("trusted", "RWRUnRElD6MYrLouXZs/GRRMJKCmqp3WoiArVqFticat7pq7ZmThgg6x");
+        let signers: Signers = trusted.into_iter().chain(Signer::parse("fuzzed", text)).collect();
+        assert!(signers.check(b"what nobody has signed", Some(text)).is_err());
+    });
 }
 
 /// The first byte chooses the status.

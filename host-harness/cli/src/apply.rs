@@ -28,7 +28,7 @@ impl Options {
 pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
     let (directory, tenant) = open_tenant(global, &options.tenant)?;
     let id = options.plan.map(PlanId::from_number);
-    let applications = applications(global)?;
+    let applications = applications(global, &directory)?;
     let mut printed = SyncReport::new(&tenant.name, "apply", output);
     let mut note = |entry: &PushEntry| printed.note(entry);
     match apply_watched(&directory, &applications, &tenant, &global.actor(), id, &mut note).await {

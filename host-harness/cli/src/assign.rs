@@ -114,7 +114,7 @@ pub(super) async fn faults(
     if is_listed && found.is_empty() {
         return Ok(found);
     }
-    match refresh_entitlements(directory, &applications(global)?, tenant, &global.actor()).await {
+    match refresh_entitlements(directory, &applications(global, directory)?, tenant, &global.actor()).await {
         Ok(()) => Ok(look()?.1),
         Err(error) if is_listed => {
             complain(&format!("warning: the list of what {} has may be old: {error}", tenant.name));
@@ -126,7 +126,7 @@ pub(super) async fn faults(
                 tenant.name
             ));
             let (_, descriptor) =
-                describe(&runtime(global)?, &tenant.config, &data_folder(global), &tenant.name).await?;
+                describe(global, &runtime(global)?, &tenant.config, &data_folder(global), &tenant.name).await?;
             grants::check_kinds(&descriptor, grants.iter())?;
             Ok(found)
         }

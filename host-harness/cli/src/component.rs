@@ -1,5 +1,8 @@
-//! `component`: what components do with secrets, and what is approved of that.
+//! `component`: components that are added from elsewhere, what they do with secrets, and what is approved of that.
 
+mod add;
+
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -9,27 +12,32 @@ use super::context::{data_folder, declared, directory_exists, load, open_directo
 use super::failure::{DONE, Failure};
 use super::global::Global;
 use super::output::Output;
+use crate::embedded;
 use provisioning_directory::config::ComponentChoice;
 use provisioning_directory::sync::{Declared, Standing, standing};
-use provisioning_directory::{ApprovalRecord, DirectoryError, WriteTransaction};
+use provisioning_directory::{AddedComponent, ApprovalRecord, DirectoryError, WriteTransaction};
 use provisioning_runtime::wit::Descriptor;
-use provisioning_runtime::{Declaration, Tenant};
+use provisioning_runtime::{Declaration, Tenant, digest_of};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    /// Adds a component from a file or a registry, once its digest and its signature were checked. Nothing runs it before it is approved.
+    Add(add::Options),
     /// Says where a component sends secrets, and whether that is approved.
     Uses(Chosen),
     /// Approves what a component does with secrets, for all tenants of the data folder.
     Approve(Chosen),
-    /// Lists the approved components.
+    /// Lists the components that were added or approved: where they came from, who has signed them, and who uses them.
     List,
     /// Takes the approval of a component back; it isn't run any more.
-    TakeBack(TakeBack),
+    TakeBack(Digest),
+    /// Removes a component that was added and that no tenant uses.
+    Remove(Digest),
 }
 
 #[derive(Args)]
 pub(crate) struct Chosen {
-    /// A component file; the connector that is built in where there is none.
+    /// A component file, or sha256: and the digest of an added one; by default the connector that is built in.
     component: Option<PathBuf>,
     /// The component of this tenant.
     #[arg(long, value_name = "TENANT", conflicts_with = "component")]
@@ -37,9 +45,16 @@ pub(crate) struct Chosen {
 }
 
 #[derive(Args)]
-pub(crate) struct TakeBack {
+pub(crate) struct Digest {
     /// The component's SHA-256, as `component list` shows it.
     sha256: String,
+}
+
+impl Digest {
+    /// The digits, however they were typed.
+    fn digits(&self) -> String {
+        self.sha256.strip_prefix("sha256:").unwrap_or(&self.sha256).to_ascii_lowercase()
+    }
 }
 
 #[derive(Serialize)]
@@ -50,21 +65,72 @@ struct Document<'a> {
     declaration: &'a Declaration,
 }
 
+/// A component that is known here.
+#[derive(Default, Serialize)]
+struct KnownView {
+    sha256: String,
+    /// What it calls itself, and where it came from. `None` if it wasn't added, but is in a tenant's file.
+    added: Option<AddedView>,
+    approved: bool,
+    /// What its approval says. `None` if it isn't approved.
+    #[serde(flatten)]
+    approval: Option<ApprovedView>,
+    /// The tenants that name it by its digest.
+    used_by: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct AddedView {
+    name: String,
+    version: String,
+    source: String,
+    signed_by: Option<String>,
+    signed_comment: Option<String>,
+    added_by: String,
+    added_at: String,
+}
+
 #[derive(Serialize)]
 struct ApprovedView {
-    sha256: String,
     application: String,
     approved_by: String,
     approved_at: String,
     uses: Vec<String>,
 }
 
+impl From<AddedComponent> for AddedView {
+    fn from(added: AddedComponent) -> Self {
+        Self {
+            name: added.name,
+            version: added.version,
+            source: added.source,
+            signed_by: added.signed_by,
+            signed_comment: added.signed_comment,
+            added_by: added.added_by,
+            added_at: added.added_at.to_string(),
+        }
+    }
+}
+
+impl From<ApprovalRecord> for ApprovedView {
+    fn from(record: ApprovalRecord) -> Self {
+        Self {
+            uses: record.declaration.sentences(&|_| None),
+            application: record.declaration.application,
+            approved_by: record.approved_by,
+            approved_at: record.approved_at.to_string(),
+        }
+    }
+}
+
 pub(crate) async fn run(global: &Global, command: &Command, output: &mut Output) -> Result<u8, Failure> {
     match command {
+        Command::Add(options) => add::run(global, options, output).await,
         Command::Uses(chosen) => uses(global, chosen, false, output).await,
         Command::Approve(chosen) => uses(global, chosen, true, output).await,
         Command::List => list(global, output),
         Command::TakeBack(options) => take_back(global, options, output),
+        Command::Remove(options) => remove(global, options, output),
     }
 }
 
@@ -82,10 +148,10 @@ async fn chosen(global: &Global, chosen: &Chosen) -> Result<(Declared, Descripto
             let tenant = directory.read(|view| view.runtime_tenant(&record))?;
             (record.config.component(), data_folder(global), tenant)
         }
-        (None, Some(path)) => (ComponentChoice::File(path.clone()), Path::new("").to_owned(), Tenant::default()),
+        (None, Some(path)) => (ComponentChoice::named(path.clone()), Path::new("").to_owned(), Tenant::default()),
         (None, None) => (ComponentChoice::Embedded, PathBuf::new(), Tenant::default()),
     };
-    let connector = load(&runtime, &choice, &folder)?;
+    let connector = load(global, &runtime, &choice, &folder)?;
     let descriptor = runtime.describe(&connector).await?;
     Ok((declared(&runtime, &connector, &descriptor).await?, descriptor, tenant))
 }
@@ -100,67 +166,122 @@ async fn uses(global: &Global, options: &Chosen, approve: bool, output: &mut Out
         })?;
     }
     let standing = standing(directory.as_ref(), &tenant, &declared)?;
-    let approved = matches!(standing, Standing::Approved(..));
-    let in_words = |declaration: &Declaration| declaration.sentences(&|name| label(&descriptor, name));
-    let sentences = in_words(&declared.declaration);
     if output.json() {
         output.document(&Document {
             sha256: &declared.digest,
-            approved,
-            uses: &sentences,
+            approved: matches!(standing, Standing::Approved(..)),
+            uses: &in_words(&declared.declaration, &descriptor),
             declaration: &declared.declaration,
         })?;
         return Ok(DONE);
     }
     output.line(&format!("{}, SHA-256 {}", declared.declaration.application, declared.digest))?;
-    for sentence in &sentences {
+    print_uses(&declared, &descriptor, &standing, "with the same arguments", output)?;
+    Ok(DONE)
+}
+
+/// Where a declaration sends secrets, in sentences with the labels of the settings.
+fn in_words(declaration: &Declaration, descriptor: &Descriptor) -> Vec<String> {
+    declaration.sentences(&|name| label(descriptor, name))
+}
+
+/// Prints what a component does with secrets, and how that stands. `how` is what follows `component approve`.
+fn print_uses(
+    declared: &Declared,
+    descriptor: &Descriptor,
+    standing: &Standing,
+    how: &str,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    for sentence in in_words(&declared.declaration, descriptor) {
         output.line(&format!("- {sentence}"))?;
     }
     match standing {
         Standing::Approved(..) => output.line("This is approved.")?,
         Standing::Missing(missing) => {
             output.line("Nobody has approved this yet:")?;
-            for sentence in in_words(&missing) {
+            for sentence in in_words(missing, descriptor) {
                 output.line(&format!("- {sentence}"))?;
             }
-            output.line("`component approve` with the same arguments approves it.")?;
+            output.line(&format!("`component approve` {how} approves it."))?;
         }
     }
-    Ok(DONE)
+    Ok(())
 }
 
 fn list(global: &Global, output: &mut Output) -> Result<u8, Failure> {
-    let approvals = match directory_exists(global) {
-        true => open_directory(global)?.read(|view| -> Result<_, DirectoryError> { view.approvals() })?,
-        false => Vec::new(),
-    };
-    let views = approvals.into_iter().map(|one: ApprovalRecord| ApprovedView {
-        uses: one.declaration.sentences(&|_| None),
-        sha256: one.digest,
-        application: one.declaration.application,
-        approved_by: one.approved_by,
-        approved_at: one.approved_at.to_string(),
-    });
-    let views: Vec<ApprovedView> = views.collect();
+    let mut views: BTreeMap<String, KnownView> = BTreeMap::new();
+    if directory_exists(global) {
+        open_directory(global)?.read(|view| -> Result<_, DirectoryError> {
+            for one in view.added_components()? {
+                let (digest, used_by) = (one.digest.clone(), view.users_of_component(&one.digest)?);
+                let known =
+                    KnownView { sha256: digest.clone(), added: Some(one.into()), used_by, ..KnownView::default() };
+                views.insert(digest, known);
+            }
+            for one in view.approvals()? {
+                let known = views.entry(one.digest.clone()).or_default();
+                known.sha256.clone_from(&one.digest);
+                (known.approved, known.approval) = (true, Some(one.into()));
+            }
+            Ok(())
+        })?;
+    }
+    if let Some(built_in) = views.get_mut(&digest_of(embedded::CONNECTOR)) {
+        built_in.approved = true;
+    }
+    let views: Vec<KnownView> = views.into_values().collect();
     if output.json() {
         output.document(&views)?;
         return Ok(DONE);
     }
     if views.is_empty() {
-        output.line("No component has been approved here. The connector that is built in needs no approval.")?;
+        output.line("No component has been added or approved here. The connector that is built in needs neither.")?;
         return Ok(DONE);
     }
-    let mut table = output.table(&["SHA-256", "Application", "Approved by", "At"]);
+    let mut table = output.table(&["SHA-256", "Component", "From", "Signed by", "Added", "Approved", "Used by"]);
     for view in &views {
-        table.add_row([&view.sha256, &view.application, &view.approved_by, &view.approved_at]);
+        let approved = view.approval.as_ref();
+        let approved_by = match approved {
+            Some(one) => format!("{}, {}", one.approved_at, one.approved_by),
+            None if view.approved => "built in".to_owned(),
+            None => "not yet".to_owned(),
+        };
+        let used_by = view.used_by.join(", ");
+        match &view.added {
+            Some(added) => table.add_row([
+                &view.sha256,
+                &format!("{} {}", added.name, added.version),
+                &added.source,
+                added.signed_by.as_deref().unwrap_or("nobody"),
+                &format!("{}, {}", added.added_at, added.added_by),
+                &approved_by,
+                &used_by,
+            ]),
+            None => {
+                let application = approved.map_or("", |one| one.application.as_str());
+                table.add_row([&view.sha256, application, "", "", "", &approved_by, &used_by]);
+            }
+        }
     }
     output.print_table(&table)?;
     Ok(DONE)
 }
 
-fn take_back(global: &Global, options: &TakeBack, output: &mut Output) -> Result<u8, Failure> {
+fn remove(global: &Global, options: &Digest, output: &mut Output) -> Result<u8, Failure> {
     let directory = open_directory(global)?;
-    let sha256 = options.sha256.to_ascii_lowercase();
+    let sha256 = options.digits();
+    directory.write(&global.actor(), |change: &WriteTransaction<'_>| change.remove_component(&sha256))?;
+    output.line("The component was removed.")?;
+    if output.json() {
+        output.document(&serde_json::json!({ "removed": sha256 }))?;
+    }
+    Ok(DONE)
+}
+
+fn take_back(global: &Global, options: &Digest, output: &mut Output) -> Result<u8, Failure> {
+    let directory = open_directory(global)?;
+    let sha256 = options.digits();
     let taken = directory.write(&global.actor(), |change: &WriteTransaction<'_>| -> Result<bool, DirectoryError> {
         change.take_back_approval(&sha256)
     })?;

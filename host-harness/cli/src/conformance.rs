@@ -20,7 +20,7 @@ use provisioning_runtime::{Approval, Compiler, Tenant};
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// A component file; by default the tenant's component, or the one that is built in.
+    /// A component file, or sha256: and the digest of an added one; by default the tenant's component, or the one that is built in.
     component: Option<PathBuf>,
     /// Try it on this tenant of the data folder or the tenants file. By default, an emulated org is started for the connector that is
     /// built in; any other has to be told where to try.
@@ -92,8 +92,8 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
             (tenant, component, None)
         }
         None => {
-            let choice = options.component.clone().map_or(ComponentChoice::Embedded, ComponentChoice::File);
-            let component = component_bytes(&choice, std::path::Path::new(""))?;
+            let choice = options.component.clone().map_or(ComponentChoice::Embedded, ComponentChoice::named);
+            let component = component_bytes(global, &choice, std::path::Path::new(""))?;
             let ground = Ground::start(options.sample, &component).await?;
             let mut tenant = ground.tenant();
             tenant.approval = approved(global, &tenant, &component, None).await?;
@@ -243,9 +243,9 @@ fn tenant(global: &Global, name: &str, component: Option<&PathBuf>) -> Result<As
         Some(path) => {
             // The pin is for the tenant's own component.
             tenant.component_sha256 = None;
-            component_bytes(&ComponentChoice::File(path.clone()), std::path::Path::new(""))?
+            component_bytes(global, &ComponentChoice::named(path.clone()), std::path::Path::new(""))?
         }
-        None => component_bytes(&own, &folder)?,
+        None => component_bytes(global, &own, &folder)?,
     };
     Ok(Asked { tenant, component: bytes, directory })
 }

@@ -93,9 +93,14 @@ fn default_cache_folder() -> Option<PathBuf> {
     folder.is_absolute().then(|| folder.join("provisioning-host"))
 }
 
-/// Loads a component file, or the embedded connector.
-pub(crate) fn load(runtime: &Runtime, component: &ComponentChoice, folder: &Path) -> Result<Connector, Failure> {
-    load_bytes(runtime, &component_bytes(component, folder)?)
+/// Loads a component; relative paths start at `folder`.
+pub(crate) fn load(
+    global: &Global,
+    runtime: &Runtime,
+    component: &ComponentChoice,
+    folder: &Path,
+) -> Result<Connector, Failure> {
+    load_bytes(runtime, &component_bytes(global, component, folder)?)
 }
 
 /// Loads a component, which is compiled here only if it is the embedded one.
@@ -103,8 +108,12 @@ pub(crate) fn load_bytes(runtime: &Runtime, bytes: &[u8]) -> Result<Connector, F
     Ok(if bytes == embedded::CONNECTOR { runtime.load_trusted(bytes)? } else { runtime.load(bytes)? })
 }
 
-/// The bytes of a component file, or of the embedded connector.
-pub(crate) fn component_bytes(component: &ComponentChoice, folder: &Path) -> Result<Cow<'static, [u8]>, Failure> {
+/// The bytes of a component; relative paths start at `folder`.
+pub(crate) fn component_bytes(
+    global: &Global,
+    component: &ComponentChoice,
+    folder: &Path,
+) -> Result<Cow<'static, [u8]>, Failure> {
     match component {
         ComponentChoice::Embedded => Ok(Cow::Borrowed(embedded::CONNECTOR)),
         ComponentChoice::File(path) => {
@@ -112,6 +121,14 @@ pub(crate) fn component_bytes(component: &ComponentChoice, folder: &Path) -> Res
             let bytes = std::fs::read(&path)
                 .map_err(|error| Failure::usage(format!("the component {} cannot be read: {error}", path.display())))?;
             Ok(Cow::Owned(bytes))
+        }
+        ComponentChoice::Added(_) if !directory_exists(global) => Err(Failure::usage(format!(
+            "the component {component} is looked for in the data folder {}, and there is none; name it with --data, or add the component with `component add`",
+            data_folder(global).display()
+        ))),
+        ComponentChoice::Added(digest) => {
+            let directory = open_directory(global)?;
+            Ok(Cow::Owned(directory.read(|view| view.component(digest))?))
         }
     }
 }
@@ -179,8 +196,9 @@ pub(crate) fn open_tenant(global: &Global, name: &str) -> Result<(Directory, Ten
 }
 
 /// Runs components for the jobs of a directory.
-pub(crate) fn applications(global: &Global) -> Result<ComponentApplications, Failure> {
-    Ok(ComponentApplications::new(runtime(global)?, embedded::CONNECTOR, data_folder(global)))
+pub(crate) fn applications(global: &Global, directory: &Directory) -> Result<ComponentApplications, Failure> {
+    let applications = ComponentApplications::new(runtime(global)?, embedded::CONNECTOR, data_folder(global));
+    Ok(applications.added_in(directory.clone()))
 }
 
 /// Warns of what a tenant's egress rules open beyond the hosts that they name.
@@ -192,12 +210,13 @@ pub(crate) fn warn_of_egress(name: &str, config: &TenantConfig) {
 
 /// What a component says of itself.
 pub(crate) async fn describe(
+    global: &Global,
     runtime: &Runtime,
     config: &TenantConfig,
     folder: &Path,
     name: &str,
 ) -> Result<(Connector, Descriptor), Failure> {
-    let bytes = component_bytes(&config.component(), folder)?;
+    let bytes = component_bytes(global, &config.component(), folder)?;
     config.check_component(name, &digest_of(&bytes))?;
     let connector = load_bytes(runtime, &bytes)?;
     // Settings are only worth fetching secrets for once they are known to be sound.
@@ -263,7 +282,7 @@ impl Context {
                 let (directory, record) = *kept;
                 let runtime = runtime(global)?;
                 let (connector, descriptor) =
-                    describe(&runtime, &record.config, &data_folder(global), &record.name).await?;
+                    describe(global, &runtime, &record.config, &data_folder(global), &record.name).await?;
                 record.config.check(&record.name, &descriptor)?;
                 let mut tenant = directory.read(|view| view.runtime_tenant(&record))?;
                 let declared = declared(&runtime, &connector, &descriptor).await?;
@@ -290,7 +309,7 @@ impl Context {
         let config = file.tenant(name)?;
         warn_of_egress(name, config);
         let runtime = runtime(global)?;
-        let (connector, descriptor) = describe(&runtime, config, file.folder(), name).await?;
+        let (connector, descriptor) = describe(global, &runtime, config, file.folder(), name).await?;
         config.check(name, &descriptor)?;
         let mut tenant = config.resolve(name, file.folder(), input)?;
         tenant.approval = Some(approved(None, &tenant, &declared(&runtime, &connector, &descriptor).await?)?);

@@ -15,7 +15,7 @@ use provisioning_runtime::Given;
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// A component file; the connector that is built in where there is none.
+    /// A component file, or sha256: and the digest of an added one; by default the connector that is built in.
     component: Option<PathBuf>,
     /// List only the interfaces that the component imports: what it is given, and nothing else.
     #[arg(long)]
@@ -42,8 +42,8 @@ impl<'a> ImportView<'a> {
 
 pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output) -> Result<(), Failure> {
     let runtime = runtime(global)?;
-    let component = options.component.clone().map_or(ComponentChoice::Embedded, ComponentChoice::File);
-    let connector = load(&runtime, &component, Path::new(""))?;
+    let component = options.component.clone().map_or(ComponentChoice::Embedded, ComponentChoice::named);
+    let connector = load(global, &runtime, &component, Path::new(""))?;
     if options.imports {
         if output.json() {
             output.document(&connector.given().map(ImportView::new).collect::<Vec<_>>())?;

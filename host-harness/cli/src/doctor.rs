@@ -127,7 +127,7 @@ async fn try_component(
     tenant: &TenantRecord,
 ) -> Result<Vec<Finding>, Failure> {
     let name = &tenant.name;
-    let (connector, descriptor) = describe(runtime, &tenant.config, &data_folder(global), name).await?;
+    let (connector, descriptor) = describe(global, runtime, &tenant.config, &data_folder(global), name).await?;
     tenant.config.check(name, &descriptor)?;
     let mut job = directory.read(|view| view.runtime_tenant(tenant))?;
     job.approval = Some(approved(Some(directory), &job, &declared(runtime, &connector, &descriptor).await?)?);

@@ -9,6 +9,7 @@ use super::view::ErrorView;
 use provisioning_directory::DirectoryError;
 use provisioning_directory::config::ConfigError;
 use provisioning_directory::sync::SyncError;
+use provisioning_registry::{AddressError, PullError, SignatureError};
 use provisioning_runtime::wit::{Error, ErrorKind};
 use provisioning_runtime::{EngineError, JobError, LoadError};
 
@@ -152,6 +153,34 @@ impl From<SyncError> for Failure {
 impl From<LoadError> for Failure {
     fn from(error: LoadError) -> Self {
         Self::usage(error.to_string())
+    }
+}
+
+impl From<AddressError> for Failure {
+    fn from(error: AddressError) -> Self {
+        Self::usage(error.to_string())
+    }
+}
+
+impl From<PullError> for Failure {
+    fn from(error: PullError) -> Self {
+        let (exit, kind) = match &error {
+            PullError::Unreachable { .. } | PullError::TooSlow { .. } | PullError::Failed { .. } => {
+                (NO_ACCESS, "unreachable")
+            }
+            PullError::Refused { .. } => (NO_ACCESS, "invalid-credentials"),
+            PullError::NotFound { .. } => (BAD_USAGE, "not-found"),
+            PullError::NotAComponent { .. } | PullError::TooLarge { .. } => (BAD_USAGE, "invalid-value"),
+            PullError::Changed { .. } => (BAD_USAGE, "untrusted"),
+        };
+        Self { exit, error: ErrorView::local(kind, error.to_string()) }
+    }
+}
+
+impl From<SignatureError> for Failure {
+    fn from(error: SignatureError) -> Self {
+        let kind = if matches!(error, SignatureError::Key { .. }) { "invalid-settings" } else { "untrusted" };
+        Self { exit: BAD_USAGE, error: ErrorView::local(kind, error.to_string()) }
     }
 }
 

@@ -106,7 +106,7 @@ async fn import_into(
         output.line(&format!("The import of {} was given up; the next one reads everybody.", tenant.name))?;
         return Ok(DONE);
     }
-    let applications = applications(global)?;
+    let applications = applications(global, directory)?;
     let bar = Bar(Mutex::new(None));
     let wanted = ImportOptions { full: options.full, dry_run: options.dry_run, accept: options.accept };
     let teller = directory.tell_job(tenant.id, COMMAND, "Import by a command", &actor);

@@ -56,7 +56,7 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output)
     }
     let runtime = runtime(global)?;
     let base = options.patch.apply(name, &TenantConfig::default())?;
-    let (connector, descriptor) = describe(&runtime, &base, &data_folder(global), name).await?;
+    let (connector, descriptor) = describe(global, &runtime, &base, &data_folder(global), name).await?;
     let mut wanted = match &options.from {
         Some(file) => from_file(file, name)?,
         None => ask(&descriptor, base)?,

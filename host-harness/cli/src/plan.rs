@@ -18,7 +18,7 @@ pub(crate) struct Options {
 
 pub(crate) async fn run(global: &Global, options: &Options, output: &mut Output) -> Result<u8, Failure> {
     let (directory, tenant) = open_tenant(global, &options.tenant)?;
-    let applications = applications(global)?;
+    let applications = applications(global, &directory)?;
     let mut printed = SyncReport::new(&tenant.name, "plan", output);
     let mut note = |entry: &PushEntry| printed.note(entry);
     let planned = match plan_watched(&directory, &applications, &tenant, &global.actor(), &mut note).await {

@@ -98,7 +98,7 @@ async fn push_tasks(
     if everybody {
         off = push_everybody(directory, &actor, tenant)?.off;
     }
-    let applications = applications(global)?;
+    let applications = applications(global, directory)?;
     let bar = output.progress("tasks", Some(0));
     let mut printed = SyncReport::new(&tenant.name, "push", output);
     let teller = directory.tell_job(tenant.id, COMMAND, "Push by a command", &actor);

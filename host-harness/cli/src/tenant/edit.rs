@@ -70,19 +70,23 @@ struct SecretChoice(Result<(String, SecretSource), String>);
 
 #[expect(clippy::unnecessary_wraps, reason = "the form of a parser of arguments")]
 fn secret(text: &str) -> Result<SecretChoice, String> {
-    Ok(SecretChoice(secret_source(text)))
+    Ok(SecretChoice(named_source(text)))
 }
 
-fn secret_source(text: &str) -> Result<(String, SecretSource), String> {
+fn named_source(text: &str) -> Result<(String, SecretSource), String> {
     let forms = "write it as NAME=env:VARIABLE, NAME=file:PATH or NAME=stdin; never write the secret itself here";
     let (name, source) = text.split_once('=').ok_or(forms)?;
-    let source = match source.split_once(':') {
-        Some(("env", variable)) if !variable.is_empty() => SecretSource::Env(variable.to_owned()),
-        Some(("file", path)) if !path.is_empty() => SecretSource::File(path.into()),
-        None if source == "stdin" => SecretSource::Stdin,
-        _ => return Err(forms.to_owned()),
-    };
-    Ok((name.to_owned(), source))
+    Ok((name.to_owned(), secret_source(source).ok_or(forms)?))
+}
+
+/// Where a secret comes from, as it is typed. Returns `None` for anything else.
+pub(crate) fn secret_source(text: &str) -> Option<SecretSource> {
+    match text.split_once(':') {
+        Some(("env", variable)) if !variable.is_empty() => Some(SecretSource::Env(variable.to_owned())),
+        Some(("file", path)) if !path.is_empty() => Some(SecretSource::File(path.into())),
+        None if text == "stdin" => Some(SecretSource::Stdin),
+        _ => None,
+    }
 }
 
 impl Patch {
@@ -179,7 +183,7 @@ pub(crate) async fn check<'a>(
     changed: &[&str],
 ) -> Result<Declaration, Failure> {
     let runtime = runtime(global)?;
-    let (connector, descriptor) = describe(&runtime, config, &data_folder(global), name).await?;
+    let (connector, descriptor) = describe(global, &runtime, config, &data_folder(global), name).await?;
     let mut config = config.clone();
     // Where they come from does not matter here; that they are the connector's does.
     config.secrets = secrets.map(|name| (name.to_owned(), SecretSource::Stdin)).collect();
@@ -465,7 +469,7 @@ mod tests {
             assert!(error.contains(words) && !error.contains("hunter2"), "{error}");
         }
         for text in ["password=hunter2", "password=env:", "password", "password=vault:x"] {
-            assert!(!secret_source(text).unwrap_err().contains("hunter2"));
+            assert!(!named_source(text).unwrap_err().contains("hunter2"));
         }
     }
 }

@@ -6,7 +6,6 @@ use super::super::context::open_directory;
 use super::super::failure::{DONE, Failure};
 use super::super::global::Global;
 use super::super::output::{Output, lines, listed, printable, printable_words};
-use provisioning_directory::config::ComponentChoice;
 use provisioning_directory::sync::Feature;
 use provisioning_directory::{
     Allowance, DirectoryError, FailureKind, ImportRun, ReadTransaction, TenantRecord, Timestamp, Upstream,
@@ -50,10 +49,7 @@ pub(super) fn look(view: &ReadTransaction<'_>, tenant: TenantRecord) -> Result<T
     let sources = [(mastering.profile, "profile"), (mastering.lifecycle, "lifecycle")];
     let (tasks_waiting, tasks_failed) = view.count_open_tasks(tenant.id)?;
     Ok(TenantView {
-        component: match tenant.config.component() {
-            ComponentChoice::Embedded => "embedded".to_owned(),
-            ComponentChoice::File(path) => path.display().to_string(),
-        },
+        component: tenant.config.component().to_string(),
         features: Feature::titles_on(&tenant.config),
         source_of: sources.into_iter().filter_map(|(on, name)| on.then_some(name)).collect(),
         secrets: view.secret_names(&tenant)?.into_keys().collect(),

@@ -6,7 +6,7 @@ use crate::directory::{done, fails, fixture};
 use crate::support::Fixture;
 
 /// The embedded connector with another text in the place of one of the same length.
-fn patched(fixture: &Fixture, name: &str, from: &str, to: &str) {
+pub(super) fn patched(fixture: &Fixture, name: &str, from: &str, to: &str) {
     assert_eq!(from.len(), to.len());
     let mut component = host_harness::embedded::CONNECTOR.to_vec();
     let places: Vec<usize> =
@@ -19,7 +19,7 @@ fn patched(fixture: &Fixture, name: &str, from: &str, to: &str) {
 }
 
 /// One whose session goes to every path of the instance host, and not below the API's root alone.
-fn grown(fixture: &Fixture) {
+pub(super) fn grown(fixture: &Fixture) {
     patched(fixture, "grown.wasm", "/services/data/**", "/services/*/*/*/*");
 }
 

@@ -5,6 +5,8 @@
 mod error_table;
 mod golden;
 mod refusing;
+#[path = "../../../../tests/signing.rs"]
+mod signing;
 mod support;
 
 mod answers;
@@ -15,6 +17,7 @@ mod bad_input;
 mod cache;
 mod claims;
 mod compiling;
+mod components;
 mod conformance;
 mod console;
 mod demo;

@@ -1,7 +1,7 @@
 //! The walk of the guide, from adding an application to what is read and written, without a script.
 
 use provisioning_directory::sync::import::{ImportOptions, import};
-use provisioning_directory::{Actor, NewPerson};
+use provisioning_directory::{Actor, NewComponent, NewPerson};
 
 use crate::support::{World, applications, general, integration, org, sent_by_default};
 
@@ -188,6 +188,26 @@ async fn a_paused_application_is_left_alone() {
     let tenant = world.tenant("acme");
     let done = import(&world.directory, &*applications, &tenant, &actor, ImportOptions::default(), &|_| {}).await;
     assert!(done.unwrap().run.users > 0);
+}
+
+#[tokio::test]
+async fn a_component_that_was_added_is_offered_and_shown() {
+    let world = World::new().await;
+    let bytes = host_harness::embedded::CONNECTOR.to_vec();
+    let signed = Some(("releases", "1.2"));
+    let new = NewComponent { bytes: &bytes, name: "Acme <b>", version: "1.2", source: "acme.wasm", signed };
+    let digest = world.directory.write(&Actor::new("test"), |change| change.add_component(&new)).unwrap();
+    let chosen = format!("sha256:{digest}");
+    let browser = world.browser();
+    // Its name is text, whatever it looks like.
+    browser.get("/add-application").await.says("Acme <b> 1.2, signed by releases");
+    let add = |component: String| {
+        let browser = &browser;
+        async move { browser.post("/add-application", &[("name", "other"), ("component", &component)]).await }
+    };
+    add(format!("sha256:{}", "0".repeat(64))).await.expect(422).says("choose one of those that are offered");
+    add(chosen.clone()).await.expect(303);
+    browser.get("/applications/other/general").await.says(&chosen);
 }
 
 #[tokio::test]

@@ -50,7 +50,8 @@ pub(crate) fn applications(folder: &TempDir) -> Arc<ComponentApplications> {
         .build()
         .unwrap()
     });
-    Arc::new(ComponentApplications::new(runtime.clone(), host_harness::embedded::CONNECTOR, folder.path()))
+    let made = ComponentApplications::new(runtime.clone(), host_harness::embedded::CONNECTOR, folder.path());
+    Arc::new(made.kept_in(directory_of(folder.path())))
 }
 
 /// The directory of a folder: in it, or on the PostgreSQL server that tests are to be on.

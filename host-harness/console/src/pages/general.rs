@@ -79,7 +79,7 @@ async fn page(
     };
     let component = match tenant.config.component() {
         ComponentChoice::Embedded => "The one that this host was built with".to_owned(),
-        ComponentChoice::File(path) => path.display().to_string(),
+        other => other.to_string(),
     };
     let facts = vec![
         ("Connector", format!("{} {}", known.descriptor.name, known.descriptor.version)),

@@ -1,9 +1,9 @@
 //! Adding an application from a component.
 //!
-//! A browser names a component, never a path: the one that this host was built with, or a file of the folder `components` in the
-//! data folder, which only somebody on the machine can fill.
+//! A browser names a component, never a path: the one that this host was built with, one that was added, or a file of the folder
+//! `components` in the data folder, which only somebody on the machine can fill.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use askama::Template;
@@ -41,8 +41,21 @@ fn files(folder: &Path) -> Vec<String> {
     names
 }
 
-fn form(shared: &Shared, visitor: &Visitor) -> Form {
+/// The components that were added, each by what is written for it in a tenant's settings.
+async fn added(shared: &Shared) -> Result<Vec<Choice>, Problem> {
+    let added = shared.read(|view| Ok(view.added_components()?)).await?;
+    let choices = added.into_iter().rev().take(MOST).map(|one| {
+        let signed = one.signed_by.map_or_else(|| "not signed".to_owned(), |by| format!("signed by {by}"));
+        let label =
+            format!("{} {}, {signed}, SHA-256 {}…", one.name, one.version, one.digest.get(..12).unwrap_or_default());
+        Choice::new(&ComponentChoice::Added(one.digest).to_string(), &label)
+    });
+    Ok(choices.collect())
+}
+
+async fn form(shared: &Shared, visitor: &Visitor) -> Result<Form, Problem> {
     let mut choices = vec![Choice::new(EMBEDDED, "The connector that this host was built with")];
+    choices.extend(added(shared).await?);
     choices.extend(files(shared.directory.folder()).iter().map(|name| Choice::new(name, name)));
     let fields = vec![
         Field::text("name", "Name", "")
@@ -51,19 +64,19 @@ fn form(shared: &Shared, visitor: &Visitor) -> Form {
             .limit(64),
         Field::select("component", "Connector", choices, EMBEDDED)
             .help(&format!(
-                "Component files that lie in {} are offered here.",
+                "Components that `component add` has added are offered here, and component files in {}.",
                 shared.directory.folder().join(COMPONENTS).display()
             ))
             .required(),
         Field::flag("pin", "Let only this very component run for the application", true)
             .help("Its SHA-256 is kept, and a file that is exchanged later is refused until you pin it anew."),
     ];
-    Form::new(
+    Ok(Form::new(
         "/add-application".to_owned(),
         shared.access.token(visitor.session()),
         vec![Group::new("", "", fields)],
         vec![Button::primary("add", "Add application")],
-    )
+    ))
 }
 
 fn page(shared: &Shared, visitor: &Visitor, form: Form) -> Page {
@@ -71,20 +84,23 @@ fn page(shared: &Shared, visitor: &Visitor, form: Form) -> Page {
     Page { chrome: Chrome::top(shared, visitor, "Add application", "applications"), lead: lead.to_owned(), form }
 }
 
-pub(super) async fn show(State(shared): State<Arc<Shared>>, visitor: Visitor) -> Response {
-    let form = form(&shared, &visitor);
-    html(&page(&shared, &visitor, form))
+pub(super) async fn show(State(shared): State<Arc<Shared>>, visitor: Visitor) -> Result<Response, Problem> {
+    let form = form(&shared, &visitor).await?;
+    Ok(html(&page(&shared, &visitor, form)))
 }
 
 pub(super) async fn add(State(shared): State<Arc<Shared>>, submission: Submission) -> Result<Response, Problem> {
     let Submission { visitor, fields } = submission;
-    let mut form = form(&shared, &visitor);
+    let mut form = form(&shared, &visitor).await?;
     if !form.fill(&fields) {
         return Ok(unsound(&page(&shared, &visitor, form)));
     }
     let component = match form.value("component") {
         EMBEDDED => ComponentChoice::Embedded,
-        file => ComponentChoice::File(Path::new(COMPONENTS).join(file)),
+        chosen => match ComponentChoice::named(PathBuf::from(chosen)) {
+            ComponentChoice::File(file) => ComponentChoice::File(Path::new(COMPONENTS).join(file)),
+            added => added,
+        },
     };
     let known = match shared.component(&component).await {
         Ok(known) => known,

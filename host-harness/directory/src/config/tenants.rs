@@ -1,6 +1,7 @@
 //! The tenants file.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -22,13 +23,39 @@ pub struct TenantsFile {
 }
 
 /// Which component a tenant uses.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ComponentChoice {
     /// The one that this host was built with.
     #[default]
     Embedded,
     /// A file; a relative path starts at the tenants file.
     File(PathBuf),
+    /// One that was added to the directory, by its SHA-256 in hexadecimal, in lower case. Written as `sha256:` and the digits.
+    Added(String),
+}
+
+/// What is before the digits of a component that was added.
+const ADDED: &str = "sha256:";
+
+impl ComponentChoice {
+    /// What somebody means who has written this: the digest of a component that was added, or else a file.
+    pub fn named(path: PathBuf) -> Self {
+        let digits = path.to_str().and_then(|text| text.strip_prefix(ADDED));
+        match digits.filter(|digits| digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())) {
+            Some(digits) => Self::Added(digits.to_ascii_lowercase()),
+            None => Self::File(path),
+        }
+    }
+}
+
+impl fmt::Display for ComponentChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Embedded => f.write_str("embedded"),
+            Self::File(path) => path.display().fmt(f),
+            Self::Added(digest) => write!(f, "{ADDED}{digest}"),
+        }
+    }
 }
 
 /// One tenant as it is written down. Serialised, it leaves out where secrets come from.
@@ -237,7 +264,7 @@ impl TenantConfig {
 
     /// The component that it uses.
     pub fn component(&self) -> ComponentChoice {
-        self.component.clone().map_or(ComponentChoice::Embedded, ComponentChoice::File)
+        self.component.clone().map_or(ComponentChoice::Embedded, ComponentChoice::named)
     }
 
     /// Has it use another component. One that was pinned is pinned no longer.
@@ -245,6 +272,7 @@ impl TenantConfig {
         self.component = match component {
             ComponentChoice::Embedded => None,
             ComponentChoice::File(path) => Some(path),
+            added @ ComponentChoice::Added(_) => Some(PathBuf::from(added.to_string())),
         };
         self.sha256 = None;
     }
@@ -261,6 +289,9 @@ impl TenantConfig {
 
     /// Has a relative path of its component start at `folder`, for a configuration that leaves its file.
     pub fn make_component_absolute(&mut self, folder: &Path) {
+        if matches!(self.component(), ComponentChoice::Added(_)) {
+            return;
+        }
         if let Some(path) = &mut self.component {
             let joined = folder.join(&*path);
             *path = std::path::absolute(&joined).unwrap_or(joined);
@@ -419,6 +450,28 @@ memory-mib = 32
         let error = check(&format!("sha256 = \"{good}\""), &other).unwrap_err();
         assert!(error.contains("acme") && error.contains(&good) && error.contains(&other), "{error}");
         assert!(check("sha256 = \"abcd\"", &good).unwrap_err().contains("64 hexadecimal digits"));
+    }
+
+    #[test]
+    fn a_component_is_a_file_or_the_digest_of_one_that_was_added() {
+        let digest = "ab".repeat(32);
+        let mut config = TenantConfig::default();
+        assert_eq!(config.component(), ComponentChoice::Embedded);
+        for (written, meant) in [
+            (format!("sha256:{}", digest.to_uppercase()), ComponentChoice::Added(digest.clone())),
+            ("own.wasm".to_owned(), ComponentChoice::File("own.wasm".into())),
+            // Too short to be a digest, so it is looked for as a file, and not found.
+            ("sha256:abcd".to_owned(), ComponentChoice::File("sha256:abcd".into())),
+        ] {
+            let file = parse(&format!("[tenants.acme]\ncomponent = \"{written}\"")).unwrap();
+            assert_eq!(file.tenant("acme").unwrap().component(), meant);
+            config.set_component(meant.clone());
+            config.make_component_absolute(Path::new("/conf"));
+            match &meant {
+                ComponentChoice::Added(_) => assert_eq!(config.component(), meant),
+                _ => assert_eq!(config.component(), ComponentChoice::File(Path::new("/conf").join(&written))),
+            }
+        }
     }
 
     #[test]

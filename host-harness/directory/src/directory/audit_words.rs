@@ -51,6 +51,8 @@ const SENTENCES: &[(&str, &str)] = &[
     ("user.deactivate", "took the user of {person} in {tenant} out of use"),
     ("user.reactivate", "put the user of {person} in {tenant} back into use"),
     ("user.password", "set the password of {person} in {tenant}"),
+    ("component.add", "added a component"),
+    ("component.remove", "removed a component"),
     ("component.approve", "approved what a component does with secrets"),
     ("component.take-back-approval", "took the approval of a component back"),
     ("person.set-password", "asked for a new password of {person}"),

@@ -110,6 +110,7 @@ pub use backup::BackedUp;
 pub use causes::{OpenCause, TaskFailure};
 pub(crate) use claims::NewClaim;
 pub use claims::{Claim, ClaimFilter};
+pub use components::{AddedComponent, NewComponent};
 pub use console::{ConsoleSession, SESSION_IDLE, SESSION_LIFE, ShelfKind, SignInFailures};
 pub use database::postgres::{LeaseTimes, Word};
 pub use database::{Copied, Place, StoreError, copy_database};

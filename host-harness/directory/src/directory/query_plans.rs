@@ -25,6 +25,7 @@ const SMALL: &[&str] = &[
     "audit_chain",
     "data_key",
     "component",
+    "added_component",
     "console_admin",
     "directory_name",
 ];

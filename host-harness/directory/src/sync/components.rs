@@ -23,13 +23,15 @@ pub struct ComponentApplications {
     embedded: &'static [u8],
     /// Where relative paths of components start.
     folder: PathBuf,
-    loaded: Mutex<HashMap<Option<PathBuf>, Arc<OnceCell<Connector>>>>,
+    loaded: Mutex<HashMap<ComponentChoice, Arc<OnceCell<Connector>>>>,
     /// One for each component of a tenant's that may be compiled at once: each takes a processor and much memory.
     compiling: Arc<Semaphore>,
     /// What components declare, by their digests.
     declarations: Mutex<HashMap<String, Arc<Declaration>>>,
-    /// Where the components of tenants are kept for other hosts.
+    /// Where the components are that were added.
     directory: Option<Directory>,
+    /// Whether the files of tenants are kept there for other hosts, too.
+    keeps_files: bool,
 }
 
 impl ComponentApplications {
@@ -43,19 +45,35 @@ impl ComponentApplications {
             compiling: Arc::new(Semaphore::new(COMPILED_AT_ONCE)),
             declarations: Mutex::default(),
             directory: None,
+            keeps_files: false,
         }
     }
 
-    /// Keeps components that tenants bring in a directory, and takes one from there whose file isn't on this host.
+    /// Takes components that were added from a directory.
+    #[must_use]
+    pub fn added_in(self, directory: Directory) -> Self {
+        Self { directory: Some(directory), ..self }
+    }
+
+    /// As [`Self::added_in`]; also keeps components that tenants bring in files there, and takes one from there whose file isn't on this
+    /// host.
     #[must_use]
     pub fn kept_in(self, directory: Directory) -> Self {
-        Self { directory: Some(directory), ..self }
+        Self { directory: Some(directory), keeps_files: true, ..self }
+    }
+
+    /// The bytes of a component that was added.
+    fn added(&self, digest: &str) -> Result<Vec<u8>, String> {
+        let Some(directory) = &self.directory else {
+            return Err("components that were added are in a data folder, and there is none".to_owned());
+        };
+        directory.read(|view| view.component(digest)).map_err(|error| error.to_string())
     }
 
     /// The bytes of a tenant's component: its file's, or, where this host has no such file, those that another host has read.
     fn bytes(&self, named: &Path) -> Result<Vec<u8>, String> {
         let name = named.to_string_lossy();
-        match (std::fs::read(self.folder.join(named)), &self.directory) {
+        match (std::fs::read(self.folder.join(named)), self.directory.as_ref().filter(|_| self.keeps_files)) {
             (Ok(bytes), Some(directory)) => {
                 let digest = digest_of(&bytes);
                 let keep = || -> Result<(), DirectoryError> {
@@ -116,28 +134,27 @@ impl ComponentApplications {
         component: &ComponentChoice,
         check: &(dyn Fn(&str) -> Result<(), SyncError> + Sync),
     ) -> Result<Connector, SyncError> {
-        let path = match component {
-            ComponentChoice::Embedded => None,
-            ComponentChoice::File(path) => Some(self.folder.join(path)),
-        };
         let place = {
             let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(loaded.entry(path.clone()).or_default())
+            Arc::clone(loaded.entry(component.clone()).or_default())
         };
         if let Some(connector) = place.get() {
             check(connector.digest())?;
             return Ok(connector.clone());
         }
-        let failed = |reason: String| SyncError::Component {
-            path: path.as_ref().map_or_else(|| "embedded here".to_owned(), |path| path.display().to_string()),
-            reason,
+        let path = match component {
+            ComponentChoice::Embedded => "embedded here".to_owned(),
+            ComponentChoice::File(path) => self.folder.join(path).display().to_string(),
+            ComponentChoice::Added(_) => component.to_string(),
         };
+        let failed = |reason: String| SyncError::Component { path: path.clone(), reason };
         let bytes = match component {
             ComponentChoice::Embedded => Cow::Borrowed(self.embedded),
             ComponentChoice::File(named) => Cow::Owned(self.bytes(named).map_err(failed)?),
+            ComponentChoice::Added(digest) => Cow::Owned(self.added(digest).map_err(failed)?),
         };
         check(&digest_of(&bytes))?;
-        let is_trusted = path.is_none();
+        let is_trusted = *component == ComponentChoice::Embedded;
         let (runtime, compiling) = (self.runtime.clone(), Arc::clone(&self.compiling));
         let load = async move || -> Result<Connector, String> {
             // It's never closed. Those that are built in don't wait for those that tenants bring.
@@ -184,7 +201,25 @@ impl Applications for ComponentApplications {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::directory::testing;
+    use crate::directory::{NewComponent, testing};
+
+    #[test]
+    fn a_component_that_was_added_is_read_by_its_digest() {
+        let data = tempfile::tempdir().unwrap();
+        let directory = testing::open(data.path());
+        let bytes = b"added".to_vec();
+        let new = NewComponent { bytes: &bytes, name: "Sample", version: "1", source: "a.wasm", signed: None };
+        let digest = directory.write(&host_actor(), |change| change.add_component(&new)).unwrap();
+        let made = || ComponentApplications::new(Runtime::builder().build().unwrap(), &[], data.path());
+        assert!(made().added(&digest).unwrap_err().contains("data folder"));
+        let applications = made().added_in(directory.clone());
+        assert_eq!(applications.added(&digest).unwrap(), bytes);
+        assert!(applications.added(&digest_of(b"other")).unwrap_err().contains("component add"));
+        // Whoever only takes from the directory keeps no files there.
+        std::fs::write(data.path().join("own.wasm"), "own").unwrap();
+        assert_eq!(applications.bytes(Path::new("own.wasm")).unwrap(), b"own");
+        assert_eq!(directory.read(|view| view.component_digest("own.wasm")).unwrap(), None);
+    }
 
     #[test]
     fn a_component_that_one_host_has_read_is_every_hosts() {

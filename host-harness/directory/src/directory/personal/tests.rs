@@ -8,7 +8,7 @@ use crate::config::TenantConfig;
 use crate::sync::{Removal, remove_person};
 
 /// Tables that hold nothing about people, and those whose rows go with the person's row or with a row that does.
-const WITHOUT_PEOPLE: [&str; 25] = [
+const WITHOUT_PEOPLE: [&str; 26] = [
     // Admins are whoever runs the platform, and no people of the directory.
     "console_admin",
     "console_session",
@@ -17,6 +17,7 @@ const WITHOUT_PEOPLE: [&str; 25] = [
     "scim_allowance",
     "component",
     "component_file",
+    "added_component",
     "job_run",
     "tenant_lease",
     "chore",

@@ -393,6 +393,12 @@ fn tenants(change: &WriteTransaction<'_>, tenant: &TenantRecord) -> Result<(), D
     change.keep_component("one.wasm", &digest, &b"one".to_vec())?;
     assert_eq!(change.component_digest("one.wasm")?.as_deref(), Some(digest.as_str()));
     change.component(&digest)?;
+    let bytes = b"added".to_vec();
+    let signed = Some(("ours", "release"));
+    let new = NewComponent { bytes: &bytes, name: "Sample", version: "1", source: "added.wasm", signed };
+    let digest = change.add_component(&new)?;
+    assert_eq!(change.added_components()?.len(), 1);
+    change.remove_component(&digest)?;
     change.may_be_due(Timestamp::now())?;
     let (_, rest) = change.tenants_to_claim(Timestamp::now(), 10)?.remove(0);
     assert_eq!(change.tenant_to_settle(tenant.id)?.map(|found| found.1), Some(rest));

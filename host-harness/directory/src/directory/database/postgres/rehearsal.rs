@@ -8,7 +8,7 @@ use super::{Client, Postgres};
 use crate::directory::DirectoryError;
 
 /// Tables whose rows nothing is decided by.
-const EMPTY: [&str; 5] = ["audit", "audit_chain", "audit_pruning", "component", "component_file"];
+const EMPTY: [&str; 6] = ["audit", "audit_chain", "audit_pruning", "component", "component_file", "added_component"];
 
 impl Postgres {
     /// Runs `work` on a copy of everything, and throws it away.

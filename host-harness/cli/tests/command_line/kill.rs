@@ -4,7 +4,7 @@
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use provisioning_directory::{DirectoryError, ImportPhase, PersonFilter, TaskFilter, TaskState};
 use salesforce_emulator::Fault;
@@ -91,21 +91,9 @@ fn run_and_kill(fixture: &Fixture, arguments: &[&str], is_there: impl Fn() -> bo
         child.kill().unwrap();
     }
     let status = child.wait().unwrap();
-    wait_until_free(fixture, arguments);
+    fixture.wait_until_free(arguments.last().unwrap());
     assert!(status.success() || status.signal() == Some(SIGKILL), "{arguments:?}: {status}: {}", failed_tasks(fixture));
     !status.success()
-}
-
-/// Waits until nobody works for the tenant: on PostgreSQL, who was killed has its lease until that is over.
-fn wait_until_free(fixture: &Fixture, arguments: &[&str]) {
-    let data = arguments.last().unwrap();
-    let directory = fixture.directory_of(data);
-    let tenant = directory.read(|view| view.tenant("acme")).unwrap();
-    let began = Instant::now();
-    while directory.lock_tenant(&tenant).is_err() {
-        assert!(began.elapsed() < Duration::from_secs(60), "the tenant isn't free");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }
 
 /// Kills a command at the request of a kind that comes after so many others of it, which the org holds, or on the way there.

@@ -155,6 +155,7 @@ fn what_a_killed_service_has_acknowledged_is_there_and_nothing_is_doubled() {
         service.wait().unwrap();
     }
     // What nobody waited for any more is carried out with the next push.
+    fixture.wait_until_free("data");
     run(&["push", "acme"]);
     let counted = |object: &str, field: &str| {
         let rows = fixture.emulator.query(&format!("SELECT {field} FROM {object} WHERE {field} LIKE 'soak%'")).unwrap();

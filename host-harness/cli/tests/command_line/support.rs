@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use provisioning_directory::{Directory, LeaseTimes};
 use salesforce_emulator::{Connection, Emulator};
@@ -73,6 +73,18 @@ impl Fixture {
         match self.database(data) {
             Some(url) => Directory::open_postgres(&folder, &url, LEASES).unwrap(),
             None => Directory::open(&folder).unwrap(),
+        }
+    }
+
+    /// Waits until nobody works for the tenant `acme` of a data folder: on PostgreSQL, a process that was killed has its lease until
+    /// that is over.
+    pub(crate) fn wait_until_free(&self, data: &str) {
+        let directory = self.directory_of(data);
+        let tenant = directory.read(|view| view.tenant("acme")).unwrap();
+        let began = Instant::now();
+        while directory.lock_tenant(&tenant).is_err() {
+            assert!(began.elapsed() < Duration::from_secs(60), "the tenant isn't free");
+            std::thread::sleep(Duration::from_millis(20));
         }
     }
 

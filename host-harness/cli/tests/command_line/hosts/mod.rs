@@ -22,15 +22,17 @@ pub(super) struct Size {
     turns: usize,
     heartbeat: Duration,
     lease: Duration,
+    /// How long the hosts have for what is left after the last blow.
+    rest: Duration,
 }
 
 fn size() -> Size {
     if std::env::var_os("PROVISIONING_SOAK").is_some() {
         let (heartbeat, lease) = (Duration::from_secs(15), Duration::from_secs(60));
-        Size { tenants: 200, people: 5, turns: 3, heartbeat, lease }
+        Size { tenants: 200, people: 5, turns: 3, heartbeat, lease, rest: Duration::from_secs(1_800) }
     } else {
         let (heartbeat, lease) = (Duration::from_secs(1), Duration::from_secs(4));
-        Size { tenants: 12, people: 2, turns: 1, heartbeat, lease }
+        Size { tenants: 12, people: 2, turns: 1, heartbeat, lease, rest: Duration::from_secs(240) }
     }
 }
 
@@ -119,7 +121,7 @@ fn of_three_hosts_one_after_another_fails_and_every_tenant_is_served_once() {
             host.must_run();
         }
     }
-    world.wait_for_the_end(Duration::from_secs(240));
+    world.wait_for_the_end(size.rest);
     let said: Vec<String> = hosts.into_iter().map(Host::end).collect();
     assert!(orphans > 0, "no blow fell on a host that worked for a tenant");
 

@@ -157,10 +157,10 @@ impl World {
     }
 
     /// Has everybody imported who isn't in a transaction of somebody's. A host that is stopped may have left one open, and waiting for
-    /// it would hold up the others, whose rows this has locked by then.
+    /// it would hold up the others, whose rows this has locked by then. Who is due already keeps its place among those who wait.
     fn ask_for_imports(&self) {
         self.run(
-            "UPDATE tenant SET imported_at = NULL, due_at = least(due_at, 0)
+            "UPDATE tenant SET imported_at = NULL, due_at = least(due_at, clock_millis())
              WHERE id IN (SELECT id FROM tenant FOR UPDATE SKIP LOCKED)",
         );
     }

@@ -32,8 +32,8 @@ pub(super) fn interrupted() -> impl Future<Output = ()> + Send {
     }
 }
 
-/// How long what is under way may take to reach a checkpoint once a command that serves is told to end. Kubernetes kills a process 30
-/// seconds after it has told it to, and systemd after 90: what is cut off before that still gives its leases back.
+/// How long jobs may take to reach a checkpoint after a serving command receives SIGTERM. Kubernetes kills a process 30 seconds after
+/// that signal, systemd 90 seconds: a job that is cut off earlier still gives its lease back.
 const GRACE: Duration = Duration::from_secs(25);
 
 /// How far the end of a command that serves has come.
@@ -60,7 +60,7 @@ impl Ending {
             first.await;
             let again = interrupted();
             phase.send_replace(Phase::Ending);
-            // Whoever isn't there to see it is told nothing.
+            // It makes no difference here whether the time is over or a second signal came.
             let _ = tokio::time::timeout(GRACE, again).await;
             phase.send_replace(Phase::Over);
             // Whoever listens keeps the channel open.

@@ -125,7 +125,7 @@ pub fn build_in(tools: &Tools, root: &Path, package: &str, target_dir: &Path) ->
     Ok(component)
 }
 
-/// What rustc is told.
+/// The arguments for rustc.
 fn flags(linkers: &Path) -> Result<String, String> {
     let home = match env::var_os("CARGO_HOME") {
         Some(home) => PathBuf::from(home),

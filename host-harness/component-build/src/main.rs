@@ -46,7 +46,8 @@ fn component(package: &str, folder: Option<&str>) -> Result<(), String> {
         None => PathBuf::from(named("CARGO_TARGET_DIR", "target")).join("component"),
     };
     // Whoever compiles in another folder wants to find it there.
-    let folder = std::path::absolute(&folder).map_err(|error| format!("{} is no folder: {error}", folder.display()))?;
+    let folder = std::path::absolute(&folder)
+        .map_err(|error| format!("{} can't be used as a folder: {error}; name another one", folder.display()))?;
     let component = build_in(&Tools { cargo, rustc, host }, &root, package, &folder)?;
     println!("{}", component.display());
     Ok(())

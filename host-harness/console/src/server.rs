@@ -22,7 +22,7 @@ pub enum ConsoleError {
     )]
     Unprotected(SocketAddr),
     /// A name that no browser would send.
-    #[error("`{0}` is no host name; give the name that stands in the browser's address, without scheme and port")]
+    #[error("`{0}` isn't a host name; give the name that is in the browser's address, without scheme and port")]
     HostName(String),
     /// The admins can't be read.
     #[error(transparent)]

@@ -91,7 +91,7 @@ fn others_reach_the_console_only_once_a_password_is_set() {
     let environment = [("PROVISIONING_CONSOLE_PASSWORD", "another horse battery")];
     assert_eq!(fixture.run_with(&["console", "set-password"], "", &environment).code, 0);
     let named = fixture.run(&["console", "--host", "https://x"]);
-    assert!(named.code == 2 && named.stderr.contains("is no host name"), "{named:?}");
+    assert!(named.code == 2 && named.stderr.contains("isn't a host name"), "{named:?}");
 }
 
 #[test]

@@ -78,7 +78,7 @@ fn every_example_of_the_help_works() {
                 words = format!("host-harness {command} {digest}");
             }
         }
-        // Has a test of its own: the demo takes its time, no key is lost here, and there is no registry.
+        // Tested elsewhere: the demo takes long, this key isn't lost, and no registry is running.
         if typed.starts_with("demo") || *typed == "key lost" || typed.starts_with("component add oci:") {
             continue;
         }

@@ -131,8 +131,8 @@ impl Admins {
         Ok(self.directory.read(|view| view.console_admins())?)
     }
 
-    /// Sets an admin's password, and adds the admin if there is none of that name. Hashing takes some ten milliseconds. `actor` is in
-    /// the audit trail.
+    /// Sets an admin's password, and adds the admin if there is none of that name. Hashing takes tens of milliseconds. `actor` is
+    /// named in the audit trail.
     ///
     /// # Errors
     /// If the password or the name won't do, and the database's.

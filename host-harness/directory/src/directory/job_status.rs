@@ -258,6 +258,12 @@ impl WriteTransaction<'_> {
         Ok(())
     }
 
+    /// Takes away what is shown of jobs that have ended: any of it may be about a person who is erased.
+    pub(super) fn forget_ended_jobs(&self) -> Result<(), DirectoryError> {
+        self.db.prepare_cached("DELETE FROM job_status WHERE is_running = FALSE")?.execute(params![])?;
+        Ok(())
+    }
+
     /// Takes away what was told of a job of a kind.
     ///
     /// # Errors

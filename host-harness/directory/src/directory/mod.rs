@@ -52,6 +52,7 @@ mod entitlements;
 mod error;
 mod failure_kind;
 mod folder;
+mod hashes;
 mod imports;
 mod job_runs;
 mod job_status;

@@ -4,9 +4,9 @@
 //! tells nothing about a token, since similar tokens don't have similar digests.
 
 use super::database::{Optional as _, Row, params};
+use super::hashes::sha256;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -142,10 +142,6 @@ fn client(row: Row<'_>) -> Result<ScimClient, DirectoryError> {
     })
 }
 
-fn hash(token: &str) -> Vec<u8> {
-    digest(&SHA256, token.as_bytes()).as_ref().to_vec()
-}
-
 impl ReadTransaction<'_> {
     /// The clients of a tenant, or of all, by their names.
     ///
@@ -187,7 +183,7 @@ impl ReadTransaction<'_> {
             "SELECT {COLUMNS}, k.id {FROM} JOIN scim_token k ON k.client_id = sc.id
              WHERE k.hash = ?1 AND (k.expires_at IS NULL OR k.expires_at > ?2)"
         ))?;
-        let mut rows = statement.query(params![hash(token), Timestamp::now()])?;
+        let mut rows = statement.query(params![sha256(token), Timestamp::now()])?;
         let Some(row) = rows.next()? else { return Ok(None) };
         Ok(Some((client(row)?, row.get(7)?)))
     }
@@ -332,7 +328,7 @@ impl WriteTransaction<'_> {
             .prepare_cached(
                 "INSERT INTO scim_token (client_id, hash, hint, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)",
             )?
-            .execute(params![client.id.0, hash(&token), hint, now, expires_at])?;
+            .execute(params![client.id.0, sha256(&token), hint, now, expires_at])?;
         let new = json!({ "client": client.name, "token": hint, "expires": expires_at });
         self.note_client(tenant, "scim.token.add", new, "made")?;
         Ok(Secret::new(token))

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::super::database::{Optional as _, Row, params};
+use super::super::hashes::hexadecimal;
 use super::super::{DirectoryError, ReadTransaction, Timestamp};
 use super::chain::{self, Content, Head, Place};
 
@@ -256,7 +257,7 @@ impl ReadTransaction<'_> {
             tenant: Some(head.name.clone()).filter(|name| !name.is_empty()),
             pruned: head.pruned,
             last: head.seq,
-            link: head.link.iter().map(|byte| format!("{byte:02x}")).collect(),
+            link: hexadecimal(&head.link),
             ..ChainCheck::default()
         };
         let mut progress = Progress {

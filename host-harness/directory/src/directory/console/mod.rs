@@ -10,15 +10,8 @@ pub use failures::SignInFailures;
 pub use sessions::{ConsoleSession, SESSION_IDLE, SESSION_LIFE};
 pub use shelf::ShelfKind;
 
-use ring::digest::{SHA256, digest};
-
 use super::database::params;
 use super::{Directory, DirectoryError, ReadTransaction};
-
-/// The SHA-256 of a text.
-fn hashed(text: &str) -> Vec<u8> {
-    digest(&SHA256, text.as_bytes()).as_ref().to_vec()
-}
 
 impl ReadTransaction<'_> {
     /// A short name that distinguishes this directory from others, such as in the names of cookies. It is no secret, and every host of

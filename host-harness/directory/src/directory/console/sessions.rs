@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::super::database::{Optional as _, Row, params};
+use super::super::hashes::{hexadecimal, sha256};
 use super::super::{DirectoryError, ReadTransaction, Timestamp, WriteTransaction};
-use super::hashed;
 
 /// A session ends after this long without a request.
 pub const SESSION_IDLE: Duration = Duration::from_secs(60 * 60);
@@ -34,7 +34,12 @@ pub struct ConsoleSession {
 impl ConsoleSession {
     /// Whether the sign-in was checked against `secret`: the stored hash of the admin's password, or the console's token.
     pub fn was_checked_against(&self, secret: &str) -> bool {
-        self.proof == hashed(secret)
+        self.proof == sha256(secret)
+    }
+
+    /// Whether its use has to be noted, so that it is known to the minute.
+    pub fn is_to_be_noted(&self, now: Timestamp) -> bool {
+        now.since(self.seen) >= USE
     }
 
     fn is_alive(&self, now: Timestamp) -> bool {
@@ -44,7 +49,7 @@ impl ConsoleSession {
 
 /// What admins call a session: the beginning of the hash of its name.
 fn number(id: &[u8]) -> String {
-    id.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(&id[..id.len().min(6)])
 }
 
 fn session(row: Row<'_>) -> Result<ConsoleSession, DirectoryError> {
@@ -68,7 +73,7 @@ impl ReadTransaction<'_> {
         let found = self
             .db
             .prepare_cached("SELECT id, admin, proof, address, since, seen FROM console_session WHERE id = ?1")?
-            .query_row([hashed(name)], session)
+            .query_row([sha256(name)], session)
             .optional()?;
         Ok(found.filter(|found| found.is_alive(now)))
     }
@@ -115,7 +120,7 @@ impl WriteTransaction<'_> {
             .prepare_cached(
                 "INSERT INTO console_session (id, admin, proof, address, since, seen) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
             )?
-            .execute(params![hashed(name), admin, hashed(secret), address, now])?;
+            .execute(params![sha256(name), admin, sha256(secret), address, now])?;
         Ok(())
     }
 
@@ -126,7 +131,7 @@ impl WriteTransaction<'_> {
     pub fn use_console_session(&self, name: &str, now: Timestamp) -> Result<(), DirectoryError> {
         self.db
             .prepare_cached("UPDATE console_session SET seen = ?2 WHERE id = ?1 AND seen <= ?3")?
-            .execute(params![hashed(name), now, now.before(USE)])?;
+            .execute(params![sha256(name), now, now.before(USE)])?;
         Ok(())
     }
 
@@ -135,7 +140,7 @@ impl WriteTransaction<'_> {
     /// # Errors
     /// The database's.
     pub fn end_console_session(&self, name: &str) -> Result<(), DirectoryError> {
-        self.db.prepare_cached("DELETE FROM console_session WHERE id = ?1")?.execute([hashed(name)])?;
+        self.db.prepare_cached("DELETE FROM console_session WHERE id = ?1")?.execute([sha256(name)])?;
         Ok(())
     }
 
@@ -158,13 +163,6 @@ impl WriteTransaction<'_> {
             .optional()?;
         self.db.prepare_cached("DELETE FROM console_session WHERE id = ?1")?.execute([&id])?;
         Ok(found.filter(|found| found.is_alive(now)))
-    }
-}
-
-impl ConsoleSession {
-    /// Whether its use has to be noted, so that it is known to the minute.
-    pub fn is_to_be_noted(&self, now: Timestamp) -> bool {
-        now.since(self.seen) >= USE
     }
 }
 

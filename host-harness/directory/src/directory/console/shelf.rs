@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::super::database::{Optional as _, params};
+use super::super::hashes::sha256;
 use super::super::{DirectoryError, ReadTransaction, Timestamp, WriteTransaction};
-use super::hashed;
 
 /// How long a thing waits.
 const LIFE: Duration = Duration::from_secs(60 * 60);
@@ -52,7 +52,7 @@ impl ReadTransaction<'_> {
         let found: Option<(Vec<u8>, Timestamp)> = self
             .db
             .prepare_cached("SELECT sealed, kept_at FROM console_shelf WHERE kind = ?1 AND id = ?2")?
-            .query_row(params![kind.name(), hashed(name)], |row| Ok((row.get(0)?, row.get(1)?)))
+            .query_row(params![kind.name(), sha256(name)], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?;
         let in_time = found.filter(|(_, kept_at)| now.since(*kept_at) < LIFE);
         Ok(in_time.and_then(|(sealed, _)| self.vault.open_bytes(&["console", kind.name(), name], &sealed)))
@@ -84,7 +84,7 @@ impl WriteTransaction<'_> {
         let sealed = self.vault.seal_bytes(&["console", kind.name(), name], thing)?;
         self.db
             .prepare_cached("INSERT INTO console_shelf (id, kind, sealed, kept_at) VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![hashed(name), kind.name(), sealed, now])?;
+            .execute(params![sha256(name), kind.name(), sealed, now])?;
         Ok(())
     }
 
@@ -95,14 +95,13 @@ impl WriteTransaction<'_> {
     pub fn take_from_console_shelf(&self, kind: ShelfKind, name: &str) -> Result<(), DirectoryError> {
         self.db
             .prepare_cached("DELETE FROM console_shelf WHERE kind = ?1 AND id = ?2")?
-            .execute(params![kind.name(), hashed(name)])?;
+            .execute(params![kind.name(), sha256(name)])?;
         Ok(())
     }
 
-    /// Takes everything away that waits, and what is shown of jobs that have ended: any of it may be about a person who is erased.
+    /// Takes everything away that waits: any of it may be about a person who is erased.
     pub(in super::super) fn clear_console_shelf(&self) -> Result<(), DirectoryError> {
         self.db.prepare_cached("DELETE FROM console_shelf WHERE kept_at >= ?1")?.execute([0])?;
-        self.db.prepare_cached("DELETE FROM job_status WHERE is_running = FALSE")?.execute(params![])?;
         Ok(())
     }
 }

@@ -8,6 +8,7 @@ use serde_json::{Value as Json, json};
 
 use super::super::audit::{ERASE, ERASED};
 use super::super::database::{Optional as _, params};
+use super::super::hashes::hexadecimal;
 use super::super::{Actor, Directory, DirectoryError, Note, Person, Timestamp, WriteTransaction, random};
 use super::Traces;
 
@@ -96,6 +97,7 @@ impl Directory {
             }
             let users = change.erase_users(&traces)?;
             change.clear_console_shelf()?;
+            change.forget_ended_jobs()?;
             change.erase_last_failures(&traces)?;
             kept.replace(traces);
             Ok((done, Some(Erased { audit: 0, users, requests })))
@@ -141,8 +143,7 @@ impl WriteTransaction<'_> {
                 .execute(params![tenant.number(), remote_id])?;
         }
         let bits: [u8; 8] = random::bytes()?;
-        let pseudonym: String =
-            std::iter::once(PSEUDONYM.to_owned()).chain(bits.iter().map(|byte| format!("{byte:02x}"))).collect();
+        let pseudonym = format!("{PSEUDONYM}{}", hexadecimal(&bits));
         self.db
             .prepare_cached("UPDATE former_link SET key = ?2 WHERE key = ?1")?
             .execute(params![traces.key, pseudonym])?;

@@ -5,6 +5,7 @@ use ring::hkdf::{HKDF_SHA256, KeyType, Prk, Salt};
 use ring::hmac;
 use zeroize::Zeroizing;
 
+use super::super::hashes::hexadecimal;
 use super::super::{DirectoryError, random};
 
 /// Length of a key, in bytes (RFC 8439 §2.8).
@@ -114,10 +115,6 @@ pub(in crate::directory) fn key_id(sealed: &[u8]) -> Option<String> {
         [form, rest @ ..] if *form == FORM.0 => rest.first_chunk::<ID_BYTES>().map(|id| hexadecimal(id)),
         _ => None,
     }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn fill(derived: &Prk, purpose: &[u8], out: &mut [u8]) -> Option<()> {

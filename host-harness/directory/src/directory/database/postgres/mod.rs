@@ -34,6 +34,7 @@ pub use self::listening::Word;
 use super::StoreError;
 use super::lending::Lending;
 use super::schema::{self, Engine, UNRELEASED, known};
+use crate::directory::hashes::hexadecimal;
 use crate::directory::{BUSY, DirectoryError, random};
 
 /// Connections of one process. A server has 100 by default, so that six hosts fit beside an admin's.
@@ -293,7 +294,7 @@ fn driver() -> Result<&'static Handle, String> {
 /// A name that no other process has: 128 random bits.
 fn name_of_this_process() -> Result<String, DirectoryError> {
     let bits: [u8; 16] = random::bytes()?;
-    Ok(bits.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hexadecimal(&bits))
 }
 
 fn place(config: &Config) -> String {
